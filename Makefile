@@ -1,0 +1,140 @@
+# Relay's commands: `make` lists them. A machine needs make and Python 3.11 or newer; every tool is
+# fetched into .relay/, from locks with hashes, and fetched again only when its lock changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+TOOLS := $(CURDIR)/.relay
+BIN := $(TOOLS)/venv/bin
+SAM := $(TOOLS)/sam/bin/sam
+export UV := $(TOOLS)/uv/bin/uv
+
+# No Python from elsewhere, no telemetry, the machine's own certificates.
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := 1
+export SAM_CLI_TELEMETRY := 0
+export PYTHONPATH := shared:.
+
+PYTHON_FACTS := $(shell "$(PYTHON)" -c 'import sys; v = sys.version_info; print("%d.%d" % v[:2], v >= (3, 11))' 2>/dev/null)
+PYTHON_VERSION := $(word 1,$(PYTHON_FACTS))
+PYTHON_FITS := $(word 2,$(PYTHON_FACTS))
+# One file per environment says that it is complete, and for which Python.
+READY := ready-$(PYTHON_VERSION)
+
+##@ Run
+
+.PHONY: demo
+demo: environments ## The whole story on this machine, then down again; INPUT=file.jsonl brings your own
+	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)")
+
+.PHONY: up
+up: environments ## Start the stack and keep it; .relay/stack.json says how to reach it
+	@"$(BIN)/python" -m infra.local.up
+
+.PHONY: down
+down: ## Stop what `make up` started
+	@if [ -x "$(BIN)/python" ]; then "$(BIN)/python" -m infra.local.down; else echo "Nothing is up."; fi
+
+##@ Test
+
+.PHONY: test
+test: environments ## Every test: unit, integration, end to end on the stack
+	@"$(BIN)/pytest" $(ARGS)
+
+.PHONY: test-quick
+test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
+	@"$(BIN)/pytest" --ignore=tests/e2e $(ARGS)
+
+.PHONY: check
+check: environments ## Format, lint, types, templates
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/mypy"
+	@$(AWS_OFF) "$(SAM)" validate --lint
+	@echo "All checks passed."
+
+.PHONY: format
+format: $(TOOLS)/venv/$(READY) ## Format the code and mend what lint can mend
+	@"$(BIN)/ruff" check --fix .
+	@"$(BIN)/ruff" format .
+
+##@ AWS
+
+# The template's checks and the build need no account; a region only has to be named.
+AWS_OFF := AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
+
+.PHONY: build
+build: $(TOOLS)/sam/$(READY) ## Build what AWS gets into .aws-sam/
+	@"$(SAM)" build --cached --parallel
+
+.PHONY: deploy
+deploy: build ## Build and deploy with your AWS credentials; ARGS="--guided" the first time
+	@"$(SAM)" deploy $(ARGS)
+
+##@ Keep
+
+# A lock names packages, versions and hashes; never where they come from.
+COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate
+
+.PHONY: lock
+lock: $(UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
+	@$(COMPILE) $(ARGS) pyproject.toml --output-file shared/requirements.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint shared/requirements.txt \
+	  --output-file requirements/dev.txt
+	@for group in ministack sam uv; do \
+	  $(COMPILE) $(ARGS) --group $$group --output-file requirements/$$group.txt; done
+
+.PHONY: clean
+clean: down ## Remove everything that was fetched or built
+	@rm -rf .relay .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+# --- The environments, side by side: most of the time goes by waiting for packages. ---
+
+.PHONY: environments
+environments: $(UV)
+	@$(MAKE) --silent -j3 $(foreach name,venv ministack sam,$(TOOLS)/$(name)/$(READY))
+
+# The registry's answers may name its host, so they go to a log.
+FETCH_FAILED = { echo "Could not fetch the packages of $(1)." \
+  "Is the network up, and does it let you reach a Python package index? The whole error is in $(2)." >&2; exit 1; }
+
+.PHONY: python
+python:
+	@[ "$(PYTHON_FITS)" = True ] || { echo "Relay needs Python 3.11 or newer, and" \
+	  "'$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
+	  "Name another one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+
+$(UV): requirements/uv.txt | python
+	@mkdir -p "$(TOOLS)/log"
+	@echo "Fetching uv …"
+	@{ "$(PYTHON)" -m venv --clear "$(TOOLS)/uv" && "$(TOOLS)/uv/bin/python" -m pip install \
+	  --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+	  --requirement requirements/uv.txt; } >"$(TOOLS)/log/uv.log" 2>&1 \
+	  || $(call FETCH_FAILED,uv,.relay/log/uv.log)
+	@touch "$(UV)"
+
+LOCK_OF_venv := requirements/dev.txt
+LOCK_OF_ministack := requirements/ministack.txt
+LOCK_OF_sam := requirements/sam.txt
+
+define ENVIRONMENT
+$(TOOLS)/$(1)/$(READY): $(LOCK_OF_$(1)) | python $(UV)
+	@echo "Fetching the packages of $(LOCK_OF_$(1)) …"
+	@{ [ -e "$(TOOLS)/$(1)/$(READY)" ] \
+	    || "$(UV)" venv --quiet --clear --relocatable --python "$(PYTHON)" "$(TOOLS)/$(1)"; \
+	  "$(UV)" pip sync --require-hashes --python "$(TOOLS)/$(1)/bin/python" $(LOCK_OF_$(1)); \
+	  } >"$(TOOLS)/log/$(1).log" 2>&1 || $$(call FETCH_FAILED,$(LOCK_OF_$(1)),.relay/log/$(1).log)
+	@touch "$$@"
+endef
+$(foreach name,venv ministack sam,$(eval $(call ENVIRONMENT,$(name))))

@@ -1,0 +1,28 @@
+"""Serves the app's descriptor; answers for every path that no other function has."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.edge.http import HttpFunction, json_answer
+from relay.settings import AppSettings
+
+settings = AppSettings.from_environment()
+text = Path(__file__).with_name("atlassian-connect.json").read_text("utf-8")
+# The file's own base URL stands for the app's wherever it is written.
+placeholder = json.loads(text)["baseUrl"]
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.get("/atlassian-connect.json")
+def serve_descriptor() -> Response[Any]:
+    descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
+    return json_answer(200, descriptor | {"key": settings.app_key})
+
+
+@handler.get("/health")
+def health() -> Response[Any]:
+    return json_answer(200, {"status": "ok"})

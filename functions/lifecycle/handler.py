@@ -1,0 +1,58 @@
+"""Jira's lifecycle calls: a site installs, uninstalls, enables or disables the app."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.aws import dynamodb_client, kms_client
+from relay.edge.http import HttpFunction, no_content
+from relay.errors import BadRequest, Detail
+from relay.identity import CallbackVerifier, InstallKeys, SignedInstallVerifier
+from relay.jira import http_client
+from relay.settings import LifecycleSettings
+from relay.telemetry import Metric, count, logger
+from relay.tenants import Secrets, TenantStore
+
+settings = LifecycleSettings.from_environment()
+tenants = TenantStore(
+    dynamodb_client(), settings.tenants_table, Secrets(kms_client(), settings.secrets_key)
+)
+signed_install = SignedInstallVerifier(
+    InstallKeys(http_client(), settings.install_keys_url),
+    settings.app_key,
+    settings.test_site_origins,
+)
+callback = CallbackVerifier(tenants)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.post("/lifecycle/installed")
+def installed() -> Response[Any]:
+    caller, _ = handler.caller(signed_install)
+    if caller.installation is None:
+        missing = Detail("sharedSecret", "missing", "An install brings sharedSecret and baseUrl")
+        raise BadRequest("The body is not an install's.", [missing])
+    # Jira signs with the secret as soon as it is answered, so the answer comes after the write.
+    tenant = tenants.install(caller.installation, caller.token)
+    count(Metric.INSTALLED)
+    logger.info("Installed", tenant_id=tenant.id, base_url=tenant.base_url)
+    return no_content()
+
+
+@handler.post("/lifecycle/uninstalled")
+def uninstalled() -> Response[Any]:
+    caller, _ = handler.caller(signed_install)
+    tenant = tenants.uninstall(caller.client_key, caller.token)
+    count(Metric.UNINSTALLED)
+    logger.info("Uninstalled", tenant_id=tenant.id if tenant else "unknown")
+    return no_content()
+
+
+@handler.post("/lifecycle/enabled")
+@handler.post("/lifecycle/disabled")
+def enabled_or_disabled() -> Response[Any]:
+    """Taken and logged: under Forge neither is sent, so nothing is built on them."""
+    caller, request = handler.caller(callback)
+    logger.info("Lifecycle", event=request.raw_path, tenant_id=caller.tenant.id)
+    return no_content()

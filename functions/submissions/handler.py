@@ -1,0 +1,41 @@
+"""Submissions of the operations tool: judged, queued, answered with a verdict per entity."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.aws import dynamodb_client, sqs_client
+from relay.catalog import WorkspaceStore
+from relay.delivery import Message
+from relay.edge.http import HttpFunction, json_answer
+from relay.edge.queue import SubmissionsQueue
+from relay.edge.request import json_body
+from relay.edge.submissions import not_queued, submission_answer
+from relay.entities import parse_submission
+from relay.identity import ApiKeyVerifier
+from relay.settings import SubmissionsSettings
+from relay.telemetry import Metric, count
+
+settings = SubmissionsSettings.from_environment()
+dynamodb = dynamodb_client()
+api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
+workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
+queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.post("/v1/workspaces/<workspace_id>/submissions")
+def submit(workspace_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    workspaces.get(workspace_id)
+    submission = parse_submission(json_body(request))
+    answer = submission_answer(submission, handler.correlation_id)
+    if submission.accepted:
+        lost = queue.send(Message(workspace_id, handler.correlation_id, submission.accepted))
+        if lost:
+            raise not_queued(submission, lost)
+    count(Metric.SUBMITTED, answer["accepted"])
+    count(Metric.INVALID, answer["rejected"])
+    return json_answer(202, answer)

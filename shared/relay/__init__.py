@@ -1,0 +1,1 @@
+"""Relay: the bridge between an operations tool and the Incidents page of Jira Software Cloud."""

@@ -1,0 +1,46 @@
+"""Linking a workspace and a site, in Jira and here."""
+
+from relay.catalog import WorkspaceStore
+from relay.delivery.sites import Sites
+from relay.errors import Conflict, NotFound
+from relay.tenants import LinkStore, Tenant, TenantStore
+
+
+class Linking:
+    """Jira first, then here: a link that Jira refused is none, and both calls can be repeated."""
+
+    def __init__(
+        self, tenants: TenantStore, links: LinkStore, workspaces: WorkspaceStore, sites: Sites
+    ) -> None:
+        self._tenants = tenants
+        self._links = links
+        self._workspaces = workspaces
+        self._sites = sites
+
+    def tenant(self, tenant_id: str) -> Tenant:
+        """Raises NotFound."""
+        tenant = self._tenants.get(tenant_id)
+        if tenant is None:
+            raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
+        return tenant
+
+    def workspaces_of(self, tenant_id: str) -> list[str]:
+        return self._links.workspaces_of(self.tenant(tenant_id).id)
+
+    def link(self, tenant_id: str, workspace_id: str) -> None:
+        """Raises NotFound, Conflict for a site without the app, JiraError."""
+        tenant = self.tenant(tenant_id)
+        self._workspaces.get(workspace_id)
+        site = self._sites.of(tenant)
+        if site is None:
+            raise Conflict("The site has uninstalled the app.", code="uninstalled")
+        site.jira.submit_workspaces([workspace_id])
+        self._links.link(tenant.id, workspace_id)
+
+    def unlink(self, tenant_id: str, workspace_id: str) -> None:
+        """A site without the app has lost its links in Jira already. Raises NotFound, JiraError."""
+        tenant = self.tenant(tenant_id)
+        site = self._sites.of(tenant)
+        if site:
+            site.jira.delete_workspaces([workspace_id])
+        self._links.unlink(tenant.id, workspace_id)

@@ -1,0 +1,100 @@
+"""What travels through the queue: accepted entities of one submission, many to a message.
+
+    {"format": 1, "workspaceId", "correlationId", "properties"?, "incidents": […], "reviews": […]}
+
+as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
+entities that way.
+"""
+
+import base64
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, Field
+
+from relay.entities import EntityState, Kind
+
+# SQS takes 1 MiB, what it keeps beside the body included.
+MESSAGE_BYTES_MAX = 1_000_000
+# What a submitter may have to hold at once, deflated or not.
+CONTENT_BYTES_MAX = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    workspace_id: str
+    correlation_id: str
+    states: tuple[EntityState, ...]
+
+
+class _Content(BaseModel):
+    """The entities were found valid before they were queued; they are not judged again."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal[1]
+    workspaceId: str
+    correlationId: str
+    properties: dict[str, str] = Field(default_factory=dict)
+    incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+    reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+
+
+def packed(message: Message) -> Iterator[tuple[Message, str]]:
+    """The message as few as fit the queue's limit, in order, each with its body.
+
+    An entity that Jira takes is far smaller than a message, so splitting always ends.
+    """
+    if sum(len(state.as_json) for state in message.states) <= CONTENT_BYTES_MAX:
+        body = _encode(message)
+        if len(body) <= MESSAGE_BYTES_MAX:
+            yield message, body
+            return
+    middle = len(message.states) // 2
+    if not middle:
+        raise ValueError("an entity does not fit into a message")
+    for half in (message.states[:middle], message.states[middle:]):
+        yield from packed(Message(message.workspace_id, message.correlation_id, half))
+
+
+def parse_message(body: str) -> Message:
+    """Raises ValueError, with the reason, for a body that is not a message of ours."""
+    try:
+        inflated = zlib.decompressobj().decompress(
+            base64.b64decode(body, validate=True), CONTENT_BYTES_MAX * 2
+        )
+        content = _Content.model_validate_json(inflated)
+        incidents = _states(Kind.INCIDENT, content.incidents, content.properties)
+        reviews = _states(Kind.REVIEW, content.reviews, content.properties)
+    except (zlib.error, KeyError, TypeError) as error:
+        raise ValueError(f"not a message: {error!r}") from error
+    return Message(content.workspaceId, content.correlationId, (*incidents, *reviews))
+
+
+def _encode(message: Message) -> str:
+    content = {
+        "format": 1,
+        "workspaceId": message.workspace_id,
+        "correlationId": message.correlation_id,
+        "properties": message.states[0].properties,
+        "incidents": _entities(message.states, Kind.INCIDENT),
+        "reviews": _entities(message.states, Kind.REVIEW),
+    }
+    return base64.b64encode(zlib.compress(pydantic_core.to_json(content))).decode("ascii")
+
+
+def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:
+    return [state.entity for state in states if state.kind is kind]
+
+
+def _states(
+    kind: Kind, entities: list[dict[str, Any]], properties: dict[str, str]
+) -> list[EntityState]:
+    states = [EntityState(kind, entity, properties) for entity in entities]
+    for state in states:
+        # A message that lacks what orders its entities is no message of ours.
+        _ = state.key, state.sequence
+    return states

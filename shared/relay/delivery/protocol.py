@@ -1,0 +1,138 @@
+"""Bringing entities to a site as a protocol without I/O: it yields requests and is sent answers.
+
+    protocol = deliver(states)
+    request = next(protocol)
+    while True:
+        request = protocol.send(<what the site answered>)      # ends with the outcomes
+
+Every entity gets exactly one outcome; none is sent again once the site has taken or refused it.
+"""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+import pydantic_core
+
+from relay.entities import EntityState, Kind
+from relay.jira import SubmitAnswer
+from relay.record import Outcome, OutcomeState
+
+# Jira's own limit, per kind.
+BATCH_ENTITIES_MAX = 1000
+# Jira documents a 413 without a number; 5 MiB is a sensible reading of its sibling APIs.
+BATCH_BYTES_MAX = 5_000_000
+_ENVELOPE_BYTES = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One request: entities of one kind, as Jira's answer names an entity by its id alone, and of
+    one set of properties, as a request has just one."""
+
+    kind: Kind
+    states: tuple[EntityState, ...]
+
+    def body(self) -> bytes:
+        entities = b",".join(state.as_json for state in self.states)
+        properties = pydantic_core.to_json(self.states[0].properties)
+        return b'{"%s":[%s]%s}' % (
+            self.kind.plural.encode(),
+            entities,
+            b',"properties":' + properties if self.states[0].properties else b"",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The request was refused as a whole for what is in it (400), or for its size (413)."""
+
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The site can't take anything now; `reason` says why."""
+
+    reason: str
+
+
+Answer = SubmitAnswer | Refused | Failed
+
+
+def deliver(states: Iterable[EntityState]) -> Generator[Batch, Answer, list[Outcome]]:
+    """Deliver these states, one per entity, in as few requests as the limits allow.
+
+    A refused request is halved until the one entity is found that it was refused for. After a
+    failure nothing more is sent, and what was not answered is owed.
+    """
+    waiting = deque(batches(states))
+    outcomes: list[Outcome] = []
+    while waiting:
+        batch = waiting.popleft()
+        answer = yield batch
+        if isinstance(answer, SubmitAnswer):
+            outcomes += [_outcome(state, answer) for state in batch.states]
+        elif isinstance(answer, Failed):
+            waiting.appendleft(batch)
+            break
+        elif len(batch.states) == 1:
+            outcomes.append(_rejected(batch.states[0], answer.messages))
+        else:
+            waiting.extendleft(reversed(_halves(batch)))
+    return outcomes + [_owed(state) for batch in waiting for state in batch.states]
+
+
+def batches(states: Iterable[EntityState]) -> list[Batch]:
+    """The fewest batches of these states in their order, per kind and set of properties."""
+    groups: dict[tuple[Kind, tuple[tuple[str, str], ...]], list[EntityState]] = {}
+    for state in states:
+        properties = tuple(sorted(state.properties.items()))
+        groups.setdefault((state.kind, properties), []).append(state)
+    return [
+        Batch(kind, tuple(chunk)) for (kind, _), group in groups.items() for chunk in _cut(group)
+    ]
+
+
+def _cut(group: Sequence[EntityState]) -> list[list[EntityState]]:
+    chunks: list[list[EntityState]] = [[]]
+    size = _ENVELOPE_BYTES
+    for state in group:
+        grown = size + len(state.as_json) + 1
+        if chunks[-1] and (len(chunks[-1]) == BATCH_ENTITIES_MAX or grown > BATCH_BYTES_MAX):
+            chunks.append([])
+            grown = _ENVELOPE_BYTES + len(state.as_json) + 1
+        chunks[-1].append(state)
+        size = grown
+    return chunks
+
+
+def _halves(batch: Batch) -> list[Batch]:
+    middle = len(batch.states) // 2
+    return [Batch(batch.kind, batch.states[:middle]), Batch(batch.kind, batch.states[middle:])]
+
+
+def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
+    entity_id = state.key.id
+    if entity_id in answer.failed:
+        return _rejected(state, answer.failed[entity_id])
+    if entity_id in answer.accepted:
+        return Outcome(state.key, state.sequence, OutcomeState.ACCEPTED)
+    if answer.unknown_project_keys:
+        # Only known to unknown projects: Jira keeps no such entity, and calls it no failure.
+        return Outcome(
+            state.key,
+            state.sequence,
+            OutcomeState.UNKNOWN_PROJECTS,
+            unknown_project_keys=answer.unknown_project_keys,
+        )
+    words = ("Jira accepted the request and did not name this entity.",)
+    return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, words)
+
+
+def _rejected(state: EntityState, messages: tuple[str, ...]) -> Outcome:
+    return Outcome(state.key, state.sequence, OutcomeState.REJECTED, messages)
+
+
+def _owed(state: EntityState) -> Outcome:
+    return Outcome(state.key, state.sequence, OutcomeState.OWED)

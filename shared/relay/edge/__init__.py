@@ -1,0 +1,1 @@
+"""API Gateway and SQS, in and out; the one place where errors are caught."""

@@ -1,0 +1,78 @@
+"""API Gateway's event as the request that a verifier sees, and the JSON that it carries."""
+
+import base64
+import binascii
+import zlib
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from relay.errors import BadRequest, Detail, TooLarge, UnsupportedMedia
+from relay.identity import Request
+
+# Lambda takes 6 MB of event, in which the body stands JSON-escaped; 4 MiB fit in any case.
+BODY_BYTES_MAX = 4 * 1024 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+def request_of(event: APIGatewayProxyEventV2, base_url: str) -> Request:
+    """The request as it stood on the wire; `base_url` is empty where API Gateway's is the app's."""
+    return Request(
+        method=event.http_method,
+        raw_path=_without_stage(event.raw_path, event.request_context.stage),
+        raw_query=event.raw_query_string,
+        headers={name.lower(): value for name, value in event.headers.items()},
+        base_url=base_url or _gateway_url(event),
+        body=_raw_body(event),
+    )
+
+
+def json_body(request: Request) -> bytes:
+    """The JSON that a verified caller sent, out of its gzip if it has one; at most 4 MiB of it.
+
+    Raises UnsupportedMedia unless it is declared as JSON, TooLarge, BadRequest for a bad gzip.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMedia("The Content-Type must be application/json.")
+    if encoding not in ("identity", "gzip"):
+        raise UnsupportedMedia("The Content-Encoding must be gzip, or none.")
+    body = _inflated(request.body) if encoding == "gzip" else request.body
+    if len(body) > BODY_BYTES_MAX:
+        rule = Detail("", "max_bytes", f"At most {BODY_BYTES_MAX} bytes; split what is larger")
+        raise TooLarge("The body is too large.", [rule])
+    return body
+
+
+def _raw_body(event: APIGatewayProxyEventV2) -> bytes:
+    body = event.body or ""
+    if not event.is_base64_encoded:
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body)
+    except binascii.Error:
+        raise BadRequest("The body can't be decoded.") from None
+
+
+def _inflated(body: bytes) -> bytes:
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        # One byte more than is allowed is enough to know, however much there would be.
+        inflated = inflater.decompress(body, BODY_BYTES_MAX + 1)
+    except zlib.error:
+        raise BadRequest("The body is not gzip.", [Detail("", "gzip", "Cannot be read")]) from None
+    if len(inflated) <= BODY_BYTES_MAX and not inflater.eof:
+        raise BadRequest("The gzip body is cut off.", [Detail("", "gzip", "Ends too early")])
+    return inflated
+
+
+def _gateway_url(event: APIGatewayProxyEventV2) -> str:
+    context = event.request_context
+    stage = "" if context.stage == "$default" else f"/{context.stage}"
+    return f"https://{context.domain_name}{stage}"
+
+
+def _without_stage(raw_path: str, stage: str) -> str:
+    """API Gateway puts a named stage into the raw path, which Jira's caller never saw there."""
+    prefix = f"/{stage}/"
+    return raw_path[len(prefix) - 1 :] if raw_path.startswith(prefix) else raw_path

@@ -1,0 +1,51 @@
+"""The answer to a submission: a verdict per entity, or what was not taken."""
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from relay.entities import EntityKey, Submission, Verdict
+from relay.errors import Detail, TooLarge, Unavailable
+
+# Lambda answers with at most 6 MB, in which the body stands JSON-escaped.
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+
+
+def submission_answer(submission: Submission, correlation_id: str) -> dict[str, Any]:
+    """Made before anything is queued: raises TooLarge where it can't be answered in one."""
+    accepted = len(submission.accepted)
+    answer = {
+        "submissionId": correlation_id,
+        "accepted": accepted,
+        "rejected": len(submission.verdicts) - accepted,
+        "verdicts": [_verdict(verdict) for verdict in submission.verdicts],
+    }
+    if len(json.dumps(answer)) > ANSWER_BYTES_MAX:
+        rule = Detail("", "max_answer_bytes", "Split the submission; nothing of it was taken")
+        raise TooLarge("There is too much to say about this submission.", [rule])
+    return answer
+
+
+def not_queued(submission: Submission, keys: Collection[EntityKey]) -> Unavailable:
+    """The error that names every accepted entity that is not in the queue."""
+    details = [
+        Detail(verdict.path, "not_queued", f"{verdict.kind} {verdict.id!r} was not taken")
+        for verdict in submission.verdicts
+        if verdict.accepted and verdict.id and EntityKey(verdict.kind, verdict.id) in keys
+    ]
+    return Unavailable("Not all could be queued; submit these again.", details, code="not_queued")
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "kind": verdict.kind.value,
+        "index": verdict.index,
+        "id": verdict.id,
+        "verdict": "accepted" if verdict.accepted else "rejected",
+    }
+    if verdict.details:
+        document["details"] = [
+            {"path": detail.path, "rule": detail.rule, "message": detail.message}
+            for detail in verdict.details
+        ]
+    return document

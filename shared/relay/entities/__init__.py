@@ -1,0 +1,21 @@
+"""Incident, PostIncidentReview, and what Jira allows in them. Pure: touches nothing outside."""
+
+from relay.entities.fields import WorkspaceId
+from relay.entities.model import Entity, Incident, Kind, PostIncidentReview
+from relay.entities.state import EntityKey, EntityState, newest
+from relay.entities.submission import Submission, Verdict, details_of, parse_submission
+
+__all__ = [
+    "Entity",
+    "EntityKey",
+    "EntityState",
+    "Incident",
+    "Kind",
+    "PostIncidentReview",
+    "Submission",
+    "Verdict",
+    "WorkspaceId",
+    "details_of",
+    "newest",
+    "parse_submission",
+]

@@ -1,0 +1,122 @@
+"""The kinds of field that Jira's entities are made of, each with Jira's limit."""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
+ID_MAX = 255
+TEXT_MAX = 255
+DESCRIPTION_MAX = 5000
+URL_MAX = 2000
+LIST_MAX = 100
+ASSOCIATION_VALUES_MAX = 500
+PROPERTIES_MAX = 5
+
+# RFC 3339 section 5.6; the ranges of the date itself are checked with the calendar.
+_DATE_TIME = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt](?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
+    r"(?:\.\d+)?(?:[Zz]|[+-](?P<zone_hour>\d{2}):(?P<zone_minute>\d{2}))",
+    re.ASCII,
+)
+# RFC 3986: a scheme, and no character outside its set.
+_URI = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+)
+
+
+def _date_time(value: str) -> str:
+    match = _DATE_TIME.fullmatch(value)
+    try:
+        if not match:
+            raise ValueError
+        date.fromisoformat(match["date"])
+        in_range = (
+            int(match["hour"]) < 24
+            and int(match["minute"]) < 60
+            and int(match["second"]) <= 60
+            and int(match["zone_hour"] or 0) < 24
+            and int(match["zone_minute"] or 0) < 60
+        )
+        if not in_range:
+            raise ValueError
+    except ValueError:
+        raise PydanticCustomError(
+            "date_time", "Input should be an RFC 3339 date-time, like 2026-01-31T09:30:00Z"
+        ) from None
+    return value
+
+
+def _uri(value: str) -> str:
+    try:
+        valid = _URI.fullmatch(value) is not None and bool(urlsplit(value).scheme)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise PydanticCustomError("uri", "Input should be an absolute URI")
+    return value
+
+
+def _property_name(value: str) -> str:
+    if ":" in value or value.startswith("_"):
+        raise PydanticCustomError(
+            "property_name", "A property's name must hold no ':' and not begin with '_'"
+        )
+    return value
+
+
+EntityId = Annotated[str, Field(min_length=1, max_length=ID_MAX)]
+SequenceNumber = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
+Summary = Annotated[str, Field(max_length=TEXT_MAX)]
+Description = Annotated[str, Field(max_length=DESCRIPTION_MAX)]
+Uri = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_uri)]
+DateTime = Annotated[str, AfterValidator(_date_time)]
+Ids = Annotated[list[EntityId], Field(min_length=1, max_length=LIST_MAX)]
+# The length of a name is not documented; it takes the value's.
+PropertyName = Annotated[
+    str, Field(min_length=1, max_length=TEXT_MAX), AfterValidator(_property_name)
+]
+Properties = Annotated[
+    dict[PropertyName, Annotated[str, Field(max_length=TEXT_MAX)]],
+    Field(max_length=PROPERTIES_MAX),
+]
+WORKSPACE_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,255}$"
+WorkspaceId = Annotated[str, Field(pattern=WORKSPACE_ID_PATTERN)]
+
+
+class JiraModel(BaseModel):
+    """Jira's own field names; nothing is coerced, and no field is let through that it refuses."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """What goes to Jira: the fields that were given, none of them null."""
+        return self.model_dump(exclude_unset=True, exclude_none=True)
+
+
+class Association(JiraModel):
+    associationType: Literal["issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"]
+    values: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]],
+        Field(min_length=1, max_length=ASSOCIATION_VALUES_MAX),
+    ]
+
+
+def _few_values(associations: list[Association]) -> list[Association]:
+    if sum(len(association.values) for association in associations) > ASSOCIATION_VALUES_MAX:
+        raise PydanticCustomError(
+            "too_many_values",
+            "All associations together should have at most {max} values",
+            {"max": ASSOCIATION_VALUES_MAX},
+        )
+    return associations
+
+
+# 500 values in all is the rule of Jira's sibling APIs; the Operations pages give none.
+Associations = Annotated[
+    list[Association], Field(min_length=1, max_length=LIST_MAX), AfterValidator(_few_values)
+]

@@ -1,0 +1,69 @@
+"""Who is calling: one interface for every way to prove it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from relay.errors import Forbidden
+from relay.tenants import Installation, LifecycleToken, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a verifier sees of a call.
+
+    `raw_path` and `raw_query` are as they stood on the wire, the path relative to `base_url`,
+    which is the app's own; header names are lower case; `body` is as it was sent.
+    """
+
+    method: str
+    raw_path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    base_url: str
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleCaller:
+    """Jira itself, about one site: a verified `installed` or `uninstalled`.
+
+    `installation` is there when the body brings all that an install needs.
+    """
+
+    client_key: str
+    token: LifecycleToken
+    installation: Installation | None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCaller:
+    """A site that has the app installed."""
+
+    tenant: Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCaller:
+    """The operations tool, by an API key; `workspaces` is None for a key to all of them."""
+
+    key_id: str
+    workspaces: frozenset[str] | None
+
+    def check_workspace(self, workspace_id: str) -> None:
+        """Raises Forbidden where the key is not for this workspace."""
+        if self.workspaces is not None and workspace_id not in self.workspaces:
+            raise Forbidden(f"This API key is not for workspace {workspace_id!r}.")
+
+    def check_all_workspaces(self) -> None:
+        """Raises Forbidden unless the key is for all workspaces: links decide where data goes."""
+        if self.workspaces is not None:
+            raise Forbidden("This call needs an API key for all workspaces.")
+
+
+CallerT_co = TypeVar("CallerT_co", LifecycleCaller, SiteCaller, ProviderCaller, covariant=True)
+
+
+class Verifier(Protocol[CallerT_co]):
+    def verify(self, request: Request) -> CallerT_co:
+        """Raises Unauthenticated, with a reason for the log, unless the caller is proven."""

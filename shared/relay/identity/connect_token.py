@@ -1,0 +1,102 @@
+"""The rules that every token from Jira to a Connect app must keep."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+
+from relay.errors import Unauthenticated
+from relay.identity.caller import Request
+from relay.jira import query_string_hash
+
+LEEWAY_SECONDS = 30
+LIFETIME_MAX_SECONDS = 20 * 60
+_REQUIRED = ["iss", "iat", "exp", "qsh"]
+_DECODED_MAX = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The claims of a token that passed: `issued_at` in epoch seconds."""
+
+    issuer: str
+    issued_at: int
+
+
+def token_of(request: Request) -> str:
+    """The token from the Authorization header first, from `?jwt=` second."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.upper() != "JWT" or not token.strip():
+        token = parse_qs(request.raw_query).get("jwt", [""])[0]
+    token = token.strip()
+    if not token or len(token) > _DECODED_MAX:
+        raise Unauthenticated("no token")
+    return token
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def unverified_header(token: str) -> dict[str, Any]:
+    try:
+        return jwt.get_unverified_header(token)
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated(f"malformed token: {error}") from None
+
+
+def unverified_issuer(token: str) -> str:
+    """Whose token this claims to be: only good for finding the secret that must prove it."""
+    try:
+        issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated(f"malformed token: {error}") from None
+    if not isinstance(issuer, str) or not issuer:
+        raise Unauthenticated("no issuer")
+    return issuer
+
+
+def verified_claims(
+    token: str,
+    key: Any,
+    algorithm: str,
+    request: Request,
+    audience: Sequence[str] | None = None,
+) -> Claims:
+    """Check signature, times, audience and qsh. The algorithm is the caller's, not the token's.
+
+    Without an `audience` the token's own is not looked at: Jira's callbacks usually have none.
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[algorithm],
+            audience=audience,
+            leeway=LEEWAY_SECONDS,
+            options={"require": _REQUIRED, "verify_aud": audience is not None},
+        )
+    except jwt.InvalidTokenError as error:
+        raise Unauthenticated(f"{type(error).__name__}: {error}") from None
+    _check_lifetime(claims)
+    _check_qsh(claims["qsh"], request)
+    return Claims(claims["iss"], int(claims["iat"]))
+
+
+def _check_lifetime(claims: dict[str, Any]) -> None:
+    # PyJWT has made sure that both read as whole numbers.
+    if not 0 <= int(claims["exp"]) - int(claims["iat"]) <= LIFETIME_MAX_SECONDS:
+        raise Unauthenticated("the token lives too long")
+
+
+def _check_qsh(qsh: Any, request: Request) -> None:
+    """`context-qsh`, which pages in a browser may use, is no hash and so never passes here."""
+    expected = query_string_hash(
+        request.method, request.raw_path, request.raw_query, urlsplit(request.base_url).path
+    )
+    if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
+        raise Unauthenticated("qsh does not match the request")

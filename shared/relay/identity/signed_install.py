@@ -1,0 +1,81 @@
+"""Jira's signed `installed` and `uninstalled`: RS256 by one of Atlassian's own keys."""
+
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relay.entities import details_of
+from relay.errors import BadRequest, Unauthenticated
+from relay.identity.caller import LifecycleCaller, Request
+from relay.identity.connect_token import (
+    digest_of,
+    token_of,
+    unverified_header,
+    verified_claims,
+)
+from relay.identity.install_keys import InstallKeys
+from relay.tenants import Installation, LifecycleToken, checked_site_url
+
+
+class LifecycleBody(BaseModel):
+    """The fields that Relay uses; Jira sends more, and may send others yet."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    key: str
+    # It becomes part of a DynamoDB key, which has its own limit.
+    clientKey: str = Field(min_length=1, max_length=500)
+    baseUrl: str | None = Field(default=None, max_length=500)
+    sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
+    displayUrl: str | None = None
+    installationId: str | None = None
+
+
+class SignedInstallVerifier:
+    """Of `installed` and `uninstalled`; the body is looked at only once the token has passed."""
+
+    def __init__(
+        self, keys: InstallKeys, app_key: str, test_site_origins: Iterable[str] = ()
+    ) -> None:
+        self._keys = keys
+        self._app_key = app_key
+        self._test_site_origins = tuple(test_site_origins)
+
+    def verify(self, request: Request) -> LifecycleCaller:
+        """Raises BadRequest, too: qsh leaves the body out, so a good token may bring a bad one."""
+        token = token_of(request)
+        header = unverified_header(token)
+        if header.get("alg") != "RS256":
+            raise Unauthenticated("a lifecycle call must be signed with RS256")
+        key = self._keys.get(header.get("kid"))
+        # Atlassian's own apps meet both forms of the base URL.
+        audience = [request.base_url, request.base_url + "/"]
+        claims = verified_claims(token, key, "RS256", request, audience)
+        body = _parse(request.body)
+        if body.clientKey != claims.issuer:
+            raise Unauthenticated("the token is another site's")
+        if body.key != self._app_key:
+            raise Unauthenticated("the call is for another app")
+        return LifecycleCaller(
+            client_key=body.clientKey,
+            token=LifecycleToken(claims.issued_at, digest_of(token)),
+            installation=self._installation(body),
+        )
+
+    def _installation(self, body: LifecycleBody) -> Installation | None:
+        if body.sharedSecret is None or body.baseUrl is None:
+            return None
+        return Installation(
+            client_key=body.clientKey,
+            base_url=checked_site_url(body.baseUrl, self._test_site_origins),
+            shared_secret=body.sharedSecret,
+            display_url=body.displayUrl,
+            installation_id=body.installationId,
+        )
+
+
+def _parse(body: bytes) -> LifecycleBody:
+    try:
+        return LifecycleBody.model_validate_json(body)
+    except ValidationError as error:
+        raise BadRequest("The body is not a lifecycle call's.", details_of(error)) from None

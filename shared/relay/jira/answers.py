@@ -1,0 +1,61 @@
+"""Jira's answers, read tolerantly: a field that is missing or of another shape counts as empty."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+WORDS_MAX = 20
+WORD_LENGTH_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitAnswer:
+    """The 202 of a submission of entities: by id, what was accepted and what failed, and why."""
+
+    accepted: frozenset[str]
+    failed: dict[str, tuple[str, ...]]
+    unknown_project_keys: tuple[str, ...]
+
+
+def submit_answer(response: httpx.Response) -> SubmitAnswer:
+    """Reviews have no documented keys of their own; both namings are read."""
+    document = json_of(response)
+    document = document if isinstance(document, dict) else {}
+    failed: dict[str, tuple[str, ...]] = {}
+    accepted: set[str] = set()
+    for kind in ("Incidents", "Reviews"):
+        accepted.update(_strings(document.get(f"accepted{kind}")))
+        refusals = document.get(f"failed{kind}")
+        if isinstance(refusals, dict):
+            failed |= {entity_id: messages_of(errors) for entity_id, errors in refusals.items()}
+    keys = _strings(document.get("unknownProjectKeys"))
+    return SubmitAnswer(frozenset(accepted), failed, tuple(keys))
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The body as JSON, or None where it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def messages_of(errors: Any) -> tuple[str, ...]:
+    """The words of `[{"message", "errorTraceId"?}]`, the trace id beside its message."""
+    entries = errors if isinstance(errors, list) else [errors]
+    return tuple(
+        _message(entry)[:WORD_LENGTH_MAX]
+        for entry in entries[:WORDS_MAX]
+        if isinstance(entry, dict)
+    )
+
+
+def _message(entry: dict[str, Any]) -> str:
+    trace = entry.get("errorTraceId")
+    message = str(entry.get("message", "no message"))
+    return f"{message} (errorTraceId {trace})" if trace else message
+
+
+def _strings(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -1,0 +1,6 @@
+"""The last state of every entity, and what became of it at each site."""
+
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import Recorded, RecordStore
+
+__all__ = ["Outcome", "OutcomeState", "RecordStore", "Recorded"]

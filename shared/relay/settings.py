@@ -1,0 +1,77 @@
+"""The environment as one frozen model per function; a wrong variable fails at init, by name."""
+
+import os
+from typing import Annotated, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_snake
+
+
+def _variable(field: str) -> str:
+    return to_snake(field).upper()
+
+
+def _listed(value: object) -> object:
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Required = Annotated[str, Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """Each field is read from the variable of its name in capitals."""
+
+    model_config = ConfigDict(alias_generator=_variable, frozen=True, extra="ignore")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises RuntimeError that names every variable that is missing or wrong."""
+        try:
+            return cls.model_validate(dict(os.environ))
+        except ValidationError as error:
+            findings = error.errors(include_url=False, include_input=False)
+            wrong = "; ".join(f"{finding['loc'][0]}: {finding['msg']}" for finding in findings)
+            raise RuntimeError(f"Wrong environment variables: {wrong}") from None
+
+
+class AppSettings(Settings):
+    """`base_url` is empty where API Gateway's own URL is the app's."""
+
+    app_key: Required
+    base_url: str = ""
+
+
+class LifecycleSettings(AppSettings):
+    tenants_table: Required
+    secrets_key: Required
+    install_keys_url: Required
+    test_site_origins: Listed = ()
+
+
+class WorkspacesSettings(AppSettings):
+    api_keys_table: Required
+    catalog_table: Required
+
+
+class LinksSettings(AppSettings):
+    api_keys_table: Required
+    catalog_table: Required
+    tenants_table: Required
+    secrets_key: Required
+
+
+class SubmissionsSettings(AppSettings):
+    api_keys_table: Required
+    catalog_table: Required
+    submissions_queue: Required
+
+
+class SubmitterSettings(AppSettings):
+    tenants_table: Required
+    record_table: Required
+    secrets_key: Required

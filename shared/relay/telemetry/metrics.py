@@ -1,0 +1,31 @@
+"""Every metric that Relay emits: its name in CloudWatch, its unit, and what it counts."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    name: str
+    unit: MetricUnit
+    counts: str
+
+
+class Metric(Enum):
+    INSTALLED = _Definition("Installed", MetricUnit.Count, "accepted `installed` calls")
+    UNINSTALLED = _Definition("Uninstalled", MetricUnit.Count, "accepted `uninstalled` calls")
+    REFUSED_CALLS = _Definition("RefusedCalls", MetricUnit.Count, "calls answered 401 or 403")
+    SUBMITTED = _Definition("EntitiesSubmitted", MetricUnit.Count, "entities accepted and queued")
+    INVALID = _Definition("EntitiesInvalid", MetricUnit.Count, "entities rejected at submission")
+    QUEUE_MESSAGES = _Definition("QueueMessages", MetricUnit.Count, "messages sent to the queue")
+    RECORDED = _Definition("EntitiesRecorded", MetricUnit.Count, "entity states newly recorded")
+    OUTDATED = _Definition(
+        "EntitiesOutdated", MetricUnit.Count, "states older than the recorded one"
+    )
+    DELIVERED = _Definition("EntitiesDelivered", MetricUnit.Count, "entities that a site accepted")
+    REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site refused")
+    OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities that a site could not take now")
+    JIRA_CALLS = _Definition("JiraCalls", MetricUnit.Count, "submissions sent to Jira")
+    POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")

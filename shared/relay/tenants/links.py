@@ -1,0 +1,47 @@
+"""Links between workspaces and sites, kept at both ends in one transaction."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from relay.aws import from_item, to_item
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class LinkStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def link(self, tenant_id: str, workspace_id: str) -> None:
+        self._write(tenant_id, workspace_id, "Put")
+
+    def unlink(self, tenant_id: str, workspace_id: str) -> None:
+        self._write(tenant_id, workspace_id, "Delete")
+
+    def workspaces_of(self, tenant_id: str) -> list[str]:
+        return list(self._ends(f"tenant#{tenant_id}", "workspace#"))
+
+    def tenants_of(self, workspace_id: str) -> list[str]:
+        return list(self._ends(f"workspace#{workspace_id}", "tenant#"))
+
+    def _write(self, tenant_id: str, workspace_id: str, action: Literal["Put", "Delete"]) -> None:
+        tenant, workspace = f"tenant#{tenant_id}", f"workspace#{workspace_id}"
+        field = "Item" if action == "Put" else "Key"
+        both: list[Any] = [
+            {action: {"TableName": self._table, field: to_item({"pk": pk, "sk": sk})}}
+            for pk, sk in ((tenant, workspace), (workspace, tenant))
+        ]
+        self._dynamodb.transact_write_items(TransactItems=both)
+
+    def _ends(self, pk: str, prefix: str) -> Iterator[str]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": prefix}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            for item in page["Items"]:
+                yield str(from_item(item)["sk"]).removeprefix(prefix)

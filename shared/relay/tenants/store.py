@@ -1,0 +1,214 @@
+"""The tenants' table.
+
+| pk | sk | holds |
+|---|---|---|
+| `tenant#<id>` | `tenant` | the tenant |
+| `clientKey#<clientKey>` | `tenant` | the one tenant's id |
+| `baseUrl#<baseUrl>` | `<id>` | a tenant's id; a site import makes several of one base URL |
+| `tenants` | `<id>` | nothing more: the list of all |
+| `tenant#<id>` | `workspace#<workspaceId>` | a link (see `links`) |
+| `workspace#<workspaceId>` | `tenant#<id>` | the same link, found from its other end |
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from relay.aws import from_item, to_item
+from relay.errors import Conflict, Unavailable
+from relay.tenants.secrets import Secrets
+from relay.tenants.tenant import (
+    EncryptedSecret,
+    Installation,
+    LifecycleToken,
+    Tenant,
+    TenantState,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_ATTEMPTS = 5
+
+
+class TenantStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._secrets = secrets
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        item = self._get(f"tenant#{tenant_id}", "tenant")
+        return _from_values(item) if item else None
+
+    def find_by_client_key(self, client_key: str) -> Tenant | None:
+        pointer = self._get(f"clientKey#{client_key}", "tenant")
+        return self.get(pointer["tenantId"]) if pointer else None
+
+    def find_by_base_url(self, base_url: str) -> list[Tenant]:
+        """Every tenant that is or was at this URL: after a site import there are several."""
+        return list(self._each(f"baseUrl#{base_url}"))
+
+    def all(self) -> list[Tenant]:
+        return list(self._each("tenants"))
+
+    def secret_of(self, tenant: Tenant) -> str | None:
+        return self._secrets.decrypt(tenant)
+
+    def install(self, installation: Installation, token: LifecycleToken) -> Tenant:
+        """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
+
+        All of it or nothing is written. Raises Conflict where a newer lifecycle call has been
+        taken already; a token that was taken before changes nothing.
+        """
+        for _ in range(_ATTEMPTS):
+            known = self.find_by_client_key(installation.client_key)
+            if known and _already_taken(known, token):
+                return known
+            tenant = self._installed(known, installation, token)
+            if self._write(tenant, known):
+                return tenant
+        raise Unavailable("The tenant is being changed by others; try again.")
+
+    def uninstall(self, client_key: str, token: LifecycleToken) -> Tenant | None:
+        """Remove the tenant's secret and keep the rest; None where there is no such tenant."""
+        for _ in range(_ATTEMPTS):
+            known = self.find_by_client_key(client_key)
+            if known is None or _already_taken(known, token):
+                return known
+            tenant = _advance(replace(known, state=TenantState.UNINSTALLED, secret=None), token)
+            if self._write(tenant, known):
+                return tenant
+        raise Unavailable("The tenant is being changed by others; try again.")
+
+    def _installed(
+        self, known: Tenant | None, installation: Installation, token: LifecycleToken
+    ) -> Tenant:
+        tenant = known or Tenant(
+            id=uuid4().hex,
+            client_key=installation.client_key,
+            base_url=installation.base_url,
+            state=TenantState.ACTIVE,
+            installed_at=datetime.now(UTC),
+            lifecycle_at=token.issued_at,
+            tokens_seen=frozenset(),
+            version=0,
+        )
+        renewed = replace(
+            tenant,
+            base_url=installation.base_url,
+            state=TenantState.ACTIVE,
+            installed_at=datetime.now(UTC),
+            display_url=installation.display_url,
+            installation_id=installation.installation_id or tenant.installation_id,
+            secret=self._secrets.encrypt(tenant.id, installation.shared_secret),
+        )
+        return _advance(renewed, token)
+
+    def _write(self, tenant: Tenant, known: Tenant | None) -> bool:
+        """Write the tenant and what finds it, at once; False if another write came between."""
+        unchanged = (
+            {
+                "ConditionExpression": "version = :version",
+                "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
+            }
+            if known
+            else {"ConditionExpression": "attribute_not_exists(pk)"}
+        )
+        actions = [self._put(_to_values(tenant), **unchanged)]
+        if known is None:
+            pointer = {
+                "pk": f"clientKey#{tenant.client_key}",
+                "sk": "tenant",
+                "tenantId": tenant.id,
+            }
+            actions.append(self._put(pointer, ConditionExpression="attribute_not_exists(pk)"))
+            actions.append(self._put({"pk": "tenants", "sk": tenant.id}))
+        if known is None or known.base_url != tenant.base_url:
+            actions.append(self._put({"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}))
+        try:
+            self._dynamodb.transact_write_items(TransactItems=actions)
+        except self._dynamodb.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def _put(self, values: dict[str, Any], **condition: Any) -> Any:
+        return {"Put": {"TableName": self._table, "Item": to_item(values), **condition}}
+
+    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _each(self, pk: str) -> Iterator[Tenant]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            for item in page["Items"]:
+                tenant = self.get(from_item(item)["sk"])
+                if tenant:
+                    yield tenant
+
+
+def _already_taken(known: Tenant, token: LifecycleToken) -> bool:
+    """Whether this very token has been taken before; an older one is refused."""
+    if token.issued_at < known.lifecycle_at:
+        raise Conflict(
+            "A newer lifecycle call of this site has been taken already.", code="outdated"
+        )
+    return token.issued_at == known.lifecycle_at and token.digest in known.tokens_seen
+
+
+def _advance(tenant: Tenant, token: LifecycleToken) -> Tenant:
+    seen = tenant.tokens_seen if token.issued_at == tenant.lifecycle_at else frozenset()
+    return replace(
+        tenant,
+        lifecycle_at=token.issued_at,
+        tokens_seen=seen | {token.digest},
+        version=tenant.version + 1,
+    )
+
+
+def _to_values(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "pk": f"tenant#{tenant.id}",
+        "sk": "tenant",
+        "tenantId": tenant.id,
+        "clientKey": tenant.client_key,
+        "baseUrl": tenant.base_url,
+        "displayUrl": tenant.display_url,
+        "cloudId": tenant.cloud_id,
+        "installationId": tenant.installation_id,
+        "state": tenant.state.value,
+        "installedAt": tenant.installed_at.isoformat(),
+        "lifecycleAt": tenant.lifecycle_at,
+        "tokensSeen": sorted(tenant.tokens_seen),
+        "version": tenant.version,
+        "secret": tenant.secret and tenant.secret.ciphertext,
+        "secretKey": tenant.secret and tenant.secret.data_key,
+    }
+
+
+def _from_values(values: dict[str, Any]) -> Tenant:
+    secret = EncryptedSecret(values["secret"], values["secretKey"]) if "secret" in values else None
+    return Tenant(
+        id=values["tenantId"],
+        client_key=values["clientKey"],
+        base_url=values["baseUrl"],
+        state=TenantState(values["state"]),
+        installed_at=datetime.fromisoformat(values["installedAt"]),
+        lifecycle_at=int(values["lifecycleAt"]),
+        tokens_seen=frozenset(values["tokensSeen"]),
+        version=int(values["version"]),
+        secret=secret,
+        display_url=values.get("displayUrl"),
+        cloud_id=values.get("cloudId"),
+        installation_id=values.get("installationId"),
+    )

@@ -1,0 +1,59 @@
+"""A tenant: our record of one installation of the app in one Jira site."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class TenantState(StrEnum):
+    ACTIVE = "active"
+    UNINSTALLED = "uninstalled"
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedSecret:
+    """A secret under a data key of its own, which KMS encrypted for this tenant alone."""
+
+    ciphertext: bytes
+    data_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleToken:
+    """What orders lifecycle calls: when the token was issued (epoch seconds), and which it was."""
+
+    issued_at: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a site says of itself when it installs the app."""
+
+    client_key: str
+    base_url: str
+    shared_secret: str
+    display_url: str | None = None
+    installation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """`id` is ours and never changes; clientKey, baseUrl, cloudId, installationId find it.
+
+    `tokens_seen` are the digests of the lifecycle tokens issued at `lifecycle_at`: one token is
+    good for one change. `version` counts the writes of this record.
+    """
+
+    id: str
+    client_key: str
+    base_url: str
+    state: TenantState
+    installed_at: datetime
+    lifecycle_at: int
+    tokens_seen: frozenset[str]
+    version: int
+    secret: EncryptedSecret | None = None
+    display_url: str | None = None
+    cloud_id: str | None = None
+    installation_id: str | None = None
