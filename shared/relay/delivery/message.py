@@ -1,15 +1,17 @@
 """What travels through the queue: accepted entities of one submission, many to a message.
 
-    {"format": 1, "workspaceId", "correlationId", "properties"?, "incidents": […], "reviews": […]}
+    {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?,
+     "incidents": […], "reviews": […]}
 
 as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
 entities that way.
 """
 
 import base64
+import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import pydantic_core
@@ -23,11 +25,18 @@ MESSAGE_BYTES_MAX = 1_000_000
 CONTENT_BYTES_MAX = 4 * 1024 * 1024
 
 
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202."""
+
     workspace_id: str
     correlation_id: str
     states: tuple[EntityState, ...]
+    accepted_at: int = field(default_factory=_now)
 
 
 class _Content(BaseModel):
@@ -38,6 +47,7 @@ class _Content(BaseModel):
     format: Literal[1]
     workspaceId: str
     correlationId: str
+    acceptedAt: int
     properties: dict[str, str] = Field(default_factory=dict)
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
@@ -57,7 +67,7 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     if not middle:
         raise ValueError("an entity does not fit into a message")
     for half in (message.states[:middle], message.states[middle:]):
-        yield from packed(Message(message.workspace_id, message.correlation_id, half))
+        yield from packed(replace(message, states=half))
 
 
 def parse_message(body: str) -> Message:
@@ -71,7 +81,8 @@ def parse_message(body: str) -> Message:
         reviews = _states(Kind.REVIEW, content.reviews, content.properties)
     except (zlib.error, KeyError, TypeError) as error:
         raise ValueError(f"not a message: {error!r}") from error
-    return Message(content.workspaceId, content.correlationId, (*incidents, *reviews))
+    states = (*incidents, *reviews)
+    return Message(content.workspaceId, content.correlationId, states, content.acceptedAt)
 
 
 def _encode(message: Message) -> str:
@@ -79,6 +90,7 @@ def _encode(message: Message) -> str:
         "format": 1,
         "workspaceId": message.workspace_id,
         "correlationId": message.correlation_id,
+        "acceptedAt": message.accepted_at,
         "properties": message.states[0].properties,
         "incidents": _entities(message.states, Kind.INCIDENT),
         "reviews": _entities(message.states, Kind.REVIEW),
