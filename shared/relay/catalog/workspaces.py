@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.aws import from_item, to_item
 from relay.entities.fields import Summary, Uri
 from relay.errors import NotFound
+from relay.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,28 +28,21 @@ class Workspace(WorkspaceDocument):
 
 class WorkspaceStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._table = Table(dynamodb, table)
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
         values = document.model_dump(exclude_none=True)
-        key = {"pk": f"workspace#{workspace_id}", "sk": "workspace"}
-        self._dynamodb.put_item(TableName=self._table, Item=to_item(key | values))
+        self._table.put({"pk": _pk(workspace_id), "sk": "workspace"} | values)
         return Workspace(id=workspace_id, **values)
 
     def get(self, workspace_id: str) -> Workspace:
         """Raises NotFound for a workspace that was never put."""
-        answer = self._dynamodb.get_item(
-            TableName=self._table,
-            Key=to_item({"pk": f"workspace#{workspace_id}", "sk": "workspace"}),
-            ConsistentRead=True,
-        )
-        if "Item" not in answer:
+        item = self._table.get(_pk(workspace_id), "workspace")
+        if item is None:
             raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
-        values = from_item(answer["Item"])
-        return Workspace(
-            id=workspace_id,
-            name=values["name"],
-            url=values["url"],
-            avatarUrl=values.get("avatarUrl"),
-        )
+        values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+        return Workspace(id=workspace_id, **values)
+
+
+def _pk(workspace_id: str) -> str:
+    return f"workspace#{workspace_id}"

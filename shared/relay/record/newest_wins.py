@@ -1,12 +1,11 @@
 """Writing many items at once, where a newer one that is already there stays."""
 
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relay.aws import from_item, to_item
 from relay.errors import Unavailable
+from relay.table import Item, back_off
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
 _ATTEMPTS = 8
-_BACKOFF_SECONDS = 0.05
-
-Item = dict[str, Any]
 
 
 def put_newest(
@@ -81,7 +77,7 @@ def _put_chunk(
             return refused
         if not found:
             # Another writer holds one of the items, or the table is throttled.
-            time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
+            back_off(attempt)
     raise Unavailable("The record could not be written; try again.")
 
 

@@ -11,21 +11,18 @@ Both are in the order of `sk`, so that walking the two side by side shows what a
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pydantic_core
 
-from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind
-from relay.errors import Unavailable
-from relay.record.newest_wins import Item, put_newest
+from relay.record.newest_wins import put_newest
 from relay.record.outcomes import Outcome, OutcomeState
+from relay.table import Item, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_BATCH_GET_MAX = 100
-_BATCH_GET_ATTEMPTS = 8
 _OUTCOME_BYTES = 1000
 # So short that an id of 255 characters of four bytes stays within the 1,024 bytes of a sort key.
 _PREFIXES = {Kind.INCIDENT: "inc", Kind.REVIEW: "rev"}
@@ -34,7 +31,8 @@ _KINDS = {prefix: kind for kind, prefix in _PREFIXES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How the record took the states: written; the same already there; a newer one there."""
+    """How the record took the states: written; of the same sequence as the recorded state, which
+    stands here; older than the recorded one."""
 
     new: tuple[EntityState, ...]
     same: tuple[EntityState, ...]
@@ -44,7 +42,7 @@ class Recorded:
 class RecordStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self._table = Table(dynamodb, table)
 
     def put_newest(
         self, workspace_id: str, states: Sequence[EntityState], correlation_id: str
@@ -66,8 +64,9 @@ class RecordStore:
             }
             for sk, state in by_sk.items()
         ]
-        refused = put_newest(self._dynamodb, self._table, items, "seq < :seq", _entity_bytes)
-        same = [by_sk[item["sk"]] for item, there in refused if there["seq"] == item["seq"]]
+        refused = put_newest(self._dynamodb, self._table.name, items, "seq < :seq", _entity_bytes)
+        # Of two states with one sequence, the recorded one is the one to go by from here on.
+        same = [_state(there) for item, there in refused if there["seq"] == item["seq"]]
         outdated = [by_sk[item["sk"]] for item, there in refused if there["seq"] != item["seq"]]
         kept_back = {state.key for state in same + outdated}
         new = [state for state in states if state.key not in kept_back]
@@ -75,9 +74,7 @@ class RecordStore:
 
     def entities(self, workspace_id: str) -> Iterator[EntityState]:
         """Every recorded entity of a workspace, in the order of its key."""
-        for item in self._query(f"entity#{workspace_id}"):
-            entity = pydantic_core.from_json(item["entity"])
-            yield EntityState(_key(item["sk"]).kind, entity, item.get("properties", {}))
+        return map(_state, self._table.query(f"entity#{workspace_id}"))
 
     def save_outcomes(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of each entity; an outcome of an older state never replaces a newer."""
@@ -94,48 +91,20 @@ class RecordStore:
             for outcome in outcomes
             if outcome.state is not OutcomeState.OWED
         ]
-        put_newest(self._dynamodb, self._table, items, "seq <= :seq", lambda _: _OUTCOME_BYTES)
+        put_newest(self._dynamodb, self._table.name, items, "seq <= :seq", _outcome_bytes)
 
     def outcomes(self, workspace_id: str, tenant_id: str) -> Iterator[Outcome]:
         """Every outcome of a workspace at a site, in the order of its key."""
-        for item in self._query(f"outcome#{workspace_id}#{tenant_id}"):
-            yield _outcome(item)
+        return map(_outcome, self._table.query(f"outcome#{workspace_id}#{tenant_id}"))
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, keys: Sequence[EntityKey]
     ) -> dict[EntityKey, Outcome]:
         """The outcomes of these entities at a site, where there are any."""
         pk = f"outcome#{workspace_id}#{tenant_id}"
-        found = {}
-        for start in range(0, len(keys), _BATCH_GET_MAX):
-            wanted = [to_item({"pk": pk, "sk": _sk(key)}) for key in keys[start:][:_BATCH_GET_MAX]]
-            for item in self._batch_get(wanted):
-                outcome = _outcome(item)
-                found[outcome.key] = outcome
-        return found
-
-    def _batch_get(self, keys: list[Any]) -> Iterator[Item]:
-        for _ in range(_BATCH_GET_ATTEMPTS):
-            answer = self._dynamodb.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-            )
-            yield from (from_item(item) for item in answer["Responses"].get(self._table, []))
-            unprocessed = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not unprocessed:
-                return
-            keys = list(unprocessed["Keys"])
-        raise Unavailable("The record could not be read; try again.")
-
-    def _query(self, pk: str) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": pk}},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            for item in page["Items"]:
-                yield from_item(item)
+        items = self._table.get_all([(pk, _sk(key)) for key in keys])
+        outcomes = map(_outcome, items)
+        return {outcome.key: outcome for outcome in outcomes}
 
 
 def _sk(key: EntityKey) -> str:
@@ -149,6 +118,15 @@ def _key(sk: str) -> EntityKey:
 
 def _entity_bytes(item: Item) -> int:
     return len(item["entity"].encode())
+
+
+def _outcome_bytes(item: Item) -> int:
+    return _OUTCOME_BYTES + sum(len(message.encode()) for message in item["messages"] or ())
+
+
+def _state(item: Item) -> EntityState:
+    entity = pydantic_core.from_json(item["entity"])
+    return EntityState(_key(item["sk"]).kind, entity, item.get("properties", {}))
 
 
 def _outcome(item: Item) -> Outcome:

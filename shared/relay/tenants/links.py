@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from relay.aws import from_item, to_item
+from relay.table import Table, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class LinkStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self._table = Table(dynamodb, table)
 
     def link(self, tenant_id: str, workspace_id: str) -> None:
         self._write(tenant_id, workspace_id, "Put")
@@ -30,18 +30,11 @@ class LinkStore:
         tenant, workspace = f"tenant#{tenant_id}", f"workspace#{workspace_id}"
         field = "Item" if action == "Put" else "Key"
         both: list[Any] = [
-            {action: {"TableName": self._table, field: to_item({"pk": pk, "sk": sk})}}
+            {action: {"TableName": self._table.name, field: key(pk, sk)}}
             for pk, sk in ((tenant, workspace), (workspace, tenant))
         ]
         self._dynamodb.transact_write_items(TransactItems=both)
 
     def _ends(self, pk: str, prefix: str) -> Iterator[str]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-            ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            for item in page["Items"]:
-                yield str(from_item(item)["sk"]).removeprefix(prefix)
+        for link in self._table.query(pk, prefix):
+            yield link["sk"].removeprefix(prefix)

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from relay.aws import from_item, to_item
+from relay.aws import to_item
 from relay.errors import Conflict, Unavailable
+from relay.table import Table
 from relay.tenants.secrets import Secrets
 from relay.tenants.tenant import (
     EncryptedSecret,
@@ -36,15 +37,15 @@ _ATTEMPTS = 5
 class TenantStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
         self._dynamodb = dynamodb
-        self._table = table
+        self._table = Table(dynamodb, table)
         self._secrets = secrets
 
     def get(self, tenant_id: str) -> Tenant | None:
-        item = self._get(f"tenant#{tenant_id}", "tenant")
+        item = self._table.get(f"tenant#{tenant_id}", "tenant")
         return _from_values(item) if item else None
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
-        pointer = self._get(f"clientKey#{client_key}", "tenant")
+        pointer = self._table.get(f"clientKey#{client_key}", "tenant")
         return self.get(pointer["tenantId"]) if pointer else None
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
@@ -135,26 +136,11 @@ class TenantStore:
         return True
 
     def _put(self, values: dict[str, Any], **condition: Any) -> Any:
-        return {"Put": {"TableName": self._table, "Item": to_item(values), **condition}}
-
-    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
-        )
-        return from_item(answer["Item"]) if "Item" in answer else None
+        return {"Put": {"TableName": self._table.name, "Item": to_item(values), **condition}}
 
     def _each(self, pk: str) -> Iterator[Tenant]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": pk}},
-            ConsistentRead=True,
-        )
-        for page in pages:
-            for item in page["Items"]:
-                tenant = self.get(from_item(item)["sk"])
-                if tenant:
-                    yield tenant
+        tenants = (self.get(pointer["sk"]) for pointer in self._table.query(pk))
+        return (tenant for tenant in tenants if tenant)
 
 
 def _already_taken(known: Tenant, token: LifecycleToken) -> bool:

@@ -1,0 +1,175 @@
+"""The catalog's containers, and the index that finds them by any part of their name.
+
+| pk | sk | holds |
+|---|---|---|
+| `container#<workspaceId>` | `<id>` | the container |
+| `name#<workspaceId>` | `<rest>` NUL `<0 or 1>` NUL `<id>` | the name from each character on |
+| `updated#<workspaceId>` | `<lastUpdatedDate>` NUL `<id>` | the container's place in time |
+
+A name that contains a text has a row that begins with it: a search reads the rows of its answer
+and no others, however many containers there are. `0` marks the row of the whole name, and NUL sorts
+before all else, so a full match is the first row of all.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from relay.entities.fields import DateTime, Summary, Uri
+from relay.errors import NotFound
+from relay.table import Item, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# What Jira asks of the ids that searchContainers answers with.
+CONTAINER_ID_PATTERN = r"^[a-zA-Z0-9\-_.~@:{}=]+(/[a-zA-Z0-9\-_.~@:{}=]+)*$"
+RESULTS_MAX = 50
+# A name that holds the text twice has two rows, so a few more rows than results are read.
+_ROWS_MAX = 100
+# With the id, a row stays within the 1,024 bytes of a sort key.
+_INDEXED_CHARACTERS = 100
+_NUL = "\0"
+
+ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=255)]
+
+
+class ContainerDocument(BaseModel):
+    """What the operations tool says of a container, such as a service."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[Summary, Field(min_length=1)]
+    url: Uri
+    avatarUrl: Uri | None = None
+    lastUpdatedDate: DateTime
+
+
+class Container(ContainerDocument):
+    id: ContainerId
+
+
+class ContainerStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._table = Table(dynamodb, table)
+
+    def get(self, workspace_id: str, container_id: str) -> Container:
+        """Raises NotFound."""
+        item = self._table.get(_pk("container", workspace_id), container_id)
+        if item is None:
+            raise NotFound(f"There is no container {container_id!r}.", code="unknown_container")
+        return _container(item)
+
+    def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
+        """Put containers, which differ in their ids; repeating is safe.
+
+        The index never misses a container, even if this breaks off: its new rows come first, and
+        the rows of an old name go last. A search checks what a row says against the container.
+        """
+        before = self._rows_of(workspace_id, [container.id for container in containers])
+        rows = {
+            (row["pk"], row["sk"]): row
+            for container in containers
+            for row in _index(workspace_id, container)
+        }
+        self._table.write_all(puts=rows.values())
+        self._table.write_all(puts=[_item(workspace_id, container) for container in containers])
+        self._table.write_all(deletes=before - rows.keys())
+
+    def delete(self, workspace_id: str, container_id: str) -> None:
+        """Deleting what is not there is fine."""
+        rows = self._rows_of(workspace_id, [container_id])
+        self._table.write_all(deletes=[(_pk("container", workspace_id), container_id)])
+        self._table.write_all(deletes=rows)
+
+    def search(self, workspace_ids: Iterable[str], query: str) -> list[Container]:
+        """Containers whose name contains the query, without regard to case and accents.
+
+        Full matches come first, then by name; at most 50, of which each workspace gives its share
+        before any is left out. Without a query, those updated last.
+        """
+        wanted = normalized(query)
+        found = [
+            container
+            for workspace_id in workspace_ids
+            for container in self._search_workspace(workspace_id, wanted)
+        ]
+        if not wanted:
+            found.sort(key=lambda container: _moment(container.lastUpdatedDate), reverse=True)
+        else:
+            found.sort(key=lambda container: _rank(container, wanted))
+        return found[:RESULTS_MAX]
+
+    def _search_workspace(self, workspace_id: str, wanted: str) -> list[Container]:
+        if wanted:
+            prefix = wanted[:_INDEXED_CHARACTERS]
+            rows = self._table.query(_pk("name", workspace_id), prefix, limit=_ROWS_MAX)
+        else:
+            rows = self._table.query(_pk("updated", workspace_id), limit=RESULTS_MAX, newest=True)
+        ids = dict.fromkeys(row["sk"].rpartition(_NUL)[2] for row in rows)
+        keys = [(_pk("container", workspace_id), container_id) for container_id in ids]
+        containers = map(_container, self._table.get_all(keys))
+        return [container for container in containers if wanted in normalized(container.name)]
+
+    def page(self, workspace_id: str, after: str = "", limit: int = 100) -> list[Container]:
+        """A page of containers in the order of their ids."""
+        pk = _pk("container", workspace_id)
+        return [_container(item) for item in self._table.query(pk, after=after, limit=limit)]
+
+    def _rows_of(self, workspace_id: str, container_ids: Iterable[str]) -> set[tuple[str, str]]:
+        """The keys of the index rows that these containers have now."""
+        pk = _pk("container", workspace_id)
+        known = self._table.get_all([(pk, container_id) for container_id in container_ids])
+        return {
+            (row["pk"], row["sk"])
+            for item in known
+            for row in _index(workspace_id, _container(item))
+        }
+
+
+def normalized(text: str) -> str:
+    """Without case, accents and surplus space: how names and searches are compared."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    return " ".join(bare.replace(_NUL, " ").split())
+
+
+def _index(workspace_id: str, container: Container) -> Iterable[Item]:
+    name = normalized(container.name)
+    for start, mark in enumerate(name):
+        # No search begins with a space.
+        if mark != " ":
+            rest = name[start : start + _INDEXED_CHARACTERS]
+            place = _NUL.join((rest, "1" if start else "0", container.id))
+            yield {"pk": _pk("name", workspace_id), "sk": place}
+    moment = _moment(container.lastUpdatedDate).isoformat(timespec="microseconds")
+    yield {"pk": _pk("updated", workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
+
+
+def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
+    name = normalized(container.name)
+    nearness = 0 if name == wanted else 1 if name.startswith(wanted) else 2
+    return nearness, name, container.id
+
+
+def _moment(date_time: str) -> datetime:
+    """RFC 3339 allows a lower-case separator and a leap second, which Python does not read."""
+    text = date_time.upper().replace(":60", ":59")
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _item(workspace_id: str, container: Container) -> Item:
+    values = container.model_dump(exclude_none=True, exclude={"id"})
+    return {"pk": _pk("container", workspace_id), "sk": container.id} | values
+
+
+def _container(item: Item) -> Container:
+    values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+    return Container(id=item["sk"], **values)
+
+
+def _pk(kind: str, workspace_id: str) -> str:
+    return f"{kind}#{workspace_id}"

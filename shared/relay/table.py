@@ -1,0 +1,101 @@
+"""A DynamoDB table of `pk` and `sk`, in plain values; reads are strongly consistent."""
+
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from relay.aws import from_item, to_item
+from relay.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+# DynamoDB's own limits per call.
+_GET_MAX = 100
+_WRITE_MAX = 25
+_ATTEMPTS = 8
+_BACKOFF_SECONDS = 0.05
+
+
+class Table:
+    def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
+        self._dynamodb = dynamodb
+        self.name = name
+
+    def get(self, pk: str, sk: str) -> Item | None:
+        answer = self._dynamodb.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def put(self, item: Item) -> None:
+        self._dynamodb.put_item(TableName=self.name, Item=to_item(item))
+
+    def query(
+        self, pk: str, prefix: str = "", *, after: str = "", limit: int = 0, newest: bool = False
+    ) -> Iterator[Item]:
+        """The items of `pk` whose `sk` begins with `prefix`, in order, after `after`.
+
+        At most `limit` items are read, where one is given; `newest` reads from the end.
+        """
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": True,
+            "ScanIndexForward": not newest,
+        }
+        if prefix:
+            request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
+            request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
+        if after:
+            request["ExclusiveStartKey"] = key(pk, after)
+        paging: Any = {"MaxItems": limit, "PageSize": limit} if limit else {}
+        pages = self._dynamodb.get_paginator("query").paginate(**request, PaginationConfig=paging)
+        for page in pages:
+            for item in page["Items"]:
+                yield from_item(item)
+
+    def get_all(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
+        """The items of these keys that are there, in no order."""
+        for start in range(0, len(keys), _GET_MAX):
+            yield from self._get_batch([key(*pair) for pair in keys[start : start + _GET_MAX]])
+
+    def write_all(self, puts: Iterable[Item] = (), deletes: Iterable[tuple[str, str]] = ()) -> None:
+        """Put and delete without condition; raises Unavailable with part of it done."""
+        requests: list[Any] = [{"PutRequest": {"Item": to_item(item)}} for item in puts]
+        requests += [{"DeleteRequest": {"Key": key(*pair)}} for pair in deletes]
+        for start in range(0, len(requests), _WRITE_MAX):
+            self._write_batch(requests[start : start + _WRITE_MAX])
+
+    def _get_batch(self, keys: list[Any]) -> Iterator[Item]:
+        for attempt in range(_ATTEMPTS):
+            answer = self._dynamodb.batch_get_item(
+                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
+            )
+            yield from (from_item(item) for item in answer["Responses"].get(self.name, []))
+            left = answer.get("UnprocessedKeys", {}).get(self.name)
+            if not left:
+                return
+            keys = list(left["Keys"])
+            back_off(attempt)
+        raise Unavailable("The table could not be read; try again.")
+
+    def _write_batch(self, requests: list[Any]) -> None:
+        for attempt in range(_ATTEMPTS):
+            answer = self._dynamodb.batch_write_item(RequestItems={self.name: requests})
+            requests = list(answer.get("UnprocessedItems", {}).get(self.name, []))
+            if not requests:
+                return
+            back_off(attempt)
+        raise Unavailable("The table could not be written; try again.")
+
+
+def key(pk: str, sk: str) -> dict[str, Any]:
+    return to_item({"pk": pk, "sk": sk})
+
+
+def back_off(attempt: int) -> None:
+    """Wait a random time that grows with the attempt: 50 ms at most at first, 6 s at the eighth."""
+    time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
