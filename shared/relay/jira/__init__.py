@@ -5,21 +5,35 @@ from relay.jira.canonical_request import query_string_hash
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
 from relay.jira.errors import (
+    AccessRefused,
+    CredentialRefused,
     JiraAnswered,
     JiraError,
     JiraUnreachable,
+    NothingThere,
+    RateLimit,
+    RateLimited,
     RequestRefused,
     RequestTooLarge,
+    SiteDown,
+    SiteMoved,
 )
 
 __all__ = [
+    "AccessRefused",
     "ConnectCredential",
+    "CredentialRefused",
     "JiraAnswered",
     "JiraClient",
     "JiraError",
     "JiraUnreachable",
+    "NothingThere",
+    "RateLimit",
+    "RateLimited",
     "RequestRefused",
     "RequestTooLarge",
+    "SiteDown",
+    "SiteMoved",
     "SubmitAnswer",
     "http_client",
     "query_string_hash",

@@ -20,16 +20,15 @@ class SubmitAnswer:
 
 def submit_answer(response: httpx.Response) -> SubmitAnswer:
     """Reviews have no documented keys of their own; both namings are read."""
-    document = json_of(response)
-    document = document if isinstance(document, dict) else {}
+    document = _object(json_of(response))
     failed: dict[str, tuple[str, ...]] = {}
     accepted: set[str] = set()
     for kind in ("Incidents", "Reviews"):
-        accepted.update(_strings(document.get(f"accepted{kind}")))
+        accepted.update(strings_of(document, f"accepted{kind}"))
         refusals = document.get(f"failed{kind}")
         if isinstance(refusals, dict):
             failed |= {entity_id: messages_of(errors) for entity_id, errors in refusals.items()}
-    keys = _strings(document.get("unknownProjectKeys"))
+    keys = strings_of(document, "unknownProjectKeys")
     return SubmitAnswer(frozenset(accepted), failed, tuple(keys))
 
 
@@ -57,5 +56,11 @@ def _message(entry: dict[str, Any]) -> str:
     return f"{message} (errorTraceId {trace})" if trace else message
 
 
-def _strings(value: Any) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+def strings_of(document: Any, name: str) -> list[str]:
+    """The strings of a document's list."""
+    values = _object(document).get(name)
+    return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
+def _object(document: Any) -> dict[str, Any]:
+    return document if isinstance(document, dict) else {}

@@ -1,18 +1,20 @@
-"""Calls to `/rest/operations/1.0/*` of one Jira site."""
+"""Calls to `/rest/operations/1.0/*` of one Jira site: all nine operations."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from relay.jira.answers import SubmitAnswer, json_of, messages_of, submit_answer
-from relay.jira.errors import JiraAnswered, JiraUnreachable, RequestRefused, RequestTooLarge
+from relay.entities import Kind
+from relay.jira.answers import SubmitAnswer, json_of, messages_of, strings_of, submit_answer
+from relay.jira.errors import JiraAnswered, JiraUnreachable, NothingThere, RateLimit, error_type
 
 WORKSPACES_MAX = 100
 
 _ROOT = "/rest/operations/1.0"
-_ERRORS: dict[int, type[JiraAnswered]] = {400: RequestRefused, 413: RequestTooLarge}
+_COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
 # Seconds. Jira answers a submission before it processes it.
 _TIMEOUT = httpx.Timeout(20, connect=5)
 
@@ -23,7 +25,10 @@ def http_client() -> httpx.Client:
 
 
 class JiraClient:
-    """Every call raises JiraUnreachable without an answer, JiraAnswered on any but success."""
+    """Every call raises JiraUnreachable without an answer, JiraAnswered on any but success.
+
+    All that Jira takes, it processes later: a read shows nothing that is pending.
+    """
 
     def __init__(self, http: httpx.Client, base_url: str, credential: httpx.Auth) -> None:
         self._http = http
@@ -34,16 +39,53 @@ class JiraClient:
         """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON."""
         return submit_answer(self._call("POST", "/bulk", content=body))
 
-    def submit_workspaces(self, workspace_ids: Sequence[str]) -> None:
-        """Link workspaces to the site; those linked already are left as they are."""
+    def entity(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
+        """What Jira holds of an entity; None where it holds nothing."""
+        try:
+            document = json_of(self._call("GET", _entity_path(kind, entity_id)))
+        except NothingThere:
+            return None
+        return document if isinstance(document, dict) else {}
+
+    def delete_entity(self, kind: Kind, entity_id: str) -> None:
+        """Deleting what is not there succeeds, too."""
+        self._call("DELETE", _entity_path(kind, entity_id))
+
+    def delete_by_properties(self, properties: Mapping[str, str]) -> None:
+        """Delete whatever has all of these properties, of every workspace of the site."""
+        if not properties:
+            raise ValueError("Jira asks for one property at least")
+        self._call("DELETE", "/bulkByProperties", params=properties)
+
+    def submit_workspaces(self, workspace_ids: Sequence[str]) -> list[str]:
+        """Link workspaces to the site, those linked already being left; returns the accepted."""
+        accepted: list[str] = []
         for chunk in _chunks(workspace_ids):
             body = json.dumps({"workspaceIds": list(chunk)}).encode()
-            self._call("POST", "/linkedWorkspaces/bulk", content=body)
+            document = json_of(self._call("POST", "/linkedWorkspaces/bulk", content=body))
+            accepted += strings_of(document, "acceptedWorkspaceIds")
+        return accepted
+
+    def workspaces(self) -> list[str]:
+        """Every workspace linked to the site."""
+        try:
+            document = json_of(self._call("GET", "/linkedWorkspaces"))
+        except NothingThere:
+            return []
+        return strings_of(document, "workspaceIds")
+
+    def has_workspace(self, workspace_id: str) -> bool:
+        try:
+            self._call("GET", "/linkedWorkspaces", params={"workspaceId": workspace_id})
+        except NothingThere:
+            return False
+        return True
 
     def delete_workspaces(self, workspace_ids: Sequence[str]) -> None:
         """Unlink workspaces from the site; Jira deletes what it has of them, eventually."""
         for chunk in _chunks(workspace_ids):
-            self._call("DELETE", "/linkedWorkspaces/bulk", params={"workspaceIds": ",".join(chunk)})
+            params = {"workspaceIds": ",".join(chunk)}
+            self._call("DELETE", "/linkedWorkspaces/bulk", params=params)
 
     def _call(
         self,
@@ -68,13 +110,19 @@ class JiraClient:
             raise JiraUnreachable(f"Jira gave no answer: {type(error).__name__}") from error
         if response.is_success:
             return response
-        raise _ERRORS.get(response.status_code, JiraAnswered)(
-            response.status_code, messages_of(json_of(response))
-        )
+        raise _error(response)
 
 
-def _chunks(workspace_ids: Sequence[str]) -> list[Any]:
-    return [
-        workspace_ids[start : start + WORKSPACES_MAX]
-        for start in range(0, len(workspace_ids), WORKSPACES_MAX)
-    ]
+def _error(response: httpx.Response) -> JiraAnswered:
+    messages = messages_of(json_of(response))
+    status = response.status_code
+    return error_type(status)(status, messages, RateLimit.of(response.headers))
+
+
+def _entity_path(kind: Kind, entity_id: str) -> str:
+    return f"/{_COLLECTIONS[kind]}/{quote(entity_id, safe='')}"
+
+
+def _chunks(workspace_ids: Sequence[str]) -> list[Sequence[str]]:
+    starts = range(0, len(workspace_ids), WORKSPACES_MAX)
+    return [workspace_ids[start : start + WORKSPACES_MAX] for start in starts]

@@ -1,11 +1,20 @@
-"""What a call to Jira can come to when it does not succeed.
+"""What a call to Jira can come to when it does not succeed: one type per meaning.
 
 JiraError(Unavailable)
 ├── JiraUnreachable       no answer: a timeout, a refused or broken connection
-└── JiraAnswered          an answer other than success; its status and Jira's own words
+└── JiraAnswered          an answer other than success, with Jira's own words
     ├── RequestRefused    400: wrong as a whole
-    └── RequestTooLarge   413
+    ├── CredentialRefused 401: the token is missing, or not valid (any more)
+    ├── AccessRefused     403: the app lacks the module or the scope
+    ├── NothingThere      404
+    ├── RequestTooLarge   413
+    ├── RateLimited       429
+    ├── SiteMoved         3xx: a renamed site points to its new host
+    └── SiteDown          5xx; a suspended site answers 503
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from relay.errors import Unavailable
 
@@ -25,12 +34,48 @@ class JiraUnreachable(JiraError):
     """Jira may or may not have taken the request."""
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What an answer said of the rate limit, word for word; none of it is guaranteed."""
+
+    retry_after: str | None = None
+    limit: str | None = None
+    remaining: str | None = None
+    reset: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> "RateLimit":
+        return cls(
+            retry_after=headers.get("retry-after"),
+            limit=headers.get("x-ratelimit-limit"),
+            remaining=headers.get("x-ratelimit-remaining"),
+            reset=headers.get("x-ratelimit-reset"),
+            reason=headers.get("ratelimit-reason"),
+        )
+
+
 class JiraAnswered(JiraError):
-    def __init__(self, answer_status: int, messages: tuple[str, ...]) -> None:
+    """`messages` are Jira's words, each with its errorTraceId where it has one.
+
+    Asking again as it is would not help, so the caller is answered 502.
+    """
+
+    status = 502
+
+    code = "jira_refused"
+
+    def __init__(
+        self,
+        answer_status: int,
+        messages: tuple[str, ...] = (),
+        rate_limit: RateLimit | None = None,
+    ) -> None:
         words = ": " + "; ".join(messages) if messages else ""
         super().__init__(f"Jira answered {answer_status}{words}")
         self.answer_status = answer_status
         self.messages = messages
+        self.rate_limit = rate_limit or RateLimit()
 
     @property
     def reason(self) -> str:
@@ -38,8 +83,49 @@ class JiraAnswered(JiraError):
 
 
 class RequestRefused(JiraAnswered):
-    code = "jira_refused"
+    pass
+
+
+class CredentialRefused(JiraAnswered):
+    pass
+
+
+class AccessRefused(JiraAnswered):
+    pass
+
+
+class NothingThere(JiraAnswered):
+    pass
 
 
 class RequestTooLarge(JiraAnswered):
-    code = "jira_refused"
+    pass
+
+
+class RateLimited(JiraAnswered):
+    status = 503
+    code = "jira_unavailable"
+
+
+class SiteMoved(JiraAnswered):
+    pass
+
+
+class SiteDown(JiraAnswered):
+    status = 503
+    code = "jira_unavailable"
+
+
+_BY_STATUS: dict[int, type[JiraAnswered]] = {
+    400: RequestRefused,
+    401: CredentialRefused,
+    403: AccessRefused,
+    404: NothingThere,
+    413: RequestTooLarge,
+    429: RateLimited,
+}
+_BY_CLASS: dict[int, type[JiraAnswered]] = {3: SiteMoved, 5: SiteDown}
+
+
+def error_type(status: int) -> type[JiraAnswered]:
+    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, JiraAnswered)
