@@ -7,7 +7,7 @@ from relay.aws import AWS_ERRORS
 from relay.delivery.message import Message
 from relay.delivery.protocol import Answer, Batch, Failed, Refused, deliver
 from relay.delivery.sites import Site, Sites
-from relay.entities import EntityKey, EntityState, newest
+from relay.entities import EntityKey, EntityState
 from relay.errors import Unavailable
 from relay.jira import JiraError, RequestRefused, RequestTooLarge
 from relay.record import Outcome, OutcomeState, Recorded, RecordStore
@@ -70,8 +70,7 @@ class Delivery:
             result.owed |= _report(site, outcomes)
 
     def _record_newest(self, workspace_id: str, messages: list[Message]) -> Recorded:
-        # Of two submissions with the same state the later only repeats the earlier.
-        states = newest(state for message in messages for state in message.states)
+        states = [state for message in messages for state in message.states]
         recorded = self._record.put_newest(workspace_id, states, messages[0].correlation_id)
         count(Metric.RECORDED, len(recorded.new))
         count(Metric.OUTDATED, len(recorded.outdated))

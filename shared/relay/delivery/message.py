@@ -77,11 +77,9 @@ def parse_message(body: str) -> Message:
             base64.b64decode(body, validate=True), CONTENT_BYTES_MAX * 2
         )
         content = _Content.model_validate_json(inflated)
-        incidents = _states(Kind.INCIDENT, content.incidents, content.properties)
-        reviews = _states(Kind.REVIEW, content.reviews, content.properties)
+        states = _states(content)
     except (zlib.error, KeyError, TypeError) as error:
         raise ValueError(f"not a message: {error!r}") from error
-    states = (*incidents, *reviews)
     return Message(content.workspaceId, content.correlationId, states, content.acceptedAt)
 
 
@@ -102,10 +100,15 @@ def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:
     return [state.entity for state in states if state.kind is kind]
 
 
-def _states(
-    kind: Kind, entities: list[dict[str, Any]], properties: dict[str, str]
-) -> list[EntityState]:
-    states = [EntityState(kind, entity, properties) for entity in entities]
+def _states(content: _Content) -> tuple[EntityState, ...]:
+    states = tuple(
+        EntityState(kind, entity, content.properties, content.acceptedAt)
+        for kind, entities in (
+            (Kind.INCIDENT, content.incidents),
+            (Kind.REVIEW, content.reviews),
+        )
+        for entity in entities
+    )
     for state in states:
         # A message that lacks what orders its entities is no message of ours.
         _ = state.key, state.sequence

@@ -19,11 +19,15 @@ class EntityKey(NamedTuple):
 
 @dataclass(frozen=True)
 class EntityState:
-    """`entity` is what Jira gets; `properties` are those of the submission it came in."""
+    """`entity` is what Jira gets; `properties` are those of the submission it came in.
+
+    `accepted_at`, in epoch milliseconds, is when the submission was answered 202.
+    """
 
     kind: Kind
     entity: Mapping[str, Any]
     properties: Mapping[str, str] = field(default_factory=dict)
+    accepted_at: int = field(default=0, compare=False)
 
     @property
     def key(self) -> EntityKey:

@@ -62,7 +62,6 @@ class JiraAnswered(JiraError):
     """
 
     status = 502
-
     code = "jira_refused"
 
     def __init__(

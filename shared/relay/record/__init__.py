@@ -1,6 +1,7 @@
 """The last state of every entity, and what became of it at each site."""
 
+from relay.record.entry import Entry, Sighting
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import Recorded, RecordStore
 
-__all__ = ["Outcome", "OutcomeState", "RecordStore", "Recorded"]
+__all__ = ["Entry", "Outcome", "OutcomeState", "RecordStore", "Recorded", "Sighting"]

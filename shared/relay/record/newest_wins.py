@@ -1,11 +1,12 @@
 """Writing many items at once, where a newer one that is already there stays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from relay.aws import from_item, to_item
 from relay.errors import Unavailable
-from relay.table import Item, back_off
+from relay.table import Item, back_off, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,48 +18,59 @@ TRANSACTION_BYTES_MAX = 3_000_000
 _ATTEMPTS = 8
 
 
-def put_newest(
-    dynamodb: "DynamoDBClient",
-    table: str,
-    items: Sequence[Item],
-    replaces: str,
-    size_of: Callable[[Item], int],
-) -> list[tuple[Item, Item]]:
-    """Put each item unless one is there that it doesn't replace: (refused, the one there).
+@dataclass(frozen=True, slots=True)
+class Write:
+    """An item as it shall be: a value of None is removed, and `at_first` only set where missing.
 
-    `replaces` compares the stored `seq` with the new one, as `seq < :seq`. Items must differ in
-    their keys. Raises Unavailable, with part of the items written, where DynamoDB keeps refusing:
-    the call can be repeated as it is.
+    `against` are values that the condition compares with, beside the new `seq`.
     """
-    refused: list[tuple[Item, Item]] = []
-    for chunk in chunked(items, TRANSACTION_ITEMS_MAX, TRANSACTION_BYTES_MAX, size_of):
-        refused += _put_chunk(dynamodb, table, chunk, replaces)
+
+    pk: str
+    sk: str
+    values: Mapping[str, Any]
+    at_first: Mapping[str, Any] = field(default_factory=dict)
+    against: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 1000
+
+
+def write_newest(
+    dynamodb: "DynamoDBClient", table: str, writes: Sequence[Write], replaces: str
+) -> list[tuple[Write, Item]]:
+    """Write each item unless one is there that it doesn't replace: (refused, the one there).
+
+    `replaces` is the condition on the item that is there, such as `seq < :seq`. Writes must differ
+    in their keys. Raises Unavailable, with part of them done, where DynamoDB keeps refusing: the
+    call can be repeated as it is.
+    """
+    refused: list[tuple[Write, Item]] = []
+    for chunk in chunked(writes, TRANSACTION_ITEMS_MAX, TRANSACTION_BYTES_MAX, _size):
+        refused += _write_chunk(dynamodb, table, chunk, replaces)
     return refused
 
 
 def chunked(
-    items: Sequence[Item], count_max: int, bytes_max: int, size_of: Callable[[Item], int]
-) -> Iterator[list[Item]]:
-    """The items in order, in chunks within both limits; an item over the bytes stands alone."""
-    chunk: list[Item] = []
+    writes: Sequence[Write], count_max: int, bytes_max: int, size_of: Callable[[Write], int]
+) -> Iterator[list[Write]]:
+    """The writes in order, in chunks within both limits; one over the bytes stands alone."""
+    chunk: list[Write] = []
     chunk_bytes = 0
-    for item in items:
-        size = size_of(item)
+    for write in writes:
+        size = size_of(write)
         if chunk and (len(chunk) == count_max or chunk_bytes + size > bytes_max):
             yield chunk
             chunk, chunk_bytes = [], 0
-        chunk.append(item)
+        chunk.append(write)
         chunk_bytes += size
     if chunk:
         yield chunk
 
 
-def _put_chunk(
-    dynamodb: "DynamoDBClient", table: str, chunk: list[Item], replaces: str
-) -> list[tuple[Item, Item]]:
-    refused: list[tuple[Item, Item]] = []
+def _write_chunk(
+    dynamodb: "DynamoDBClient", table: str, chunk: list[Write], replaces: str
+) -> list[tuple[Write, Item]]:
+    refused: list[tuple[Write, Item]] = []
     for attempt in range(_ATTEMPTS):
-        actions: list[Any] = [{"Put": _conditional_put(table, item, replaces)} for item in chunk]
+        actions: list[Any] = [{"Update": _update(table, write, replaces)} for write in chunk]
         try:
             dynamodb.transact_write_items(TransactItems=actions)
         except dynamodb.exceptions.TransactionCanceledException as error:
@@ -66,13 +78,13 @@ def _put_chunk(
         else:
             return refused
         found = [
-            (item, from_item(reason["Item"]))
-            for item, reason in zip(chunk, reasons, strict=True)
+            (write, from_item(reason["Item"]))
+            for write, reason in zip(chunk, reasons, strict=True)
             if reason.get("Code") == "ConditionalCheckFailed"
         ]
         refused += found
-        keys = {(item["pk"], item["sk"]) for item, _ in found}
-        chunk = [item for item in chunk if (item["pk"], item["sk"]) not in keys]
+        keys = {(write.pk, write.sk) for write, _ in found}
+        chunk = [write for write in chunk if (write.pk, write.sk) not in keys]
         if not chunk:
             return refused
         if not found:
@@ -81,11 +93,33 @@ def _put_chunk(
     raise Unavailable("The record could not be written; try again.")
 
 
-def _conditional_put(table: str, item: Item, replaces: str) -> dict[str, Any]:
+def _update(table: str, write: Write, replaces: str) -> dict[str, Any]:
+    """Names stand in the expression as #0, #1, …, since some are DynamoDB's own words."""
+    names = {f"#{number}": name for number, name in enumerate((*write.values, *write.at_first))}
+    places = {name: place for place, name in names.items()}
+    given = {name: value for name, value in write.values.items() if value is not None}
+    sets = [f"{places[name]} = :{places[name][1:]}" for name in given]
+    sets += [
+        f"{places[name]} = if_not_exists({places[name]}, :{places[name][1:]})"
+        for name in write.at_first
+    ]
+    removed = [places[name] for name in write.values if name not in given]
+    values = {
+        f":{places[name][1:]}": value for name, value in (given | dict(write.at_first)).items()
+    }
+    values[":seq"] = write.values["seq"]
+    values |= {f":{name}": value for name, value in write.against.items()}
     return {
         "TableName": table,
-        "Item": to_item(item),
-        "ConditionExpression": f"attribute_not_exists(pk) OR {replaces}",
-        "ExpressionAttributeValues": {":seq": {"N": str(item["seq"])}},
+        "Key": key(write.pk, write.sk),
+        "UpdateExpression": f"SET {', '.join(sets)}"
+        + (f" REMOVE {', '.join(removed)}" if removed else ""),
+        "ConditionExpression": f"attribute_not_exists(pk) OR ({replaces})",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_item(values),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def _size(write: Write) -> int:
+    return write.size

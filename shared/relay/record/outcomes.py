@@ -1,6 +1,6 @@
 """What became of an entity's state at a site."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from relay.entities import EntityKey
@@ -13,15 +13,17 @@ class OutcomeState(StrEnum):
     REJECTED = "rejected"
     UNKNOWN_PROJECTS = "unknown project keys"
     UNACCOUNTED = "unaccounted"
+    DELETED = "deleted"
     OWED = "owed"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`messages` are Jira's own words, or ours where Jira had none."""
+    """`messages` are Jira's own words, or ours where Jira had none; `at` is when it was kept."""
 
     key: EntityKey
     sequence: int
     state: OutcomeState
     messages: tuple[str, ...] = ()
     unknown_project_keys: tuple[str, ...] = ()
+    at: str = field(default="", compare=False)

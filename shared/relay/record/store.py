@@ -2,7 +2,7 @@
 
 | pk | sk | holds |
 |---|---|---|
-| `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | the newest state of the entity |
+| `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | its newest state, or its deletion |
 | `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site |
 
 Both are in the order of `sk`, so that walking the two side by side shows what a site is owed.
@@ -11,28 +11,35 @@ Both are in the order of `sk`, so that walking the two side by side shows what a
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
-from relay.entities import EntityKey, EntityState, Kind
-from relay.record.newest_wins import put_newest
+from relay.aws import from_item, to_item
+from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.record.entry import Entry, Sighting
+from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
-from relay.table import Item, Table
+from relay.table import Item, Table, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_OUTCOME_BYTES = 1000
 # So short that an id of 255 characters of four bytes stays within the 1,024 bytes of a sort key.
 _PREFIXES = {Kind.INCIDENT: "inc", Kind.REVIEW: "rev"}
 _KINDS = {prefix: kind for kind, prefix in _PREFIXES.items()}
+# Lower than any sequence: the place of a deletion of what was never recorded.
+_BEFORE_ALL = -(2**63) - 1
+_SEEN = "seen:"
+# A state that was accepted before the deletion is a late one, whatever its sequence.
+_NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
+_NO_OLDER_OUTCOME = "seq <= :seq"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """How the record took the states: written; of the same sequence as the recorded state, which
-    stands here; older than the recorded one."""
+    stands here; older than the recorded one, or than the entity's deletion."""
 
     new: tuple[EntityState, ...]
     same: tuple[EntityState, ...]
@@ -47,68 +54,94 @@ class RecordStore:
     def put_newest(
         self, workspace_id: str, states: Sequence[EntityState], correlation_id: str
     ) -> Recorded:
-        """Record each state that is newer than the recorded one; one state per entity.
+        """Record each entity's newest of these states, where it is newer than the recorded one.
 
         Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
         """
-        by_sk = {_sk(state.key): state for state in states}
-        items = [
-            {
-                "pk": f"entity#{workspace_id}",
-                "sk": sk,
-                "seq": state.sequence,
-                "entity": state.as_json.decode(),
-                "properties": dict(state.properties) or None,
-                "correlationId": correlation_id,
-                "recordedAt": datetime.now(UTC).isoformat(),
-            }
-            for sk, state in by_sk.items()
+        sightings = _sightings(states)
+        kept = {_sk(state.key): state for state in newest(states)}
+        writes = [
+            _entity_write(workspace_id, state, correlation_id, sightings.get(state.key, {}))
+            for state in kept.values()
         ]
-        refused = put_newest(self._dynamodb, self._table.name, items, "seq < :seq", _entity_bytes)
-        # Of two states with one sequence, the recorded one is the one to go by from here on.
-        same = [_state(there) for item, there in refused if there["seq"] == item["seq"]]
-        outdated = [by_sk[item["sk"]] for item, there in refused if there["seq"] != item["seq"]]
-        kept_back = {state.key for state in same + outdated}
-        new = [state for state in states if state.key not in kept_back]
-        return Recorded(tuple(new), tuple(same), tuple(outdated))
+        refused = write_newest(self._dynamodb, self._table.name, writes, _NEWER_STATE)
+        same, outdated = [], []
+        for write, there in refused:
+            state = kept.pop(write.sk)
+            recorded = _entry(there).state
+            if recorded and recorded.sequence == state.sequence:
+                # Of two states with one sequence, the recorded one is the one to go by.
+                same.append(recorded)
+            else:
+                outdated.append(state)
+        return Recorded(tuple(kept.values()), tuple(same), tuple(outdated))
 
-    def entities(self, workspace_id: str) -> Iterator[EntityState]:
-        """Every recorded entity of a workspace, in the order of its key."""
-        return map(_state, self._table.query(f"entity#{workspace_id}"))
+    def delete(self, workspace_id: str, entity: EntityKey) -> Entry:
+        """Remember the entity as deleted, now; a state that was accepted before can't return."""
+        now = datetime.now(UTC)
+        answer = self._dynamodb.update_item(
+            TableName=self._table.name,
+            Key=key(_entities(workspace_id), _sk(entity)),
+            UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
+            " recordedAt = :at REMOVE entity, properties",
+            ExpressionAttributeValues=to_item(
+                {
+                    ":now": int(now.timestamp() * 1000),
+                    ":lowest": _BEFORE_ALL,
+                    ":at": now.isoformat(),
+                }
+            ),
+            ReturnValues="ALL_NEW",
+        )
+        return _entry(from_item(answer["Attributes"]))
+
+    def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
+        item = self._table.get(_entities(workspace_id), _sk(entity))
+        return _entry(item) if item else None
+
+    def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
+        keys = [(_entities(workspace_id), _sk(entity)) for entity in entities]
+        return [_entry(item) for item in self._table.get_all(keys)]
+
+    def entries(
+        self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
+    ) -> Iterator[Entry]:
+        """The entries of a workspace in the order of their keys, from `after` on."""
+        start = _sk(after) if after else ""
+        return map(_entry, self._table.query(_entities(workspace_id), after=start, limit=limit))
 
     def save_outcomes(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of each entity; an outcome of an older state never replaces a newer."""
-        items = [
-            {
-                "pk": f"outcome#{workspace_id}#{tenant_id}",
-                "sk": _sk(outcome.key),
-                "seq": outcome.sequence,
-                "state": outcome.state.value,
-                "messages": list(outcome.messages) or None,
-                "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
-                "at": datetime.now(UTC).isoformat(),
-            }
+        writes = [
+            _outcome_write(workspace_id, tenant_id, outcome)
             for outcome in outcomes
             if outcome.state is not OutcomeState.OWED
         ]
-        put_newest(self._dynamodb, self._table.name, items, "seq <= :seq", _outcome_bytes)
+        write_newest(self._dynamodb, self._table.name, writes, _NO_OLDER_OUTCOME)
 
     def outcomes(self, workspace_id: str, tenant_id: str) -> Iterator[Outcome]:
         """Every outcome of a workspace at a site, in the order of its key."""
-        return map(_outcome, self._table.query(f"outcome#{workspace_id}#{tenant_id}"))
+        return map(_outcome, self._table.query(_outcomes(workspace_id, tenant_id)))
 
     def outcomes_of(
-        self, workspace_id: str, tenant_id: str, keys: Sequence[EntityKey]
+        self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Outcome]:
         """The outcomes of these entities at a site, where there are any."""
-        pk = f"outcome#{workspace_id}#{tenant_id}"
-        items = self._table.get_all([(pk, _sk(key)) for key in keys])
-        outcomes = map(_outcome, items)
-        return {outcome.key: outcome for outcome in outcomes}
+        pk = _outcomes(workspace_id, tenant_id)
+        items = self._table.get_all([(pk, _sk(entity)) for entity in entities])
+        return {outcome.key: outcome for outcome in map(_outcome, items)}
 
 
-def _sk(key: EntityKey) -> str:
-    return f"{_PREFIXES[key.kind]}#{key.id}"
+def _entities(workspace_id: str) -> str:
+    return f"entity#{workspace_id}"
+
+
+def _outcomes(workspace_id: str, tenant_id: str) -> str:
+    return f"outcome#{workspace_id}#{tenant_id}"
+
+
+def _sk(entity: EntityKey) -> str:
+    return f"{_PREFIXES[entity.kind]}#{entity.id}"
 
 
 def _key(sk: str) -> EntityKey:
@@ -116,17 +149,77 @@ def _key(sk: str) -> EntityKey:
     return EntityKey(_KINDS[prefix], entity_id)
 
 
-def _entity_bytes(item: Item) -> int:
-    return len(item["entity"].encode())
+def _sightings(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
+    """Per incident, the earliest date of each status and severity among these states.
+
+    At most one for each pair of the two, so that the record of an incident stays small however
+    often it changes.
+    """
+    found: dict[EntityKey, dict[str, str]] = {}
+    for state in states:
+        if state.kind is Kind.INCIDENT:
+            severity = state.entity.get("severity", {}).get("level", "")
+            seen = found.setdefault(state.key, {})
+            name = f"{_SEEN}{state.entity['status']}:{severity}"
+            seen.setdefault(name, state.entity["lastUpdated"])
+    return found
 
 
-def _outcome_bytes(item: Item) -> int:
-    return _OUTCOME_BYTES + sum(len(message.encode()) for message in item["messages"] or ())
+def _entity_write(
+    workspace_id: str, state: EntityState, correlation_id: str, sightings: dict[str, str]
+) -> Write:
+    values: dict[str, Any] = {
+        "seq": state.sequence,
+        "entity": state.as_json.decode(),
+        "properties": dict(state.properties) or None,
+        "correlationId": correlation_id,
+        "recordedAt": datetime.now(UTC).isoformat(),
+        "deletedAt": None,
+    }
+    return Write(
+        _entities(workspace_id),
+        _sk(state.key),
+        values,
+        at_first=sightings,
+        against={"acceptedAt": state.accepted_at},
+        size=len(state.as_json) + 1000,
+    )
 
 
-def _state(item: Item) -> EntityState:
-    entity = pydantic_core.from_json(item["entity"])
-    return EntityState(_key(item["sk"]).kind, entity, item.get("properties", {}))
+def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
+    values: dict[str, Any] = {
+        "seq": outcome.sequence,
+        "state": outcome.state.value,
+        "messages": list(outcome.messages) or None,
+        "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
+        "at": datetime.now(UTC).isoformat(),
+    }
+    size = 1000 + sum(len(message.encode()) for message in outcome.messages)
+    return Write(_outcomes(workspace_id, tenant_id), _sk(outcome.key), values, size=size)
+
+
+def _entry(item: Item) -> Entry:
+    deleted_at = item.get("deletedAt")
+    timeline = [
+        Sighting(at, *_status_and_severity(name))
+        for name, at in item.items()
+        if name.startswith(_SEEN)
+    ]
+    return Entry(
+        key=_key(item["sk"]),
+        sequence=int(item["seq"]),
+        recorded_at=item["recordedAt"],
+        correlation_id=item.get("correlationId"),
+        entity=pydantic_core.from_json(item["entity"]) if "entity" in item else None,
+        properties=item.get("properties", {}),
+        timeline=tuple(sorted(timeline, key=lambda sighting: sighting.at)),
+        deleted_at=None if deleted_at is None else int(deleted_at),
+    )
+
+
+def _status_and_severity(name: str) -> tuple[str, str | None]:
+    status, _, severity = name.removeprefix(_SEEN).partition(":")
+    return status, severity or None
 
 
 def _outcome(item: Item) -> Outcome:
@@ -136,4 +229,5 @@ def _outcome(item: Item) -> Outcome:
         state=OutcomeState(item["state"]),
         messages=tuple(item.get("messages", ())),
         unknown_project_keys=tuple(item.get("unknownProjectKeys", ())),
+        at=item["at"],
     )
