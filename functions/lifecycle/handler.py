@@ -9,9 +9,10 @@ from relay.edge.http import HttpFunction, no_content
 from relay.errors import BadRequest, Detail
 from relay.identity import CallbackVerifier, InstallKeys, SignedInstallVerifier
 from relay.jira import http_client
+from relay.secrets import Secrets
 from relay.settings import LifecycleSettings
 from relay.telemetry import Metric, count, logger
-from relay.tenants import Secrets, TenantStore
+from relay.tenants import TenantStore
 
 settings = LifecycleSettings.from_environment()
 tenants = TenantStore(

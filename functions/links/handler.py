@@ -11,8 +11,9 @@ from relay.edge.documents import site_document
 from relay.edge.http import HttpFunction, json_answer, no_content
 from relay.identity import ApiKeyVerifier
 from relay.jira import http_client
+from relay.secrets import Secrets
 from relay.settings import LinksSettings
-from relay.tenants import LinkStore, Secrets, TenantStore
+from relay.tenants import LinkStore, TenantStore
 
 settings = LinksSettings.from_environment()
 dynamodb = dynamodb_client()

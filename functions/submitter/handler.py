@@ -9,9 +9,10 @@ from relay.delivery import Delivery, Sites
 from relay.edge.queue import consume
 from relay.jira import http_client
 from relay.record import RecordStore
+from relay.secrets import Secrets
 from relay.settings import SubmitterSettings
 from relay.telemetry import in_context
-from relay.tenants import LinkStore, Secrets, TenantStore
+from relay.tenants import LinkStore, TenantStore
 
 settings = SubmitterSettings.from_environment()
 dynamodb = dynamodb_client()

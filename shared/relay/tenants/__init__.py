@@ -1,7 +1,6 @@
 """Who has installed the app: tenants, their secrets, and the workspaces linked to them."""
 
 from relay.tenants.links import LinkStore
-from relay.tenants.secrets import Secrets
 from relay.tenants.site_url import checked_site_url
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Installation, LifecycleToken, Tenant, TenantState
@@ -10,7 +9,6 @@ __all__ = [
     "Installation",
     "LifecycleToken",
     "LinkStore",
-    "Secrets",
     "Tenant",
     "TenantState",
     "TenantStore",

@@ -18,10 +18,9 @@ from uuid import uuid4
 
 from relay.aws import to_item
 from relay.errors import Conflict, Unavailable
+from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
-from relay.tenants.secrets import Secrets
 from relay.tenants.tenant import (
-    EncryptedSecret,
     Installation,
     LifecycleToken,
     Tenant,
@@ -56,7 +55,10 @@ class TenantStore:
         return list(self._each("tenants"))
 
     def secret_of(self, tenant: Tenant) -> str | None:
-        return self._secrets.decrypt(tenant)
+        """The secret that the site shares with the app; None where it has none (any more)."""
+        if tenant.secret is None:
+            return None
+        return self._secrets.decrypt(tenant.owner, tenant.secret)
 
     def install(self, installation: Installation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
@@ -104,7 +106,7 @@ class TenantStore:
             installed_at=datetime.now(UTC),
             display_url=installation.display_url,
             installation_id=installation.installation_id or tenant.installation_id,
-            secret=self._secrets.encrypt(tenant.id, installation.shared_secret),
+            secret=self._secrets.encrypt(tenant.owner, installation.shared_secret),
         )
         return _advance(renewed, token)
 

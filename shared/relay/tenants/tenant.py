@@ -4,18 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from relay.secrets import EncryptedSecret
+
 
 class TenantState(StrEnum):
     ACTIVE = "active"
     UNINSTALLED = "uninstalled"
-
-
-@dataclass(frozen=True, slots=True)
-class EncryptedSecret:
-    """A secret under a data key of its own, which KMS encrypted for this tenant alone."""
-
-    ciphertext: bytes
-    data_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +51,8 @@ class Tenant:
     display_url: str | None = None
     cloud_id: str | None = None
     installation_id: str | None = None
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """Whose this tenant's secrets are (see `relay.secrets`)."""
+        return {"tenantId": self.id}

@@ -1,0 +1,71 @@
+"""Secrets under KMS envelope encryption, each bound to whom it belongs.
+
+The owner, such as {"tenantId": …}, is KMS's encryption context and AES-GCM's associated data, so
+that an item copied to another owner can't be decrypted there.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from relay.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+_NONCE_BYTES = 12
+_CACHED_MAX = 1000
+
+Owner = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedSecret:
+    """A secret under a data key of its own, which KMS encrypted for its owner alone."""
+
+    ciphertext: bytes
+    data_key: bytes
+
+
+class Secrets:
+    def __init__(self, kms: "KMSClient", key: str) -> None:
+        self._kms = kms
+        self._key = key
+        # Keyed by the ciphertext, so that a changed secret is never read from here.
+        self._plain: dict[tuple[bytes, bytes], str] = {}
+
+    def encrypt(self, owner: Owner, secret: str) -> EncryptedSecret:
+        answer = self._kms.generate_data_key(
+            KeyId=self._key, KeySpec="AES_256", EncryptionContext=owner
+        )
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = AESGCM(answer["Plaintext"]).encrypt(nonce, secret.encode(), _associated(owner))
+        return EncryptedSecret(nonce + sealed, answer["CiphertextBlob"])
+
+    def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:
+        """Raises an AWS error or Unavailable where it is not this owner's."""
+        cached = (_associated(owner), secret.ciphertext)
+        if cached not in self._plain:
+            if len(self._plain) >= _CACHED_MAX:
+                self._plain.clear()
+            self._plain[cached] = self._open(owner, secret)
+        return self._plain[cached]
+
+    def _open(self, owner: Owner, secret: EncryptedSecret) -> str:
+        answer = self._kms.decrypt(
+            CiphertextBlob=secret.data_key, KeyId=self._key, EncryptionContext=owner
+        )
+        nonce, sealed = secret.ciphertext[:_NONCE_BYTES], secret.ciphertext[_NONCE_BYTES:]
+        try:
+            return AESGCM(answer["Plaintext"]).decrypt(nonce, sealed, _associated(owner)).decode()
+        except InvalidTag:
+            raise Unavailable("A secret can't be read.") from None
+
+
+def _associated(owner: Owner) -> bytes:
+    return json.dumps(dict(owner), sort_keys=True).encode()
