@@ -7,7 +7,7 @@ import argparse
 
 import boto3
 
-from relay.identity import issue_key
+from relay.identity import ApiKeys
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     stacks = boto3.client("cloudformation").describe_stacks(StackName=arguments.stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
     table = outputs["ApiKeysTable"]
-    print(issue_key(boto3.client("dynamodb"), table, arguments.workspace))
+    print(ApiKeys(boto3.client("dynamodb"), table).issue(arguments.workspace))
 
 
 if __name__ == "__main__":

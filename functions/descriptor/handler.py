@@ -10,6 +10,7 @@ from relay.edge.http import HttpFunction, json_answer
 from relay.settings import AppSettings
 
 settings = AppSettings.from_environment()
+logo = Path(__file__).with_name("logo.svg").read_text("utf-8")
 text = Path(__file__).with_name("atlassian-connect.json").read_text("utf-8")
 # The file's own base URL stands for the app's wherever it is written.
 placeholder = json.loads(text)["baseUrl"]
@@ -21,6 +22,11 @@ handler = HttpFunction(settings.base_url)
 def serve_descriptor() -> Response[Any]:
     descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
     return json_answer(200, descriptor | {"key": settings.app_key})
+
+
+@handler.get("/logo.svg")
+def serve_logo() -> Response[Any]:
+    return Response(200, "image/svg+xml", logo)
 
 
 @handler.get("/health")

@@ -32,8 +32,8 @@ handler = HttpFunction(settings.base_url)
 def installed() -> Response[Any]:
     caller, _ = handler.caller(signed_install)
     if caller.installation is None:
-        missing = Detail("sharedSecret", "missing", "An install brings sharedSecret and baseUrl")
-        raise BadRequest("The body is not an install's.", [missing])
+        missing = [Detail(name, "missing", "An install brings it") for name in caller.missing]
+        raise BadRequest("The body is not an install's.", missing)
     # Jira signs with the secret as soon as it is answered, so the answer comes after the write.
     tenant = tenants.install(caller.installation, caller.token)
     count(Metric.INSTALLED)

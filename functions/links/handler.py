@@ -48,7 +48,7 @@ def get_site(site: str) -> Response[Any]:
 def list_links(site: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    return json_answer(200, {"workspaces": linking.workspaces_of(site)})
+    return json_answer(200, linking.links_of(site))
 
 
 @handler.put("/v1/sites/<site>/workspaces/<workspace_id>")
@@ -64,4 +64,21 @@ def unlink(site: str, workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     linking.unlink(site, workspace_id)
+    return no_content()
+
+
+@handler.put("/v1/sites/<site>/offers/<workspace_id>")
+def offer(site: str, workspace_id: str) -> Response[Any]:
+    """The site's admin then finds the workspace in Jira; nothing of it is delivered there."""
+    caller, _ = handler.caller(api_key)
+    caller.check_all_workspaces()
+    linking.offer(site, workspace_id)
+    return json_answer(200, {"site": site, "workspaceId": workspace_id})
+
+
+@handler.delete("/v1/sites/<site>/offers/<workspace_id>")
+def withdraw_offer(site: str, workspace_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_all_workspaces()
+    linking.withdraw_offer(site, workspace_id)
     return no_content()

@@ -1,22 +1,44 @@
-"""The catalog's workspaces, as the operations tool keeps them."""
+"""The catalog as the operations tool keeps it: workspaces, their containers, their webhooks."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.aws import dynamodb_client
-from relay.catalog import WorkspaceStore
-from relay.edge.documents import checked_workspace_id, workspace_document
-from relay.edge.http import HttpFunction, json_answer
+from relay.aws import dynamodb_client, kms_client
+from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
+from relay.edge.action_documents import first_query_value
+from relay.edge.documents import (
+    catalog_page,
+    checked_workspace_id,
+    container_document,
+    containers_document,
+    webhook_document,
+    workspace_document,
+)
+from relay.edge.entity_documents import page_limit
+from relay.edge.http import HttpFunction, json_answer, no_content
 from relay.identity import ApiKeyVerifier
+from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
 
 settings = WorkspacesSettings.from_environment()
 dynamodb = dynamodb_client()
 api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
+containers = ContainerStore(dynamodb, settings.catalog_table)
+webhooks = WebhookStore(
+    dynamodb, settings.catalog_table, Secrets(kms_client(), settings.secrets_key)
+)
 
 handler = HttpFunction(settings.base_url)
+
+
+@handler.get("/v1/workspaces")
+def list_workspaces() -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    limit = page_limit(request)
+    found = workspaces.page(first_query_value(request, "after") or "", limit, caller.workspaces)
+    return json_answer(200, catalog_page("workspaces", found, limit))
 
 
 @handler.put("/v1/workspaces/<workspace_id>")
@@ -32,3 +54,92 @@ def get_workspace(workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(workspace_id)
     return json_answer(200, workspaces.get(workspace_id).model_dump(exclude_none=True))
+
+
+@handler.delete("/v1/workspaces/<workspace_id>")
+def delete_workspace(workspace_id: str) -> Response[Any]:
+    """It takes no more submissions; what was recorded of it stays, and so do its links."""
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    workspaces.delete(workspace_id)
+    return no_content()
+
+
+@handler.get("/v1/workspaces/<workspace_id>/containers")
+def list_containers(workspace_id: str) -> Response[Any]:
+    """With `query`, those whose name holds it, best first; without, all of them in pages."""
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    query = first_query_value(request, "query")
+    limit = page_limit(request)
+    if query:
+        found = containers.search([workspace_id], query)[:limit]
+        return json_answer(
+            200, {"containers": [one.model_dump(exclude_none=True) for one in found]}
+        )
+    after = first_query_value(request, "after") or ""
+    return json_answer(
+        200, catalog_page("containers", containers.page(workspace_id, after, limit), limit)
+    )
+
+
+@handler.post("/v1/workspaces/<workspace_id>/containers")
+def put_containers(workspace_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    workspaces.get(workspace_id)
+    wanted = containers_document(request)
+    containers.put_all(workspace_id, wanted)
+    return json_answer(200, {"put": len(wanted)})
+
+
+@handler.put("/v1/workspaces/<workspace_id>/containers/<container_id>")
+def put_container(workspace_id: str, container_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    workspaces.get(workspace_id)
+    container = container_document(request, container_id)
+    containers.put_all(workspace_id, [container])
+    return json_answer(200, container.model_dump(exclude_none=True))
+
+
+@handler.get("/v1/workspaces/<workspace_id>/containers/<container_id>")
+def get_container(workspace_id: str, container_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    container = containers.get(workspace_id, container_id)
+    return json_answer(200, container.model_dump(exclude_none=True))
+
+
+@handler.delete("/v1/workspaces/<workspace_id>/containers/<container_id>")
+def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    containers.delete(workspace_id, container_id)
+    return no_content()
+
+
+@handler.put("/v1/workspaces/<workspace_id>/webhook")
+def put_webhook(workspace_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    workspaces.get(workspace_id)
+    webhook = webhook_document(request)
+    webhooks.put(workspace_id, webhook)
+    return json_answer(200, {"url": webhook.url})
+
+
+@handler.get("/v1/workspaces/<workspace_id>/webhook")
+def get_webhook(workspace_id: str) -> Response[Any]:
+    """Its URL; the secret is never shown."""
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    return json_answer(200, {"url": webhooks.url_of(workspace_id)})
+
+
+@handler.delete("/v1/workspaces/<workspace_id>/webhook")
+def delete_webhook(workspace_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    webhooks.delete(workspace_id)
+    return no_content()

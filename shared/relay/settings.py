@@ -56,6 +56,7 @@ class LifecycleSettings(AppSettings):
 class WorkspacesSettings(AppSettings):
     api_keys_table: Required
     catalog_table: Required
+    secrets_key: Required
 
 
 class LinksSettings(AppSettings):
@@ -75,3 +76,42 @@ class SubmitterSettings(AppSettings):
     tenants_table: Required
     record_table: Required
     secrets_key: Required
+
+
+class SiteCatalogSettings(AppSettings):
+    catalog_table: Required
+    tenants_table: Required
+    secrets_key: Required
+
+
+class AssociationSettings(SiteCatalogSettings):
+    record_table: Required
+    notices_queue: Required
+
+
+class WebhooksSettings(AppSettings):
+    catalog_table: Required
+    secrets_key: Required
+
+
+class ReviewSettings(AppSettings):
+    """`review_url_template` is empty where the provider has no page of its own for reviews."""
+
+    tenants_table: Required
+    record_table: Required
+    secrets_key: Required
+    submissions_queue: Required
+    review_url_template: str = ""
+
+
+class EntitiesSettings(AppSettings):
+    api_keys_table: Required
+    tenants_table: Required
+    record_table: Required
+    secrets_key: Required
+    submissions_queue: Required
+    review_url_template: str = ""
+
+
+class KeysSettings(AppSettings):
+    api_keys_table: Required

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from relay.identity import issue_key
+from relay.identity import ApiKeys
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 from tests.support.template import resources
 
@@ -63,6 +63,8 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "RECORD_TABLE": "RecordTable",
             "API_KEYS_TABLE": "ApiKeysTable",
             "SUBMISSIONS_QUEUE": queue,
+            "NOTICES_QUEUE": sqs.create_queue(QueueName="NoticesQueue")["QueueUrl"],
+            "REVIEW_URL_TEMPLATE": "",
             "SECRETS_KEY": kms.create_key()["KeyMetadata"]["Arn"],
             "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
             "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
@@ -84,7 +86,7 @@ def function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleT
 
 @pytest.fixture
 def api_key(aws: Aws) -> str:
-    return issue_key(aws.dynamodb, aws.environment["API_KEYS_TABLE"])
+    return ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue()
 
 
 def _create_table(dynamodb: "DynamoDBClient", name: str, properties: dict[str, Any]) -> None:

@@ -1,5 +1,17 @@
-"""Workspaces of the operations tool, and what they contain."""
+"""Workspaces of the operations tool, what they contain, and whom to tell of associations."""
 
+from relay.catalog.containers import Container, ContainerDocument, ContainerStore
+from relay.catalog.webhooks import Webhook, WebhookDocument, WebhookStore
 from relay.catalog.workspaces import Workspace, WorkspaceDocument, WorkspaceStore
 
-__all__ = ["Workspace", "WorkspaceDocument", "WorkspaceStore"]
+__all__ = [
+    "Container",
+    "ContainerDocument",
+    "ContainerStore",
+    "Webhook",
+    "WebhookDocument",
+    "WebhookStore",
+    "Workspace",
+    "WorkspaceDocument",
+    "WorkspaceStore",
+]

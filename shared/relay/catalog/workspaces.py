@@ -1,12 +1,20 @@
-"""The catalog's workspaces: `pk` is `workspace#<workspaceId>`, `sk` is `workspace`."""
+"""The catalog's workspaces.
 
+| pk | sk | holds |
+|---|---|---|
+| `workspace#<workspaceId>` | `workspace` | the workspace |
+| `workspace#<workspaceId>` | `webhook` | where to tell of associations (see `webhooks`) |
+| `workspaces` | `<workspaceId>` | nothing more: the list of all |
+"""
+
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from relay.entities.fields import Summary, Uri
 from relay.errors import NotFound
-from relay.table import Table
+from relay.table import Item, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,7 +40,12 @@ class WorkspaceStore:
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
         values = document.model_dump(exclude_none=True)
-        self._table.put({"pk": _pk(workspace_id), "sk": "workspace"} | values)
+        self._table.write_all(
+            puts=[
+                {"pk": _pk(workspace_id), "sk": "workspace"} | values,
+                {"pk": "workspaces", "sk": workspace_id},
+            ]
+        )
         return Workspace(id=workspace_id, **values)
 
     def get(self, workspace_id: str) -> Workspace:
@@ -40,8 +53,31 @@ class WorkspaceStore:
         item = self._table.get(_pk(workspace_id), "workspace")
         if item is None:
             raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
-        values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-        return Workspace(id=workspace_id, **values)
+        return _workspace(item)
+
+    def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
+        """Those of these workspaces that there are."""
+        keys = [(_pk(workspace_id), "workspace") for workspace_id in workspace_ids]
+        return [_workspace(item) for item in self._table.get_all(keys)]
+
+    def page(self, after: str, limit: int, only: Collection[str] | None = None) -> list[Workspace]:
+        """A page of workspaces in the order of their ids, `only` of these where given."""
+        if only is None:
+            ids = [item["sk"] for item in self._table.query("workspaces", after=after, limit=limit)]
+        else:
+            ids = [workspace_id for workspace_id in sorted(only) if workspace_id > after][:limit]
+        return sorted(self.get_all(ids), key=lambda workspace: workspace.id)
+
+    def delete(self, workspace_id: str) -> None:
+        """Deleting what is not there is fine."""
+        self._table.write_all(
+            deletes=[(_pk(workspace_id), "workspace"), ("workspaces", workspace_id)]
+        )
+
+
+def _workspace(item: Item) -> Workspace:
+    values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+    return Workspace(id=item["pk"].removeprefix(_pk("")), **values)
 
 
 def _pk(workspace_id: str) -> str:

@@ -10,7 +10,7 @@ from relay.delivery.sites import Site, Sites
 from relay.entities import EntityKey, EntityState
 from relay.errors import Unavailable
 from relay.jira import JiraError, RequestRefused, RequestTooLarge
-from relay.record import Outcome, OutcomeState, Recorded, RecordStore
+from relay.record import Entry, Outcome, OutcomeState, Recorded, RecordStore
 from relay.telemetry import Metric, count, logger
 
 _NOT_TAKEN = (*AWS_ERRORS, Unavailable)
@@ -25,7 +25,7 @@ class Result:
     failed: bool = False
 
     def concerns(self, message: Message) -> bool:
-        return self.failed or any(state.key in self.owed for state in message.states)
+        return self.failed or not self.owed.isdisjoint(message.keys)
 
 
 class Delivery:
@@ -63,9 +63,10 @@ class Delivery:
         self, workspace_id: str, messages: list[Message], result: Result
     ) -> None:
         recorded = self._record_newest(workspace_id, messages)
+        deleted = self._still_deleted(workspace_id, messages)
         for site in self._sites.linked_to(workspace_id):
             states = self._still_to_deliver(workspace_id, site, recorded)
-            outcomes = _submit(site, states)
+            outcomes = [*_submit(site, states), *_delete(site, deleted)]
             self._record.save_outcomes(workspace_id, site.tenant.id, outcomes)
             result.owed |= _report(site, outcomes)
 
@@ -81,6 +82,12 @@ class Delivery:
             outdated=len(recorded.outdated),
         )
         return recorded
+
+    def _still_deleted(self, workspace_id: str, messages: list[Message]) -> list[Entry]:
+        """What was to be deleted and has not come back since."""
+        keys = {key for message in messages for key in message.deleted}
+        entries = self._record.get_all(workspace_id, keys)
+        return [entry for entry in entries if entry.deleted_at is not None]
 
     def _still_to_deliver(
         self, workspace_id: str, site: Site, recorded: Recorded
@@ -111,6 +118,20 @@ def _submit(site: Site, states: Iterable[EntityState]) -> list[Outcome]:
         return outcomes
 
 
+def _delete(site: Site, entries: Iterable[Entry]) -> list[Outcome]:
+    return [Outcome(entry.key, entry.sequence, _deleted(site, entry.key)) for entry in entries]
+
+
+def _deleted(site: Site, entity: EntityKey) -> OutcomeState:
+    count(Metric.JIRA_CALLS)
+    try:
+        site.jira.delete_entity(entity.kind, entity.id)
+    except JiraError as error:
+        logger.warning("Jira could not delete", tenant_id=site.tenant.id, reason=error.reason)
+        return OutcomeState.OWED
+    return OutcomeState.DELETED
+
+
 def _answer(site: Site, batch: Batch) -> Answer:
     count(Metric.JIRA_CALLS)
     with logger.append_context_keys(
@@ -131,7 +152,8 @@ def _answer(site: Site, batch: Batch) -> Answer:
 def _report(site: Site, outcomes: Sequence[Outcome]) -> set[EntityKey]:
     """Count the outcomes; returns what the site is owed."""
     owed = {outcome.key for outcome in outcomes if outcome.state is OutcomeState.OWED}
-    delivered = sum(outcome.state is OutcomeState.ACCEPTED for outcome in outcomes)
+    done = (OutcomeState.ACCEPTED, OutcomeState.DELETED)
+    delivered = sum(outcome.state in done for outcome in outcomes)
     refused = len(outcomes) - delivered - len(owed)
     count(Metric.DELIVERED, delivered)
     count(Metric.REJECTED, refused)

@@ -24,8 +24,27 @@ class Linking:
             raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
         return tenant
 
-    def workspaces_of(self, tenant_id: str) -> list[str]:
-        return self._links.workspaces_of(self.tenant(tenant_id).id)
+    def links_of(self, tenant_id: str) -> dict[str, list[str]]:
+        """What is linked here, what Jira says is, and what is offered. Raises NotFound, JiraError.
+
+        The two differ where someone unlinked in Jira, or where a call broke off between the two.
+        """
+        tenant = self.tenant(tenant_id)
+        site = self._sites.of(tenant)
+        return {
+            "workspaces": self._links.workspaces_of(tenant.id),
+            "inJira": sorted(site.jira.workspaces()) if site else [],
+            "offered": self._links.offers_to(tenant.id),
+        }
+
+    def offer(self, tenant_id: str, workspace_id: str) -> None:
+        """Raises NotFound."""
+        self._workspaces.get(workspace_id)
+        self._links.offer(self.tenant(tenant_id).id, workspace_id)
+
+    def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
+        """Raises NotFound."""
+        self._links.withdraw_offer(self.tenant(tenant_id).id, workspace_id)
 
     def link(self, tenant_id: str, workspace_id: str) -> None:
         """Raises NotFound, Conflict for a site without the app, JiraError."""

@@ -1,7 +1,7 @@
 """What travels through the queue: accepted entities of one submission, many to a message.
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?,
-     "incidents": […], "reviews": […]}
+     "incidents": […], "reviews": […], "deleted": [[kind, id], …]}
 
 as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
 entities that way.
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.entities import EntityState, Kind
+from relay.entities import EntityKey, EntityState, Kind, details_of
 
 # SQS takes 1 MiB, what it keeps beside the body included.
 MESSAGE_BYTES_MAX = 1_000_000
@@ -31,12 +31,32 @@ def _now() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202."""
+    """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202.
+
+    `deleted` are entities that the record holds as deleted, and that sites must delete, too.
+    """
 
     workspace_id: str
     correlation_id: str
-    states: tuple[EntityState, ...]
+    states: tuple[EntityState, ...] = ()
     accepted_at: int = field(default_factory=_now)
+    deleted: tuple[EntityKey, ...] = ()
+
+    @property
+    def keys(self) -> set[EntityKey]:
+        return {*self.deleted, *(state.key for state in self.states)}
+
+
+class _Essentials(BaseModel):
+    """What the record reads of an entity: a message that lacks any of it is none of ours."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str
+    updateSequenceNumber: int
+    lastUpdated: str
+    status: str
+    severity: dict[str, str] = Field(default_factory=dict)
 
 
 class _Content(BaseModel):
@@ -51,6 +71,7 @@ class _Content(BaseModel):
     properties: dict[str, str] = Field(default_factory=dict)
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+    deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
@@ -66,21 +87,26 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     middle = len(message.states) // 2
     if not middle:
         raise ValueError("an entity does not fit into a message")
-    for half in (message.states[:middle], message.states[middle:]):
-        yield from packed(replace(message, states=half))
+    yield from packed(replace(message, states=message.states[:middle]))
+    yield from packed(replace(message, states=message.states[middle:], deleted=()))
 
 
 def parse_message(body: str) -> Message:
-    """Raises ValueError, with the reason, for a body that is not a message of ours."""
+    """Raises ValueError, with a reason fit for the log, for a body that is no message of ours."""
     try:
         inflated = zlib.decompressobj().decompress(
             base64.b64decode(body, validate=True), CONTENT_BYTES_MAX * 2
         )
         content = _Content.model_validate_json(inflated)
         states = _states(content)
-    except (zlib.error, KeyError, TypeError) as error:
-        raise ValueError(f"not a message: {error!r}") from error
-    return Message(content.workspaceId, content.correlationId, states, content.acceptedAt)
+    except zlib.error as error:
+        raise ValueError(f"not a message: {error}") from None
+    except ValidationError as error:
+        # Not in pydantic's words, which quote what came in.
+        broken = ", ".join(f"{detail.path} {detail.rule}" for detail in details_of(error))
+        raise ValueError(f"not a message: {broken}") from None
+    deleted = tuple(EntityKey(kind, entity_id) for kind, entity_id in content.deleted)
+    return Message(content.workspaceId, content.correlationId, states, content.acceptedAt, deleted)
 
 
 def _encode(message: Message) -> str:
@@ -89,9 +115,10 @@ def _encode(message: Message) -> str:
         "workspaceId": message.workspace_id,
         "correlationId": message.correlation_id,
         "acceptedAt": message.accepted_at,
-        "properties": message.states[0].properties,
+        "properties": message.states[0].properties if message.states else {},
         "incidents": _entities(message.states, Kind.INCIDENT),
         "reviews": _entities(message.states, Kind.REVIEW),
+        "deleted": message.deleted,
     }
     return base64.b64encode(zlib.compress(pydantic_core.to_json(content))).decode("ascii")
 
@@ -110,6 +137,5 @@ def _states(content: _Content) -> tuple[EntityState, ...]:
         for entity in entities
     )
     for state in states:
-        # A message that lacks what orders its entities is no message of ours.
-        _ = state.key, state.sequence
+        _Essentials.model_validate(state.entity)
     return states

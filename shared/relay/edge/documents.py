@@ -1,17 +1,28 @@
 """Documents of the operations tool's API, in and out."""
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.catalog import WorkspaceDocument
+from relay.catalog import (
+    Container,
+    ContainerDocument,
+    WebhookDocument,
+    Workspace,
+    WorkspaceDocument,
+)
 from relay.edge.request import json_body
-from relay.entities import details_of
-from relay.entities.fields import WORKSPACE_ID_PATTERN
+from relay.entities import WorkspaceId, details_of
+from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN
 from relay.errors import BadRequest, Detail
-from relay.identity import Request
+from relay.identity import ApiKey, Request
 from relay.tenants import Tenant
+
+CONTAINERS_MAX = 1000
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def checked_workspace_id(workspace_id: str) -> str:
@@ -22,11 +33,67 @@ def checked_workspace_id(workspace_id: str) -> str:
     return workspace_id
 
 
+class KeyRequest(BaseModel):
+    """`workspaces` left out makes a key for all of them; `name` is for whoever lists keys."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
+    workspaces: Annotated[list[WorkspaceId], Field(min_length=1, max_length=1000)] | None = None
+
+
+class ContainersRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    containers: Annotated[list[Container], Field(min_length=1, max_length=CONTAINERS_MAX)]
+
+
 def workspace_document(request: Request) -> WorkspaceDocument:
+    return _parsed(WorkspaceDocument, request, "a workspace")
+
+
+def webhook_document(request: Request) -> WebhookDocument:
+    return _parsed(WebhookDocument, request, "a webhook")
+
+
+def container_document(request: Request, container_id: str) -> Container:
+    document = _parsed(ContainerDocument, request, "a container")
     try:
-        return WorkspaceDocument.model_validate_json(json_body(request))
+        return Container(id=container_id, **document.model_dump())
     except ValidationError as error:
-        raise BadRequest("The body is not a workspace.", details_of(error)) from None
+        raise BadRequest("This is no id for a container.", details_of(error)) from None
+
+
+def containers_document(request: Request) -> list[Container]:
+    """Of one id the last one counts."""
+    containers = _parsed(ContainersRequest, request, "a list of containers").containers
+    return list({container.id: container for container in containers}.values())
+
+
+def catalog_page(name: str, found: Sequence[Workspace | Container], limit: int) -> dict[str, Any]:
+    """A page of the catalog; `next` is what `after` must be for the one that follows."""
+    page: dict[str, Any] = {name: [one.model_dump(exclude_none=True) for one in found]}
+    return page | ({"next": found[-1].id} if len(found) == limit else {})
+
+
+def key_request(request: Request) -> KeyRequest:
+    return _parsed(KeyRequest, request, "a request for a key")
+
+
+def key_document(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "workspaces": None if key.workspaces is None else sorted(key.workspaces),
+        "createdAt": key.created_at,
+    }
+
+
+def _parsed(model: type[ModelT], request: Request, what: str) -> ModelT:
+    try:
+        return model.model_validate_json(json_body(request))
+    except ValidationError as error:
+        raise BadRequest(f"The body is not {what}.", details_of(error)) from None
 
 
 def site_document(tenant: Tenant) -> dict[str, Any]:

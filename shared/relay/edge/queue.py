@@ -16,7 +16,7 @@ class SubmissionsQueue:
         self._sqs = sqs
         self._url = url
 
-    def send(self, message: Message) -> set[EntityKey]:
+    def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
         """Queue the message, in as many parts as it takes; returns what could not be queued.
 
         After a part that failed the rest is not tried: it would fail alike, and the caller waits.
@@ -25,11 +25,14 @@ class SubmissionsQueue:
         for sent, (_, body) in enumerate(parts):
             try:
                 self._sqs.send_message(
-                    QueueUrl=self._url, MessageBody=body, MessageGroupId=message.workspace_id
+                    QueueUrl=self._url,
+                    MessageBody=body,
+                    MessageGroupId=message.workspace_id,
+                    DelaySeconds=delay_seconds,
                 )
             except AWS_ERRORS:
                 logger.exception("A message could not be queued")
-                return {state.key for part, _ in parts[sent:] for state in part.states}
+                return {key for part, _ in parts[sent:] for key in part.keys}
             count(Metric.QUEUE_MESSAGES)
         return set()
 

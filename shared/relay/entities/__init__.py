@@ -2,7 +2,7 @@
 
 from relay.entities.fields import WorkspaceId
 from relay.entities.model import Entity, Incident, Kind, PostIncidentReview
-from relay.entities.state import EntityKey, EntityState, newest
+from relay.entities.state import EntityKey, EntityState, Sighting, newest
 from relay.entities.submission import Submission, Verdict, details_of, parse_submission
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Incident",
     "Kind",
     "PostIncidentReview",
+    "Sighting",
     "Submission",
     "Verdict",
     "WorkspaceId",

@@ -2,8 +2,8 @@
 
 import re
 from datetime import date
+from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -16,16 +16,25 @@ URL_MAX = 2000
 LIST_MAX = 100
 ASSOCIATION_VALUES_MAX = 500
 PROPERTIES_MAX = 5
+# RFC 3339 takes any number of digits after the second; nobody needs more than these.
+DATE_TIME_MAX = 64
 
 # RFC 3339 section 5.6; the ranges of the date itself are checked with the calendar.
 _DATE_TIME = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})[Tt](?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
-    r"(?:\.\d+)?(?:[Zz]|[+-](?P<zone_hour>\d{2}):(?P<zone_minute>\d{2}))",
+    r"(?:\.\d+)?(?:[Zz]|(?P<sign>[+-])(?P<zone_hour>\d{2}):(?P<zone_minute>\d{2}))",
     re.ASCII,
 )
-# RFC 3986: a scheme, and no character outside its set.
+_LAST_MINUTE = 24 * 60 - 1
+# RFC 3986, appendix A: a scheme, an authority after "//", then a path, a query and a fragment.
+_NAME = r"A-Za-z0-9\-._~!$&'()*+,;="
+_ENCODED = r"%[0-9A-Fa-f]{2}"
+_REST = rf"(?:[{_NAME}:@/]|{_ENCODED})*(?:\?(?:[{_NAME}:@/?]|{_ENCODED})*)?"
 _URI = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):"
+    rf"(?://(?:(?:[{_NAME}:]|{_ENCODED})*@)?"
+    rf"(?P<host>\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?:[{_NAME}]|{_ENCODED})*)(?::[0-9]*)?(?=[/?#]|\Z)"
+    rf"|(?!//)){_REST}(?:#(?:[{_NAME}:@/?]|{_ENCODED})*)?"
 )
 
 
@@ -38,7 +47,7 @@ def _date_time(value: str) -> str:
         in_range = (
             int(match["hour"]) < 24
             and int(match["minute"]) < 60
-            and int(match["second"]) <= 60
+            and (int(match["second"]) < 60 or _is_leap_second(match))
             and int(match["zone_hour"] or 0) < 24
             and int(match["zone_minute"] or 0) < 60
         )
@@ -51,13 +60,27 @@ def _date_time(value: str) -> str:
     return value
 
 
+def _is_leap_second(match: re.Match[str]) -> bool:
+    """A second 60, which there is only in the last minute of a day in UTC."""
+    zone = int(match["zone_hour"] or 0) * 60 + int(match["zone_minute"] or 0)
+    minutes = int(match["hour"]) * 60 + int(match["minute"])
+    in_utc = minutes + zone if match["sign"] == "-" else minutes - zone
+    return int(match["second"]) == 60 and in_utc % (24 * 60) == _LAST_MINUTE
+
+
 def _uri(value: str) -> str:
+    match = _URI.fullmatch(value)
     try:
-        valid = _URI.fullmatch(value) is not None and bool(urlsplit(value).scheme)
+        if not match:
+            raise ValueError
+        if match["ipv6"]:
+            IPv6Address(match["ipv6"])
+        if match["scheme"].lower() in ("http", "https") and not match["host"]:
+            raise ValueError
     except ValueError:
-        valid = False
-    if not valid:
-        raise PydanticCustomError("uri", "Input should be an absolute URI")
+        raise PydanticCustomError(
+            "uri", "Input should be an absolute URI, such as https://example.com/incidents/1"
+        ) from None
     return value
 
 
@@ -74,7 +97,7 @@ SequenceNumber = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
 Summary = Annotated[str, Field(max_length=TEXT_MAX)]
 Description = Annotated[str, Field(max_length=DESCRIPTION_MAX)]
 Uri = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_uri)]
-DateTime = Annotated[str, AfterValidator(_date_time)]
+DateTime = Annotated[str, Field(max_length=DATE_TIME_MAX), AfterValidator(_date_time)]
 Ids = Annotated[list[EntityId], Field(min_length=1, max_length=LIST_MAX)]
 # The length of a name is not documented; it takes the value's.
 PropertyName = Annotated[
@@ -101,8 +124,7 @@ class JiraModel(BaseModel):
 class Association(JiraModel):
     associationType: Literal["issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"]
     values: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]],
-        Field(min_length=1, max_length=ASSOCIATION_VALUES_MAX),
+        list[Annotated[str, Field(max_length=TEXT_MAX)]], Field(max_length=ASSOCIATION_VALUES_MAX)
     ]
 
 

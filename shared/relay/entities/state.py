@@ -43,6 +43,16 @@ class EntityState:
         return int(self.entity["updateSequenceNumber"])
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """When an incident was first seen with this status and severity, as the entity itself dates
+    it (`lastUpdated`)."""
+
+    at: str
+    status: str
+    severity: str | None
+
+
 def newest(states: Iterable[EntityState]) -> list[EntityState]:
     """The newest state per entity, in order of first appearance; of equal ones the first.
 

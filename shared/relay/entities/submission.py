@@ -10,9 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relay.entities.fields import ID_MAX, Properties
 from relay.entities.model import MODELS, Kind
 from relay.entities.state import EntityState
-from relay.errors import BadRequest, Detail
+from relay.errors import BadRequest, Detail, TooLarge
 
 DETAILS_PER_ENTITY_MAX = 10
+# More than one answer can tell: a body of nothing but `{}` would take a minute to judge.
+DETAILS_MAX = 50_000
+# The record keeps an entity in one DynamoDB item of at most 400 KB, with its properties beside it.
+ENTITY_BYTES_MAX = 350_000
+_NAME_SHOWN_MAX = 100
 
 
 class Envelope(BaseModel):
@@ -55,17 +60,23 @@ def parse_submission(body: bytes) -> Submission:
     """Judge a submission's body.
 
     Raises BadRequest where the body as a whole is no submission: not JSON, not UTF-8, an unknown
-    field, bad `properties`, or no entity at all. One bad entity never sinks the others.
+    field, bad `properties`, or no entity at all; TooLarge where more is wrong with it than can be
+    told. One bad entity never sinks the others.
     """
     envelope = _parse_envelope(body)
     verdicts: list[Verdict] = []
     accepted: list[EntityState] = []
+    told = 0
     for kind, entities in ((Kind.INCIDENT, envelope.incidents), (Kind.REVIEW, envelope.reviews)):
         for index, entity in enumerate(entities):
             verdict, state = _judge(kind, index, entity, envelope.properties)
             verdicts.append(verdict)
             if state:
                 accepted.append(state)
+            told += len(verdict.details)
+            if told > DETAILS_MAX:
+                rule = Detail("", "max_details", "Split the submission; nothing of it was taken")
+                raise TooLarge("There is too much wrong with this submission.", [rule])
     return Submission(tuple(verdicts), tuple(accepted))
 
 
@@ -106,7 +117,12 @@ def _judge(
     except ValidationError as error:
         prefix = f"{kind.plural}[{index}]"
         return Verdict(kind, index, _id_of(entity), details_of(error, prefix)), None
-    return Verdict(kind, index, valid.id), EntityState(kind, valid.as_json(), properties)
+    state = EntityState(kind, valid.as_json(), properties)
+    if len(state.as_json) > ENTITY_BYTES_MAX:
+        message = f"An entity should have at most {ENTITY_BYTES_MAX} bytes of JSON"
+        detail = Detail(f"{kind.plural}[{index}]", "max_bytes", message)
+        return Verdict(kind, index, valid.id, (detail,)), None
+    return Verdict(kind, index, valid.id), state
 
 
 def _id_of(entity: Any) -> str | None:
@@ -121,5 +137,7 @@ def _path(prefix: str, location: Sequence[str | int]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         else:
-            path += f".{part}" if path else part
+            # The name of an unknown field is its sender's, and may be as long as the body.
+            name = part if len(part) <= _NAME_SHOWN_MAX else f"{part[:_NAME_SHOWN_MAX]}…"
+            path += f".{name}" if path else name
     return path

@@ -1,6 +1,6 @@
 """Who is calling: Jira's signed install, a site's callback, the operations tool's API key."""
 
-from relay.identity.api_keys import ApiKeyVerifier, issue_key
+from relay.identity.api_keys import ApiKey, ApiKeys, ApiKeyVerifier
 from relay.identity.callback import CallbackVerifier
 from relay.identity.caller import (
     LifecycleCaller,
@@ -13,7 +13,9 @@ from relay.identity.install_keys import InstallKeys
 from relay.identity.signed_install import SignedInstallVerifier
 
 __all__ = [
+    "ApiKey",
     "ApiKeyVerifier",
+    "ApiKeys",
     "CallbackVerifier",
     "InstallKeys",
     "LifecycleCaller",
@@ -22,5 +24,4 @@ __all__ = [
     "SignedInstallVerifier",
     "SiteCaller",
     "Verifier",
-    "issue_key",
 ]

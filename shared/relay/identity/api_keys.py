@@ -9,8 +9,9 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relay.aws import from_item, to_item
 from relay.errors import Unauthenticated
@@ -23,19 +24,53 @@ _KEY = re.compile(r"relay_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NOBODYS_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
-def issue_key(
-    dynamodb: "DynamoDBClient", table: str, workspaces: Iterable[str] | None = None
-) -> str:
-    """Make a key for these workspaces, or for all; it can't be read again afterwards."""
-    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
-    item = {
-        "pk": key_id,
-        "hash": _hash(secret),
-        "workspaces": None if workspaces is None else sorted(workspaces),
-        "createdAt": datetime.now(UTC).isoformat(),
-    }
-    dynamodb.put_item(TableName=table, Item=to_item(item))
-    return f"relay_{key_id}_{secret}"
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is known of a key; `workspaces` is None for a key to all of them."""
+
+    id: str
+    name: str
+    workspaces: frozenset[str] | None
+    created_at: str
+
+
+class ApiKeys:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def issue(self, workspaces: Iterable[str] | None = None, name: str = "") -> str:
+        """Make a key for these workspaces, or for all; it can't be read again afterwards."""
+        key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+        item = {
+            "pk": key_id,
+            "name": name,
+            "hash": _hash(secret),
+            "workspaces": None if workspaces is None else sorted(workspaces),
+            "createdAt": datetime.now(UTC).isoformat(),
+        }
+        self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
+        return f"relay_{key_id}_{secret}"
+
+    def all(self) -> list[ApiKey]:
+        """Every key, by age. There are few, so they are read one and all."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table)
+        keys = [_key(from_item(item)) for page in pages for item in page["Items"]]
+        return sorted(keys, key=lambda key: key.created_at)
+
+    def revoke(self, key_id: str) -> None:
+        """From the next call on the key is unknown; revoking it twice is fine."""
+        self._dynamodb.delete_item(TableName=self._table, Key=to_item({"pk": key_id}))
+
+
+def _key(values: dict[str, Any]) -> ApiKey:
+    workspaces = values.get("workspaces")
+    return ApiKey(
+        id=values["pk"],
+        name=values["name"],
+        workspaces=None if workspaces is None else frozenset(workspaces),
+        created_at=values["createdAt"],
+    )
 
 
 class ApiKeyVerifier:
@@ -58,8 +93,7 @@ class ApiKeyVerifier:
         known_hash = values.get("hash", _NOBODYS_HASH)
         if not hmac.compare_digest(known_hash.encode(), _hash(secret).encode()):
             raise Unauthenticated("the API key is unknown")
-        workspaces = values.get("workspaces")
-        return ProviderCaller(key_id, None if workspaces is None else frozenset(workspaces))
+        return ProviderCaller(key_id, _key(values).workspaces)
 
 
 def _hash(secret: str) -> str:

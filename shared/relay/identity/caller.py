@@ -28,12 +28,14 @@ class Request:
 class LifecycleCaller:
     """Jira itself, about one site: a verified `installed` or `uninstalled`.
 
-    `installation` is there when the body brings all that an install needs.
+    `installation` is there when the body brings all that an install needs; what it does not bring
+    is in `missing`.
     """
 
     client_key: str
     token: LifecycleToken
     installation: Installation | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

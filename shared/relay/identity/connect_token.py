@@ -16,7 +16,9 @@ from relay.jira import query_string_hash
 LEEWAY_SECONDS = 30
 LIFETIME_MAX_SECONDS = 20 * 60
 _REQUIRED = ["iss", "iat", "exp", "qsh"]
-_DECODED_MAX = 8192
+_TOKEN_MAX = 8192
+# It becomes part of a DynamoDB key, which has its own limit.
+CLIENT_KEY_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ def token_of(request: Request) -> str:
     if scheme.upper() != "JWT" or not token.strip():
         token = parse_qs(request.raw_query).get("jwt", [""])[0]
     token = token.strip()
-    if not token or len(token) > _DECODED_MAX:
+    if not token or len(token) > _TOKEN_MAX:
         raise Unauthenticated("no token")
     return token
 
 
 def digest_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    """Of the signed part alone: one signature can be written in several ways, `==` behind it."""
+    signed, _, _ = token.rpartition(".")
+    return hashlib.sha256(signed.encode()).hexdigest()
 
 
 def unverified_header(token: str) -> dict[str, Any]:
@@ -55,9 +59,13 @@ def unverified_issuer(token: str) -> str:
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
     except jwt.InvalidTokenError as error:
         raise Unauthenticated(f"malformed token: {error}") from None
-    if not isinstance(issuer, str) or not issuer:
+    if not isinstance(issuer, str) or not _may_be_client_key(issuer):
         raise Unauthenticated("no issuer")
     return issuer
+
+
+def _may_be_client_key(issuer: str) -> bool:
+    return 0 < len(issuer) <= CLIENT_KEY_MAX and issuer.isprintable()
 
 
 def verified_claims(

@@ -8,6 +8,7 @@ from relay.entities import details_of
 from relay.errors import BadRequest, Unauthenticated
 from relay.identity.caller import LifecycleCaller, Request
 from relay.identity.connect_token import (
+    CLIENT_KEY_MAX,
     digest_of,
     token_of,
     unverified_header,
@@ -16,6 +17,8 @@ from relay.identity.connect_token import (
 from relay.identity.install_keys import InstallKeys
 from relay.tenants import Installation, LifecycleToken, checked_site_url
 
+_OF_AN_INSTALL = ("sharedSecret", "baseUrl")
+
 
 class LifecycleBody(BaseModel):
     """The fields that Relay uses; Jira sends more, and may send others yet."""
@@ -23,8 +26,7 @@ class LifecycleBody(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
     key: str
-    # It becomes part of a DynamoDB key, which has its own limit.
-    clientKey: str = Field(min_length=1, max_length=500)
+    clientKey: str = Field(min_length=1, max_length=CLIENT_KEY_MAX)
     baseUrl: str | None = Field(default=None, max_length=500)
     sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
     displayUrl: str | None = None
@@ -60,6 +62,7 @@ class SignedInstallVerifier:
             client_key=body.clientKey,
             token=LifecycleToken(claims.issued_at, digest_of(token)),
             installation=self._installation(body),
+            missing=tuple(name for name in _OF_AN_INSTALL if getattr(body, name) is None),
         )
 
     def _installation(self, body: LifecycleBody) -> Installation | None:

@@ -1,7 +1,15 @@
 """The last state of every entity, and what became of it at each site."""
 
-from relay.record.entry import Entry, Sighting
+from relay.record.associations import AssociationStore
+from relay.record.entry import Entry
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import Recorded, RecordStore
 
-__all__ = ["Entry", "Outcome", "OutcomeState", "RecordStore", "Recorded", "Sighting"]
+__all__ = [
+    "AssociationStore",
+    "Entry",
+    "Outcome",
+    "OutcomeState",
+    "RecordStore",
+    "Recorded",
+]

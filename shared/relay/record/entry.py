@@ -4,17 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from relay.entities import EntityKey, EntityState
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """When an incident was first seen with this status and severity, as the entity itself dates
-    it (`lastUpdated`)."""
-
-    at: str
-    status: str
-    severity: str | None
+from relay.entities import EntityKey, EntityState, Sighting
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pydantic_core
 
 from relay.aws import from_item, to_item
-from relay.entities import EntityKey, EntityState, Kind, newest
-from relay.record.entry import Entry, Sighting
+from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
+from relay.record.entry import Entry
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.table import Item, Table, key
@@ -59,7 +59,7 @@ class RecordStore:
         Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
         """
         sightings = _sightings(states)
-        kept = {_sk(state.key): state for state in newest(states)}
+        kept = {sort_key(state.key): state for state in newest(states)}
         writes = [
             _entity_write(workspace_id, state, correlation_id, sightings.get(state.key, {}))
             for state in kept.values()
@@ -81,7 +81,7 @@ class RecordStore:
         now = datetime.now(UTC)
         answer = self._dynamodb.update_item(
             TableName=self._table.name,
-            Key=key(_entities(workspace_id), _sk(entity)),
+            Key=key(_entities(workspace_id), sort_key(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
             " recordedAt = :at REMOVE entity, properties",
             ExpressionAttributeValues=to_item(
@@ -96,18 +96,18 @@ class RecordStore:
         return _entry(from_item(answer["Attributes"]))
 
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
-        item = self._table.get(_entities(workspace_id), _sk(entity))
+        item = self._table.get(_entities(workspace_id), sort_key(entity))
         return _entry(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
-        keys = [(_entities(workspace_id), _sk(entity)) for entity in entities]
+        keys = [(_entities(workspace_id), sort_key(entity)) for entity in entities]
         return [_entry(item) for item in self._table.get_all(keys)]
 
     def entries(
         self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
     ) -> Iterator[Entry]:
         """The entries of a workspace in the order of their keys, from `after` on."""
-        start = _sk(after) if after else ""
+        start = sort_key(after) if after else ""
         return map(_entry, self._table.query(_entities(workspace_id), after=start, limit=limit))
 
     def save_outcomes(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
@@ -128,7 +128,7 @@ class RecordStore:
     ) -> dict[EntityKey, Outcome]:
         """The outcomes of these entities at a site, where there are any."""
         pk = _outcomes(workspace_id, tenant_id)
-        items = self._table.get_all([(pk, _sk(entity)) for entity in entities])
+        items = self._table.get_all([(pk, sort_key(entity)) for entity in entities])
         return {outcome.key: outcome for outcome in map(_outcome, items)}
 
 
@@ -140,7 +140,8 @@ def _outcomes(workspace_id: str, tenant_id: str) -> str:
     return f"outcome#{workspace_id}#{tenant_id}"
 
 
-def _sk(entity: EntityKey) -> str:
+def sort_key(entity: EntityKey) -> str:
+    """What stands for an entity in a key."""
     return f"{_PREFIXES[entity.kind]}#{entity.id}"
 
 
@@ -178,7 +179,7 @@ def _entity_write(
     }
     return Write(
         _entities(workspace_id),
-        _sk(state.key),
+        sort_key(state.key),
         values,
         at_first=sightings,
         against={"acceptedAt": state.accepted_at},
@@ -195,7 +196,7 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         "at": datetime.now(UTC).isoformat(),
     }
     size = 1000 + sum(len(message.encode()) for message in outcome.messages)
-    return Write(_outcomes(workspace_id, tenant_id), _sk(outcome.key), values, size=size)
+    return Write(_outcomes(workspace_id, tenant_id), sort_key(outcome.key), values, size=size)
 
 
 def _entry(item: Item) -> Entry:

@@ -24,8 +24,13 @@ class Metric(Enum):
     OUTDATED = _Definition(
         "EntitiesOutdated", MetricUnit.Count, "states older than the recorded one"
     )
-    DELIVERED = _Definition("EntitiesDelivered", MetricUnit.Count, "entities that a site accepted")
+    DELIVERED = _Definition(
+        "EntitiesDelivered", MetricUnit.Count, "entities that a site took, or deleted"
+    )
     REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site refused")
     OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities that a site could not take now")
-    JIRA_CALLS = _Definition("JiraCalls", MetricUnit.Count, "submissions sent to Jira")
+    JIRA_CALLS = _Definition(
+        "JiraCalls", MetricUnit.Count, "submissions and deletions sent to Jira"
+    )
     POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")
+    NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook took")

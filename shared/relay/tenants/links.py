@@ -1,4 +1,4 @@
-"""Links between workspaces and sites, kept at both ends in one transaction."""
+"""Links between workspaces and sites, kept at both ends in one transaction; and offers of links."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +19,16 @@ class LinkStore:
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         self._write(tenant_id, workspace_id, "Delete")
+
+    def offer(self, tenant_id: str, workspace_id: str) -> None:
+        """Let the site's admin find the workspace; nothing of it is delivered there."""
+        self._table.put({"pk": f"tenant#{tenant_id}", "sk": f"offer#{workspace_id}"})
+
+    def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
+        self._table.write_all(deletes=[(f"tenant#{tenant_id}", f"offer#{workspace_id}")])
+
+    def offers_to(self, tenant_id: str) -> list[str]:
+        return list(self._ends(f"tenant#{tenant_id}", "offer#"))
 
     def workspaces_of(self, tenant_id: str) -> list[str]:
         return list(self._ends(f"tenant#{tenant_id}", "workspace#"))

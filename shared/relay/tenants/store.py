@@ -5,8 +5,10 @@
 | `tenant#<id>` | `tenant` | the tenant |
 | `clientKey#<clientKey>` | `tenant` | the one tenant's id |
 | `baseUrl#<baseUrl>` | `<id>` | a tenant's id; a site import makes several of one base URL |
+| `cloudId#<cloudId>` | `<id>` | the same |
 | `tenants` | `<id>` | nothing more: the list of all |
 | `tenant#<id>` | `workspace#<workspaceId>` | a link (see `links`) |
+| `tenant#<id>` | `offer#<workspaceId>` | an offer of one |
 | `workspace#<workspaceId>` | `tenant#<id>` | the same link, found from its other end |
 """
 
@@ -45,7 +47,8 @@ class TenantStore:
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
         pointer = self._table.get(f"clientKey#{client_key}", "tenant")
-        return self.get(pointer["tenantId"]) if pointer else None
+        # Looked for in any case: an unknown site's refusal takes as long as a known one's.
+        return self.get(pointer["tenantId"] if pointer else "nobody")
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
         """Every tenant that is or was at this URL: after a site import there are several."""
@@ -85,6 +88,21 @@ class TenantStore:
             if self._write(tenant, known):
                 return tenant
         raise Unavailable("The tenant is being changed by others; try again.")
+
+    def learn_cloud_id(self, tenant: Tenant, cloud_id: str) -> None:
+        """Keep the site's cloudId, which Jira tells in passing; the tenant is found by it, too."""
+        for _ in range(_ATTEMPTS):
+            known = self.get(tenant.id)
+            if known is None or known.cloud_id == cloud_id:
+                return
+            told = replace(known, cloud_id=cloud_id, version=known.version + 1)
+            if self._write(told, known):
+                return
+        raise Unavailable("The tenant is being changed by others; try again.")
+
+    def find_by_cloud_id(self, cloud_id: str) -> list[Tenant]:
+        """Every tenant of this cloud site: after a site import there are several."""
+        return list(self._each(f"cloudId#{cloud_id}"))
 
     def _installed(
         self, known: Tenant | None, installation: Installation, token: LifecycleToken
@@ -131,6 +149,8 @@ class TenantStore:
             actions.append(self._put({"pk": "tenants", "sk": tenant.id}))
         if known is None or known.base_url != tenant.base_url:
             actions.append(self._put({"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}))
+        if tenant.cloud_id and (known is None or known.cloud_id != tenant.cloud_id):
+            actions.append(self._put({"pk": f"cloudId#{tenant.cloud_id}", "sk": tenant.id}))
         try:
             self._dynamodb.transact_write_items(TransactItems=actions)
         except self._dynamodb.exceptions.TransactionCanceledException:

@@ -1,0 +1,55 @@
+"""Jira's action createPostIncidentReview: a link for people, and a call that makes a review."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.actions import Reviewing, review_url
+from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.edge.action_documents import first_query_value
+from relay.edge.http import HttpFunction, json_answer
+from relay.edge.pages import configure_page, redirect
+from relay.edge.queue import SubmissionsQueue
+from relay.errors import BadRequest, Detail
+from relay.identity import CallbackVerifier
+from relay.record import RecordStore
+from relay.secrets import Secrets
+from relay.settings import ReviewSettings
+from relay.tenants import LinkStore, TenantStore
+
+settings = ReviewSettings.from_environment()
+dynamodb = dynamodb_client()
+secrets = Secrets(kms_client(), settings.secrets_key)
+callback = CallbackVerifier(TenantStore(dynamodb, settings.tenants_table, secrets))
+links = LinkStore(dynamodb, settings.tenants_table)
+reviewing = Reviewing(
+    RecordStore(dynamodb, settings.record_table),
+    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    settings.review_url_template,
+)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.get("/post-incident-reviews/new")
+def follow_link() -> Response[Any]:
+    """A link is not a login: it reads nothing and leads to the provider's own page."""
+    request = handler.request
+    incident = first_query_value(request, "incident") or ""
+    component = first_query_value(request, "component") or ""
+    if not settings.review_url_template:
+        return configure_page()
+    return redirect(review_url(settings.review_url_template, incident, component))
+
+
+@handler.post("/post-incident-reviews/new")
+def make_review() -> Response[Any]:
+    caller, request = handler.caller(callback)
+    incident = first_query_value(request, "incident")
+    if not incident:
+        missing = Detail("incident", "missing", "The incident's id is asked for in the query")
+        raise BadRequest("The call names no incident.", [missing])
+    workspaces = links.workspaces_of(caller.tenant.id)
+    component = first_query_value(request, "component") or ""
+    review = reviewing.review_in(workspaces, incident, component, handler.correlation_id)
+    return json_answer(201, {"review": review})

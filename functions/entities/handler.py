@@ -1,0 +1,92 @@
+"""Entities as the operations tool asks for them: where each is, and why; deletions; reviews."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.actions import Reviewing
+from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.delivery import Deleting, Sites, Tracking, state_named
+from relay.edge.action_documents import first_query_value
+from relay.edge.entity_documents import (
+    checked_properties,
+    entity_document,
+    flag,
+    kind_of_path,
+    page_cursor,
+    page_document,
+    page_limit,
+)
+from relay.edge.http import HttpFunction, json_answer
+from relay.edge.queue import SubmissionsQueue
+from relay.entities import EntityKey
+from relay.identity import ApiKeyVerifier
+from relay.jira import http_client
+from relay.record import AssociationStore, RecordStore
+from relay.secrets import Secrets
+from relay.settings import EntitiesSettings
+from relay.tenants import LinkStore, TenantStore
+
+settings = EntitiesSettings.from_environment()
+dynamodb = dynamodb_client()
+api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
+tenants = TenantStore(dynamodb, settings.tenants_table, Secrets(kms_client(), settings.secrets_key))
+links = LinkStore(dynamodb, settings.tenants_table)
+record = RecordStore(dynamodb, settings.record_table)
+tracking = Tracking(
+    record,
+    AssociationStore(dynamodb, settings.record_table),
+    tenants,
+    links,
+    Sites(tenants, links, http_client(), settings.app_key),
+)
+queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
+deleting = Deleting(record, queue)
+reviewing = Reviewing(record, queue, settings.review_url_template)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.get("/v1/workspaces/<workspace_id>/entities")
+def list_entities(workspace_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    state = state_named(first_query_value(request, "state"))
+    page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
+    return json_answer(200, page_document(page))
+
+
+@handler.delete("/v1/workspaces/<workspace_id>/entities")
+def delete_by_properties(workspace_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    properties = checked_properties(request)
+    deleted = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
+    return json_answer(202, {"deleted": deleted})
+
+
+@handler.get("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
+def get_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    key = EntityKey(kind_of_path(collection), entity_id)
+    return json_answer(
+        200, entity_document(*tracking.of(workspace_id, key, flag(request, "confirm")))
+    )
+
+
+@handler.delete("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
+def delete_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    key = EntityKey(kind_of_path(collection), entity_id)
+    deleting.delete(workspace_id, key, handler.correlation_id)
+    return json_answer(202, {"kind": key.kind, "id": key.id})
+
+
+@handler.post("/v1/workspaces/<workspace_id>/incidents/<incident_id>/review")
+def make_review(workspace_id: str, incident_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_workspace(workspace_id)
+    review = reviewing.review_in([workspace_id], incident_id, "", handler.correlation_id)
+    return json_answer(201, {"review": review})

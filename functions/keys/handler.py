@@ -1,0 +1,42 @@
+"""API keys: made, listed, revoked, by a key for all workspaces."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from relay.aws import dynamodb_client
+from relay.edge.documents import key_document, key_request
+from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.identity import ApiKeys, ApiKeyVerifier
+from relay.settings import KeysSettings
+
+settings = KeysSettings.from_environment()
+dynamodb = dynamodb_client()
+api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
+keys = ApiKeys(dynamodb, settings.api_keys_table)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.post("/v1/keys")
+def make_key() -> Response[Any]:
+    """The one answer that ever holds the key itself."""
+    caller, request = handler.caller(api_key)
+    caller.check_all_workspaces()
+    wanted = key_request(request)
+    return json_answer(201, {"key": keys.issue(wanted.workspaces, wanted.name)})
+
+
+@handler.get("/v1/keys")
+def list_keys() -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_all_workspaces()
+    return json_answer(200, {"keys": [key_document(key) for key in keys.all()]})
+
+
+@handler.delete("/v1/keys/<key_id>")
+def revoke_key(key_id: str) -> Response[Any]:
+    caller, _ = handler.caller(api_key)
+    caller.check_all_workspaces()
+    keys.revoke(key_id)
+    return no_content()

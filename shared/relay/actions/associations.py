@@ -1,0 +1,99 @@
+"""Jira tells that an entity was associated with something, or no longer is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from relay.catalog import WebhookStore
+from relay.entities import EntityKey, Kind
+from relay.entities.association import AssociationChange
+from relay.record import AssociationStore, RecordStore
+from relay.tenants import LinkStore, Tenant, TenantStore
+
+Event = Literal["entity.associated", "entity.disassociated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a workspace's webhook is told; `id` stays the same however often it is sent."""
+
+    id: str
+    workspace_id: str
+    event: Event
+    at: str
+    data: dict[str, Any]
+
+
+class Associations:
+    def __init__(
+        self,
+        tenants: TenantStore,
+        links: LinkStore,
+        record: RecordStore,
+        associations: AssociationStore,
+        webhooks: WebhookStore,
+    ) -> None:
+        self._tenants = tenants
+        self._links = links
+        self._record = record
+        self._associations = associations
+        self._webhooks = webhooks
+
+    def associate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
+        """Keep it, and learn the site's cloudId; returns what the workspaces want told.
+
+        An entity that no workspace of the site has is kept, too: its submission may be on its way.
+        """
+        owners = self._owners(tenant, change)
+        for entity in _entities(owners, change):
+            self._associations.put(tenant.id, entity, change.target)
+        if change.target.cloudId:
+            self._tenants.learn_cloud_id(tenant, change.target.cloudId)
+        return self._notices("entity.associated", tenant, change, owners)
+
+    def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
+        """Forget it; what was never there is forgotten already."""
+        owners = self._owners(tenant, change)
+        for entity in _entities(owners, change):
+            self._associations.delete(tenant.id, entity, change.target)
+        return self._notices("entity.disassociated", tenant, change, owners)
+
+    def _owners(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, EntityKey]]:
+        """The site's workspaces that have recorded an entity of this id, and its kind."""
+        kinds = [change.kind] if change.kind else list(Kind)
+        wanted = [EntityKey(kind, change.entity_id) for kind in kinds]
+        return [
+            (workspace_id, entry.key)
+            for workspace_id in self._links.workspaces_of(tenant.id)
+            for entry in self._record.get_all(workspace_id, wanted)
+        ]
+
+    def _notices(
+        self,
+        event: Event,
+        tenant: Tenant,
+        change: AssociationChange,
+        owners: Iterable[tuple[str, EntityKey]],
+    ) -> list[Notice]:
+        at = datetime.now(UTC).isoformat()
+        return [
+            Notice(uuid4().hex, workspace_id, event, at, _data(tenant, entity, change))
+            for workspace_id, entity in owners
+            if self._webhooks.url_of(workspace_id)
+        ]
+
+
+def _entities(owners: Iterable[tuple[str, EntityKey]], change: AssociationChange) -> set[EntityKey]:
+    known = {entity for _, entity in owners}
+    return known or {EntityKey(change.kind or Kind.INCIDENT, change.entity_id)}
+
+
+def _data(tenant: Tenant, entity: EntityKey, change: AssociationChange) -> dict[str, Any]:
+    return {
+        "kind": entity.kind.value,
+        "id": entity.id,
+        "site": {"id": tenant.id, "baseUrl": tenant.base_url},
+        "target": change.target.model_dump(exclude_defaults=True),
+    }

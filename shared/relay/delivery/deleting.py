@@ -1,0 +1,57 @@
+"""Deleting entities: remembered here at once, then carried to every linked site by the queue."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from relay.delivery.message import Message
+from relay.entities import EntityKey
+from relay.errors import Unavailable
+from relay.record import RecordStore
+
+# A message is processed within the submitter's time, one call to Jira for each.
+_PER_MESSAGE = 100
+# Seconds. A delivery that was under way when an entity was deleted has ended by then; the second
+# round takes back what it may have brought.
+_SECOND_ROUND = 120
+
+
+class DeletionsQueue(Protocol):
+    def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
+        """Returns what could not be queued."""
+
+
+class Deleting:
+    def __init__(self, record: RecordStore, queue: DeletionsQueue) -> None:
+        self._record = record
+        self._queue = queue
+
+    def delete(self, workspace_id: str, entity: EntityKey, correlation_id: str) -> None:
+        """Deleting what is not there, or twice, is fine. Raises Unavailable: then try again."""
+        self._record.delete(workspace_id, entity)
+        self._carry(workspace_id, [entity], correlation_id)
+
+    def delete_by_properties(
+        self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
+    ) -> int:
+        """Delete the workspace's entities that have all of these properties; returns how many.
+
+        Jira's own deletion by properties would reach into other workspaces of the site, so sites
+        are told the ids.
+        """
+        found = [
+            entry.key
+            for entry in self._record.entries(workspace_id)
+            if entry.entity and properties.items() <= dict(entry.properties).items()
+        ]
+        for start in range(0, len(found), _PER_MESSAGE):
+            part = found[start : start + _PER_MESSAGE]
+            for entity in part:
+                self._record.delete(workspace_id, entity)
+            self._carry(workspace_id, part, correlation_id)
+        return len(found)
+
+    def _carry(self, workspace_id: str, entities: Iterable[EntityKey], correlation_id: str) -> None:
+        message = Message(workspace_id, correlation_id, deleted=tuple(entities))
+        for delay in (0, _SECOND_ROUND):
+            if self._queue.send(message, delay):
+                raise Unavailable("The deletion could not be queued; try again.")

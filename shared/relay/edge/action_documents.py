@@ -1,0 +1,72 @@
+"""Documents of Jira's actions, in and out."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relay.catalog import Container, Workspace
+from relay.edge.http import json_answer
+from relay.entities import details_of
+from relay.errors import BadRequest
+from relay.identity import Request
+
+_IDS_MAX = 1000
+
+
+class _Ids(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    ids: Annotated[list[str], Field(max_length=_IDS_MAX)]
+
+
+def parse_ids(body: bytes) -> list[str]:
+    try:
+        return _Ids.model_validate_json(body).ids
+    except ValidationError as error:
+        raise BadRequest("The body names no ids.", details_of(error)) from None
+
+
+def query_values(request: Request, name: str) -> list[str]:
+    """A parameter's values, given several times or with commas between."""
+    values = parse_qs(request.raw_query).get(name, [])
+    return [part for value in values for part in value.split(",") if part]
+
+
+def first_query_value(request: Request, name: str) -> str | None:
+    """A parameter's first value, commas and all; None where there is none, or an empty one."""
+    return next(iter(parse_qs(request.raw_query).get(name, [])), None)
+
+
+def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Response[Any]:
+    found = [
+        {
+            "id": workspace.id,
+            "name": workspace.name,
+            "url": workspace.url,
+            "avatarUrl": workspace.avatarUrl or _logo(request),
+        }
+        for workspace in workspaces
+    ]
+    return json_answer(200, {"workspaces": found})
+
+
+def container_answer(containers: Iterable[Container], request: Request) -> Response[Any]:
+    found = [
+        {
+            "id": container.id,
+            "name": container.name,
+            "url": container.url,
+            "avatarUrl": container.avatarUrl or _logo(request),
+            "lastUpdatedDate": container.lastUpdatedDate,
+        }
+        for container in containers
+    ]
+    return json_answer(200, {"containers": found})
+
+
+def _logo(request: Request) -> str:
+    """Jira's shape has an avatar for each; one without its own shows the app's."""
+    return f"{request.base_url}/logo.svg"

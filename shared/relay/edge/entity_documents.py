@@ -1,0 +1,129 @@
+"""Documents of entities, for the operations tool: in and out."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic import TypeAdapter, ValidationError
+
+from relay.delivery import AtSite, Page
+from relay.delivery.tracking import PAGE_MAX
+from relay.edge.action_documents import first_query_value
+from relay.entities import EntityKey, Kind, details_of
+from relay.entities.fields import Properties
+from relay.errors import BadRequest, Detail, NotFound
+from relay.identity import Request
+from relay.record import Entry
+
+_KINDS = {kind.plural: kind for kind in Kind}
+_PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
+
+
+def kind_of_path(collection: str) -> Kind:
+    """Of `incidents` or `reviews`; raises NotFound for any other word."""
+    if collection not in _KINDS:
+        raise NotFound("There is nothing at this method and path.")
+    return _KINDS[collection]
+
+
+def flag(request: Request, name: str) -> bool:
+    """Raises BadRequest for a value other than true and false."""
+    value = first_query_value(request, name) or "false"
+    if value not in ("true", "false"):
+        raise BadRequest(f"{name} is true or false.", [Detail(name, "boolean", "true or false")])
+    return value == "true"
+
+
+def page_limit(request: Request) -> int:
+    value = first_query_value(request, "limit") or str(PAGE_MAX)
+    if not value.isdecimal() or not 1 <= int(value) <= PAGE_MAX:
+        rule = Detail("limit", "range", f"A whole number from 1 to {PAGE_MAX}")
+        raise BadRequest("The limit is out of range.", [rule])
+    return int(value)
+
+
+def page_cursor(request: Request) -> EntityKey | None:
+    """Where the page begins: `next` of the page before, as it was answered."""
+    value = first_query_value(request, "after")
+    if not value:
+        return None
+    try:
+        kind, _, entity_id = base64.urlsafe_b64decode(value.encode()).decode().partition("#")
+        return EntityKey(Kind(kind), entity_id)
+    except (binascii.Error, ValueError):
+        rule = Detail("after", "cursor", "`next` of the page before")
+        raise BadRequest("This is no page's beginning.", [rule]) from None
+
+
+def checked_properties(request: Request) -> dict[str, str]:
+    """Raises BadRequest for none, or for what can't be an entity's property."""
+    pairs = parse_qsl(request.raw_query, keep_blank_values=True)
+    try:
+        properties = _PROPERTIES.validate_python(dict(pairs))
+    except ValidationError as error:
+        raise BadRequest("These are no properties.", details_of(error)) from None
+    if not properties or len(properties) != len(pairs):
+        rule = Detail("", "properties", "At least one, each just once")
+        raise BadRequest("Properties are asked for.", [rule])
+    return properties
+
+
+def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
+    document = {
+        "kind": entry.key.kind.value,
+        "id": entry.key.id,
+        "updateSequenceNumber": entry.sequence if entry.entity else None,
+        "recordedAt": entry.recorded_at,
+        "correlationId": entry.correlation_id,
+        "deleted": entry.deleted_at is not None,
+        "entity": entry.entity,
+        "properties": dict(entry.properties),
+        "timeline": [
+            {"at": seen.at, "status": seen.status, "severity": seen.severity}
+            for seen in entry.timeline
+        ],
+        "sites": [_at_site(site) for site in sites],
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    entities = [
+        {
+            "kind": entry.key.kind.value,
+            "id": entry.key.id,
+            "updateSequenceNumber": entry.sequence,
+            "deleted": entry.deleted_at is not None,
+            "sites": [_at_site(site) for site in sites],
+        }
+        for entry, sites in page.entries
+    ]
+    return {"entities": entities} | ({"next": _cursor(page.next)} if page.next else {})
+
+
+def _cursor(key: EntityKey) -> str:
+    return base64.urlsafe_b64encode(f"{key.kind.value}#{key.id}".encode()).decode()
+
+
+def _at_site(site: AtSite) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "site": site.tenant.id,
+        "baseUrl": site.tenant.base_url,
+        "state": site.state.value,
+    }
+    if site.outcome:
+        document |= {
+            "updateSequenceNumber": site.outcome.sequence,
+            "at": site.outcome.at,
+            "messages": list(site.outcome.messages),
+            "unknownProjectKeys": list(site.outcome.unknown_project_keys),
+        }
+    if site.associations:
+        document["associations"] = [
+            target.model_dump(exclude_defaults=True) for target in site.associations
+        ]
+    if site.asked:
+        document["jira"] = site.in_jira
+    return document

@@ -1,0 +1,46 @@
+"""What Jira's users associated entities with.
+
+| pk | sk | holds |
+|---|---|---|
+| `association#<tenantId>#<inc or rev>#<id>` | a hash of the target | the target |
+
+They belong to the site, not to a workspace: Jira names the entity by its id alone.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from relay.entities import EntityKey
+from relay.entities.association import Target
+from relay.record.store import sort_key
+from relay.table import Item, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class AssociationStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._table = Table(dynamodb, table)
+
+    def put(self, tenant_id: str, entity: EntityKey, target: Target) -> None:
+        at = datetime.now(UTC).isoformat()
+        self._table.put(_key(tenant_id, entity, target) | target.model_dump() | {"at": at})
+
+    def delete(self, tenant_id: str, entity: EntityKey, target: Target) -> None:
+        key = _key(tenant_id, entity, target)
+        self._table.write_all(deletes=[(key["pk"], key["sk"])])
+
+    def of(self, tenant_id: str, entity: EntityKey) -> Sequence[Target]:
+        return [Target.model_validate(item) for item in self._table.query(_pk(tenant_id, entity))]
+
+
+def _pk(tenant_id: str, entity: EntityKey) -> str:
+    return f"association#{tenant_id}#{sort_key(entity)}"
+
+
+def _key(tenant_id: str, entity: EntityKey, target: Target) -> Item:
+    named = target.ari or f"{target.ati} {target.cloudId} {target.id}"
+    return {"pk": _pk(tenant_id, entity), "sk": hashlib.sha256(named.encode()).hexdigest()}

@@ -1,0 +1,74 @@
+"""The boundary to AWS: what is called there can be counted, made to fail, or be raced."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+Hook = Callable[[], None]
+
+
+@dataclass
+class AwsCalls:
+    """`names` are the operations called so far; `before` and `after` run around one of them."""
+
+    names: list[str] = field(default_factory=list)
+    before: Callable[[str], None] = field(default=lambda _: None)
+    after: Callable[[str], None] = field(default=lambda _: None)
+
+    def fail(self, error: Exception, at: int) -> None:
+        """Let the call of this number (0 is the next one) fail before it reaches AWS."""
+        position = len(self.names) + at + 1
+
+        def raise_there(_: str) -> None:
+            if len(self.names) == position:
+                raise error
+
+        self.before = raise_there
+
+    def race(self, operation: str, *rivals: Hook) -> None:
+        """Run the next rival before each call of this operation, until none is left."""
+        waiting = list(rivals)
+
+        def let_one_pass(name: str) -> None:
+            if name == operation and waiting:
+                rival, self.before = waiting.pop(0), _nothing
+                rival()
+                self.before = let_one_pass
+
+        self.before = let_one_pass
+
+    def no_more_trouble(self) -> None:
+        self.before = self.after = _nothing
+
+
+def _nothing(_: str) -> None:
+    pass
+
+
+def client_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "from a test"}}, "Operation")
+
+
+def unreachable() -> EndpointConnectionError:
+    return EndpointConnectionError(endpoint_url="https://dynamodb.eu-west-1.amazonaws.com")
+
+
+@contextmanager
+def aws_calls() -> Iterator[AwsCalls]:
+    calls = AwsCalls()
+    reach_aws = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def make_api_call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        calls.names.append(operation)
+        calls.before(operation)
+        answer = reach_aws(self, operation, parameters)
+        calls.after(operation)
+        return answer
+
+    with patch.object(BaseClient, "_make_api_call", make_api_call):
+        yield calls
