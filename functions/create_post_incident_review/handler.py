@@ -6,9 +6,9 @@ from aws_lambda_powertools.event_handler import Response
 
 from relay.actions import Reviewing, review_url
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.edge.action_documents import first_query_value
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.pages import configure_page, redirect
+from relay.edge.query import first_query_value
 from relay.edge.queue import SubmissionsQueue
 from relay.errors import BadRequest, Detail
 from relay.identity import CallbackVerifier

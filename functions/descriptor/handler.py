@@ -7,9 +7,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.edge.http import HttpFunction, json_answer
-from relay.settings import AppSettings
+from relay.settings import DescriptorSettings
 
-settings = AppSettings.from_environment()
+settings = DescriptorSettings.from_environment()
 logo = Path(__file__).with_name("logo.svg").read_text("utf-8")
 text = Path(__file__).with_name("atlassian-connect.json").read_text("utf-8")
 # The file's own base URL stands for the app's wherever it is written.
@@ -21,6 +21,9 @@ handler = HttpFunction(settings.base_url)
 @handler.get("/atlassian-connect.json")
 def serve_descriptor() -> Response[Any]:
     descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
+    if settings.review_action == "off":
+        actions = descriptor["modules"]["jiraOperationsInfoProvider"]["actions"]
+        del actions["createPostIncidentReview"]
     return json_answer(200, descriptor | {"key": settings.app_key})
 
 

@@ -7,17 +7,15 @@ from aws_lambda_powertools.event_handler import Response
 from relay.actions import Reviewing
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.delivery import Deleting, Sites, Tracking, state_named
-from relay.edge.action_documents import first_query_value
 from relay.edge.entity_documents import (
     checked_properties,
     entity_document,
-    flag,
     kind_of_path,
     page_cursor,
     page_document,
-    page_limit,
 )
 from relay.edge.http import HttpFunction, json_answer
+from relay.edge.query import first_query_value, flag, page_limit
 from relay.edge.queue import SubmissionsQueue
 from relay.entities import EntityKey
 from relay.identity import ApiKeyVerifier

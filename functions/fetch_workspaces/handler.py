@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from relay.actions import SiteCatalog
 from relay.aws import dynamodb_client, kms_client
 from relay.catalog import ContainerStore, WorkspaceStore
-from relay.edge.action_documents import parse_ids, query_values, workspace_answer
+from relay.edge.action_documents import parse_ids, workspace_answer
 from relay.edge.http import HttpFunction
+from relay.edge.query import query_values
 from relay.identity import CallbackVerifier
 from relay.secrets import Secrets
 from relay.settings import SiteCatalogSettings

@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from relay.actions import SiteCatalog
 from relay.aws import dynamodb_client, kms_client
 from relay.catalog import ContainerStore, WorkspaceStore
-from relay.edge.action_documents import container_answer, first_query_value
+from relay.edge.action_documents import container_answer
 from relay.edge.http import HttpFunction
+from relay.edge.query import first_query_value
 from relay.identity import CallbackVerifier
 from relay.secrets import Secrets
 from relay.settings import SiteCatalogSettings

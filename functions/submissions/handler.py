@@ -8,6 +8,7 @@ from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
 from relay.delivery import Message
 from relay.edge.http import HttpFunction, json_answer
+from relay.edge.query import flag
 from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
@@ -32,6 +33,8 @@ def submit(workspace_id: str) -> Response[Any]:
     workspaces.get(workspace_id)
     submission = parse_submission(json_body(request))
     answer = submission_answer(submission, handler.correlation_id)
+    if flag(request, "dryRun"):
+        return json_answer(200, answer | {"dryRun": True})
     if submission.accepted:
         lost = queue.send(Message(workspace_id, handler.correlation_id, submission.accepted))
         if lost:

@@ -6,7 +6,6 @@ from aws_lambda_powertools.event_handler import Response
 
 from relay.aws import dynamodb_client, kms_client
 from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
-from relay.edge.action_documents import first_query_value
 from relay.edge.documents import (
     catalog_page,
     checked_workspace_id,
@@ -15,8 +14,8 @@ from relay.edge.documents import (
     webhook_document,
     workspace_document,
 )
-from relay.edge.entity_documents import page_limit
 from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.query import first_query_value, page_limit
 from relay.identity import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings

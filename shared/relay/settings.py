@@ -1,7 +1,7 @@
 """The environment as one frozen model per function; a wrong variable fails at init, by name."""
 
 import os
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_snake
@@ -44,6 +44,12 @@ class AppSettings(Settings):
 
     app_key: Required
     base_url: str = ""
+
+
+class DescriptorSettings(AppSettings):
+    """`review_action` off leaves createPostIncidentReview out of the descriptor."""
+
+    review_action: Literal["on", "off"]
 
 
 class LifecycleSettings(AppSettings):

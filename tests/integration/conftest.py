@@ -65,6 +65,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "SUBMISSIONS_QUEUE": queue,
             "NOTICES_QUEUE": sqs.create_queue(QueueName="NoticesQueue")["QueueUrl"],
             "REVIEW_URL_TEMPLATE": "",
+            "REVIEW_ACTION": "on",
             "SECRETS_KEY": kms.create_key()["KeyMetadata"]["Arn"],
             "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
             "TEST_SITE_ORIGINS": "http://127.0.0.1:*",

@@ -18,6 +18,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.entities import EntityKey, EntityState, Kind, details_of
+from relay.entities.fields import EntityId, SequenceNumber
 
 # SQS takes 1 MiB, what it keeps beside the body included.
 MESSAGE_BYTES_MAX = 1_000_000
@@ -52,8 +53,8 @@ class _Essentials(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    id: str
-    updateSequenceNumber: int
+    id: EntityId
+    updateSequenceNumber: SequenceNumber
     lastUpdated: str
     status: str
     severity: dict[str, str] = Field(default_factory=dict)
@@ -67,7 +68,7 @@ class _Content(BaseModel):
     format: Literal[1]
     workspaceId: str
     correlationId: str
-    acceptedAt: int
+    acceptedAt: SequenceNumber
     properties: dict[str, str] = Field(default_factory=dict)
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
@@ -99,12 +100,12 @@ def parse_message(body: str) -> Message:
         )
         content = _Content.model_validate_json(inflated)
         states = _states(content)
-    except zlib.error as error:
-        raise ValueError(f"not a message: {error}") from None
     except ValidationError as error:
         # Not in pydantic's words, which quote what came in.
         broken = ", ".join(f"{detail.path} {detail.rule}" for detail in details_of(error))
         raise ValueError(f"not a message: {broken}") from None
+    except (zlib.error, ValueError) as error:
+        raise ValueError(f"not a message: {error}") from None
     deleted = tuple(EntityKey(kind, entity_id) for kind, entity_id in content.deleted)
     return Message(content.workspaceId, content.correlationId, states, content.acceptedAt, deleted)
 

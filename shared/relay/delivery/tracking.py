@@ -12,7 +12,7 @@ from relay.errors import BadRequest, Detail, NotFound
 from relay.record import AssociationStore, Entry, Outcome, OutcomeState, RecordStore
 from relay.tenants import LinkStore, Tenant, TenantStore
 
-PAGE_MAX = 100
+_CHUNK = 100
 # How many entries a page looks at: a page may be short, or empty, and still not be the last.
 _LOOKED_AT_MAX = 1000
 
@@ -133,5 +133,5 @@ def state_named(name: str | None) -> OutcomeState | None:
 
 def _chunks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     remaining = iter(entries)
-    while chunk := list(islice(remaining, PAGE_MAX)):
+    while chunk := list(islice(remaining, _CHUNK)):
         yield chunk

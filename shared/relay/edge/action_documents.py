@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,17 +26,6 @@ def parse_ids(body: bytes) -> list[str]:
         return _Ids.model_validate_json(body).ids
     except ValidationError as error:
         raise BadRequest("The body names no ids.", details_of(error)) from None
-
-
-def query_values(request: Request, name: str) -> list[str]:
-    """A parameter's values, given several times or with commas between."""
-    values = parse_qs(request.raw_query).get(name, [])
-    return [part for value in values for part in value.split(",") if part]
-
-
-def first_query_value(request: Request, name: str) -> str | None:
-    """A parameter's first value, commas and all; None where there is none, or an empty one."""
-    return next(iter(parse_qs(request.raw_query).get(name, [])), None)
 
 
 def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Response[Any]:

@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl
 from pydantic import TypeAdapter, ValidationError
 
 from relay.delivery import AtSite, Page
-from relay.delivery.tracking import PAGE_MAX
-from relay.edge.action_documents import first_query_value
+from relay.edge.query import first_query_value
 from relay.entities import EntityKey, Kind, details_of
 from relay.entities.fields import Properties
 from relay.errors import BadRequest, Detail, NotFound
@@ -26,22 +25,6 @@ def kind_of_path(collection: str) -> Kind:
     if collection not in _KINDS:
         raise NotFound("There is nothing at this method and path.")
     return _KINDS[collection]
-
-
-def flag(request: Request, name: str) -> bool:
-    """Raises BadRequest for a value other than true and false."""
-    value = first_query_value(request, name) or "false"
-    if value not in ("true", "false"):
-        raise BadRequest(f"{name} is true or false.", [Detail(name, "boolean", "true or false")])
-    return value == "true"
-
-
-def page_limit(request: Request) -> int:
-    value = first_query_value(request, "limit") or str(PAGE_MAX)
-    if not value.isdecimal() or not 1 <= int(value) <= PAGE_MAX:
-        rule = Detail("limit", "range", f"A whole number from 1 to {PAGE_MAX}")
-        raise BadRequest("The limit is out of range.", [rule])
-    return int(value)
 
 
 def page_cursor(request: Request) -> EntityKey | None:
