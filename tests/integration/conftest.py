@@ -40,8 +40,6 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "POWERTOOLS_METRICS_NAMESPACE": "Relay",
-        "POWERTOOLS_SERVICE_NAME": "relay",
         "APP_KEY": APP_KEY,
         "BASE_URL": BASE_URL,
     }.items():

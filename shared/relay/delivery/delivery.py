@@ -14,7 +14,6 @@ from relay.record import Entry, Outcome, OutcomeState, Recorded, RecordStore
 from relay.telemetry import Metric, count, logger
 
 _NOT_TAKEN = (*AWS_ERRORS, Unavailable)
-_LOGGED_MAX = 10
 
 
 @dataclass

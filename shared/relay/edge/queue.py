@@ -17,7 +17,11 @@ class SubmissionsQueue:
         self._url = url
 
     def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
-        """Queue the message, in as many parts as it takes; returns what could not be queued.
+        """Queue the message, in as many parts as it takes; returns what could not be queued."""
+        return {key for part in self.unsent(message, delay_seconds) for key in part.keys}
+
+    def unsent(self, message: Message, delay_seconds: int = 0) -> list[Message]:
+        """Queue the message; returns its last parts, those that could not be queued.
 
         After a part that failed the rest is not tried: it would fail alike, and the caller waits.
         """
@@ -32,9 +36,9 @@ class SubmissionsQueue:
                 )
             except AWS_ERRORS:
                 logger.exception("A message could not be queued")
-                return {key for part, _ in parts[sent:] for key in part.keys}
+                return [part for part, _ in parts[sent:]]
             count(Metric.QUEUE_MESSAGES)
-        return set()
+        return []
 
 
 def consume(event: dict[str, Any], delivery: Delivery) -> dict[str, Any]:

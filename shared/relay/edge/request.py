@@ -63,6 +63,10 @@ def _inflated(body: bytes) -> bytes:
         raise BadRequest("The body is not gzip.", [Detail("", "gzip", "Cannot be read")]) from None
     if len(inflated) <= BODY_BYTES_MAX and not inflater.eof:
         raise BadRequest("The gzip body is cut off.", [Detail("", "gzip", "Ends too early")])
+    if inflater.unused_data:
+        # gzip allows for more; what follows must not be dropped without a word.
+        rule = Detail("", "gzip", "One member, and nothing after it")
+        raise BadRequest("The gzip body goes on after its end.", [rule])
     return inflated
 
 

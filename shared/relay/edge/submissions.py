@@ -1,14 +1,13 @@
 """The answer to a submission: a verdict per entity, or what was not taken."""
 
 import json
-from collections.abc import Collection
 from typing import Any
 
-from relay.entities import EntityKey, Submission, Verdict
+from relay.entities import Submission, Verdict
 from relay.errors import Detail, TooLarge, Unavailable
 
-# Lambda answers with at most 6 MB, in which the body stands JSON-escaped.
-ANSWER_BYTES_MAX = 4 * 1024 * 1024
+# Lambda answers with at most 6 MB, in which the body stands JSON-escaped, headers beside it.
+ANSWER_BYTES_MAX = 6_000_000
 
 
 def submission_answer(submission: Submission, correlation_id: str) -> dict[str, Any]:
@@ -20,18 +19,19 @@ def submission_answer(submission: Submission, correlation_id: str) -> dict[str, 
         "rejected": len(submission.verdicts) - accepted,
         "verdicts": [_verdict(verdict) for verdict in submission.verdicts],
     }
-    if len(json.dumps(answer)) > ANSWER_BYTES_MAX:
+    if len(json.dumps(json.dumps(answer, ensure_ascii=False))) > ANSWER_BYTES_MAX:
         rule = Detail("", "max_answer_bytes", "Split the submission; nothing of it was taken")
         raise TooLarge("There is too much to say about this submission.", [rule])
     return answer
 
 
-def not_queued(submission: Submission, keys: Collection[EntityKey]) -> Unavailable:
-    """The error that names every accepted entity that is not in the queue."""
+def not_queued(submission: Submission, count: int) -> Unavailable:
+    """The error that names the accepted entities that are not in the queue: the last `count`."""
+    accepted = [verdict for verdict in submission.verdicts if verdict.accepted]
+    # Not by its id: of an entity's states in one submission some may be in the queue.
     details = [
-        Detail(verdict.path, "not_queued", f"{verdict.kind} {verdict.id!r} was not taken")
-        for verdict in submission.verdicts
-        if verdict.accepted and verdict.id and EntityKey(verdict.kind, verdict.id) in keys
+        Detail(verdict.path, "not_queued", f"This {verdict.kind} was not taken")
+        for verdict in accepted[len(accepted) - count :]
     ]
     return Unavailable("Not all could be queued; submit these again.", details, code="not_queued")
 

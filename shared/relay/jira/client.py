@@ -120,7 +120,11 @@ def _error(response: httpx.Response) -> JiraAnswered:
 
 
 def _entity_path(kind: Kind, entity_id: str) -> str:
-    return f"/{_COLLECTIONS[kind]}/{quote(entity_id, safe='')}"
+    segment = quote(entity_id, safe="")
+    if segment in (".", ".."):
+        # As they are, they would lead to another path.
+        segment = segment.replace(".", "%2E")
+    return f"/{_COLLECTIONS[kind]}/{segment}"
 
 
 def _chunks(workspace_ids: Sequence[str]) -> list[Sequence[str]]:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pydantic_core
+
 from relay.aws import from_item, to_item
 from relay.errors import Unavailable
 from relay.table import Item, back_off, key
@@ -30,7 +32,12 @@ class Write:
     values: Mapping[str, Any]
     at_first: Mapping[str, Any] = field(default_factory=dict)
     against: Mapping[str, Any] = field(default_factory=dict)
-    size: int = 1000
+
+    @property
+    def size(self) -> int:
+        """In bytes, rather more than less."""
+        written = pydantic_core.to_json([self.values, self.at_first])
+        return len(written) + len(self.pk.encode()) + len(self.sk.encode())
 
 
 def write_newest(

@@ -183,7 +183,6 @@ def _entity_write(
         values,
         at_first=sightings,
         against={"acceptedAt": state.accepted_at},
-        size=len(state.as_json) + 1000,
     )
 
 
@@ -195,8 +194,7 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
         "at": datetime.now(UTC).isoformat(),
     }
-    size = 1000 + sum(len(message.encode()) for message in outcome.messages)
-    return Write(_outcomes(workspace_id, tenant_id), sort_key(outcome.key), values, size=size)
+    return Write(_outcomes(workspace_id, tenant_id), sort_key(outcome.key), values)
 
 
 def _entry(item: Item) -> Entry:

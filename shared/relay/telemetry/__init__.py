@@ -10,8 +10,8 @@ from relay.telemetry.metrics import Metric
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
-logger = Logger(use_rfc3339=True, utc=True)
-metrics = Metrics()
+logger = Logger(service="relay", use_rfc3339=True, utc=True)
+metrics = Metrics(namespace="Relay", service="relay")
 
 
 def in_context(handler: Handler) -> Handler:
