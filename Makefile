@@ -40,13 +40,16 @@ down: ## Stop what `make up` started
 
 ##@ Test
 
+# One process per core; the tests of the stack share one of them.
+SIDE_BY_SIDE := --numprocesses auto --dist loadgroup
+
 .PHONY: test
 test: environments ## Every test: unit, integration, end to end on the stack
-	@"$(BIN)/pytest" $(ARGS)
+	@"$(BIN)/pytest" $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: test-quick
 test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
-	@"$(BIN)/pytest" --ignore=tests/e2e $(ARGS)
+	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e $(ARGS)
 
 .PHONY: check
 check: environments ## Format, lint, types, templates
@@ -74,6 +77,10 @@ build: $(TOOLS)/sam/$(READY) ## Build what AWS gets into .aws-sam/
 deploy: build ## Build and deploy with your AWS credentials; ARGS="--guided" the first time
 	@"$(SAM)" deploy $(ARGS)
 
+.PHONY: api-key
+api-key: $(TOOLS)/venv/$(READY) ## Make an API key in a deployed stack; STACK=name, WORKSPACE=id for one workspace
+	@"$(BIN)/python" -m infra.api_key --stack "$(STACK)" $(if $(WORKSPACE),--workspace "$(WORKSPACE)")
+
 ##@ Keep
 
 # A lock names packages, versions and hashes; never where they come from.
@@ -83,7 +90,7 @@ COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --gener
 .PHONY: lock
 lock: $(UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) pyproject.toml --output-file shared/requirements.txt
-	@$(COMPILE) $(ARGS) pyproject.toml --group dev --constraint shared/requirements.txt \
+	@$(COMPILE) $(ARGS) pyproject.toml --extra cli --group dev --constraint shared/requirements.txt \
 	  --output-file requirements/dev.txt
 	@for group in ministack sam uv; do \
 	  $(COMPILE) $(ARGS) --group $$group --output-file requirements/$$group.txt; done
@@ -118,7 +125,7 @@ python:
 $(UV): requirements/uv.txt | python
 	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching uv …"
-	@{ "$(PYTHON)" -m venv --clear "$(TOOLS)/uv" && "$(TOOLS)/uv/bin/python" -m pip install \
+	@{ "$(PYTHON)" -m venv "$(TOOLS)/uv" && "$(TOOLS)/uv/bin/python" -m pip install \
 	  --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
 	  --requirement requirements/uv.txt; } >"$(TOOLS)/log/uv.log" 2>&1 \
 	  || $(call FETCH_FAILED,uv,.relay/log/uv.log)
@@ -128,12 +135,18 @@ LOCK_OF_venv := requirements/dev.txt
 LOCK_OF_ministack := requirements/ministack.txt
 LOCK_OF_sam := requirements/sam.txt
 
+# The `relay` command, from the sources as they are. uv builds it by itself, so nothing is fetched.
+INSTALL_venv = "$(UV)" pip install --quiet --offline --no-deps --python "$(BIN)/python" --editable .
+$(TOOLS)/venv/$(READY): pyproject.toml
+
 define ENVIRONMENT
 $(TOOLS)/$(1)/$(READY): $(LOCK_OF_$(1)) | python $(UV)
+	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching the packages of $(LOCK_OF_$(1)) …"
 	@{ [ -e "$(TOOLS)/$(1)/$(READY)" ] \
 	    || "$(UV)" venv --quiet --clear --relocatable --python "$(PYTHON)" "$(TOOLS)/$(1)"; \
-	  "$(UV)" pip sync --require-hashes --python "$(TOOLS)/$(1)/bin/python" $(LOCK_OF_$(1)); \
+	  "$(UV)" pip sync --require-hashes --python "$(TOOLS)/$(1)/bin/python" $(LOCK_OF_$(1)) \
+	    && $(or $(INSTALL_$(1)),:); \
 	  } >"$(TOOLS)/log/$(1).log" 2>&1 || $$(call FETCH_FAILED,$(LOCK_OF_$(1)),.relay/log/$(1).log)
 	@touch "$$@"
 endef

@@ -21,9 +21,11 @@ handler = HttpFunction(settings.base_url)
 @handler.get("/atlassian-connect.json")
 def serve_descriptor() -> Response[Any]:
     descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
+    modules = descriptor["modules"]
     if settings.review_action == "off":
-        actions = descriptor["modules"]["jiraOperationsInfoProvider"]["actions"]
-        del actions["createPostIncidentReview"]
+        del modules["jiraOperationsInfoProvider"]["actions"]["createPostIncidentReview"]
+    if settings.components_module == "off":
+        del modules["jiraDevOpsComponentProvider"]
     return json_answer(200, descriptor | {"key": settings.app_key})
 
 

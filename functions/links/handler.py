@@ -4,11 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.aws import dynamodb_client, kms_client
-from relay.catalog import WorkspaceStore
-from relay.delivery import Linking, Sites
-from relay.edge.documents import site_document
+from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.catalog import ContainerStore, WorkspaceStore
+from relay.delivery import Components, Linking, Sites
+from relay.edge.action_documents import logo_url
+from relay.edge.documents import checked_workspace_id, site_document
 from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.queue import SubmissionsQueue
 from relay.identity import ApiKeyVerifier
 from relay.jira import http_client
 from relay.secrets import Secrets
@@ -25,6 +27,11 @@ linking = Linking(
     links,
     WorkspaceStore(dynamodb, settings.catalog_table),
     Sites(tenants, links, http_client(), settings.app_key),
+)
+components = Components(
+    ContainerStore(dynamodb, settings.catalog_table),
+    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    settings.components_module == "on",
 )
 
 handler = HttpFunction(settings.base_url)
@@ -53,9 +60,10 @@ def list_links(site: str) -> Response[Any]:
 
 @handler.put("/v1/sites/<site>/workspaces/<workspace_id>")
 def link(site: str, workspace_id: str) -> Response[Any]:
-    caller, _ = handler.caller(api_key)
+    caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
-    linking.link(site, workspace_id)
+    linking.link(site, checked_workspace_id(workspace_id))
+    components.bring_all(workspace_id, logo_url(request), handler.correlation_id)
     return json_answer(200, {"site": site, "workspaceId": workspace_id})
 
 
@@ -63,7 +71,8 @@ def link(site: str, workspace_id: str) -> Response[Any]:
 def unlink(site: str, workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    linking.unlink(site, workspace_id)
+    # Jira takes ids with commas between: one of ours must not read as two of them.
+    linking.unlink(site, checked_workspace_id(workspace_id))
     return no_content()
 
 
@@ -72,7 +81,7 @@ def offer(site: str, workspace_id: str) -> Response[Any]:
     """The site's admin then finds the workspace in Jira; nothing of it is delivered there."""
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    linking.offer(site, workspace_id)
+    linking.offer(site, checked_workspace_id(workspace_id))
     return json_answer(200, {"site": site, "workspaceId": workspace_id})
 
 
@@ -80,5 +89,5 @@ def offer(site: str, workspace_id: str) -> Response[Any]:
 def withdraw_offer(site: str, workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    linking.withdraw_offer(site, workspace_id)
+    linking.withdraw_offer(site, checked_workspace_id(workspace_id))
     return no_content()

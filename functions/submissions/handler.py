@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
 from relay.delivery import Message
+from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.query import flag
 from relay.edge.queue import SubmissionsQueue
@@ -30,15 +31,15 @@ handler = HttpFunction(settings.base_url)
 def submit(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
     caller.check_workspace(workspace_id)
-    workspaces.get(workspace_id)
+    workspaces.get(checked_workspace_id(workspace_id))
     submission = parse_submission(json_body(request))
     answer = submission_answer(submission, handler.correlation_id)
     if flag(request, "dryRun"):
         return json_answer(200, answer | {"dryRun": True})
     if submission.accepted:
-        lost = queue.send(Message(workspace_id, handler.correlation_id, submission.accepted))
-        if lost:
-            raise not_queued(submission, lost)
+        unsent = queue.unsent(Message(workspace_id, handler.correlation_id, submission.accepted))
+        if unsent:
+            raise not_queued(submission, sum(len(part.states) for part in unsent))
     count(Metric.SUBMITTED, answer["accepted"])
     count(Metric.INVALID, answer["rejected"])
     return json_answer(202, answer)

@@ -4,8 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.aws import dynamodb_client, kms_client
+from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
+from relay.delivery import Components
+from relay.edge.action_documents import logo_url
 from relay.edge.documents import (
     catalog_page,
     checked_workspace_id,
@@ -16,6 +18,7 @@ from relay.edge.documents import (
 )
 from relay.edge.http import HttpFunction, json_answer, no_content
 from relay.edge.query import first_query_value, page_limit
+from relay.edge.queue import SubmissionsQueue
 from relay.identity import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
@@ -27,6 +30,11 @@ workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
 containers = ContainerStore(dynamodb, settings.catalog_table)
 webhooks = WebhookStore(
     dynamodb, settings.catalog_table, Secrets(kms_client(), settings.secrets_key)
+)
+components = Components(
+    containers,
+    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    settings.components_module == "on",
 )
 
 handler = HttpFunction(settings.base_url)
@@ -89,6 +97,7 @@ def put_containers(workspace_id: str) -> Response[Any]:
     workspaces.get(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
+    components.bring(workspace_id, wanted, logo_url(request), handler.correlation_id)
     return json_answer(200, {"put": len(wanted)})
 
 
@@ -99,6 +108,7 @@ def put_container(workspace_id: str, container_id: str) -> Response[Any]:
     workspaces.get(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
+    components.bring(workspace_id, [container], logo_url(request), handler.correlation_id)
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
@@ -115,6 +125,7 @@ def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(workspace_id)
     containers.delete(workspace_id, container_id)
+    components.delete(workspace_id, container_id, handler.correlation_id)
     return no_content()
 
 

@@ -20,6 +20,7 @@ def _listed(value: object) -> object:
 
 
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Switch = Literal["on", "off"]
 Required = Annotated[str, Field(min_length=1)]
 
 
@@ -47,9 +48,10 @@ class AppSettings(Settings):
 
 
 class DescriptorSettings(AppSettings):
-    """`review_action` off leaves createPostIncidentReview out of the descriptor."""
+    """What is off is left out of the descriptor: createPostIncidentReview, DevOps components."""
 
-    review_action: Literal["on", "off"]
+    review_action: Switch
+    components_module: Switch
 
 
 class LifecycleSettings(AppSettings):
@@ -63,6 +65,8 @@ class WorkspacesSettings(AppSettings):
     api_keys_table: Required
     catalog_table: Required
     secrets_key: Required
+    submissions_queue: Required
+    components_module: Switch
 
 
 class LinksSettings(AppSettings):
@@ -70,6 +74,8 @@ class LinksSettings(AppSettings):
     catalog_table: Required
     tenants_table: Required
     secrets_key: Required
+    submissions_queue: Required
+    components_module: Switch
 
 
 class SubmissionsSettings(AppSettings):

@@ -64,6 +64,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "NOTICES_QUEUE": sqs.create_queue(QueueName="NoticesQueue")["QueueUrl"],
             "REVIEW_URL_TEMPLATE": "",
             "REVIEW_ACTION": "on",
+            "COMPONENTS_MODULE": "off",
             "SECRETS_KEY": kms.create_key()["KeyMetadata"]["Arn"],
             "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
             "TEST_SITE_ORIGINS": "http://127.0.0.1:*",

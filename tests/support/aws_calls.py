@@ -9,7 +9,7 @@ from unittest.mock import patch
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-Hook = Callable[[], None]
+Hook = Callable[[], object]
 
 
 @dataclass

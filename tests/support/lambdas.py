@@ -75,7 +75,8 @@ def http_event(
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": f"{method} {path}",
-        "rawPath": unquote(path),
+        # Decoded, but for percent signs.
+        "rawPath": "%25".join(map(unquote, path.split("%25"))),
         "rawQueryString": query,
         "headers": {name.lower(): value for name, value in (headers or {}).items()},
         "requestContext": {

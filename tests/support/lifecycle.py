@@ -1,11 +1,16 @@
 """Jira's side of the lifecycle calls: sites, and the tokens and bodies that they come with."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
-from tests.support.lambdas import APP_KEY, BASE_URL, Answer, call
+from tests.support.key_server import key_server
+from tests.support.lambdas import APP_KEY, BASE_URL, Answer, call, load
 from tests.support.tokens import InstallKey, claims, signed_callback, signed_install
 
 INSTALLED = "/lifecycle/installed"
@@ -60,10 +65,14 @@ class Jira:
     key: InstallKey
     app_url: str = BASE_URL
 
+    def at_another_lambda(self) -> "Jira":
+        """The same calls to a new instance of the function, as a second container would be."""
+        return replace(self, function=load("lifecycle"))
+
     def claims(self, site: Site, path: str = INSTALLED, **others: Any) -> dict[str, Any]:
-        """Of a signed install; a claim given as None is left out."""
-        audience = {"aud": self.app_url}
-        return claims(site.client_key, "POST", path, self.app_url, **(audience | others))
+        """Of a signed install, no two of them the same; a claim given as None is left out."""
+        own = {"aud": self.app_url, "jti": uuid4().hex}
+        return claims(site.client_key, "POST", path, self.app_url, **(own | others))
 
     def token(self, site: Site, path: str = INSTALLED, **others: Any) -> str:
         return signed_install(self.key, self.claims(site, path, **others))
@@ -91,3 +100,15 @@ class Jira:
     ) -> Answer:
         sent = site.body(path.rpartition("/")[2]) if body is None else body
         return self.post(path, token or self.token(site, path, **others), sent)
+
+
+@cache
+def install_key() -> InstallKey:
+    return InstallKey()
+
+
+@contextmanager
+def jira_with_its_key_server(load_function: Callable[..., ModuleType]) -> Iterator[Jira]:
+    with key_server() as server:
+        server.serve(install_key())
+        yield Jira(load_function("lifecycle", INSTALL_KEYS_URL=server.url), install_key())

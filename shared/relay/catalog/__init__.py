@@ -1,5 +1,6 @@
 """Workspaces of the operations tool, what they contain, and whom to tell of associations."""
 
+from relay.catalog.components import component_of
 from relay.catalog.containers import Container, ContainerDocument, ContainerStore
 from relay.catalog.webhooks import Webhook, WebhookDocument, WebhookStore
 from relay.catalog.workspaces import Workspace, WorkspaceDocument, WorkspaceStore
@@ -14,4 +15,5 @@ __all__ = [
     "Workspace",
     "WorkspaceDocument",
     "WorkspaceStore",
+    "component_of",
 ]

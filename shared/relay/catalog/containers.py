@@ -14,11 +14,11 @@ before all else, so a full match is the first row of all.
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.entities.fields import DateTime, Summary, Uri
+from relay.entities.fields import DateTime, Description, Summary, Uri
 from relay.errors import NotFound
 from relay.table import Item, Table
 
@@ -46,6 +46,24 @@ class ContainerDocument(BaseModel):
     url: Uri
     avatarUrl: Uri | None = None
     lastUpdatedDate: DateTime
+    # Only for Jira's DevOps components (see `components`).
+    description: Description | None = None
+    tier: Literal["Tier 1", "Tier 2", "Tier 3", "Tier 4"] | None = None
+    componentType: (
+        Literal[
+            "Service",
+            "Application",
+            "Library",
+            "Capability",
+            "Cloud resource",
+            "Data pipeline",
+            "Machine learning model",
+            "UI element",
+            "Website",
+            "Other",
+        ]
+        | None
+    ) = None
 
 
 class Container(ContainerDocument):
@@ -98,7 +116,7 @@ class ContainerStore:
             for container in self._search_workspace(workspace_id, wanted)
         ]
         if not wanted:
-            found.sort(key=lambda container: _moment(container.lastUpdatedDate), reverse=True)
+            found.sort(key=lambda container: moment_of(container.lastUpdatedDate), reverse=True)
         else:
             found.sort(key=lambda container: _rank(container, wanted))
         return found[:RESULTS_MAX]
@@ -145,7 +163,7 @@ def _index(workspace_id: str, container: Container) -> Iterable[Item]:
             rest = name[start : start + _INDEXED_CHARACTERS]
             place = _NUL.join((rest, "1" if start else "0", container.id))
             yield {"pk": _pk("name", workspace_id), "sk": place}
-    moment = _moment(container.lastUpdatedDate).isoformat(timespec="microseconds")
+    moment = moment_of(container.lastUpdatedDate).isoformat(timespec="microseconds")
     yield {"pk": _pk("updated", workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
 
 
@@ -155,7 +173,7 @@ def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
     return nearness, name, container.id
 
 
-def _moment(date_time: str) -> datetime:
+def moment_of(date_time: str) -> datetime:
     """RFC 3339 allows a lower-case separator and a leap second, which Python does not read."""
     text = date_time.upper().replace(":60", ":59")
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,5 +1,6 @@
 """From a message to the record and to every linked site."""
 
+from relay.delivery.components import Components
 from relay.delivery.deleting import Deleting
 from relay.delivery.delivery import Delivery
 from relay.delivery.linking import Linking
@@ -9,6 +10,7 @@ from relay.delivery.tracking import AtSite, Page, Tracking, state_named
 
 __all__ = [
     "AtSite",
+    "Components",
     "Deleting",
     "Delivery",
     "Linking",

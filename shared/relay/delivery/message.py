@@ -1,7 +1,8 @@
 """What travels through the queue: accepted entities of one submission, many to a message.
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?,
-     "incidents": […], "reviews": […], "deleted": [[kind, id], …]}
+     "incidents": […], "reviews": […], "deleted": [[kind, id], …],
+     "components": […], "deletedComponents": [id, …]}
 
 as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
 entities that way.
@@ -10,7 +11,7 @@ entities that way.
 import base64
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -34,7 +35,9 @@ def _now() -> int:
 class Message:
     """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202.
 
-    `deleted` are entities that the record holds as deleted, and that sites must delete, too.
+    `deleted` are entities that the record holds as deleted, and that sites must delete, too;
+    `components` are DevOps components in Jira's shape. A message is split by its entities alone:
+    of the others there are few in one.
     """
 
     workspace_id: str
@@ -42,6 +45,8 @@ class Message:
     states: tuple[EntityState, ...] = ()
     accepted_at: int = field(default_factory=_now)
     deleted: tuple[EntityKey, ...] = ()
+    components: tuple[Mapping[str, Any], ...] = ()
+    deleted_components: tuple[str, ...] = ()
 
     @property
     def keys(self) -> set[EntityKey]:
@@ -89,7 +94,10 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     if not middle:
         raise ValueError("an entity does not fit into a message")
     yield from packed(replace(message, states=message.states[:middle]))
-    yield from packed(replace(message, states=message.states[middle:], deleted=()))
+    rest = message.states[middle:]
+    yield from packed(
+        replace(message, states=rest, deleted=(), components=(), deleted_components=())
+    )
 
 
 def parse_message(body: str) -> Message:
@@ -120,6 +128,8 @@ def _encode(message: Message) -> str:
         "incidents": _entities(message.states, Kind.INCIDENT),
         "reviews": _entities(message.states, Kind.REVIEW),
         "deleted": message.deleted,
+        "components": message.components,
+        "deletedComponents": message.deleted_components,
     }
     return base64.b64encode(zlib.compress(pydantic_core.to_json(content))).decode("ascii")
 

@@ -34,7 +34,7 @@ def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Respo
             "id": workspace.id,
             "name": workspace.name,
             "url": workspace.url,
-            "avatarUrl": workspace.avatarUrl or _logo(request),
+            "avatarUrl": workspace.avatarUrl or logo_url(request),
         }
         for workspace in workspaces
     ]
@@ -47,7 +47,7 @@ def container_answer(containers: Iterable[Container], request: Request) -> Respo
             "id": container.id,
             "name": container.name,
             "url": container.url,
-            "avatarUrl": container.avatarUrl or _logo(request),
+            "avatarUrl": container.avatarUrl or logo_url(request),
             "lastUpdatedDate": container.lastUpdatedDate,
         }
         for container in containers
@@ -55,6 +55,6 @@ def container_answer(containers: Iterable[Container], request: Request) -> Respo
     return json_answer(200, {"containers": found})
 
 
-def _logo(request: Request) -> str:
+def logo_url(request: Request) -> str:
     """Jira's shape has an avatar for each; one without its own shows the app's."""
     return f"{request.base_url}/logo.svg"

@@ -25,7 +25,25 @@ SECURITY_HEADERS = {
 CORRELATION_HEADER = "x-correlation-id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
+_PARAMETER = re.compile(r"<(\w+)>")
+
 CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller)
+
+
+class _Resolver(APIGatewayHttpResolver):
+    """Takes any character in a path's parameter, as an entity's id may hold any.
+
+    What owns the rest, named by the first parameter, has no slash in its id; the rest may.
+    """
+
+    @staticmethod
+    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004
+        first = _PARAMETER.sub(r"(?P<\1>[^/]+)", rule, count=1)
+        return re.compile(_PARAMETER.sub(r"(?P<\1>.+?)", first) + r"\Z", re.DOTALL)
+
+    def _convert_matches_into_route_keys(self, match: re.Match[str]) -> dict[str, str]:
+        """API Gateway has decoded the path, but for the percent signs in it."""
+        return {name: value.replace("%25", "%") for name, value in match.groupdict().items()}
 
 
 class HttpFunction:
@@ -36,7 +54,7 @@ class HttpFunction:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._app = APIGatewayHttpResolver()
+        self._app = _Resolver()
         self._handler = in_context(self._serve)
         self._app.exception_handler(Exception)(_answer_error)
         self._app.not_found(_answer_not_found)

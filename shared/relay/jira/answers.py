@@ -27,7 +27,7 @@ def submit_answer(response: httpx.Response) -> SubmitAnswer:
     document = _object(json_of(response))
     failed: dict[str, tuple[str, ...]] = {}
     accepted: set[str] = set()
-    for kind in ("Incidents", "Reviews"):
+    for kind in ("Incidents", "Reviews", "Components"):
         accepted.update(strings_of(document, f"accepted{kind}"))
         refusals = document.get(f"failed{kind}")
         if isinstance(refusals, dict):

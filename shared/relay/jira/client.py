@@ -1,8 +1,9 @@
-"""Calls to `/rest/operations/1.0/*` of one Jira site: all nine operations."""
+"""Calls to one Jira site: the nine operations of `/rest/operations/1.0/*`, and those two of
+`/rest/devopscomponents/1.0/*` that keep the components which incidents name."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -12,8 +13,13 @@ from relay.jira.answers import SubmitAnswer, json_of, messages_of, strings_of, s
 from relay.jira.errors import JiraAnswered, JiraUnreachable, NothingThere, RateLimit, error_type
 
 WORKSPACES_MAX = 100
+COMPONENTS_MAX = 1000
 
-_ROOT = "/rest/operations/1.0"
+ItemT = TypeVar("ItemT")
+
+_OPERATIONS = "/rest/operations/1.0"
+_COMPONENTS = "/rest/devopscomponents/1.0"
+_LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
 # Seconds. Jira answers a submission before it processes it.
 _TIMEOUT = httpx.Timeout(20, connect=5)
@@ -32,12 +38,12 @@ class JiraClient:
 
     def __init__(self, http: httpx.Client, base_url: str, credential: httpx.Auth) -> None:
         self._http = http
-        self._root = base_url + _ROOT
+        self._base_url = base_url
         self._credential = credential
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
         """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON."""
-        return submit_answer(self._call("POST", "/bulk", content=body))
+        return submit_answer(self._call("POST", f"{_OPERATIONS}/bulk", content=body))
 
     def entity(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
         """What Jira holds of an entity; None where it holds nothing."""
@@ -55,37 +61,53 @@ class JiraClient:
         """Delete whatever has all of these properties, of every workspace of the site."""
         if not properties:
             raise ValueError("Jira asks for one property at least")
-        self._call("DELETE", "/bulkByProperties", params=properties)
+        self._call("DELETE", f"{_OPERATIONS}/bulkByProperties", params=properties)
 
     def submit_workspaces(self, workspace_ids: Sequence[str]) -> list[str]:
         """Link workspaces to the site, those linked already being left; returns the accepted."""
         accepted: list[str] = []
-        for chunk in _chunks(workspace_ids):
+        for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             body = json.dumps({"workspaceIds": list(chunk)}).encode()
-            document = json_of(self._call("POST", "/linkedWorkspaces/bulk", content=body))
+            document = json_of(self._call("POST", f"{_LINKED}/bulk", content=body))
             accepted += strings_of(document, "acceptedWorkspaceIds")
         return accepted
 
     def workspaces(self) -> list[str]:
         """Every workspace linked to the site."""
         try:
-            document = json_of(self._call("GET", "/linkedWorkspaces"))
+            document = json_of(self._call("GET", _LINKED))
         except NothingThere:
             return []
         return strings_of(document, "workspaceIds")
 
     def has_workspace(self, workspace_id: str) -> bool:
         try:
-            self._call("GET", "/linkedWorkspaces", params={"workspaceId": workspace_id})
+            self._call("GET", _LINKED, params={"workspaceId": workspace_id})
         except NothingThere:
             return False
         return True
 
     def delete_workspaces(self, workspace_ids: Sequence[str]) -> None:
         """Unlink workspaces from the site; Jira deletes what it has of them, eventually."""
-        for chunk in _chunks(workspace_ids):
+        for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             params = {"workspaceIds": ",".join(chunk)}
-            self._call("DELETE", "/linkedWorkspaces/bulk", params=params)
+            self._call("DELETE", f"{_LINKED}/bulk", params=params)
+
+    def submit_components(self, components: Sequence[Mapping[str, Any]]) -> SubmitAnswer:
+        """Submit DevOps components, in requests of 1000; what failed is named by its id."""
+        accepted: set[str] = set()
+        failed: dict[str, tuple[str, ...]] = {}
+        for chunk in _chunks(components, COMPONENTS_MAX):
+            body = json.dumps({"devopsComponents": chunk}).encode()
+            answer = submit_answer(self._call("POST", f"{_COMPONENTS}/bulk", content=body))
+            accepted |= answer.accepted
+            failed |= answer.failed
+        return SubmitAnswer(frozenset(accepted), failed, ())
+
+    def delete_component(self, component_id: str) -> None:
+        """Deleting what is not there succeeds, too."""
+        path = f"{_COMPONENTS}/devopscomponents/{quote(component_id, safe='')}"
+        self._call("DELETE", path)
 
     def _call(
         self,
@@ -100,7 +122,7 @@ class JiraClient:
         try:
             response = self._http.request(
                 method,
-                self._root + path,
+                self._base_url + path,
                 content=content,
                 params=params,
                 headers=headers,
@@ -127,6 +149,5 @@ def _entity_path(kind: Kind, entity_id: str) -> str:
     return f"/{_COLLECTIONS[kind]}/{segment}"
 
 
-def _chunks(workspace_ids: Sequence[str]) -> list[Sequence[str]]:
-    starts = range(0, len(workspace_ids), WORKSPACES_MAX)
-    return [workspace_ids[start : start + WORKSPACES_MAX] for start in starts]
+def _chunks(items: Sequence[ItemT], size: int) -> list[Sequence[ItemT]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]

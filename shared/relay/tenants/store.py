@@ -12,6 +12,7 @@
 | `workspace#<workspaceId>` | `tenant#<id>` | the same link, found from its other end |
 """
 
+import hmac
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -67,12 +68,13 @@ class TenantStore:
         """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
 
         All of it or nothing is written. Raises Conflict where a newer lifecycle call has been
-        taken already; a token that was taken before changes nothing.
+        taken already, or this one's token has been used for another install; a call that only
+        comes again changes nothing.
         """
         for _ in range(_ATTEMPTS):
             known = self.find_by_client_key(installation.client_key)
             if known and _already_taken(known, token):
-                return known
+                return self._repeated(known, installation)
             tenant = self._installed(known, installation, token)
             if self._write(tenant, known):
                 return tenant
@@ -103,6 +105,14 @@ class TenantStore:
     def find_by_cloud_id(self, cloud_id: str) -> list[Tenant]:
         """Every tenant of this cloud site: after a site import there are several."""
         return list(self._each(f"cloudId#{cloud_id}"))
+
+    def _repeated(self, known: Tenant, installation: Installation) -> Tenant:
+        """Raises Conflict unless the tenant is as this call would leave it."""
+        secret = (self.secret_of(known) or "").encode()
+        same_secret = hmac.compare_digest(secret, installation.shared_secret.encode())
+        if known.base_url != installation.base_url or not same_secret:
+            raise Conflict("The token of this call has been used already.", code="token_used")
+        return known
 
     def _installed(
         self, known: Tenant | None, installation: Installation, token: LifecycleToken

@@ -1,0 +1,200 @@
+"""Relay's API over HTTP: every call with a timeout, the key, and an id that Relay's logs repeat."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+from urllib.parse import quote, urljoin
+
+import httpx
+
+from relay_cli.config import is_loopback
+from relay_cli.failure import Failure, Refused, Unavailable
+from relay_cli.key import Key
+
+# Seconds. API Gateway gives up after 30.
+TIMEOUT = httpx.Timeout(35, connect=5)
+ATTEMPTS = 3
+LONGEST_WAIT = 60
+PAGE_MAX = 100
+
+_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
+
+
+class Relay:
+    """Calls to one Relay. `tell` is given a line about each wait.
+
+    A call that was not connected is tried again, and so is one that is safe to repeat, while Relay
+    is busy (429, 503): after the time that it asks for, and at most `attempts` times in all.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: Key | None,
+        correlation_id: str,
+        tell: Callable[[str], None],
+        attempts: int = ATTEMPTS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = url
+        self.correlation_id = correlation_id
+        self._tell = tell
+        self._attempts = attempts
+        self._sleep = sleep
+        headers = {"x-correlation-id": correlation_id, "Accept": "application/json"}
+        if key:
+            headers["Authorization"] = f"Bearer {key.value}"
+        # A proxy has no business between this machine and itself.
+        self._http = httpx.Client(
+            headers=headers,
+            timeout=TIMEOUT,
+            trust_env=not is_loopback(url),
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def document(self, method: str, path: str, **call: Any) -> dict[str, Any]:
+        """What Relay answers; empty where that is nothing. Takes what `call` does."""
+        response = self.call(method, path, **call)
+        if not response.content:
+            return {}
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise self._no_relay(response)
+        return document
+
+    def pages(
+        self, path: str, name: str, limit: int | None = None, **query: str
+    ) -> Iterator[dict[str, Any]]:
+        """Page after page of at most `limit` things in all; `name` is the list's in a page.
+
+        A page may be empty and still not be the last.
+        """
+        left = limit
+        while left is None or left > 0:
+            size = PAGE_MAX if left is None else min(PAGE_MAX, left)
+            page = self.document("GET", path, query={**query, "limit": str(size)})
+            yield page
+            if not page.get("next"):
+                return
+            query["after"] = page["next"]
+            left = None if left is None else left - len(page[name])
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        document: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> httpx.Response:
+        """The answer to a call that succeeded; raises Unavailable, Refused or Failure otherwise.
+
+        A call is `repeatable` by its method, unless that is said.
+        """
+        if repeatable is None:
+            repeatable = method != "POST"
+        for attempt in range(1, self._attempts + 1):
+            last = attempt == self._attempts
+            try:
+                response = self._http.request(
+                    method,
+                    self.url + path,
+                    params=query,
+                    json=document,
+                    content=body,
+                    headers=headers,
+                )
+            except _NOT_CONNECTED as error:
+                if last:
+                    raise self._unreachable(error) from None
+                self._sleep(0.2 * attempt)
+                continue
+            except httpx.RequestError as error:
+                raise self._unreachable(error) from None
+            wait = _wait_of(response, attempt)
+            if last or not repeatable or response.status_code not in _BUSY or wait > LONGEST_WAIT:
+                break
+            self._tell(f"Relay is busy ({response.status_code}); trying again in {wait:.0f} s …")
+            self._sleep(wait)
+        if response.is_success:
+            return response
+        raise self._failure(response)
+
+    def _unreachable(self, error: httpx.RequestError) -> Unavailable:
+        if isinstance(error, httpx.TimeoutException):
+            message = f"Relay at {self.url} gives no answer in time."
+        else:
+            message = f"Relay at {self.url} can't be reached: {_reason(error)}"
+        return Unavailable(message, "unreachable", correlation_id=self.correlation_id)
+
+    def _failure(self, response: httpx.Response) -> Failure:
+        """The API's own error, or what can be said of an answer that is none of its."""
+        status = response.status_code
+        correlation_id = response.headers.get("x-correlation-id", self.correlation_id)
+        error = _error_of(response)
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            kind: type[Failure] = Refused
+        elif status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _BUSY:
+            kind = Unavailable
+        elif error is None:
+            return self._no_relay(response)
+        else:
+            kind = Failure
+        if error is None:
+            message = f"Relay answered {status}, and no more."
+            return kind(message, f"http_{status}", (), status, correlation_id)
+        details = error.get("details") or ()
+        return kind(str(error["message"]), str(error["code"]), details, status, correlation_id)
+
+    def _no_relay(self, response: httpx.Response) -> Unavailable:
+        """A redirect, too: the key is not carried to another place than the one that was given."""
+        message = f"{self.url} answered {response.status_code}, and not as Relay does."
+        location = response.headers.get("location")
+        if location:
+            message += f" It points to {urljoin(self.url, location)}"
+        return Unavailable(
+            f"{message} Is the URL right?", "not_relay", (), response.status_code,
+            self.correlation_id,
+        )
+
+
+def segment(value: str) -> str:
+    """One part of a path, whatever is in it."""
+    quoted = quote(value, safe="")
+    # As they are, they would lead to another path.
+    return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
+
+
+def workspace_path(workspace_id: str, *parts: str) -> str:
+    return "/".join(["/v1/workspaces", segment(workspace_id), *parts])
+
+
+def _wait_of(response: httpx.Response, attempt: int) -> float:
+    """Seconds, as Relay asks, or a few."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isdecimal() else float(attempt)
+
+
+def _error_of(response: httpx.Response) -> dict[str, Any] | None:
+    try:
+        error = response.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return error if isinstance(error, dict) and {"code", "message"} <= error.keys() else None
+
+
+def _reason(error: httpx.RequestError) -> str:
+    return str(error) or type(error).__name__

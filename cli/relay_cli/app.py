@@ -1,0 +1,3 @@
+"""tmp"""
+def main() -> None:
+    print("hi")

@@ -1,0 +1,62 @@
+"""What ends a command before it is done, each with its exit code.
+
+    Failure              1  Relay says no: an unknown id, a broken rule
+    ├── Misuse           2  the command line, the configuration or the input is wrong
+    ├── Unavailable      3  Relay can't be reached, or can't do it now
+    └── Refused          4  the API key is unknown, or not for this
+
+Exit code 0 is for what was done; 1 also for what was done, but not all of it: an entity that was
+rejected, a check of `relay doctor` that failed.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+NOT_ALL = 1
+
+Detail = Mapping[str, str]
+
+
+class Failure(Exception):
+    """`code`, `message` and `details` are the API's own where it gave them.
+
+    `status` is what it answered with; `correlation_id` finds the call in Relay's logs.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        message: str,
+        code: str = "failed",
+        details: Sequence[Detail] = (),
+        status: int | None = None,
+        correlation_id: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.details = tuple(details)
+        self.status = status
+        self.correlation_id = correlation_id
+
+    def document(self) -> dict[str, Any]:
+        """The API's own shape of an error, and the id beside it."""
+        error = {"code": self.code, "message": self.message, "details": list(self.details)}
+        found: dict[str, Any] = {"error": error}
+        return found | ({"correlationId": self.correlation_id} if self.correlation_id else {})
+
+
+class Misuse(Failure):
+    exit_code = 2
+
+    def __init__(self, message: str, code: str = "usage") -> None:
+        super().__init__(message, code)
+
+
+class Unavailable(Failure):
+    exit_code = 3
+
+
+class Refused(Failure):
+    exit_code = 4

@@ -1,0 +1,110 @@
+"""What a person, or a program, gets to see: tables and words, or JSON.
+
+A terminal gets colours and folds what is too wide; anything else gets plain text, where no line is
+wrapped and nothing is cut.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from relay_cli.failure import Failure
+
+DETAILS_SHOWN = 20
+# More than any line has.
+_ENDLESS = 100_000
+
+Cell = str | Text
+
+
+class Screen:
+    """`json` says whether documents are shown as they are, in place of words."""
+
+    def __init__(self, json: bool = False) -> None:
+        self.json = json
+        self.out = Console(highlight=False)
+        self.err = Console(stderr=True, highlight=False)
+
+    def document(self, document: Any) -> None:
+        text = json.dumps(document, indent=2, ensure_ascii=False)
+        sys.stdout.write(text.encode(errors="replace").decode() + "\n")
+
+    def say(self, *lines: Cell) -> None:
+        for line in lines:
+            self._print(self.out, _text(line))
+
+    def note(self, *lines: Cell) -> None:
+        """Beside the result: to stderr."""
+        for line in lines:
+            self._print(self.err, _text(line))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*map(_text, row))
+        self._print(self.out, table)
+
+    def fields(self, rows: Iterable[tuple[str, Cell]], indent: int = 0) -> None:
+        """Names, and what each is; those without a value are left out."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            if value:
+                table.add_row(Text(" " * indent + name, style="dim"), _text(value))
+        if table.row_count:
+            self._print(self.out, table)
+
+    def failure(self, failure: Failure) -> None:
+        if self.json:
+            text = json.dumps(failure.document(), indent=2, ensure_ascii=False)
+            sys.stderr.write(text.encode(errors="replace").decode() + "\n")
+            return
+        self.note(Text.assemble(("Error: ", "bold red"), _text(failure.message)))
+        self.details(failure.details)
+        if failure.correlation_id:
+            self.note(f"If it does not pass, tell Relay's operator this id: {failure.correlation_id}")
+
+    def details(self, details: Sequence[Any]) -> None:
+        """Which rules were broken, to stderr: the first of them."""
+        for detail in details[:DETAILS_SHOWN]:
+            where = f"{detail.get('path')}: " if detail.get("path") else ""
+            self.note(f"  {where}{detail.get('message')} ({detail.get('rule')})")
+        if len(details) > DETAILS_SHOWN:
+            self.note(f"  and {len(details) - DETAILS_SHOWN} more; --json has them all")
+
+    def _print(self, console: Console, what: RenderableType) -> None:
+        if console.is_terminal:
+            console.print(what)
+            return
+        # Columns are filled up with spaces, which nobody wants at the end of a line.
+        plain = Console(file=StringIO(), width=_ENDLESS, color_system=None, highlight=False)
+        with plain.capture() as capture:
+            plain.print(what)
+        lines = (line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
+        console.file.write("".join(f"{line}\n" for line in lines))
+
+
+def _text(cell: Cell) -> Text:
+    return cell if isinstance(cell, Text) else Text(shown(cell))
+
+
+def shown(text: str) -> str:
+    """What came from elsewhere, without the characters that steer a terminal."""
+    return "".join(
+        mark if mark == "\n" or unicodedata.category(mark) not in _STEERING else "\N{REPLACEMENT CHARACTER}"
+        for mark in text
+    )
+
+
+# Control characters, directions of writing and the like, halves of surrogate pairs.
+_STEERING = ("Cc", "Cf", "Cs")

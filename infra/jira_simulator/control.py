@@ -1,0 +1,164 @@
+"""The control endpoint: what a site's admin, a test or a demo does to the simulator.
+
+It knows no authentication and gives away shared secrets. That is fit for a tool that binds the
+loopback interface and holds made-up data only.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .actions import call_action
+from .calls import Calls
+from .json_body import parse_json
+from .lifecycle import Lifecycle
+from .refusal import Refusal
+from .schemas import Kind
+from .settings import Settings
+from .sites import Site, Sites
+from .validation import Rule
+
+_STRINGS = {"type": "array", "items": {"type": "string"}}
+
+
+def _body_rule(required: str, properties: dict[str, Any]) -> Rule:
+    return Rule(
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [required],
+            "properties": properties,
+        }
+    )
+
+
+_CREATE = _body_rule("name", {"name": {"type": "string"}, "projectKeys": _STRINGS})
+_INSTALL = _body_rule(
+    "descriptorUrl",
+    {
+        "descriptorUrl": {"type": "string", "pattern": "^https?://"},
+        "newSecret": {"type": "boolean"},
+    },
+)
+_CALL = _body_rule(
+    "action",
+    {
+        "action": {"type": "string"},
+        "body": {},
+        "query": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+)
+
+
+class Control:
+    """The handlers of `/_control/*`; errors are `{"error": "…"}`."""
+
+    def __init__(
+        self, sites: Sites, settings: Settings, calls: Calls, lifecycle: Lifecycle
+    ) -> None:
+        self._sites = sites
+        self._settings = settings
+        self._calls = calls
+        self._lifecycle = lifecycle
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/sites", self.list_sites, methods=["GET"]),
+            Route("/sites", self.create_site, methods=["POST"]),
+            Route("/sites/{name}", self.get_site, methods=["GET"]),
+            Route("/sites/{name}/install", self.install, methods=["POST"]),
+            Route("/sites/{name}/uninstall", self.uninstall, methods=["POST"]),
+            Route("/sites/{name}/entities", self.get_entities, methods=["GET"]),
+            Route("/sites/{name}/call", self.call_action, methods=["POST"]),
+            Route("/calls", self.get_calls, methods=["GET"]),
+            Route("/calls", self.forget_calls, methods=["DELETE"]),
+            Route("/settings", self.get_settings, methods=["GET"]),
+            Route("/settings", self.change_settings, methods=["PUT"]),
+        ]
+
+    async def list_sites(self, _: Request) -> Response:
+        return JSONResponse({"sites": [site.document() for site in self._sites.all()]})
+
+    async def create_site(self, request: Request) -> Response:
+        body = await _body(request, _CREATE)
+        site = self._sites.create(body["name"], body.get("projectKeys"))
+        return JSONResponse(site.document(), HTTPStatus.CREATED)
+
+    async def get_site(self, request: Request) -> Response:
+        return JSONResponse(self._site(request).document())
+
+    async def install(self, request: Request) -> Response:
+        """502 where the app did not take it, with the same document: its answers say why."""
+        site = self._site(request)
+        body = await _body(request, _INSTALL)
+        installation = await self._lifecycle.install(
+            site, body["descriptorUrl"], body.get("newSecret")
+        )
+        status = HTTPStatus.OK if installation.accepted else HTTPStatus.BAD_GATEWAY
+        answers = [answer.document() for answer in installation.answers]
+        return JSONResponse({"site": site.document(), "calls": answers}, status)
+
+    async def uninstall(self, request: Request) -> Response:
+        site = self._site(request)
+        answers = await self._lifecycle.uninstall(site)
+        return JSONResponse(
+            {"site": site.document(), "calls": [answer.document() for answer in answers]}
+        )
+
+    async def get_entities(self, request: Request) -> Response:
+        """Everything accepted, also what nobody can see yet; `pending` names the latter."""
+        entities = self._site(request).store.entities[_kind(request)]
+        visible, latest = entities.visible, entities.latest
+        return JSONResponse(
+            {
+                "entities": [held.entity for held in latest.values()],
+                "properties": {key: held.properties for key, held in latest.items()},
+                "pending": [key for key, held in latest.items() if visible.get(key) is not held],
+            }
+        )
+
+    async def call_action(self, request: Request) -> Response:
+        """200 with what the app answered, whatever its status; 502 where it did not answer."""
+        site = self._site(request)
+        body = await _body(request, _CALL)
+        answer = await call_action(site, body["action"], body.get("body"), body.get("query", {}))
+        status = HTTPStatus.BAD_GATEWAY if answer.status is None else HTTPStatus.OK
+        return JSONResponse(answer.document(), status)
+
+    async def get_calls(self, _: Request) -> Response:
+        return JSONResponse(self._calls.document())
+
+    async def forget_calls(self, _: Request) -> Response:
+        self._calls.forget()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def get_settings(self, _: Request) -> Response:
+        return JSONResponse(self._settings.document())
+
+    async def change_settings(self, request: Request) -> Response:
+        self._settings.merge(parse_json(await request.body()))
+        return JSONResponse(self._settings.document())
+
+    def _site(self, request: Request) -> Site:
+        return self._sites.get(request.path_params["name"])
+
+
+def control_error(_: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, Refusal) else HTTPStatus.INTERNAL_SERVER_ERROR
+    return JSONResponse({"error": str(error)}, status)
+
+
+async def _body(request: Request, rule: Rule) -> dict[str, Any]:
+    document = parse_json(await request.body())
+    rule.require(document)
+    return dict(document)
+
+
+def _kind(request: Request) -> Kind:
+    kind = request.query_params.get("kind", "")
+    if kind not in set(Kind):
+        raise Refusal(400, f"kind: must be one of {', '.join(Kind)}")
+    return Kind(kind)

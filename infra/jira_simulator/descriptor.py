@@ -1,0 +1,109 @@
+"""The app descriptor (`atlassian-connect.json`), as far as Jira's operations module needs it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .validation import Rule
+
+MODULE = "jiraOperationsInfoProvider"
+
+_URL = {"type": "string", "minLength": 1}
+_ACTION = {"type": "object", "required": ["templateUrl"], "properties": {"templateUrl": _URL}}
+
+_MODULE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["key", "name", "homeUrl", "actions"],
+    "properties": {
+        "key": {"type": "string", "maxLength": 100, "pattern": "^[a-zA-Z0-9-]+$"},
+        "name": {
+            "type": "object",
+            "required": ["value"],
+            "properties": {
+                "value": {"type": "string", "maxLength": 1500},
+                "i18n": {"type": "string", "maxLength": 300},
+            },
+        },
+        "homeUrl": _URL,
+        "logoUrl": _URL,
+        "documentationUrl": _URL,
+        "actions": {
+            "type": "object",
+            "required": ["fetchWorkspaces", "searchContainers"],
+            "properties": {
+                "fetchWorkspaces": _ACTION,
+                "searchContainers": _ACTION,
+                "onEntityAssociated": _ACTION,
+                "onEntityDisassociated": _ACTION,
+                "createPostIncidentReview": {
+                    "type": "object",
+                    "required": ["url"],
+                    "properties": {"url": _URL},
+                },
+            },
+        },
+    },
+}
+
+_DESCRIPTOR = Rule(
+    {
+        "type": "object",
+        "required": ["key", "baseUrl", "authentication", "lifecycle"],
+        "properties": {
+            "key": {"type": "string", "pattern": "^[a-zA-Z0-9-._]+$"},
+            "name": {"type": "string"},
+            "baseUrl": {"type": "string", "pattern": "^https?://[^/?#]+[^?#]*$"},
+            "authentication": {
+                "type": "object",
+                "required": ["type"],
+                "properties": {"type": {"const": "jwt"}},
+            },
+            "lifecycle": {
+                "type": "object",
+                "required": ["installed"],
+                "additionalProperties": _URL,
+            },
+            "scopes": {"type": "array", "items": {"type": "string"}},
+            "modules": {"type": "object", "properties": {MODULE: _MODULE_SCHEMA}},
+        },
+    }
+)
+
+
+@dataclass(frozen=True)
+class App:
+    """`lifecycle` maps an event to its path; `module` is None where the descriptor has none."""
+
+    key: str
+    name: str
+    base_url: str
+    scopes: frozenset[str]
+    lifecycle: dict[str, str]
+    module: dict[str, Any] | None
+
+    def url(self, path: str) -> str:
+        """A URL of the descriptor: absolute already, or relative to the app's base URL."""
+        if path.startswith(("http://", "https://")):
+            return path
+        return f"{self.base_url}/{path.lstrip('/')}"
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "name": self.name,
+            "baseUrl": self.base_url,
+            "scopes": sorted(self.scopes),
+            "hasModule": self.module is not None,
+        }
+
+
+def read_descriptor(document: Any) -> App:
+    """The app that a descriptor describes; a Refusal (400) tells what Jira would not take."""
+    _DESCRIPTOR.require(document)
+    return App(
+        key=document["key"],
+        name=document.get("name", document["key"]),
+        base_url=document["baseUrl"].rstrip("/"),
+        scopes=frozenset(document.get("scopes", [])),
+        lifecycle=document["lifecycle"],
+        module=document.get("modules", {}).get(MODULE),
+    )

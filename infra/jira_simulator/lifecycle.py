@@ -1,0 +1,86 @@
+"""Installing an app into a site, and removing it, with the callbacks that Jira sends."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .app_calls import AppAnswer, AppCall, call_app, fetch_json
+from .descriptor import App, read_descriptor
+from .install_keys import InstallKey
+from .sites import Site, State, new_secret
+from .tokens import Signer, install_signer, secret_signer
+
+
+@dataclass(frozen=True)
+class Installation:
+    """`accepted` is whether the app answered `installed` with 2xx."""
+
+    accepted: bool
+    answers: list[AppAnswer]
+
+
+class Lifecycle:
+    """The part of Jira that a site's admin talks to."""
+
+    def __init__(self, key: InstallKey) -> None:
+        self._key = key
+
+    async def install(
+        self, site: Site, descriptor_url: str, renew_secret: bool | None
+    ) -> Installation:
+        """Install, upgrade or reinstall: an upsert that keeps the clientKey.
+
+        `renew_secret` None: any install but the first gets a new secret. Nothing of the site
+        changes until the app has taken `installed`, so a refused one leaves the old secret valid.
+        """
+        app = read_descriptor(await fetch_json(descriptor_url))
+        renew = site.state is not State.NEW if renew_secret is None else renew_secret
+        secret = new_secret() if renew else site.shared_secret
+        body = self._body(site, app, "installed") | {"sharedSecret": secret}
+        installed = await _send(app, "installed", body, self._install_signer(site, app))
+        if not installed.succeeded:
+            return Installation(False, [installed])
+        site.app, site.shared_secret, site.state = app, secret, State.INSTALLED
+        if "enabled" not in app.lifecycle:
+            return Installation(True, [installed])
+        body = self._body(site, app, "enabled")
+        return Installation(True, [installed, await _send(app, "enabled", body, _signer(site))])
+
+    async def uninstall(self, site: Site) -> list[AppAnswer]:
+        """Forget what the app sent, then tell it. Whatever it answers, Jira does not ask again."""
+        app = site.installed_app()
+        site.app, site.state = None, State.UNINSTALLED
+        site.store.forget()
+        signers = {"disabled": _signer(site), "uninstalled": self._install_signer(site, app)}
+        return [
+            await _send(app, event, self._body(site, app, event), signer)
+            for event, signer in signers.items()
+            if event in app.lifecycle
+        ]
+
+    def _install_signer(self, site: Site, app: App) -> Signer:
+        return install_signer(self._key, site.client_key, app.base_url)
+
+    def _body(self, site: Site, app: App, event: str) -> dict[str, Any]:
+        """What Connect documents for every lifecycle event; the versions mean nothing in Cloud."""
+        return {
+            "key": app.key,
+            "clientKey": site.client_key,
+            "publicKey": self._key.public_pem,
+            "serverVersion": "100000",
+            "pluginsVersion": "1001.0.0-SNAPSHOT",
+            "baseUrl": site.base_url,
+            "displayUrl": site.base_url,
+            "displayUrlServicedeskHelpCenter": site.base_url,
+            "productType": "jira",
+            "description": "Jira simulator",
+            "eventType": event,
+        }
+
+
+async def _send(app: App, event: str, body: dict[str, Any], signer: Signer) -> AppAnswer:
+    url = app.url(app.lifecycle[event])
+    return await call_app(AppCall(event, "POST", url, app.base_url, body), signer)
+
+
+def _signer(site: Site) -> Signer:
+    return secret_signer(site.shared_secret, site.client_key)

@@ -1,0 +1,149 @@
+"""What a site's page lists: filtered, newest first, fifty to a page."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from .formats import in_utc, parse_date_time
+from .schemas import Kind
+from .sites import Site
+from .store import StoredEntity
+
+ROWS_PER_PAGE = 50
+SEVERITIES = ("P1", "P2", "P3", "P4", "P5", "unknown")
+STATUSES = {
+    Kind.INCIDENT: ("open", "resolved", "unknown"),
+    Kind.REVIEW: ("in progress", "outstanding actions", "completed", "unknown"),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The page's query, with anything unknown read as no filter."""
+
+    kind: Kind
+    text: str = ""
+    status: str = ""
+    severity: str = ""
+    entity_id: str = ""
+    page: int = 1
+
+    @classmethod
+    def of_query(cls, query: Mapping[str, str]) -> "Filters":
+        kind = Kind.REVIEW if query.get("view") == Kind.REVIEW.collection else Kind.INCIDENT
+        severities = SEVERITIES if kind is Kind.INCIDENT else ()
+        return cls(
+            kind=kind,
+            text=query.get("q", "").strip(),
+            status=_one_of(query.get("status", ""), STATUSES[kind]),
+            severity=_one_of(query.get("severity", ""), severities),
+            entity_id=query.get("id", ""),
+            page=_page_number(query.get("page", "")),
+        )
+
+    @property
+    def active(self) -> bool:
+        return bool(self.text or self.status or self.severity or self.entity_id)
+
+    def link_to_page(self, page: int) -> str:
+        fields = {
+            "view": self.kind.collection,
+            "q": self.text,
+            "status": self.status,
+            "severity": self.severity,
+            "id": self.entity_id,
+            "page": str(page),
+        }
+        return "?" + urlencode({name: value for name, value in fields.items() if value})
+
+    def match(self, held: StoredEntity) -> bool:
+        entity = held.entity
+        return (
+            (not self.entity_id or entity["id"] == self.entity_id)
+            and (not self.status or entity["status"] == self.status)
+            and (not self.severity or severity_of(entity) == self.severity)
+            and (not self.text or self.text.casefold() in _searchable(entity))
+        )
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of what matches; `first` and `last` count from 1 and are 0 for an empty list."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    page: int
+    pages: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The site's visible entities, counted."""
+
+    incidents: Counter[str]
+    open_severities: Counter[str]
+    reviews: Counter[str]
+
+
+def list_entities(site: Site, filters: Filters) -> Listing:
+    """The page that the filters ask for, or the last one if there are fewer."""
+    matching = [
+        held.entity
+        for held in site.store.entities[filters.kind].visible.values()
+        if filters.match(held)
+    ]
+    matching.sort(key=_created, reverse=True)
+    pages = max(1, -(-len(matching) // ROWS_PER_PAGE))
+    page = min(filters.page, pages)
+    start = (page - 1) * ROWS_PER_PAGE
+    rows = matching[start : start + ROWS_PER_PAGE]
+    first = start + 1 if rows else 0
+    return Listing(rows, len(matching), page, pages, first, start + len(rows))
+
+
+def overview(site: Site) -> Overview:
+    incidents = [held.entity for held in site.store.entities[Kind.INCIDENT].visible.values()]
+    reviews = [held.entity for held in site.store.entities[Kind.REVIEW].visible.values()]
+    return Overview(
+        incidents=Counter(entity["status"] for entity in incidents),
+        open_severities=Counter(
+            severity_of(entity) for entity in incidents if entity["status"] == "open"
+        ),
+        reviews=Counter(entity["status"] for entity in reviews),
+    )
+
+
+def reviews_by_incident(site: Site, incident_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of the visible reviews that cover each of these incidents."""
+    found: dict[str, list[str]] = {incident_id: [] for incident_id in incident_ids}
+    for review_id, held in site.store.entities[Kind.REVIEW].visible.items():
+        for incident_id in held.entity["reviews"]:
+            if incident_id in found and review_id not in found[incident_id]:
+                found[incident_id].append(review_id)
+    return found
+
+
+def severity_of(entity: dict[str, Any]) -> str:
+    return str(entity.get("severity", {}).get("level", "unknown"))
+
+
+def _created(entity: dict[str, Any]) -> tuple[datetime, str]:
+    return in_utc(parse_date_time(entity["createdDate"])), entity["id"]
+
+
+def _searchable(entity: dict[str, Any]) -> str:
+    named = entity.get("affectedComponents") or entity.get("reviews") or []
+    return "\n".join([entity["id"], entity["summary"], entity["description"], *named]).casefold()
+
+
+def _one_of(value: str, allowed: tuple[str, ...]) -> str:
+    return value if value in allowed else ""
+
+
+def _page_number(text: str) -> int:
+    return max(1, int(text)) if text.isdecimal() and len(text) < 10 else 1

@@ -1,0 +1,210 @@
+"""The nine operations of `/rest/operations/1.0/*`, once a call is known to come from the app.
+
+Names are those of Jira's own OpenAPI document. An operation takes a site and a request, changes
+the site's store, and returns an answer or raises a Refusal; it knows nothing of HTTP.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from .projects import check_projects
+from .refusal import Refusal, error_messages
+from .schemas import ENTITY, PROPERTIES, SUBMISSION, WORKSPACES, Kind
+from .sites import Site
+from .store import StoredEntity
+
+REST_PATH = "/rest/operations/1.0"
+
+_ID = "{id}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """`entity_id` is None where the path names no entity; `body` where the call has none."""
+
+    query: list[tuple[str, str]]
+    entity_id: str | None = None
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`body` None: an empty answer."""
+
+    status: int
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    name: str
+    method: str
+    path: str
+    scope: str
+    run: Callable[[Site, Request], Answer]
+    takes_body: bool = False
+
+
+@dataclass(frozen=True)
+class FoundOperation:
+    operation: Operation
+    entity_id: str | None
+
+
+@dataclass
+class _Outcome:
+    """What became of a submission. Jira has no key for reviews: they share those of incidents."""
+
+    accepted: dict[str, None] = field(default_factory=dict)
+    failed: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    unknown_projects: dict[str, None] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        keys = {
+            "acceptedIncidents": list(self.accepted),
+            "failedIncidents": self.failed,
+            "unknownProjectKeys": list(self.unknown_projects),
+        }
+        return {key: value for key, value in keys.items() if value}
+
+
+def submit_workspaces(site: Site, request: Request) -> Answer:
+    """A link that exists already is ignored, and named among the accepted all the same."""
+    WORKSPACES.require(request.body)
+    ids = list(dict.fromkeys(request.body["workspaceIds"]))
+    for workspace_id in ids:
+        if workspace_id not in site.store.workspaces.latest:
+            site.store.workspaces.put(workspace_id, workspace_id)
+    return Answer(202, {"acceptedWorkspaceIds": ids})
+
+
+def delete_workspaces(site: Site, request: Request) -> Answer:
+    """Ids come as one comma-separated parameter, of at most as many as one may submit."""
+    values = [value for name, value in request.query if name == "workspaceIds"]
+    ids = ",".join(values).split(",")
+    WORKSPACES.require({"workspaceIds": ids})
+    for workspace_id in ids:
+        site.store.workspaces.remove(workspace_id)
+    return Answer(202)
+
+
+def get_workspaces(site: Site, request: Request) -> Answer:
+    linked = site.store.workspaces.visible
+    wanted = dict(request.query).get("workspaceId")
+    if wanted is None:
+        return Answer(200, {"workspaceIds": list(linked)})
+    if wanted not in linked:
+        raise Refusal(404, f"The workspace {wanted} is not linked.")
+    return Answer(200, {"workspaceIds": [wanted]})
+
+
+def submit_entities(site: Site, request: Request) -> Answer:
+    """Each entity is judged for itself; 400 is for a request that is wrong as a whole."""
+    SUBMISSION.require(request.body)
+    if not any(kind.collection in request.body for kind in Kind):
+        raise Refusal(400, "Neither incidents nor reviews are submitted.")
+    properties = request.body.get("properties", {})
+    outcome = _Outcome()
+    for kind in Kind:
+        for entity in request.body.get(kind.collection, []):
+            _submit(site, kind, StoredEntity(entity, properties), outcome)
+    return Answer(202, outcome.document())
+
+
+def delete_by_properties(site: Site, request: Request) -> Answer:
+    """Deletes what carries all the properties named; at least one must be."""
+    if not request.query:
+        raise Refusal(400, "Name at least one property to delete by.")
+    PROPERTIES.require(dict(request.query))
+    site.store.delete_by_properties(request.query)
+    return Answer(202)
+
+
+def get_incident(site: Site, request: Request) -> Answer:
+    return _get(site, Kind.INCIDENT, request)
+
+
+def delete_incident(site: Site, request: Request) -> Answer:
+    return _delete(site, Kind.INCIDENT, request)
+
+
+def get_review(site: Site, request: Request) -> Answer:
+    return _get(site, Kind.REVIEW, request)
+
+
+def delete_review(site: Site, request: Request) -> Answer:
+    return _delete(site, Kind.REVIEW, request)
+
+
+OPERATIONS = (
+    Operation(
+        "submitOperationsWorkspaces",
+        "POST",
+        "/linkedWorkspaces/bulk",
+        "WRITE",
+        submit_workspaces,
+        takes_body=True,
+    ),
+    Operation("deleteWorkspaces", "DELETE", "/linkedWorkspaces/bulk", "DELETE", delete_workspaces),
+    Operation("getWorkspaces", "GET", "/linkedWorkspaces", "READ", get_workspaces),
+    Operation("submitEntity", "POST", "/bulk", "WRITE", submit_entities, takes_body=True),
+    Operation(
+        "deleteEntityByProperty", "DELETE", "/bulkByProperties", "DELETE", delete_by_properties
+    ),
+    Operation("getIncidentById", "GET", "/incidents/{id}", "READ", get_incident),
+    Operation("deleteIncidentById", "DELETE", "/incidents/{id}", "DELETE", delete_incident),
+    Operation("getReviewById", "GET", "/post-incident-reviews/{id}", "READ", get_review),
+    Operation("deleteReviewById", "DELETE", "/post-incident-reviews/{id}", "DELETE", delete_review),
+)
+
+
+def find_operation(method: str, path: str) -> FoundOperation:
+    """The operation at a raw path below the site's base URL; a Refusal (404, 405) for none."""
+    rest = path.removeprefix(REST_PATH)
+    at_path = [operation for operation in OPERATIONS if _fits(operation.path, rest)]
+    if not at_path:
+        raise Refusal(404, f"There is no operation at {path}.")
+    for operation in at_path:
+        if operation.method == method:
+            return FoundOperation(operation, _entity_id(operation.path, rest))
+    raise Refusal(405, f"{method} is not allowed at {path}.")
+
+
+def _fits(template: str, path: str) -> bool:
+    """An id is one segment, and not empty."""
+    if not template.endswith(_ID):
+        return path == template
+    folder, _, segment = path.rpartition("/")
+    return f"{folder}/{_ID}" == template and bool(segment)
+
+
+def _entity_id(template: str, path: str) -> str | None:
+    return unquote(path.rpartition("/")[2]) if template.endswith(_ID) else None
+
+
+def _submit(site: Site, kind: Kind, submitted: StoredEntity, outcome: _Outcome) -> None:
+    entity = submitted.entity
+    problems = ENTITY[kind].problems(entity)
+    if problems:
+        outcome.failed.setdefault(entity["id"], []).extend(error_messages(problems))
+        return
+    projects = check_projects(entity, site.project_keys)
+    outcome.unknown_projects.update(dict.fromkeys(projects.unknown))
+    if not projects.kept:
+        return
+    outcome.accepted[entity["id"]] = None
+    site.store.submit(kind, submitted)
+
+
+def _get(site: Site, kind: Kind, request: Request) -> Answer:
+    held = site.store.entities[kind].visible.get(request.entity_id or "")
+    if held is None:
+        raise Refusal(404, f"There is no {kind} {request.entity_id}.")
+    return Answer(200, held.entity)
+
+
+def _delete(site: Site, kind: Kind, request: Request) -> Answer:
+    site.store.entities[kind].remove(request.entity_id or "")
+    return Answer(202)

@@ -1,0 +1,127 @@
+"""The HTML pages: all sites, and one site as Jira's Incidents page would show it."""
+
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from .formats import in_utc, parse_date_time
+from .listing import (
+    SEVERITIES,
+    STATUSES,
+    Filters,
+    list_entities,
+    overview,
+    reviews_by_incident,
+    severity_of,
+)
+from .markdown import is_web_url, render_markdown
+from .schemas import Kind
+from .sites import Site, Sites, State
+
+_FOLDER = Path(__file__).parent
+
+# No script runs, nothing comes from elsewhere; what an entity says stays text.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_STATUS_TONES = {
+    "open": "attention",
+    "resolved": "done",
+    "in progress": "progress",
+    "outstanding actions": "attention",
+    "completed": "done",
+}
+
+
+class Pages:
+    def __init__(self, sites: Sites, simulator_url: str) -> None:
+        self._sites = sites
+        self._simulator_url = simulator_url
+        self._style = (_FOLDER / "assets" / "page.css").read_text("utf-8")
+        self._templates = _environment()
+
+    def index(self, _: Request) -> Response:
+        sites = [(site, site.document()) for site in self._sites.all()]
+        return self._page("index.html", sites=sites)
+
+    def site(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        known = {site.name: site for site in self._sites.all()}
+        if name not in known:
+            return self._page("missing.html", 404, name=name)
+        return self._page("site.html", **_site_context(known[name], request))
+
+    def style(self, _: Request) -> Response:
+        return Response(self._style, media_type="text/css", headers=_HEADERS)
+
+    def _page(self, template: str, status: int = 200, **context: Any) -> Response:
+        html = self._templates.get_template(template).render(
+            simulator_url=self._simulator_url, **context
+        )
+        return HTMLResponse(html, status, _HEADERS)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["moment"] = _moment
+    environment.filters["markdown"] = render_markdown
+    environment.filters["issues"] = _issues
+    environment.filters["severity"] = severity_of
+    environment.filters["tone"] = _tone
+    environment.tests["web_url"] = is_web_url
+    return environment
+
+
+def _site_context(site: Site, request: Request) -> dict[str, Any]:
+    filters = Filters.of_query(request.query_params)
+    listing = list_entities(site, filters)
+    reviewed_by = reviews_by_incident(site, [row["id"] for row in listing.rows])
+    return {
+        "site": site,
+        "document": site.document(),
+        "filters": filters,
+        "listing": listing,
+        "overview": overview(site),
+        "reviewed_by": reviewed_by,
+        "known_incidents": site.store.entities[Kind.INCIDENT].visible,
+        "shows_incidents": filters.kind is Kind.INCIDENT,
+        "severities": SEVERITIES,
+        "statuses": STATUSES[filters.kind],
+        "installed": site.state is State.INSTALLED,
+    }
+
+
+def _moment(text: str) -> str:
+    """`12 Mar 2026, 14:05`, in UTC; the text itself where the calendar ends."""
+    moment = in_utc(parse_date_time(text))
+    return f"{moment.day} {moment:%b %Y, %H:%M}" if moment.tzinfo is UTC else text
+
+
+def _issues(entity: dict[str, Any]) -> list[str]:
+    return [
+        value
+        for association in entity.get("associations", [])
+        if association["associationType"] == "issueIdOrKeys"
+        for value in association["values"]
+    ]
+
+
+def _tone(status: str) -> str:
+    return _STATUS_TONES.get(status, "neutral")

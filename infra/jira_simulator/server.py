@@ -1,0 +1,91 @@
+"""The simulator as a process: bind, announce, serve, stop."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import uvicorn
+
+from .app import create_app
+from .install_keys import InstallKey
+from .settings import Settings
+
+# uvicorn hands it to asyncio, which takes fractions: answers that are still delayed are dropped.
+_GRACE_SECONDS = cast(int, 0.3)
+
+
+def serve(host: str, port: int, key: InstallKey, settings: Settings, ready: Path | None) -> None:
+    """Serve until SIGTERM or SIGINT; port 0 takes a free one.
+
+    Once it answers it writes `ready` and prints its URL; the file goes when the process ends.
+    """
+    listener = _bind(host, port)
+    url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
+
+    def announce() -> None:
+        if ready:
+            _write_ready_file(ready, url, key)
+        print(f"Jira simulator: {url}", flush=True)
+
+    config = uvicorn.Config(
+        create_app(url, key, settings),
+        lifespan="off",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    _end_quietly()
+    try:
+        _Server(config, announce).run(sockets=[listener])
+    finally:
+        if ready:
+            ready.unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._announce()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Named as TCP, or asyncio leaves Nagle's delay on: 40 ms for every small answer."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(1024)
+    return listener
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _write_ready_file(path: Path, url: str, key: InstallKey) -> None:
+    """Whole or not at all, and for this user only: it holds the private key."""
+    document = {"url": url, "kid": key.kid, "pem": key.private_pem}
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        part.unlink()
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(document, file)
+    part.replace(path)
+
+
+def _end_quietly() -> None:
+    """uvicorn stops, then raises the signal once more for the handler that was there before."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))

@@ -1,0 +1,47 @@
+"""What can be set at start, and changed while the simulator runs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .validation import Rule
+
+_FIELDS = {
+    "visibleAfterSeconds": "visible_after_seconds",
+    "maxBodyBytes": "max_body_bytes",
+    "answerDelaySeconds": "answer_delay_seconds",
+}
+
+_CHANGES = Rule(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "visibleAfterSeconds": {"type": "number", "minimum": 0},
+            "maxBodyBytes": {"type": "integer", "minimum": 1},
+            "answerDelaySeconds": {"type": "number", "minimum": 0},
+        },
+    }
+)
+
+
+@dataclass
+class Settings:
+    """One object for all sites.
+
+    `visible_after_seconds`: how long after its 202 a change stays hidden from GETs and pages.
+    `max_body_bytes`: a longer request body is answered with 413; Jira publishes no figure.
+    `answer_delay_seconds`: added before every answer of the REST API.
+    """
+
+    visible_after_seconds: float = 0.2
+    max_body_bytes: int = 5 * 1024 * 1024
+    answer_delay_seconds: float = 0.0
+
+    def document(self) -> dict[str, Any]:
+        return {name: getattr(self, attribute) for name, attribute in _FIELDS.items()}
+
+    def merge(self, changes: Any) -> None:
+        """Take over the settings named in `changes`; all of them or, with a Refusal, none."""
+        _CHANGES.require(changes)
+        for name, value in changes.items():
+            setattr(self, _FIELDS[name], value)

@@ -1,0 +1,112 @@
+"""Jira sites, each under a path of the simulator's URL."""
+
+import re
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from .descriptor import App
+from .refusal import Refusal
+from .schemas import Kind
+from .settings import Settings
+from .store import Store
+
+DEFAULT_PROJECT_KEYS = ("OPS", "WEB", "PAY")
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}", re.ASCII)
+
+
+class State(StrEnum):
+    NEW = "new"
+    INSTALLED = "installed"
+    UNINSTALLED = "uninstalled"
+
+
+@dataclass
+class Site:
+    """One Jira Cloud site; `client_key` and `cloud_id` stay for life, the secret may change."""
+
+    name: str
+    base_url: str
+    project_keys: frozenset[str]
+    store: Store
+    shared_secret: str
+    client_key: str = field(default_factory=lambda: str(uuid.uuid4()))
+    cloud_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    state: State = State.NEW
+    app: App | None = None
+
+    @property
+    def base_path(self) -> str:
+        return urlsplit(self.base_url).path
+
+    def installed_app(self) -> App:
+        if self.state is not State.INSTALLED or self.app is None:
+            raise Refusal(409, f"No app is installed in the site {self.name}.")
+        return self.app
+
+    def document(self) -> dict[str, Any]:
+        """All of it, the shared secret too: this is for the control endpoint alone."""
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "baseUrl": self.base_url,
+            "clientKey": self.client_key,
+            "sharedSecret": self.shared_secret,
+            "cloudId": self.cloud_id,
+            "projectKeys": sorted(self.project_keys),
+            "incidents": self._counts(Kind.INCIDENT),
+            "reviews": self._counts(Kind.REVIEW),
+            "linkedWorkspaces": list(self.store.workspaces.visible),
+            "app": self.app.document() if self.app else None,
+        }
+
+    def _counts(self, kind: Kind) -> dict[str, int]:
+        entities = self.store.entities[kind]
+        return {"visible": len(entities.visible), "pending": entities.pending}
+
+
+def new_secret() -> str:
+    """43 characters, 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+class Sites:
+    """All sites by name."""
+
+    def __init__(self, simulator_url: str, settings: Settings) -> None:
+        self._simulator_url = simulator_url
+        self._settings = settings
+        self._sites: dict[str, Site] = {}
+
+    def create(self, name: str, project_keys: list[str] | None = None) -> Site:
+        """A new site; 400 for a name or a project key of the wrong form, 409 for a known name."""
+        keys = list(DEFAULT_PROJECT_KEYS) if project_keys is None else project_keys
+        if not _NAME.fullmatch(name):
+            raise Refusal(400, f"name: {name!r} must be lower-case letters, digits and hyphens")
+        wrong = [key for key in keys if not _PROJECT_KEY.fullmatch(key)]
+        if wrong:
+            raise Refusal(400, f"projectKeys: {wrong[0]!r} must be upper-case letters and digits")
+        if name in self._sites:
+            raise Refusal(409, f"The site {name} exists.")
+        site = Site(
+            name=name,
+            base_url=f"{self._simulator_url}/sites/{name}",
+            project_keys=frozenset(keys),
+            store=Store(self._settings),
+            shared_secret=new_secret(),
+        )
+        self._sites[name] = site
+        return site
+
+    def get(self, name: str) -> Site:
+        if name not in self._sites:
+            raise Refusal(404, f"There is no site {name}.")
+        return self._sites[name]
+
+    def all(self) -> list[Site]:
+        return list(self._sites.values())

@@ -1,0 +1,86 @@
+"""`sam build` of the real template for the local stack, kept as long as nothing changes.
+
+The functions run on MiniStack's own Python, so the layer is built for that one and this machine.
+"""
+
+import fcntl
+import hashlib
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.local.environment import REGION, tool_environment
+from infra.local.paths import BUILDS, MINISTACK_PYTHON, ROOT, SAM, UV
+from infra.local.processes import require, run_command
+
+BUILD_SECONDS = 180.0
+SOURCES = ("template.yaml", "atlassian-connect.json", "functions", "shared")
+
+PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+RUNTIME = f"python{PYTHON_VERSION}"
+ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def built_app() -> Path:
+    """The folder that `sam build` made of these very sources, now or earlier.
+
+    Stacks that start side by side share one build; it is only to be read.
+    """
+    require(SAM)
+    BUILDS.mkdir(parents=True, exist_ok=True)
+    folder = BUILDS / fingerprint()
+    with only_one():
+        if not folder.exists():
+            _forget_others(folder)
+            _build(folder)
+    return folder
+
+
+def fingerprint() -> str:
+    """A name for the sources and the Python that they are built for."""
+    digest = hashlib.sha256(f"{sys.version} {platform.platform()}".encode())
+    for path in sorted(_source_files()):
+        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _source_files() -> Iterator[Path]:
+    for source in SOURCES:
+        path = ROOT / source
+        files = path.rglob("*") if path.is_dir() else [path]
+        yield from (file for file in files if file.is_file() and file.parent.name != "__pycache__")
+
+
+def _build(folder: Path) -> None:
+    unfinished = folder.with_suffix(".unfinished")
+    environment = tool_environment(
+        AWS_DEFAULT_REGION=REGION,
+        RELAY_PYTHON=str(MINISTACK_PYTHON),
+        RELAY_PYTHON_PLATFORM="",
+        RELAY_PYTHON_VERSION=PYTHON_VERSION,
+        UV=str(UV),
+    )
+    command = [str(SAM), "build", "--parallel", "--build-dir", str(unfinished)]
+    command += ["--parameter-overrides", f"Runtime={RUNTIME}", f"Architecture={ARCHITECTURE}"]
+    run_command("sam build", command, environment, BUILDS / "build.log", BUILD_SECONDS)
+    unfinished.rename(folder)
+
+
+def _forget_others(folder: Path) -> None:
+    """Old builds go, except the newest one, which a starting stack may still be reading."""
+    builds = [path for path in BUILDS.iterdir() if path.is_dir() and path != folder]
+    builds.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in builds[1:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Waits until no other process builds."""
+    with (BUILDS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,109 @@
+"""`make demo`: the whole story on this machine, from the install to the last incident in Jira."""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from infra.local.comparison import Key, differences, newest_states
+from infra.local.failure import StackFailure
+from infra.local.feed import KINDS, State, parse_states, read_states
+from infra.local.first_tenant import set_up
+from infra.local.sample import sample_lines
+from infra.local.screen import Screen
+from infra.local.stack import temporary_stack
+from infra.local.story import DELIVERY_SECONDS, Story, Submitted
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--input", type=Path, help="a file of states instead of the own sample")
+    given = parser.parse_args(arguments)
+    screen = Screen()
+    try:
+        states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
+        return _run(states, screen)
+    except StackFailure as failure:
+        print(failure, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+    return 1
+
+
+def _run(states: Sequence[State], screen: Screen) -> int:
+    with temporary_stack(tell=screen.say) as stack:
+        screen.say("Installing the app in a Jira site, and linking a workspace to it …")
+        with Story(stack, set_up(stack), screen) as story:
+            succeeded = tell_story(story, states)
+        screen.say("Stopping …")
+    return 0 if succeeded else 1
+
+
+def tell_story(story: Story, states: Sequence[State]) -> bool:
+    """Submits, waits and reports; True if Jira and the record hold what was submitted."""
+    submitted = story.submit(states)
+    expected = newest_states(submitted.accepted)
+    in_time = story.wait_for_delivery(len(expected))
+    return _report(story, submitted, expected, in_time)
+
+
+def _report(
+    story: Story, submitted: Submitted, expected: Mapping[Key, State], in_time: bool
+) -> bool:
+    screen = story.screen
+    wrong = differences(expected, story.shown())
+    recorded = story.recorded()
+    screen.table(_figures(story, submitted, expected, recorded))
+    _read_one_back(story, expected)
+    if not in_time:
+        screen.say(f"Not everything was delivered within {DELIVERY_SECONDS:.0f} s.")
+    if submitted.rejected:
+        screen.faults("Rejected by Relay, so not in Jira", submitted.rejected)
+    if wrong:
+        screen.faults("Different in Jira from what was submitted", wrong)
+    if recorded != len(expected):
+        screen.say(f"The record holds {recorded} entities instead of {len(expected)}.")
+    succeeded = in_time and not wrong and not submitted.rejected and recorded == len(expected)
+    if succeeded:
+        screen.say("All that was submitted is in Jira, each entity once, in its newest state.")
+    return succeeded
+
+
+def _read_one_back(story: Story, expected: Mapping[Key, State]) -> None:
+    incidents = [entity_id for kind, entity_id in expected if kind == "incident"]
+    if not incidents:
+        return
+    incident = story.read_back(incidents[-1])
+    story.screen.say(f"Read back from Jira: {incident['id']}, {incident['status']}:")
+    story.screen.say(f"  {incident['summary']}")
+    story.screen.say(f"A person would look at {story.tenancy.page}")
+
+
+def _figures(
+    story: Story, submitted: Submitted, expected: Mapping[Key, State], recorded: int
+) -> list[tuple[str, str]]:
+    kinds = Counter(kind for kind, _ in expected)
+    entities = ", ".join(f"{count} {kind}s" for kind, count in kinds.items())
+    return [
+        ("States submitted", str(len(submitted.accepted) + len(submitted.rejected))),
+        ("  accepted", str(len(submitted.accepted))),
+        ("  rejected", str(len(submitted.rejected))),
+        ("Entities", f"{len(expected)} ({entities})"),
+        ("  recorded", str(recorded)),
+        ("  delivered", str(story.delivered())),
+        *_call_figures(story),
+        ("Seconds", f"{story.screen.seconds:.1f}"),
+    ]
+
+
+def _call_figures(story: Story) -> list[tuple[str, str]]:
+    calls = story.calls()
+    by_kind = [(f"  with {kind}s", sum(call[f"{kind}s"] > 0 for call in calls)) for kind in KINDS]
+    others = len(calls) - sum(count for _, count in by_kind)
+    rows = [("Calls to Jira", len(calls)), *by_kind, ("  others", others)]
+    return [(name, str(count)) for name, count in rows]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""`sam deploy` of the built template to the embedded AWS, as it is deployed to the real one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.aws import LocalAws
+from infra.local.build import ARCHITECTURE, RUNTIME
+from infra.local.environment import aws_environment, tool_environment
+from infra.local.paths import SAM
+from infra.local.processes import run_command
+
+STACK_NAME = "relay"
+APP_KEY = "relay-operations"
+# MiniStack takes the id of the API from a tag, so that the app's base URL, which the template wants
+# as a parameter, is known before the API is there.
+API_ID = "0000ea57"
+DEPLOY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What the deploy left: outputs, and physical ids by the logical ones of the template."""
+
+    outputs: Mapping[str, str]
+    resources: Mapping[str, str]
+    functions: Mapping[str, str]
+
+
+def base_url(endpoint: str) -> str:
+    return f"{endpoint}/_aws/execute-api/{API_ID}"
+
+
+def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: str) -> Deployment:
+    """Deploys the stack; `folder` takes the log."""
+    parameters = {
+        "AppKey": APP_KEY,
+        "Architecture": ARCHITECTURE,
+        "BaseUrl": base_url(aws.endpoint),
+        "InstallKeysUrl": f"{jira}/install-keys",
+        "LogLevel": log_level,
+        "Runtime": RUNTIME,
+        "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
+    }
+    command = [str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME]
+    command += ["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]
+    command += ["--no-progressbar", "--tags", f"ms-custom-id={API_ID}", "--parameter-overrides"]
+    command += [f"{name}={value}" for name, value in parameters.items()]
+    environment = tool_environment(**aws_environment(aws.endpoint), SAM_CLI_POLL_DELAY="0.2")
+    run_command("sam deploy", command, environment, folder / "deploy.log", DEPLOY_SECONDS)
+    return _deployment(aws)
+
+
+def _deployment(aws: LocalAws) -> Deployment:
+    stack = aws.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    listed = aws.cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+    resources = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in listed}
+    functions = {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for one in listed
+        if one["ResourceType"] == "AWS::Lambda::Function"
+    }
+    return Deployment(outputs, resources, functions)

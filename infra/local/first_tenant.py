@@ -1,0 +1,60 @@
+"""What a new stack needs before anything can be delivered: a key, a site, a workspace, a link."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from infra.local.failure import StackFailure
+from infra.local.jira_control import JiraControl
+from infra.local.relay_client import RelayClient
+from infra.local.stack import Stack
+from relay.identity import ApiKeys
+
+SITE_NAME = "first"
+WORKSPACE_ID = "operations"
+WORKSPACE = {"name": "Operations", "url": "https://operations.example/workspaces/operations"}
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """One workspace linked to one site. `site` is the simulator's document of it."""
+
+    api_key: str
+    site: dict[str, Any]
+    site_id: str
+    workspace_id: str
+
+    @property
+    def site_name(self) -> str:
+        return str(self.site["name"])
+
+    @property
+    def page(self) -> str:
+        """Where a person looks at the site's incidents."""
+        return str(self.site["baseUrl"])
+
+
+def set_up(stack: Stack, site_name: str = SITE_NAME, workspace_id: str = WORKSPACE_ID) -> Tenancy:
+    """Installs the app in a new site with a signed token, and links a workspace to it."""
+    api_key = ApiKeys(stack.aws.dynamodb, stack.deployment.outputs["ApiKeysTable"]).issue()
+    try:
+        with JiraControl(stack.jira.url) as jira, RelayClient(stack.api, api_key) as relay:
+            site = jira.create_site(site_name)
+            jira.install(site_name, f"{stack.api}/atlassian-connect.json")
+            relay.put_workspace(workspace_id, WORKSPACE)
+            site_id = _site_id(relay, site["clientKey"])
+            relay.link(site_id, workspace_id)
+            return Tenancy(api_key, jira.site(site_name), site_id, workspace_id)
+    except httpx.HTTPStatusError as error:
+        request, answer = error.request, error.response
+        raise StackFailure(
+            f"{request.method} {request.url} was answered with {answer.status_code}:\n{answer.text}"
+        ) from error
+
+
+def _site_id(relay: RelayClient, client_key: str) -> str:
+    for site in relay.sites():
+        if site["clientKey"] == client_key:
+            return str(site["id"])
+    raise StackFailure("Relay does not list the site that has just installed it.")

@@ -1,0 +1,83 @@
+"""The API's routes, which MiniStack has to be given by hand.
+
+SAM writes the routes of an HTTP API into the API's OpenAPI body, which MiniStack does not read. The
+template stays the only source: the routes are taken from what the deploy made of it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.aws import LocalAws
+from infra.local.deploy import API_ID, STACK_NAME
+from infra.local.environment import ACCOUNT, REGION
+from infra.local.failure import StackFailure
+
+PAYLOAD_FORMAT = "2.0"
+DEFAULT_ROUTE = "$default"
+ANY_METHOD = "x-amazon-apigateway-any-method"
+INTEGRATION = "x-amazon-apigateway-integration"
+FUNCTION_IN_URI = re.compile(r"functions/\$\{(\w+)\.Arn\}/invocations")
+
+
+@dataclass(frozen=True)
+class Route:
+    """`key` is API Gateway's, as in `GET /health`; `function` is the logical id in the template."""
+
+    key: str
+    function: str
+
+
+def create_routes(aws: LocalAws, resources: Mapping[str, str]) -> list[Route]:
+    """Creates an integration per function and a route per method and path."""
+    routes = deployed_routes(aws)
+    if not routes:
+        raise StackFailure("The deployed template has no routes.")
+    targets = {
+        function: _create_integration(aws, resources[function])
+        for function in {route.function for route in routes}
+    }
+    for route in routes:
+        aws.api_gateway.create_route(
+            ApiId=API_ID, RouteKey=route.key, Target=f"integrations/{targets[route.function]}"
+        )
+    return routes
+
+
+def deployed_routes(aws: LocalAws) -> list[Route]:
+    """What the deployed template says, after SAM's translation."""
+    answer = aws.cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")
+    return list(_routes_of(answer["TemplateBody"]))
+
+
+def _routes_of(template: Mapping[str, Any]) -> Iterator[Route]:
+    for resource in template["Resources"].values():
+        if resource["Type"] != "AWS::ApiGatewayV2::Api":
+            continue
+        for path, methods in resource["Properties"]["Body"]["paths"].items():
+            for method, operation in methods.items():
+                yield Route(_key(method, path), _function_of(operation[INTEGRATION]["uri"]))
+
+
+def _key(method: str, path: str) -> str:
+    if path == DEFAULT_ROUTE:
+        return path
+    return f"{'ANY' if method == ANY_METHOD else method.upper()} {path}"
+
+
+def _function_of(uri: Mapping[str, str]) -> str:
+    found = FUNCTION_IN_URI.search(uri["Fn::Sub"])
+    if found is None:
+        raise StackFailure(f"A route's integration is not a function: {uri}")
+    return found[1]
+
+
+def _create_integration(aws: LocalAws, function_name: str) -> str:
+    answer = aws.api_gateway.create_integration(
+        ApiId=API_ID,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}",
+        PayloadFormatVersion=PAYLOAD_FORMAT,
+    )
+    return answer["IntegrationId"]

@@ -1,0 +1,89 @@
+"""What the demo shows while it runs: a bar on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+PLAIN_LINE_SECONDS = 2.0
+ERRORS_SHOWN = 10
+
+
+class Meter(Protocol):
+    def reach(self, completed: int) -> None: ...
+
+
+class Screen:
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the demo began."""
+        return time.monotonic() - self._started
+
+    def say(self, text: str) -> None:
+        stamp = f"{self.seconds:5.1f} s  "
+        self._console.print(f"{stamp}{text}", markup=False)
+
+    @contextmanager
+    def meter(self, what: str, total: int) -> Iterator[Meter]:
+        if not self._console.is_terminal:
+            yield _Lines(self, what, total)
+            return
+        columns = (
+            TextColumn("         {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+        )
+        with Progress(*columns, console=self._console) as progress:
+            yield _Bar(progress, what, total)
+
+    def table(self, rows: Sequence[tuple[str, str]]) -> None:
+        table = Table(show_header=False, box=None, padding=(0, 2))
+        table.add_column()
+        table.add_column(justify="right")
+        for name, value in rows:
+            table.add_row(name, value)
+        self._console.print()
+        self._console.print(table)
+        self._console.print()
+
+    def faults(self, title: str, faults: Sequence[object]) -> None:
+        """The first few of them."""
+        self._console.print(f"{title}: {len(faults)}", markup=False)
+        for fault in faults[:ERRORS_SHOWN]:
+            self._console.print(f"  {fault}", markup=False)
+        if len(faults) > ERRORS_SHOWN:
+            self._console.print(f"  and {len(faults) - ERRORS_SHOWN} more", markup=False)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, what: str, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task(what, total=total)
+
+    def reach(self, completed: int) -> None:
+        self._progress.update(self._task, completed=completed)
+
+
+class _Lines:
+    def __init__(self, screen: Screen, what: str, total: int) -> None:
+        self._screen = screen
+        self._what = what
+        self._total = total
+        self._told = -1
+        self._due = 0.0
+
+    def reach(self, completed: int) -> None:
+        """Tells the first and the last figure, and others now and then."""
+        ended = completed >= self._total
+        if completed == self._told or (time.monotonic() < self._due and not ended):
+            return
+        self._told, self._due = completed, time.monotonic() + PLAIN_LINE_SECONDS
+        self._screen.say(f"{self._what}: {completed} of {self._total}")

@@ -1,0 +1,149 @@
+"""One local stack: MiniStack with Relay deployed, and the Jira simulator."""
+
+import fcntl
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+from infra.local.aws import LocalAws
+from infra.local.build import built_app
+from infra.local.deploy import Deployment, base_url, deploy
+from infra.local.embedded_aws import EmbeddedAws, start_ministack
+from infra.local.event_sources import mend_concurrency
+from infra.local.failure import StackFailure
+from infra.local.layer import with_mounted_layer
+from infra.local.ports import port_for
+from infra.local.processes import Service, stop_services
+from infra.local.routes import create_routes
+from infra.local.simulator import Jira, start_simulator
+from infra.local.warm_up import warm_up
+
+Tell = Callable[[str], None]
+GROUP_SUFFIX = ".group"
+
+
+class FolderInUse(StackFailure):
+    pass
+
+
+@dataclass(frozen=True)
+class Options:
+    enforce_iam: bool = False
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """`api` is the app's base URL, as Jira and the operations tool call it."""
+
+    folder: Path
+    api: str
+    jira: Jira
+    aws: LocalAws
+    deployment: Deployment
+    services: tuple[Service, ...]
+
+    def stop(self) -> None:
+        self.aws.close()
+        stop_services(self.services)
+
+
+@contextmanager
+def temporary_stack(options: Options | None = None, tell: Tell = print) -> Iterator[Stack]:
+    """A stack of its own, gone without a trace afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="relay-"))
+    try:
+        with ending_in_order(), lock_of(folder) as lock:
+            stack = start_stack(folder, lock, options or Options(), tell)
+            try:
+                yield stack
+            finally:
+                stack.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_stack(folder: Path, lock: TextIO, options: Options, tell: Tell) -> Stack:
+    """Starts everything and deploys; what was started is stopped again where a part fails.
+
+    The services keep the lock's file open: it stays locked for as long as one of them lives.
+    """
+    with ExitStack() as undo:
+        tell("Starting the embedded AWS and the Jira simulator; building …")
+        embedded, jira, build = _start_side_by_side(folder, lock, options, undo)
+        tell("Deploying …")
+        template = with_mounted_layer(build, folder)
+        aws = LocalAws(embedded.endpoint)
+        undo.callback(aws.close)
+        deployment = deploy(template, aws, jira.url, folder, options.log_level)
+        mend_concurrency(aws)
+        routes = create_routes(aws, deployment.resources)
+        api = base_url(embedded.endpoint)
+        warm_up(aws, api, routes, deployment.functions)
+        undo.pop_all()
+    return Stack(folder, api, jira, aws, deployment, (embedded.service, jira.service))
+
+
+def _start_side_by_side(
+    folder: Path, lock: TextIO, options: Options, undo: ExitStack
+) -> tuple[EmbeddedAws, Jira, Path]:
+    keep_open = [lock.fileno()]
+
+    def embedded_aws() -> EmbeddedAws:
+        aws = start_ministack(port_for("RELAY_PORT"), folder, options.enforce_iam, keep_open)
+        _note(aws.service, undo)
+        return aws
+
+    def simulator() -> Jira:
+        jira = start_simulator(port_for("RELAY_JIRA_PORT"), folder, keep_open)
+        _note(jira.service, undo)
+        return jira
+
+    with ThreadPoolExecutor(3) as pool:
+        aws, jira = pool.submit(embedded_aws), pool.submit(simulator)
+        build = pool.submit(built_app)
+        return aws.result(), jira.result(), build.result()
+
+
+def _note(service: Service, undo: ExitStack) -> None:
+    """From now on it is stopped if the rest fails; and if we are killed, `make down` finds it."""
+    undo.callback(stop_services, [service])
+    service.log.with_suffix(GROUP_SUFFIX).write_text(str(service.group))
+
+
+def groups_in(folder: Path) -> list[int]:
+    """The process groups of a stack that was started there; they may have ended since."""
+    return [int(path.read_text()) for path in folder.glob(f"*{GROUP_SUFFIX}")]
+
+
+@contextmanager
+def lock_of(folder: Path) -> Iterator[TextIO]:
+    """Holds the folder's lock; raises FolderInUse where a stack lives, or starts, there."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderInUse(f"There is a stack in {folder}.") from None
+        yield lock
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP unwind the block, as Ctrl-C does, so that nothing stays behind."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

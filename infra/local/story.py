@@ -1,0 +1,130 @@
+"""The main job on a running stack: submit, wait until it is delivered, look at what came of it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+
+from infra.local.deploy import APP_KEY
+from infra.local.feed import KINDS, State, Submission, split
+from infra.local.first_tenant import Tenancy
+from infra.local.jira_control import JiraControl
+from infra.local.relay_client import RelayClient
+from infra.local.screen import Screen
+from infra.local.stack import Stack
+from relay.jira import ConnectCredential
+from relay.record import OutcomeState, RecordStore
+
+DELIVERY_SECONDS = 300.0
+POLL_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Relay's word on a state that it did not take."""
+
+    state: State
+    details: Sequence[dict[str, str]]
+
+    def __str__(self) -> str:
+        rules = "; ".join(
+            f"{detail['path']}: {detail['rule']}: {detail['message']}" for detail in self.details
+        )
+        return f"line {self.state.line}, {self.state.kind} {self.state.id}: {rules}"
+
+
+@dataclass
+class Submitted:
+    accepted: list[State] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Story:
+    """One workspace and its site on a running stack, and what is to be told of them."""
+
+    def __init__(self, stack: Stack, tenancy: Tenancy, screen: Screen) -> None:
+        self.stack = stack
+        self.tenancy = tenancy
+        self.screen = screen
+        self.relay = RelayClient(stack.api, tenancy.api_key)
+        self.jira = JiraControl(stack.jira.url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.relay.http.close()
+        self.jira.http.close()
+
+    def submit(self, states: Sequence[State]) -> Submitted:
+        submitted = Submitted()
+        with self.screen.meter("States submitted", len(states)) as meter:
+            for submission in split(states):
+                answer = self.relay.submit(self.tenancy.workspace_id, submission.body())
+                _take_verdicts(submitted, submission, answer)
+                meter.reach(len(submitted.accepted) + len(submitted.rejected))
+        return submitted
+
+    def wait_for_delivery(self, expected: int) -> bool:
+        """Until nothing is on its way any more; False if that takes too long."""
+        deadline = time.monotonic() + DELIVERY_SECONDS
+        with self.screen.meter("Entities in Jira", expected) as meter:
+            while time.monotonic() < deadline:
+                messages = self.waiting()
+                site = self.jira.site(self.tenancy.site_name)
+                counts = [site[f"{kind}s"] for kind in KINDS]
+                meter.reach(sum(count["visible"] for count in counts))
+                if not messages and not any(count["pending"] for count in counts):
+                    return True
+                time.sleep(POLL_SECONDS)
+        return False
+
+    def waiting(self) -> int:
+        """Messages in the queue, or with a submitter."""
+        attributes = self.stack.aws.sqs.get_queue_attributes(
+            QueueUrl=self.stack.deployment.outputs["SubmissionsQueue"],
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )["Attributes"]
+        return sum(int(count) for count in attributes.values())
+
+    def shown(self) -> dict[str, list[dict[str, Any]]]:
+        return {kind: self.jira.entities(self.tenancy.site_name, kind) for kind in KINDS}
+
+    def read_back(self, incident_id: str) -> dict[str, Any]:
+        """One incident, by Jira's own REST API, with a token signed for the call."""
+        site = self.tenancy.site
+        base_url = str(site["baseUrl"])
+        credential = ConnectCredential(APP_KEY, site["clientKey"], base_url, site["sharedSecret"])
+        url = f"{base_url}/rest/operations/1.0/incidents/{incident_id}"
+        answer = httpx.get(url, auth=credential, timeout=10, trust_env=False).raise_for_status()
+        incident: dict[str, Any] = answer.json()
+        return incident
+
+    def recorded(self) -> int:
+        return sum(1 for _ in self._record().entries(self.tenancy.workspace_id))
+
+    def delivered(self) -> int:
+        outcomes = self._record().outcomes(self.tenancy.workspace_id, self.tenancy.site_id)
+        return sum(outcome.state is OutcomeState.ACCEPTED for outcome in outcomes)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls that this site's REST API got, each with how many incidents and reviews."""
+        return [call for call in self.jira.calls() if call["site"] == self.tenancy.site_name]
+
+    def _record(self) -> RecordStore:
+        return RecordStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["RecordTable"])
+
+
+def _take_verdicts(submitted: Submitted, submission: Submission, answer: dict[str, Any]) -> None:
+    by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
+    for verdict in answer["verdicts"]:
+        state = by_kind[verdict["kind"]][verdict["index"]]
+        if verdict["verdict"] == "accepted":
+            submitted.accepted.append(state)
+        else:
+            submitted.rejected.append(Rejection(state, verdict["details"]))

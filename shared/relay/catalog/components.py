@@ -1,0 +1,23 @@
+"""A container as a DevOps component of Jira, so that `affectedComponents` show by their names."""
+
+from datetime import UTC
+from typing import Any
+
+from relay.catalog.containers import Container, moment_of
+
+
+def component_of(container: Container, logo_url: str) -> dict[str, Any]:
+    """Jira's shape asks for all of these; one without an avatar shows the app's logo."""
+    changed = moment_of(container.lastUpdatedDate)
+    return {
+        "schemaVersion": "1.0",
+        "id": container.id,
+        "updateSequenceNumber": int(changed.timestamp() * 1000),
+        "name": container.name,
+        "description": container.description or container.name,
+        "url": container.url,
+        "avatarUrl": container.avatarUrl or logo_url,
+        "tier": container.tier or "Tier 4",
+        "componentType": container.componentType or "Service",
+        "lastUpdated": changed.astimezone(UTC).isoformat(timespec="milliseconds"),
+    }

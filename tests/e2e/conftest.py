@@ -1,0 +1,53 @@
+"""One stack for all of it, with every function's IAM policy enforced; each test has its own site.
+
+The stack is the demo's: the real template, on ports of its own, in a folder of its own.
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.first_tenant import set_up
+from infra.local.screen import Screen
+from infra.local.stack import Options, Stack, temporary_stack
+from infra.local.story import Story
+from tests.e2e.steering import Steering
+
+_numbers = itertools.count(1)
+HERE = Path(__file__).parent
+LAST = "test_logs.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these run in one process, for one stack; the logs are read when all have written."""
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+    items.sort(key=lambda item: item.path == HERE / LAST)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
+            patch.delenv(variable, raising=False)
+        with temporary_stack(Options(enforce_iam=True, log_level="DEBUG")) as running:
+            yield running
+
+
+@pytest.fixture
+def story(stack: Stack) -> Iterator[Story]:
+    """A new workspace, linked to a new site."""
+    number = next(_numbers)
+    tenancy = set_up(stack, f"site-{number}", f"workspace-{number}")
+    with Story(stack, tenancy, Screen()) as story:
+        yield story
+
+
+@pytest.fixture
+def steering(stack: Stack) -> Iterator[Steering]:
+    steering = Steering(stack)
+    yield steering
+    steering.undo()

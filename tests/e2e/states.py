@@ -1,0 +1,23 @@
+"""States as the demo reads them from a file."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from infra.local.comparison import differences, newest_states
+from infra.local.feed import State, parse_states
+from infra.local.story import Story
+
+
+def incidents(*entities: dict[str, Any]) -> list[State]:
+    return parse_states([json.dumps({"incident": entity}) for entity in entities], "a test")
+
+
+def arrives(story: Story, states: Sequence[State]) -> None:
+    """Submits the states; Jira and the record then hold the newest of each entity, and no more."""
+    submitted = story.submit(states)
+    assert not submitted.rejected
+    expected = newest_states(states)
+    assert story.wait_for_delivery(len(expected))
+    assert differences(expected, story.shown()) == []
+    assert story.recorded() == story.delivered() == len(expected)

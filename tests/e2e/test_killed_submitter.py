@@ -1,0 +1,35 @@
+"""The submitter's process is killed after Jira has answered, before the queue knows."""
+
+from infra.local.comparison import differences, newest_states
+from infra.local.feed import parse_states
+from infra.local.sample import sample_lines
+from infra.local.story import Story
+from tests.e2e.steering import Steering, wait_until
+
+REDELIVERY_SECONDS = 4
+
+
+def test_nothing_is_lost_or_doubled(story: Story, steering: Steering) -> None:
+    # GIVEN a submission under way
+    states = parse_states(sample_lines(), "sample")
+    expected = newest_states(states)
+    steering.redeliver_after(REDELIVERY_SECONDS)
+    story.submit(states)
+
+    # WHEN Jira has taken a batch, and the process dies
+    wait_until(lambda: _batches(story), "Jira was sent a batch")
+    assert steering.kill_workers("SubmitterFunction") == 1
+    before = len(_batches(story))
+    assert story.waiting() == 1, "the message was acknowledged before it was done"
+
+    # THEN the message comes again, and all is there, once and in its newest state
+    assert story.wait_for_delivery(len(expected))
+    assert len(_batches(story)) > before
+    assert differences(expected, story.shown()) == []
+    assert story.recorded() == story.delivered() == len(expected)
+    assert steering.dead_letters() == 0
+
+
+def _batches(story: Story) -> list[int]:
+    """How many entities Jira took with each submission so far."""
+    return [call["entities"] for call in story.calls() if call["operation"] == "submitEntity"]

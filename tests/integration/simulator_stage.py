@@ -1,0 +1,236 @@
+"""A running Jira simulator, and an app for it to be installed: what its tests stand on."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from relay.jira import query_string_hash
+
+ROOT = Path(__file__).parents[2]
+APP_KEY = "test-operations"
+OPERATIONS = "/rest/operations/1.0"
+
+
+@dataclass(frozen=True)
+class ReceivedCall:
+    method: str
+    path: str
+    query: str
+    token: str
+    body: Any
+
+    def claims(self, key: str, algorithm: str, audience: str | None = None) -> dict[str, Any]:
+        """Verified; raises where the token is not what it should be."""
+        return jwt.decode(self.token, key, algorithms=[algorithm], audience=audience)
+
+    def qsh(self, base_path: str) -> str:
+        return query_string_hash(self.method, self.path, self.query, base_path)
+
+
+@dataclass
+class ProviderApp:
+    """Plays the app: serves a descriptor, keeps what Jira calls, answers as told."""
+
+    url: str
+    received: list[ReceivedCall] = field(default_factory=list)
+    answers: dict[str, int] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def descriptor_url(self) -> str:
+        return f"{self.url}/atlassian-connect.json"
+
+    def descriptor(self) -> dict[str, Any]:
+        module = {
+            "key": "operations",
+            "name": {"value": "Test"},
+            "homeUrl": self.url,
+            "actions": {
+                "fetchWorkspaces": {"templateUrl": "/workspaces?of={team}"},
+                "searchContainers": {"templateUrl": f"{self.url}/containers"},
+                "onEntityAssociated": {"templateUrl": "/associated"},
+            },
+        }
+        return {
+            "key": APP_KEY,
+            "name": "Test operations",
+            "baseUrl": self.url,
+            "authentication": {"type": "jwt"},
+            "scopes": ["READ", "WRITE", "DELETE"],
+            "lifecycle": {
+                event: f"/lifecycle/{event}"
+                for event in ("installed", "uninstalled", "enabled", "disabled")
+            },
+            "modules": {"jiraOperationsInfoProvider": module},
+        } | self.changes
+
+    def named(self, event: str) -> list[ReceivedCall]:
+        return [call for call in self.received if call.path.endswith(f"/{event}")]
+
+    async def receive(self, request: Request) -> Response:
+        if request.url.path.endswith("/atlassian-connect.json"):
+            return JSONResponse(self.descriptor())
+        raw = await request.body()
+        self.received.append(
+            ReceivedCall(
+                method=request.method,
+                path=request.scope["raw_path"].decode(),
+                query=request.scope["query_string"].decode(),
+                token=request.headers["authorization"].removeprefix("JWT "),
+                body=json.loads(raw) if raw else None,
+            )
+        )
+        event = request.url.path.rpartition("/")[2]
+        return JSONResponse({"heard": event}, self.answers.get(event, 200))
+
+
+@dataclass(frozen=True)
+class Simulator:
+    url: str
+    kid: str
+    pem: str
+    http: httpx.Client
+
+    def control(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        return self.http.request(method, f"{self.url}/_control{path}", json=body)
+
+    def set(self, **settings: Any) -> None:
+        self.control("PUT", "/settings", settings).raise_for_status()
+
+    def site(self, name: str) -> dict[str, Any]:
+        return dict(self.control("GET", f"/sites/{name}").raise_for_status().json())
+
+    def create(self, name: str, **fields: Any) -> dict[str, Any]:
+        body = {"name": name, **fields}
+        return dict(self.control("POST", "/sites", body).raise_for_status().json())
+
+    def install(self, name: str, app: ProviderApp, **fields: Any) -> httpx.Response:
+        body = {"descriptorUrl": app.descriptor_url, **fields}
+        return self.control("POST", f"/sites/{name}/install", body)
+
+    def calls(self, site: str) -> list[dict[str, Any]]:
+        calls = self.control("GET", "/calls").json()["calls"]
+        return [call for call in calls if call["site"] == site]
+
+
+@dataclass
+class JiraSite:
+    """One site as an installed app sees it: every call with a token of its own."""
+
+    simulator: Simulator
+    document: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.document["name"])
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """`path` begins below the operations' own path; `claims` and `sign` override the token."""
+        change = options.pop("claims", {})
+        sign: Callable[[dict[str, Any]], str] = options.pop("sign", self.sign)
+        headers = options.pop("headers", None)
+        url = f"{self.document['baseUrl']}{OPERATIONS}{path}"
+        request = self.simulator.http.build_request(method, url, **options)
+        claims = self.claims(request) | change
+        token = sign({name: value for name, value in claims.items() if value is not None})
+        request.headers.update({"Authorization": f"JWT {token}"} if headers is None else headers)
+        return self.simulator.http.send(request)
+
+    def submit(self, *incidents: dict[str, Any], **more: Any) -> httpx.Response:
+        body = ({"incidents": incidents} if incidents else {}) | more
+        return self.call("POST", "/bulk", json=body)
+
+    def claims(self, request: httpx.Request) -> dict[str, Any]:
+        now = int(time.time())
+        path, _, query = request.url.raw_path.decode().partition("?")
+        base_path = urlsplit(self.document["baseUrl"]).path
+        qsh = query_string_hash(request.method, path, query, base_path)
+        return {"iss": APP_KEY, "iat": now, "exp": now + 180, "qsh": qsh}
+
+    def sign(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self.document["sharedSecret"], algorithm="HS256")
+
+    def refresh(self) -> dict[str, Any]:
+        self.document = self.simulator.site(self.name)
+        return self.document
+
+    def entities(self, kind: str) -> dict[str, Any]:
+        return dict(
+            self.simulator.control("GET", f"/sites/{self.name}/entities?kind={kind}").json()
+        )
+
+    def page(self, **query: Any) -> httpx.Response:
+        return self.simulator.http.get(self.document["baseUrl"], params=query)
+
+
+@contextmanager
+def running_simulator(folder: Path, *options: str) -> Iterator[Simulator]:
+    """A process of its own on a free port; it must end with status 0 when asked to."""
+    ready_file = folder / "ready.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.jira_simulator", "--ready-file", str(ready_file), *options],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        ready = json.loads(ready_file.read_text())
+        assert line == f"Jira simulator: {ready['url']}\n"
+        assert ready_file.stat().st_mode & 0o777 == 0o600
+        with httpx.Client(timeout=10, trust_env=False) as http:
+            yield Simulator(ready["url"], ready["kid"], ready["pem"], http)
+    finally:
+        process.terminate()
+        process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert not ready_file.exists()
+
+
+@contextmanager
+def running_app(base_path: str = "/app") -> Iterator[ProviderApp]:
+    """The app in a thread; its base URL has a path, as the simulator's has."""
+    # Named as TCP, or asyncio leaves Nagle's delay on.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    app = ProviderApp(f"http://127.0.0.1:{listener.getsockname()[1]}{base_path}")
+    methods = ["GET", "POST", "PUT"]
+    routes = [Route(f"{base_path}/{{rest:path}}", app.receive, methods=methods)]
+    config = uvicorn.Config(
+        Starlette(routes=routes), lifespan="off", ws="none", log_level="warning", access_log=False
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield app
+    finally:
+        server.should_exit = True
+        thread.join(timeout=5)
+
+
+def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)

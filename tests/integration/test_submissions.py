@@ -1,0 +1,527 @@
+"""Submissions over HTTP: a verdict per entity, and all that is accepted in the queue before it."""
+
+import base64
+import gzip
+import json
+import random
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import botocore.session
+import pytest
+
+from relay.catalog import WorkspaceDocument, WorkspaceStore
+from relay.delivery import Message, parse_message
+from relay.edge.request import BODY_BYTES_MAX
+from relay.entities import EntityState, Kind
+from relay.identity import ApiKeys
+from tests.integration.conftest import Aws
+from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable
+from tests.support.entities import incident, review
+from tests.support.lambdas import Answer, Context, call, http_event
+
+WORKSPACE = "payments"
+URL = f"/v1/workspaces/{WORKSPACE}/submissions"
+# What Lambda takes as the answer of a function.
+LAMBDA_ANSWER_MAX = 6 * 1024 * 1024
+SECURITY_HEADERS = {
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "cache-control": "no-cache, no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+create_loader = cache(botocore.session.create_loader)
+
+
+class Provider:
+    """The operations tool: submits, and (which it can't in life) looks into the queue."""
+
+    def __init__(self, function: ModuleType, aws: Aws, key: str) -> None:
+        self._function = function
+        self._aws = aws
+        self._key = key
+
+    def submit(self, body: Any, url: str = URL, **headers: str) -> Answer:
+        """Bytes and text go as they are; a header given as "" is left out."""
+        sent = body if isinstance(body, bytes | str) else json.dumps(body)
+        return call(self._function, "POST", url, sent, self._headers(headers))
+
+    def whole_answer(self, body: bytes) -> dict[str, Any]:
+        """What the function returns to Lambda."""
+        event = http_event("POST", URL, body, self._headers({}))
+        answer: dict[str, Any] = self._function.handler(event, Context())
+        return answer
+
+    def _headers(self, changed: dict[str, str]) -> dict[str, str]:
+        headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
+        headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+        return {name: value for name, value in headers.items() if value}
+
+    def raw_queue(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self._aws.sqs.receive_message(
+                QueueUrl=self._aws.environment["SUBMISSIONS_QUEUE"],
+                MaxNumberOfMessages=10,
+                AttributeNames=["All"],
+            )
+            if not answer.get("Messages"):
+                return found
+            found += [dict(message) for message in answer["Messages"]]
+
+    def queued(self) -> list[Message]:
+        return [parse_message(message["Body"]) for message in self.raw_queue()]
+
+    def queued_states(self) -> list[EntityState]:
+        return [state for message in self.queued() for state in message.states]
+
+
+@pytest.fixture(autouse=True)
+def one_loader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore reads its own data once, not once per test."""
+    monkeypatch.setattr(botocore.session, "create_loader", create_loader)
+
+
+@pytest.fixture
+def provider(function: Callable[..., ModuleType], aws: Aws, api_key: str) -> Provider:
+    document = WorkspaceDocument(name="Payments", url="https://ops.example.com/payments")
+    WorkspaceStore(aws.dynamodb, "CatalogTable").put(WORKSPACE, document)
+    return Provider(function("submissions"), aws, api_key)
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def fail_sending(calls: AwsCalls, error: Exception, messages_before: int = 0) -> None:
+    """Let the queue take so many messages, and no more."""
+    sent = 0
+
+    def before(operation: str) -> None:
+        nonlocal sent
+        if operation == "SendMessage":
+            sent += 1
+            if sent > messages_before:
+                raise error
+
+    calls.before = before
+
+
+def incompressible(count: int) -> list[dict[str, Any]]:
+    chance = random.Random(7)  # noqa: S311
+    return [
+        incident(f"inc-{number}", description=base64.b85encode(chance.randbytes(3900)).decode())
+        for number in range(count)
+    ]
+
+
+# --- Verdicts ---
+
+
+def test_each_entity_gets_its_verdict_and_the_accepted_are_in_the_queue(provider: Provider) -> None:
+    incidents = [incident("i-0"), incident("i-1", status="burning"), incident("i-2")]
+    properties = {"team": "é"}
+
+    answer = provider.submit(
+        {"incidents": incidents, "reviews": [review("r-0")], "properties": properties}
+    )
+
+    assert answer.status == 202
+    document = answer.json()
+    assert (document["accepted"], document["rejected"]) == (3, 1)
+    assert [
+        (verdict["kind"], verdict["index"], verdict["id"], verdict["verdict"])
+        for verdict in document["verdicts"]
+    ] == [
+        ("incident", 0, "i-0", "accepted"),
+        ("incident", 1, "i-1", "rejected"),
+        ("incident", 2, "i-2", "accepted"),
+        ("review", 0, "r-0", "accepted"),
+    ]
+    (detail,) = document["verdicts"][1]["details"]
+    assert (detail["path"], detail["rule"]) == ("incidents[1].status", "literal_error")
+    assert "details" not in document["verdicts"][0]
+    assert provider.queued_states() == [
+        EntityState(Kind.INCIDENT, incidents[0], properties),
+        EntityState(Kind.INCIDENT, incidents[2], properties),
+        EntityState(Kind.REVIEW, review("r-0"), properties),
+    ]
+
+
+def test_a_message_is_for_its_workspace_and_of_its_group(provider: Provider) -> None:
+    before = int(time.time() * 1000)
+    provider.submit({"incidents": [incident()]})
+
+    (raw,) = provider.raw_queue()
+    message = parse_message(raw["Body"])
+
+    assert raw["Attributes"]["MessageGroupId"] == WORKSPACE
+    assert message.workspace_id == WORKSPACE
+    assert before <= message.accepted_at <= int(time.time() * 1000)
+
+
+def test_where_all_are_rejected_nothing_is_queued(provider: Provider) -> None:
+    answer = provider.submit({"incidents": [{}], "reviews": [1]})
+
+    assert answer.status == 202
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (0, 2)
+    assert provider.raw_queue() == []
+
+
+def test_a_thousand_entities_are_one_message_or_two(provider: Provider) -> None:
+    answer = provider.submit({"incidents": [incident(f"i-{n}") for n in range(1000)]})
+
+    assert answer.status == 202
+    messages = provider.queued()
+    assert len(messages) <= 2
+    assert sum(len(message.states) for message in messages) == 1000
+
+
+def test_what_one_message_can_not_hold_travels_in_several(provider: Provider) -> None:
+    entities = incompressible(700)
+
+    assert provider.submit({"incidents": entities}).status == 202
+
+    messages = provider.queued()
+    assert len(messages) > 2
+    assert {message.correlation_id for message in messages} == {messages[0].correlation_id}
+    found = [state.entity for message in messages for state in message.states]
+    assert sorted(found, key=lambda entity: str(entity["id"])) == sorted(
+        entities, key=lambda entity: str(entity["id"])
+    )
+
+
+def test_a_dry_run_judges_and_takes_nothing(provider: Provider) -> None:
+    answer = provider.submit({"incidents": [incident(), {}]}, f"{URL}?dryRun=true")
+
+    assert (answer.status, answer.json()["accepted"], answer.json()["rejected"]) == (200, 1, 1)
+    assert provider.raw_queue() == []
+
+
+# --- Who may ---
+
+
+def test_without_a_key_of_ours_nothing_is_looked_at(provider: Provider) -> None:
+    for authorization in (
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer relay",
+        "Bearer relay_0123456789abcdef_short",
+        f"Bearer relay_0123456789abcdef_{'x' * 43}",
+        f"Basic relay_0123456789abcdef_{'x' * 43}",
+        "JWT a.b.c",
+    ):
+        answer = provider.submit(b"\xff", authorization=authorization)
+        assert (answer.status, answer.error_code) == (401, "unauthenticated"), authorization
+    assert provider.raw_queue() == []
+
+
+def test_a_key_with_another_secret_is_refused(provider: Provider, api_key: str) -> None:
+    other = api_key[:-1] + ("A" if api_key[-1] != "A" else "B")
+
+    assert provider.submit({}, authorization=f"Bearer {other}").status == 401
+    assert provider.submit({}, authorization=api_key).status == 401
+
+
+def test_a_key_opens_the_workspaces_that_it_is_for(provider: Provider, aws: Aws) -> None:
+    body = {"incidents": [incident()]}
+    keys = ApiKeys(aws.dynamodb, "ApiKeysTable")
+    own, others, nobodys = (keys.issue(names) for names in ([WORKSPACE, "other"], ["other"], []))
+
+    assert provider.submit(body, authorization=f"Bearer {own}").status == 202
+    for key in (others, nobodys):
+        answer = provider.submit(body, authorization=f"Bearer {key}")
+        assert (answer.status, answer.error_code) == (403, "forbidden")
+    assert len(provider.raw_queue()) == 1
+
+
+def test_a_workspace_that_is_not_in_the_catalog_takes_nothing(provider: Provider) -> None:
+    answer = provider.submit({"incidents": [incident()]}, "/v1/workspaces/nobodys/submissions")
+
+    assert (answer.status, answer.error_code) == (404, "unknown_workspace")
+    assert provider.raw_queue() == []
+
+
+def test_what_can_be_no_workspace_is_the_callers_mistake(provider: Provider) -> None:
+    for workspace in ("x" * 3000, "a%20b", "a%23b", "%C3%A9"):
+        url = f"/v1/workspaces/{workspace}/submissions"
+        assert provider.submit({"incidents": [incident()]}, url).status in (400, 404), workspace
+
+
+# --- Bodies ---
+
+
+def test_only_json_is_taken(provider: Provider) -> None:
+    for content_type in (
+        "",
+        "*/*",
+        "json",
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "application/vnd.api+json",
+        "application/json, text/plain",
+    ):
+        answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
+        assert (answer.status, answer.error_code) == (415, "unsupported_media_type"), content_type
+    assert provider.raw_queue() == []
+
+
+def test_json_is_json_with_a_charset_and_in_capitals(provider: Provider) -> None:
+    for content_type in ("application/json; charset=utf-8", "Application/JSON", "application/json;"):
+        answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
+        assert answer.status == 202, content_type
+
+
+def test_an_encoding_that_is_not_known_is_refused(provider: Provider) -> None:
+    for encoding in ("br", "deflate", "compress", "gzip, gzip", "zstd"):
+        answer = provider.submit({"incidents": [incident()]}, content_encoding=encoding)
+        assert (answer.status, answer.error_code) == (415, "unsupported_media_type"), encoding
+
+
+def test_what_is_no_json_in_utf_8_is_refused(provider: Provider) -> None:
+    for body in (b'{"incidents": ["\xe9"]}', b"\xff\xfe", '{"x": "\ud83d"}', "", "{", "null"):
+        answer = provider.submit(body)
+        assert (answer.status, answer.error_code) == (400, "bad_request"), body
+    assert provider.raw_queue() == []
+
+
+def test_a_body_may_come_as_text_or_as_bytes(provider: Provider) -> None:
+    body = json.dumps({"incidents": [incident(summary="Zürich 🔥")]}, ensure_ascii=False)
+
+    assert provider.submit(body).status == 202
+    assert provider.submit(body.encode()).status == 202
+    assert {state.entity["summary"] for state in provider.queued_states()} == {"Zürich 🔥"}
+
+
+def padded(size: int) -> bytes:
+    body = json.dumps({"incidents": [incident()]}).encode()
+    return body + b" " * (size - len(body))
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_four_mebibytes_are_taken_and_not_one_byte_more(
+    provider: Provider, compressed: bool
+) -> None:
+    def submit(size: int) -> Answer:
+        if compressed:
+            return provider.submit(gzip.compress(padded(size)), content_encoding="gzip")
+        return provider.submit(padded(size))
+
+    assert BODY_BYTES_MAX == 4 * 1024 * 1024
+    assert submit(BODY_BYTES_MAX).status == 202
+    answer = submit(BODY_BYTES_MAX + 1)
+    assert (answer.status, answer.error_code) == (413, "too_large")
+    assert answer.json()["error"]["details"][0]["rule"] == "max_bytes"
+    assert len(provider.raw_queue()) == 1
+
+
+# --- gzip ---
+
+
+def test_a_body_in_gzip_is_taken(provider: Provider) -> None:
+    body = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
+
+    for encoding in ("gzip", "GZIP", " gzip "):
+        assert provider.submit(body, content_encoding=encoding).status == 202
+    assert len(provider.raw_queue()) == 3
+
+
+def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) -> None:
+    # A flushed block can be repeated: one mebibyte of zeros, a thousand times.
+    deflater = zlib.compressobj(wbits=31)
+    head = deflater.compress(b"") + deflater.flush(zlib.Z_FULL_FLUSH)
+    block = deflater.compress(bytes(1024 * 1024)) + deflater.flush(zlib.Z_FULL_FLUSH)
+    bomb = head + block * 1024
+    assert len(bomb) < BODY_BYTES_MAX / 3
+
+    tracemalloc.start()
+    started = time.perf_counter()
+    try:
+        answer = provider.submit(bomb, content_encoding="gzip")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert (answer.status, answer.error_code) == (413, "too_large")
+    assert peak < 8 * BODY_BYTES_MAX
+    assert time.perf_counter() - started < 5
+
+
+def test_a_gzip_that_can_not_be_trusted_is_refused(provider: Provider) -> None:
+    whole = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
+    bad_sum = whole[:-8] + bytes(8)
+
+    for broken in (b"", b"{}", whole[:-1], whole[:-9], whole[:10], whole[5:], bad_sum, b"\x1f\x8b"):
+        answer = provider.submit(broken, content_encoding="gzip")
+        assert (answer.status, answer.error_code) == (400, "bad_request")
+        assert answer.json()["error"]["details"][0]["rule"] == "gzip"
+    assert provider.submit(whole).status == 400
+    assert provider.raw_queue() == []
+
+
+def test_what_follows_the_first_gzip_member_is_not_dropped_without_a_word(
+    provider: Provider,
+) -> None:
+    member = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
+
+    for more in (member, b"\0", b"junk"):
+        answer = provider.submit(member + more, content_encoding="gzip")
+        assert (answer.status, answer.error_code) == (400, "bad_request")
+    assert provider.raw_queue() == []
+
+
+# --- Too much to answer ---
+
+
+def test_where_the_answer_would_be_too_large_nothing_is_taken(provider: Provider) -> None:
+    body = b'{"incidents":[%s,%s]}' % (
+        json.dumps(incident()).encode(),
+        b",".join([b"1"] * 45_000),
+    )
+
+    answer = provider.submit(body)
+
+    assert (answer.status, answer.error_code) == (413, "too_large")
+    assert answer.json()["error"]["details"][0]["rule"] == "max_answer_bytes"
+    assert provider.raw_queue() == []
+
+
+def test_every_answer_fits_what_lambda_takes(provider: Provider) -> None:
+    for character in ('"', "\x01", "🔥"):
+        smallest = incident(character * 255, description="", summary="", url="x:")
+        text = json.dumps(smallest, ensure_ascii=False).encode()
+        count = (BODY_BYTES_MAX - 20) // (len(text) + 1)
+
+        answer = provider.whole_answer(b'{"incidents":[%s]}' % b",".join([text] * count))
+
+        assert answer["statusCode"] in (202, 413)
+        assert len(json.dumps(answer)) < LAMBDA_ANSWER_MAX
+
+
+# --- When AWS fails ---
+
+
+@pytest.mark.parametrize("error", [unreachable(), client_error("ServiceUnavailable")])
+def test_when_the_queue_takes_nothing_all_accepted_are_named(
+    provider: Provider, calls: AwsCalls, error: Exception
+) -> None:
+    fail_sending(calls, error)
+
+    answer = provider.submit({"incidents": [{}, incident()], "reviews": [review()]})
+
+    assert (answer.status, answer.error_code) == (503, "not_queued")
+    details = answer.json()["error"]["details"]
+    assert [detail["path"] for detail in details] == ["incidents[1]", "reviews[0]"]
+    assert {detail["rule"] for detail in details} == {"not_queued"}
+    calls.no_more_trouble()
+    assert provider.raw_queue() == []
+
+
+def test_when_the_queue_fails_half_way_exactly_the_rest_is_named(
+    provider: Provider, calls: AwsCalls
+) -> None:
+    fail_sending(calls, unreachable(), messages_before=1)
+    entities = incompressible(400)
+    # The same entity in a part that is taken and in one that is not.
+    entities[-1]["id"] = entities[0]["id"]
+
+    answer = provider.submit({"incidents": [{"id": "bad"}, *entities]})
+
+    assert (answer.status, answer.error_code) == (503, "not_queued")
+    calls.no_more_trouble()
+    queued = len(provider.queued_states())
+    assert 0 < queued < len(entities)
+    assert [detail["path"] for detail in answer.json()["error"]["details"]] == [
+        f"incidents[{index}]" for index in range(1 + queued, 1 + len(entities))
+    ]
+
+
+def test_after_a_failed_message_the_rest_is_not_tried(provider: Provider, calls: AwsCalls) -> None:
+    fail_sending(calls, unreachable())
+
+    provider.submit({"incidents": incompressible(400)})
+
+    assert calls.names.count("SendMessage") == 1
+
+
+@pytest.mark.parametrize("read", [0, 1], ids=["the keys", "the catalog"])
+def test_when_the_database_fails_nothing_is_taken(
+    provider: Provider, calls: AwsCalls, read: int
+) -> None:
+    for error in (unreachable(), client_error("ProvisionedThroughputExceededException")):
+        calls.fail(error, at=read)
+        answer = provider.submit({"incidents": [incident()]})
+        assert (answer.status, answer.error_code) == (503, "unavailable")
+    calls.no_more_trouble()
+    assert provider.raw_queue() == []
+
+
+# --- Every answer ---
+
+
+def test_the_callers_correlation_id_comes_back_and_goes_on(provider: Provider) -> None:
+    answer = provider.submit({"incidents": [incident()]}, x_correlation_id="deploy-2026.01_a")
+
+    assert answer.headers["x-correlation-id"] == "deploy-2026.01_a"
+    assert answer.json()["submissionId"] == "deploy-2026.01_a"
+    assert provider.queued()[0].correlation_id == "deploy-2026.01_a"
+
+
+def test_without_one_a_correlation_id_is_made(provider: Provider) -> None:
+    answers = [provider.submit({"incidents": [incident()]}) for _ in range(2)]
+
+    made = [answer.headers["x-correlation-id"] for answer in answers]
+    assert all(made)
+    assert made[0] != made[1]
+    assert {message.correlation_id for message in provider.queued()} == set(made)
+
+
+def test_security_headers_are_on_every_answer(provider: Provider, calls: AwsCalls) -> None:
+    answers = [
+        provider.submit({"incidents": [incident()]}),
+        provider.submit({}),
+        provider.submit({}, authorization=""),
+        provider.submit({}, content_type=""),
+        provider.submit({}, "/v1/workspaces/nobodys/submissions"),
+        provider.submit({}, "/v1/nowhere"),
+    ]
+    fail_sending(calls, unreachable())
+    answers.append(provider.submit({"incidents": [incident()]}))
+
+    assert [answer.status for answer in answers] == [202, 400, 401, 415, 404, 404, 503]
+    for answer in answers:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        assert headers["content-type"] == "application/json"
+        assert SECURITY_HEADERS.items() <= headers.items()
+
+
+def test_neither_key_nor_text_of_an_entity_gets_into_the_log(
+    provider: Provider, api_key: str, calls: AwsCalls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "Xq7-of-a-customer"
+    body = {"incidents": [incident(summary=secret), incident(status=secret), {secret: secret}]}
+
+    assert provider.submit(body).status == 202
+    assert provider.submit({secret: secret}).status == 400
+    assert provider.submit(f'{{"{secret}"').status == 400
+    fail_sending(calls, unreachable())
+    assert provider.submit(body).status == 503
+
+    printed = "".join(capsys.readouterr())
+    assert "Answered" in printed
+    assert secret not in printed
+    assert api_key not in printed
+    assert api_key.rpartition("_")[2] not in printed

@@ -1,0 +1,145 @@
+"""The key that a signed install names: which names are asked for, and what may come back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from tests.security import forgery
+from tests.security.answers import is_error, refused
+from tests.support.key_server import KeyServer, Reply
+from tests.support.lifecycle import ACME, INSTALLED, UNINSTALLED, Jira
+from tests.support.tokens import InstallKey, signed_install
+
+Stored = Callable[[], list[Any]]
+BOTH = (INSTALLED, UNINSTALLED)
+WITHOUT_KID = "without"
+
+
+@pytest.mark.parametrize("path", BOTH)
+def test_a_kid_that_is_not_plainly_a_name_is_never_asked_for(
+    jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests, path: str
+) -> None:
+    for kid in [
+        "",
+        " ",
+        ".",
+        "..",
+        "../keys/" + jira.key.kid,
+        "a/b",
+        "/etc/passwd",
+        "a\\b",
+        "%2e%2e%2fkey",
+        "key?x=1",
+        "key#x",
+        "key.pem",
+        "key\n",
+        "key\x00",
+        "http://evil.example/key",
+        "@evil.example",
+        "schlüssel",
+        "k" * 129,
+        None,
+        42,
+        True,
+        [jira.key.kid],
+        {"kid": jira.key.kid},
+        WITHOUT_KID,
+    ]:
+        header = {"alg": "RS256"} | ({} if kid is WITHOUT_KID else {"kid": kid})
+        with subtests.test(kid=kid):
+            token = forgery.rs256(header, jira.claims(ACME, path), jira.key.private)
+            assert refused(jira.post(path, token, ACME.body()))
+    assert keys.requests == []
+    assert stored() == []
+
+
+@pytest.mark.parametrize("kid", ["fake-kid", "k", "k" * 128, "0d49562f-EA77_4469"])
+def test_an_unknown_kid_is_refused(jira: Jira, keys: KeyServer, stored: Stored, kid: str) -> None:
+    token = signed_install(jira.key, jira.claims(ACME), kid=kid)
+    assert refused(jira.installed(ACME, token))
+    assert keys.requests == [f"/keys/{kid}"]
+    assert stored() == []
+
+
+def pem_of(key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> bytes:
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_trouble_of_the_key_server_is_ours_and_not_the_callers(
+    jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    pem = jira.key.public_pem
+    private_pem = jira.key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    elsewhere = (("Location", f"{keys.url}/elsewhere"),)
+    for name, trouble in {
+        "an error": Reply(500),
+        "an error, the key beside it": Reply(500, pem),
+        "busy": Reply(503),
+        "too many requests": Reply(429),
+        "forbidden": Reply(403),
+        "no content": Reply(204),
+        "part of it": Reply(206, pem),
+        "moved": Reply(301, pem, elsewhere),
+        "found elsewhere": Reply(302, pem, elsewhere),
+        "see elsewhere": Reply(307, pem, elsewhere),
+        "empty": Reply(200),
+        "a page": Reply(200, b"<html>Not now</html>"),
+        "a broken key": Reply(200, pem.replace(b"MIIB", b"MIIC")),
+        "half a key": Reply(200, pem[: len(pem) // 2]),
+        "a private key": Reply(200, private_pem),
+        "an elliptic key": Reply(200, pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())),
+        "an Edwards key": Reply(200, pem_of(ed25519.Ed25519PrivateKey.generate().public_key())),
+        "a key, and far more": Reply(200, pem + b"\n" * 1_000_000),
+        "a lie about its encoding": Reply(200, pem, (("Content-Encoding", "gzip"),)),
+        "cut off": Reply(cut_off=True),
+    }.items():
+        keys.trouble = trouble
+        for path in BOTH:
+            with subtests.test(name, path=path):
+                answer = jira.post(path, jira.token(ACME, path), ACME.body())
+                assert is_error(answer, 503, "unavailable")
+    assert set(keys.requests) == {f"/keys/{jira.key.kid}"}
+    assert stored() == []
+    keys.trouble = None
+    assert jira.installed(ACME).status == 204, "what failed must not be remembered"
+
+
+def test_a_key_server_that_says_nothing_is_not_waited_for(
+    jira: Jira, keys: KeyServer, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.identity.install_keys._TIMEOUT", 0.1)
+    keys.trouble = Reply(silent=True)
+    assert is_error(jira.installed(ACME), 503, "unavailable")
+    assert stored() == []
+
+
+def test_a_key_server_that_is_down_is_our_trouble(
+    function: Callable[..., Any], install_key: InstallKey, stored: Stored
+) -> None:
+    nowhere = Jira(function("lifecycle", INSTALL_KEYS_URL="http://127.0.0.1:1/keys"), install_key)
+    assert is_error(nowhere.installed(ACME), 503, "unavailable")
+    assert is_error(nowhere.uninstalled(ACME), 503, "unavailable")
+    assert stored() == []
+
+
+def test_each_key_is_asked_for_once_and_a_new_kid_is_asked_for(jira: Jira, keys: KeyServer) -> None:
+    rotated = keys.serve(InstallKey(kid="rotated"))
+    for _ in range(3):
+        assert jira.installed(ACME).status == 204
+        assert jira.installed(ACME, signed_install(rotated, jira.claims(ACME))).status == 204
+    assert keys.requests == [f"/keys/{jira.key.kid}", "/keys/rotated"]
+
+
+def test_a_key_proves_only_what_names_it(jira: Jira, keys: KeyServer, stored: Stored) -> None:
+    other = keys.serve(InstallKey(kid="other"))
+    assert refused(jira.installed(ACME, signed_install(other, jira.claims(ACME), kid=jira.key.kid)))
+    assert refused(jira.installed(ACME, signed_install(jira.key, jira.claims(ACME), kid="other")))
+    assert stored() == []

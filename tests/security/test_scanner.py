@@ -1,0 +1,169 @@
+"""What Atlassian's scanner does, at every route of the template: each call that proves nothing is
+refused, and each answer carries the headers that its review asks for.
+"""
+
+import re
+import time
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from tests.security import forgery
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.key_server import KeyServer
+from tests.support.lambdas import APP_KEY, Answer, call
+from tests.support.lifecycle import ACME, Jira
+from tests.support.template import functions, routes
+
+PUBLIC = {
+    ("GET", "/atlassian-connect.json"),
+    ("GET", "/health"),
+    ("GET", "/logo.svg"),
+    # A link in a browser, which reveals nothing and does nothing.
+    ("GET", "/post-incident-reviews/new"),
+}
+HTTP_FUNCTIONS = [name for name in functions() if routes(name)]
+METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+
+
+def scanners_tokens() -> dict[str, str]:
+    now = int(time.time())
+    claims = {
+        "iss": "00000000-fake-client-key",
+        "iat": now,
+        "exp": now + 180,
+        "qsh": "context-qsh",
+        "sub": "557058:fake",
+    }
+    header = {"typ": "JWT"}
+    return {
+        "HS256": forgery.hs256(header | {"alg": "HS256"}, claims, b"a secret of the scanner's own"),
+        "none": forgery.unsigned(header | {"alg": "none"}, claims),
+        "RS256": forgery.hs256(header | {"alg": "RS256", "kid": "fake-kid"}, claims, b"no key"),
+        "empty": "",
+        "nonsense": "fake.fake.fake",
+    }
+
+
+def attempts() -> dict[str, tuple[str, dict[str, str]]]:
+    """Query and headers of every call that proves nothing."""
+    found: dict[str, tuple[str, dict[str, str]]] = {"no token": ("", {})}
+    for name, token in scanners_tokens().items():
+        found[f"{name} as JWT"] = ("", {"Authorization": f"JWT {token}"})
+        found[f"{name} as Bearer"] = ("", {"Authorization": f"Bearer {token}"})
+        found[f"{name} in the query"] = (f"?jwt={token}", {})
+    found["basic"] = ("", {"Authorization": "Basic YWRtaW46YWRtaW4="})
+    found["a key that looks like one"] = (
+        "",
+        {"Authorization": f"Bearer relay_{'0' * 16}_{'A' * 43}"},
+    )
+    return found
+
+
+def concrete(path: str) -> str:
+    return "/nowhere" if path == "*" else re.sub(r"{[^}]+}", "x1", path)
+
+
+def has_security_headers(answer: Answer) -> bool:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    max_age = re.search(r"max-age=(\d+)", headers["strict-transport-security"])
+    return (
+        max_age is not None
+        and int(max_age[1]) >= 31_536_000
+        and {"no-cache", "no-store"} <= set(re.split(r",\s*", headers["cache-control"]))
+        and headers["referrer-policy"] not in ("", "unsafe-url")
+    )
+
+
+@pytest.fixture
+def load(function: Callable[..., ModuleType], keys: KeyServer) -> Callable[[str], ModuleType]:
+    return lambda name: function(name, INSTALL_KEYS_URL=keys.url)
+
+
+@pytest.mark.parametrize("name", HTTP_FUNCTIONS)
+def test_no_route_answers_to_a_call_that_proves_nothing(
+    load: Callable[[str], ModuleType], subtests: pytest.Subtests, name: str
+) -> None:
+    module = load(name)
+    for method, path in routes(name):
+        for method_called in METHODS if method == "ANY" else [method]:
+            for attempt, (query, headers) in attempts().items():
+                url = concrete(path)
+                with subtests.test(attempt, route=f"{method_called} {url}"):
+                    body = None if method_called == "GET" else b"{}"
+                    answer = call(module, method_called, url + query, body, headers)
+                    if (method, path) in PUBLIC:
+                        assert answer.status == 200
+                    else:
+                        assert answer.status in (401, 404)
+                        assert set(answer.json()) == {"error"}
+                    assert has_security_headers(answer)
+
+
+@pytest.mark.parametrize("name", HTTP_FUNCTIONS)
+def test_no_other_method_is_served(
+    load: Callable[[str], ModuleType], subtests: pytest.Subtests, name: str
+) -> None:
+    """API Gateway would not hand it over; the function does not depend on that."""
+    module = load(name)
+    for path in {path for _, path in routes(name)} - {"*"}:
+        served = {method for method, other in routes(name) if other == path}
+        for method in set(METHODS) - served:
+            with subtests.test(route=f"{method} {path}"):
+                answer = call(module, method, concrete(path), b"{}")
+                assert answer.status == 404
+                assert has_security_headers(answer)
+
+
+def test_what_is_public_reveals_nothing_of_any_tenant(
+    load: Callable[[str], ModuleType], jira: Jira
+) -> None:
+    assert jira.installed(ACME).status == 204
+    descriptor = call(load("descriptor"), "GET", "/atlassian-connect.json")
+    assert descriptor.json()["key"] == APP_KEY
+    assert descriptor.json()["authentication"] == {"type": "jwt"}
+    assert descriptor.json()["apiMigrations"] == {"signed-install": True, "context-qsh": True}
+    assert call(load("descriptor"), "GET", "/health").json() == {"status": "ok"}
+    assert ACME.client_key not in descriptor.body
+
+
+def test_every_lifecycle_call_of_the_descriptor_has_its_route(
+    load: Callable[[str], ModuleType],
+) -> None:
+    descriptor = call(load("descriptor"), "GET", "/atlassian-connect.json").json()
+    served = {("POST", path) for path in descriptor["lifecycle"].values()}
+    assert served == set(routes("lifecycle"))
+
+
+def test_successes_and_failures_alike_carry_the_headers(jira: Jira) -> None:
+    assert has_security_headers(jira.installed(ACME))
+    bad = jira.installed(ACME, body=b"{")
+    assert bad.status == 400
+    assert has_security_headers(bad)
+    with aws_calls() as calls:
+        calls.fail(unreachable(), at=0)
+        down = jira.enabled(ACME)
+    assert down.status == 503
+    assert has_security_headers(down)
+
+
+def test_an_unforeseen_error_is_a_500_that_says_nothing_of_itself(jira: Jira) -> None:
+    with aws_calls() as calls:
+        calls.fail(RuntimeError("words of what nobody foresaw"), at=0)
+        answer = jira.enabled(ACME)
+    assert answer.status == 500
+    assert answer.error_code == "internal_error"
+    assert "foresaw" not in answer.body
+    assert has_security_headers(answer)
+
+
+def test_the_public_link_says_the_same_of_every_incident(
+    load: Callable[[str], ModuleType],
+) -> None:
+    module = load("create_post_incident_review")
+    answers = {
+        call(module, "GET", "/post-incident-reviews/new" + query).body
+        for query in ("", "?incident=inc-1", "?incident=%3Cscript%3E", "?incident-id=x&jwt=y")
+    }
+    assert len(answers) == 1

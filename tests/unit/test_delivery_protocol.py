@@ -1,0 +1,409 @@
+"""Delivering to a site that answers as it likes: nothing is lost, and nothing is sent in vain."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.delivery.protocol import (
+    BATCH_BYTES_MAX,
+    BATCH_ENTITIES_MAX,
+    Answer,
+    Batch,
+    Failed,
+    Refused,
+    deliver,
+)
+from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.jira import SubmitAnswer
+from relay.record import Outcome, OutcomeState
+
+Site = Callable[[Batch], Answer]
+
+
+@dataclass
+class Run:
+    """What was sent to a site, what it answered, and what the protocol made of it."""
+
+    requests: list[tuple[Batch, Answer]] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def batches(self) -> list[Batch]:
+        return [batch for batch, _ in self.requests]
+
+    def of(self, state: OutcomeState) -> list[EntityKey]:
+        return [outcome.key for outcome in self.outcomes if outcome.state is state]
+
+
+def run(states: Iterable[EntityState], site: Site) -> Run:
+    done = Run()
+    protocol = deliver(states)
+    try:
+        batch = next(protocol)
+        while True:
+            answer = site(batch)
+            done.requests.append((batch, answer))
+            batch = protocol.send(answer)
+    except StopIteration as end:
+        done.outcomes = end.value
+    return done
+
+
+def state(
+    entity_id: str,
+    kind: Kind = Kind.INCIDENT,
+    sequence: int = 1,
+    text: str = "",
+    properties: Mapping[str, str] = MappingProxyType({}),
+) -> EntityState:
+    entity = {"id": entity_id, "updateSequenceNumber": sequence, "description": text}
+    return EntityState(kind, entity, dict(properties))
+
+
+def many(count: int, kind: Kind = Kind.INCIDENT, team: str = "") -> list[EntityState]:
+    properties = {"team": team} if team else {}
+    return [state(f"{team}{number}", kind, properties=properties) for number in range(count)]
+
+
+def accept_all(batch: Batch) -> SubmitAnswer:
+    return SubmitAnswer(frozenset(each.key.id for each in batch.states), {}, ())
+
+
+def group_of(each: EntityState) -> tuple[Kind, tuple[tuple[str, str], ...]]:
+    return each.kind, tuple(sorted(each.properties.items()))
+
+
+def keys(states: Iterable[EntityState]) -> list[EntityKey]:
+    return [each.key for each in states]
+
+
+# --- Any states, any answers ---
+
+several_states = st.lists(
+    st.builds(
+        state,
+        st.integers(0, 200).map(str),
+        st.sampled_from(Kind),
+        st.integers(-(2**63), 2**63 - 1),
+        properties=st.sampled_from([{}, {"team": "a"}, {"team": "b"}]),
+    ),
+    max_size=40,
+    unique_by=lambda each: each.key,
+)
+
+
+@st.composite
+def submit_answers(draw: st.DrawFn, batch: Batch) -> SubmitAnswer:
+    """A 202 that names each entity as accepted, as failed, as both or not at all."""
+    ids = st.sampled_from([each.key.id for each in batch.states])
+    named = st.sets(ids | st.just("of another"), max_size=len(batch.states))
+    failed: dict[str, tuple[str, ...]] = dict.fromkeys(draw(named), ("Jira's words",))
+    unknown = draw(st.sampled_from([(), ("GONE",), ("GONE", "ALSO")]))
+    return SubmitAnswer(frozenset(draw(named)), failed, unknown)
+
+
+def moods(data: st.DataObject, *allowed: str) -> Site:
+    def site(batch: Batch) -> Answer:
+        match data.draw(st.sampled_from(allowed)):
+            case "accepts":
+                return accept_all(batch)
+            case "picks":
+                return data.draw(submit_answers(batch))
+            case "refuses":
+                return Refused(("too bad",))
+            case _:
+                return Failed("down")
+
+    return site
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_every_state_gets_exactly_one_outcome_of_its_own_sequence(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "accepts", "picks", "picks", "refuses", "refuses", "fails"))
+
+    expected = Counter((each.key, each.sequence) for each in states)
+    assert Counter((outcome.key, outcome.sequence) for outcome in done.outcomes) == expected
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_nothing_is_sent_again_once_the_site_has_answered_for_it(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "accepts", "picks", "refuses", "refuses", "fails"))
+
+    answered: set[EntityKey] = set()
+    for batch, answer in done.requests:
+        assert answered.isdisjoint(keys(batch.states))
+        if isinstance(answer, SubmitAnswer) or len(batch.states) == 1:
+            answered.update(keys(batch.states))
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_the_order_of_the_states_is_kept_whatever_is_split(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "accepts", "refuses", "refuses"))
+
+    settled = [
+        each
+        for batch, answer in done.requests
+        if isinstance(answer, SubmitAnswer) or len(batch.states) == 1
+        for each in batch.states
+    ]
+    for group in {group_of(each) for each in states}:
+        in_order = [each for each in states if group_of(each) == group]
+        assert [each for each in settled if group_of(each) == group] == in_order
+    assert [outcome.key for outcome in done.outcomes] == keys(settled)
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_after_a_failure_nothing_more_is_sent_and_the_rest_is_owed(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "accepts", "picks", "refuses", "fails"))
+
+    failures = [isinstance(answer, Failed) for _, answer in done.requests]
+    assert not any(failures[:-1])
+    settled = {
+        key
+        for batch, answer in done.requests
+        if isinstance(answer, SubmitAnswer)
+        or (isinstance(answer, Refused) and len(batch.states) == 1)
+        for key in keys(batch.states)
+    }
+    assert set(done.of(OutcomeState.OWED)) == set(keys(states)) - settled
+    assert bool(done.of(OutcomeState.OWED)) == any(failures)
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_a_request_holds_one_kind_one_set_of_properties_and_is_never_empty(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "accepts", "picks", "refuses"))
+
+    for batch in done.batches:
+        assert 1 <= len(batch.states) <= BATCH_ENTITIES_MAX
+        assert {group_of(each) for each in batch.states} == {group_of(batch.states[0])}
+        assert {each.kind for each in batch.states} == {batch.kind}
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_an_outcome_is_what_the_answer_says_of_that_entity(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "picks"))
+
+    outcomes = {outcome.key: outcome for outcome in done.outcomes}
+    for batch, answer in done.requests:
+        assert isinstance(answer, SubmitAnswer)
+        for key in keys(batch.states):
+            outcome = outcomes[key]
+            if key.id in answer.failed:
+                assert outcome.state is OutcomeState.REJECTED
+                assert outcome.messages == ("Jira's words",)
+            elif key.id in answer.accepted:
+                assert outcome.state is OutcomeState.ACCEPTED
+            elif answer.unknown_project_keys:
+                assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
+                assert outcome.unknown_project_keys == answer.unknown_project_keys
+            else:
+                assert outcome.state is OutcomeState.UNACCOUNTED
+                assert outcome.messages
+
+
+def test_without_states_nothing_is_sent() -> None:
+    assert run([], accept_all) == Run()
+
+
+# --- As few requests as the limits allow ---
+
+counts = st.sampled_from([0, 1, 2, 999, 1000, 1001, 1999, 2000, 2001, 2500])
+
+
+@given(incidents=counts, tagged=counts, reviews=counts)
+@settings(deadline=None, max_examples=20)
+def test_n_entities_cost_n_thousandths_requests_per_kind_and_properties(
+    incidents: int, tagged: int, reviews: int
+) -> None:
+    states = [
+        *many(incidents),
+        *many(reviews, Kind.REVIEW),
+        *many(tagged, team="payments"),
+    ]
+
+    done = run(states, accept_all)
+
+    assert len(done.requests) == sum(
+        math.ceil(count / BATCH_ENTITIES_MAX) for count in (incidents, tagged, reviews)
+    )
+    assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
+
+
+def test_properties_are_the_same_in_whatever_order_they_come() -> None:
+    one, other = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
+
+    assert (
+        len(run([state("1", properties=one), state("2", properties=other)], accept_all).requests)
+        == 1
+    )
+
+
+def test_an_incident_and_a_review_of_one_id_are_told_apart() -> None:
+    def only_incidents(batch: Batch) -> Answer:
+        if batch.kind is Kind.INCIDENT:
+            return accept_all(batch)
+        return SubmitAnswer(frozenset(), {"7": ("no such incident",)}, ())
+
+    done = run([state("7"), state("7", Kind.REVIEW)], only_incidents)
+
+    assert done.of(OutcomeState.ACCEPTED) == [EntityKey(Kind.INCIDENT, "7")]
+    assert done.of(OutcomeState.REJECTED) == [EntityKey(Kind.REVIEW, "7")]
+
+
+# --- Splitting ---
+
+
+@given(count=st.integers(1, 1000), data=st.data())
+@settings(deadline=None, max_examples=100)
+def test_one_bad_entity_costs_few_requests_more_and_is_rejected_alone(
+    count: int, data: st.DataObject
+) -> None:
+    bad = EntityKey(Kind.INCIDENT, str(data.draw(st.integers(0, count - 1))))
+
+    def site(batch: Batch) -> Answer:
+        return Refused(("bad",)) if bad in keys(batch.states) else accept_all(batch)
+
+    done = run(many(count), site)
+
+    assert len(done.requests) - 1 <= 2 * math.ceil(math.log2(count)) + 1
+    assert done.of(OutcomeState.REJECTED) == [bad]
+    assert len(done.of(OutcomeState.ACCEPTED)) == count - 1
+    rejected = next(outcome for outcome in done.outcomes if outcome.key == bad)
+    assert rejected.messages == ("bad",)
+
+
+@given(count=st.integers(1, 1200), limit=st.integers(1, 1000))
+@settings(deadline=None, max_examples=50)
+def test_a_site_that_takes_less_at_once_gets_less_at_once(count: int, limit: int) -> None:
+    def site(batch: Batch) -> Answer:
+        return Refused(("too large",)) if len(batch.states) > limit else accept_all(batch)
+
+    done = run(many(count), site)
+
+    assert len(done.of(OutcomeState.ACCEPTED)) == count
+
+
+@given(sizes=st.lists(st.integers(1, 2000), min_size=1, max_size=50), limit=st.integers(100, 4000))
+@settings(deadline=None, max_examples=50)
+def test_where_a_site_counts_bytes_only_what_is_too_large_alone_is_rejected(
+    sizes: list[int], limit: int
+) -> None:
+    states = [state(str(place), text="x" * size) for place, size in enumerate(sizes)]
+
+    def site(batch: Batch) -> Answer:
+        return Refused(("too large",)) if len(batch.body()) > limit else accept_all(batch)
+
+    done = run(states, site)
+
+    alone = [each for each in states if len(Batch(each.kind, (each,)).body()) > limit]
+    assert done.of(OutcomeState.REJECTED) == keys(alone)
+    assert len(done.of(OutcomeState.ACCEPTED)) == len(states) - len(alone)
+
+
+@given(
+    sizes=st.lists(
+        st.sampled_from([1, 400_000, 1_000_000, 2_490_000, 4_990_000, 5_000_000, 6_000_000]),
+        min_size=1,
+        max_size=8,
+    )
+)
+@settings(deadline=None, max_examples=20)
+def test_no_request_is_over_the_limit_of_bytes_but_for_one_entity_alone(sizes: list[int]) -> None:
+    states = [state(str(place), text="x" * size) for place, size in enumerate(sizes)]
+
+    done = run(states, accept_all)
+
+    for batch in done.batches:
+        assert len(batch.states) == 1 or len(batch.body()) <= BATCH_BYTES_MAX
+    for one, following in pairwise(done.batches):
+        # None is sent before it is full, but for what an envelope may take.
+        larger = len(one.body()) + len(following.states[0].as_json)
+        assert larger > BATCH_BYTES_MAX - 20_000
+    assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
+
+
+def test_the_largest_properties_count_among_the_bytes() -> None:
+    # Six bytes of JSON for each character.
+    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(5)}
+    size = len(state("0").as_json)
+    for room in (0, 10_000, 20_000):
+        text = "x" * ((BATCH_BYTES_MAX - room) // 4 - size)
+        states = [state(str(place), text=text, properties=properties) for place in range(8)]
+
+        assert all(
+            len(batch.body()) <= BATCH_BYTES_MAX for batch in run(states, accept_all).batches
+        )
+
+
+# --- What is sent ---
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_body_is_jiras_own_json(kind: Kind) -> None:
+    states = (state("é", kind, text='"\n'), state("🔥", kind))
+
+    assert json.loads(Batch(kind, states).body()) == {
+        kind.plural: [dict(each.entity) for each in states]
+    }
+
+
+def test_a_body_carries_the_properties_of_its_entities() -> None:
+    body = Batch(Kind.REVIEW, (state("1", Kind.REVIEW, properties={"team": "é"}),)).body()
+
+    assert json.loads(body)["properties"] == {"team": "é"}
+    assert set(json.loads(body)) == {"reviews", "properties"}
+
+
+# --- The newest of many states ---
+
+
+@given(
+    st.lists(
+        st.builds(
+            state,
+            st.sampled_from("abc"),
+            st.sampled_from(Kind),
+            st.integers(-2, 2) | st.integers(-(2**63), 2**63 - 1),
+            st.text(max_size=3),
+        ),
+        max_size=30,
+    )
+)
+def test_of_each_entity_the_first_of_its_newest_states_is_kept(states: list[EntityState]) -> None:
+    kept = newest(states)
+
+    def of(key: EntityKey, among: Sequence[EntityState]) -> list[EntityState]:
+        return [each for each in among if each.key == key]
+
+    assert keys(kept) == list(dict.fromkeys(keys(states)))
+    for each in kept:
+        highest = max(other.sequence for other in of(each.key, states))
+        first = next(other for other in of(each.key, states) if other.sequence == highest)
+        assert each is first
+    assert newest(kept) == kept

@@ -1,0 +1,344 @@
+"""What travels through the queue: nothing is lost on the way, and nothing else is let in."""
+
+import base64
+import json
+import random
+import time
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.delivery import Message, packed, parse_message
+from relay.delivery.message import CONTENT_BYTES_MAX, MESSAGE_BYTES_MAX
+from relay.entities import EntityKey, EntityState, Kind
+from tests.support.entities import incident, review
+
+ACCEPTED_AT = 1_769_851_800_000
+
+WORDS = [
+    "checkout",
+    "payment",
+    "latency",
+    "database",
+    "replica",
+    "failover",
+    "deploy",
+    "rollback",
+    "queue",
+    "consumer",
+    "timeout",
+    "certificate",
+    "region",
+    "traffic",
+    "customer",
+    "error",
+    "rate",
+    "dashboard",
+    "alert",
+    "mitigated",
+    "identified",
+    "investigating",
+    "monitoring",
+    "resolved",
+    "gateway",
+    "cache",
+    "search",
+    "login",
+    "webhook",
+    "upstream",
+    "provider",
+]
+
+
+def body_of(content: Any) -> str:
+    """A message's body as `packed` writes it, of whatever content."""
+    return base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
+
+
+def content(**changed: Any) -> dict[str, Any]:
+    standard = {
+        "format": 1,
+        "workspaceId": "payments",
+        "correlationId": "c-1",
+        "acceptedAt": ACCEPTED_AT,
+        "incidents": [incident()],
+    }
+    return standard | changed
+
+
+def bodies(*states: EntityState, deleted: tuple[EntityKey, ...] = ()) -> list[str]:
+    message = Message("payments", "c-1", states, ACCEPTED_AT, deleted)
+    return [body for _, body in packed(message)]
+
+
+def plausible_incident(number: int) -> dict[str, Any]:
+    """About a kilobyte of the kind of text that people write during an incident."""
+    chance = random.Random(number)  # noqa: S311
+
+    def sentence() -> str:
+        return " ".join(chance.choices(WORDS, k=chance.randint(6, 14))).capitalize() + "."
+
+    updates = (
+        f"**{chance.choice(WORDS).capitalize()}** 2026-01-{chance.randint(10, 28)}T"
+        f"{chance.randint(10, 23)}:{chance.randint(10, 59)}:00Z\n\n{sentence()} {sentence()}\n\n"
+        for _ in range(chance.randint(2, 5))
+    )
+    return incident(
+        f"{chance.getrandbits(64):016x}",
+        ACCEPTED_AT + number,
+        summary=sentence()[:255],
+        description="".join(updates),
+        affectedComponents=chance.sample(WORDS, chance.randint(1, 4)),
+        associations=[
+            {"associationType": "issueIdOrKeys", "values": [f"OPS-{chance.randint(1, 9999)}"]}
+        ],
+    )
+
+
+# --- There and back ---
+
+texts = st.text(max_size=30)
+entities = st.builds(
+    lambda entity_id, sequence, summary: (entity_id, sequence, {"summary": summary}),
+    st.text(min_size=1, max_size=10),
+    st.integers(-(2**63), 2**63 - 1),
+    texts,
+)
+properties = st.dictionaries(st.text(max_size=5), texts, max_size=5)
+
+
+@given(
+    incidents=st.lists(entities, max_size=20),
+    reviews=st.lists(entities, max_size=20),
+    shared=properties,
+    deleted=st.lists(st.builds(EntityKey, st.sampled_from(Kind), st.text(max_size=5)), max_size=3),
+    workspace_id=st.text(min_size=1, max_size=10),
+    correlation_id=texts,
+)
+@settings(deadline=None)
+def test_whatever_is_packed_comes_out_in_its_order(
+    incidents: list[Any],
+    reviews: list[Any],
+    shared: dict[str, str],
+    deleted: list[EntityKey],
+    workspace_id: str,
+    correlation_id: str,
+) -> None:
+    states = (
+        *(EntityState(Kind.INCIDENT, incident(i, s) | more, shared) for i, s, more in incidents),
+        *(EntityState(Kind.REVIEW, review(i, s) | more, shared) for i, s, more in reviews),
+    )
+    message = Message(workspace_id, correlation_id, states, ACCEPTED_AT, tuple(deleted))
+
+    ((part, body),) = packed(message)
+    parsed = parse_message(body)
+
+    assert part == message
+    assert (parsed.workspace_id, parsed.correlation_id) == (workspace_id, correlation_id)
+    assert (parsed.states, parsed.deleted) == (states if states else (), tuple(deleted))
+    assert parsed.accepted_at == ACCEPTED_AT
+    assert all(state.accepted_at == ACCEPTED_AT for state in parsed.states)
+
+
+@given(
+    sizes=st.lists(st.integers(0, 200_000), min_size=1, max_size=20),
+    reviews_from=st.integers(0, 20),
+    noise=st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_large_messages_are_split_within_the_queues_limit_and_lose_nothing(
+    sizes: list[int], reviews_from: int, noise: bool
+) -> None:
+    chance = random.Random(1)  # noqa: S311
+
+    def text(size: int) -> str:
+        # Hexadecimal digits deflate to half; nothing that is text deflates less well than base85.
+        return base64.b85encode(chance.randbytes(size)).decode() if noise else "x" * size
+
+    states = [
+        EntityState(Kind.INCIDENT, incident(f"e-{place}", description=text(size)))
+        if place < reviews_from
+        else EntityState(Kind.REVIEW, review(f"e-{place}", description=text(size)))
+        for place, size in enumerate(sizes)
+    ]
+    deleted = (EntityKey(Kind.REVIEW, "gone"),)
+
+    parts = bodies(*states, deleted=deleted)
+
+    assert all(len(body.encode()) <= MESSAGE_BYTES_MAX for body in parts)
+    parsed = [parse_message(body) for body in parts]
+    assert [state for message in parsed for state in message.states] == states
+    assert [key for message in parsed for key in message.deleted] == list(deleted)
+
+
+def test_the_limit_leaves_room_below_what_the_queue_takes() -> None:
+    assert MESSAGE_BYTES_MAX <= 1024 * 1024 - 10_000
+
+
+def test_the_largest_entity_that_is_accepted_fits_a_message() -> None:
+    chance = random.Random(2)  # noqa: S311
+    values = [
+        "".join(chr(chance.randrange(0x10000, 0x110000)) for _ in range(255)) for _ in range(343)
+    ]
+    large = incident(associations=[{"associationType": "issueIdOrKeys", "values": values}])
+    state = EntityState(Kind.INCIDENT, large)
+    assert len(state.as_json) > 340_000
+
+    assert len(bodies(state)) == 1
+
+
+def test_what_no_message_can_hold_is_an_error_and_no_endless_splitting() -> None:
+    noise = random.Random(3).randbytes(MESSAGE_BYTES_MAX)  # noqa: S311
+    state = EntityState(Kind.INCIDENT, incident(description=base64.b85encode(noise).decode()))
+
+    with pytest.raises(ValueError, match="does not fit"):
+        bodies(EntityState(Kind.INCIDENT, incident()), state)
+
+
+def test_a_thousand_typical_incidents_travel_in_one_or_two_messages() -> None:
+    states = [EntityState(Kind.INCIDENT, plausible_incident(number)) for number in range(1000)]
+    assert 900 < sum(len(state.as_json) for state in states) / 1000 < 1300
+
+    parts = bodies(*states)
+
+    assert len(parts) in (1, 2)
+    assert [state for body in parts for state in parse_message(body).states] == states
+
+
+# --- What is no message of ours ---
+
+
+@given(st.text(max_size=300))
+@settings(deadline=None)
+def test_no_text_but_a_message_is_read(body: str) -> None:
+    with pytest.raises(ValueError, match="not a message"):
+        parse_message(body)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    changed=st.dictionaries(
+        st.sampled_from(sorted(content(properties={}, reviews=[], deleted=[]))), json_values
+    ),
+    in_entity=st.dictionaries(st.sampled_from(sorted(incident())), json_values, max_size=2),
+)
+@settings(deadline=None)
+def test_json_that_is_no_message_raises_nothing_but_value_error(
+    changed: dict[str, Any], in_entity: dict[str, Any]
+) -> None:
+    try:
+        message = parse_message(body_of(content(incidents=[incident() | in_entity]) | changed))
+    except ValueError:
+        return
+    # Whatever is let in can be told apart and ordered.
+    assert all(isinstance(state.key.id, str) for state in message.states)
+    assert all(isinstance(state.sequence, int) for state in message.states)
+    assert isinstance(message.keys, set)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"format": 2},
+        {"format": "1"},
+        {"workspaceId": None},
+        {"workspaceId": 1},
+        {"acceptedAt": "today"},
+        {"acceptedAt": 1e999},
+        {"acceptedAt": 10**50},
+        {"properties": {"team": 1}},
+        {"incidents": None},
+        {"incidents": [None]},
+        {"incidents": [{}]},
+        {"reviews": [{"id": "rev-1"}]},
+        {"deleted": [["incident"]]},
+        {"deleted": [["problem", "id"]]},
+        {"deleted": ["incident"]},
+        *(
+            {"incidents": [incident() | {field: value}]}
+            for field, value in [
+                ("id", 1),
+                ("id", ["unhashable"]),
+                ("updateSequenceNumber", "1"),
+                ("updateSequenceNumber", float("inf")),
+                ("updateSequenceNumber", float("nan")),
+                ("updateSequenceNumber", True),
+                ("updateSequenceNumber", 10**50),
+                ("status", None),
+                ("lastUpdated", 5),
+                ("severity", "P1"),
+            ]
+        ),
+    ],
+)
+def test_a_message_with_a_field_of_another_kind_is_refused(junk: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a message"):
+        parse_message(body_of(content() | junk))
+
+
+@pytest.mark.parametrize("missing", sorted(content(incidents=[])))
+def test_a_message_without_what_it_needs_is_refused(missing: str) -> None:
+    document = content()
+    del document[missing]
+
+    if missing == "incidents":
+        assert parse_message(body_of(document)).states == ()
+    else:
+        with pytest.raises(ValueError, match=missing):
+            parse_message(body_of(document))
+
+
+def test_a_message_that_was_cut_off_or_is_not_deflated_is_refused() -> None:
+    (body,) = bodies(EntityState(Kind.INCIDENT, incident()))
+    deflated = base64.b64decode(body)
+    for broken in (deflated[:-20], deflated[2:], b"", b"\x00", json.dumps(content()).encode()):
+        with pytest.raises(ValueError, match="not a message"):
+            parse_message(base64.b64encode(broken).decode())
+    for text in ("", "=", body[:-1], body + "\n", f" {body}", "é", "\ud83d"):
+        with pytest.raises(ValueError, match="not a message"):
+            parse_message(text)
+
+
+def test_the_reason_repeats_nothing_of_what_came_in() -> None:
+    secret = "Xq7-of-a-customer"
+    for junk in (
+        {"workspaceId": [secret]},
+        {"deleted": [[secret, secret]]},
+        {"incidents": [secret]},
+        {"incidents": [{"summary": secret}]},
+        {"format": secret},
+    ):
+        with pytest.raises(ValueError, match="not a message") as raised:
+            parse_message(body_of(content() | junk))
+        assert secret not in str(raised.value)
+        assert raised.value.__suppress_context__
+
+
+def test_a_bomb_is_refused_within_bounded_memory() -> None:
+    deflater = zlib.compressobj()
+    mebibyte = bytes(1024 * 1024)
+    bomb = b"".join(deflater.compress(mebibyte) for _ in range(128)) + deflater.flush()
+    body = base64.b64encode(bomb).decode()
+    assert len(body) < MESSAGE_BYTES_MAX / 5
+
+    tracemalloc.start()
+    started = time.perf_counter()
+    try:
+        with pytest.raises(ValueError, match="not a message"):
+            parse_message(body)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 8 * CONTENT_BYTES_MAX
+    assert time.perf_counter() - started < 5
