@@ -21,6 +21,9 @@ async def answer(
     proceed: Callable[[], Response],
 ) -> Response:
     """Answer a call, as late as the settings want it."""
-    if settings.answer_delay_seconds:
+    try:
         await asyncio.sleep(settings.answer_delay_seconds)
+    except asyncio.CancelledError:
+        # The simulator is being stopped, and so is a Jira that answers 503.
+        return Response(status_code=503)
     return proceed()
