@@ -41,7 +41,7 @@ down: ## Stop what `make up` started
 ##@ Test
 
 # One process per core; the tests of the stack share one of them.
-SIDE_BY_SIDE := --numprocesses auto --dist loadgroup
+SIDE_BY_SIDE := --numprocesses auto -p tests.e2e.side_by_side
 
 .PHONY: test
 test: environments ## Every test: unit, integration, end to end on the stack

@@ -57,6 +57,9 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
 
     def document(self, method: str, path: str, **call: Any) -> dict[str, Any]:
@@ -166,7 +169,10 @@ class Relay:
         if location:
             message += f" It points to {urljoin(self.url, location)}"
         return Unavailable(
-            f"{message} Is the URL right?", "not_relay", (), response.status_code,
+            f"{message} Is the URL right?",
+            "not_relay",
+            (),
+            response.status_code,
             self.correlation_id,
         )
 

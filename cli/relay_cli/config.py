@@ -49,7 +49,7 @@ class AwsAccess:
 
 @dataclass(frozen=True)
 class File:
-    """What one file says. `install_keys_url` is where Jira's public keys are, if not Atlassian's."""
+    """What one file says. `install_keys_url` is for where Jira's public keys are elsewhere."""
 
     path: Path
     url: str | None = None
@@ -85,7 +85,7 @@ def load_config(flags: Flags, environment: Mapping[str, str], folder: Path, home
     url, url_from = _first(
         (flags.url, "--url"),
         (environment.get("RELAY_URL"), "RELAY_URL"),
-        (file and file.url, place),
+        (file.url if file else None, place),
     )
     text, key_from = _first((flags.key, "--key"), (environment.get("RELAY_KEY"), "RELAY_KEY"))
     key = Key(text) if text else None
@@ -123,9 +123,7 @@ def _first(*values: tuple[str | None, str]) -> tuple[str | None, str]:
     return next(((value, source) for value, source in values if value), (None, ""))
 
 
-def _file(
-    flags: Flags, environment: Mapping[str, str], folder: Path, home: Path
-) -> File | None:
+def _file(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path) -> File | None:
     named = flags.config or environment.get("RELAY_CONFIG")
     if named:
         return _read(Path(named).expanduser())
@@ -199,7 +197,10 @@ def _of_toml(path: Path, document: Mapping[str, Any]) -> File:
         raise Misuse(f"{path}: [aws] is a table.", "config")
     access = None
     if aws is not None:
-        access = AwsAccess(**_texts(path, aws, ("stack", "region", "profile", "endpoint")))
+        named = _texts(path, aws, ("stack", "region", "profile", "endpoint"))
+        access = AwsAccess(
+            named.get("stack"), named.get("region"), named.get("profile"), named.get("endpoint")
+        )
     return File(
         path,
         url=values.get("url"),

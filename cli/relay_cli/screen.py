@@ -21,6 +21,9 @@ DETAILS_SHOWN = 20
 # More than any line has.
 _ENDLESS = 100_000
 
+# They turn the direction of writing, and so can make a text look like another.
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 Cell = str | Text
 
 
@@ -72,7 +75,9 @@ class Screen:
         self.note(Text.assemble(("Error: ", "bold red"), _text(failure.message)))
         self.details(failure.details)
         if failure.correlation_id:
-            self.note(f"If it does not pass, tell Relay's operator this id: {failure.correlation_id}")
+            self.note(
+                f"If it does not pass, tell Relay's operator this id: {failure.correlation_id}"
+            )
 
     def details(self, details: Sequence[Any]) -> None:
         """Which rules were broken, to stderr: the first of them."""
@@ -94,17 +99,21 @@ class Screen:
         console.file.write("".join(f"{line}\n" for line in lines))
 
 
+def shown(text: str) -> str:
+    """What came from elsewhere, in one line, without the characters that steer a terminal."""
+    return "".join(map(_harmless, text))
+
+
+def styled(text: str, style: str) -> Text:
+    return Text(shown(text), style=style)
+
+
 def _text(cell: Cell) -> Text:
     return cell if isinstance(cell, Text) else Text(shown(cell))
 
 
-def shown(text: str) -> str:
-    """What came from elsewhere, without the characters that steer a terminal."""
-    return "".join(
-        mark if mark == "\n" or unicodedata.category(mark) not in _STEERING else "\N{REPLACEMENT CHARACTER}"
-        for mark in text
-    )
-
-
-# Control characters, directions of writing and the like, halves of surrogate pairs.
-_STEERING = ("Cc", "Cf", "Cs")
+def _harmless(mark: str) -> str:
+    if mark.isspace():
+        return " "
+    steers = unicodedata.category(mark) in ("Cc", "Cs") or mark in _DIRECTIONS
+    return "\N{REPLACEMENT CHARACTER}" if steers else mark

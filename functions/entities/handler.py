@@ -7,17 +7,17 @@ from aws_lambda_powertools.event_handler import Response
 from relay.actions import Reviewing
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.delivery import Deleting, Sites, Tracking, state_named
+from relay.edge.documents import checked_workspace_id
 from relay.edge.entity_documents import (
+    checked_entity,
     checked_properties,
     entity_document,
-    kind_of_path,
     page_cursor,
     page_document,
 )
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.query import first_query_value, flag, page_limit
 from relay.edge.queue import SubmissionsQueue
-from relay.entities import EntityKey
 from relay.identity import ApiKeyVerifier
 from relay.jira import http_client
 from relay.record import AssociationStore, RecordStore
@@ -48,7 +48,7 @@ handler = HttpFunction(settings.base_url)
 @handler.get("/v1/workspaces/<workspace_id>/entities")
 def list_entities(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     state = state_named(first_query_value(request, "state"))
     page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
     return json_answer(200, page_document(page))
@@ -57,7 +57,7 @@ def list_entities(workspace_id: str) -> Response[Any]:
 @handler.delete("/v1/workspaces/<workspace_id>/entities")
 def delete_by_properties(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     properties = checked_properties(request)
     deleted = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
     return json_answer(202, {"deleted": deleted})
@@ -66,8 +66,8 @@ def delete_by_properties(workspace_id: str) -> Response[Any]:
 @handler.get("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
 def get_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    key = EntityKey(kind_of_path(collection), entity_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    key = checked_entity(collection, entity_id)
     return json_answer(
         200, entity_document(*tracking.of(workspace_id, key, flag(request, "confirm")))
     )
@@ -76,8 +76,8 @@ def get_entity(workspace_id: str, collection: str, entity_id: str) -> Response[A
 @handler.delete("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
 def delete_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    key = EntityKey(kind_of_path(collection), entity_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    key = checked_entity(collection, entity_id)
     deleting.delete(workspace_id, key, handler.correlation_id)
     return json_answer(202, {"kind": key.kind, "id": key.id})
 
@@ -85,6 +85,7 @@ def delete_entity(workspace_id: str, collection: str, entity_id: str) -> Respons
 @handler.post("/v1/workspaces/<workspace_id>/incidents/<incident_id>/review")
 def make_review(workspace_id: str, incident_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    review = reviewing.review_in([workspace_id], incident_id, "", handler.correlation_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    incident = checked_entity("incidents", incident_id)
+    review = reviewing.review_in([workspace_id], incident.id, "", handler.correlation_id)
     return json_answer(201, {"review": review})

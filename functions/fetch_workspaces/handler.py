@@ -9,7 +9,7 @@ from relay.aws import dynamodb_client, kms_client
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import parse_ids, workspace_answer
 from relay.edge.http import HttpFunction
-from relay.edge.query import query_values
+from relay.edge.query import first_query_value, query_values
 from relay.identity import CallbackVerifier
 from relay.secrets import Secrets
 from relay.settings import SiteCatalogSettings
@@ -39,6 +39,6 @@ def fetch_by_body() -> Response[Any]:
 def fetch_by_query() -> Response[Any]:
     """The module's page shows a GET where the actions' page has a POST; both are served."""
     caller, request = handler.caller(callback)
-    ids, query = query_values(request, "ids"), query_values(request, "searchQuery")
-    found = catalog.workspaces(caller.tenant.id, ids or None, "".join(query[:1]))
+    ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")
+    found = catalog.workspaces(caller.tenant.id, ids or None, query or "")
     return workspace_answer(found, request)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.aws import dynamodb_client
-from relay.edge.documents import key_document, key_request
+from relay.edge.documents import checked_key_id, key_document, key_request
 from relay.edge.http import HttpFunction, json_answer, no_content
 from relay.identity import ApiKeys, ApiKeyVerifier
 from relay.settings import KeysSettings
@@ -38,5 +38,5 @@ def list_keys() -> Response[Any]:
 def revoke_key(key_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    keys.revoke(key_id)
+    keys.revoke(checked_key_id(key_id))
     return no_content()

@@ -10,6 +10,7 @@ from relay.delivery import Components
 from relay.edge.action_documents import logo_url
 from relay.edge.documents import (
     catalog_page,
+    checked_container_id,
     checked_workspace_id,
     container_document,
     containers_document,
@@ -17,7 +18,7 @@ from relay.edge.documents import (
     workspace_document,
 )
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.query import first_query_value, page_limit
+from relay.edge.query import first_query_value, page_limit, page_start
 from relay.edge.queue import SubmissionsQueue
 from relay.identity import ApiKeyVerifier
 from relay.secrets import Secrets
@@ -44,22 +45,22 @@ handler = HttpFunction(settings.base_url)
 def list_workspaces() -> Response[Any]:
     caller, request = handler.caller(api_key)
     limit = page_limit(request)
-    found = workspaces.page(first_query_value(request, "after") or "", limit, caller.workspaces)
+    found = workspaces.page(page_start(request), limit, caller.workspaces)
     return json_answer(200, catalog_page("workspaces", found, limit))
 
 
 @handler.put("/v1/workspaces/<workspace_id>")
 def put_workspace(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    workspace = workspaces.put(checked_workspace_id(workspace_id), workspace_document(request))
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    workspace = workspaces.put(workspace_id, workspace_document(request))
     return json_answer(200, workspace.model_dump(exclude_none=True))
 
 
 @handler.get("/v1/workspaces/<workspace_id>")
 def get_workspace(workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     return json_answer(200, workspaces.get(workspace_id).model_dump(exclude_none=True))
 
 
@@ -67,7 +68,7 @@ def get_workspace(workspace_id: str) -> Response[Any]:
 def delete_workspace(workspace_id: str) -> Response[Any]:
     """It takes no more submissions; what was recorded of it stays, and so do its links."""
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.delete(workspace_id)
     return no_content()
 
@@ -76,7 +77,7 @@ def delete_workspace(workspace_id: str) -> Response[Any]:
 def list_containers(workspace_id: str) -> Response[Any]:
     """With `query`, those whose name holds it, best first; without, all of them in pages."""
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     query = first_query_value(request, "query")
     limit = page_limit(request)
     if query:
@@ -84,16 +85,14 @@ def list_containers(workspace_id: str) -> Response[Any]:
         return json_answer(
             200, {"containers": [one.model_dump(exclude_none=True) for one in found]}
         )
-    after = first_query_value(request, "after") or ""
-    return json_answer(
-        200, catalog_page("containers", containers.page(workspace_id, after, limit), limit)
-    )
+    page = containers.page(workspace_id, page_start(request), limit)
+    return json_answer(200, catalog_page("containers", page, limit))
 
 
 @handler.post("/v1/workspaces/<workspace_id>/containers")
 def put_containers(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
@@ -104,7 +103,7 @@ def put_containers(workspace_id: str) -> Response[Any]:
 @handler.put("/v1/workspaces/<workspace_id>/containers/<container_id>")
 def put_container(workspace_id: str, container_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
@@ -115,16 +114,16 @@ def put_container(workspace_id: str, container_id: str) -> Response[Any]:
 @handler.get("/v1/workspaces/<workspace_id>/containers/<container_id>")
 def get_container(workspace_id: str, container_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    container = containers.get(workspace_id, container_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    container = containers.get(workspace_id, checked_container_id(container_id))
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
 @handler.delete("/v1/workspaces/<workspace_id>/containers/<container_id>")
 def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
-    containers.delete(workspace_id, container_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    containers.delete(workspace_id, checked_container_id(container_id))
     components.delete(workspace_id, container_id, handler.correlation_id)
     return no_content()
 
@@ -132,7 +131,7 @@ def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
 @handler.put("/v1/workspaces/<workspace_id>/webhook")
 def put_webhook(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
     webhook = webhook_document(request)
     webhooks.put(workspace_id, webhook)
@@ -143,13 +142,13 @@ def put_webhook(workspace_id: str) -> Response[Any]:
 def get_webhook(workspace_id: str) -> Response[Any]:
     """Its URL; the secret is never shown."""
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     return json_answer(200, {"url": webhooks.url_of(workspace_id)})
 
 
 @handler.delete("/v1/workspaces/<workspace_id>/webhook")
 def delete_webhook(workspace_id: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
-    caller.check_workspace(workspace_id)
+    caller.check_workspace(checked_workspace_id(workspace_id))
     webhooks.delete(workspace_id)
     return no_content()

@@ -16,16 +16,12 @@ from infra.local.story import Story
 from tests.e2e.steering import Steering
 
 _numbers = itertools.count(1)
-HERE = Path(__file__).parent
-LAST = "test_logs.py"
+LAST = Path(__file__).with_name("test_logs.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these run in one process, for one stack; the logs are read when all have written."""
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group("stack"))
-    items.sort(key=lambda item: item.path == HERE / LAST)
+    """The logs are read when everything else has written its own."""
+    items.sort(key=lambda item: item.path == LAST)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from relay.identity import ApiKeys
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer, call
 from tests.support.template import functions, routes
 
@@ -187,9 +188,11 @@ def test_a_key_for_some_workspaces_makes_lists_and_revokes_none(
     assert stored() == before
 
 
-@pytest.mark.parametrize(
-    ("body", "path"),
-    [
+def test_a_wrong_request_for_a_key_makes_none(
+    api: Callable[..., Answer], stored: Callable[[], list[Any]], subtests: pytest.Subtests
+) -> None:
+    before = stored()
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"workspaces": []}, "workspaces"),
         ({"workspaces": "payments"}, "workspaces"),
         ({"workspaces": ["a b"]}, "workspaces[0]"),
@@ -197,15 +200,12 @@ def test_a_key_for_some_workspaces_makes_lists_and_revokes_none(
         ({"name": "n" * 256}, "name"),
         ({"name": 1}, "name"),
         ({"admin": True}, "admin"),
-    ],
-)
-def test_a_wrong_request_for_a_key_makes_none(
-    api: Callable[..., Answer], stored: Callable[[], list[Any]], body: Any, path: str
-) -> None:
-    before = stored()
-    answer = api("POST", "/v1/keys", body)
-    assert (answer.status, answer.error_code) == (400, "bad_request")
-    assert [detail["path"] for detail in answer.json()["error"]["details"]] == [path]
+    ]
+    for body, path in wrong:
+        with subtests.test(body=body):
+            answer = api("POST", "/v1/keys", body)
+            assert (answer.status, answer.error_code) == (400, "bad_request")
+            assert [detail["path"] for detail in answer.json()["error"]["details"]] == [path]
     assert stored() == before
 
 

@@ -10,6 +10,7 @@ import pytest
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import (
     ACME,

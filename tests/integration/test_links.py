@@ -15,6 +15,7 @@ from relay.tenants import Installation, LifecycleToken
 from tests.integration.conftest import Aws
 from tests.integration.simulator_stage import Simulator, running_simulator, until
 from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.gateway import Gateway, connections_closed, gateway
 from tests.support.template import routes
 

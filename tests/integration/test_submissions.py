@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import io
 import json
 import random
 import time
@@ -20,6 +21,7 @@ from relay.delivery import Message, parse_message
 from relay.edge.request import BODY_BYTES_MAX
 from relay.entities import EntityState, Kind
 from relay.identity import ApiKeys
+from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable
 from tests.support.entities import incident, review
@@ -280,7 +282,11 @@ def test_only_json_is_taken(provider: Provider) -> None:
 
 
 def test_json_is_json_with_a_charset_and_in_capitals(provider: Provider) -> None:
-    for content_type in ("application/json; charset=utf-8", "Application/JSON", "application/json;"):
+    for content_type in (
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/json;",
+    ):
         answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
         assert answer.status == 202, content_type
 
@@ -509,8 +515,14 @@ def test_security_headers_are_on_every_answer(provider: Provider, calls: AwsCall
 
 
 def test_neither_key_nor_text_of_an_entity_gets_into_the_log(
-    provider: Provider, api_key: str, calls: AwsCalls, capsys: pytest.CaptureFixture[str]
+    provider: Provider,
+    api_key: str,
+    calls: AwsCalls,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     secret = "Xq7-of-a-customer"
     body = {"incidents": [incident(summary=secret), incident(status=secret), {secret: secret}]}
 
@@ -520,8 +532,9 @@ def test_neither_key_nor_text_of_an_entity_gets_into_the_log(
     fail_sending(calls, unreachable())
     assert provider.submit(body).status == 503
 
-    printed = "".join(capsys.readouterr())
+    printed = log.getvalue() + "".join(capsys.readouterr())
     assert "Answered" in printed
+    assert "EntitiesSubmitted" in printed
     assert secret not in printed
     assert api_key not in printed
     assert api_key.rpartition("_")[2] not in printed

@@ -11,6 +11,7 @@ import pytest
 from relay.identity import ApiKeys
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer, call
 
 WORKSPACE = {

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from relay.telemetry import logger
 from tests.integration.conftest import Aws, api_key, aws, credentials, function
 from tests.support import lifecycle
+from tests.support.botocore_models import models_read_once
 from tests.support.key_server import KeyServer, key_server
 from tests.support.lifecycle import Jira
 from tests.support.tokens import InstallKey
 
-__all__ = ["api_key", "aws", "credentials", "function"]
+__all__ = ["api_key", "aws", "credentials", "function", "models_read_once"]
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +48,8 @@ def stored(aws: Aws) -> Callable[[], list[Any]]:
 
 
 @pytest.fixture
-def written(
-    credentials: None,  # noqa: ARG001 (Relay's logger reads its environment when it is imported)
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Callable[[], str]]:
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
     """All that was logged and printed so far: by Relay, and by the libraries from INFO on."""
-    from relay.telemetry import logger
-
     stream = io.StringIO()
     ours = logger.registered_handler
     assert isinstance(ours, logging.StreamHandler)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from relay.identity import ApiKeys
+from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.security import forgery
 from tests.support.aws_calls import aws_calls, client_error, unreachable
@@ -24,8 +25,6 @@ Written = Callable[[], str]
 @pytest.fixture
 def loud(written: Written) -> Iterator[Written]:
     """What is written at the level that an operator sets when something is wrong."""
-    from relay.telemetry import logger
-
     before = logger.log_level
     logger.setLevel(logging.DEBUG)
     yield written

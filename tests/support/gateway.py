@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+import relay.jira
 from tests.support.lambdas import Context, http_event
 from tests.support.template import routes
 
@@ -95,8 +96,6 @@ def gateway() -> Iterator[Gateway]:
 @contextmanager
 def connections_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Functions loaded within leave no connection open, as the end of a Lambda leaves none."""
-    import relay.jira
-
     make: Callable[[], httpx.Client] = relay.jira.http_client
     clients: list[httpx.Client] = []
 

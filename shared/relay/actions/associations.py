@@ -47,7 +47,7 @@ class Associations:
         An entity that no workspace of the site has is kept, too: its submission may be on its way.
         """
         owners = self._owners(tenant, change)
-        for entity in _entities(owners, change):
+        for entity in {entity for _, entity in owners} or _possible(change):
             self._associations.put(tenant.id, entity, change.target)
         if change.target.cloudId:
             self._tenants.learn_cloud_id(tenant, change.target.cloudId)
@@ -56,14 +56,14 @@ class Associations:
     def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
         """Forget it; what was never there is forgotten already."""
         owners = self._owners(tenant, change)
-        for entity in _entities(owners, change):
+        # Of either kind: it may have been kept before the record knew of the entity.
+        for entity in _possible(change):
             self._associations.delete(tenant.id, entity, change.target)
         return self._notices("entity.disassociated", tenant, change, owners)
 
     def _owners(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, EntityKey]]:
         """The site's workspaces that have recorded an entity of this id, and its kind."""
-        kinds = [change.kind] if change.kind else list(Kind)
-        wanted = [EntityKey(kind, change.entity_id) for kind in kinds]
+        wanted = _possible(change)
         return [
             (workspace_id, entry.key)
             for workspace_id in self._links.workspaces_of(tenant.id)
@@ -85,9 +85,10 @@ class Associations:
         ]
 
 
-def _entities(owners: Iterable[tuple[str, EntityKey]], change: AssociationChange) -> set[EntityKey]:
-    known = {entity for _, entity in owners}
-    return known or {EntityKey(change.kind or Kind.INCIDENT, change.entity_id)}
+def _possible(change: AssociationChange) -> set[EntityKey]:
+    """What the change may be about: where Jira did not say, an incident or a review."""
+    kinds = [change.kind] if change.kind else Kind
+    return {EntityKey(kind, change.entity_id) for kind in kinds}
 
 
 def _data(tenant: Tenant, entity: EntityKey, change: AssociationChange) -> dict[str, Any]:

@@ -14,6 +14,7 @@ before all else, so a full match is the first row of all.
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 # What Jira asks of the ids that searchContainers answers with.
 CONTAINER_ID_PATTERN = r"^[a-zA-Z0-9\-_.~@:{}=]+(/[a-zA-Z0-9\-_.~@:{}=]+)*$"
 RESULTS_MAX = 50
-# A name that holds the text twice has two rows, so a few more rows than results are read.
-_ROWS_MAX = 100
+# Rows are read until they name as many containers, a page at a time: a name that holds the text
+# several times has as many rows.
+_ROWS_PER_PAGE = 100
+_PAGES_MAX = 10
 # With the id, a row stays within the 1,024 bytes of a sort key.
 _INDEXED_CHARACTERS = 100
 _NUL = "\0"
@@ -123,14 +126,25 @@ class ContainerStore:
 
     def _search_workspace(self, workspace_id: str, wanted: str) -> list[Container]:
         if wanted:
-            prefix = wanted[:_INDEXED_CHARACTERS]
-            rows = self._table.query(_pk("name", workspace_id), prefix, limit=_ROWS_MAX)
+            ids = self._ids_by_name(workspace_id, wanted[:_INDEXED_CHARACTERS])
         else:
             rows = self._table.query(_pk("updated", workspace_id), limit=RESULTS_MAX, newest=True)
-        ids = dict.fromkeys(row["sk"].rpartition(_NUL)[2] for row in rows)
+            ids = dict.fromkeys(map(_id_of, rows))
         keys = [(_pk("container", workspace_id), container_id) for container_id in ids]
         containers = map(_container, self._table.get_all(keys))
         return [container for container in containers if wanted in normalized(container.name)]
+
+    def _ids_by_name(self, workspace_id: str, prefix: str) -> dict[str, None]:
+        """In the order of the index, which begins with the full matches."""
+        pk, after = _pk("name", workspace_id), ""
+        ids: dict[str, None] = {}
+        for _ in range(_PAGES_MAX):
+            rows = list(self._table.query(pk, prefix, after=after, limit=_ROWS_PER_PAGE))
+            ids |= dict.fromkeys(map(_id_of, rows))
+            if len(rows) < _ROWS_PER_PAGE or len(ids) >= RESULTS_MAX:
+                break
+            after = rows[-1]["sk"]
+        return ids
 
     def page(self, workspace_id: str, after: str = "", limit: int = 100) -> list[Container]:
         """A page of containers in the order of their ids."""
@@ -150,21 +164,41 @@ class ContainerStore:
 
 def normalized(text: str) -> str:
     """Without case, accents and surplus space: how names and searches are compared."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # What NFKD makes of a letter in another script style may have a case of its own.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", folded)
     bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
     return " ".join(bare.replace(_NUL, " ").split())
 
 
 def _index(workspace_id: str, container: Container) -> Iterable[Item]:
     name = normalized(container.name)
-    for start, mark in enumerate(name):
-        # No search begins with a space.
-        if mark != " ":
-            rest = name[start : start + _INDEXED_CHARACTERS]
-            place = _NUL.join((rest, "1" if start else "0", container.id))
-            yield {"pk": _pk("name", workspace_id), "sk": place}
+    for rest, part in _rests(name):
+        place = _NUL.join((rest, part, container.id))
+        yield {"pk": _pk("name", workspace_id), "sk": place}
     moment = moment_of(container.lastUpdatedDate).isoformat(timespec="microseconds")
     yield {"pk": _pk("updated", workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
+
+
+def _rests(name: str) -> Iterable[tuple[str, str]]:
+    """The name ("0"), and what is left of it from each later character on ("1").
+
+    What another one begins with is left out, as that one is found by all that it is found by:
+    "na" of "banana" by "nana".
+    """
+    whole = name[:_INDEXED_CHARACTERS]
+    yield whole, "0"
+    # No search begins with a space.
+    starts = (start for start, mark in enumerate(name) if start and mark != " ")
+    rests = {name[start : start + _INDEXED_CHARACTERS] for start in starts} - {whole}
+    # Whatever begins with a text comes right after it.
+    for rest, following in pairwise((*sorted({*rests, whole}), "")):
+        if rest != whole and not following.startswith(rest):
+            yield rest, "1"
+
+
+def _id_of(row: Item) -> str:
+    return str(row["sk"]).rpartition(_NUL)[2]
 
 
 def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
@@ -176,7 +210,12 @@ def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
 def moment_of(date_time: str) -> datetime:
     """RFC 3339 allows a lower-case separator and a leap second, which Python does not read."""
     text = date_time.upper().replace(":60", ":59")
-    return datetime.fromisoformat(text).astimezone(UTC)
+    moment = datetime.fromisoformat(text)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # In UTC it would be before the first year, or after the last.
+        return moment.replace(tzinfo=UTC)
 
 
 def _item(workspace_id: str, container: Container) -> Item:

@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -19,13 +19,23 @@ if TYPE_CHECKING:
 # Standard Webhooks: 24 to 64 bytes, in base64, behind this prefix.
 SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, and no secret)
 _SECRET_BYTES = range(24, 65)
+_PORT_MAX = 65_535
 
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.fragment:
+    own = parts.scheme == "https" and parts.hostname and not (parts.username or parts.fragment)
+    if not own or not 0 < _port(parts) <= _PORT_MAX:
         raise PydanticCustomError("https_url", "Input should be an https URL without user name")
     return url
+
+
+def _port(parts: SplitResult) -> int:
+    """443 unless it names one; 0 for what is no port."""
+    try:
+        return 443 if parts.port is None else parts.port
+    except ValueError:
+        return 0
 
 
 def _secret(secret: str) -> str:

@@ -65,8 +65,9 @@ class WorkspaceStore:
         if only is None:
             ids = [item["sk"] for item in self._table.query("workspaces", after=after, limit=limit)]
         else:
-            ids = [workspace_id for workspace_id in sorted(only) if workspace_id > after][:limit]
-        return sorted(self.get_all(ids), key=lambda workspace: workspace.id)
+            # All of them, as some may not be there: a page that is short would be the last one.
+            ids = [workspace_id for workspace_id in only if workspace_id > after]
+        return sorted(self.get_all(ids), key=lambda workspace: workspace.id)[:limit]
 
     def delete(self, workspace_id: str) -> None:
         """Deleting what is not there is fine."""

@@ -27,8 +27,7 @@ class Deleting:
 
     def delete(self, workspace_id: str, entity: EntityKey, correlation_id: str) -> None:
         """Deleting what is not there, or twice, is fine. Raises Unavailable: then try again."""
-        self._record.delete(workspace_id, entity)
-        self._carry(workspace_id, [entity], correlation_id)
+        self._delete(workspace_id, [entity], correlation_id)
 
     def delete_by_properties(
         self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
@@ -44,14 +43,20 @@ class Deleting:
             if entry.entity and properties.items() <= dict(entry.properties).items()
         ]
         for start in range(0, len(found), _PER_MESSAGE):
-            part = found[start : start + _PER_MESSAGE]
-            for entity in part:
-                self._record.delete(workspace_id, entity)
-            self._carry(workspace_id, part, correlation_id)
+            self._delete(workspace_id, found[start : start + _PER_MESSAGE], correlation_id)
         return len(found)
 
-    def _carry(self, workspace_id: str, entities: Iterable[EntityKey], correlation_id: str) -> None:
+    def _delete(
+        self, workspace_id: str, entities: Iterable[EntityKey], correlation_id: str
+    ) -> None:
         message = Message(workspace_id, correlation_id, deleted=tuple(entities))
-        for delay in (0, _SECOND_ROUND):
-            if self._queue.send(message, delay):
-                raise Unavailable("The deletion could not be queued; try again.")
+        # Queued before anything is written: should this break off, the second round carries what
+        # was, and passes over what was not.
+        self._send(message, _SECOND_ROUND)
+        for entity in message.deleted:
+            self._record.delete(workspace_id, entity)
+        self._send(message)
+
+    def _send(self, message: Message, delay_seconds: int = 0) -> None:
+        if self._queue.send(message, delay_seconds):
+            raise Unavailable("The deletion could not be queued; try again.")

@@ -79,7 +79,7 @@ class Delivery:
 
     def _record_newest(self, workspace_id: str, messages: list[Message]) -> Recorded:
         states = [state for message in messages for state in message.states]
-        recorded = self._record.put_newest(workspace_id, states, messages[0].correlation_id)
+        recorded = self._record.put_newest(workspace_id, states)
         count(Metric.RECORDED, len(recorded.new))
         count(Metric.OUTDATED, len(recorded.outdated))
         logger.info(

@@ -1,9 +1,13 @@
 """Linking a workspace and a site, in Jira and here."""
 
+import re
+
 from relay.catalog import WorkspaceStore
 from relay.delivery.sites import Sites
 from relay.errors import Conflict, NotFound
 from relay.tenants import LinkStore, Tenant, TenantStore
+
+_TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 
 
 class Linking:
@@ -19,7 +23,7 @@ class Linking:
 
     def tenant(self, tenant_id: str) -> Tenant:
         """Raises NotFound."""
-        tenant = self._tenants.get(tenant_id)
+        tenant = self._tenants.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
         if tenant is None:
             raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
         return tenant

@@ -140,7 +140,7 @@ def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:
 
 def _states(content: _Content) -> tuple[EntityState, ...]:
     states = tuple(
-        EntityState(kind, entity, content.properties, content.acceptedAt)
+        EntityState(kind, entity, content.properties, content.acceptedAt, content.correlationId)
         for kind, entities in (
             (Kind.INCIDENT, content.incidents),
             (Kind.REVIEW, content.reviews),

@@ -81,7 +81,8 @@ class Tracking:
     ) -> Page:
         """Entities in the order of their keys; those that are in this state at some site."""
         tenants = self._linked(workspace_id)
-        entries = list(self._record.entries(workspace_id, after, _LOOKED_AT_MAX))
+        looked_at = _LOOKED_AT_MAX if state else limit
+        entries = list(self._record.entries(workspace_id, after, looked_at))
         found: list[tuple[Entry, list[AtSite]]] = []
         for chunk in _chunks(entries):
             for entry, sites in self._at_sites(workspace_id, chunk, tenants):
@@ -89,7 +90,7 @@ class Tracking:
                     found.append((entry, sites))
                     if len(found) == limit:
                         return Page(found, entry.key)
-        more = len(entries) == _LOOKED_AT_MAX
+        more = len(entries) == looked_at
         return Page(found, entries[-1].key if more else None)
 
     def _at_sites(

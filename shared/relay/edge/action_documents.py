@@ -15,7 +15,7 @@ from relay.identity import Request
 _IDS_MAX = 1000
 
 
-class _Ids(BaseModel):
+class IdsRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     ids: Annotated[list[str], Field(max_length=_IDS_MAX)]
@@ -23,7 +23,7 @@ class _Ids(BaseModel):
 
 def parse_ids(body: bytes) -> list[str]:
     try:
-        return _Ids.model_validate_json(body).ids
+        return IdsRequest.model_validate_json(body).ids
     except ValidationError as error:
         raise BadRequest("The body names no ids.", details_of(error)) from None
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from relay.catalog import (
     Container,
@@ -13,6 +13,7 @@ from relay.catalog import (
     Workspace,
     WorkspaceDocument,
 )
+from relay.catalog.containers import ContainerId
 from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
 from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN
@@ -21,6 +22,8 @@ from relay.identity import ApiKey, Request
 from relay.tenants import Tenant
 
 CONTAINERS_MAX = 1000
+KEY_ID_PATTERN = r"^[0-9a-f]{16}$"
+_CONTAINER_ID: TypeAdapter[str] = TypeAdapter(ContainerId)
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -31,6 +34,23 @@ def checked_workspace_id(workspace_id: str) -> str:
         rule = Detail("workspaceId", "pattern", "1 to 255 characters of A-Z a-z 0-9 . _ ~ -")
         raise BadRequest("This is no id for a workspace.", [rule])
     return workspace_id
+
+
+def checked_container_id(container_id: str) -> str:
+    """Raises BadRequest for an id that Jira would not take."""
+    try:
+        return _CONTAINER_ID.validate_python(container_id)
+    except ValidationError as error:
+        details = details_of(error, "containerId")
+        raise BadRequest("This is no id for a container.", details) from None
+
+
+def checked_key_id(key_id: str) -> str:
+    """Raises BadRequest for what is no key's id, such as the whole key: nothing was revoked."""
+    if not re.fullmatch(KEY_ID_PATTERN, key_id):
+        rule = Detail("keyId", "pattern", "16 characters of 0-9 a-f, as the list of keys has them")
+        raise BadRequest("This is no id of a key.", [rule])
+    return key_id
 
 
 class KeyRequest(BaseModel):
@@ -58,10 +78,7 @@ def webhook_document(request: Request) -> WebhookDocument:
 
 def container_document(request: Request, container_id: str) -> Container:
     document = _parsed(ContainerDocument, request, "a container")
-    try:
-        return Container(id=container_id, **document.model_dump())
-    except ValidationError as error:
-        raise BadRequest("This is no id for a container.", details_of(error)) from None
+    return Container(id=checked_container_id(container_id), **document.model_dump())
 
 
 def containers_document(request: Request) -> list[Container]:

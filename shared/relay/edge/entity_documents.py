@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from relay.delivery import AtSite, Page
 from relay.edge.query import first_query_value
 from relay.entities import EntityKey, Kind, details_of
-from relay.entities.fields import Properties
+from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.errors import BadRequest, Detail, NotFound
 from relay.identity import Request
 from relay.record import Entry
@@ -20,11 +20,15 @@ _KINDS = {kind.plural: kind for kind in Kind}
 _PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
 
 
-def kind_of_path(collection: str) -> Kind:
-    """Of `incidents` or `reviews`; raises NotFound for any other word."""
+def checked_entity(collection: str, entity_id: str) -> EntityKey:
+    """Raises NotFound unless it is one of `incidents` or `reviews`; BadRequest for an id that no
+    entity can have."""
     if collection not in _KINDS:
         raise NotFound("There is nothing at this method and path.")
-    return _KINDS[collection]
+    if len(entity_id) > ID_MAX:
+        rule = Detail("id", "max_length", f"At most {ID_MAX} characters")
+        raise BadRequest("This is no id for an entity.", [rule])
+    return EntityKey(_KINDS[collection], entity_id)
 
 
 def page_cursor(request: Request) -> EntityKey | None:
@@ -34,6 +38,8 @@ def page_cursor(request: Request) -> EntityKey | None:
         return None
     try:
         kind, _, entity_id = base64.urlsafe_b64decode(value.encode()).decode().partition("#")
+        if not 0 < len(entity_id) <= ID_MAX:
+            raise ValueError
         return EntityKey(Kind(kind), entity_id)
     except (binascii.Error, ValueError):
         rule = Detail("after", "cursor", "`next` of the page before")
@@ -57,7 +63,7 @@ def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
     document = {
         "kind": entry.key.kind.value,
         "id": entry.key.id,
-        "updateSequenceNumber": entry.sequence if entry.entity else None,
+        "updateSequenceNumber": _sequence(entry.sequence),
         "recordedAt": entry.recorded_at,
         "correlationId": entry.correlation_id,
         "deleted": entry.deleted_at is not None,
@@ -69,18 +75,20 @@ def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
         ],
         "sites": [_at_site(site) for site in sites],
     }
-    return {name: value for name, value in document.items() if value is not None}
+    return _known(document)
 
 
 def page_document(page: Page) -> dict[str, Any]:
     entities = [
-        {
-            "kind": entry.key.kind.value,
-            "id": entry.key.id,
-            "updateSequenceNumber": entry.sequence,
-            "deleted": entry.deleted_at is not None,
-            "sites": [_at_site(site) for site in sites],
-        }
+        _known(
+            {
+                "kind": entry.key.kind.value,
+                "id": entry.key.id,
+                "updateSequenceNumber": _sequence(entry.sequence),
+                "deleted": entry.deleted_at is not None,
+                "sites": [_at_site(site) for site in sites],
+            }
+        )
         for entry, sites in page.entries
     ]
     return {"entities": entities} | ({"next": _cursor(page.next)} if page.next else {})
@@ -97,12 +105,14 @@ def _at_site(site: AtSite) -> dict[str, Any]:
         "state": site.state.value,
     }
     if site.outcome:
-        document |= {
-            "updateSequenceNumber": site.outcome.sequence,
-            "at": site.outcome.at,
-            "messages": list(site.outcome.messages),
-            "unknownProjectKeys": list(site.outcome.unknown_project_keys),
-        }
+        document |= _known(
+            {
+                "updateSequenceNumber": _sequence(site.outcome.sequence),
+                "at": site.outcome.at,
+                "messages": list(site.outcome.messages),
+                "unknownProjectKeys": list(site.outcome.unknown_project_keys),
+            }
+        )
     if site.associations:
         document["associations"] = [
             target.model_dump(exclude_defaults=True) for target in site.associations
@@ -110,3 +120,12 @@ def _at_site(site: AtSite) -> dict[str, Any]:
     if site.asked:
         document["jira"] = site.in_jira
     return document
+
+
+def _sequence(sequence: int) -> int | None:
+    """None for what was deleted and never submitted: the record keeps it below all sequences."""
+    return sequence if sequence >= INT64_MIN else None
+
+
+def _known(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}

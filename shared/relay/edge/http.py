@@ -38,8 +38,11 @@ class _Resolver(APIGatewayHttpResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004
-        first = _PARAMETER.sub(r"(?P<\1>[^/]+)", rule, count=1)
-        return re.compile(_PARAMETER.sub(r"(?P<\1>.+?)", first) + r"\Z", re.DOTALL)
+        first = iter(["[^/]+"])
+        parts = _PARAMETER.split(re.escape(rule))
+        # Between two pieces of plain path stands the name of a parameter.
+        parts[1::2] = [f"(?P<{name}>{next(first, '.+?')})" for name in parts[1::2]]
+        return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
     def _convert_matches_into_route_keys(self, match: re.Match[str]) -> dict[str, str]:
         """API Gateway has decoded the path, but for the percent signs in it."""

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _TIMEOUT = httpx.Timeout(10, connect=5)
+_COME_AGAIN = (
+    ValueError,
+    TypeError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    Unavailable,
+    *AWS_ERRORS,
+)
 
 
 class NoticesQueue:
@@ -53,7 +61,7 @@ class Webhooks:
         try:
             notice = Notice(**json.loads(record["body"]))
             self._send(notice)
-        except (ValueError, TypeError, httpx.HTTPError, Unavailable, *AWS_ERRORS) as error:
+        except _COME_AGAIN as error:
             reason = type(error).__name__
             logger.warning("Notice comes again", message_id=record["messageId"], reason=reason)
             return False
@@ -66,10 +74,13 @@ class Webhooks:
             return
         body = json.dumps({"type": notice.event, "timestamp": notice.at, "data": notice.data})
         headers = signed(webhook, notice.id, int(time.time()), body)
-        answer = self._http.post(webhook.url, content=body, headers=headers, timeout=_TIMEOUT)
-        # A redirect is no success, either.
-        if not answer.is_success:
-            raise httpx.HTTPError(f"status {answer.status_code}")
+        # What it says beside its status is not read, however much that would be.
+        with self._http.stream(
+            "POST", webhook.url, content=body, headers=headers, timeout=_TIMEOUT
+        ) as answer:
+            # A redirect is no success, either.
+            if not answer.is_success:
+                raise httpx.HTTPError(f"status {answer.status_code}")
         count(Metric.NOTICES_SENT)
         logger.info("Notice sent", notice_id=notice.id, workspace_id=notice.workspace_id)
 

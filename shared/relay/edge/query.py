@@ -2,10 +2,12 @@
 
 from urllib.parse import parse_qs
 
+from relay.entities.fields import ID_MAX
 from relay.errors import BadRequest, Detail
 from relay.identity import Request
 
 PAGE_MAX = 100
+_DIGITS_MAX = 3
 
 
 def query_values(request: Request, name: str) -> list[str]:
@@ -30,7 +32,17 @@ def flag(request: Request, name: str) -> bool:
 def page_limit(request: Request) -> int:
     """`limit`, 100 unless given. Raises BadRequest for what is no number from 1 to 100."""
     value = first_query_value(request, "limit") or str(PAGE_MAX)
-    if not (value.isascii() and value.isdecimal() and 1 <= int(value) <= PAGE_MAX):
+    digits = value.isascii() and value.isdecimal() and len(value) <= _DIGITS_MAX
+    if not (digits and 1 <= int(value) <= PAGE_MAX):
         rule = Detail("limit", "range", f"A whole number from 1 to {PAGE_MAX}")
         raise BadRequest("The limit is out of range.", [rule])
     return int(value)
+
+
+def page_start(request: Request) -> str:
+    """`after`, an id; empty for the first page. Raises BadRequest for what no id can be."""
+    value = first_query_value(request, "after") or ""
+    if len(value) > ID_MAX:
+        rule = Detail("after", "max_length", "`next` of the page before")
+        raise BadRequest("This is no page's beginning.", [rule])
+    return value

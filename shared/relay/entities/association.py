@@ -23,7 +23,7 @@ class _Tolerant(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Entity(_Tolerant):
+class AssociatedEntity(_Tolerant):
     ari: Annotated[str, Field(max_length=_ARI_MAX)] = ""
     id: EntityId
 
@@ -37,13 +37,13 @@ class Target(_Tolerant):
     id: Annotated[str, Field(max_length=_ARI_MAX)] = ""
 
 
-class _Associated(_Tolerant):
-    entity: _Entity
+class Associated(_Tolerant):
+    entity: AssociatedEntity
     associatedWith: Target
 
 
-class _Disassociated(_Tolerant):
-    entity: _Entity
+class Disassociated(_Tolerant):
+    entity: AssociatedEntity
     disassociatedFrom: Target
 
 
@@ -59,7 +59,7 @@ class AssociationChange:
 def parse_associated(body: bytes) -> AssociationChange:
     """Raises BadRequest."""
     try:
-        call = _Associated.model_validate_json(body)
+        call = Associated.model_validate_json(body)
     except ValidationError as error:
         raise _no_association(error) from None
     return _change(call.entity, call.associatedWith)
@@ -68,7 +68,7 @@ def parse_associated(body: bytes) -> AssociationChange:
 def parse_disassociated(body: bytes) -> AssociationChange:
     """Raises BadRequest."""
     try:
-        call = _Disassociated.model_validate_json(body)
+        call = Disassociated.model_validate_json(body)
     except ValidationError as error:
         raise _no_association(error) from None
     return _change(call.entity, call.disassociatedFrom)
@@ -79,7 +79,7 @@ def kind_of_ari(ari: str) -> Kind | None:
     return _KINDS.get(match["kind"]) if match else None
 
 
-def _change(entity: _Entity, target: Target) -> AssociationChange:
+def _change(entity: AssociatedEntity, target: Target) -> AssociationChange:
     return AssociationChange(entity.id, kind_of_ari(entity.ari), target)
 
 

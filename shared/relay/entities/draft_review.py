@@ -5,11 +5,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, URL_MAX
+from pydantic import TypeAdapter, ValidationError
+
+from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, Uri
 from relay.entities.model import Kind
 from relay.entities.state import EntityState, Sighting
 
 _ID_PREFIX = "review-of-"
+_URI: TypeAdapter[str] = TypeAdapter(Uri)
 
 
 def draft_review(
@@ -27,7 +30,7 @@ def draft_review(
         "reviews": [incident["id"]],
         "summary": f"Review: {incident['summary']}"[:TEXT_MAX],
         "description": _description(incident["url"], timeline)[:DESCRIPTION_MAX],
-        "url": url if 0 < len(url) <= URL_MAX else incident["url"],
+        "url": url if _is_uri(url) else incident["url"],
         "createdDate": moment,
         "lastUpdated": moment,
         "status": "in progress",
@@ -40,8 +43,16 @@ def review_id(incident_id: str) -> str:
     return whole if len(whole) <= ID_MAX else _ID_PREFIX + sha256(incident_id.encode()).hexdigest()
 
 
+def _is_uri(url: str) -> bool:
+    try:
+        _URI.validate_python(url)
+    except ValidationError:
+        return False
+    return True
+
+
 def _description(url: str, timeline: Sequence[Sighting]) -> str:
-    lines = [f"[Incident]({url})", "", "## Timeline", ""]
+    lines = [f"[Incident](<{url}>)", "", "## Timeline", ""]
     lines += [_line(sighting) for sighting in timeline]
     lines += ["", "## What happened", "", "## Why", "", "## What follows", ""]
     return "\n".join(lines)

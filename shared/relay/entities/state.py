@@ -21,13 +21,15 @@ class EntityKey(NamedTuple):
 class EntityState:
     """`entity` is what Jira gets; `properties` are those of the submission it came in.
 
-    `accepted_at`, in epoch milliseconds, is when the submission was answered 202.
+    `accepted_at`, in epoch milliseconds, is when the submission was answered 202, and
+    `correlation_id` names it.
     """
 
     kind: Kind
     entity: Mapping[str, Any]
     properties: Mapping[str, str] = field(default_factory=dict)
     accepted_at: int = field(default=0, compare=False)
+    correlation_id: str = field(default="", compare=False)
 
     @property
     def key(self) -> EntityKey:

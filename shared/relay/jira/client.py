@@ -106,8 +106,7 @@ class JiraClient:
 
     def delete_component(self, component_id: str) -> None:
         """Deleting what is not there succeeds, too."""
-        path = f"{_COMPONENTS}/devopscomponents/{quote(component_id, safe='')}"
-        self._call("DELETE", path)
+        self._call("DELETE", f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
 
     def _call(
         self,
@@ -142,11 +141,13 @@ def _error(response: httpx.Response) -> JiraAnswered:
 
 
 def _entity_path(kind: Kind, entity_id: str) -> str:
-    segment = quote(entity_id, safe="")
-    if segment in (".", ".."):
-        # As they are, they would lead to another path.
-        segment = segment.replace(".", "%2E")
-    return f"/{_COLLECTIONS[kind]}/{segment}"
+    return f"{_OPERATIONS}/{_COLLECTIONS[kind]}/{_segment(entity_id)}"
+
+
+def _segment(item_id: str) -> str:
+    """An id as one segment of a path: "." and "..", too, which would lead to another path."""
+    segment = quote(item_id, safe="")
+    return segment.replace(".", "%2E") if segment in (".", "..") else segment
 
 
 def _chunks(items: Sequence[ItemT], size: int) -> list[Sequence[ItemT]]:

@@ -51,9 +51,7 @@ class RecordStore:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
-    def put_newest(
-        self, workspace_id: str, states: Sequence[EntityState], correlation_id: str
-    ) -> Recorded:
+    def put_newest(self, workspace_id: str, states: Sequence[EntityState]) -> Recorded:
         """Record each entity's newest of these states, where it is newer than the recorded one.
 
         Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
@@ -61,7 +59,7 @@ class RecordStore:
         sightings = _sightings(states)
         kept = {sort_key(state.key): state for state in newest(states)}
         writes = [
-            _entity_write(workspace_id, state, correlation_id, sightings.get(state.key, {}))
+            _entity_write(workspace_id, state, sightings.get(state.key, {}))
             for state in kept.values()
         ]
         refused = write_newest(self._dynamodb, self._table.name, writes, _NEWER_STATE)
@@ -166,14 +164,12 @@ def _sightings(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]
     return found
 
 
-def _entity_write(
-    workspace_id: str, state: EntityState, correlation_id: str, sightings: dict[str, str]
-) -> Write:
+def _entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str]) -> Write:
     values: dict[str, Any] = {
         "seq": state.sequence,
         "entity": state.as_json.decode(),
         "properties": dict(state.properties) or None,
-        "correlationId": correlation_id,
+        "correlationId": state.correlation_id,
         "recordedAt": datetime.now(UTC).isoformat(),
         "deletedAt": None,
     }

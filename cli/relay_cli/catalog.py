@@ -1,0 +1,320 @@
+"""`relay workspaces` and `relay containers`: what Relay knows of the operations tool."""
+
+import base64
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from relay_cli.api import PAGE_MAX, segment, workspace_path
+from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceArgument
+from relay_cli.command import Session, command
+from relay_cli.failure import Misuse
+from relay_cli.feed import BODY_BYTES_MAX, compact
+from relay_cli.words import counted, moment
+
+# Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
+CONTAINERS_PER_CALL = 200
+WEBHOOK_SECRET = "RELAY_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
+
+ContainerArgument = Annotated[str, typer.Argument(help="The container's id.", metavar="CONTAINER")]
+AvatarOption = Annotated[
+    str | None, typer.Option(help="A picture that Jira shows.", show_default=False)
+]
+PageOption = Annotated[
+    str, typer.Option(metavar="URL", help="The URL of its page in the operations tool.")
+]
+
+workspaces_app = typer.Typer(
+    help="Workspaces: list, show, put, delete, webhook.", no_args_is_help=True
+)
+webhook_app = typer.Typer(
+    help="Where a workspace is told what users associate in Jira.", no_args_is_help=True
+)
+containers_app = typer.Typer(
+    help="A workspace's containers, such as services: list, search, put, delete.",
+    no_args_is_help=True,
+)
+workspaces_app.add_typer(webhook_app, name="webhook")
+
+
+@command(workspaces_app, "list")
+def list_workspaces(
+    session: Session,
+    limit: LimitOption = PAGE_MAX,
+    everything: AllOption = False,
+) -> None:
+    """List the workspaces that your key is for."""
+    found = _collected(session, "/v1/workspaces", "workspaces", None if everything else limit)
+    if not session.screen.json:
+        rows = ((one["id"], one["name"], one["url"]) for one in found)
+        session.screen.table(("ID", "NAME", "URL"), rows)
+
+
+@command(workspaces_app, "show")
+def show_workspace(session: Session, workspace: WorkspaceArgument) -> None:
+    """Show a workspace."""
+    _show(session, session.relay.document("GET", workspace_path(workspace)))
+
+
+@command(workspaces_app, "put")
+def put_workspace(
+    session: Session,
+    workspace: WorkspaceArgument,
+    name: Annotated[str, typer.Option(help="What Jira calls it.")],
+    page: PageOption,
+    avatar: AvatarOption = None,
+) -> None:
+    """Make a workspace known, or change it."""
+    document = {"name": name, "url": page} | ({"avatarUrl": avatar} if avatar else {})
+    _show(session, session.relay.document("PUT", workspace_path(workspace), document=document))
+
+
+@command(workspaces_app, "delete")
+def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
+    """Delete a workspace: it takes no more submissions.
+
+    What was submitted to it stays recorded, and stays in Jira. `relay unlink` takes it away there.
+    """
+    session.relay.document("DELETE", workspace_path(workspace))
+    _done(session, {"id": workspace}, f"Workspace {workspace} is deleted.")
+
+
+@command(webhook_app, "show")
+def show_webhook(session: Session, workspace: WorkspaceArgument) -> None:
+    """Show the webhook's URL. The secret is never shown."""
+    document = session.relay.document("GET", workspace_path(workspace, "webhook"))
+    if session.screen.json:
+        session.screen.document(document)
+    else:
+        session.screen.say(document["url"] or f"Workspace {workspace} has no webhook.")
+
+
+@command(webhook_app, "put")
+def put_webhook(
+    session: Session,
+    workspace: WorkspaceArgument,
+    target: Annotated[str, typer.Argument(help="An https URL of yours.", metavar="URL")],
+) -> None:
+    """Have a URL told when a user associates an entity in Jira, by signed calls.
+
+    The calls are signed as Standard Webhooks asks. The secret is taken from the environment
+    variable RELAY_WEBHOOK_SECRET; without one, it is made, and printed this once.
+    """
+    given = os.environ.get(WEBHOOK_SECRET)
+    secret = given or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    document = session.relay.document(
+        "PUT", workspace_path(workspace, "webhook"), document={"url": target, "secret": secret}
+    )
+    if session.screen.json:
+        session.screen.document(document if given else document | {"secret": secret})
+        return
+    if not given:
+        session.screen.say(secret)
+        session.screen.note("Keep this secret now: it is not shown again.")
+    session.screen.note(f"Workspace {workspace} tells {document['url']}")
+
+
+@command(webhook_app, "delete")
+def delete_webhook(session: Session, workspace: WorkspaceArgument) -> None:
+    """Tell it no more."""
+    session.relay.document("DELETE", workspace_path(workspace, "webhook"))
+    _done(session, {"workspaceId": workspace}, f"Workspace {workspace} has no webhook any more.")
+
+
+@command(containers_app, "list")
+def list_containers(
+    session: Session,
+    workspace: WorkspaceArgument,
+    limit: LimitOption = PAGE_MAX,
+    everything: AllOption = False,
+) -> None:
+    """List a workspace's containers, by their ids."""
+    path = workspace_path(workspace, "containers")
+    found = _collected(session, path, "containers", None if everything else limit)
+    if not session.screen.json:
+        _show_containers(session, found)
+
+
+@command(containers_app, "search")
+def search_containers(
+    session: Session,
+    workspace: WorkspaceArgument,
+    query: Annotated[
+        str,
+        typer.Argument(help="Any part of a name; case and accents don't matter.", metavar="QUERY"),
+    ],
+) -> None:
+    """Find containers by their name, as Jira's users do. The best come first."""
+    if not query.strip():
+        raise Misuse("Say what to search for.")
+    path = workspace_path(workspace, "containers")
+    document = session.relay.document("GET", path, query={"query": query})
+    if session.screen.json:
+        session.screen.document(document)
+    else:
+        _show_containers(session, document["containers"])
+
+
+@command(containers_app, "show")
+def show_container(
+    session: Session, workspace: WorkspaceArgument, container: ContainerArgument
+) -> None:
+    """Show a container."""
+    _show(session, session.relay.document("GET", _container_path(workspace, container)))
+
+
+@command(containers_app, "put")
+def put_container(
+    session: Session,
+    workspace: WorkspaceArgument,
+    container: ContainerArgument,
+    name: Annotated[str, typer.Option(help="What Jira calls it, and finds it by.")],
+    page: PageOption,
+    avatar: AvatarOption = None,
+    updated: Annotated[
+        str | None,
+        typer.Option(help="When it last changed, such as 2026-01-31T09:30:00Z. Now, if left out."),
+    ] = None,
+) -> None:
+    """Make a container known, or change it."""
+    document = {"name": name, "url": page, "lastUpdatedDate": updated or _now()}
+    document |= {"avatarUrl": avatar} if avatar else {}
+    path = _container_path(workspace, container)
+    _show(session, session.relay.document("PUT", path, document=document))
+
+
+@command(containers_app, "put-all")
+def put_containers(
+    session: Session,
+    workspace: WorkspaceArgument,
+    file: FileArgument,
+) -> None:
+    """Make many containers known from a file, however many.
+
+    It holds {"containers": […]}, or a list, or a container on each line: {"id", "name", "url",
+    "lastUpdatedDate", "avatarUrl"?}.
+    """
+    containers = _read_containers(file)
+    put = 0
+    for part in _parts(containers):
+        answer = session.relay.document(
+            "POST",
+            workspace_path(workspace, "containers"),
+            document={"containers": part},
+            repeatable=True,
+        )
+        put += answer["put"]
+    _done(session, {"put": put}, f"{counted(put, 'container')} put.")
+
+
+@command(containers_app, "delete")
+def delete_container(
+    session: Session, workspace: WorkspaceArgument, container: ContainerArgument
+) -> None:
+    """Delete a container. Incidents that name it stay as they are."""
+    session.relay.document("DELETE", _container_path(workspace, container))
+    document = {"workspaceId": workspace, "id": container}
+    _done(session, document, f"Container {container} is deleted.")
+
+
+def _collected(session: Session, path: str, name: str, limit: int | None) -> list[dict[str, Any]]:
+    """The things on all pages up to the limit; as JSON they are shown here, with what is left."""
+    found: list[dict[str, Any]] = []
+    after = None
+    for page in session.relay.pages(path, name, limit):
+        found += page[name]
+        after = page.get("next")
+    if session.screen.json:
+        session.screen.document({name: found} | ({"next": after} if after else {}))
+    elif after:
+        session.screen.note(f"There may be more than these {len(found)}: --limit, or --all.")
+    return found
+
+
+def _show(session: Session, document: dict[str, Any]) -> None:
+    if session.screen.json:
+        session.screen.document(document)
+        return
+    names = {"id": "id", "name": "name", "url": "page", "avatarUrl": "avatar"}
+    rows = [(shown, document.get(name) or "") for name, shown in names.items()]
+    session.screen.fields([*rows, ("updated", moment(document.get("lastUpdatedDate") or ""))])
+
+
+def _show_containers(session: Session, containers: Sequence[dict[str, Any]]) -> None:
+    session.screen.table(
+        ("ID", "NAME", "UPDATED", "URL"),
+        (
+            (one["id"], one["name"], moment(one["lastUpdatedDate"]), one["url"])
+            for one in containers
+        ),
+    )
+
+
+def _done(session: Session, document: dict[str, Any], words: str) -> None:
+    if session.screen.json:
+        session.screen.document(document)
+    else:
+        session.screen.say(words)
+
+
+def _container_path(workspace_id: str, container_id: str) -> str:
+    # An id may have several parts, which are the path's parts, too.
+    parts = [segment(part) for part in container_id.split("/")]
+    return workspace_path(workspace_id, "containers", *parts)
+
+
+def _read_containers(file: str) -> list[Any]:
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise Misuse(f"{file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise Misuse(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = [_container_line(file, number, line) for number, line in _lines(text)]
+    if isinstance(document, dict):
+        # A file of one line is a document by itself.
+        document = document.get("containers", [document])
+    if not isinstance(document, list) or not document:
+        raise Misuse(f'{file}: expected {{"containers": […]}}, or a container on each line.')
+    return document
+
+
+def _container_line(file: str, number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise Misuse(f"{file}, line {number}: not JSON: {error}") from None
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
+    """As many at once as Relay takes: by their number, and by their size."""
+    part: list[Any] = []
+    size = 0
+    for container in containers:
+        grown = size + len(compact(container)) + 1
+        if part and (len(part) == CONTAINERS_PER_CALL or grown > BODY_BYTES_MAX - 100):
+            yield part
+            part, grown = [], len(compact(container)) + 1
+        part.append(container)
+        size = grown
+    if part:
+        yield part
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

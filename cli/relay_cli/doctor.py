@@ -1,0 +1,270 @@
+"""`relay doctor`: is everything as it should be, and if not, what is to be done?"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from relay_cli.api import TIMEOUT, Relay
+from relay_cli.command import Session
+from relay_cli.config import AwsAccess, Config, is_loopback
+from relay_cli.descriptor import problems
+from relay_cli.failure import NOT_ALL, Failure, Misuse, Refused
+from relay_cli.finding import Finding, Level, fail, ok, warn
+from relay_cli.queues import Aws, Stack, queue_findings
+from relay_cli.screen import Screen, styled
+from relay_cli.sites import links_of
+from relay_cli.words import counted
+
+INSTALL_KEYS_URL = "https://connect-install-keys.atlassian.com"
+DESCRIPTOR = "/atlassian-connect.json"
+# Seconds. AWS takes no call that was signed over five minutes ago.
+SKEW_WARN, SKEW_FAIL = 30, 300
+
+_MARKS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+_JIRA_STATUS = re.compile(r"Jira answered (\d{3})")
+_JIRA_ACTIONS = {
+    "401": "The secret is not valid any more: have the site's admin install the app again.",
+    "403": "The app lacks its module or a scope there: have the site's admin install it again.",
+    "404": "The site knows no such API: is it still a Jira Software site with the app installed?",
+}
+_JIRA_ACTION = (
+    "Jira may be down, or the site renamed or suspended. What is submitted stays recorded; "
+    "look again later."
+)
+
+
+def doctor(
+    session: Session,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            help="Also look at the queues of this CloudFormation stack, with your AWS credentials.",
+            show_default=False,
+        ),
+    ] = None,
+) -> int:
+    """Check everything, and say what to do about what is not as it should be.
+
+    Relay's API, clock, descriptor and key; each site, and whether Jira answers there, with its
+    links on both sides; where Jira's public keys are; the queues, if AWS may be asked. Exit code: 1
+    if a check fails.
+    """
+    screen = session.screen
+    wait = screen.err.status("Looking …") if screen.err.is_terminal else nullcontext()
+    with wait:
+        findings = list(_findings(session, stack))
+    counts = Counter(finding.level for finding in findings)
+    healthy = not counts[Level.FAIL]
+    if screen.json:
+        screen.document({"ok": healthy, "findings": [finding.document() for finding in findings]})
+    else:
+        _show(screen, findings)
+        screen.say(
+            "",
+            f"{counts[Level.OK]} ok, {counted(counts[Level.WARN], 'warning')}, "
+            f"{counts[Level.FAIL]} failed.",
+        )
+        if not _access(session.config, stack):
+            screen.note("The queues were not looked at: --stack NAME does, with AWS credentials.")
+    return 0 if healthy else NOT_ALL
+
+
+def _show(screen: Screen, findings: list[Finding]) -> None:
+    rows = []
+    for finding in findings:
+        level = styled(finding.level.value, _MARKS[finding.level])
+        rows.append((level, finding.check, finding.message))
+        if finding.action:
+            rows.append((styled("", ""), "", f"→ {finding.action}"))
+    screen.table(("", "CHECK", "FINDING"), rows)
+
+
+def _findings(session: Session, stack_name: str | None) -> Iterator[Finding]:
+    config = session.config
+    yield _configuration(config)
+    with session.relay_for(config, attempts=1) as relay:
+        yield from _relay_findings(relay, config)
+    stack = Stack({})
+    access = _access(config, stack_name)
+    if access:
+        stack, found = _aws_findings(access)
+        yield from found
+    yield from _install_keys(config, stack)
+
+
+def _access(config: Config, stack_name: str | None) -> AwsAccess | None:
+    if stack_name:
+        return replace(config.aws or AwsAccess(), stack=stack_name)
+    return config.aws
+
+
+def _configuration(config: Config) -> Finding:
+    check = "configuration"
+    if config.file and config.file.open_to_others:
+        return warn(
+            check,
+            f"Others on this machine can read the key in {config.file.path}",
+            f"chmod 600 {config.file.path}",
+        )
+    key = f"key from {config.key_from}" if config.key else "no key"
+    return ok(check, f"URL from {config.url_from}, {key}.")
+
+
+def _relay_findings(relay: Relay, config: Config) -> Iterator[Finding]:
+    try:
+        answer = relay.call("GET", "/health")
+    except Failure as failure:
+        yield _failed("api", failure, "Is the URL right, and Relay deployed there?")
+        return
+    yield ok("api", f"{relay.url} answers.")
+    yield _clock(answer.headers.get("date", ""))
+    yield from _descriptor(relay)
+    if not config.key:
+        yield fail("key", "No API key is given.", "Set RELAY_KEY, or write it into a file.")
+        return
+    try:
+        relay.document("GET", "/v1/workspaces", query={"limit": "1"})
+    except Refused as failure:
+        action = "It is unknown or revoked. Someone with a key for all makes one: relay keys make"
+        yield _failed("key", failure, action)
+        return
+    except Failure as failure:
+        yield _failed("key", failure, "Look into the log of the workspaces function.")
+        return
+    yield ok("key", f"{config.key} is accepted.")
+    yield from _sites(relay)
+
+
+def _clock(date: str) -> Finding:
+    try:
+        skew = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
+        return ok("clock", "Relay's answers bear no date to compare with.")
+    # The date has no fractions of a second.
+    apart = f"This machine's clock and Relay's are {abs(skew):.0f} s apart."
+    if abs(skew) <= SKEW_WARN:
+        return ok("clock", f"This machine's clock and Relay's agree to {SKEW_WARN} s.")
+    action = "Let this machine set its clock by the network (NTP)."
+    return warn("clock", apart, action) if abs(skew) <= SKEW_FAIL else fail("clock", apart, action)
+
+
+def _descriptor(relay: Relay) -> Iterator[Finding]:
+    check = "descriptor"
+    try:
+        descriptor = relay.document("GET", DESCRIPTOR)
+    except Failure as failure:
+        yield _failed(check, failure, "Look into the log of the descriptor function.")
+        return
+    found = list(problems(descriptor, relay.url))
+    for problem in found:
+        action = "Deploy with the parameter BaseUrl" if "baseUrl" in problem else "Deploy it again"
+        yield fail(check, f"{problem}.", f"{action}; sites that have the app keep what they have.")
+    if not found:
+        yield ok(check, f"{descriptor['key']} is served, and complete.")
+
+
+def _sites(relay: Relay) -> Iterator[Finding]:
+    try:
+        sites = relay.document("GET", "/v1/sites")["sites"]
+    except Refused:
+        yield warn(
+            "sites",
+            "This key is for some workspaces, so it may not look at sites.",
+            "Run the doctor with a key for all workspaces.",
+        )
+        return
+    except Failure as failure:
+        yield _failed("sites", failure, "Look into the log of the links function.")
+        return
+    if not sites:
+        yield warn(
+            "sites",
+            "No site has the app.",
+            f"A site's admin installs it from {relay.url}{DESCRIPTOR}",
+        )
+    for site in sites:
+        yield from _site(relay, site)
+
+
+def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
+    check = f"site {site['baseUrl'].partition('://')[2]}"
+    if site["state"] != "active":
+        yield warn(
+            check,
+            f"The site is {site['state']}; what is submitted for it stays recorded.",
+            f"Its admin installs the app from {relay.url}{DESCRIPTOR} to have it delivered.",
+        )
+        return
+    try:
+        links = links_of(relay, site["id"])
+    except Failure as failure:
+        status = _JIRA_STATUS.search(failure.message)
+        yield _failed(check, failure, _JIRA_ACTIONS.get(status[1] if status else "", _JIRA_ACTION))
+        return
+    here, in_jira = set(links["workspaces"]), set(links["inJira"])
+    both = f"Jira answers; {counted(len(here & in_jira), 'workspace')} linked on both sides."
+    if here | in_jira:
+        yield ok(check, both)
+    else:
+        action = f"relay link {site['id']} WORKSPACE"
+        yield warn(check, "Jira answers, and no workspace is linked to it.", action)
+    for workspace in sorted(here - in_jira):
+        action = f"relay link {site['id']} {workspace}, or relay unlink"
+        yield fail(check, f"{workspace} is linked here, and not in Jira.", action)
+    for workspace in sorted(in_jira - here):
+        action = f"relay link {site['id']} {workspace}, or relay unlink"
+        yield warn(check, f"{workspace} is linked in Jira, and not here.", action)
+
+
+def _aws_findings(access: AwsAccess) -> tuple[Stack, list[Finding]]:
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ModuleNotFoundError:
+        raise Misuse("The queues can't be looked at: the package boto3 is missing.") from None
+    try:
+        aws = Aws(access)
+        stack = aws.stack()
+        found = list(queue_findings(aws, stack))
+    except (BotoCoreError, ClientError) as error:
+        action = "Are the AWS credentials, the region and the stack's name right?"
+        return Stack({}), [fail("aws", str(error), action)]
+    if not found:
+        message = "The stack has no queues: is it one of Relay's?"
+        return stack, [fail("aws", message, "Name Relay's stack: --stack")]
+    return stack, found
+
+
+def _install_keys(config: Config, stack: Stack) -> Iterator[Finding]:
+    """Any answer to a question for a key that there is not: then the host is there."""
+    check = "install keys"
+    url = stack.parameters.get("InstallKeysUrl") or (config.file and config.file.install_keys_url)
+    if not url and config.url and is_loopback(config.url):
+        return
+    url = url or INSTALL_KEYS_URL
+    try:
+        with httpx.Client(timeout=TIMEOUT, trust_env=not is_loopback(url)) as http:
+            status = http.get(f"{url.rstrip('/')}/relay-doctor").status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = type(error).__name__
+        yield warn(
+            check,
+            f"{url} can't be reached from this machine: {reason}.",
+            "Relay needs it when a site installs the app; look whether AWS can reach it.",
+        )
+        return
+    if status < httpx.codes.INTERNAL_SERVER_ERROR:
+        yield ok(check, f"{url} answers.")
+    else:
+        yield warn(check, f"{url} answers {status}.", "Installs fail while it does; look again.")
+
+
+def _failed(check: str, failure: Failure, action: str) -> Finding:
+    return fail(check, failure.message, action)

@@ -1,0 +1,151 @@
+"""`relay list`, `relay delete`, `relay review`: the entities of a workspace."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from relay_cli.api import PAGE_MAX, segment, workspace_path
+from relay_cli.arguments import AllOption, LimitOption, ReviewOption, WorkspaceArgument
+from relay_cli.command import Session
+from relay_cli.failure import Misuse
+from relay_cli.screen import Cell, styled
+from relay_cli.submit import parse_properties
+from relay_cli.words import counted, moment, state_style
+
+
+def entity_path(workspace_id: str, entity_id: str, is_review: bool) -> str:
+    collection = "reviews" if is_review else "incidents"
+    return workspace_path(workspace_id, collection, segment(entity_id))
+
+
+def list_entities(
+    session: Session,
+    workspace: WorkspaceArgument,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            help="Only those that are in this state at some site: owed, accepted, rejected, "
+            "deleted, unaccounted, unknown-project-keys.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: LimitOption = PAGE_MAX,
+    everything: AllOption = False,
+    after: Annotated[
+        str | None,
+        typer.Option(help="Go on from where a list ended: `next` of its JSON.", show_default=False),
+    ] = None,
+) -> None:
+    """List what a workspace has, and what became of each entity at every linked site."""
+    query = {"after": after} if after else {}
+    if state:
+        query["state"] = state.replace("-", " ")
+    path = workspace_path(workspace, "entities")
+    found: list[dict[str, Any]] = []
+    following = None
+    for page in session.relay.pages(path, "entities", None if everything else limit, **query):
+        found += page["entities"]
+        following = page.get("next")
+    if session.screen.json:
+        document = {"entities": found} | ({"next": following} if following else {})
+        session.screen.document(document)
+        return
+    session.screen.table(
+        ("KIND", "ID", "SEQUENCE", "SITE", "STATE", "SINCE", "WHY"),
+        (row for entity in found for row in _rows(entity)),
+    )
+    if following:
+        session.screen.note(f"There may be more than these {len(found):,}: --limit, or --all.")
+
+
+def delete(
+    session: Session,
+    workspace: WorkspaceArgument,
+    entity_id: Annotated[
+        str | None,
+        typer.Argument(help="The entity's id.", metavar="[ENTITY_ID]", show_default=False),
+    ] = None,
+    review: ReviewOption = False,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="NAME=VALUE",
+            help="In place of an id: everything that has this property; with several, all of them.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete an incident or a review: here, and in every linked site.
+
+    A state of it that was submitted before does not bring it back; one that comes later does.
+    """
+    if bool(entity_id) == bool(properties):
+        raise Misuse("Name one entity by its id, or several by --property.")
+    if entity_id:
+        _delete_one(session, workspace, entity_id, review)
+    else:
+        _delete_by_properties(session, workspace, properties or [], yes)
+
+
+def review(
+    session: Session,
+    workspace: WorkspaceArgument,
+    incident_id: Annotated[str, typer.Argument(help="The incident's id.", metavar="INCIDENT_ID")],
+) -> None:
+    """Make a draft of an incident's review from what is recorded of it, and submit it."""
+    path = entity_path(workspace, incident_id, is_review=False)
+    document = session.relay.document("POST", f"{path}/review")
+    if session.screen.json:
+        session.screen.document(document)
+        return
+    made = document["review"]
+    session.screen.say(f"Review {made['id']} is made and submitted.")
+    names = {"summary": "summary", "status": "status", "url": "page"}
+    session.screen.fields((shown, str(made.get(name, ""))) for name, shown in names.items())
+
+
+def _delete_one(session: Session, workspace_id: str, entity_id: str, is_review: bool) -> None:
+    path = entity_path(workspace_id, entity_id, is_review)
+    document = session.relay.document("DELETE", path)
+    if session.screen.json:
+        session.screen.document(document)
+    else:
+        kind = "Review" if is_review else "Incident"
+        session.screen.say(f"{kind} {entity_id} is deleted here, and on its way out of Jira.")
+
+
+def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str], yes: bool) -> None:
+    properties = parse_properties(pairs)
+    what = " and ".join(f"{name}={value}" for name, value in properties.items())
+    if not yes:
+        question = f"Delete everything of workspace {workspace_id} that has {what}, in Jira too?"
+        if not sys.stdin.isatty():
+            raise Misuse(f"{question} Add --yes if you mean it.")
+        typer.confirm(question, abort=True, err=True)
+    path = workspace_path(workspace_id, "entities")
+    document = session.relay.document("DELETE", path, query=properties)
+    if session.screen.json:
+        session.screen.document(document)
+    else:
+        number = counted(document["deleted"], "entity", "entities")
+        session.screen.say(f"{number} with {what} deleted here, and on the way out of Jira.")
+
+
+def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
+    """One for each site, or one that says that there is none."""
+    what = (entity["kind"], entity["id"], str(entity["updateSequenceNumber"]))
+    if not entity["sites"]:
+        state = "deleted" if entity["deleted"] else "recorded"
+        return [(*what, "none linked", state, "", "")]
+    return [
+        (
+            *what,
+            site["baseUrl"].partition("://")[2],
+            styled(site["state"], state_style(site["state"])),
+            moment(site.get("at", "")),
+            "; ".join([*site.get("messages", ()), *site.get("unknownProjectKeys", ())]),
+        )
+        for site in entity["sites"]
+    ]

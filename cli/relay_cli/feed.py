@@ -1,0 +1,221 @@
+"""What is submitted: states of incidents and reviews in file order, split as Relay asks.
+
+The local stack's demo reads its input with this, too.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from relay_cli.failure import Misuse
+
+KINDS = ("incident", "review")
+LISTS = {f"{kind}s": kind for kind in KINDS}
+# Relay's limit for the body of one submission.
+BODY_BYTES_MAX = 4 * 1024 * 1024
+# {"incidents":[],"reviews":[],"properties":}
+_ENVELOPE_BYTES = 48
+
+_LINE_OF_JSONL = re.compile(r'\{\s*"(?:incident|review)"\s*:')
+
+
+class BadInput(Misuse):
+    """The input is no list of states; the message says where."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "bad_input")
+
+
+@dataclass(frozen=True)
+class State:
+    """A state of an incident or a review, just as it was given.
+
+    `index` counts those of its kind, as Relay's paths do; `line` is 0 in a document that is not
+    read by lines; `text` is the entity as compact JSON.
+    """
+
+    line: int
+    kind: str
+    index: int
+    text: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Its share of a body, with the comma."""
+        return len(self.text) + 1
+
+    @cached_property
+    def entity(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def id(self) -> str:
+        return str(self.entity.get("id", "")) if isinstance(self.entity, dict) else ""
+
+    @property
+    def sequence(self) -> int:
+        return int(self.entity["updateSequenceNumber"])
+
+    @property
+    def path(self) -> str:
+        return f"{self.kind}s[{self.index}]"
+
+    @property
+    def place(self) -> str:
+        """Where a person finds it."""
+        return f"line {self.line}" if self.line else self.path
+
+    @property
+    def fits(self) -> bool:
+        """Whether any body at all can hold it."""
+        return self.size + _ENVELOPE_BYTES <= BODY_BYTES_MAX
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The states in file order; `properties` are for all of them."""
+
+    states: Sequence[State]
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """States that fit into one body, in file order per kind, as verdicts are indexed."""
+
+    states: Sequence[State]
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> list[State]:
+        return [state for state in self.states if state.kind == kind]
+
+    def body(self) -> bytes:
+        lists = {name: self.of_kind(kind) for name, kind in LISTS.items()}
+        parts = [
+            b'"%s":[%s]' % (name.encode(), b",".join(state.text for state in states))
+            for name, states in lists.items()
+            if states
+        ]
+        if self.properties:
+            parts.append(b'"properties":' + compact(self.properties))
+        return b"{" + b",".join(parts) + b"}"
+
+    def halves(self) -> tuple["Submission", "Submission"]:
+        middle = len(self.states) // 2
+        return (
+            Submission(self.states[:middle], self.properties),
+            Submission(self.states[middle:], self.properties),
+        )
+
+
+def parse_feed(content: bytes, source: str) -> Feed:
+    """A submission's document, or lines of `{"incident": {…}}` and `{"review": {…}}`.
+
+    Raises BadInput, which names the place, for anything else, and for nothing at all.
+    """
+    try:
+        # Editors on Windows put a byte order mark there.
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{source} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    if _LINE_OF_JSONL.match(text.lstrip()):
+        return Feed(parse_states(text.split("\n"), source))
+    return _parse_document(text, source)
+
+
+def parse_states(lines: Iterable[str], source: str) -> list[State]:
+    """Lines of `{"incident": {…}}` or `{"review": {…}}`; empty ones are passed over."""
+    counts = dict.fromkeys(KINDS, 0)
+    states = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        kind, text = _parse_line(line, f"{source}, line {number}")
+        states.append(State(number, kind, counts[kind], text))
+        counts[kind] += 1
+    if not states:
+        raise BadInput(f"{source} holds no incident and no review.")
+    return states
+
+
+def split(
+    states: Iterable[State], properties: Mapping[str, str] | None = None
+) -> Iterator[Submission]:
+    """The states in file order, in as few submissions as the limit allows."""
+    common = properties or {}
+    envelope = _ENVELOPE_BYTES + len(compact(common))
+    part: list[State] = []
+    size = envelope
+    for state in states:
+        if part and size + state.size > BODY_BYTES_MAX:
+            yield Submission(part, common)
+            part, size = [], envelope
+        part.append(state)
+        size += state.size
+    if part:
+        yield Submission(part, common)
+
+
+def compact(document: Any) -> bytes:
+    """Raises ValueError for what JSON in UTF-8 can't hold."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def _parse_line(text: str, where: str) -> tuple[str, bytes]:
+    document = _parse_json(text, where)
+    if not isinstance(document, dict) or len(document) != 1 or not document.keys() <= set(KINDS):
+        raise BadInput(f'{where}: expected {{"incident": …}} or {{"review": …}}.')
+    [(kind, entity)] = document.items()
+    return kind, _as_text(entity, where)
+
+
+def _parse_document(text: str, source: str) -> Feed:
+    if not text.strip():
+        raise BadInput(f"{source} holds no incident and no review.")
+    document = _parse_json(text, source)
+    known = {*LISTS, "properties"}
+    if not isinstance(document, dict) or not document.keys() <= known:
+        raise BadInput(
+            f'{source}: expected {{"incidents": […], "reviews": […]}}, or lines of '
+            '{"incident": …} and {"review": …}.'
+        )
+    states: list[State] = []
+    for name, kind in LISTS.items():
+        entities = document.get(name, [])
+        if not isinstance(entities, list):
+            raise BadInput(f"{source}: {name} is a list.")
+        states += [
+            State(0, kind, index, _as_text(entity, f"{source}, {name}[{index}]"))
+            for index, entity in enumerate(entities)
+        ]
+    if not states:
+        raise BadInput(f"{source} holds no incident and no review.")
+    properties = document.get("properties", {})
+    if not isinstance(properties, dict):
+        raise BadInput(f"{source}: properties is an object of texts.")
+    return Feed(states, properties)
+
+
+def _parse_json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        place = f"{where}, line {error.lineno}" if error.lineno > 1 else where
+        raise BadInput(f"{place}: not JSON: {error.msg}, column {error.colno}.") from None
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{where}: not JSON: {error}.") from None
+
+
+def _as_text(entity: Any, where: str) -> bytes:
+    try:
+        return compact(entity)
+    except ValueError as error:
+        raise BadInput(f"{where}: not JSON: {error}.") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

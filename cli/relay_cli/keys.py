@@ -1,0 +1,77 @@
+"""`relay keys`: API keys, by a key for all workspaces."""
+
+from typing import Annotated
+
+import typer
+
+from relay_cli.api import segment
+from relay_cli.command import Session, command
+from relay_cli.failure import Misuse
+from relay_cli.key import Key
+from relay_cli.words import moment
+
+app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True)
+
+
+@command(app, "make")
+def make_key(
+    session: Session,
+    name: Annotated[str, typer.Option(help="What the key is for, for whoever lists keys.")] = "",
+    workspace: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A workspace that the key is for; as often as needed. Else it is for all."
+        ),
+    ] = None,
+) -> None:
+    """Make a key and print it. It is shown this once, and can't be read again."""
+    wanted = {"name": name} | ({"workspaces": workspace} if workspace else {})
+    made = session.relay.document("POST", "/v1/keys", document=wanted)
+    if session.screen.json:
+        session.screen.document(made)
+        return
+    # Alone on stdout: KEY=$(relay keys make) takes it, and nothing else.
+    session.screen.say(made["key"])
+    session.screen.note("Keep it now: it is not shown again.")
+
+
+@command(app, "list")
+def list_keys(session: Session) -> None:
+    """List the keys: their ids, names and workspaces, never the keys themselves."""
+    document = session.relay.document("GET", "/v1/keys")
+    if session.screen.json:
+        session.screen.document(document)
+        return
+    session.screen.table(
+        ("ID", "NAME", "WORKSPACES", "MADE"),
+        (
+            (
+                key["id"],
+                key["name"],
+                "all" if key["workspaces"] is None else ", ".join(key["workspaces"]),
+                moment(key["createdAt"]),
+            )
+            for key in document["keys"]
+        ),
+    )
+
+
+@command(app, "revoke")
+def revoke_key(
+    session: Session,
+    key_id: Annotated[
+        str, typer.Argument(help="Its id, as `relay keys list` has it.", metavar="KEY_ID")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Also the key that this call uses.")] = False,
+) -> None:
+    """Revoke a key. From then on no call with it is answered."""
+    # Whoever has the key at hand need not find out its id.
+    key_id = Key(key_id).id or key_id
+    relay = session.relay
+    if session.config.key and key_id == session.config.key.id and not yes:
+        raise Misuse("This is the key that you are using now. Add --yes if you mean it.")
+    relay.document("DELETE", f"/v1/keys/{segment(key_id)}")
+    if session.screen.json:
+        session.screen.document({"id": key_id})
+    else:
+        session.screen.say(f"Key {key_id} is revoked.")

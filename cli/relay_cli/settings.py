@@ -1,0 +1,30 @@
+"""`relay config`: what the command is told about Relay, and by what."""
+
+import typer
+
+from relay_cli.command import Session, command
+
+app = typer.Typer(help="Where this command finds Relay: show.", no_args_is_help=True)
+
+
+@command(app, "show")
+def show_config(session: Session) -> None:
+    """Show the URL and the key that are used, and where each comes from. The key is masked."""
+    config = session.config
+    key = str(config.key) if config.key else None
+    aws = config.aws
+    if session.screen.json:
+        session.screen.document(
+            {
+                "url": {"value": config.url, "from": config.url_from or None},
+                "key": {"value": key, "from": config.key_from or None},
+                "file": str(config.file.path) if config.file else None,
+                "aws": {"stack": aws.stack, "endpoint": aws.endpoint} if aws else None,
+            }
+        )
+        return
+    rows = [("url", config.url or "not set", config.url_from)]
+    rows.append(("key", key or "not set", config.key_from))
+    if aws and config.file:
+        rows.append(("aws", aws.stack or aws.endpoint or "your own", str(config.file.path)))
+    session.screen.table(("SETTING", "VALUE", "FROM"), rows)

@@ -1,0 +1,139 @@
+"""`relay status`: where an entity is, and why."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from relay_cli.api import Relay, segment
+from relay_cli.arguments import EntityArgument, ReviewOption, WorkspaceArgument
+from relay_cli.command import Session
+from relay_cli.entities import entity_path
+from relay_cli.failure import Failure
+from relay_cli.screen import Cell, Screen, styled
+from relay_cli.words import STATES, moment, moment_and_age, state_style
+
+
+def status(
+    session: Session,
+    workspace: WorkspaceArgument,
+    entity_id: EntityArgument,
+    review: ReviewOption = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Also ask Jira what it has of it now.")
+    ] = False,
+) -> None:
+    """Where an incident or a review is, and why: what is recorded, and its state at every site."""
+    query = {"confirm": "true"} if confirm else None
+    path = entity_path(workspace, entity_id, review)
+    document = session.relay.document("GET", path, query=query)
+    if session.screen.json:
+        session.screen.document(document)
+        return
+    screen = session.screen
+    _show_recorded(screen, workspace, document)
+    _show_timeline(screen, document)
+    if not document["sites"]:
+        screen.say("", "No site is linked to the workspace, so it is delivered nowhere.")
+        screen.say(f"`relay link SITE {workspace}` links one.")
+    for site in document["sites"]:
+        _show_site(session, document, site)
+
+
+def _show_recorded(screen: Screen, workspace_id: str, document: Mapping[str, Any]) -> None:
+    entity = document.get("entity") or {}
+    severity = (entity.get("severity") or {}).get("level", "")
+    properties = document.get("properties", {})
+    screen.say(
+        styled(f"{document['kind'].capitalize()} {document['id']}", "bold"),
+    )
+    screen.fields(
+        [
+            ("workspace", workspace_id),
+            ("summary", entity.get("summary", "")),
+            ("status", ", ".join(filter(None, (entity.get("status"), severity)))),
+            ("page", entity.get("url", "")),
+            ("sequence", str(document.get("updateSequenceNumber", ""))),
+            (
+                "deleted",
+                "yes: it is kept out until a newer state is submitted"
+                if document["deleted"]
+                else "",
+            ),
+            ("recorded", moment_and_age(document["recordedAt"])),
+            ("submission", document.get("correlationId", "")),
+            ("properties", ", ".join(f"{name}={value}" for name, value in properties.items())),
+        ]
+    )
+
+
+def _show_timeline(screen: Screen, document: Mapping[str, Any]) -> None:
+    if not document.get("timeline"):
+        return
+    screen.say("")
+    screen.table(
+        ("FIRST SEEN", "STATUS", "SEVERITY"),
+        (
+            (moment(seen["at"]), seen["status"], seen["severity"] or "")
+            for seen in document["timeline"]
+        ),
+    )
+
+
+def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str, Any]) -> None:
+    state = site["state"]
+    screen = session.screen
+    screen.say("")
+    screen.say(styled(f"Site {site['baseUrl']}", "bold"))
+    rows: list[tuple[str, Cell]] = [
+        ("state", styled(state, state_style(state))),
+        ("", STATES.get(state, ("", ""))[1]),
+        ("", _behind(document, site)),
+    ]
+    if state == "owed":
+        rows.append(("", _why_owed(session.relay, site)))
+    if site.get("at"):
+        rows.append(("since", moment_and_age(site["at"])))
+    rows += [("Jira says", message) for message in site.get("messages", ())]
+    keys = site.get("unknownProjectKeys")
+    if keys:
+        rows.append(("projects", ", ".join(keys)))
+    rows += [("associated", _target(target)) for target in site.get("associations", ())]
+    if "jira" in site:
+        rows.append(("in Jira now", _in_jira(document, site["jira"])))
+    screen.fields(rows)
+
+
+def _behind(document: Mapping[str, Any], site: Mapping[str, Any]) -> str:
+    """What the site was last asked to take, where that is not what is recorded."""
+    recorded, answered = document.get("updateSequenceNumber"), site.get("updateSequenceNumber")
+    if recorded is None or answered is None or answered >= recorded:
+        return ""
+    return f"Sequence {recorded} is recorded; the site has answered for {answered}."
+
+
+def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
+    try:
+        known = relay.document("GET", f"/v1/sites/{segment(site['site'])}")
+    except Failure:
+        # A key for some workspaces may not ask; then there is less to say.
+        known = {"state": "active"}
+    if known["state"] == "active":
+        return "Relay goes on trying. `relay doctor` says whether Jira answers."
+    return f"The site is {known['state']}: it is delivered once the site has the app again."
+
+
+def _target(target: Mapping[str, Any]) -> str:
+    """An issue by its id, most of the time; anything else by what names it."""
+    kind = target.get("ati", "").rpartition(":")[2]
+    return " ".join(filter(None, (kind, target.get("id") or target.get("ari", ""))))
+
+
+def _in_jira(document: Mapping[str, Any], entity: Mapping[str, Any] | None) -> Cell:
+    if entity is None:
+        return "nothing" if document["deleted"] else styled("nothing, or not yet", "yellow")
+    sequence = entity.get("updateSequenceNumber")
+    text = f"sequence {sequence}, {entity.get('status', '')}"
+    if document["deleted"] or sequence != document.get("updateSequenceNumber"):
+        return styled(f"{text}: not what is recorded, or not yet", "yellow")
+    return styled(text, "green")

@@ -1,0 +1,183 @@
+"""The actions of Jira's module `jiraOperationsInfoProvider`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from infra.openapi import errors
+from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
+from infra.openapi.parameters import INCIDENT_ID, WORKSPACE_ID
+from infra.openapi.schemas import Shape
+from infra.openapi.submissions import ReviewMade, draft_example
+from infra.openapi.template import Route
+from relay.catalog.containers import RESULTS_MAX, ContainerId
+from relay.edge.action_documents import IdsRequest
+from relay.entities import WorkspaceId
+from relay.entities.association import Associated, Disassociated
+from relay.entities.fields import DateTime, Summary, Uri
+from relay.errors import BadRequest, Detail
+
+TAG = "Jira's actions"
+_LOGO = "https://relay.example.com/logo.svg"
+
+
+class JiraWorkspace(Shape):
+    id: WorkspaceId
+    name: Summary
+    url: Uri
+    avatarUrl: Uri
+
+
+class JiraWorkspaces(Shape):
+    workspaces: list[JiraWorkspace]
+
+
+class JiraContainer(Shape):
+    id: ContainerId
+    name: Summary
+    url: Uri
+    avatarUrl: Uri
+    lastUpdatedDate: DateTime
+
+
+class JiraContainers(Shape):
+    containers: Annotated[list[JiraContainer], Field(max_length=RESULTS_MAX)]
+
+
+_WORKSPACES = {
+    "workspaces": [
+        {
+            "id": WORKSPACE_ID,
+            "name": "Payments",
+            "url": "https://ops.example.com/teams/payments",
+            "avatarUrl": _LOGO,
+        }
+    ]
+}
+_CONTAINERS = {
+    "containers": [
+        {
+            "id": "checkout-api",
+            "name": "Checkout API",
+            "url": "https://ops.example.com/services/checkout-api",
+            "avatarUrl": _LOGO,
+            "lastUpdatedDate": "2026-01-31T09:30:00Z",
+        }
+    ]
+}
+_ENTITY = {
+    "ari": "ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/inc-1",
+    "id": INCIDENT_ID,
+}
+_ISSUE = {
+    "ati": "ati:cloud:jira:issue",
+    "ari": "ari:cloud:jira:0a1b2c3d:issue/10068",
+    "cloudId": "0a1b2c3d",
+    "id": "10068",
+}
+_NOTED = [Answer(204, "Noted; repeating it changes nothing.")]
+_NO_INCIDENT = BadRequest(
+    "The call names no incident.",
+    [Detail("incident", "missing", "The incident's id is asked for in the query")],
+)
+_NO_IDS = BadRequest("The body names no ids.", [Detail("ids", "missing", "Field required")])
+_NO_ASSOCIATION = BadRequest(
+    "The body does not say what is associated.", [Detail("entity", "missing", "Field required")]
+)
+
+OPERATIONS = (
+    Operation(
+        Route("POST", "/workspaces/fetch"),
+        "fetchWorkspaces",
+        TAG,
+        Caller.SITE,
+        "What workspaces are called",
+        [Answer(200, "Those that are linked to the site or offered to it.", JiraWorkspaces)],
+        [Example("ids", 200, body={"ids": [WORKSPACE_ID, "unknown"]}, answer=_WORKSPACES)],
+        "Unknown ids, and those of others, are left out without a word.",
+        body=IdsRequest,
+        errors=[_NO_IDS],
+    ),
+    Operation(
+        Route("GET", "/workspaces/fetch"),
+        "findWorkspaces",
+        TAG,
+        Caller.SITE,
+        "What workspaces are called, by a query",
+        [Answer(200, "Those that are linked to the site or offered to it.", JiraWorkspaces)],
+        [
+            Example("ids", 200, query={"ids": WORKSPACE_ID}, answer=_WORKSPACES),
+            Example("name", 200, query={"searchQuery": "pay"}, answer=_WORKSPACES),
+        ],
+        "Jira's documents show a GET in one place and a POST in another; both are served.",
+        [
+            Parameter("ids", str, "Ids with commas between; all without it.", "query"),
+            Parameter("searchQuery", str, "A part of the name.", "query"),
+        ],
+    ),
+    Operation(
+        Route("GET", "/containers/search"),
+        "searchContainers",
+        TAG,
+        Caller.SITE,
+        "Containers of the site's workspaces, by name",
+        [
+            Answer(
+                200,
+                f"At most {RESULTS_MAX}, full matches first; without a query those updated last.",
+                JiraContainers,
+            )
+        ],
+        [
+            Example("part", 200, query={"searchQuery": "check"}, answer=_CONTAINERS),
+            Example("latest", 200, query={"workspaceId": WORKSPACE_ID}, answer=_CONTAINERS),
+        ],
+        "Case and accents do not matter.",
+        [
+            Parameter("searchQuery", str, "Any part of the name.", "query"),
+            Parameter("workspaceId", str, "One workspace; all of the site without it.", "query"),
+        ],
+    ),
+    Operation(
+        Route("PUT", "/entities/associated"),
+        "onEntityAssociated",
+        TAG,
+        Caller.SITE,
+        "An incident or a review was associated with something",
+        _NOTED,
+        [Example("issue", 204, body={"entity": _ENTITY, "associatedWith": _ISSUE})],
+        "Who did it is not kept, where Jira tells it.",
+        body=Associated,
+        errors=[_NO_ASSOCIATION],
+    ),
+    Operation(
+        Route("PUT", "/entities/disassociated"),
+        "onEntityDisassociated",
+        TAG,
+        Caller.SITE,
+        "An incident or a review is no longer associated with something",
+        _NOTED,
+        [Example("issue", 204, body={"entity": _ENTITY, "disassociatedFrom": _ISSUE})],
+        body=Disassociated,
+        errors=[_NO_ASSOCIATION],
+    ),
+    Operation(
+        Route("POST", "/post-incident-reviews/new"),
+        "createPostIncidentReview",
+        TAG,
+        Caller.SITE,
+        "Make a draft review of an incident",
+        [Answer(201, "The review, which is on its way to every linked site.", ReviewMade)],
+        [
+            Example(
+                "incident", 201, query={"incident": INCIDENT_ID}, answer={"review": draft_example()}
+            )
+        ],
+        "Asking twice makes one review.",
+        [
+            Parameter("incident", str, "The incident's id.", "query"),
+            Parameter("component", str, "The component's id.", "query"),
+        ],
+        errors=[_NO_INCIDENT, errors.UNKNOWN_INCIDENT],
+    ),
+)

@@ -1,0 +1,236 @@
+"""The catalog: workspaces, their containers, their webhooks."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from infra.openapi import errors
+from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
+from infra.openapi.parameters import (
+    AFTER,
+    CONTAINER,
+    CONTAINER_ID,
+    LIMIT,
+    WORKSPACE,
+    WORKSPACE_ID,
+)
+from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.template import Route
+from relay.catalog import (
+    Container,
+    ContainerDocument,
+    WebhookDocument,
+    Workspace,
+    WorkspaceDocument,
+)
+from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
+from relay.entities.fields import Uri
+
+TAG = "Catalog"
+
+
+class WorkspacePage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
+    workspaces: list[Workspace]
+    next: str = ABSENT
+
+
+class ContainerPage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
+    containers: list[Container]
+    next: str = ABSENT
+
+
+class PutCount(Shape):
+    """Of one id in a body the last one counts."""
+
+    put: Annotated[int, Field(ge=1, le=CONTAINERS_MAX)]
+
+
+class WebhookAnswer(Shape):
+    url: Uri
+
+
+class WebhookUrl(Shape):
+    """`url` is null where the workspace has none; the secret is never shown."""
+
+    url: Uri | None
+
+
+_WORKSPACE = {"name": "Payments", "url": "https://ops.example.com/teams/payments"}
+_WORKSPACE_ANSWER = _WORKSPACE | {"id": WORKSPACE_ID}
+_CONTAINER = {
+    "name": "Checkout API",
+    "url": "https://ops.example.com/services/checkout-api",
+    "lastUpdatedDate": "2026-01-31T09:30:00Z",
+}
+_CONTAINER_ANSWER = _CONTAINER | {"id": CONTAINER_ID}
+_WEBHOOK_URL = {"url": "https://ops.example.com/hooks/relay"}
+_WEBHOOK = _WEBHOOK_URL | {"secret": "whsec_bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU="}
+_PATH = {"workspaceId": WORKSPACE_ID}
+_CONTAINER_PATH = _PATH | {"containerId": CONTAINER_ID}
+_GONE = [Answer(204, "It is not there (any more).")]
+
+OPERATIONS = (
+    Operation(
+        Route("GET", "/v1/workspaces"),
+        "listWorkspaces",
+        TAG,
+        Caller.PROVIDER,
+        "List the workspaces that the key is for",
+        [Answer(200, "A page, in the order of their ids.", WorkspacePage)],
+        [
+            Example("first page", 200, answer={"workspaces": [_WORKSPACE_ANSWER]}),
+            Example(
+                "full page",
+                200,
+                query={"limit": "1", "after": "a"},
+                answer={"workspaces": [_WORKSPACE_ANSWER], "next": WORKSPACE_ID},
+            ),
+        ],
+        parameters=[LIMIT, AFTER],
+        errors=[errors.BAD_QUERY],
+    ),
+    Operation(
+        Route("PUT", "/v1/workspaces/{workspaceId}"),
+        "putWorkspace",
+        TAG,
+        Caller.PROVIDER,
+        "Make a workspace known, or change it",
+        [Answer(200, "The workspace.", Workspace)],
+        [Example("workspace", 200, _PATH, body=_WORKSPACE, answer=_WORKSPACE_ANSWER)],
+        parameters=[WORKSPACE],
+        body=WorkspaceDocument,
+        errors=[errors.BAD_BODY],
+    ),
+    Operation(
+        Route("GET", "/v1/workspaces/{workspaceId}"),
+        "getWorkspace",
+        TAG,
+        Caller.PROVIDER,
+        "One workspace",
+        [Answer(200, "The workspace.", Workspace)],
+        [Example("workspace", 200, _PATH, answer=_WORKSPACE_ANSWER)],
+        parameters=[WORKSPACE],
+        errors=[errors.UNKNOWN_WORKSPACE],
+    ),
+    Operation(
+        Route("DELETE", "/v1/workspaces/{workspaceId}"),
+        "deleteWorkspace",
+        TAG,
+        Caller.PROVIDER,
+        "Forget a workspace",
+        _GONE,
+        [Example("workspace", 204, _PATH)],
+        "It takes no more submissions; its links stay, and what was recorded of it.",
+        [WORKSPACE],
+    ),
+    Operation(
+        Route("GET", "/v1/workspaces/{workspaceId}/containers"),
+        "listContainers",
+        TAG,
+        Caller.PROVIDER,
+        "List a workspace's containers, or search them by name",
+        [
+            Answer(
+                200,
+                "A page in the order of their ids; with a query the best of what was found.",
+                ContainerPage,
+            )
+        ],
+        [
+            Example("first page", 200, _PATH, answer={"containers": [_CONTAINER_ANSWER]}),
+            Example(
+                "search", 200, _PATH, {"query": "check"}, answer={"containers": [_CONTAINER_ANSWER]}
+            ),
+        ],
+        parameters=[
+            WORKSPACE,
+            Parameter("query", str, "Any part of the name.", "query"),
+            LIMIT,
+            AFTER,
+        ],
+        errors=[errors.BAD_QUERY],
+    ),
+    Operation(
+        Route("POST", "/v1/workspaces/{workspaceId}/containers"),
+        "putContainers",
+        TAG,
+        Caller.PROVIDER,
+        "Make containers known, or change them",
+        [Answer(200, "How many.", PutCount)],
+        [Example("one", 200, _PATH, body={"containers": [_CONTAINER_ANSWER]}, answer={"put": 1})],
+        parameters=[WORKSPACE],
+        body=ContainersRequest,
+        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+    ),
+    Operation(
+        Route("PUT", "/v1/workspaces/{workspaceId}/containers/{containerId}"),
+        "putContainer",
+        TAG,
+        Caller.PROVIDER,
+        "Make a container known, or change it",
+        [Answer(200, "The container.", Container)],
+        [Example("container", 200, _CONTAINER_PATH, body=_CONTAINER, answer=_CONTAINER_ANSWER)],
+        parameters=[WORKSPACE, CONTAINER],
+        body=ContainerDocument,
+        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+    ),
+    Operation(
+        Route("GET", "/v1/workspaces/{workspaceId}/containers/{containerId}"),
+        "getContainer",
+        TAG,
+        Caller.PROVIDER,
+        "One container",
+        [Answer(200, "The container.", Container)],
+        [Example("container", 200, _CONTAINER_PATH, answer=_CONTAINER_ANSWER)],
+        parameters=[WORKSPACE, CONTAINER],
+        errors=[errors.UNKNOWN_CONTAINER],
+    ),
+    Operation(
+        Route("DELETE", "/v1/workspaces/{workspaceId}/containers/{containerId}"),
+        "deleteContainer",
+        TAG,
+        Caller.PROVIDER,
+        "Forget a container",
+        _GONE,
+        [Example("container", 204, _CONTAINER_PATH)],
+        parameters=[WORKSPACE, CONTAINER],
+    ),
+    Operation(
+        Route("PUT", "/v1/workspaces/{workspaceId}/webhook"),
+        "putWebhook",
+        TAG,
+        Caller.PROVIDER,
+        "Name the workspace's webhook, or change it",
+        [Answer(200, "Its URL.", WebhookAnswer)],
+        [Example("webhook", 200, _PATH, body=_WEBHOOK, answer=_WEBHOOK_URL)],
+        "It is told, as Standard Webhooks asks, when Jira's users associate or disassociate an "
+        "entity of the workspace: `entity.associated`, `entity.disassociated`.",
+        [WORKSPACE],
+        WebhookDocument,
+        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+    ),
+    Operation(
+        Route("GET", "/v1/workspaces/{workspaceId}/webhook"),
+        "getWebhook",
+        TAG,
+        Caller.PROVIDER,
+        "The workspace's webhook",
+        [Answer(200, "Its URL.", WebhookUrl)],
+        [Example("webhook", 200, _PATH, answer=_WEBHOOK_URL)],
+        parameters=[WORKSPACE],
+    ),
+    Operation(
+        Route("DELETE", "/v1/workspaces/{workspaceId}/webhook"),
+        "deleteWebhook",
+        TAG,
+        Caller.PROVIDER,
+        "Remove the workspace's webhook",
+        _GONE,
+        [Example("webhook", 204, _PATH)],
+        parameters=[WORKSPACE],
+    ),
+)

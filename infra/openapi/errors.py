@@ -1,0 +1,99 @@
+"""The errors that an operation may answer, each as `relay.errors` makes it."""
+
+from collections.abc import Iterator
+
+from infra.openapi.operation import Caller, Operation
+from infra.openapi.schemas import Shape
+from relay.edge.request import BODY_BYTES_MAX
+from relay.errors import (
+    BadRequest,
+    Conflict,
+    Detail,
+    Forbidden,
+    NotFound,
+    RelayError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMedia,
+)
+from relay.jira.errors import AccessRefused, JiraUnreachable
+
+
+class ErrorDetail(Shape):
+    """One broken rule: where, which rule, and what to do about it."""
+
+    path: str
+    rule: str
+    message: str
+
+
+class ErrorContent(Shape):
+    code: str
+    message: str
+    details: list[ErrorDetail]
+
+
+class Error(Shape):
+    """The one shape of every error of Relay."""
+
+    error: ErrorContent
+
+
+class GatewayError(Shape):
+    """API Gateway's own words, where a call did not reach Relay or was not answered in time."""
+
+    message: str
+
+
+BAD_ID = BadRequest(
+    "This is no id for a workspace.",
+    [Detail("workspaceId", "pattern", "1 to 255 characters of A-Z a-z 0-9 . _ ~ -")],
+)
+BAD_BODY = BadRequest(
+    "The body is not a workspace.",
+    [Detail("name", "string_too_long", "String should have at most 255 characters")],
+)
+BAD_QUERY = BadRequest(
+    "The limit is out of range.", [Detail("limit", "range", "A whole number from 1 to 100")]
+)
+UNSUPPORTED = UnsupportedMedia("The Content-Type must be application/json.")
+TOO_LARGE = TooLarge(
+    "The body is too large.",
+    [Detail("", "max_bytes", f"At most {BODY_BYTES_MAX} bytes; split what is larger")],
+)
+UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
+UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
+UNKNOWN_SITE = NotFound("There is no site '5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a'.", code="unknown_site")
+UNKNOWN_ENTITY = NotFound("There is no incident 'inc-1'.", code="unknown_entity")
+UNKNOWN_INCIDENT = NotFound("There is no incident 'inc-1'.", code="unknown_incident")
+NO_APP = Conflict("The site has uninstalled the app.", code="uninstalled")
+OUTDATED = Conflict("A newer lifecycle call of this site has been taken already.", code="outdated")
+TOKEN_USED = Conflict("The token of this call has been used already.", code="token_used")
+NOT_QUEUED = Unavailable(
+    "Not all could be queued; submit these again.",
+    [Detail("incidents[0]", "not_queued", "This incident was not taken")],
+    code="not_queued",
+)
+JIRA_REFUSED = AccessRefused(403, ("The app lacks a scope",))
+JIRA_UNAVAILABLE = JiraUnreachable("Jira gave no answer: ConnectTimeout")
+
+_JSON_BODY = (UNSUPPORTED, TOO_LARGE)
+_ALWAYS = (
+    RelayError("Something went wrong inside Relay."),
+    Unavailable("A part of Relay can't answer now; try again."),
+)
+
+
+def errors_of(operation: Operation) -> Iterator[RelayError]:
+    """The operation's own errors, and those that follow from who calls and what is sent."""
+    yield from operation.errors
+    if operation.caller is not Caller.ANYONE:
+        yield Unauthenticated("")
+    if operation.caller is Caller.PROVIDER:
+        yield Forbidden("This API key is not for workspace 'payments'.")
+        if any(parameter.name == "workspaceId" for parameter in operation.parameters):
+            yield BAD_ID
+        if operation.body:
+            yield from _JSON_BODY
+    yield from _ALWAYS

@@ -1,0 +1,39 @@
+"""Parameters that several areas share, and the values that their examples take."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from infra.openapi.operation import Parameter
+from relay.catalog.containers import ContainerId
+from relay.edge.query import PAGE_MAX
+from relay.entities import WorkspaceId
+from relay.entities.fields import ID_MAX, EntityId
+
+SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
+WORKSPACE_ID = "payments"
+CONTAINER_ID = "checkout-api"
+INCIDENT_ID = "inc-1"
+REVIEW_ID = "rev-1"
+
+WORKSPACE = Parameter("workspaceId", WorkspaceId, "The workspace.")
+CONTAINER = Parameter("containerId", ContainerId, "The container; slashes may stand as they are.")
+INCIDENT = Parameter("incidentId", EntityId, "The incident, by the operations tool's own id.")
+REVIEW = Parameter("reviewId", EntityId, "The review, by the operations tool's own id.")
+SITE = Parameter(
+    "site",
+    Annotated[str, Field(min_length=1)],
+    "The site, by the id that `GET /v1/sites` gives it.",
+)
+LIMIT = Parameter(
+    "limit",
+    Annotated[int, Field(ge=1, le=PAGE_MAX)],
+    f"How many a page may hold; {PAGE_MAX} unless given.",
+    "query",
+)
+AFTER = Parameter(
+    "after",
+    Annotated[str, Field(max_length=ID_MAX)],
+    "`next` of the page before; the first page unless given.",
+    "query",
+)

@@ -1,0 +1,89 @@
+"""What anyone may call."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from infra.openapi.operation import HTML, SVG, Answer, Caller, Example, Operation, Parameter
+from infra.openapi.parameters import INCIDENT_ID
+from infra.openapi.schemas import Shape
+from infra.openapi.template import Route
+
+TAG = "Public"
+
+
+class Descriptor(BaseModel):
+    """Atlassian Connect's descriptor of the app; Atlassian documents the rest of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    key: str
+    name: str
+    baseUrl: str
+    authentication: dict[str, str]
+    scopes: list[str]
+    lifecycle: dict[str, str]
+    modules: dict[str, Any]
+
+
+class Health(Shape):
+    status: Literal["ok"]
+
+
+OPERATIONS = (
+    Operation(
+        Route("GET", "/atlassian-connect.json"),
+        "getDescriptor",
+        TAG,
+        Caller.ANYONE,
+        "The app's descriptor, from which a site installs it",
+        [Answer(200, "The descriptor, with this deployment's own URL.", Descriptor)],
+        [Example("descriptor", 200)],
+    ),
+    Operation(
+        Route("GET", "/health"),
+        "getHealth",
+        TAG,
+        Caller.ANYONE,
+        "Whether the API answers",
+        [Answer(200, "It does.", Health)],
+        [Example("health", 200, answer={"status": "ok"})],
+    ),
+    Operation(
+        Route("GET", "/logo.svg"),
+        "getLogo",
+        TAG,
+        Caller.ANYONE,
+        "The app's logo",
+        [Answer(200, "The logo.", media=SVG)],
+        [Example("logo", 200)],
+    ),
+    Operation(
+        Route("GET", "/post-incident-reviews/new"),
+        "followReviewLink",
+        TAG,
+        Caller.ANYONE,
+        "Jira's link to where a review is written",
+        [
+            Answer(
+                302,
+                "On to the operations tool's own page, by the deployment's ReviewUrlTemplate.",
+                headers={"Location": "The page, with the ids percent-encoded into it."},
+            ),
+            Answer(200, "A page that says what to configure, where there is none.", media=HTML),
+        ],
+        [
+            Example(
+                "link",
+                302,
+                query={"incident": INCIDENT_ID, "component": "checkout-api"},
+            )
+        ],
+        "A link in a browser, without a token: it reads nothing, and answers the same whether "
+        "there is such an incident or not.",
+        [
+            Parameter("incident", str, "The incident's id.", "query"),
+            Parameter("component", str, "The component's id.", "query"),
+        ],
+    ),
+)

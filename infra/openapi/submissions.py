@@ -1,0 +1,178 @@
+"""Submitting incidents and reviews."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from infra.openapi import errors
+from infra.openapi.errors import ErrorDetail
+from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
+from infra.openapi.parameters import INCIDENT_ID, REVIEW_ID, WORKSPACE, WORKSPACE_ID
+from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.template import Route
+from relay.edge.request import BODY_BYTES_MAX
+from relay.entities import Incident, Kind, PostIncidentReview
+from relay.entities.submission import DETAILS_PER_ENTITY_MAX, Envelope
+from relay.errors import BadRequest, Detail
+
+TAG = "Submissions"
+
+INCIDENT: dict[str, Any] = {
+    "schemaVersion": "1.0",
+    "id": INCIDENT_ID,
+    "updateSequenceNumber": 1,
+    "affectedComponents": ["checkout-api"],
+    "summary": "Checkout answers slowly",
+    "description": "**Investigating** since 09:30.",
+    "url": "https://ops.example.com/incidents/inc-1",
+    "createdDate": "2026-01-31T09:30:00Z",
+    "lastUpdated": "2026-01-31T09:45:00Z",
+    "severity": {"level": "P2"},
+    "status": "open",
+}
+REVIEW: dict[str, Any] = {
+    "schemaVersion": "1.0",
+    "id": REVIEW_ID,
+    "updateSequenceNumber": 1,
+    "reviews": [INCIDENT_ID],
+    "summary": "Why checkout answered slowly",
+    "description": "What happened, and what follows.",
+    "url": "https://ops.example.com/reviews/rev-1",
+    "createdDate": "2026-02-02T10:00:00Z",
+    "lastUpdated": "2026-02-02T10:00:00Z",
+    "status": "in progress",
+}
+
+
+class SubmissionRequest(Envelope):
+    """At least one entity; each is judged for itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["incidents"]}, {"required": ["reviews"]}]}
+    )
+
+    incidents: list[Incident] = Field(default_factory=list)
+    reviews: list[PostIncidentReview] = Field(default_factory=list)
+
+
+class EntityVerdict(Shape):
+    """What became of the entity at `index` of its list; `id` is null where it has none."""
+
+    kind: Kind
+    index: Annotated[int, Field(ge=0)]
+    id: str | None
+    verdict: Literal["accepted", "rejected"]
+    details: Annotated[list[ErrorDetail], Field(max_length=DETAILS_PER_ENTITY_MAX)] = ABSENT
+
+
+class SubmissionVerdicts(Shape):
+    """`submissionId` is the header `x-correlation-id`, by which the logs name the submission."""
+
+    submissionId: str
+    accepted: Annotated[int, Field(ge=0)]
+    rejected: Annotated[int, Field(ge=0)]
+    verdicts: list[EntityVerdict]
+
+
+class DryRunVerdicts(SubmissionVerdicts):
+    dryRun: Literal[True]
+
+
+class ReviewMade(Shape):
+    review: PostIncidentReview
+
+
+def draft_example() -> dict[str, Any]:
+    return REVIEW | {
+        "id": "review-of-inc-1",
+        "updateSequenceNumber": 1770026400000,
+        "summary": "Review: Checkout answers slowly",
+        "description": "[Incident](<https://ops.example.com/incidents/inc-1>)\n\n## Timeline\n\n"
+        "- 2026-01-31T09:45:00Z: open, P2\n\n## What happened\n\n## Why\n\n## What follows\n",
+        "url": "https://ops.example.com/incidents/inc-1",
+    }
+
+
+_PATH = {"workspaceId": WORKSPACE_ID}
+_TAKEN: dict[str, Any] = {
+    "submissionId": "8f14e45f-ceea-467f-a8f2-0d1a3c5e7b90",
+    "accepted": 2,
+    "rejected": 0,
+    "verdicts": [
+        {"kind": "incident", "index": 0, "id": INCIDENT_ID, "verdict": "accepted"},
+        {"kind": "review", "index": 0, "id": REVIEW_ID, "verdict": "accepted"},
+    ],
+}
+_REFUSED = {
+    "kind": "incident",
+    "index": 1,
+    "id": "inc-2",
+    "verdict": "rejected",
+    "details": [
+        {
+            "path": "incidents[1].summary",
+            "rule": "string_too_long",
+            "message": "String should have at most 255 characters",
+        }
+    ],
+}
+_BAD_SUBMISSION = BadRequest(
+    "The body is not a submission.",
+    [Detail("incident", "extra_forbidden", "Extra inputs are not permitted")],
+)
+
+OPERATIONS = (
+    Operation(
+        Route("POST", "/v1/workspaces/{workspaceId}/submissions"),
+        "submit",
+        TAG,
+        Caller.PROVIDER,
+        "Submit incidents and reviews",
+        [
+            Answer(
+                202, "A verdict per entity; what is accepted is in the queue.", SubmissionVerdicts
+            ),
+            Answer(200, "With dryRun: the verdicts alone; nothing was taken.", DryRunVerdicts),
+        ],
+        [
+            Example(
+                "both",
+                202,
+                _PATH,
+                body={
+                    "incidents": [INCIDENT],
+                    "reviews": [REVIEW],
+                    "properties": {"region": "eu"},
+                },
+                answer=_TAKEN,
+            ),
+            Example(
+                "one bad",
+                202,
+                _PATH,
+                body={"incidents": [INCIDENT, INCIDENT | {"id": "inc-2", "summary": "x" * 256}]},
+                answer=_TAKEN
+                | {"accepted": 1, "rejected": 1, "verdicts": [_TAKEN["verdicts"][0], _REFUSED]},
+            ),
+            Example(
+                "dry run",
+                200,
+                _PATH,
+                {"dryRun": "true"},
+                {"incidents": [INCIDENT], "reviews": [REVIEW]},
+                _TAKEN | {"dryRun": True},
+            ),
+        ],
+        f"Any number of entities, in at most {BODY_BYTES_MAX} bytes of JSON; gzip "
+        "(`Content-Encoding: gzip`) is welcome. One bad entity never sinks the others: an entity "
+        "that breaks a rule of its schema is rejected by its verdict, and the answer is 202 all "
+        "the same. Of two states of an entity the higher updateSequenceNumber wins, whatever came "
+        "first.",
+        [
+            WORKSPACE,
+            Parameter("dryRun", bool, "Only judge; take nothing.", "query"),
+        ],
+        SubmissionRequest,
+        errors=[_BAD_SUBMISSION, errors.UNKNOWN_WORKSPACE, errors.NOT_QUEUED],
+    ),
+)

@@ -1,0 +1,37 @@
+"""The routes of template.yaml."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+class Route(NamedTuple):
+    """`path` is OpenAPI's: API Gateway's `{id+}`, which takes slashes, is `{id}` here."""
+
+    method: str
+    path: str
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms, such as `!Ref X`, as nothing."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def routes() -> Iterator[Route]:
+    """In the template's order; the one of all that no other route takes is left out."""
+    template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    for resource in template["Resources"].values():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            yield from _route(event)
+
+
+def _route(event: dict[str, Any]) -> Iterator[Route]:
+    properties = event["Properties"]
+    if event["Type"] == "HttpApi" and "Path" in properties:
+        yield Route(properties["Method"], properties["Path"].replace("+}", "}"))

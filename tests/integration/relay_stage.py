@@ -1,0 +1,181 @@
+"""Relay's functions in this process, with its two callers: the operations tool, and Jira's sites."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+
+from relay.identity import ApiKeys
+from relay.secrets import Secrets
+from relay.tenants import Installation, LifecycleToken, LinkStore, Tenant, TenantStore
+from tests.integration.conftest import REGION, Aws
+from tests.integration.simulator_stage import Simulator
+from tests.support.gateway import Gateway, connections_closed, gateway
+from tests.support.lambdas import BASE_URL, Answer, Context, sqs_event
+from tests.support.lifecycle import Site
+from tests.support.tokens import claims, signed_callback
+
+LoadFunction = Callable[..., ModuleType]
+JSON = {"content-type": "application/json"}
+
+
+@dataclass
+class Relay:
+    """Every call goes the template's way: to the function of its route."""
+
+    gateway: Gateway
+    aws: Aws
+    api_key: str
+    tenants: TenantStore = field(init=False)
+    links: LinkStore = field(init=False)
+
+    def __post_init__(self) -> None:
+        environment = self.aws.environment
+        table, key = environment["TENANTS_TABLE"], environment["SECRETS_KEY"]
+        self.tenants = TenantStore(self.aws.dynamodb, table, Secrets(self.aws.kms, key))
+        self.links = LinkStore(self.aws.dynamodb, table)
+
+    def call(
+        self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        """A body of bytes is sent as it is, anything else as JSON."""
+        sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        answer = self.gateway.answer(method, url, sent, headers or {})
+        return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")
+
+    def provider(self, method: str, url: str, body: Any = None, key: str = "") -> Answer:
+        """The operations tool's call, with its key for all workspaces or another one."""
+        headers = {"authorization": f"Bearer {key or self.api_key}"} | JSON
+        return self.call(method, url, body, headers)
+
+    def jira(self, site: Site, method: str, url: str, body: Any = None) -> Answer:
+        """A site's call, signed with the secret that it shares with Relay."""
+        token = signed_callback(site.secret, claims(site.client_key, method, url))
+        return self.call(method, url, body, {"authorization": f"JWT {token}"} | JSON)
+
+    def key_for(self, *workspaces: str) -> str:
+        keys = ApiKeys(self.aws.dynamodb, self.aws.environment["API_KEYS_TABLE"])
+        return keys.issue(workspaces)
+
+    def install(self, site: Site) -> Tenant:
+        installation = Installation(site.client_key, site.base_url, site.secret)
+        return self.tenants.install(installation, LifecycleToken(int(time.time()), "a token"))
+
+    def put_workspace(self, workspace: str, name: str = "") -> None:
+        document = {
+            "name": name or workspace.title(),
+            "url": f"https://ops.example.com/{workspace}",
+        }
+        assert self.provider("PUT", f"/v1/workspaces/{workspace}", document).status == 200
+
+    def submit(self, workspace: str, **entities: Any) -> list[str]:
+        """Submits and delivers; every entity must be accepted. Returns what comes again."""
+        self.queue(workspace, **entities)
+        return self.run_queue()
+
+    def queue(self, workspace: str, **entities: Any) -> None:
+        answer = self.provider("POST", f"/v1/workspaces/{workspace}/submissions", entities)
+        assert answer.status == 202, answer.body
+        assert answer.json()["rejected"] == 0, answer.body
+
+    def run_queue(self) -> list[str]:
+        """The submitter takes what is in the queue; returns the messages that come again."""
+        url = self.aws.environment["SUBMISSIONS_QUEUE"]
+        come_again: list[str] = []
+        while found := self.aws.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            event = sqs_event(*(message["Body"] for message in found))
+            failed = _failed(self.gateway.functions["submitter"].handler(event, Context()))
+            for number, message in enumerate(found):
+                if f"message-{number}" in failed:
+                    come_again.append(message["Body"])
+                self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return come_again
+
+    def run_again(self, bodies: Iterable[str]) -> list[str]:
+        """The submitter takes messages that come again; returns those that do once more."""
+        bodies = list(bodies)
+        event = sqs_event(*bodies)
+        failed = _failed(self.gateway.functions["submitter"].handler(event, Context()))
+        return [body for number, body in enumerate(bodies) if f"message-{number}" in failed]
+
+    def let_delays_pass(self) -> int:
+        """What is in the queue for later is there now; returns how many messages that were."""
+        queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["SubmissionsQueue"]
+        delayed = [message for message in queue._messages if message.delayed]
+        for message in delayed:
+            message.delayed_until = 0
+        return len(delayed)
+
+    def stored(self) -> str:
+        """Every item of every table, as text."""
+        tables = self.aws.dynamodb.list_tables()["TableNames"]
+        pages = [self.aws.dynamodb.scan(TableName=table)["Items"] for table in tables]
+        return str(pages)
+
+
+def _failed(answer: Any) -> set[str]:
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
+@contextmanager
+def relay_with(
+    load: LoadFunction,
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    functions: Iterable[str],
+    simulator: Simulator | None = None,
+    **variables: str,
+) -> Iterator[Relay]:
+    """These functions; with a simulator they are served over HTTP, for it to call."""
+    with ExitStack() as stack:
+        served = stack.enter_context(gateway()) if simulator else Gateway(BASE_URL)
+        stack.enter_context(connections_closed(monkeypatch))
+        if simulator:
+            variables["INSTALL_KEYS_URL"] = f"{simulator.url}/install-keys"
+        monkeypatch.setenv("BASE_URL", served.url)
+        for name in functions:
+            served.functions[name] = load(name, **variables)
+        yield Relay(served, aws, api_key)
+
+
+@dataclass(frozen=True)
+class JiraSite:
+    """A site of the simulator that has Relay installed; `id` is Relay's own for it."""
+
+    simulator: Simulator
+    name: str
+    id: str
+    site: Site
+
+    def held(self, kind: str) -> dict[str, Any]:
+        """What the site holds of incidents or reviews, by id."""
+        path = f"/sites/{self.name}/entities?kind={kind}"
+        entities = self.simulator.control("GET", path).json()["entities"]
+        return {entity["id"]: entity for entity in entities}
+
+    def calls(self) -> list[tuple[str, str]]:
+        """(method, path) of the calls that the site's REST API got."""
+        return [(call["method"], call["path"]) for call in self.simulator.calls(self.name)]
+
+
+def install_from(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
+    """As a site's admin does: the simulator reads the descriptor and calls Relay."""
+    simulator.create(name)
+    descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
+    answer = simulator.control("POST", f"/sites/{name}/install", descriptor)
+    assert answer.status_code == 200, answer.text
+    document = answer.json()["site"]
+    tenant = relay.tenants.find_by_client_key(document["clientKey"])
+    assert tenant
+    site = Site(document["clientKey"], document["baseUrl"], document["sharedSecret"])
+    return JiraSite(simulator, name, tenant.id, site)

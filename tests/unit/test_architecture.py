@@ -1,0 +1,297 @@
+"""The rules of the house: what may import what, and that template and code speak of the same."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import relay.settings
+from relay.settings import Settings
+from relay.telemetry import Metric
+from tests.support.template import ROOT, functions, resources, routes, template
+
+# A room imports only rooms above it.
+ROOMS = [
+    "errors",
+    "settings",
+    "telemetry",
+    "aws",
+    "table",
+    "secrets",
+    "entities",
+    "tenants",
+    "catalog",
+    "record",
+    "jira",
+    "identity",
+    "delivery",
+    "actions",
+    "edge",
+]
+SHARED = ROOT / "shared" / "relay"
+# What the project's runtime dependencies are imported as.
+LIBRARIES = {
+    "aws_lambda_powertools",
+    "boto3",
+    "botocore",
+    "cryptography",
+    "httpx",
+    "jwt",
+    "pydantic",
+    "pydantic_core",
+}
+STORES = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key")
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that the file imports when it runs: not what only a type checker reads."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for_types_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports name their module in full"
+            yield from (
+                [f"relay.{name.name}" for name in node.names]
+                if node.module == "relay"
+                else [node.module or ""]
+            )
+
+
+def is_library(module: str) -> bool:
+    top = module.partition(".")[0]
+    return top in LIBRARIES or top in sys.stdlib_module_names
+
+
+# --- Imports ---
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SHARED).parts[0].removesuffix(".py")
+
+
+def test_the_list_of_rooms_is_complete() -> None:
+    assert {room_of(path) for path in sources(SHARED)} - {"__init__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_above_it(room: str) -> None:
+    above = set(ROOMS[: ROOMS.index(room) + 1])
+    for path in sources(SHARED):
+        if room_of(path) == room:
+            used = {name.split(".")[1] for name in imported(path) if name.startswith("relay.")}
+            assert used <= above, path
+
+
+def test_what_runs_in_a_lambda_imports_nothing_that_is_not_in_its_layer() -> None:
+    for folder in (SHARED, ROOT / "functions"):
+        for path in sources(folder):
+            foreign = {
+                name for name in imported(path) if not is_library(name) and name[:6] != "relay."
+            }
+            assert not foreign, path
+
+
+def test_a_function_is_one_file_that_no_other_imports() -> None:
+    for name in functions():
+        assert [path.name for path in sources(ROOT / "functions" / name)] == ["handler.py"]
+    assert {path.parent.name for path in sources(ROOT / "functions")} == set(functions())
+
+
+# --- Settings ---
+
+
+def settings_of(name: str) -> type[Settings]:
+    """The class whose `from_environment` the function calls."""
+    tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text("utf-8"))
+    (called,) = (
+        ast.unparse(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "from_environment"
+    )
+    found: type[Settings] = getattr(relay.settings, called)
+    assert issubclass(found, Settings)
+    return found
+
+
+def variables_of(name: str) -> dict[str, Any]:
+    everyones = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = functions()[name].get("Environment", {}).get("Variables", {})
+    return {
+        variable: value
+        for variable, value in {**everyones, **own}.items()
+        if not variable.startswith("POWERTOOLS_")
+    }
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_function_reads_each_variable_that_it_is_given_and_no_other(name: str) -> None:
+    read = {field.alias for field in settings_of(name).model_fields.values()}
+    assert read == set(variables_of(name))
+
+
+# --- Routes ---
+
+
+def routes_in_code(name: str) -> set[tuple[str, str]]:
+    """(method, path) of the handler's decorators, a parameter as {}."""
+    tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text("utf-8"))
+    decorators = [
+        decorator
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call)
+    ]
+    return {
+        (
+            ast.unparse(one.func).rpartition(".")[2].upper(),
+            placeholders(ast.literal_eval(one.args[0])),
+        )
+        for one in decorators
+    }
+
+
+def placeholders(path: str) -> str:
+    return re.sub(r"<[^>]+>|{[^}]+}", "{}", path)
+
+
+def serves(route: tuple[str, str], wanted: tuple[str, str]) -> bool:
+    parts, wanted_parts = route[1].split("/"), wanted[1].split("/")
+    return (
+        route[0] == wanted[0]
+        and len(parts) == len(wanted_parts)
+        and all(part in ("{}", other) for part, other in zip(parts, wanted_parts, strict=True))
+    )
+
+
+@pytest.mark.parametrize("name", functions())
+def test_the_template_and_the_handler_know_the_same_routes(name: str) -> None:
+    in_template = {(method, placeholders(path)) for method, path in routes(name) if path != "*"}
+    in_code = routes_in_code(name)
+    unserved = [one for one in in_template if not any(serves(route, one) for route in in_code)]
+    unreachable = [one for one in in_code if not any(serves(one, route) for route in in_template)]
+    assert unserved == []
+    assert unreachable == []
+
+
+def test_no_two_functions_have_the_same_route() -> None:
+    everywhere = [
+        (method, placeholders(path)) for name in functions() for method, path in routes(name)
+    ]
+    assert len(everywhere) == len(set(everywhere))
+
+
+# --- What a function may do ---
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    policies = functions()[name].get("Policies", [])
+    return [statement for policy in policies for statement in policy["Statement"]]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_function_may_do_named_things_to_named_resources(name: str) -> None:
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        for action in listed(statement["Action"]):
+            assert re.fullmatch(r"(dynamodb|sqs|kms):[A-Z][A-Za-z]+", action)
+        for resource in listed(statement["Resource"]):
+            assert re.fullmatch(r"[A-Za-z]+\.Arn", resource["GetAtt"])
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_function_may_touch_only_what_it_is_told_of(name: str) -> None:
+    """Of tables, queues and keys; the queue that wakes a function is told by its event source."""
+    stores = {store for kind in STORES for store in resources(kind)}
+    told = {
+        str(reference).partition(".")[0]
+        for value in variables_of(name).values()
+        if isinstance(value, dict)
+        for reference in value.values()
+    }
+    for source in resources("AWS::Lambda::EventSourceMapping").values():
+        if (
+            resources("AWS::Serverless::Function")[source["FunctionName"]["Ref"]]
+            == functions()[name]
+        ):
+            told.add(source["EventSourceArn"]["GetAtt"].partition(".")[0])
+    touched = {
+        resource["GetAtt"].partition(".")[0]
+        for statement in statements(name)
+        for resource in listed(statement["Resource"])
+    }
+    assert touched == told & stores
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_key_is_used_only_with_its_owner_named(name: str) -> None:
+    for statement in statements(name):
+        if any(action.startswith("kms:") for action in listed(statement["Action"])):
+            assert all(
+                condition.startswith("kms:EncryptionContext:") and value == "false"
+                for condition, value in statement["Condition"]["Null"].items()
+            )
+
+
+# --- What can be seen of it ---
+
+
+@pytest.mark.parametrize("name", functions())
+def test_a_function_has_a_log_group_of_its_own_that_forgets(name: str) -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    own = functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    users = [
+        other for other in functions().values() if other["LoggingConfig"]["LogGroup"]["Ref"] == own
+    ]
+    assert groups[own]["RetentionInDays"]
+    assert len(users) == 1
+
+
+def test_every_log_group_forgets() -> None:
+    assert all(group.get("RetentionInDays") for group in resources("AWS::Logs::LogGroup").values())
+
+
+def test_the_access_log_has_no_query_and_no_address() -> None:
+    (api,) = resources("AWS::Serverless::HttpApi").values()
+    written = set(re.findall(r"\$context\.[A-Za-z.]+", api["AccessLogSettings"]["Format"]))
+    assert "$context.routeKey" in written
+    assert not any(
+        part in name.lower()
+        for name in written
+        for part in ("path", "query", "sourceip", "identity", "useragent", "authorizer")
+    )
+
+
+def test_every_metric_has_a_name_of_its_own() -> None:
+    names = [metric.value.name for metric in Metric.__members__.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[A-Z][A-Za-z]+", name) for name in names)
+
+
+def test_what_is_stored_is_encrypted_and_can_be_restored() -> None:
+    for table in resources("AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"]["SSEEnabled"] is True
+        assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    for queue in resources("AWS::SQS::Queue").values():
+        assert queue["SqsManagedSseEnabled"] is True
