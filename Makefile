@@ -6,6 +6,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
+# Where there is no environment at all, Python still has to find itself.
+export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
+
 PYTHON ?= python3
 TOOLS := $(CURDIR)/.relay
 BIN := $(TOOLS)/venv/bin
@@ -16,7 +19,7 @@ export UV := $(TOOLS)/uv/bin/uv
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 export SAM_CLI_TELEMETRY := 0
-export PYTHONPATH := shared:.
+export PYTHONPATH := shared:cli:.
 
 PYTHON_FACTS := $(shell "$(PYTHON)" -c 'import sys; v = sys.version_info; print("%d.%d" % v[:2], v >= (3, 11))' 2>/dev/null)
 PYTHON_VERSION := $(word 1,$(PYTHON_FACTS))
@@ -52,10 +55,11 @@ test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
 	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e $(ARGS)
 
 .PHONY: check
-check: environments ## Format, lint, types, templates
+check: environments ## Format, lint, types, templates, the OpenAPI document
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/mypy"
+	@"$(BIN)/python" -m infra.openapi --check
 	@$(AWS_OFF) "$(SAM)" validate --lint
 	@echo "All checks passed."
 
@@ -95,6 +99,10 @@ lock: $(UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
 	@for group in ministack sam uv; do \
 	  $(COMPILE) $(ARGS) --group $$group --output-file requirements/$$group.txt; done
 
+.PHONY: openapi
+openapi: $(TOOLS)/venv/$(READY) ## Write docs/openapi.json anew, from the template and the models
+	@"$(BIN)/python" -m infra.openapi
+
 .PHONY: clean
 clean: down ## Remove everything that was fetched or built
 	@rm -rf .relay .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -125,10 +133,12 @@ python:
 $(UV): requirements/uv.txt | python
 	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching uv …"
-	@{ "$(PYTHON)" -m venv "$(TOOLS)/uv" && "$(TOOLS)/uv/bin/python" -m pip install \
-	  --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
-	  --requirement requirements/uv.txt; } >"$(TOOLS)/log/uv.log" 2>&1 \
-	  || $(call FETCH_FAILED,uv,.relay/log/uv.log)
+	@"$(PYTHON)" -m venv "$(TOOLS)/uv" >"$(TOOLS)/log/uv.log" 2>&1 || { \
+	  echo "'$(PYTHON)' can't make a virtual environment. On Debian and Ubuntu that takes the package" \
+	  "python3-venv. The whole error is in .relay/log/uv.log." >&2; exit 1; }
+	@"$(TOOLS)/uv/bin/python" -m pip install --disable-pip-version-check --no-input \
+	  --require-hashes --only-binary :all: --requirement requirements/uv.txt \
+	  >"$(TOOLS)/log/uv.log" 2>&1 || $(call FETCH_FAILED,uv,.relay/log/uv.log)
 	@touch "$(UV)"
 
 LOCK_OF_venv := requirements/dev.txt

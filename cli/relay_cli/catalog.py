@@ -27,8 +27,14 @@ ContainerArgument = Annotated[str, typer.Argument(help="The container's id.", me
 AvatarOption = Annotated[
     str | None, typer.Option(help="A picture that Jira shows.", show_default=False)
 ]
+# The API's own word; where Relay itself is, is then said before the command.
 PageOption = Annotated[
-    str, typer.Option(metavar="URL", help="The URL of its page in the operations tool.")
+    str,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Its page in the operations tool. Relay's own URL goes before the command.",
+    ),
 ]
 
 workspaces_app = typer.Typer(
@@ -68,11 +74,11 @@ def put_workspace(
     session: Session,
     workspace: WorkspaceArgument,
     name: Annotated[str, typer.Option(help="What Jira calls it.")],
-    page: PageOption,
+    url: PageOption,
     avatar: AvatarOption = None,
 ) -> None:
     """Make a workspace known, or change it."""
-    document = {"name": name, "url": page} | ({"avatarUrl": avatar} if avatar else {})
+    document = {"name": name, "url": url} | ({"avatarUrl": avatar} if avatar else {})
     _show(session, session.relay.document("PUT", workspace_path(workspace), document=document))
 
 
@@ -176,7 +182,7 @@ def put_container(
     workspace: WorkspaceArgument,
     container: ContainerArgument,
     name: Annotated[str, typer.Option(help="What Jira calls it, and finds it by.")],
-    page: PageOption,
+    url: PageOption,
     avatar: AvatarOption = None,
     updated: Annotated[
         str | None,
@@ -184,7 +190,7 @@ def put_container(
     ] = None,
 ) -> None:
     """Make a container known, or change it."""
-    document = {"name": name, "url": page, "lastUpdatedDate": updated or _now()}
+    document = {"name": name, "url": url, "lastUpdatedDate": updated or _now()}
     document |= {"avatarUrl": avatar} if avatar else {}
     path = _container_path(workspace, container)
     _show(session, session.relay.document("PUT", path, document=document))

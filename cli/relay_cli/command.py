@@ -102,9 +102,9 @@ def command(
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
         def run(context: typer.Context, **values: Any) -> None:
-            given = {option: values.pop(option) for option in _COMMON}
+            given = {option: values.pop(option) for option in common}
             before = context.obj or {}
-            chosen = {option: value or before.get(option) for option, value in given.items()}
+            chosen = {option: given.get(option) or before.get(option) for option in _COMMON}
             as_json = bool(chosen.pop("json"))
             session = Session(Flags(**chosen), Screen(as_json))
             try:
@@ -116,7 +116,7 @@ def command(
                 session.close()
             raise typer.Exit(code)
 
-        _give_signature(run, function)
+        common = _give_signature(run, function)
         app.command(name, help=inspect.getdoc(function), **settings)(run)
         return function
 
@@ -136,9 +136,14 @@ def add_common_options(app: typer.Typer, function: Callable[..., None]) -> None:
 
 def _give_signature(
     run: Callable[..., None], function: Callable[..., Any], own_from: int = 1
-) -> None:
-    """Typer reads the options of a command from its function's signature."""
+) -> list[str]:
+    """Typer reads the options of a command from its function's signature.
+
+    Returns the common options that it has; one that the command has for itself is not among them,
+    and then only stands before the command.
+    """
     own = list(inspect.signature(function).parameters.values())[own_from:]
+    names = {parameter.name for parameter in own}
     context = inspect.Parameter(
         "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
@@ -150,9 +155,11 @@ def _give_signature(
             annotation=annotation,
         )
         for option, annotation in _COMMON.items()
+        if option not in names
     ]
     required = [one for one in own if one.default is inspect.Parameter.empty]
     optional = [one for one in own if one.default is not inspect.Parameter.empty]
     parameters = [context, *required, *optional, *common]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return [parameter.name for parameter in common]

@@ -135,7 +135,7 @@ def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str],
 
 def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
     """One for each site, or one that says that there is none."""
-    what = (entity["kind"], entity["id"], str(entity["updateSequenceNumber"]))
+    what = (entity["kind"], entity["id"], str(entity.get("updateSequenceNumber", "")))
     if not entity["sites"]:
         state = "deleted" if entity["deleted"] else "recorded"
         return [(*what, "none linked", state, "", "")]

@@ -49,12 +49,16 @@ class Screen:
             self._print(self.err, _text(line))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        """Without a row, that is said, beside the result."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*map(_text, row))
-        self._print(self.out, table)
+        if table.row_count:
+            self._print(self.out, table)
+        else:
+            self.note("There are none.")
 
     def fields(self, rows: Iterable[tuple[str, Cell]], indent: int = 0) -> None:
         """Names, and what each is; those without a value are left out."""
@@ -75,9 +79,7 @@ class Screen:
         self.note(Text.assemble(("Error: ", "bold red"), _text(failure.message)))
         self.details(failure.details)
         if failure.correlation_id:
-            self.note(
-                f"If it does not pass, tell Relay's operator this id: {failure.correlation_id}"
-            )
+            self.note(f"Relay's operator finds this call by its id: {failure.correlation_id}")
 
     def details(self, details: Sequence[Any]) -> None:
         """Which rules were broken, to stderr: the first of them."""

@@ -53,7 +53,7 @@ def _show_recorded(screen: Screen, workspace_id: str, document: Mapping[str, Any
             ("summary", entity.get("summary", "")),
             ("status", ", ".join(filter(None, (entity.get("status"), severity)))),
             ("page", entity.get("url", "")),
-            ("sequence", str(document.get("updateSequenceNumber", ""))),
+            ("sequence", str(document.get("updateSequenceNumber", "none was submitted"))),
             (
                 "deleted",
                 "yes: it is kept out until a newer state is submitted"
@@ -85,9 +85,12 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     screen = session.screen
     screen.say("")
     screen.say(styled(f"Site {site['baseUrl']}", "bold"))
+    words = STATES.get(state, ("", ""))[1]
+    if document["deleted"] and state == "owed":
+        words = "It is deleted here, and not there yet."
     rows: list[tuple[str, Cell]] = [
         ("state", styled(state, state_style(state))),
-        ("", STATES.get(state, ("", ""))[1]),
+        ("", words),
         ("", _behind(document, site)),
     ]
     if state == "owed":
@@ -120,7 +123,7 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
         known = {"state": "active"}
     if known["state"] == "active":
         return "Relay goes on trying. `relay doctor` says whether Jira answers."
-    return f"The site is {known['state']}: it is delivered once the site has the app again."
+    return f"The site is {known['state']}: it is delivered when the site has the app again."
 
 
 def _target(target: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .app_calls import AppAnswer, AppCall, call_app
-from .descriptor import MODULE
+from .descriptor import OPERATIONS_MODULE
 from .refusal import Refusal
 from .sites import Site
 from .tokens import secret_signer
@@ -40,9 +40,9 @@ async def call_action(site: Site, name: str, body: Any, query: Mapping[str, str]
     if name not in ACTIONS:
         raise Refusal(400, f"Jira has no action {name}; it has {', '.join(ACTIONS)}.")
     action = ACTIONS[name]
-    named = ((app.module or {}).get("actions", {})).get(name)
+    named = app.modules.get(OPERATIONS_MODULE, {}).get("actions", {}).get(name)
     if named is None:
-        raise Refusal(400, f"The module {MODULE} of {app.key} names no action {name}.")
+        raise Refusal(400, f"The module {OPERATIONS_MODULE} of {app.key} names no action {name}.")
     url, rest = _fill(app.url(named[action.field]), query)
     call = AppCall(name, action.method, url, app.base_url, body, rest)
     return await call_app(call, secret_signer(site.shared_secret, site.client_key))

@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from .apis import APIS
 from .calls import Calls
 from .control import Control, control_error
 from .install_keys import InstallKey
 from .lifecycle import Lifecycle
-from .operations import REST_PATH
 from .refusal import Refusal
 from .rest import RestApi
 from .settings import Settings
@@ -55,7 +55,10 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
         routes=[
             Route("/install-keys/{kid}", public_key),
             Mount("/_control", routes=control.routes()),
-            Route(f"/sites/{{name}}{REST_PATH}/{{rest:path}}", rest.answer, methods=_ANY_METHOD),
+            *(
+                Route(f"/sites/{{name}}{api.path}/{{rest:path}}", rest.answer, methods=_ANY_METHOD)
+                for api in APIS
+            ),
             Route("/", index),
             Route("/sites/{name}", site),
             Route("/assets/page.css", style),

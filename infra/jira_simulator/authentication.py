@@ -9,7 +9,6 @@ import hmac
 from typing import Any
 
 from .canonical_request import query_string_hash
-from .descriptor import MODULE
 from .refusal import Refusal
 from .sites import Site, State
 from .tokens import InvalidToken, verified_claims
@@ -34,11 +33,11 @@ def authenticate(site: Site, call: WireCall) -> None:
     _check_qsh(claims, call, site.base_path)
 
 
-def authorize(site: Site, scope: str) -> None:
+def authorize(site: Site, module: str, scope: str) -> None:
     """Raise a Refusal (403) unless the app's descriptor has the module and the scope."""
     app = site.installed_app()
-    if app.module is None:
-        raise Refusal(403, f"The app's descriptor has no module {MODULE}.")
+    if module not in app.modules:
+        raise Refusal(403, f"The app's descriptor has no module {module}.")
     if scope not in app.scopes:
         raise Refusal(403, f"The app's descriptor has no scope {scope}.")
 

@@ -21,6 +21,7 @@ class RecordedCall:
     entities: int
     incidents: int
     reviews: int
+    components: int
     workspaces: int
     bytes: int
     milliseconds: float

@@ -1,18 +1,19 @@
-"""The app descriptor (`atlassian-connect.json`), as far as Jira's operations module needs it."""
+"""The app descriptor (`atlassian-connect.json`), as far as two of Jira's modules need it."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from .validation import Rule
 
-MODULE = "jiraOperationsInfoProvider"
+OPERATIONS_MODULE = "jiraOperationsInfoProvider"
+COMPONENTS_MODULE = "jiraDevOpsComponentProvider"
 
 _URL = {"type": "string", "minLength": 1}
 _ACTION = {"type": "object", "required": ["templateUrl"], "properties": {"templateUrl": _URL}}
 
-_MODULE_SCHEMA: dict[str, Any] = {
+_COMPONENTS_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["key", "name", "homeUrl", "actions"],
+    "required": ["key", "name", "homeUrl"],
     "properties": {
         "key": {"type": "string", "maxLength": 100, "pattern": "^[a-zA-Z0-9-]+$"},
         "name": {
@@ -26,6 +27,14 @@ _MODULE_SCHEMA: dict[str, Any] = {
         "homeUrl": _URL,
         "logoUrl": _URL,
         "documentationUrl": _URL,
+    },
+}
+
+_OPERATIONS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": [*_COMPONENTS_SCHEMA["required"], "actions"],
+    "properties": {
+        **_COMPONENTS_SCHEMA["properties"],
         "actions": {
             "type": "object",
             "required": ["fetchWorkspaces", "searchContainers"],
@@ -63,7 +72,13 @@ _DESCRIPTOR = Rule(
                 "additionalProperties": _URL,
             },
             "scopes": {"type": "array", "items": {"type": "string"}},
-            "modules": {"type": "object", "properties": {MODULE: _MODULE_SCHEMA}},
+            "modules": {
+                "type": "object",
+                "properties": {
+                    OPERATIONS_MODULE: _OPERATIONS_SCHEMA,
+                    COMPONENTS_MODULE: _COMPONENTS_SCHEMA,
+                },
+            },
         },
     }
 )
@@ -71,14 +86,14 @@ _DESCRIPTOR = Rule(
 
 @dataclass(frozen=True)
 class App:
-    """`lifecycle` maps an event to its path; `module` is None where the descriptor has none."""
+    """`lifecycle` maps an event to its path; `modules` holds, by name, those of the two."""
 
     key: str
     name: str
     base_url: str
     scopes: frozenset[str]
     lifecycle: dict[str, str]
-    module: dict[str, Any] | None
+    modules: dict[str, dict[str, Any]]
 
     def url(self, path: str) -> str:
         """A URL of the descriptor: absolute already, or relative to the app's base URL."""
@@ -92,7 +107,7 @@ class App:
             "name": self.name,
             "baseUrl": self.base_url,
             "scopes": sorted(self.scopes),
-            "hasModule": self.module is not None,
+            "modules": sorted(self.modules),
         }
 
 
@@ -105,5 +120,9 @@ def read_descriptor(document: Any) -> App:
         base_url=document["baseUrl"].rstrip("/"),
         scopes=frozenset(document.get("scopes", [])),
         lifecycle=document["lifecycle"],
-        module=document.get("modules", {}).get(MODULE),
+        modules={
+            name: module
+            for name, module in document.get("modules", {}).items()
+            if name in (OPERATIONS_MODULE, COMPONENTS_MODULE)
+        },
     )

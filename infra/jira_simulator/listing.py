@@ -1,4 +1,4 @@
-"""What a site's page lists: filtered, newest first, fifty to a page."""
+"""What a site's page lists: filtered, in order, fifty to a page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,10 @@ SEVERITIES = ("P1", "P2", "P3", "P4", "P5", "unknown")
 STATUSES = {
     Kind.INCIDENT: ("open", "resolved", "unknown"),
     Kind.REVIEW: ("in progress", "outstanding actions", "completed", "unknown"),
+    Kind.COMPONENT: (),
 }
+# The field by which entities of a kind name those of another.
+_NAMING = {Kind.INCIDENT: "affectedComponents", Kind.REVIEW: "reviews"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Filters:
 
     @classmethod
     def of_query(cls, query: Mapping[str, str]) -> "Filters":
-        kind = Kind.REVIEW if query.get("view") == Kind.REVIEW.collection else Kind.INCIDENT
+        kinds = {kind.plural: kind for kind in Kind}
+        kind = kinds.get(query.get("view", ""), Kind.INCIDENT)
         severities = SEVERITIES if kind is Kind.INCIDENT else ()
         return cls(
             kind=kind,
@@ -50,7 +54,7 @@ class Filters:
 
     def link_to_page(self, page: int) -> str:
         fields = {
-            "view": self.kind.collection,
+            "view": self.kind.plural,
             "q": self.text,
             "status": self.status,
             "severity": self.severity,
@@ -59,13 +63,13 @@ class Filters:
         }
         return "?" + urlencode({name: value for name, value in fields.items() if value})
 
-    def match(self, held: StoredEntity) -> bool:
+    def match(self, held: StoredEntity, components: Mapping[str, StoredEntity]) -> bool:
         entity = held.entity
         return (
             (not self.entity_id or entity["id"] == self.entity_id)
             and (not self.status or entity["status"] == self.status)
             and (not self.severity or severity_of(entity) == self.severity)
-            and (not self.text or self.text.casefold() in _searchable(entity))
+            and (not self.text or self.text.casefold() in _searchable(entity, components))
         )
 
 
@@ -92,12 +96,16 @@ class Overview:
 
 def list_entities(site: Site, filters: Filters) -> Listing:
     """The page that the filters ask for, or the last one if there are fewer."""
+    components = site.store.entities[Kind.COMPONENT].visible
     matching = [
         held.entity
         for held in site.store.entities[filters.kind].visible.values()
-        if filters.match(held)
+        if filters.match(held, components)
     ]
-    matching.sort(key=_created, reverse=True)
+    if filters.kind is Kind.COMPONENT:
+        matching.sort(key=_name)
+    else:
+        matching.sort(key=_created, reverse=True)
     pages = max(1, -(-len(matching) // ROWS_PER_PAGE))
     page = min(filters.page, pages)
     start = (page - 1) * ROWS_PER_PAGE
@@ -118,14 +126,19 @@ def overview(site: Site) -> Overview:
     )
 
 
-def reviews_by_incident(site: Site, incident_ids: Iterable[str]) -> dict[str, list[str]]:
-    """The ids of the visible reviews that cover each of these incidents."""
-    found: dict[str, list[str]] = {incident_id: [] for incident_id in incident_ids}
-    for review_id, held in site.store.entities[Kind.REVIEW].visible.items():
-        for incident_id in held.entity["reviews"]:
-            if incident_id in found and review_id not in found[incident_id]:
-                found[incident_id].append(review_id)
+def naming(site: Site, kind: Kind, entity_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The visible entities of a kind that name each of these: incidents of components, say."""
+    found: dict[str, list[str]] = {entity_id: [] for entity_id in entity_ids}
+    for naming_id, held in site.store.entities[kind].visible.items():
+        for named_id in dict.fromkeys(held.entity[_NAMING[kind]]):
+            if named_id in found:
+                found[named_id].append(naming_id)
     return found
+
+
+def title_of(entity: dict[str, Any]) -> str:
+    """What people call it; its id where nothing else is said."""
+    return str(entity.get("summary") or entity.get("name") or entity["id"])
 
 
 def severity_of(entity: dict[str, Any]) -> str:
@@ -136,9 +149,15 @@ def _created(entity: dict[str, Any]) -> tuple[datetime, str]:
     return in_utc(parse_date_time(entity["createdDate"])), entity["id"]
 
 
-def _searchable(entity: dict[str, Any]) -> str:
-    named = entity.get("affectedComponents") or entity.get("reviews") or []
-    return "\n".join([entity["id"], entity["summary"], entity["description"], *named]).casefold()
+def _name(entity: dict[str, Any]) -> tuple[str, str]:
+    return title_of(entity).casefold(), entity["id"]
+
+
+def _searchable(entity: dict[str, Any], components: Mapping[str, StoredEntity]) -> str:
+    affected = entity.get("affectedComponents", [])
+    names = [title_of(components[name].entity) for name in affected if name in components]
+    named = [*affected, *names, *entity.get("reviews", [])]
+    return "\n".join([entity["id"], title_of(entity), entity["description"], *named]).casefold()
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:

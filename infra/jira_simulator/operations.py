@@ -1,21 +1,22 @@
-"""The nine operations of `/rest/operations/1.0/*`, once a call is known to come from the app.
+"""What an app may call, once a call is known to come from it.
 
-Names are those of Jira's own OpenAPI document. An operation takes a site and a request, changes
-the site's store, and returns an answer or raises a Refusal; it knows nothing of HTTP.
+`/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four. Names are
+those of Jira's own OpenAPI document. An operation takes a site and a request, changes the site's
+store, and returns an answer or raises a Refusal; it knows nothing of HTTP.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from .apis import COMPONENTS, OPERATIONS, Api
 from .projects import check_projects
 from .refusal import Refusal, error_messages
-from .schemas import ENTITY, PROPERTIES, SUBMISSION, WORKSPACES, Kind
+from .schemas import ENTITY, PROPERTIES, WORKSPACES, Kind
 from .sites import Site
 from .store import StoredEntity
-
-REST_PATH = "/rest/operations/1.0"
 
 _ID = "{id}"
 
@@ -39,6 +40,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
+    """`path` is below the API's."""
+
+    api: Api
     name: str
     method: str
     path: str
@@ -61,10 +65,10 @@ class _Outcome:
     failed: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     unknown_projects: dict[str, None] = field(default_factory=dict)
 
-    def document(self) -> dict[str, Any]:
+    def document(self, api: Api) -> dict[str, Any]:
         keys = {
-            "acceptedIncidents": list(self.accepted),
-            "failedIncidents": self.failed,
+            f"accepted{api.outcome}": list(self.accepted),
+            f"failed{api.outcome}": self.failed,
             "unknownProjectKeys": list(self.unknown_projects),
         }
         return {key: value for key, value in keys.items() if value}
@@ -100,46 +104,61 @@ def get_workspaces(site: Site, request: Request) -> Answer:
     return Answer(200, {"workspaceIds": [wanted]})
 
 
-def submit_entities(site: Site, request: Request) -> Answer:
+def submit_entities(api: Api, site: Site, request: Request) -> Answer:
     """Each entity is judged for itself; 400 is for a request that is wrong as a whole."""
-    SUBMISSION.require(request.body)
-    if not any(kind.collection in request.body for kind in Kind):
-        raise Refusal(400, "Neither incidents nor reviews are submitted.")
+    api.submission.require(request.body)
+    if not any(kind.collection in request.body for kind in api.kinds):
+        collections = " or ".join(kind.collection for kind in api.kinds)
+        raise Refusal(400, f"Nothing is submitted as {collections}.")
     properties = request.body.get("properties", {})
     outcome = _Outcome()
-    for kind in Kind:
+    for kind in api.kinds:
         for entity in request.body.get(kind.collection, []):
             _submit(site, kind, StoredEntity(entity, properties), outcome)
-    return Answer(202, outcome.document())
+    return Answer(202, outcome.document(api))
 
 
-def delete_by_properties(site: Site, request: Request) -> Answer:
+def delete_by_properties(api: Api, site: Site, request: Request) -> Answer:
     """Deletes what carries all the properties named; at least one must be."""
     if not request.query:
         raise Refusal(400, "Name at least one property to delete by.")
     PROPERTIES.require(dict(request.query))
-    site.store.delete_by_properties(request.query)
+    site.store.delete_by_properties(api.kinds, request.query)
     return Answer(202)
 
 
-def get_incident(site: Site, request: Request) -> Answer:
-    return _get(site, Kind.INCIDENT, request)
+def get_entity(kind: Kind, site: Site, request: Request) -> Answer:
+    held = site.store.entities[kind].visible.get(request.entity_id or "")
+    if held is None:
+        raise Refusal(404, f"There is no {kind} {request.entity_id}.")
+    return Answer(200, held.entity)
 
 
-def delete_incident(site: Site, request: Request) -> Answer:
-    return _delete(site, Kind.INCIDENT, request)
+def delete_entity(kind: Kind, site: Site, request: Request) -> Answer:
+    site.store.entities[kind].remove(request.entity_id or "")
+    return Answer(202)
 
 
-def get_review(site: Site, request: Request) -> Answer:
-    return _get(site, Kind.REVIEW, request)
+def _bulk_operations(api: Api, submit: str, delete: str) -> list[Operation]:
+    submission = partial(submit_entities, api)
+    deletion = partial(delete_by_properties, api)
+    return [
+        Operation(api, submit, "POST", "/bulk", "WRITE", submission, takes_body=True),
+        Operation(api, delete, "DELETE", "/bulkByProperties", "DELETE", deletion),
+    ]
 
 
-def delete_review(site: Site, request: Request) -> Answer:
-    return _delete(site, Kind.REVIEW, request)
+def _operations_by_id(api: Api, kind: Kind, folder: str) -> list[Operation]:
+    name, path = f"{kind.capitalize()}ById", f"/{folder}/{_ID}"
+    return [
+        Operation(api, f"get{name}", "GET", path, "READ", partial(get_entity, kind)),
+        Operation(api, f"delete{name}", "DELETE", path, "DELETE", partial(delete_entity, kind)),
+    ]
 
 
-OPERATIONS = (
+ALL_OPERATIONS = (
     Operation(
+        OPERATIONS,
         "submitOperationsWorkspaces",
         "POST",
         "/linkedWorkspaces/bulk",
@@ -147,28 +166,31 @@ OPERATIONS = (
         submit_workspaces,
         takes_body=True,
     ),
-    Operation("deleteWorkspaces", "DELETE", "/linkedWorkspaces/bulk", "DELETE", delete_workspaces),
-    Operation("getWorkspaces", "GET", "/linkedWorkspaces", "READ", get_workspaces),
-    Operation("submitEntity", "POST", "/bulk", "WRITE", submit_entities, takes_body=True),
     Operation(
-        "deleteEntityByProperty", "DELETE", "/bulkByProperties", "DELETE", delete_by_properties
+        OPERATIONS,
+        "deleteWorkspaces",
+        "DELETE",
+        "/linkedWorkspaces/bulk",
+        "DELETE",
+        delete_workspaces,
     ),
-    Operation("getIncidentById", "GET", "/incidents/{id}", "READ", get_incident),
-    Operation("deleteIncidentById", "DELETE", "/incidents/{id}", "DELETE", delete_incident),
-    Operation("getReviewById", "GET", "/post-incident-reviews/{id}", "READ", get_review),
-    Operation("deleteReviewById", "DELETE", "/post-incident-reviews/{id}", "DELETE", delete_review),
+    Operation(OPERATIONS, "getWorkspaces", "GET", "/linkedWorkspaces", "READ", get_workspaces),
+    *_bulk_operations(OPERATIONS, "submitEntity", "deleteEntityByProperty"),
+    *_operations_by_id(OPERATIONS, Kind.INCIDENT, "incidents"),
+    *_operations_by_id(OPERATIONS, Kind.REVIEW, "post-incident-reviews"),
+    *_bulk_operations(COMPONENTS, "submitComponents", "deleteComponentsByProperty"),
+    *_operations_by_id(COMPONENTS, Kind.COMPONENT, "devopscomponents"),
 )
 
 
 def find_operation(method: str, path: str) -> FoundOperation:
     """The operation at a raw path below the site's base URL; a Refusal (404, 405) for none."""
-    rest = path.removeprefix(REST_PATH)
-    at_path = [operation for operation in OPERATIONS if _fits(operation.path, rest)]
+    at_path = [one for one in ALL_OPERATIONS if _fits(one.api.path + one.path, path)]
     if not at_path:
         raise Refusal(404, f"There is no operation at {path}.")
     for operation in at_path:
         if operation.method == method:
-            return FoundOperation(operation, _entity_id(operation.path, rest))
+            return FoundOperation(operation, _entity_id(operation.path, path))
     raise Refusal(405, f"{method} is not allowed at {path}.")
 
 
@@ -196,15 +218,3 @@ def _submit(site: Site, kind: Kind, submitted: StoredEntity, outcome: _Outcome) 
         return
     outcome.accepted[entity["id"]] = None
     site.store.submit(kind, submitted)
-
-
-def _get(site: Site, kind: Kind, request: Request) -> Answer:
-    held = site.store.entities[kind].visible.get(request.entity_id or "")
-    if held is None:
-        raise Refusal(404, f"There is no {kind} {request.entity_id}.")
-    return Answer(200, held.entity)
-
-
-def _delete(site: Site, kind: Kind, request: Request) -> Answer:
-    site.store.entities[kind].remove(request.entity_id or "")
-    return Answer(202)

@@ -8,15 +8,17 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from .apis import APIS, OPERATIONS
 from .formats import in_utc, parse_date_time
 from .listing import (
     SEVERITIES,
     STATUSES,
     Filters,
     list_entities,
+    naming,
     overview,
-    reviews_by_incident,
     severity_of,
+    title_of,
 )
 from .markdown import is_web_url, render_markdown
 from .schemas import Kind
@@ -42,6 +44,15 @@ _STATUS_TONES = {
     "outstanding actions": "attention",
     "completed": "done",
 }
+
+
+_THINGS = {
+    Kind.INCIDENT: "incidents",
+    Kind.REVIEW: "post-incident reviews",
+    Kind.COMPONENT: "components",
+}
+# The kind by which a row of each kind tells what names it.
+_NAMED_BY = {Kind.INCIDENT: Kind.REVIEW, Kind.COMPONENT: Kind.INCIDENT}
 
 
 class Pages:
@@ -84,6 +95,7 @@ def _environment() -> Environment:
     environment.filters["markdown"] = render_markdown
     environment.filters["issues"] = _issues
     environment.filters["severity"] = severity_of
+    environment.filters["title_of"] = title_of
     environment.filters["tone"] = _tone
     environment.tests["web_url"] = is_web_url
     return environment
@@ -92,18 +104,22 @@ def _environment() -> Environment:
 def _site_context(site: Site, request: Request) -> dict[str, Any]:
     filters = Filters.of_query(request.query_params)
     listing = list_entities(site, filters)
-    reviewed_by = reviews_by_incident(site, [row["id"] for row in listing.rows])
+    ids = [row["id"] for row in listing.rows]
+    kind = filters.kind
     return {
         "site": site,
         "document": site.document(),
         "filters": filters,
         "listing": listing,
         "overview": overview(site),
-        "reviewed_by": reviewed_by,
+        "named_by": naming(site, _NAMED_BY[kind], ids) if kind in _NAMED_BY else {},
         "known_incidents": site.store.entities[Kind.INCIDENT].visible,
-        "shows_incidents": filters.kind is Kind.INCIDENT,
+        "known_components": site.store.entities[Kind.COMPONENT].visible,
+        "things": _THINGS,
+        "api": next(api for api in APIS if kind in api.kinds),
+        "operations_module": OPERATIONS.module,
         "severities": SEVERITIES,
-        "statuses": STATUSES[filters.kind],
+        "statuses": STATUSES[kind],
         "installed": site.state is State.INSTALLED,
     }
 

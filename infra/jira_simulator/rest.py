@@ -1,4 +1,4 @@
-"""The REST API of a site over HTTP: read, authenticate, run the operation, record the call."""
+"""The REST APIs of a site over HTTP: read, authenticate, run the operation, record the call."""
 
 import time
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from .calls import Calls, RecordedCall, now_in_utc
 from .json_body import parse_json
 from .operations import Answer, FoundOperation, Request, find_operation
 from .refusal import Refusal, error_messages
+from .schemas import Kind
 from .settings import Settings
 from .sites import Site, Sites
 from .wire import WireCall, read_call
 
-_COLLECTIONS = ("incidents", "reviews", "workspaceIds")
+_COLLECTIONS = (*(kind.collection for kind in Kind), "workspaceIds")
 
 
 @dataclass
@@ -30,7 +31,7 @@ class _Handled:
 
 
 class RestApi:
-    """Answers everything below `{site}/rest/operations/1.0/`."""
+    """Answers everything below the path of an API."""
 
     def __init__(self, sites: Sites, settings: Settings, calls: Calls) -> None:
         self._sites = sites
@@ -66,7 +67,7 @@ class RestApi:
         found = find_operation(call.method, call.path.removeprefix(site.base_path))
         handled.operation = found.operation.name
         authenticate(site, call)
-        authorize(site, found.operation.scope)
+        authorize(site, found.operation.api.module, found.operation.scope)
         body = self._body(call, found)
         handled.counts = _counts(body)
         request = Request(call.parameters, found.entity_id, body)
@@ -93,7 +94,7 @@ def _recorded(
     site: Site, call: WireCall, handled: _Handled, status: int, seconds: float
 ) -> RecordedCall:
     counts = handled.counts or {}
-    incidents, reviews = counts.get("incidents", 0), counts.get("reviews", 0)
+    of_kind = {kind: counts.get(kind.collection, 0) for kind in Kind}
     return RecordedCall(
         time=now_in_utc(),
         site=site.name,
@@ -101,9 +102,10 @@ def _recorded(
         method=call.method,
         path=call.target,
         status=status,
-        entities=incidents + reviews,
-        incidents=incidents,
-        reviews=reviews,
+        entities=sum(of_kind.values()),
+        incidents=of_kind[Kind.INCIDENT],
+        reviews=of_kind[Kind.REVIEW],
+        components=of_kind[Kind.COMPONENT],
         workspaces=counts.get("workspaceIds", 0),
         bytes=call.size,
         milliseconds=round(seconds * 1000, 1),

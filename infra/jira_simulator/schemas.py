@@ -5,6 +5,7 @@ itself. So there is a rule for the request as a whole (400) and one per entity (
 Lengths count Unicode code points. An unknown field is refused at every level.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -16,11 +17,16 @@ MOST_ENTITIES = 1000
 class Kind(StrEnum):
     INCIDENT = "incident"
     REVIEW = "review"
+    COMPONENT = "component"
+
+    @property
+    def plural(self) -> str:
+        return f"{self.value}s"
 
     @property
     def collection(self) -> str:
         """The key of the submission that carries this kind."""
-        return f"{self.value}s"
+        return "devopsComponents" if self is Kind.COMPONENT else self.plural
 
 
 def _text(most: int, least: int = 0, **more: Any) -> dict[str, Any]:
@@ -53,21 +59,28 @@ _ASSOCIATIONS = _array(
     most=100,
 )
 
+_URI = _text(2000, format="uri")
+_DATE_TIME = {"type": "string", "format": "date-time"}
+
 _COMMON: dict[str, Any] = {
     "schemaVersion": {"const": "1.0"},
     "id": _text(255, least=1),
     "updateSequenceNumber": {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1},
-    "summary": _text(255),
     "description": _text(5000),
-    "url": _text(2000, format="uri"),
-    "createdDate": {"type": "string", "format": "date-time"},
-    "lastUpdated": {"type": "string", "format": "date-time"},
+    "url": _URI,
+    "lastUpdated": _DATE_TIME,
+}
+
+_TOLD: dict[str, Any] = {
+    **_COMMON,
+    "summary": _text(255),
+    "createdDate": _DATE_TIME,
     "associations": _ASSOCIATIONS,
 }
 
 _INCIDENT = _closed(
     {
-        **_COMMON,
+        **_TOLD,
         "affectedComponents": _array({"type": "string"}, most=100),
         "severity": _closed({"level": {"enum": ["P1", "P2", "P3", "P4", "P5", "unknown"]}}),
         "status": {"enum": ["open", "resolved", "unknown"]},
@@ -78,11 +91,36 @@ _INCIDENT = _closed(
 
 _REVIEW = _closed(
     {
-        **_COMMON,
+        **_TOLD,
         "reviews": _array({"type": "string"}, most=100),
         "status": {"enum": ["in progress", "outstanding actions", "completed", "unknown"]},
     },
     "associations",
+)
+
+_COMPONENT = _closed(
+    {
+        **_COMMON,
+        "name": _text(255),
+        "providerName": _text(255),
+        "avatarUrl": _URI,
+        "tier": {"enum": ["Tier 1", "Tier 2", "Tier 3", "Tier 4"]},
+        "componentType": {
+            "enum": [
+                "Service",
+                "Application",
+                "Library",
+                "Capability",
+                "Cloud resource",
+                "Data pipeline",
+                "Machine learning model",
+                "UI element",
+                "Website",
+                "Other",
+            ]
+        },
+    },
+    "providerName",
 )
 
 _PROPERTIES = {
@@ -98,20 +136,21 @@ _ENTITIES = _array(
     most=MOST_ENTITIES,
 )
 
-SUBMISSION = Rule(
-    _closed(
-        {
-            "incidents": _ENTITIES,
-            "reviews": _ENTITIES,
-            "properties": _PROPERTIES,
-            "providerMetadata": _closed({"product": {"type": "string"}}, "product"),
-        },
-        "incidents",
-        "reviews",
-        "properties",
-        "providerMetadata",
-    )
-)
-ENTITY = {Kind.INCIDENT: Rule(_INCIDENT), Kind.REVIEW: Rule(_REVIEW)}
+
+def submission_rule(kinds: Iterable[Kind]) -> Rule:
+    """For a request that submits entities of these kinds, in any of their collections."""
+    properties = {
+        **{kind.collection: _ENTITIES for kind in kinds},
+        "properties": _PROPERTIES,
+        "providerMetadata": _closed({"product": {"type": "string"}}, "product"),
+    }
+    return Rule(_closed(properties, *properties))
+
+
+ENTITY = {
+    Kind.INCIDENT: Rule(_INCIDENT),
+    Kind.REVIEW: Rule(_REVIEW),
+    Kind.COMPONENT: Rule(_COMPONENT),
+}
 PROPERTIES = Rule(_PROPERTIES)
 WORKSPACES = Rule(_closed({"workspaceIds": _array({"type": "string", "minLength": 1}, most=100)}))

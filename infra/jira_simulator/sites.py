@@ -61,6 +61,7 @@ class Site:
             "projectKeys": sorted(self.project_keys),
             "incidents": self._counts(Kind.INCIDENT),
             "reviews": self._counts(Kind.REVIEW),
+            "components": self._counts(Kind.COMPONENT),
             "linkedWorkspaces": list(self.store.workspaces.visible),
             "app": self.app.document() if self.app else None,
         }

@@ -6,7 +6,7 @@ updates or deletes" is what Jira's GET operations promise to answer.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -112,8 +112,10 @@ class Store:
         if held is None or held.sequence < submitted.sequence:
             entities.put(entity_id, submitted)
 
-    def delete_by_properties(self, properties: list[tuple[str, str]]) -> None:
-        for entities in self.entities.values():
+    def delete_by_properties(
+        self, kinds: Iterable[Kind], properties: list[tuple[str, str]]
+    ) -> None:
+        for entities in (self.entities[kind] for kind in kinds):
             matching = [key for key, held in entities.latest.items() if held.matches(properties)]
             for key in matching:
                 entities.remove(key)

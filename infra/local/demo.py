@@ -77,7 +77,7 @@ def _read_one_back(story: Story, expected: Mapping[Key, State]) -> None:
     incident = story.read_back(incidents[-1])
     story.screen.say(f"Read back from Jira: {incident['id']}, {incident['status']}:")
     story.screen.say(f"  {incident['summary']}")
-    story.screen.say(f"A person would look at {story.tenancy.page}")
+    story.screen.say(f"With `make up` it stays at a page like {story.tenancy.page}")
 
 
 def _figures(

@@ -10,22 +10,31 @@ import httpx
 from infra.local.aws import LocalAws
 from infra.local.routes import Route
 
+# What it takes from the install to the first delivery, by logical id.
+NEEDED_FIRST = {
+    "DescriptorFunction",
+    "LifecycleFunction",
+    "LinksFunction",
+    "SubmissionsFunction",
+    "SubmitterFunction",
+    "WorkspacesFunction",
+}
 SECONDS = 60.0
 PATH_PARAMETER = re.compile(r"\{\w+\}")
 
 
 def warm_up(aws: LocalAws, api: str, routes: Sequence[Route], functions: Mapping[str, str]) -> None:
-    """Calls each function once, in a way that changes nothing: without a token, or no message.
+    """Calls what is needed first, in a way that changes nothing: without a token, or no message.
 
     `functions` has the physical id of each by its logical one.
     """
     called = {route.function: route.key for route in sorted(routes, key=_harmless_last)}
-    with ThreadPoolExecutor(len(functions)) as pool:
-        for logical_id, name in functions.items():
+    with ThreadPoolExecutor(len(NEEDED_FIRST)) as pool:
+        for logical_id in NEEDED_FIRST & functions.keys():
             if logical_id in called:
                 pool.submit(_call, api, called[logical_id])
             else:
-                pool.submit(_invoke, aws, name)
+                pool.submit(_invoke, aws, functions[logical_id])
 
 
 def _harmless_last(route: Route) -> bool:

@@ -1,6 +1,6 @@
 """The whole document: every route of the template with what its area says of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from tomllib import loads
 from typing import Any
@@ -80,7 +80,7 @@ _SECURITY = {
 def document() -> dict[str, Any]:
     """Raises ValueError where a route has no description, or a description no route."""
     ordered = list(routes())
-    _check(ordered)
+    check_complete(ordered)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -111,7 +111,8 @@ def document() -> dict[str, Any]:
     }
 
 
-def _check(ordered: list[Route]) -> None:
+def check_complete(ordered: Collection[Route]) -> None:
+    """Raises ValueError unless these are the routes that are described, each once."""
     described = [operation for area in AREAS for operation in area.OPERATIONS]
     if len(described) != len(OPERATIONS) or len({one.id for one in described}) != len(described):
         raise ValueError("a route, or an id, is described twice")

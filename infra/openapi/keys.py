@@ -44,6 +44,7 @@ _KEY = {
     "workspaces": [WORKSPACE_ID],
     "createdAt": "2026-01-15T08:00:00.000000+00:00",
 }
+_KEY_FOR_ALL = _KEY | {"id": "fedcba9876543210", "name": "", "workspaces": None}
 _NO_KEY_ID = BadRequest(
     "This is no id of a key.",
     [Detail("keyId", "pattern", "16 characters of 0-9 a-f, as the list of keys has them")],
@@ -81,7 +82,7 @@ OPERATIONS = (
         Caller.PROVIDER,
         "List the keys, without their secrets",
         [Answer(200, "All of them, by age.", Keys)],
-        [Example("one", 200, answer={"keys": [_KEY]})],
+        [Example("two", 200, answer={"keys": [_KEY_FOR_ALL, _KEY]})],
     ),
     Operation(
         Route("DELETE", "/v1/keys/{keyId}"),

@@ -62,17 +62,20 @@ class _Generator(GenerateJsonSchema):
 
 
 def components(models: Iterable[type[BaseModel]]) -> dict[str, JsonSchemaValue]:
-    """The models and all that they are made of, by name."""
-    wanted = {model.__name__: model for model in models}
+    """The models and all that they are made of, by name.
+
+    Raises ValueError where two share a name, of which pydantic makes long ones with `__`.
+    """
+    wanted = list(dict.fromkeys(models))
     _, definitions = models_json_schema(
-        [(model, "validation") for model in wanted.values()],
+        [(model, "validation") for model in wanted],
         ref_template=REF,
         schema_generator=_Generator,
     )
     found: dict[str, JsonSchemaValue] = definitions["$defs"]
-    missing = wanted.keys() - found.keys()
-    if missing:
-        raise ValueError(f"two models share a name: {sorted(missing)}")
+    shared = [name for name in found if "__" in name]
+    if shared:
+        raise ValueError(f"two models share a name: {sorted(shared)}")
     return {name: _plain(found[name]) for name in sorted(found)}
 
 

@@ -49,16 +49,24 @@ class Steering:
         self._undo.callback(let_go)
         return let_go
 
-    def redeliver_after(self, seconds: int) -> None:
-        """How long a message that was received and not deleted stays invisible."""
+    def redeliver_after(self, seconds: int) -> Callable[[], None]:
+        """How long a message that is received from now on stays invisible if it is not deleted.
+
+        What is returned brings back the template's own time.
+        """
         url = self._stack.deployment.outputs["SubmissionsQueue"]
         known = self._aws.sqs.get_queue_attributes(
             QueueUrl=url, AttributeNames=["VisibilityTimeout"]
         )["Attributes"]
+
+        def restore() -> None:
+            self._aws.sqs.set_queue_attributes(QueueUrl=url, Attributes=known)
+
         self._aws.sqs.set_queue_attributes(
             QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)}
         )
-        self._undo.callback(self._aws.sqs.set_queue_attributes, QueueUrl=url, Attributes=known)
+        self._undo.callback(restore)
+        return restore
 
     def dead_letters(self) -> int:
         attributes = self._aws.sqs.get_queue_attributes(

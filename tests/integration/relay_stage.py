@@ -1,4 +1,4 @@
-"""Relay's functions in this process, with its two callers: the operations tool, and Jira's sites."""
+"""Relay's functions in this process, and its two callers: the operations tool and Jira."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from relay.identity import ApiKeys
 from relay.secrets import Secrets

@@ -27,6 +27,23 @@ from relay.jira import query_string_hash
 ROOT = Path(__file__).parents[2]
 APP_KEY = "test-operations"
 OPERATIONS = "/rest/operations/1.0"
+COMPONENTS = "/rest/devopscomponents/1.0"
+
+
+def component(id: str = "checkout-api", sequence: int = 1, **fields: Any) -> dict[str, Any]:  # noqa: A002
+    """A DevOps component that Jira would take."""
+    return {
+        "schemaVersion": "1.0",
+        "id": id,
+        "updateSequenceNumber": sequence,
+        "name": "Checkout API",
+        "description": "Takes **orders**.",
+        "url": f"https://ops.example.com/services/{id}",
+        "avatarUrl": "https://ops.example.com/service.png",
+        "tier": "Tier 1",
+        "componentType": "Service",
+        "lastUpdated": "2026-01-30T08:00:00Z",
+    } | fields
 
 
 @dataclass(frozen=True)
@@ -59,10 +76,8 @@ class ProviderApp:
         return f"{self.url}/atlassian-connect.json"
 
     def descriptor(self) -> dict[str, Any]:
-        module = {
-            "key": "operations",
-            "name": {"value": "Test"},
-            "homeUrl": self.url,
+        module = {"key": "operations", "name": {"value": "Test"}, "homeUrl": self.url}
+        actions = {
             "actions": {
                 "fetchWorkspaces": {"templateUrl": "/workspaces?of={team}"},
                 "searchContainers": {"templateUrl": f"{self.url}/containers"},
@@ -79,7 +94,10 @@ class ProviderApp:
                 event: f"/lifecycle/{event}"
                 for event in ("installed", "uninstalled", "enabled", "disabled")
             },
-            "modules": {"jiraOperationsInfoProvider": module},
+            "modules": {
+                "jiraOperationsInfoProvider": module | actions,
+                "jiraDevOpsComponentProvider": module | {"key": "components"},
+            },
         } | self.changes
 
     def named(self, event: str) -> list[ReceivedCall]:
@@ -143,11 +161,11 @@ class JiraSite:
         return str(self.document["name"])
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """`path` begins below the operations' own path; `claims` and `sign` override the token."""
+        """`path` begins below that of the API; `claims` and `sign` override the token."""
         change = options.pop("claims", {})
         sign: Callable[[dict[str, Any]], str] = options.pop("sign", self.sign)
         headers = options.pop("headers", None)
-        url = f"{self.document['baseUrl']}{OPERATIONS}{path}"
+        url = f"{self.document['baseUrl']}{options.pop('api', OPERATIONS)}{path}"
         request = self.simulator.http.build_request(method, url, **options)
         claims = self.claims(request) | change
         token = sign({name: value for name, value in claims.items() if value is not None})
@@ -157,6 +175,10 @@ class JiraSite:
     def submit(self, *incidents: dict[str, Any], **more: Any) -> httpx.Response:
         body = ({"incidents": incidents} if incidents else {}) | more
         return self.call("POST", "/bulk", json=body)
+
+    def submit_components(self, *components: dict[str, Any], **more: Any) -> httpx.Response:
+        body = {"devopsComponents": components} | more
+        return self.call("POST", "/bulk", api=COMPONENTS, json=body)
 
     def claims(self, request: httpx.Request) -> dict[str, Any]:
         now = int(time.time())

@@ -170,6 +170,8 @@ OPERATIONS: dict[str, Operation] = {
     "submit workspaces": lambda jira: jira.submit_workspaces(["w-1"]),
     "get workspaces": lambda jira: jira.workspaces(),
     "get a workspace": lambda jira: jira.has_workspace("w~1"),
+    "submit components": lambda jira: jira.submit_components([{"id": "checkout"}]),
+    "delete a component": lambda jira: jira.delete_component("a/b"),
     "delete workspaces": lambda jira: jira.delete_workspaces(["w-1", "w.2"]),
 }
 each_operation = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS)

@@ -22,6 +22,7 @@ from tests.integration.simulator_stage import (
     JiraSite,
     ProviderApp,
     Simulator,
+    component,
     running_app,
     running_simulator,
     until,
@@ -482,8 +483,9 @@ def test_before_the_install_it_is_401(simulator: Simulator, name: str) -> None:
 def test_without_the_module_it_is_403(simulator: Simulator, app: ProviderApp, name: str) -> None:
     app.changes["modules"] = {}
     site = JiraSite(simulator, simulator.install(name, app).json()["site"])
-    assert site.document["app"]["hasModule"] is False
+    assert site.document["app"]["modules"] == []
     assert site.call("GET", "/linkedWorkspaces").status_code == 403
+    assert site.submit_components(component()).status_code == 403
 
 
 @pytest.mark.parametrize("missing", ["READ", "WRITE", "DELETE"])

@@ -9,11 +9,9 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache
 from types import ModuleType
 from typing import Any
 
-import botocore.session
 import pytest
 
 from relay.catalog import WorkspaceDocument, WorkspaceStore
@@ -24,8 +22,11 @@ from relay.identity import ApiKeys
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable
+from tests.support.botocore_models import models_read_once
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer, Context, call, http_event
+
+__all__ = ["models_read_once"]
 
 WORKSPACE = "payments"
 URL = f"/v1/workspaces/{WORKSPACE}/submissions"
@@ -38,9 +39,6 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-
-
-create_loader = cache(botocore.session.create_loader)
 
 
 class Provider:
@@ -84,12 +82,6 @@ class Provider:
 
     def queued_states(self) -> list[EntityState]:
         return [state for message in self.queued() for state in message.states]
-
-
-@pytest.fixture(autouse=True)
-def one_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore reads its own data once, not once per test."""
-    monkeypatch.setattr(botocore.session, "create_loader", create_loader)
 
 
 @pytest.fixture

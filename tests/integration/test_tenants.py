@@ -184,6 +184,17 @@ def test_a_secret_is_bound_to_its_tenant_even_where_its_data_key_is_known(
     assert jira.enabled(GLOBEX.with_secret(ACME.secret)).status == 503
 
 
+def test_a_secret_that_an_uninstalled_tenant_still_has_opens_nothing(jira: Jira, aws: Aws) -> None:
+    """As after a restore from a backup."""
+    now = int(time.time())
+    assert jira.installed(ACME, iat=now - 10).status == 204
+    had = item_of(aws, tenant(jira, ACME))
+    assert jira.uninstalled(ACME, iat=now).status == 204
+    secret = {name: had[name] for name in ("secret", "secretKey")}
+    put(aws, item_of(aws, tenant(jira, ACME)) | secret)
+    assert jira.enabled(ACME).status == 401
+
+
 @pytest.mark.parametrize("field", ["secret", "secretKey"])
 def test_a_secret_that_was_tampered_with_is_not_used(jira: Jira, aws: Aws, field: str) -> None:
     assert jira.installed(ACME).status == 204

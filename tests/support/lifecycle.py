@@ -72,7 +72,7 @@ class Jira:
     def claims(self, site: Site, path: str = INSTALLED, **others: Any) -> dict[str, Any]:
         """Of a signed install, no two of them the same; a claim given as None is left out."""
         own = {"aud": self.app_url, "jti": uuid4().hex}
-        return claims(site.client_key, "POST", path, self.app_url, **(own | others))
+        return claims(site.client_key, "POST", path, **(own | others))
 
     def token(self, site: Site, path: str = INSTALLED, **others: Any) -> str:
         return signed_install(self.key, self.claims(site, path, **others))
@@ -84,7 +84,7 @@ class Jira:
         return self._signed(UNINSTALLED, site, token, body, others)
 
     def enabled(self, site: Site, token: str = "", path: str = ENABLED, **others: Any) -> Answer:
-        payload = claims(site.client_key, "POST", path, self.app_url, **others)
+        payload = claims(site.client_key, "POST", path, **others)
         return self.post(path, token or signed_callback(site.secret, payload), site.body("enabled"))
 
     def post(self, path: str, token: str | None, body: Any) -> Answer:

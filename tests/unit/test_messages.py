@@ -102,6 +102,7 @@ def plausible_incident(number: int) -> dict[str, Any]:
 # --- There and back ---
 
 texts = st.text(max_size=30)
+names = st.text(min_size=1, max_size=5)
 entities = st.builds(
     lambda entity_id, sequence, summary: (entity_id, sequence, {"summary": summary}),
     st.text(min_size=1, max_size=10),
@@ -116,6 +117,8 @@ properties = st.dictionaries(st.text(max_size=5), texts, max_size=5)
     reviews=st.lists(entities, max_size=20),
     shared=properties,
     deleted=st.lists(st.builds(EntityKey, st.sampled_from(Kind), st.text(max_size=5)), max_size=3),
+    components=st.lists(st.fixed_dictionaries({"id": names, "name": texts}), max_size=3),
+    deleted_components=st.lists(names, max_size=3),
     workspace_id=st.text(min_size=1, max_size=10),
     correlation_id=texts,
 )
@@ -125,6 +128,8 @@ def test_whatever_is_packed_comes_out_in_its_order(
     reviews: list[Any],
     shared: dict[str, str],
     deleted: list[EntityKey],
+    components: list[dict[str, str]],
+    deleted_components: list[str],
     workspace_id: str,
     correlation_id: str,
 ) -> None:
@@ -132,16 +137,23 @@ def test_whatever_is_packed_comes_out_in_its_order(
         *(EntityState(Kind.INCIDENT, incident(i, s) | more, shared) for i, s, more in incidents),
         *(EntityState(Kind.REVIEW, review(i, s) | more, shared) for i, s, more in reviews),
     )
-    message = Message(workspace_id, correlation_id, states, ACCEPTED_AT, tuple(deleted))
+    message = Message(
+        workspace_id,
+        correlation_id,
+        states,
+        ACCEPTED_AT,
+        tuple(deleted),
+        tuple(components),
+        tuple(deleted_components),
+    )
 
     ((part, body),) = packed(message)
     parsed = parse_message(body)
 
     assert part == message
-    assert (parsed.workspace_id, parsed.correlation_id) == (workspace_id, correlation_id)
-    assert (parsed.states, parsed.deleted) == (states if states else (), tuple(deleted))
-    assert parsed.accepted_at == ACCEPTED_AT
+    assert parsed == message
     assert all(state.accepted_at == ACCEPTED_AT for state in parsed.states)
+    assert all(state.correlation_id == correlation_id for state in parsed.states)
 
 
 @given(
@@ -228,7 +240,8 @@ json_values = st.recursive(
 
 @given(
     changed=st.dictionaries(
-        st.sampled_from(sorted(content(properties={}, reviews=[], deleted=[]))), json_values
+        st.sampled_from(sorted(content(properties={}, reviews=[], deleted=[], components=[]))),
+        json_values,
     ),
     in_entity=st.dictionaries(st.sampled_from(sorted(incident())), json_values, max_size=2),
 )
@@ -264,6 +277,9 @@ def test_json_that_is_no_message_raises_nothing_but_value_error(
         {"deleted": [["incident"]]},
         {"deleted": [["problem", "id"]]},
         {"deleted": ["incident"]},
+        {"components": [{}]},
+        {"components": [{"id": 1}]},
+        {"deletedComponents": [None]},
         *(
             {"incidents": [incident() | {field: value}]}
             for field, value in [

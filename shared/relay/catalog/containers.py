@@ -173,14 +173,14 @@ def normalized(text: str) -> str:
 
 def _index(workspace_id: str, container: Container) -> Iterable[Item]:
     name = normalized(container.name)
-    for rest, part in _rests(name):
+    for rest, part in rests_of(name):
         place = _NUL.join((rest, part, container.id))
         yield {"pk": _pk("name", workspace_id), "sk": place}
     moment = moment_of(container.lastUpdatedDate).isoformat(timespec="microseconds")
     yield {"pk": _pk("updated", workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
 
 
-def _rests(name: str) -> Iterable[tuple[str, str]]:
+def rests_of(name: str) -> Iterable[tuple[str, str]]:
     """The name ("0"), and what is left of it from each later character on ("1").
 
     What another one begins with is left out, as that one is found by all that it is found by:

@@ -70,7 +70,16 @@ class Delivery:
     ) -> None:
         recorded = self._record_newest(workspace_id, messages)
         deleted = self._still_deleted(workspace_id, messages)
-        for site in self._sites.linked_to(workspace_id):
+        for tenant in self._sites.linked_to(workspace_id):
+            try:
+                site = self._sites.of(tenant)
+            except _NOT_TAKEN:
+                # Its own trouble, which must not keep anything from the others.
+                logger.exception("A site can't be called", tenant_id=tenant.id)
+                result.failed = True
+                continue
+            if site is None:
+                continue
             states = self._still_to_deliver(workspace_id, site, recorded)
             outcomes = [*_submit(site, states), *_delete(site, deleted)]
             self._record.save_outcomes(workspace_id, site.tenant.id, outcomes)

@@ -65,6 +65,12 @@ class _Essentials(BaseModel):
     severity: dict[str, str] = Field(default_factory=dict)
 
 
+class _Component(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    id: EntityId
+
+
 class _Content(BaseModel):
     """The entities were found valid before they were queued; they are not judged again."""
 
@@ -78,6 +84,8 @@ class _Content(BaseModel):
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
+    components: Annotated[list[_Component], Field(default_factory=list)]
+    deletedComponents: Annotated[list[EntityId], Field(default_factory=list)]
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
@@ -115,7 +123,15 @@ def parse_message(body: str) -> Message:
     except (zlib.error, ValueError) as error:
         raise ValueError(f"not a message: {error}") from None
     deleted = tuple(EntityKey(kind, entity_id) for kind, entity_id in content.deleted)
-    return Message(content.workspaceId, content.correlationId, states, content.acceptedAt, deleted)
+    return Message(
+        content.workspaceId,
+        content.correlationId,
+        states,
+        content.acceptedAt,
+        deleted,
+        tuple(component.model_dump() for component in content.components),
+        tuple(content.deletedComponents),
+    )
 
 
 def _encode(message: Message) -> str:

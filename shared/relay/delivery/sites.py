@@ -23,14 +23,15 @@ class Sites:
         self._http = http
         self._app_key = app_key
 
-    def linked_to(self, workspace_id: str) -> list[Site]:
-        """The sites that can be called; to one that has uninstalled the app, all is owed."""
+    def linked_to(self, workspace_id: str) -> list[Tenant]:
         tenants = map(self._tenants.get, self._links.tenants_of(workspace_id))
-        sites = (self.of(tenant) for tenant in tenants if tenant)
-        return [site for site in sites if site]
+        return [tenant for tenant in tenants if tenant]
 
     def of(self, tenant: Tenant) -> Site | None:
-        """The site of a tenant; None where it has uninstalled the app."""
+        """The site of a tenant; None where it has uninstalled the app, and all is owed.
+
+        Raises Unavailable, or an AWS error, where its secret can't be read.
+        """
         secret = self._tenants.secret_of(tenant)
         if secret is None or tenant.state is not TenantState.ACTIVE:
             return None

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import AWS_ERRORS
-from relay.edge.request import request_of
+from relay.edge.request import base_path, request_of
 from relay.errors import NotFound, RelayError, Unauthenticated, Unavailable
 from relay.identity import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
 from relay.telemetry import Metric, count, in_context, logger
@@ -57,7 +57,7 @@ class HttpFunction:
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
-        self._app = _Resolver()
+        self._app = _Resolver(strip_prefixes=[base_path(base_url)])
         self._handler = in_context(self._serve)
         self._app.exception_handler(Exception)(_answer_error)
         self._app.not_found(_answer_not_found)

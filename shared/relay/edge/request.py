@@ -3,6 +3,7 @@
 import base64
 import binascii
 import zlib
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
@@ -18,12 +19,16 @@ def request_of(event: APIGatewayProxyEventV2, base_url: str) -> Request:
     """The request as it stood on the wire; `base_url` is empty where API Gateway's is the app's."""
     return Request(
         method=event.http_method,
-        raw_path=_without_stage(event.raw_path, event.request_context.stage),
+        raw_path=_below(base_path(base_url) or f"/{event.request_context.stage}", event.raw_path),
         raw_query=event.raw_query_string,
         headers={name.lower(): value for name, value in event.headers.items()},
         base_url=base_url or _gateway_url(event),
         body=_raw_body(event),
     )
+
+
+def base_path(base_url: str) -> str:
+    return urlsplit(base_url).path.rstrip("/")
 
 
 def json_body(request: Request) -> bytes:
@@ -76,7 +81,6 @@ def _gateway_url(event: APIGatewayProxyEventV2) -> str:
     return f"https://{context.domain_name}{stage}"
 
 
-def _without_stage(raw_path: str, stage: str) -> str:
-    """API Gateway puts a named stage into the raw path, which Jira's caller never saw there."""
-    prefix = f"/{stage}/"
-    return raw_path[len(prefix) - 1 :] if raw_path.startswith(prefix) else raw_path
+def _below(prefix: str, raw_path: str) -> str:
+    """What is below the app's base URL, whose path is a named stage's, or a custom domain's."""
+    return raw_path[len(prefix) :] if raw_path.startswith(prefix + "/") else raw_path

@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 import jwt
 
@@ -103,8 +103,6 @@ def _check_lifetime(claims: dict[str, Any]) -> None:
 
 def _check_qsh(qsh: Any, request: Request) -> None:
     """`context-qsh`, which pages in a browser may use, is no hash and so never passes here."""
-    expected = query_string_hash(
-        request.method, request.raw_path, request.raw_query, urlsplit(request.base_url).path
-    )
+    expected = query_string_hash(request.method, request.raw_path, request.raw_query)
     if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
         raise Unauthenticated("qsh does not match the request")

@@ -1,0 +1,191 @@
+"""The `relay` command as a user runs it, in this process, against Relay's functions over HTTP."""
+
+import itertools
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from relay_cli.app import app
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+
+FUNCTIONS = (
+    "descriptor",
+    "entities",
+    "keys",
+    "lifecycle",
+    "links",
+    "submissions",
+    "submitter",
+    "workspaces",
+)
+
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error_code(self) -> str:
+        return str(json.loads(self.err)["error"]["code"])
+
+    @property
+    def words(self) -> str:
+        """What was said, without regard to columns."""
+        return " ".join(self.out.split())
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """A table's rows, without its head."""
+        return [line.split() for line in self.out.splitlines()[1:]]
+
+
+@dataclass
+class Cli:
+    """Runs it with this URL and key in the environment; the key must never be shown."""
+
+    url: str
+    key: str
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", code: int = 0, **env: str) -> Ran:
+        environment = {"RELAY_URL": self.url, "RELAY_KEY": self.key} | env
+        result = CliRunner().invoke(app, list(arguments), input=stdin, env=environment)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        ran = Ran(result.exit_code, result.stdout, result.stderr)
+        for key in (self.key, env.get("RELAY_KEY")):
+            assert not key or key not in ran.out + ran.err
+        assert ran.code == code, f"{ran.code}: {ran.out}{ran.err}"
+        return ran
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A Relay that a site has installed, and the command that is set up for it."""
+
+    relay: Relay
+    site: JiraSite
+    cli: Cli
+
+    def link(self, workspace: str = "operations") -> None:
+        self.relay.put_workspace(workspace)
+        self.cli("link", self.site.id, workspace)
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int = 200
+    body: Any = field(default_factory=dict)
+    headers: Sequence[tuple[str, str]] = ()
+
+
+@dataclass
+class Replies:
+    """A server that is not Relay: gives these replies, the last one for ever; or by the path."""
+
+    url: str
+    replies: list[Reply]
+    by_path: dict[str, Reply] = field(default_factory=dict)
+    date: str = ""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+
+    def take(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
+        self.calls.append((method, path))
+        self.headers.append(headers)
+        if self.by_path:
+            return self.by_path[path.partition("?")[0]]
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+@contextmanager
+def replying(*replies: Reply) -> Iterator[Replies]:
+    class Handler(BaseHTTPRequestHandler):
+        # HTTP/1.0 closes every connection, so that none outlives its test.
+        def handle_any(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            reply = server.take(self.command, self.path, dict(self.headers))
+            body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            self.send_response(reply.status)
+            for name, value in reply.headers:
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return server.date or super().date_time_string(timestamp)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing of it belongs into the test's output."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        server = Replies(f"http://127.0.0.1:{http.server_address[1]}", list(replies))
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+def empty_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Nothing of the machine's own configuration is found; the functions' metrics stay silent."""
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+    for name in ("RELAY_URL", "RELAY_KEY", "RELAY_CONFIG", "RELAY_WEBHOOK_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.chdir(work)
+    return home
+
+
+@pytest.fixture(scope="module", name="jira")
+def running_jira(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture(name="stage")
+def relay_with_a_site(
+    aws: Aws,
+    function: LoadFunction,
+    api_key: str,
+    jira: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Stage]:
+    empty_home(monkeypatch, tmp_path)
+    with relay_with(function, aws, api_key, monkeypatch, FUNCTIONS, jira) as relay:
+        site = install_from(relay, jira, f"cli-{next(_numbers)}")
+        yield Stage(relay, site, Cli(relay.gateway.url, api_key))
+
+
+@pytest.fixture(name="cli")
+def command_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """With a Relay that nobody answers for."""
+    empty_home(monkeypatch, tmp_path)
+    return Cli("http://127.0.0.1:9", "relay_0123456789abcdef_" + "x" * 43)

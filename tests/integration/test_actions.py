@@ -1,0 +1,190 @@
+"""Jira asks what workspaces are called: answered for the verified site alone."""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from relay.catalog import WorkspaceDocument, WorkspaceStore
+from relay.tenants import Tenant
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.lambdas import BASE_URL, Answer
+from tests.support.lifecycle import ACME, GLOBEX, Site
+from tests.support.tokens import claims, signed_callback
+
+FETCH = "/workspaces/fetch"
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Relay]:
+    served = ["workspaces", "fetch_workspaces"]
+    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
+        for workspace in ("payments", "search", "billing", "globex-only", "nobodys"):
+            relay.put_workspace(workspace)
+        yield relay
+
+
+@pytest.fixture
+def acme(relay: Relay) -> Tenant:
+    """Payments and search are linked to it, billing is offered."""
+    tenant = relay.install(ACME)
+    for workspace in ("payments", "search"):
+        relay.links.link(tenant.id, workspace)
+    relay.links.offer(tenant.id, "billing")
+    return tenant
+
+
+@pytest.fixture
+def globex(relay: Relay) -> Tenant:
+    """It shares search with Acme, and has two of its own."""
+    tenant = relay.install(GLOBEX)
+    for workspace in ("search", "globex-only"):
+        relay.links.link(tenant.id, workspace)
+    relay.links.offer(tenant.id, "nobodys")
+    return tenant
+
+
+EVERY_ID = ["payments", "search", "billing", "globex-only", "nobodys", "never-put"]
+
+
+def ids(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.body
+    assert set(answer.json()) == {"workspaces"}
+    return [workspace["id"] for workspace in answer.json()["workspaces"]]
+
+
+def fetched(relay: Relay, site: Site, wanted: list[str]) -> list[list[str]]:
+    """By the POST, and by the GET in both ways to write a list."""
+    commas = quote(",".join(wanted), safe="")
+    repeated = "&".join(f"ids={one}" for one in wanted)
+    return [
+        ids(relay.jira(site, "POST", FETCH, {"ids": wanted})),
+        ids(relay.jira(site, "GET", f"{FETCH}?ids={commas}")),
+        ids(relay.jira(site, "GET", f"{FETCH}?{repeated}")),
+    ]
+
+
+@pytest.mark.usefixtures("acme", "globex")
+def test_a_site_is_told_its_linked_and_offered_workspaces_and_no_others(relay: Relay) -> None:
+    assert fetched(relay, ACME, EVERY_ID) == [["billing", "payments", "search"]] * 3
+    assert fetched(relay, GLOBEX, EVERY_ID) == [["globex-only", "nobodys", "search"]] * 3
+
+
+@pytest.mark.usefixtures("acme", "globex")
+def test_only_what_is_asked_for_is_told(relay: Relay) -> None:
+    assert fetched(relay, ACME, ["search", "globex-only"]) == [["search"]] * 3
+    assert fetched(relay, ACME, ["globex-only", "never-put"]) == [[]] * 3
+    assert ids(relay.jira(ACME, "POST", FETCH, {"ids": []})) == []
+
+
+@pytest.mark.usefixtures("acme", "globex")
+def test_an_id_of_another_site_is_answered_as_one_that_nobody_has(relay: Relay) -> None:
+    others = relay.jira(ACME, "POST", FETCH, {"ids": ["globex-only"]})
+    nobodys = relay.jira(ACME, "POST", FETCH, {"ids": ["never-put"]})
+    assert (others.status, others.body) == (nobodys.status, nobodys.body)
+
+
+@pytest.mark.usefixtures("acme", "globex")
+def test_without_ids_a_get_finds_by_name_among_the_sites_own(relay: Relay) -> None:
+    assert ids(relay.jira(ACME, "GET", FETCH)) == ["billing", "payments", "search"]
+    assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=PAY")) == ["payments"]
+    assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=globex")) == []
+    assert ids(relay.jira(GLOBEX, "GET", f"{FETCH}?searchQuery=globex")) == ["globex-only"]
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_name_is_found_by_any_part_without_case_and_accents(relay: Relay) -> None:
+    relay.put_workspace("payments", "Zürich, Zahlungen")
+    parts = ["Zürich, Zahlungen", "zurich, zahlungen", "ZÜRICH", "ich, zahl", "zahlungen"]
+    found = [ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery={quote(part)}")) for part in parts]
+    assert found == [["payments"]] * len(parts)
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_workspace_comes_in_jiras_shape(relay: Relay) -> None:
+    own = {
+        "name": "Payments",
+        "url": "https://ops.example.com/payments",
+        "avatarUrl": "https://ops.example.com/payments.png",
+    }
+    assert relay.provider("PUT", "/v1/workspaces/payments", own).status == 200
+    answer = relay.jira(ACME, "POST", FETCH, {"ids": ["payments", "search"]})
+    with_avatar, without = answer.json()["workspaces"]
+    assert with_avatar == {"id": "payments", **own}
+    assert without == {
+        "id": "search",
+        "name": "Search",
+        "url": "https://ops.example.com/search",
+        "avatarUrl": f"{BASE_URL}/logo.svg",
+    }
+
+
+def test_what_is_no_longer_linked_offered_or_there_is_left_out(relay: Relay, acme: Tenant) -> None:
+    relay.links.unlink(acme.id, "payments")
+    assert ids(relay.jira(ACME, "GET", FETCH)) == ["billing", "search"]
+    relay.links.withdraw_offer(acme.id, "billing")
+    assert ids(relay.jira(ACME, "GET", FETCH)) == ["search"]
+    assert relay.provider("DELETE", "/v1/workspaces/search").status == 204
+    assert ids(relay.jira(ACME, "GET", FETCH)) == []
+
+
+def test_a_site_with_more_workspaces_than_one_read_takes_is_told_all(
+    relay: Relay, acme: Tenant
+) -> None:
+    many = [f"team-{number:03}" for number in range(101)]
+    store = WorkspaceStore(relay.aws.dynamodb, relay.aws.environment["CATALOG_TABLE"])
+    document = WorkspaceDocument(name="Team", url="https://ops.example.com/team")
+    for workspace in many:
+        store.put(workspace, document)
+        relay.links.offer(acme.id, workspace)
+    assert ids(relay.jira(ACME, "POST", FETCH, {"ids": many})) == many
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_body_without_ids_is_refused(relay: Relay, subtests: pytest.Subtests) -> None:
+    bodies: list[tuple[Any, str]] = [
+        (b"", "json_invalid"),
+        (b"{", "json_invalid"),
+        (b'{"ids": ["\xff"]}', "json_invalid"),
+        ([], "model_type"),
+        ({}, "missing"),
+        ({"ids": "payments"}, "list_type"),
+        ({"ids": [1]}, "string_type"),
+        ({"ids": [None]}, "string_type"),
+        ({"ids": ["x"] * 1001}, "too_long"),
+    ]
+    for body, rule in bodies:
+        with subtests.test(body=str(body)[:20]):
+            answer = relay.jira(ACME, "POST", FETCH, body)
+            assert (answer.status, answer.error_code) == (400, "bad_request")
+            assert [detail["rule"] for detail in answer.json()["error"]["details"]] == [rule]
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_body_may_hold_more_than_is_documented(relay: Relay) -> None:
+    body = {"ids": ["payments"], "cloudId": "x", "user": {"id": "someone"}}
+    assert ids(relay.jira(ACME, "POST", FETCH, body)) == ["payments"]
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_token_is_good_for_its_own_query_alone(relay: Relay) -> None:
+    signed = signed_callback(ACME.secret, claims(ACME.client_key, "GET", f"{FETCH}?ids=search"))
+    headers = {"authorization": f"JWT {signed}"}
+    assert relay.call("GET", f"{FETCH}?ids=search", None, headers).status == 200
+    for method, url in (("GET", f"{FETCH}?ids=payments"), ("GET", FETCH), ("POST", FETCH)):
+        assert relay.call(method, url, None, headers).status == 401
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_api_key_is_no_token_of_a_site(relay: Relay) -> None:
+    assert relay.provider("POST", FETCH, {"ids": ["payments"]}).status == 401
+    assert relay.call("POST", FETCH, {"ids": ["payments"]}, JSON).status == 401

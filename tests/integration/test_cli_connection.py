@@ -1,0 +1,410 @@
+"""Which Relay the command calls, with which key, and how it speaks of what goes wrong there."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay_cli.api import LONGEST_WAIT, Relay, segment
+from relay_cli.config import File, Flags, load_config
+from relay_cli.failure import Failure, Misuse, Refused, Unavailable
+from relay_cli.key import Key
+from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+    Cli,
+    Ran,
+    Reply,
+    command_alone,
+    replying,
+)
+
+HOME, NAMED, STACK = "home", "named", "stack"
+SECRET = "s" * 43
+
+
+def key_of(name: str) -> str:
+    digits = name.encode().hex()[:16].ljust(16, "0")
+    return f"relay_{digits}_{SECRET}"
+
+
+def local(name: str) -> str:
+    return f"http://127.0.0.1:1/{name}"
+
+
+def write_home(folder: Path, **values: str) -> Path:
+    return write_toml(folder / ".config" / "relay" / "config.toml", **values)
+
+
+def write_toml(file: Path, **values: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(f'{name} = "{value}"\n' for name, value in values.items()))
+    return file
+
+
+def write_stack(folder: Path, **values: Any) -> Path:
+    file = folder / ".relay" / "stack.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"api": local(STACK), "apiKey": key_of(STACK)} | values))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"flags", "environment", NAMED, STACK, HOME}, ("flags", "--url", "--key")),
+        ({"environment", NAMED, STACK, HOME}, ("environment", "RELAY_URL", "RELAY_KEY")),
+        ({NAMED, STACK, HOME}, (NAMED, "named.toml", "named.toml")),
+        ({STACK, HOME}, (STACK, "stack.json", "stack.json")),
+        ({HOME}, (HOME, "config.toml", "config.toml")),
+    ],
+)
+def test_what_is_nearer_wins(
+    tmp_path: Path, given: set[str], expected: tuple[str, str, str]
+) -> None:
+    home, work = tmp_path / "home", tmp_path / "work" / "deep" / "deeper"
+    work.mkdir(parents=True)
+    write_home(home, url=local(HOME), key=key_of(HOME))
+    named = write_toml(tmp_path / "named.toml", url=local(NAMED), key=key_of(NAMED))
+    environment = {}
+    if "environment" in given:
+        environment |= {"RELAY_URL": local("environment"), "RELAY_KEY": key_of("environment")}
+    if NAMED in given:
+        environment["RELAY_CONFIG"] = str(named)
+    if STACK in given:
+        write_stack(tmp_path / "work")
+    flags = Flags(local("flags"), key_of("flags")) if "flags" in given else Flags()
+
+    config = load_config(flags, environment, work, home)
+
+    name, url_from, key_from = expected
+    assert (config.url, config.key) == (local(name), Key(key_of(name)))
+    assert config.url_from.endswith(url_from)
+    assert config.key_from.endswith(key_from)
+
+
+def test_a_value_alone_is_taken_from_where_it_is(tmp_path: Path) -> None:
+    write_home(tmp_path, url=local(HOME), key=key_of(HOME))
+
+    config = load_config(Flags(key=key_of("flags")), {}, tmp_path, tmp_path)
+
+    assert (config.url, config.key) == (local(HOME), Key(key_of("flags")))
+
+
+def test_the_key_of_one_file_is_never_sent_to_the_host_of_another(tmp_path: Path) -> None:
+    write_home(tmp_path, url=local(HOME), key=key_of(HOME))
+    named = write_toml(tmp_path / "named.toml", url="https://elsewhere.example")
+
+    config = load_config(Flags(config=named), {}, tmp_path, tmp_path)
+
+    assert (config.url, config.key) == ("https://elsewhere.example", None)
+
+
+def test_a_stack_file_that_was_come_across_leads_nowhere_else(tmp_path: Path) -> None:
+    file = write_stack(tmp_path, api="https://elsewhere.example")
+
+    with pytest.raises(Misuse, match="not on this machine"):
+        load_config(Flags(), {"RELAY_KEY": key_of("environment")}, tmp_path, tmp_path)
+    assert load_config(Flags(config=file), {}, tmp_path, tmp_path).url
+
+
+def test_a_stack_file_of_another_user_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_stack(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+
+    found = load_config(Flags(), {}, tmp_path, tmp_path).url
+    # Root's files are trusted, and in a container the tests' files are root's.
+    assert found == (None if (tmp_path / ".relay" / "stack.json").stat().st_uid else local(STACK))
+
+
+def test_the_home_file_moves_with_the_users_own_setting(tmp_path: Path) -> None:
+    write_toml(tmp_path / "xdg" / "relay" / "config.toml", url=local("xdg"))
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+
+    assert load_config(Flags(), environment, tmp_path, tmp_path).url == local("xdg")
+
+
+def test_a_file_says_how_to_ask_aws(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[aws]\nstack = "relay"\nregion = "eu-west-1"\nprofile = "ops"\n')
+
+    aws = load_config(Flags(config=file), {}, tmp_path, tmp_path).aws
+
+    assert aws
+    assert (aws.stack, aws.region, aws.profile, aws.endpoint) == ("relay", "eu-west-1", "ops", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("url = 7", "url is a text"),
+        ('ulr = "x"', "'ulr' is not known"),
+        ("aws = 7", "is a table"),
+        ("[aws]\nstak = 'x'", "'stak' is not known"),
+        ("url =", "not TOML"),
+        ("{", "not JSON"),
+        ('url = "ftp://x"', "no URL"),
+        ('url = "https://"', "no URL"),
+        ('url = "https://["', "no URL"),
+        ('url = "https://x:99999"', "no URL"),
+        ('url = "http://relay.example.com"', "must be https"),
+        ('url = "https://me:secret@x"', "user name"),
+        ('url = "https://x?y=z"', "query"),
+    ],
+)
+def test_a_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+
+    with pytest.raises(Misuse, match=why) as refused:
+        load_config(Flags(config=file), {}, tmp_path, tmp_path)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "config.toml"
+    if content:
+        file.write_bytes(content)
+
+    with pytest.raises(Misuse, match="can't be read"):
+        load_config(Flags(config=file), {}, tmp_path, tmp_path)
+
+
+def test_a_slash_at_the_end_of_the_url_does_no_harm(tmp_path: Path) -> None:
+    assert load_config(Flags(url=f"{local('x')}/"), {}, tmp_path, tmp_path).url == local("x")
+
+
+@pytest.mark.parametrize("key", ["a b", "naïve", "line\nbreak"])
+def test_a_key_that_no_header_can_hold_is_refused_unseen(cli: Cli, key: str) -> None:
+    refused = cli("keys", "list", code=2, RELAY_KEY=key)
+
+    assert "no API key" in refused.err
+
+
+def test_a_key_does_not_show_itself() -> None:
+    key = Key(f" {key_of('x')}\n")
+
+    assert SECRET not in f"{key} {key!r} {File(Path('x'), key=key)!r}"
+    assert str(key) == f"relay_{key.id}_***"
+    assert str(Key("another")) == "***"
+
+
+def test_the_settings_are_shown_with_their_sources(cli: Cli) -> None:
+    write_stack(Path.cwd(), aws={"endpoint": "http://127.0.0.1:2"})
+
+    shown = cli("config", "show", "--json", RELAY_URL="").json()
+
+    assert shown["url"] == {"value": local(STACK), "from": str(Path.cwd() / ".relay/stack.json")}
+    assert shown["key"] == {"value": "relay_0123456789abcdef_***", "from": "RELAY_KEY"}
+    assert shown["aws"]["endpoint"] == "http://127.0.0.1:2"
+    assert "RELAY_KEY" in cli("config", "show").out
+    nothing = Cli("", "")("config", "show", "--config", "/dev/null")
+    assert nothing.out.count("not set") == 2
+
+
+@pytest.mark.parametrize("missing", ["RELAY_URL", "RELAY_KEY"])
+def test_what_is_not_set_is_asked_for(cli: Cli, missing: str) -> None:
+    ran = cli("workspaces", "list", "--json", code=2, **{missing: ""})
+
+    assert ran.error_code == "config"
+    assert missing in ran.err
+
+
+def test_flags_stand_before_or_after_the_command(cli: Cli) -> None:
+    with replying(Reply(body={"workspaces": []})) as server:
+        before = cli("--url", server.url, "--json", "workspaces", "list")
+        after = cli("workspaces", "list", "--url", server.url, "--json")
+        put = cli(
+            "--url", server.url, "workspaces", "put", "w", "--name", "W", "--url", "https://w"
+        )
+
+    assert before.json() == after.json() == {"workspaces": []}
+    assert put.code == 0
+    assert server.calls[-1] == ("PUT", "/v1/workspaces/w")
+
+
+def test_every_call_of_a_command_has_one_id(cli: Cli) -> None:
+    with replying(Reply(body={"workspaces": [], "next": "a"}), Reply(404)) as server:
+        failed = cli("workspaces", "list", "--all", code=3, RELAY_URL=server.url)
+
+    [first, second] = [headers["x-correlation-id"] for headers in server.headers]
+    assert first == second
+    assert first in failed.err
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "error"),
+    [
+        (Reply(400, {"error": {"code": "bad_request", "message": "no"}}), 1, "bad_request"),
+        (Reply(401, {"error": {"code": "unauthenticated", "message": "no"}}), 4, "unauthenticated"),
+        (Reply(403, b"<html>"), 4, "http_403"),
+        (Reply(500, {"error": {"code": "internal_error", "message": "no"}}), 3, "internal_error"),
+        (Reply(502, b"<html>"), 3, "http_502"),
+        (Reply(504, {"message": "Endpoint request timed out"}), 3, "http_504"),
+        (Reply(404, {"message": "Not Found"}), 3, "not_relay"),
+        (Reply(200, b"<html>"), 3, "not_relay"),
+        (Reply(200, []), 3, "not_relay"),
+        (Reply(301, b"", [("Location", "https://elsewhere.example/")]), 3, "not_relay"),
+        (Reply(302, b"", [("Location", "/login")]), 3, "not_relay"),
+    ],
+)
+def test_every_answer_has_its_exit_code(cli: Cli, reply: Reply, code: int, error: str) -> None:
+    with replying(reply) as server:
+        as_json = cli("sites", "list", "--json", code=code, RELAY_URL=server.url)
+        said = cli("sites", "list", code=code, RELAY_URL=server.url)
+
+    assert as_json.error_code == error
+    assert as_json.out == said.out == ""
+    assert said.err.startswith("Error: ")
+    # A redirect is not followed: the key is for this host alone.
+    assert len(server.calls) == 2
+
+
+def test_details_are_told_the_first_of_them(cli: Cli) -> None:
+    details = [{"path": f"a[{n}]", "rule": "r", "message": f"m {n}"} for n in range(25)]
+    error = {"code": "bad_request", "message": "no", "details": details}
+    with replying(Reply(400, {"error": error})) as server:
+        said = cli("sites", "list", code=1, RELAY_URL=server.url).err
+
+    assert "  a[0]: m 0 (r)\n" in said
+    assert "and 5 more" in said
+
+
+BUSY = Reply(503, {"error": {"code": "unavailable", "message": "no"}})
+
+
+def call(replies: list[Reply], method: str = "GET", **options: Any) -> tuple[Any, list[float], int]:
+    """What came of it, the waits, and how many calls there were."""
+    waits: list[float] = []
+    with (
+        replying(*replies) as server,
+        Relay(server.url, None, "id", lambda _: None, sleep=waits.append) as relay,
+    ):
+        try:
+            result: Any = relay.document(method, "/x", **options)
+        except Failure as failure:
+            result = failure
+    return result, waits, len(server.calls)
+
+
+@pytest.mark.parametrize(
+    ("header", "waited"),
+    [((), [1]), ((("Retry-After", "9"),), [9]), ((("Retry-After", "x"),), [1])],
+)
+def test_a_busy_relay_is_waited_for_as_it_asks(
+    header: tuple[tuple[str, str]], waited: list[float]
+) -> None:
+    for status in (429, 503):
+        busy = Reply(status, b"", header)
+        assert call([busy, Reply(body={"a": 1})]) == ({"a": 1}, waited, 2)
+
+
+def test_a_busy_relay_is_not_waited_for_for_ever() -> None:
+    failure, waits, calls = call([BUSY])
+    assert isinstance(failure, Unavailable)
+    assert (waits, calls) == ([1, 2], 3)
+
+    long = Reply(503, b"", [("Retry-After", str(LONGEST_WAIT + 1))])
+    failure, waits, calls = call([long])
+    assert isinstance(failure, Unavailable)
+    assert (waits, calls) == ([], 1)
+
+
+def test_what_is_not_safe_to_repeat_is_not_repeated() -> None:
+    failure, waits, calls = call([BUSY], "POST")
+    assert isinstance(failure, Unavailable)
+    assert (waits, calls) == ([], 1)
+    assert call([BUSY, Reply(body={"a": 1})], "POST", repeatable=True)[0] == {"a": 1}
+
+
+def test_a_refusal_is_not_repeated() -> None:
+    failure, waits, calls = call([Reply(401)])
+    assert isinstance(failure, Refused)
+    assert (waits, calls) == ([], 1)
+
+
+def test_connecting_is_tried_again() -> None:
+    waits: list[float] = []
+    with (
+        Relay("http://127.0.0.1:9", None, "id", lambda _: None, sleep=waits.append) as relay,
+        pytest.raises(Unavailable, match="can't be reached"),
+    ):
+        relay.document("POST", "/x")
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize("path", [".", "..", "a/b", "a?b#c", "ä", "%2F", " "])
+def test_an_id_is_one_part_of_a_path_whatever_is_in_it(path: str) -> None:
+    with replying(Reply()) as server, Relay(server.url, None, "id", lambda _: None) as relay:
+        relay.document("GET", f"/v1/{segment(path)}/end")
+
+    [(_, asked)] = server.calls
+    assert asked.startswith("/v1/")
+    assert asked.endswith("/end")
+    assert asked.count("/") == 3
+
+
+def run(*arguments: str, folder: Path, **environment: str) -> Ran:
+    """As a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "relay_cli", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_the_command_is_installed_and_says_its_version(tmp_path: Path) -> None:
+    console_script = Path(sys.executable).with_name("relay")
+
+    version = run("--version", folder=tmp_path)
+    assert (version.code, version.out.startswith("relay ")) == (0, True)
+    assert console_script.exists()
+
+
+def test_help_is_there_for_every_command(tmp_path: Path) -> None:
+    said = run("--help", folder=tmp_path, COLUMNS="100").out
+
+    for name in ("submit", "status", "doctor", "keys", "config", "Exit codes"):
+        assert name in said
+    assert run(folder=tmp_path).code == 2
+    assert "--dry-run" in run("submit", "--help", folder=tmp_path, COLUMNS="100").out
+    assert run("nonsense", folder=tmp_path).code == 2
+
+
+def test_no_traceback_shows_the_key(tmp_path: Path) -> None:
+    # An answer of a kind that no Relay gives: a mistake of ours, as far as the command can tell.
+    with replying(Reply(body={"sites": [{}]})) as server:
+        broken = run("sites", "list", folder=tmp_path, RELAY_URL=server.url, RELAY_KEY=key_of("x"))
+
+    assert broken.code == 1
+    assert "Traceback" in broken.err
+    assert SECRET not in broken.err
+
+
+def test_an_output_that_nobody_reads_to_its_end_is_no_error(tmp_path: Path) -> None:
+    sites = [
+        {"id": "0" * 32, "baseUrl": f"https://{n}.example", "state": "active", "installedAt": ""}
+        for n in range(20_000)
+    ]
+    with replying(Reply(body={"sites": sites})) as server:
+        done = subprocess.run(
+            f"{sys.executable} -m relay_cli sites list | head -1",
+            shell=True,
+            env={"PATH": os.environ["PATH"], "RELAY_URL": server.url, "RELAY_KEY": "k"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert done.stdout.startswith("ID")
+    assert "Traceback" not in done.stderr

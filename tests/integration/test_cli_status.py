@@ -1,0 +1,232 @@
+"""Where entities are, and why; lists, deletions, reviews."""
+
+from typing import Any
+
+import pytest
+
+from relay_cli.words import STATES
+from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+    Cli,
+    Reply,
+    Stage,
+    command_alone,
+    relay_with_a_site,
+    replying,
+    running_jira,
+)
+from tests.support.entities import incident, review
+
+
+def test_the_status_says_where_an_incident_is(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()], properties={"env": "prod"})
+
+    said = stage.cli("status", "operations", "inc-1", "--confirm").words
+
+    assert "Incident inc-1 workspace operations summary Checkout answers slowly" in said
+    assert "status open, P2" in said
+    assert "sequence 1" in said
+    assert "properties env=prod" in said
+    assert "2026-01-31 08:45:00 UTC open P2" in said
+    assert f"Site {stage.site.site.base_url} state accepted Jira has taken it." in said
+    assert "ago)" in said or "(now)" in said
+    assert "in Jira now sequence 1, open" in said
+
+
+def test_the_json_is_the_apis_own(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", reviews=[review()])
+
+    document = stage.cli("status", "operations", "rev-1", "--review", "--confirm", "--json").json()
+
+    path = "/v1/workspaces/operations/reviews/rev-1?confirm=true"
+    assert document == stage.relay.provider("GET", path).json()
+    assert document["sites"][0]["jira"]["id"] == "rev-1"
+
+
+def test_an_entity_that_is_not_there_is_said_so(stage: Stage) -> None:
+    stage.link()
+
+    ran = stage.cli("status", "operations", "inc-1", code=1)
+    assert "There is no incident 'inc-1'" in ran.err
+    assert "by its id: cli-" in ran.err
+
+
+def test_without_a_site_it_is_recorded_only(stage: Stage) -> None:
+    stage.relay.put_workspace("operations")
+    stage.relay.submit("operations", incidents=[incident()])
+
+    assert "No site is linked" in stage.cli("status", "operations", "inc-1").out
+    assert "none linked" in stage.cli("list", "operations").out
+
+
+def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
+    stage.link()
+    stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
+    stage.relay.submit("operations", incidents=[incident()])
+
+    said = stage.cli("status", "operations", "inc-1").words
+    assert "state owed It is recorded here, and not delivered yet." in said
+    assert "The site is uninstalled" in said
+    key = stage.relay.key_for("operations")
+    assert "goes on trying" in stage.cli("status", "operations", "inc-1", RELAY_KEY=key).out
+
+
+def test_project_keys_that_the_site_does_not_know_are_named(stage: Stage) -> None:
+    stage.link()
+    associations = [{"associationType": "issueIdOrKeys", "values": ["NOPE-1"]}]
+    stage.relay.submit("operations", incidents=[incident(associations=associations)])
+
+    said = stage.cli("status", "operations", "inc-1").words
+    assert "state unknown project keys Jira dropped it" in said
+    assert "projects NOPE" in said
+    listed = stage.cli("list", "operations", "--state", "unknown-project-keys").out
+    assert "inc-1" in listed
+    assert "NOPE" in listed
+
+
+def test_a_deleted_incident_says_so(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()])
+
+    assert "deleted here" in stage.cli("delete", "operations", "inc-1").out
+    before = stage.cli("status", "operations", "inc-1").words
+    assert "deleted yes" in before
+    assert "It is deleted here, and not there yet." in before
+    stage.relay.run_queue()
+    after = stage.cli("status", "operations", "inc-1", "--confirm").words
+    assert "state deleted It is deleted there." in after
+    assert "in Jira now nothing" in after
+    assert stage.site.held("incident") == {}
+
+
+def test_a_review_is_deleted_as_one(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", reviews=[review("same")], incidents=[incident("same")])
+
+    deleted = stage.cli("delete", "operations", "same", "--review", "--json").json()
+
+    assert deleted == {"kind": "review", "id": "same"}
+    stage.relay.run_queue()
+    assert stage.site.held("review") == {}
+    assert stage.site.held("incident").keys() == {"same"}
+
+
+def test_deleting_by_a_property_asks_first(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()], properties={"env": "test"})
+    by_property = ("delete", "operations", "--property", "env=test")
+
+    assert "--yes" in stage.cli(*by_property, code=2).err
+    assert stage.cli(*by_property, "--yes", "--json").json() == {"deleted": 1}
+    assert "0 entities with env=test" in stage.cli(*by_property, "--yes").out
+    stage.relay.run_queue()
+    assert stage.site.held("incident") == {}
+
+
+@pytest.mark.parametrize("arguments", [(), ("inc-1", "--property", "env=test")])
+def test_a_deletion_names_one_or_several(cli: Cli, arguments: tuple[str, ...]) -> None:
+    cli("delete", "operations", *arguments, code=2)
+
+
+def test_a_review_is_made_of_an_incident(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()])
+
+    made = stage.cli("review", "operations", "inc-1", "--json").json()["review"]
+
+    assert made["reviews"] == ["inc-1"]
+    assert f"Review {made['id']}" in stage.cli("review", "operations", "inc-1").out
+    stage.relay.run_queue()
+    assert made["id"] in stage.site.held("review")
+
+
+def test_lists_follow_the_pages(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident(f"inc-{n:03}") for n in range(150)])
+
+    page = stage.cli("list", "operations", "--limit", "120", "--json").json()
+    assert len(page["entities"]) == 120
+    after = stage.cli("list", "operations", "--after", page["next"], "--json").json()
+    ids = [one["id"] for one in page["entities"] + after["entities"]]
+    assert ids == [f"inc-{n:03}" for n in range(150)]
+    everything = stage.cli("list", "operations", "--all", "--json").json()
+    assert len(everything["entities"]) == 150
+    assert "next" not in everything
+    assert "more than these 120" in stage.cli("list", "operations", "--limit", "120").err
+    assert stage.cli("list", "operations", "--state", "owed").err == "There are none.\n"
+
+
+def test_a_state_that_is_none_is_refused_with_those_there_are(stage: Stage) -> None:
+    stage.link()
+
+    assert "owed" in stage.cli("list", "operations", "--state", "lost", code=1).err
+
+
+def at_site(state: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "site": "0" * 32,
+        "baseUrl": "https://acme.atlassian.net",
+        "state": state,
+        "updateSequenceNumber": 1,
+        "at": "2026-01-31T09:45:00+00:00",
+        "messages": [],
+        "unknownProjectKeys": [],
+    } | fields
+
+
+def entity(*sites: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": "incident",
+        "id": "inc-1",
+        "updateSequenceNumber": 2,
+        "recordedAt": "2026-01-31T09:45:00+00:00",
+        "deleted": False,
+        "entity": incident(sequence=2),
+        "properties": {},
+        "timeline": [],
+        "sites": list(sites),
+    }
+
+
+@pytest.mark.parametrize("state", [*STATES, "a state of next year"])
+def test_every_state_is_explained(cli: Cli, state: str) -> None:
+    answer, site = Reply(body=entity(at_site(state))), Reply(body={"state": "active"})
+    with replying(answer, site) as server:
+        said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
+
+    assert f"state {state}" in said
+    assert STATES.get(state, ("", ""))[1] in said
+    assert "Sequence 2 is recorded; the site has answered for 1." in said
+
+
+def test_jiras_words_and_associations_are_told(cli: Cli) -> None:
+    target = {"ati": "ati:cloud:jira:issue", "ari": "ari:cloud:jira:1:issue/10001", "id": "10001"}
+    site = at_site("rejected", messages=["Too old", "Too long"], associations=[target], jira=None)
+    with replying(Reply(body=entity(site))) as server:
+        said = cli("status", "operations", "inc-1", RELAY_URL=server.url)
+
+    assert "Jira says Too old Jira says Too long" in said.words
+    assert "associated issue 10001" in said.words
+    assert "in Jira now nothing, or not yet" in said.words
+
+
+def test_what_could_steer_a_terminal_does_not(cli: Cli) -> None:
+    site = at_site("rejected", messages=["\x1b]0;owned\x07[red]no[/red]\u202e\n\tline"])
+    with replying(Reply(body=entity(site))) as server:
+        said = cli("status", "operations", "inc-1", RELAY_URL=server.url).out
+
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert "[red]no[/red]" in said
+
+
+def test_a_table_that_is_piped_has_whole_lines(cli: Cli) -> None:
+    message = "Jira said a lot. " * 40
+    page = {"entities": [entity(at_site("rejected", messages=[message.strip()]))]}
+    with replying(Reply(body=page)) as server:
+        said = cli("list", "operations", RELAY_URL=server.url, COLUMNS="40").out
+
+    head, row = said.splitlines()
+    assert message.strip() in row
+    assert all(line == line.rstrip() for line in (head, row))

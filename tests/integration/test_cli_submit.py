@@ -1,0 +1,308 @@
+"""`relay submit`: what is read, what is sent, what is said, and with which exit code."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay_cli.api import Relay
+from relay_cli.feed import BODY_BYTES_MAX, BadInput, Feed, parse_feed, split
+from relay_cli.submit import REJECTED_SHOWN, submit_feed
+from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+    Cli,
+    Reply,
+    Stage,
+    command_alone,
+    relay_with_a_site,
+    replying,
+    running_jira,
+)
+from tests.support.entities import incident, review
+
+
+def lines(*entities: dict[str, Any]) -> bytes:
+    named = ({"review" if "reviews" in one else "incident": one} for one in entities)
+    return "\n".join(map(json.dumps, named)).encode() + b"\n"
+
+
+def document(*entities: dict[str, Any], **fields: Any) -> bytes:
+    incidents = [one for one in entities if "reviews" not in one]
+    reviews = [one for one in entities if "reviews" in one]
+    return json.dumps({"incidents": incidents, "reviews": reviews} | fields, indent=2).encode()
+
+
+@pytest.mark.parametrize("form", [lines, document])
+def test_a_file_of_either_form_is_submitted(stage: Stage, tmp_path: Path, form: Any) -> None:
+    stage.link()
+    file = tmp_path / "entities"
+    file.write_bytes(form(incident(), review()))
+
+    ran = stage.cli("submit", "operations", str(file), "--json")
+
+    answer = ran.json()
+    assert (answer["accepted"], answer["rejected"]) == (2, 0)
+    assert [one["kind"] for one in answer["verdicts"]] == ["incident", "review"]
+    stage.relay.run_queue()
+    assert stage.site.held("incident").keys() == {"inc-1"}
+    assert stage.site.held("review").keys() == {"rev-1"}
+    # What it says is what finds it again, everywhere.
+    status = stage.cli("status", "operations", "inc-1", "--json").json()
+    assert status["correlationId"] == answer["submissionId"]
+
+
+def test_what_is_piped_in_is_submitted_with_its_properties(stage: Stage) -> None:
+    stage.link()
+    content = document(incident(), properties={"team": "a", "env": "test"})
+
+    ran = stage.cli("submit", "operations", "-", "--property", "env=prod", stdin=content)
+
+    assert ran.out == "1 accepted, 0 rejected.\n"
+    stage.relay.run_queue()
+    status = stage.cli("status", "operations", "inc-1", "--json").json()
+    assert status["properties"] == {"team": "a", "env": "prod"}
+
+
+def test_a_rejected_entity_sinks_no_other_and_is_named_by_its_line(stage: Stage) -> None:
+    stage.link()
+    content = lines(incident(), incident("inc-2", status="on fire"), review(), {"id": 7})
+
+    ran = stage.cli("submit", "operations", "-", stdin=content, code=1)
+
+    assert ran.out.startswith("2 accepted, 2 rejected.\n")
+    assert "line 2, incident inc-2" in ran.out
+    assert "incidents[1].status: Input should be" in ran.out
+    assert "line 4, incident 7" in ran.out
+
+
+def test_a_document_names_what_is_rejected_by_its_path(stage: Stage) -> None:
+    stage.link()
+    content = document(incident(), review("rev-1", status="no"), review("rev-2"))
+
+    ran = stage.cli("submit", "operations", "-", "--json", stdin=content, code=1)
+
+    rejected = [one for one in ran.json()["verdicts"] if one["verdict"] == "rejected"]
+    assert [(one["kind"], one["index"], one["id"]) for one in rejected] == [("review", 0, "rev-1")]
+    assert [detail["path"] for detail in rejected[0]["details"]] == ["reviews[0].status"]
+
+
+def test_only_some_of_many_rejections_are_shown(stage: Stage) -> None:
+    stage.link()
+    content = lines(*[incident(f"inc-{n}", status="no") for n in range(REJECTED_SHOWN + 5)])
+
+    shown = stage.cli("submit", "operations", "-", stdin=content, code=1).out
+
+    assert shown.count("Rejected:") == REJECTED_SHOWN
+    assert "… and 5 more" in shown
+
+
+def test_a_dry_run_submits_nothing(stage: Stage) -> None:
+    stage.link()
+    content = lines(incident(), incident("inc-2", status="no"))
+
+    ran = stage.cli("submit", "operations", "-", "--dry-run", stdin=content, code=1)
+    assert "1 would be accepted, 1 rejected. Nothing was submitted." in ran.out
+    as_json = stage.cli("submit", "operations", "-", "--dry-run", "--json", stdin=lines(incident()))
+    assert as_json.json()["dryRun"] is True
+    stage.relay.run_queue()
+    assert stage.cli("list", "operations", "--json").json() == {"entities": []}
+
+
+def test_a_file_of_any_size_is_split(stage: Stage, tmp_path: Path) -> None:
+    stage.link()
+    many = [incident(f"inc-{n}", description="x" * 5000) for n in range(1700)]
+    many[1650]["status"] = "no"
+    file = tmp_path / "many.jsonl"
+    file.write_bytes(lines(*many))
+    assert file.stat().st_size > 2 * BODY_BYTES_MAX
+
+    ran = stage.cli("submit", "operations", str(file), "--json", code=1)
+
+    answer = ran.json()
+    assert (answer["accepted"], answer["rejected"]) == (1699, 1)
+    assert [one["index"] for one in answer["verdicts"]] == list(range(1700))
+    [bad] = [one for one in answer["verdicts"] if one["verdict"] == "rejected"]
+    # Its place in the file, and not in the third of the bodies.
+    assert (bad["id"], bad["line"]) == ("inc-1650", 1651)
+    assert bad["details"][0]["path"] == "incidents[1650].status"
+
+
+def test_bodies_fill_the_limit_keep_the_order_and_carry_the_properties() -> None:
+    many = [incident(f"inc-{n}", description="x" * 5000) for n in range(1700)]
+    feed = parse_feed(document(*many, properties={"team": "a" * 255}), "a test")
+
+    bodies = [one.body() for one in split(feed.states, feed.properties)]
+
+    assert len(bodies) == 3
+    assert all(BODY_BYTES_MAX - 6000 < len(body) <= BODY_BYTES_MAX for body in bodies[:-1])
+    parsed = [json.loads(body) for body in bodies]
+    assert [one for body in parsed for one in body["incidents"]] == many
+    assert {body["properties"]["team"] for body in parsed} == {"a" * 255}
+
+
+def test_an_entity_that_no_body_can_hold_is_rejected_here(stage: Stage) -> None:
+    stage.link()
+    content = lines(incident("inc-0", description="x" * BODY_BYTES_MAX), incident())
+
+    ran = stage.cli("submit", "operations", "-", stdin=content, code=1)
+
+    assert ran.out.startswith("1 accepted, 1 rejected.\nRejected: line 1, incident inc-0\n")
+
+
+def test_a_body_with_more_wrong_than_one_answer_tells_is_halved(stage: Stage) -> None:
+    stage.link()
+    # Ten findings for each: more than 50,000 in one body.
+    content = b'{"incident": {}}\n' * 6000 + lines(incident())
+
+    ran = stage.cli("submit", "operations", "-", "--json", stdin=content, code=1)
+
+    assert (ran.json()["accepted"], ran.json()["rejected"]) == (1, 6000)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "holds no incident"),
+        (b"\n\n", "holds no incident"),
+        (b"{}", "holds no incident"),
+        (b'{"incidents": []}', "holds no incident"),
+        (b"\xff", "not UTF-8"),
+        (b"{", "not JSON"),
+        (b"[]", "expected"),
+        (b'{"alerts": []}', "expected"),
+        (b'{"incidents": 7}', "incidents is a list"),
+        (b'{"incidents": [{}], "properties": []}', "properties is an object"),
+        (b'{\n"incidents": [{},\n]}', "line 3: not JSON"),
+        (b'{"incident": {}}\n{"incident": {}\n', "line 2: not JSON"),
+        (b'{"incident": {}, "review": {}}', "line 1: expected"),
+        (b'{"incident": {"id": NaN}}', "NaN is no JSON"),
+        (b'{"incident": {"id": 1e999}}', "not JSON"),
+        (b'{"incident": {"id": "\\ud800"}}', "not JSON"),
+        (b"[" * 200_000, "not JSON"),
+    ],
+)
+def test_what_is_no_list_of_entities_is_refused_before_anything_is_sent(
+    cli: Cli, content: bytes, why: str
+) -> None:
+    ran = cli("submit", "operations", "-", "--json", stdin=content, code=2)
+
+    assert ran.error_code == "bad_input"
+    assert why in json.loads(ran.err)["error"]["message"]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
+    content = b"\xef\xbb\xbf" + lines(incident(), incident("inc-2")).replace(b"\n", b"\r\n")
+
+    assert [state.id for state in parse_feed(content, "a test").states] == ["inc-1", "inc-2"]
+
+
+def test_a_document_in_one_line_is_no_line_of_jsonl() -> None:
+    content = json.dumps({"incidents": [incident()]}).encode()
+
+    [state] = parse_feed(content, "a test").states
+    assert (state.line, state.place) == (0, "incidents[0]")
+
+
+def test_a_file_that_is_not_there_is_named(cli: Cli) -> None:
+    assert "none.jsonl can't be read" in cli("submit", "w", "none.jsonl", code=2).err
+
+
+@pytest.mark.parametrize("pair", ["env", "=prod", ""])
+def test_a_property_has_a_name_and_a_value(cli: Cli, pair: str) -> None:
+    cli("submit", "w", "-", "--property", pair, stdin=lines(incident()), code=2)
+
+
+def test_an_unknown_workspace_takes_nothing(stage: Stage) -> None:
+    ran = stage.cli("submit", "nothing", "-", "--json", stdin=lines(incident()), code=1)
+
+    assert ran.error_code == "unknown_workspace"
+    assert ran.json()["accepted"] == 0
+
+
+def test_a_key_for_another_workspace_is_refused(stage: Stage) -> None:
+    stage.link()
+    key = stage.relay.key_for("other")
+
+    stage.cli("submit", "operations", "-", stdin=lines(incident()), RELAY_KEY=key, code=4)
+
+
+def accepted(*ids: str) -> Reply:
+    verdicts = [
+        {"kind": "incident", "index": index, "id": name, "verdict": "accepted"}
+        for index, name in enumerate(ids)
+    ]
+    answer = {"submissionId": "s", "accepted": len(ids), "rejected": 0, "verdicts": verdicts}
+    return Reply(202, answer)
+
+
+def feed_of_two_bodies() -> Feed:
+    large = [incident(f"inc-{n}", description="x" * 3_000_000) for n in range(2)]
+    return parse_feed(lines(*large), "a test")
+
+
+def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
+    error = {
+        "code": "not_queued",
+        "message": "Not all could be queued; submit these again.",
+        "details": [{"path": "incidents[0]", "rule": "not_queued", "message": "was not taken"}],
+    }
+    waits: list[float] = []
+    told: list[str] = []
+    with (
+        replying(Reply(503, {"error": error})) as server,
+        Relay(server.url, None, "id", told.append, sleep=waits.append) as relay,
+    ):
+        submitted = submit_feed(relay, "operations", feed_of_two_bodies())
+
+    # Submitting is safe to repeat, so it was.
+    assert (len(server.calls), waits) == (3, [1, 2])
+    assert "busy (503)" in told[0]
+    assert submitted.failure
+    assert submitted.failure.exit_code == 3
+    assert [state.id for state in submitted.not_taken] == ["inc-0"]
+    assert submitted.not_sent == 1
+
+
+def test_a_relay_that_recovers_takes_all() -> None:
+    busy = Reply(429, {"message": "Too Many Requests"}, [("Retry-After", "7")])
+    waits: list[float] = []
+    with (
+        replying(busy, accepted("inc-0"), busy, busy, accepted("inc-1")) as server,
+        Relay(server.url, None, "id", lambda _: None, sleep=waits.append) as relay,
+    ):
+        submitted = submit_feed(relay, "operations", feed_of_two_bodies())
+
+    assert waits == [7, 7, 7]
+    assert submitted.failure is None
+    assert [one["index"] for one in submitted.verdicts] == [0, 1]
+
+
+def test_what_was_taken_before_relay_fails_is_said(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "two.jsonl"
+    file.write_bytes(lines(*[incident(f"inc-{n}", description="x" * 3_000_000) for n in range(2)]))
+    with replying(accepted("inc-0"), Reply(500, {})) as server:
+        said = cli("submit", "w", str(file), RELAY_URL=server.url, code=3)
+        server.replies = [accepted("inc-0"), Reply(500, {})]
+        as_json = cli("submit", "w", str(file), "--json", RELAY_URL=server.url, code=3)
+
+    assert "1 accepted, 0 rejected." in said.out
+    assert "1 were sent without an answer" in said.out
+    assert "Submit the same file again" in said.out
+    assert "by its id" in said.err
+    assert as_json.json()["notTaken"] == [{"kind": "incident", "index": 1, "id": "inc-1"}]
+    assert as_json.json()["notSent"] == 0
+    assert as_json.error_code == "http_500"
+
+
+def test_bodies_go_deflated() -> None:
+    feed = parse_feed(lines(incident()), "a test")
+    [submission] = split(feed.states)
+
+    packed = gzip.compress(submission.body())
+    assert json.loads(gzip.decompress(packed)) == {"incidents": [incident()]}
+
+
+def test_bad_input_is_told_apart_from_a_bad_command_line() -> None:
+    with pytest.raises(BadInput):
+        parse_feed(b"", "a test")

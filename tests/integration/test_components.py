@@ -1,0 +1,458 @@
+"""Containers as DevOps components: from the operations tool's call to every linked site."""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.delivery.components
+from relay.delivery import parse_message
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator, until
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.lifecycle import Site
+
+WORKSPACE = "payments"
+OTHER_WORKSPACE = "search"
+FUNCTIONS = ("descriptor", "lifecycle", "workspaces", "links", "submissions", "submitter")
+COMPONENT_CALLS = "/rest/devopscomponents/1.0"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay_that(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Callable[[str], AbstractContextManager[Relay]]:
+    def start(switch: str) -> AbstractContextManager[Relay]:
+        return relay_with(
+            function, aws, api_key, monkeypatch, FUNCTIONS, simulator, COMPONENTS_MODULE=switch
+        )
+
+    return start
+
+
+@pytest.fixture
+def relay_on(relay_that: Callable[[str], AbstractContextManager[Relay]]) -> Iterator[Relay]:
+    with relay_that("on") as relay:
+        for workspace in (WORKSPACE, OTHER_WORKSPACE):
+            relay.put_workspace(workspace)
+        yield relay
+
+
+@pytest.fixture
+def relay_off(relay_that: Callable[[str], AbstractContextManager[Relay]]) -> Iterator[Relay]:
+    with relay_that("off") as relay:
+        relay.put_workspace(WORKSPACE)
+        yield relay
+
+
+@pytest.fixture
+def without_module(function: Callable[..., ModuleType], relay_on: Relay) -> Callable[[], None]:
+    """The descriptor goes without the module, though the rest of Relay has it on."""
+
+    def switch_off() -> None:
+        relay_on.gateway.functions["descriptor"] = function("descriptor", COMPONENTS_MODULE="off")
+
+    return switch_off
+
+
+def container(container_id: str = "checkout-api", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": container_id,
+        "name": "Checkout API",
+        "url": f"https://ops.example.com/services/{container_id}",
+        "lastUpdatedDate": "2026-01-30T08:00:00Z",
+    } | fields
+
+
+def put(relay: Relay, *containers: dict[str, Any], workspace: str = WORKSPACE) -> None:
+    url = f"/v1/workspaces/{workspace}/containers"
+    answer = relay.provider("POST", url, {"containers": containers})
+    assert (answer.status, answer.json()) == (200, {"put": len(containers)})
+
+
+def delete(relay: Relay, container_id: str, workspace: str = WORKSPACE) -> None:
+    url = f"/v1/workspaces/{workspace}/containers/{container_id}"
+    assert relay.provider("DELETE", url).status == 204
+
+
+def link(relay: Relay, site: JiraSite, workspace: str = WORKSPACE) -> None:
+    url = f"/v1/sites/{site.id}/workspaces/{workspace}"
+    assert relay.provider("PUT", url).status == 200
+
+
+def linked_site(relay: Relay, simulator: Simulator, *workspaces: str) -> JiraSite:
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    for workspace in workspaces:
+        link(relay, site, workspace)
+    return site
+
+
+def install_again(relay: Relay, site: JiraSite) -> None:
+    """As a site's admin does to take a changed descriptor."""
+    began = int(time.time())
+    # Two installs in one second would come with one and the same token.
+    until(lambda: time.time() >= began + 1)
+    descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
+    site.simulator.control("POST", f"/sites/{site.name}/install", descriptor).raise_for_status()
+
+
+def sent_components(site: JiraSite) -> list[int]:
+    """How many components each submission to the site had."""
+    calls = site.simulator.calls(site.name)
+    return [call["components"] for call in calls if call["operation"] == "submitComponents"]
+
+
+def component_calls(site: JiraSite) -> list[str]:
+    return [method for method, path in site.calls() if COMPONENT_CALLS in path]
+
+
+# --- There ---
+
+
+def test_containers_come_to_every_linked_site_and_to_no_other(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    first, second = (linked_site(relay_on, simulator, WORKSPACE) for _ in range(2))
+    other = linked_site(relay_on, simulator, OTHER_WORKSPACE)
+    described = container(
+        "search",
+        name="Search",
+        avatarUrl="https://ops.example.com/search.png",
+        description="Finds **things**.",
+        tier="Tier 1",
+        componentType="Data pipeline",
+        lastUpdatedDate="2026-01-30T09:00:00.5+01:00",
+    )
+
+    put(relay_on, container(), described)
+
+    assert relay_on.run_queue() == []
+    plain = {
+        "schemaVersion": "1.0",
+        "id": "checkout-api",
+        "updateSequenceNumber": 1769760000000,
+        "name": "Checkout API",
+        "description": "Checkout API",
+        "url": "https://ops.example.com/services/checkout-api",
+        "avatarUrl": f"{relay_on.gateway.url}/logo.svg",
+        "tier": "Tier 4",
+        "componentType": "Service",
+        "lastUpdated": "2026-01-30T08:00:00.000+00:00",
+    }
+    full = {
+        **plain,
+        "id": "search",
+        "updateSequenceNumber": 1769760000500,
+        "name": "Search",
+        "description": "Finds **things**.",
+        "url": "https://ops.example.com/services/search",
+        "avatarUrl": "https://ops.example.com/search.png",
+        "tier": "Tier 1",
+        "componentType": "Data pipeline",
+        "lastUpdated": "2026-01-30T08:00:00.500+00:00",
+    }
+    for site in (first, second):
+        assert site.held("component") == {"checkout-api": plain, "search": full}
+        assert sent_components(site) == [2]
+    assert component_calls(other) == []
+
+
+def test_an_incident_then_shows_the_name_of_what_it_affects(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    assert relay_on.submit(WORKSPACE, incidents=[incident()]) == []
+    page = site.site.base_url
+    assert ">Checkout API</a>" not in simulator.http.get(page).text
+
+    put(relay_on, container())
+    assert relay_on.run_queue() == []
+
+    assert ">Checkout API</a>" in simulator.http.get(page).text
+
+
+def test_one_container_put_on_its_own_comes_too_and_a_newer_one_replaces_it(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    document = container()
+    url = f"/v1/workspaces/{WORKSPACE}/containers/{document.pop('id')}"
+    for day, name in (("30", "Checkout"), ("31", "Checkout 2"), ("29", "An older one")):
+        changed = {"name": name, "lastUpdatedDate": f"2026-01-{day}T08:00:00Z"}
+        assert relay_on.provider("PUT", url, document | changed).status == 200
+        assert relay_on.run_queue() == []
+    assert site.held("component")["checkout-api"]["name"] == "Checkout 2"
+
+
+def test_a_new_link_brings_all_that_the_workspace_has(
+    relay_on: Relay, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(relay_on, *(container(f"c-{number}") for number in range(7)))
+    put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
+    assert relay_on.run_queue() == []
+    # Pages and messages that are full, and some that are not.
+    monkeypatch.setattr(relay.delivery.components, "_PAGE", 3)
+    monkeypatch.setattr(relay.delivery.components, "_PER_MESSAGE", 2)
+
+    site = linked_site(relay_on, simulator, WORKSPACE)
+
+    assert component_calls(site) == []
+    assert relay_on.run_queue() == []
+    assert sorted(site.held("component")) == [f"c-{number}" for number in range(7)]
+    assert sent_components(site) == [7]
+
+
+def test_a_link_to_a_workspace_without_containers_brings_nothing(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    assert bodies(relay_on) == []
+    assert component_calls(site) == []
+
+
+def test_the_largest_containers_fit_message_and_jira(relay_on: Relay, simulator: Simulator) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    chance = random.Random(7)  # noqa: S311
+
+    def text(size: int, first: int, last: int) -> str:
+        return "".join(chr(chance.randint(first, last)) for _ in range(size))
+
+    def url() -> str:
+        return "https://x/" + "".join(chance.choices("abcdefghijkmnopqrstuvwxyz0123456789", k=1990))
+
+    largest = [
+        container(
+            f"{number:0255}",
+            # Few index rows to a name, or the catalog takes long.
+            name="é" * 255,
+            description=text(5000, 0x10000, 0x10FFFF),
+            url=url(),
+            avatarUrl=url(),
+        )
+        for number in range(41)
+    ]
+    put(relay_on, *largest)
+    assert relay_on.run_queue() == []
+    assert sum(sent_components(site)) == 41
+    held = site.held("component")
+    assert [held[one["id"]]["description"] for one in largest] == [
+        one["description"] for one in largest
+    ]
+
+
+def test_every_date_that_the_catalog_takes_is_one_to_jira(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    dates = [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59.999-14:00",
+        "2016-12-31T23:59:60Z",
+        "2026-01-30t08:00:00.123456z",
+    ]
+    put(relay_on, *(container(f"c-{n}", lastUpdatedDate=date) for n, date in enumerate(dates)))
+    assert relay_on.run_queue() == []
+    assert len(site.held("component")) == len(dates)
+
+
+# --- Deleting ---
+
+
+def test_a_deletion_is_carried_to_every_linked_site(relay_on: Relay, simulator: Simulator) -> None:
+    sites = [linked_site(relay_on, simulator, WORKSPACE) for _ in range(2)]
+    put(relay_on, container("stays"), container("goes"))
+    assert relay_on.run_queue() == []
+
+    for _ in range(2):  # what is gone may be deleted again
+        delete(relay_on, "goes")
+        assert relay_on.run_queue() == []
+
+    for site in sites:
+        assert list(site.held("component")) == ["stays"]
+        assert component_calls(site) == ["POST", "DELETE", "DELETE"]
+
+
+# --- Several messages at once ---
+
+
+def bodies(relay: Relay) -> list[str]:
+    """All that is queued, taken out."""
+    url = relay.aws.environment["SUBMISSIONS_QUEUE"]
+    found: list[str] = []
+    while messages := relay.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
+        "Messages"
+    ):
+        for message in messages:
+            found.append(message["Body"])
+            relay.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
+def in_turn(relay: Relay, *steps: Callable[[], None]) -> list[str]:
+    """What each step queued; no two are of one millisecond, by which Relay tells them apart."""
+    found: list[str] = []
+    for step in steps:
+        step()
+        found += bodies(relay)
+        accepted_at = parse_message(found[-1]).accepted_at
+        until(lambda at=accepted_at: time.time() * 1000 >= at + 1)  # type: ignore[misc]
+    return found
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "the other way round"])
+def test_of_one_id_in_a_batch_the_newest_goes_once(
+    relay_on: Relay, simulator: Simulator, order: int
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    queued = in_turn(
+        relay_on,
+        *(
+            lambda day=day: put(
+                relay_on,
+                container(name=f"Day {day}", lastUpdatedDate=f"2026-01-2{day}T08:00:00Z"),
+            )
+            for day in range(3)
+        ),
+    )
+
+    assert relay_on.run_again(queued[::order]) == []
+
+    assert sent_components(site) == [1]
+    assert site.held("component")["checkout-api"]["name"] == "Day 2"
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "the other way round"])
+def test_in_a_batch_the_last_word_on_an_id_counts(
+    relay_on: Relay, simulator: Simulator, order: int
+) -> None:
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    queued = in_turn(
+        relay_on,
+        lambda: put(relay_on, container("gone"), container("back")),
+        lambda: delete(relay_on, "gone"),
+        lambda: delete(relay_on, "back"),
+        lambda: put(relay_on, container("back")),
+    )
+
+    assert relay_on.run_again(queued[::order]) == []
+
+    assert list(site.held("component")) == ["back"]
+    assert component_calls(site) == ["POST", "DELETE"]
+
+
+# --- Off ---
+
+
+def test_off_nothing_is_queued_and_nothing_sent(relay_off: Relay, simulator: Simulator) -> None:
+    put(relay_off, container())
+    site = linked_site(relay_off, simulator, WORKSPACE)
+    url = f"/v1/workspaces/{WORKSPACE}/containers/search"
+    document = container()
+    del document["id"]
+    assert relay_off.provider("PUT", url, document).status == 200
+    delete(relay_off, "search")
+
+    assert bodies(relay_off) == []
+    assert component_calls(site) == []
+    assert simulator.site(site.name)["app"]["modules"] == ["jiraOperationsInfoProvider"]
+
+
+def test_off_incidents_go_as_ever(relay_off: Relay, simulator: Simulator) -> None:
+    site = linked_site(relay_off, simulator, WORKSPACE)
+    assert relay_off.submit(WORKSPACE, incidents=[incident()]) == []
+    assert list(site.held("incident")) == ["inc-1"]
+
+
+# --- Trouble ---
+
+
+def test_a_site_that_is_down_is_owed_its_own_messages_and_no_others(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    up, other = (linked_site(relay_on, simulator, WORKSPACE), linked_site(relay_on, simulator))
+    link(relay_on, other, OTHER_WORKSPACE)
+    down = relay_on.install(Site("a-client-key", "http://127.0.0.1:1"))
+    relay_on.links.link(down.id, WORKSPACE)
+    queued = in_turn(
+        relay_on,
+        lambda: put(relay_on, container()),
+        lambda: put(relay_on, container(), workspace=OTHER_WORKSPACE),
+        lambda: delete(relay_on, "search"),
+    )
+
+    assert relay_on.run_again(queued) == [queued[0], queued[2]]
+    assert list(up.held("component")) == list(other.held("component")) == ["checkout-api"]
+
+    relay_on.links.unlink(down.id, WORKSPACE)
+    assert relay_on.run_again([queued[0], queued[2]]) == []
+
+
+def test_without_the_module_components_wait_and_incidents_do_not(
+    relay_on: Relay, simulator: Simulator, without_module: Callable[[], None]
+) -> None:
+    with_module = linked_site(relay_on, simulator, WORKSPACE)
+    descriptor = relay_on.gateway.functions["descriptor"]
+    without_module()
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    assert simulator.site(site.name)["app"]["modules"] == ["jiraOperationsInfoProvider"]
+    queued = in_turn(
+        relay_on,
+        lambda: put(relay_on, container()),
+        lambda: relay_on.queue(WORKSPACE, incidents=[incident()]),
+    )
+
+    assert relay_on.run_again(queued) == [queued[0]]
+    assert list(with_module.held("component")) == ["checkout-api"]
+    assert list(site.held("incident")) == list(with_module.held("incident")) == ["inc-1"]
+    assert site.held("component") == {}
+
+    relay_on.gateway.functions["descriptor"] = descriptor
+    install_again(relay_on, site)
+    assert relay_on.run_again([queued[0]]) == []
+    assert list(site.held("component")) == ["checkout-api"]
+    modules = ["jiraDevOpsComponentProvider", "jiraOperationsInfoProvider"]
+    assert simulator.site(site.name)["app"]["modules"] == modules
+
+
+def test_what_could_not_be_queued_is_told_and_may_be_repeated(
+    relay_on: Relay, simulator: Simulator
+) -> None:
+    def break_off(operation: str) -> None:
+        if operation == "SendMessage":
+            raise unreachable()
+
+    site = linked_site(relay_on, simulator, WORKSPACE)
+    containers = f"/v1/workspaces/{WORKSPACE}/containers"
+    attempts: list[tuple[str, str, Any, int]] = [
+        ("POST", containers, {"containers": [container(), container("search")]}, 200),
+        ("PUT", f"/v1/sites/{site.id}/workspaces/{WORKSPACE}", None, 200),
+        ("DELETE", f"{containers}/search", None, 204),
+    ]
+    for method, url, body, status in attempts:
+        with aws_calls() as calls:
+            calls.before = break_off
+            answer = relay_on.provider(method, url, body)
+        assert (answer.status, answer.error_code) == (503, "unavailable")
+        assert relay_on.provider(method, url, body).status == status
+        assert relay_on.run_queue() == []
+    assert list(site.held("component")) == ["checkout-api"]

@@ -1,0 +1,134 @@
+"""Containers as the operations tool keeps them: one by one, many at once, listed and searched."""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import Relay, relay_with
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+
+CONTAINERS = "/v1/workspaces/payments/containers"
+DOCUMENT = {
+    "name": "Checkout API",
+    "url": "https://ops.example.com/services/checkout",
+    "lastUpdatedDate": "2026-01-31T09:30:00Z",
+}
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    with relay_with(function, aws, api_key, monkeypatch, ["workspaces"]) as relay:
+        relay.put_workspace("payments")
+        yield relay
+
+
+def put(relay: Relay, *ids: str) -> None:
+    containers = [DOCUMENT | {"id": one} for one in ids]
+    answer = relay.provider("POST", CONTAINERS, {"containers": containers})
+    assert answer.json() == {"put": len(set(ids))}
+
+
+def listed(relay: Relay, query: str = "") -> tuple[list[str], str | None]:
+    answer = relay.provider("GET", f"{CONTAINERS}?{query}".rstrip("?"))
+    assert answer.status == 200, answer.body
+    return [one["id"] for one in answer.json()["containers"]], answer.json().get("next")
+
+
+# All that Jira allows in an id, slashes among it.
+ODD_IDS = ["a/b", "a/b/c", "a-_.~@:{}=/x", "1", "z" * 255, "containers", "webhook"]
+
+
+def test_a_container_is_put_read_and_deleted_whatever_its_id(relay: Relay) -> None:
+    for one in ODD_IDS:
+        for path in (f"{CONTAINERS}/{one}", f"{CONTAINERS}/{quote(one, safe='')}"):
+            assert relay.provider("PUT", path, DOCUMENT).json() == DOCUMENT | {"id": one}
+            assert relay.provider("GET", path).json() == DOCUMENT | {"id": one}
+            assert [relay.provider("DELETE", path).status for _ in range(2)] == [204, 204]
+            gone = relay.provider("GET", path)
+            assert (gone.status, gone.error_code) == (404, "unknown_container")
+
+
+def test_what_jira_would_not_take_as_an_id_is_refused(relay: Relay) -> None:
+    for one in ("a b", "ä", "a//b", "a/", "z" * 256, "z" * 3000, "a?b", "50%", "a\nb"):
+        path = f"{CONTAINERS}/{quote(one, safe='')}"
+        for method, body in (("PUT", DOCUMENT), ("GET", None), ("DELETE", None)):
+            answer = relay.provider(method, path, body)
+            assert (answer.status, answer.error_code) == (400, "bad_request"), one
+        many = relay.provider("POST", CONTAINERS, {"containers": [DOCUMENT | {"id": one}]})
+        assert (many.status, many.error_code) == (400, "bad_request")
+    assert listed(relay) == ([], None)
+
+
+def test_many_are_put_at_once_and_of_one_id_the_last_counts(relay: Relay) -> None:
+    first, last = DOCUMENT | {"id": "one"}, DOCUMENT | {"id": "one", "name": "Basket"}
+    answer = relay.provider("POST", CONTAINERS, {"containers": [first, last]})
+    assert answer.json() == {"put": 1}
+    assert relay.provider("GET", f"{CONTAINERS}/one").json() == last
+    assert listed(relay, "query=check") == ([], None)
+    assert listed(relay, "query=bask") == (["one"], None)
+
+
+def test_one_bad_container_refuses_them_all(relay: Relay) -> None:
+    bad = DOCUMENT | {"id": "two", "lastUpdatedDate": "yesterday"}
+    answer = relay.provider("POST", CONTAINERS, {"containers": [DOCUMENT | {"id": "one"}, bad]})
+    assert answer.status == 400
+    assert [one["path"] for one in answer.json()["error"]["details"]] == [
+        "containers[1].lastUpdatedDate"
+    ]
+    for containers in ([], [DOCUMENT | {"id": f"c{n}"} for n in range(1001)]):
+        assert relay.provider("POST", CONTAINERS, {"containers": containers}).status == 400
+    assert listed(relay) == ([], None)
+
+
+def test_a_list_comes_in_pages_that_neither_skip_nor_repeat(relay: Relay) -> None:
+    put(relay, *(f"c{number}" for number in range(7)), "a/b")
+    for limit in (1, 3, 4, 8, 100):
+        found: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page, after = listed(relay, f"limit={limit}&after={quote(after, safe='')}")
+            assert len(page) <= limit
+            found += page
+        assert found == ["a/b", *(f"c{number}" for number in range(7))]
+
+
+@pytest.mark.parametrize("path", [CONTAINERS, "/v1/workspaces"])
+def test_a_page_that_cannot_be_is_refused(relay: Relay, path: str) -> None:
+    limits: list[Any] = [0, 101, -1, "x", "1.0", "1e1", "9" * 5000, "%C2%B2", "%D9%A3", "+1"]
+    for query in (*(f"limit={limit}" for limit in limits), f"after={'x' * 256}"):
+        answer = relay.provider("GET", f"{path}?{query}")
+        assert (answer.status, answer.error_code) == (400, "bad_request"), query
+    assert relay.provider("GET", f"{path}?limit=100&after={'%F0%9F%9A%80' * 255}").status == 200
+
+
+def test_a_search_keeps_to_its_limit(relay: Relay) -> None:
+    put(relay, "one", "two", "three")
+    assert listed(relay, "query=checkout&limit=2") == (["one", "three"], None)
+
+
+def test_nothing_is_put_into_a_workspace_that_is_not_there(relay: Relay) -> None:
+    path = CONTAINERS.replace("payments", "never-put")
+    for method, url, body in (
+        ("POST", path, {"containers": [DOCUMENT | {"id": "one"}]}),
+        ("PUT", f"{path}/one", DOCUMENT),
+    ):
+        answer = relay.provider(method, url, body)
+        assert (answer.status, answer.error_code) == (404, "unknown_workspace")
+
+
+def test_a_key_lists_the_workspaces_that_it_is_for_however_many_are_missing(relay: Relay) -> None:
+    for workspace in ("b", "d", "not-for-the-key"):
+        relay.put_workspace(workspace)
+    key = relay.key_for("a", "b", "c", "d", "e")
+    first = relay.provider("GET", "/v1/workspaces?limit=1", key=key).json()
+    assert ([one["id"] for one in first["workspaces"]], first["next"]) == (["b"], "b")
+    second = relay.provider("GET", "/v1/workspaces?limit=1&after=b", key=key).json()
+    assert ([one["id"] for one in second["workspaces"]], second["next"]) == (["d"], "d")
+    last = relay.provider("GET", "/v1/workspaces?limit=1&after=d", key=key).json()
+    assert last == {"workspaces": []}

@@ -1,0 +1,93 @@
+"""A search reads as many items of a large catalogue as of a small one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from relay.catalog import Container, ContainerStore
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import Relay, relay_with
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.lifecycle import ACME
+
+SMALL, LARGE = 200, 2000
+# A whole name, what every name begins with, what many hold several times, what none does, nothing.
+QUERIES = ["s0042", "s", "0", "x", ""]
+# What a call reads beside its answer: the tenant, by two items, and the site's one link.
+BESIDE = 3
+# An index row and the container for each of at most 50, in pages of a hundred rows.
+READ_MAX = BESIDE + 100 + 100
+
+
+@dataclass
+class Reading:
+    """How many items DynamoDB has returned, and looked at, so far."""
+
+    items: int = 0
+
+    def watch(self, client: Any) -> None:
+        client.meta.events.register("after-call.dynamodb", self.count)
+
+    def count(self, parsed: dict[str, Any], **_: Any) -> None:
+        self.items += parsed.get("ScannedCount", 0)
+        self.items += "Item" in parsed
+        self.items += sum(len(found) for found in parsed.get("Responses", {}).values())
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    served = ["search_containers"]
+    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
+        tenant = relay.install(ACME)
+        relay.links.link(tenant.id, "payments")
+        yield relay
+
+
+def put(aws: Aws, numbers: range) -> None:
+    store = ContainerStore(aws.dynamodb, aws.environment["CATALOG_TABLE"])
+    containers = [
+        Container(
+            id=f"c{number}",
+            name=f"S{number:04}",
+            url="https://ops.example.com/services",
+            lastUpdatedDate=f"2026-01-{number % 28 + 1:02}T09:30:00Z",
+        )
+        for number in numbers
+    ]
+    store.put_all("payments", containers)
+
+
+def items_read(relay: Relay) -> dict[str, tuple[int, int]]:
+    """Per query: how many items were read, and how many containers came back."""
+    reading = Reading()
+    reading.watch(relay.gateway.functions["search_containers"].dynamodb)
+    found: dict[str, tuple[int, int]] = {}
+    for query in QUERIES:
+        before = reading.items
+        answer = relay.jira(ACME, "GET", f"/containers/search?searchQuery={quote(query)}")
+        found[query] = (reading.items - before, len(answer.json()["containers"]))
+    return found
+
+
+def test_a_search_reads_no_more_of_a_larger_catalogue(relay: Relay, aws: Aws) -> None:
+    put(aws, range(SMALL))
+    small = items_read(relay)
+    put(aws, range(SMALL, LARGE))
+    large = items_read(relay)
+    assert large == small
+    assert max(read for read, _ in large.values()) <= READ_MAX
+    assert {query: count for query, (_, count) in large.items()} == {
+        "s0042": 1,
+        "s": 50,
+        "0": 50,
+        "x": 0,
+        "": 50,
+    }
+    # A row that names it, and the container.
+    assert large["s0042"][0] == BESIDE + 2

@@ -1,0 +1,712 @@
+"""From the queue to the record and to every linked site, over HTTP, with real tokens."""
+
+import io
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+import relay.table
+from relay.delivery import Message, packed
+from relay.entities import EntityKey, EntityState, Kind
+from relay.record import Outcome, OutcomeState, RecordStore
+from relay.telemetry import logger
+from relay.tenants import Installation, LifecycleToken, Tenant
+from tests.integration.conftest import Aws
+from tests.integration.simulator_stage import ProviderApp, Simulator, running_app, running_simulator
+from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.botocore_models import models_read_once
+from tests.support.entities import incident, review
+from tests.support.gateway import connections_closed
+from tests.support.lambdas import APP_KEY, Context, sqs_event
+
+__all__ = ["models_read_once"]
+
+_NUMBERS = itertools.count(1)
+
+
+def inc(entity_id: str, sequence: int = 1, **fields: Any) -> EntityState:
+    return EntityState(Kind.INCIDENT, incident(entity_id, sequence, **fields))
+
+
+def rev(entity_id: str, sequence: int = 1, **fields: Any) -> EntityState:
+    return EntityState(Kind.REVIEW, review(entity_id, sequence, **fields))
+
+
+def message(*states: EntityState, workspace: str = "w", correlation_id: str = "c") -> str:
+    """The one message of these states."""
+    ((_, body),) = packed(Message(workspace, correlation_id, states))
+    return body
+
+
+@dataclass
+class Submitter:
+    """The function, and what it works on."""
+
+    function: ModuleType
+    aws: Aws
+
+    @property
+    def record(self) -> RecordStore:
+        return RecordStore(self.aws.dynamodb, "RecordTable")
+
+    def receive(self, *bodies: str) -> list[int]:
+        """Hand over these messages at once; the numbers of those that come again."""
+        answer = self.function.handler(sqs_event(*bodies), Context())
+        failures = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+        assert len(set(failures)) == len(failures)
+        return sorted(int(failure.removeprefix("message-")) for failure in failures)
+
+    def link(self, document: dict[str, Any], *workspaces: str) -> Tenant:
+        """A site that has the app installed, linked to these workspaces."""
+        installation = Installation(
+            document["clientKey"], document["baseUrl"], document["sharedSecret"]
+        )
+        number = next(_NUMBERS)
+        tenant: Tenant = self.function.tenants.install(
+            installation, LifecycleToken(number, f"token-{number}")
+        )
+        for workspace in workspaces:
+            self.function.links.link(tenant.id, workspace)
+        return tenant
+
+    def recorded(self, workspace: str = "w") -> dict[str, int]:
+        return {
+            entry.key.id: entry.sequence
+            for entry in self.record.entries(workspace)
+            if entry.entity is not None
+        }
+
+    def outcomes(self, tenant: Tenant, workspace: str = "w") -> dict[str, Outcome]:
+        found = self.record.outcomes(workspace, tenant.id)
+        return {outcome.key.id: outcome for outcome in found}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site of the simulator, as the tests look at it."""
+
+    simulator: Simulator
+    name: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        return self.simulator.site(self.name)
+
+    def sequences(self, kind: str = "incident") -> dict[str, int]:
+        found = self._entities(kind)["entities"]
+        assert len({entity["id"] for entity in found}) == len(found)
+        return {entity["id"]: entity["updateSequenceNumber"] for entity in found}
+
+    def properties(self) -> dict[str, dict[str, str]]:
+        return dict(self._entities("incident")["properties"])
+
+    def calls(self) -> list[dict[str, Any]]:
+        return self.simulator.calls(self.name)
+
+    def sent(self) -> list[tuple[int, int]]:
+        """Per submission, how many incidents and how many reviews."""
+        return [(call["incidents"], call["reviews"]) for call in self.calls()]
+
+    def _entities(self, kind: str) -> dict[str, Any]:
+        path = f"/sites/{self.name}/entities?kind={kind}"
+        return dict(self.simulator.control("GET", path).json())
+
+
+@dataclass
+class Scripted:
+    """A site that answers as a test wants it to, and remembers what it was sent."""
+
+    base_url: str
+    status: int = 202
+    answer: Any = None
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        client_key = f"client-{self.base_url}"
+        return {"clientKey": client_key, "baseUrl": self.base_url, "sharedSecret": "s" * 40}
+
+
+@contextmanager
+def scripted_site() -> Iterator[Scripted]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            site.bodies.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            entities = [*site.bodies[-1].get("incidents", []), *site.bodies[-1].get("reviews", [])]
+            accepted = {"acceptedIncidents": [entity["id"] for entity in entities]}
+            self.send_response(site.status)
+            self.end_headers()
+            answer = accepted if site.answer is None else site.answer
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing of it belongs into the test's output."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        site = Scripted(f"http://127.0.0.1:{http.server_address[1]}")
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield site
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("jira")) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[ProviderApp]:
+    """What the simulator installs; the sites' secrets are then given to the tenants directly."""
+    with running_app() as app:
+        app.changes["key"] = APP_KEY
+        yield app
+
+
+@pytest.fixture
+def new_site(simulator: Simulator, app: ProviderApp) -> Callable[[], Site]:
+    simulator.set(visibleAfterSeconds=0, maxBodyBytes=5 * 1024 * 1024, answerDelaySeconds=0)
+
+    def make() -> Site:
+        name = f"site-{next(_NUMBERS)}"
+        simulator.create(name)
+        simulator.install(name, app).raise_for_status()
+        return Site(simulator, name)
+
+    return make
+
+
+@pytest.fixture
+def submitter(
+    function: Callable[..., ModuleType], aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Submitter]:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    with connections_closed(monkeypatch):
+        yield Submitter(function("submitter"), aws)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Scripted]:
+    with scripted_site() as site:
+        yield site
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+# --- Few calls ---
+
+
+def test_all_that_waits_for_a_site_costs_a_call_per_thousand(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    submitter.link(site.document, "w")
+    # The emulated database would take a minute for as many, so here it just says yes.
+    submitter.function.dynamodb.meta.events.register(
+        "before-call.dynamodb.TransactWriteItems",
+        lambda **_: (SimpleNamespace(status_code=200), {}),
+    )
+    incidents = [inc(f"i-{number}") for number in range(2500)]
+    reviews = [rev(f"r-{number}") for number in range(40)]
+    parts = [incidents[:1300], incidents[1300:1400] + reviews[:15], incidents[1400:] + reviews[15:]]
+
+    assert submitter.receive(*(message(*part) for part in parts)) == []
+
+    assert sorted(site.sent(), reverse=True) == [(1000, 0), (1000, 0), (500, 0), (0, 40)]
+    assert site.sequences("incident") == {state.key.id: 1 for state in incidents}
+    assert site.sequences("review") == {state.key.id: 1 for state in reviews}
+
+
+def test_many_states_of_an_entity_cost_one_call_with_the_newest(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    submitter.link(site.document, "w")
+    bodies = [
+        message(*(inc(f"i-{number}", sequence) for number in range(10)))
+        for sequence in (3, 1, 5, 2, 4, 5)
+    ]
+
+    assert submitter.receive(*bodies) == []
+
+    assert site.sent() == [(10, 0)]
+    assert set(site.sequences().values()) == {5}
+
+
+def test_each_linked_site_gets_all_by_a_call_of_its_own(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    sites = [new_site(), new_site()]
+    for site in sites:
+        submitter.link(site.document, "w")
+
+    submitter.receive(message(inc("i"), rev("r")))
+
+    for site in sites:
+        assert sorted(site.sent()) == [(0, 1), (1, 0)]
+        assert (site.sequences(), site.sequences("review")) == ({"i": 1}, {"r": 1})
+
+
+def test_other_properties_are_another_request(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    submitter.link(site.document, "w")
+    of_team = {
+        team: EntityState(Kind.INCIDENT, incident(f"of-{team}"), {"team": team}) for team in "ab"
+    }
+
+    submitter.receive(message(of_team["a"]), message(of_team["b"]), message(inc("nobodys")))
+
+    assert len(site.calls()) == 3
+    assert site.properties() == {"of-a": {"team": "a"}, "of-b": {"team": "b"}, "nobodys": {}}
+
+
+# --- The newest wins ---
+
+
+def test_messages_out_of_order_and_twice_never_bring_back_an_old_state(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    tenant = submitter.link(site.document, "w")
+
+    for sequence in (2, 1, 2, 3, 1, 3, 2):
+        assert submitter.receive(message(inc("i", sequence))) == []
+
+    assert site.sequences() == submitter.recorded() == {"i": 3}
+    assert submitter.outcomes(tenant)["i"].sequence == 3
+    # Only the two that were news were sent.
+    assert len(site.calls()) == 2
+
+
+def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
+    submitter: Submitter, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w")
+    scripted.status = 503
+    first, second = message(inc("i", summary="first")), message(inc("i", summary="second"))
+    assert submitter.receive(first) == [0]
+    scripted.status = 202
+    scripted.bodies.clear()
+
+    assert submitter.receive(second, first) == []
+
+    (entity,) = scripted.bodies[0]["incidents"]
+    assert entity["summary"] == "first"
+    entry = submitter.record.get("w", EntityKey(Kind.INCIDENT, "i"))
+    assert entry
+    assert entry.entity == entity
+
+
+# --- Sites that fail ---
+
+
+def test_one_site_that_fails_holds_up_its_own_messages_and_no_other_site(
+    submitter: Submitter, new_site: Callable[[], Site], scripted: Scripted
+) -> None:
+    healthy = new_site()
+    submitter.link(healthy.document, "both", "alone")
+    failing = submitter.link(scripted.document, "both")
+    scripted.status = 503
+    bodies = [
+        message(inc("a", 1), rev("r", 1), workspace="both"),
+        message(inc("x"), workspace="alone"),
+        message(inc("b", 1), workspace="both"),
+    ]
+
+    assert submitter.receive(*bodies) == [0, 2]
+
+    assert submitter.recorded("both") == {"a": 1, "b": 1, "r": 1}
+    assert healthy.sequences() == {"a": 1, "b": 1, "x": 1}
+    assert submitter.outcomes(failing, "both") == {}
+    # After the first answer of that kind nothing more was sent.
+    assert len(scripted.bodies) == 1
+
+    scripted.status = 202
+    scripted.bodies.clear()
+    before = len(healthy.calls())
+    assert submitter.receive(bodies[0], bodies[2]) == []
+
+    assert len(healthy.calls()) == before
+    delivered = [
+        entity["id"]
+        for body in scripted.bodies
+        for entities in body.values()
+        for entity in entities
+    ]
+    assert sorted(delivered) == ["a", "b", "r"]
+    assert {outcome.state for outcome in submitter.outcomes(failing, "both").values()} == {
+        OutcomeState.ACCEPTED
+    }
+
+
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 429, 500, 503])
+def test_what_a_site_does_not_take_now_comes_again(
+    submitter: Submitter, scripted: Scripted, status: int
+) -> None:
+    tenant = submitter.link(scripted.document, "w")
+    scripted.status = status
+
+    for _ in range(2):
+        assert submitter.receive(message(inc("i"))) == [0]
+
+    assert len(scripted.bodies) == 2
+    assert submitter.outcomes(tenant) == {}
+    scripted.status = 202
+    assert submitter.receive(message(inc("i"))) == []
+    assert submitter.outcomes(tenant)["i"].state is OutcomeState.ACCEPTED
+
+
+def test_a_site_that_removed_the_app_by_itself_is_owed_until_it_is_back(
+    submitter: Submitter, new_site: Callable[[], Site], app: ProviderApp
+) -> None:
+    """Jira refuses the token: what was sent is not lost, and not taken for delivered."""
+    site = new_site()
+    submitter.link(site.document, "w")
+    site.simulator.control("POST", f"/sites/{site.name}/uninstall")
+    assert submitter.receive(message(inc("i"))) == [0]
+
+    site.simulator.install(site.name, app).raise_for_status()
+    submitter.link(site.document)
+
+    assert submitter.receive(message(inc("i"))) == []
+    assert site.sequences() == {"i": 1}
+
+
+def test_a_site_that_nobody_answers_for_is_owed(submitter: Submitter, scripted: Scripted) -> None:
+    document = scripted.document | {"baseUrl": "http://127.0.0.1:9"}
+    submitter.link(document, "w")
+
+    assert submitter.receive(message(inc("i"))) == [0]
+    assert submitter.recorded() == {"i": 1}
+
+
+def test_only_the_messages_of_what_is_owed_come_again(
+    submitter: Submitter, scripted: Scripted
+) -> None:
+    """The site fails between two requests: the first is answered, the second is not."""
+    submitter.link(scripted.document, "w")
+    incidents, reviews = message(inc("i")), message(rev("r"))
+    assert submitter.receive(incidents) == []
+    scripted.status = 503
+
+    assert submitter.receive(incidents, reviews) == [1]
+
+
+# --- What became of each entity ---
+
+
+def test_the_outcome_of_each_entity_is_kept_in_jiras_own_words(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    def associated(*issues: str) -> list[dict[str, Any]]:
+        return [{"associationType": "issueIdOrKeys", "values": list(issues)}]
+
+    site = new_site()
+    tenant = submitter.link(site.document, "w")
+    states = (
+        inc("fine"),
+        inc("bad", status="burning"),
+        inc("lost", associations=associated("GONE-1", "AWAY-2")),
+        inc("known", associations=associated("GONE-1", "OPS-1")),
+        rev("review", status="open"),
+    )
+
+    assert submitter.receive(message(*states)) == []
+
+    found = submitter.outcomes(tenant)
+    assert {entity_id: outcome.state for entity_id, outcome in found.items()} == {
+        "fine": OutcomeState.ACCEPTED,
+        "bad": OutcomeState.REJECTED,
+        "lost": OutcomeState.UNKNOWN_PROJECTS,
+        "known": OutcomeState.ACCEPTED,
+        "review": OutcomeState.REJECTED,
+    }
+    assert "must be one of open, resolved, unknown" in found["bad"].messages[0]
+    assert "errorTraceId" in found["bad"].messages[0]
+    assert set(found["lost"].unknown_project_keys) == {"GONE", "AWAY"}
+    assert site.sequences() == {"fine": 1, "known": 1}
+    # What was answered is done, good or bad.
+    before = len(site.calls())
+    assert submitter.receive(message(*states)) == []
+    assert len(site.calls()) == before
+
+
+def test_outcomes_are_of_a_site_each(
+    submitter: Submitter, new_site: Callable[[], Site], scripted: Scripted
+) -> None:
+    good = submitter.link(new_site().document, "w")
+    bad = submitter.link(scripted.document, "w")
+    scripted.answer = {"failedIncidents": {"i": [{"message": "not here"}]}}
+
+    assert submitter.receive(message(inc("i"))) == []
+
+    assert submitter.outcomes(good)["i"].state is OutcomeState.ACCEPTED
+    assert submitter.outcomes(bad)["i"].messages == ("not here",)
+
+
+@pytest.mark.parametrize("answer", [[], "no JSON of ours", {"acceptedIncidents": ["another"]}])
+def test_what_a_site_took_without_a_word_is_called_that(
+    submitter: Submitter, scripted: Scripted, answer: Any
+) -> None:
+    tenant = submitter.link(scripted.document, "w")
+    scripted.answer = answer
+
+    assert submitter.receive(message(inc("i"))) == []
+
+    assert submitter.outcomes(tenant)["i"].state is OutcomeState.UNACCOUNTED
+
+
+def test_a_site_that_takes_less_at_once_gets_all_and_the_oversized_is_told(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    tenant = submitter.link(site.document, "w")
+    site.simulator.set(maxBodyBytes=2500)
+    states = [inc(f"i-{number}") for number in range(20)]
+    states[7] = inc("i-7", description="x" * 4000)
+
+    assert submitter.receive(message(*states)) == []
+
+    assert len(site.sequences()) == 19
+    outcome = submitter.outcomes(tenant)["i-7"]
+    assert outcome.state is OutcomeState.REJECTED
+    assert "too large" in outcome.messages[0]
+
+
+# --- Workspaces and sites that are not linked ---
+
+
+def test_without_a_site_a_workspace_is_recorded_and_done(submitter: Submitter) -> None:
+    assert submitter.receive(message(inc("i", 1)), message(inc("i", 2))) == []
+    assert submitter.recorded() == {"i": 2}
+
+
+def test_a_site_that_has_uninstalled_the_app_is_passed_over(
+    submitter: Submitter, scripted: Scripted
+) -> None:
+    tenant = submitter.link(scripted.document, "w")
+    number = next(_NUMBERS)
+    submitter.function.tenants.uninstall(tenant.client_key, LifecycleToken(number, f"t-{number}"))
+
+    assert submitter.receive(message(inc("i"))) == []
+
+    assert scripted.bodies == []
+    assert submitter.recorded() == {"i": 1}
+
+
+def test_a_workspace_goes_to_its_own_sites_only(
+    submitter: Submitter, new_site: Callable[[], Site]
+) -> None:
+    sites = {workspace: new_site() for workspace in ("a", "ab")}
+    for workspace, site in sites.items():
+        submitter.link(site.document, workspace)
+
+    submitter.receive(message(inc("i"), workspace="a"), message(inc("j"), workspace="ab"))
+
+    assert sites["a"].sequences() == {"i": 1}
+    assert sites["ab"].sequences() == {"j": 1}
+    assert submitter.recorded("a") == {"i": 1}
+
+
+# --- When AWS fails ---
+
+
+def fail_writing(calls: AwsCalls, attempts: range) -> None:
+    """Let these of the transactions to come fail."""
+    numbers = itertools.count()
+
+    def before(operation: str) -> None:
+        if operation == "TransactWriteItems" and next(numbers) in attempts:
+            raise client_error("InternalServerError")
+
+    calls.before = before
+
+
+def test_what_could_not_be_recorded_is_not_delivered_and_comes_again(
+    submitter: Submitter, calls: AwsCalls, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w", "other")
+    fail_writing(calls, range(1))
+    first, second = message(inc("i", 1)), message(inc("j", 1))
+
+    assert submitter.receive(first, message(inc("x"), workspace="other"), second) == [0, 2]
+
+    assert [body["incidents"][0]["id"] for body in scripted.bodies] == ["x"]
+    assert submitter.recorded("w") == {}
+    assert submitter.receive(first, second) == []
+    assert submitter.recorded("w") == {"i": 1, "j": 1}
+    assert len(scripted.bodies) == 2
+
+
+def test_when_half_is_recorded_none_is_delivered_until_all_is(
+    submitter: Submitter, calls: AwsCalls, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w")
+    body = message(*(inc(f"{number:03}") for number in range(101)))
+    fail_writing(calls, range(1, 2))
+
+    assert submitter.receive(body) == [0]
+    assert scripted.bodies == []
+    assert len(submitter.recorded()) == 100
+
+    assert submitter.receive(body) == []
+    assert [len(sent["incidents"]) for sent in scripted.bodies] == [101]
+
+
+def test_when_an_outcome_could_not_be_kept_the_entity_is_delivered_again(
+    submitter: Submitter, calls: AwsCalls, new_site: Callable[[], Site]
+) -> None:
+    site = new_site()
+    tenant = submitter.link(site.document, "w")
+    fail_writing(calls, range(1, 2))
+
+    assert submitter.receive(message(inc("i"))) == [0]
+    assert submitter.outcomes(tenant) == {}
+    assert submitter.receive(message(inc("i"))) == []
+
+    assert len(site.calls()) == 2
+    assert site.sequences() == {"i": 1}
+    assert submitter.outcomes(tenant)["i"].state is OutcomeState.ACCEPTED
+
+
+def test_a_table_that_keeps_refusing_lets_the_messages_come_again(
+    submitter: Submitter, calls: AwsCalls, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w")
+    fail_writing(calls, range(100))
+
+    assert submitter.receive(message(inc("i"))) == [0]
+    assert scripted.bodies == []
+
+
+def test_when_the_links_can_not_be_read_the_messages_come_again(
+    submitter: Submitter, calls: AwsCalls, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w")
+
+    def before(operation: str) -> None:
+        if operation == "Query":
+            raise client_error("ProvisionedThroughputExceededException")
+
+    calls.before = before
+    assert submitter.receive(message(inc("i"))) == [0]
+    calls.no_more_trouble()
+    assert submitter.receive(message(inc("i"))) == []
+    assert len(scripted.bodies) == 1
+
+
+def test_a_site_whose_secret_can_not_be_read_keeps_nothing_from_the_others(
+    submitter: Submitter, calls: AwsCalls
+) -> None:
+    with scripted_site() as one, scripted_site() as other:
+        for site in (one, other):
+            submitter.link(site.document, "w")
+        decrypted = itertools.count()
+
+        def before(operation: str) -> None:
+            if operation == "Decrypt" and next(decrypted) == 0:
+                raise client_error("KMSInternalException")
+
+        calls.before = before
+        assert submitter.receive(message(inc("i"))) == [0]
+        assert sorted([len(one.bodies), len(other.bodies)]) == [0, 1]
+
+        assert submitter.receive(message(inc("i"))) == []
+        assert [len(one.bodies), len(other.bodies)] == [1, 1]
+
+
+# --- Messages ---
+
+
+def test_a_message_that_can_not_be_read_fails_alone(
+    submitter: Submitter, scripted: Scripted
+) -> None:
+    submitter.link(scripted.document, "w")
+
+    assert submitter.receive("junk", message(inc("i")), "", message(inc("j"))) == [0, 2]
+
+    assert [entity["id"] for entity in scripted.bodies[0]["incidents"]] == ["i", "j"]
+
+
+def test_nothing_to_do_is_done(submitter: Submitter) -> None:
+    assert submitter.receive() == []
+
+
+def test_the_log_names_every_submission_and_repeats_nothing_of_it(
+    submitter: Submitter,
+    new_site: Callable[[], Site],
+    scripted: Scripted,
+    calls: AwsCalls,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    secret = "Xq7-of-a-customer"
+    site = new_site()
+    for document in (site.document, scripted.document):
+        submitter.link(document, "w")
+    scripted.status, scripted.answer = 503, [{"message": f"not {secret}"}]
+    bodies = [
+        message(inc("i", summary=secret), correlation_id="deploy-1"),
+        message(inc("j", status=secret), correlation_id="deploy-2"),
+    ]
+
+    submitter.receive(*bodies, "junk")
+    scripted.status = 400
+    submitter.receive(bodies[0])
+    fail_writing(calls, range(100))
+    submitter.receive(message(inc("k", summary=secret), correlation_id="deploy-3"))
+
+    printed = log.getvalue() + "".join(capsys.readouterr())
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    for correlation_id in ("deploy-1", "deploy-2", "deploy-3"):
+        ends = [line["message"] for line in lines if line.get("correlation_id") == correlation_id]
+        assert "Message comes again" in ends
+    deliveries = [line for line in lines if line["message"] == "Jira took a batch"]
+    assert deliveries[0]["correlation_ids"] == ["deploy-1", "deploy-2"]
+    assert all(line["workspace_id"] == "w" and line["tenant_id"] for line in deliveries)
+    assert "A message can't be read" in printed
+    for hidden in (secret, site.document["sharedSecret"], "s" * 40, "JWT ", "eyJ"):
+        assert hidden not in printed
+
+
+def test_what_was_done_is_counted(
+    submitter: Submitter, scripted: Scripted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submitter.link(scripted.document, "w")
+    scripted.answer = {
+        "acceptedIncidents": ["i"],
+        "failedIncidents": {"j": [{"message": "no"}]},
+    }
+    submitter.receive(message(inc("i"), inc("j")), "junk")
+    first = json.loads(capsys.readouterr().out.splitlines()[-1])
+    submitter.receive(message(inc("i", 0)))
+    second = json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    assert {name: first[name] for name in first if name.startswith(("Entities", "Jira"))} == {
+        "EntitiesRecorded": [2.0],
+        "EntitiesDelivered": [1.0],
+        "EntitiesRejected": [1.0],
+        "JiraCalls": [1.0],
+    }
+    assert first["PoisonMessages"] == [1.0]
+    assert second["EntitiesOutdated"] == [1.0]

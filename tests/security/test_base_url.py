@@ -1,0 +1,53 @@
+"""Where the app is: its base URL is a token's audience, and paths are relative to it."""
+
+import json
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+from tests.security.answers import refused
+from tests.support.key_server import KeyServer
+from tests.support.lambdas import Answer, call
+from tests.support.lifecycle import ACME, ENABLED, INSTALLED, Jira
+from tests.support.tokens import InstallKey, claims, signed_callback
+
+GATEWAY = "https://abcdef12.execute-api.eu-west-1.amazonaws.com"
+
+CASES = {
+    # BASE_URL, stage, path on the wire, the app's base URL to Jira
+    "a domain of one's own": ("https://relay.example.com", "$default", "", None),
+    "API Gateway's own domain": ("", "$default", "", GATEWAY),
+    "API Gateway's own domain and a stage": ("", "prod", "/prod", f"{GATEWAY}/prod"),
+    "a stage named like a path": ("", "lifecycle", "/lifecycle", f"{GATEWAY}/lifecycle"),
+    "a domain in front of a stage": ("https://relay.example.com", "prod", "/prod", None),
+    "a path that a proxy takes away": ("https://example.com/relay", "$default", "", None),
+    "a path of a custom domain": ("https://example.com/a/relay", "$default", "/a/relay", None),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_token_is_made_for_the_base_url_and_the_path_below_it(
+    function: Callable[..., ModuleType],
+    keys: KeyServer,
+    install_key: InstallKey,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    setting, stage, prefix, public = CASES[case]
+    base_url = public or setting
+    monkeypatch.setenv("BASE_URL", setting)
+    module = function("lifecycle", INSTALL_KEYS_URL=keys.url)
+    jira = Jira(module, install_key, base_url)
+
+    def post(path: str, token: str) -> Answer:
+        headers = {"Authorization": f"JWT {token}"}
+        return call(module, "POST", prefix + path, json.dumps(ACME.body()), headers, stage)
+
+    elsewhere = Jira(module, install_key, "https://elsewhere.example.com")
+    assert refused(post(INSTALLED, elsewhere.token(ACME)))
+    assert post(INSTALLED, jira.token(ACME)).status == 204
+    own = claims(ACME.client_key, "POST", ENABLED)
+    assert post(ENABLED, signed_callback(ACME.secret, own)).status == 204
+    other = claims(ACME.client_key, "POST", "/other" + ENABLED)
+    assert refused(post(ENABLED, signed_callback(ACME.secret, other)))

@@ -1,0 +1,125 @@
+"""The OpenAPI document says what the template and the models say, and nothing else."""
+
+import json
+from typing import Annotated, Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import AfterValidator, BaseModel, create_model
+
+from infra.openapi.__main__ import PATH
+from infra.openapi.document import OPERATIONS, check_complete, document
+from infra.openapi.operation import Caller
+from infra.openapi.schemas import components
+from infra.openapi.template import Route, routes
+from relay.entities import Incident, PostIncidentReview
+from relay.entities.model import MODELS
+from tests.support.template import functions
+from tests.support.template import routes as routes_of
+
+DOCUMENT = document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+def test_the_committed_document_is_the_one_that_the_code_makes() -> None:
+    assert PATH.read_text("utf-8") == json.dumps(DOCUMENT, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_it_is_made_the_same_every_time() -> None:
+    assert json.dumps(document()) == json.dumps(DOCUMENT)
+
+
+def test_it_is_valid_openapi() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_it_has_the_routes_of_the_template() -> None:
+    in_template = {
+        (method, path.replace("+}", "}"))
+        for function in functions()
+        for method, path in routes_of(function)
+    }
+    in_document = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item
+    }
+    assert in_document == in_template - {("ANY", "*")}
+
+
+def test_a_route_without_a_description_fails() -> None:
+    with pytest.raises(ValueError, match="/v1/new"):
+        check_complete([*routes(), Route("GET", "/v1/new")])
+
+
+def test_a_description_without_a_route_fails() -> None:
+    first, *rest = routes()
+    with pytest.raises(ValueError, match=first.path):
+        check_complete(rest)
+
+
+def test_a_rule_of_a_model_that_the_document_cannot_say_fails() -> None:
+    def _odd(value: int) -> int:
+        return value
+
+    class Model(BaseModel):
+        number: Annotated[int, AfterValidator(_odd)]
+
+    with pytest.raises(KeyError, match="_odd"):
+        components([Model])
+
+
+def test_two_models_of_one_name_fail() -> None:
+    first, second = create_model("Twin", one=(int, 1)), create_model("Twin", two=(str, ""))
+    assert components([first]).keys() == {"Twin"}
+    with pytest.raises(ValueError, match="Twin"):
+        components([first, second])
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.__name__)
+def test_entities_have_jiras_limits(model: type[Incident] | type[PostIncidentReview]) -> None:
+    schema = SCHEMAS[model.__name__]
+    properties = schema["properties"]
+    assert not schema["additionalProperties"]
+    assert set(properties) == set(model.model_fields)
+    assert (properties["id"]["minLength"], properties["id"]["maxLength"]) == (1, 255)
+    assert properties["summary"]["maxLength"] == 255
+    assert properties["description"]["maxLength"] == 5000
+    assert properties["url"] == {"type": "string", "format": "uri", "maxLength": 2000}
+    assert properties["createdDate"]["format"] == "date-time"
+    assert properties["updateSequenceNumber"]["maximum"] == 2**63 - 1
+    references = properties["affectedComponents" if model is Incident else "reviews"]
+    assert (references["minItems"], references["maxItems"]) == (1, 100)
+
+
+def test_properties_are_refused_by_their_names() -> None:
+    properties = SCHEMAS["SubmissionRequest"]["properties"]["properties"]
+    assert properties["maxProperties"] == 5
+    assert properties["propertyNames"]["pattern"] == "^[^:_][^:]*$"
+    assert properties["additionalProperties"] == {"type": "string", "maxLength": 255}
+
+
+def test_every_operation_says_who_may_call_and_what_it_may_answer() -> None:
+    for route, operation in OPERATIONS.items():
+        written = DOCUMENT["paths"][route.path][route.method.lower()]
+        statuses = {int(status) for status in written["responses"]}
+        assert {429, 500, 503} <= statuses
+        assert (401 in statuses) == (operation.caller is not Caller.ANYONE)
+        assert (403 in statuses) == (operation.caller is Caller.PROVIDER)
+        by_provider = operation.caller is Caller.PROVIDER
+        assert {413, 415} <= statuses or not (by_provider and operation.body)
+        assert bool(written["security"]) == (operation.caller is not Caller.ANYONE)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in references_in(DOCUMENT):
+        target: Any = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            target = target[part]
+
+
+def references_in(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+        return own + [found for one in value.values() for found in references_in(one)]
+    if isinstance(value, list):
+        return [found for one in value for found in references_in(one)]
+    return []
