@@ -248,7 +248,7 @@ def _show(session: Session, document: dict[str, Any]) -> None:
     if session.screen.json:
         session.screen.document(document)
         return
-    names = {"id": "id", "name": "name", "url": "page", "avatarUrl": "avatar"}
+    names = {"id": "id", "name": "name", "url": "url", "avatarUrl": "avatar"}
     rows = [(shown, document.get(name) or "") for name, shown in names.items()]
     session.screen.fields([*rows, ("updated", moment(document.get("lastUpdatedDate") or ""))])
 

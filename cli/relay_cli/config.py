@@ -131,7 +131,7 @@ def _file(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path
         if _is_ours(place / STACK_FILE):
             return _read(place / STACK_FILE, _checked_stack)
     own = home_file(environment, home)
-    return _read(own) if own.is_file() else None
+    return _read(own) if _is_ours(own) else None
 
 
 def home_file(environment: Mapping[str, str], home: Path) -> Path:
@@ -140,9 +140,11 @@ def home_file(environment: Mapping[str, str], home: Path) -> Path:
 
 def _is_ours(path: Path) -> bool:
     """Whether it is there, and not put there by another user, as could be below /tmp."""
-    if not path.is_file():
+    try:
+        owner = path.stat().st_uid
+    except OSError:
         return False
-    return os.name != "posix" or path.stat().st_uid in (os.geteuid(), 0)
+    return os.name != "posix" or owner in (os.geteuid(), 0)
 
 
 def _checked_stack(file: File) -> File:

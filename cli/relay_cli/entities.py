@@ -102,7 +102,7 @@ def review(
         return
     made = document["review"]
     session.screen.say(f"Review {made['id']} is made and submitted.")
-    names = {"summary": "summary", "status": "status", "url": "page"}
+    names = {"summary": "summary", "status": "status", "url": "url"}
     session.screen.fields((shown, str(made.get(name, ""))) for name, shown in names.items())
 
 

@@ -52,7 +52,7 @@ def _show_recorded(screen: Screen, workspace_id: str, document: Mapping[str, Any
             ("workspace", workspace_id),
             ("summary", entity.get("summary", "")),
             ("status", ", ".join(filter(None, (entity.get("status"), severity)))),
-            ("page", entity.get("url", "")),
+            ("url", entity.get("url", "")),
             ("sequence", str(document.get("updateSequenceNumber", "none was submitted"))),
             (
                 "deleted",

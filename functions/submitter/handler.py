@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client
+from relay.catalog import ContainerStore
 from relay.delivery import Delivery, Sites
 from relay.edge.queue import consume
 from relay.jira import http_client
@@ -21,6 +22,7 @@ links = LinkStore(dynamodb, settings.tenants_table)
 delivery = Delivery(
     RecordStore(dynamodb, settings.record_table),
     Sites(tenants, links, http_client(), settings.app_key),
+    ContainerStore(dynamodb, settings.catalog_table),
 )
 
 

@@ -96,7 +96,9 @@ def put_containers(workspace_id: str) -> Response[Any]:
     workspaces.get(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
-    components.bring(workspace_id, wanted, logo_url(request), handler.correlation_id)
+    components.changed(
+        workspace_id, [one.id for one in wanted], logo_url(request), handler.correlation_id
+    )
     return json_answer(200, {"put": len(wanted)})
 
 
@@ -107,7 +109,7 @@ def put_container(workspace_id: str, container_id: str) -> Response[Any]:
     workspaces.get(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
-    components.bring(workspace_id, [container], logo_url(request), handler.correlation_id)
+    components.changed(workspace_id, [container.id], logo_url(request), handler.correlation_id)
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
@@ -121,10 +123,10 @@ def get_container(workspace_id: str, container_id: str) -> Response[Any]:
 
 @handler.delete("/v1/workspaces/<workspace_id>/containers/<container_id>")
 def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
-    caller, _ = handler.caller(api_key)
+    caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     containers.delete(workspace_id, checked_container_id(container_id))
-    components.delete(workspace_id, container_id, handler.correlation_id)
+    components.changed(workspace_id, [container_id], logo_url(request), handler.correlation_id)
     return no_content()
 
 

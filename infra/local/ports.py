@@ -15,7 +15,14 @@ def port_for(variable: str) -> int:
         return free_port()
     if not given.isdigit() or not 0 < int(given) < 65536:
         raise StackFailure(f"{variable} has to be a port number, and is {given!r}.")
+    if not _is_free(int(given)):
+        raise StackFailure(f"{variable} is {given}, and something else listens on that port.")
     return int(given)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) != 0
 
 
 def free_port() -> int:

@@ -36,8 +36,10 @@ class Service:
             if is_ready():
                 return
             time.sleep(POLL_SECONDS)
+        ended = self.process.poll() is not None
         stop_services([self])
-        raise with_log(f"{self.name} did not start within {seconds:.0f} s.", self.log)
+        what = "ended while it started" if ended else f"was not ready after {seconds:.0f} s"
+        raise with_log(f"{self.name} {what}.", self.log)
 
 
 def start_service(

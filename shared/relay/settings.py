@@ -85,6 +85,7 @@ class SubmissionsSettings(AppSettings):
 
 
 class SubmitterSettings(AppSettings):
+    catalog_table: Required
     tenants_table: Required
     record_table: Required
     secrets_key: Required

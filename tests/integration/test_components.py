@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -122,6 +123,10 @@ def sent_components(site: JiraSite) -> list[int]:
     return [call["components"] for call in calls if call["operation"] == "submitComponents"]
 
 
+def _is_past(milliseconds: int) -> bool:
+    return time.time_ns() // 1_000_000 > milliseconds
+
+
 def component_calls(site: JiraSite) -> list[str]:
     return [method for method, path in site.calls() if COMPONENT_CALLS in path]
 
@@ -150,7 +155,6 @@ def test_containers_come_to_every_linked_site_and_to_no_other(
     plain = {
         "schemaVersion": "1.0",
         "id": "checkout-api",
-        "updateSequenceNumber": 1769760000000,
         "name": "Checkout API",
         "description": "Checkout API",
         "url": "https://ops.example.com/services/checkout-api",
@@ -162,7 +166,6 @@ def test_containers_come_to_every_linked_site_and_to_no_other(
     full = {
         **plain,
         "id": "search",
-        "updateSequenceNumber": 1769760000500,
         "name": "Search",
         "description": "Finds **things**.",
         "url": "https://ops.example.com/services/search",
@@ -171,8 +174,14 @@ def test_containers_come_to_every_linked_site_and_to_no_other(
         "componentType": "Data pipeline",
         "lastUpdated": "2026-01-30T08:00:00.500+00:00",
     }
+    before = int(time.time() * 1000)
     for site in (first, second):
-        assert site.held("component") == {"checkout-api": plain, "search": full}
+        held = site.held("component")
+        # When it was brought, whatever the container's own date: a change always counts.
+        assert all(
+            0 < component.pop("updateSequenceNumber") <= before for component in held.values()
+        )
+        assert held == {"checkout-api": plain, "search": full}
         assert sent_components(site) == [2]
     assert component_calls(other) == []
 
@@ -191,17 +200,20 @@ def test_an_incident_then_shows_the_name_of_what_it_affects(
     assert ">Checkout API</a>" in simulator.http.get(page).text
 
 
-def test_one_container_put_on_its_own_comes_too_and_a_newer_one_replaces_it(
+def test_what_a_container_was_put_as_last_is_what_the_site_has_whatever_its_date(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
     document = container()
     url = f"/v1/workspaces/{WORKSPACE}/containers/{document.pop('id')}"
-    for day, name in (("30", "Checkout"), ("31", "Checkout 2"), ("29", "An older one")):
+    for day, name in (("30", "Checkout"), ("31", "Checkout 2"), ("29", "Dated earlier")):
         changed = {"name": name, "lastUpdatedDate": f"2026-01-{day}T08:00:00Z"}
         assert relay_on.provider("PUT", url, document | changed).status == 200
         assert relay_on.run_queue() == []
-    assert site.held("component")["checkout-api"]["name"] == "Checkout 2"
+        brought = site.held("component")["checkout-api"]
+        assert brought["name"] == name
+        # The sequence counts milliseconds: the next change is in a later one.
+        until(partial(_is_past, brought["updateSequenceNumber"]))
 
 
 def test_a_new_link_brings_all_that_the_workspace_has(
@@ -210,9 +222,8 @@ def test_a_new_link_brings_all_that_the_workspace_has(
     put(relay_on, *(container(f"c-{number}") for number in range(7)))
     put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
     assert relay_on.run_queue() == []
-    # Pages and messages that are full, and some that are not.
+    # Pages that are full, and one that is not.
     monkeypatch.setattr(relay.delivery.components, "_PAGE", 3)
-    monkeypatch.setattr(relay.delivery.components, "_PER_MESSAGE", 2)
 
     site = linked_site(relay_on, simulator, WORKSPACE)
 
@@ -407,7 +418,7 @@ def test_a_site_that_is_down_is_owed_its_own_messages_and_no_others(
     assert relay_on.run_again([queued[0], queued[2]]) == []
 
 
-def test_without_the_module_components_wait_and_incidents_do_not(
+def test_without_the_module_components_are_refused_and_incidents_are_not(
     relay_on: Relay, simulator: Simulator, without_module: Callable[[], None]
 ) -> None:
     with_module = linked_site(relay_on, simulator, WORKSPACE)
@@ -421,14 +432,15 @@ def test_without_the_module_components_wait_and_incidents_do_not(
         lambda: relay_on.queue(WORKSPACE, incidents=[incident()]),
     )
 
-    assert relay_on.run_again(queued) == [queued[0]]
+    assert relay_on.run_again(queued) == []
     assert list(with_module.held("component")) == ["checkout-api"]
     assert list(site.held("incident")) == list(with_module.held("incident")) == ["inc-1"]
     assert site.held("component") == {}
 
     relay_on.gateway.functions["descriptor"] = descriptor
     install_again(relay_on, site)
-    assert relay_on.run_again([queued[0]]) == []
+    link(relay_on, site)
+    assert relay_on.run_queue() == []
     assert list(site.held("component")) == ["checkout-api"]
     modules = ["jiraDevOpsComponentProvider", "jiraOperationsInfoProvider"]
     assert simulator.site(site.name)["app"]["modules"] == modules

@@ -82,7 +82,10 @@ def gateway() -> Iterator[Gateway]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Nothing of it belongs into the test's output."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    class Server(ThreadingHTTPServer):
+        daemon_threads = False  # closing it waits for every answer
+
+    with Server(("127.0.0.1", 0), Handler) as http:
         served = Gateway(f"http://127.0.0.1:{http.server_address[1]}")
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))
         thread.start()

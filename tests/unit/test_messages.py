@@ -117,8 +117,8 @@ properties = st.dictionaries(st.text(max_size=5), texts, max_size=5)
     reviews=st.lists(entities, max_size=20),
     shared=properties,
     deleted=st.lists(st.builds(EntityKey, st.sampled_from(Kind), st.text(max_size=5)), max_size=3),
-    components=st.lists(st.fixed_dictionaries({"id": names, "name": texts}), max_size=3),
-    deleted_components=st.lists(names, max_size=3),
+    containers=st.lists(names, max_size=3),
+    logo_url=texts,
     workspace_id=st.text(min_size=1, max_size=10),
     correlation_id=texts,
 )
@@ -128,8 +128,8 @@ def test_whatever_is_packed_comes_out_in_its_order(
     reviews: list[Any],
     shared: dict[str, str],
     deleted: list[EntityKey],
-    components: list[dict[str, str]],
-    deleted_components: list[str],
+    containers: list[str],
+    logo_url: str,
     workspace_id: str,
     correlation_id: str,
 ) -> None:
@@ -143,8 +143,8 @@ def test_whatever_is_packed_comes_out_in_its_order(
         states,
         ACCEPTED_AT,
         tuple(deleted),
-        tuple(components),
-        tuple(deleted_components),
+        tuple(containers),
+        logo_url,
     )
 
     ((part, body),) = packed(message)
@@ -277,9 +277,9 @@ def test_json_that_is_no_message_raises_nothing_but_value_error(
         {"deleted": [["incident"]]},
         {"deleted": [["problem", "id"]]},
         {"deleted": ["incident"]},
-        {"components": [{}]},
-        {"components": [{"id": 1}]},
-        {"deletedComponents": [None]},
+        {"containers": [None]},
+        {"containers": [{"id": 1}]},
+        {"logoUrl": None},
         *(
             {"incidents": [incident() | {field: value}]}
             for field, value in [

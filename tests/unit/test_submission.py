@@ -349,7 +349,7 @@ def test_the_largest_entity_is_exactly_as_large_as_is_said() -> None:
     assert not judged({"incidents": [sized(1)]}).verdicts[0].accepted
 
 
-@pytest.mark.parametrize("junk", [b"1", b"{}", b"[]", b'""'])
+@pytest.mark.parametrize("junk", [b"1", b"{}"])
 def test_four_mebibytes_of_junk_are_given_up_on_early(junk: bytes) -> None:
     count = 4 * MIB // (len(junk) + 1) - 10
     body = b'{"incidents":[%s]}' % b",".join([junk] * count)

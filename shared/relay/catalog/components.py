@@ -3,16 +3,17 @@
 from datetime import UTC
 from typing import Any
 
-from relay.catalog.containers import Container, moment_of
+from relay.catalog.containers import Container
+from relay.entities.moment import moment_of
 
 
-def component_of(container: Container, logo_url: str) -> dict[str, Any]:
+def component_of(container: Container, logo_url: str, sequence: int) -> dict[str, Any]:
     """Jira's shape asks for all of these; one without an avatar shows the app's logo."""
     changed = moment_of(container.lastUpdatedDate)
     return {
         "schemaVersion": "1.0",
         "id": container.id,
-        "updateSequenceNumber": int(changed.timestamp() * 1000),
+        "updateSequenceNumber": sequence,
         "name": container.name,
         "description": container.description or container.name,
         "url": container.url,

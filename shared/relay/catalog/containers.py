@@ -13,13 +13,13 @@ before all else, so a full match is the first row of all.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from relay.entities.fields import DateTime, Description, Summary, Uri
+from relay.entities.moment import moment_of
 from relay.errors import NotFound
 from relay.table import Item, Table
 
@@ -84,6 +84,12 @@ class ContainerStore:
             raise NotFound(f"There is no container {container_id!r}.", code="unknown_container")
         return _container(item)
 
+    def get_all(self, workspace_id: str, container_ids: Iterable[str]) -> list[Container]:
+        """Those of these containers that there are."""
+        pk = _pk("container", workspace_id)
+        keys = [(pk, container_id) for container_id in container_ids]
+        return list(map(_container, self._table.get_all(keys)))
+
     def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
         """Put containers, which differ in their ids; repeating is safe.
 
@@ -130,9 +136,8 @@ class ContainerStore:
         else:
             rows = self._table.query(_pk("updated", workspace_id), limit=RESULTS_MAX, newest=True)
             ids = dict.fromkeys(map(_id_of, rows))
-        keys = [(_pk("container", workspace_id), container_id) for container_id in ids]
-        containers = map(_container, self._table.get_all(keys))
-        return [container for container in containers if wanted in normalized(container.name)]
+        found = self.get_all(workspace_id, ids)
+        return [container for container in found if wanted in normalized(container.name)]
 
     def _ids_by_name(self, workspace_id: str, prefix: str) -> dict[str, None]:
         """In the order of the index, which begins with the full matches."""
@@ -153,13 +158,8 @@ class ContainerStore:
 
     def _rows_of(self, workspace_id: str, container_ids: Iterable[str]) -> set[tuple[str, str]]:
         """The keys of the index rows that these containers have now."""
-        pk = _pk("container", workspace_id)
-        known = self._table.get_all([(pk, container_id) for container_id in container_ids])
-        return {
-            (row["pk"], row["sk"])
-            for item in known
-            for row in _index(workspace_id, _container(item))
-        }
+        known = self.get_all(workspace_id, container_ids)
+        return {(row["pk"], row["sk"]) for one in known for row in _index(workspace_id, one)}
 
 
 def normalized(text: str) -> str:
@@ -205,17 +205,6 @@ def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
     name = normalized(container.name)
     nearness = 0 if name == wanted else 1 if name.startswith(wanted) else 2
     return nearness, name, container.id
-
-
-def moment_of(date_time: str) -> datetime:
-    """RFC 3339 allows a lower-case separator and a leap second, which Python does not read."""
-    text = date_time.upper().replace(":60", ":59")
-    moment = datetime.fromisoformat(text)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        # In UTC it would be before the first year, or after the last.
-        return moment.replace(tzinfo=UTC)
 
 
 def _item(workspace_id: str, container: Container) -> Item:

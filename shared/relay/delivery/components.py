@@ -1,15 +1,23 @@
-"""Bringing a workspace's containers to its sites as DevOps components, where that is on."""
+"""Bringing a workspace's containers to its sites as DevOps components, where that is on.
 
+A message says which containers changed. What they are is read when it is delivered, so that
+messages may come late, twice, or in any order.
+"""
+
+import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from relay.catalog import Container, ContainerStore, component_of
+from relay.catalog import ContainerStore, component_of
 from relay.delivery.message import Message
+from relay.delivery.sites import Site
 from relay.errors import Unavailable
+from relay.jira import JiraError, RateLimited, SiteDown
+from relay.jira.errors import JiraUnreachable
+from relay.telemetry import Metric, count, logger
 
-# Each has 26 kB of text at most, 34 in base64: this many fit a message even if nothing deflates.
-_PER_MESSAGE = 25
 _PAGE = 1000
+_TRY_AGAIN = (JiraUnreachable, RateLimited, SiteDown)
 
 
 class ComponentsQueue(Protocol):
@@ -25,33 +33,70 @@ class Components:
         self._queue = queue
         self._on = on
 
-    def bring(
+    def changed(
         self,
         workspace_id: str,
-        containers: Sequence[Container],
+        container_ids: Sequence[str],
         logo_url: str,
         correlation_id: str,
     ) -> None:
-        for start in range(0, len(containers) if self._on else 0, _PER_MESSAGE):
-            part = containers[start : start + _PER_MESSAGE]
-            components = tuple(component_of(container, logo_url) for container in part)
-            self._send(Message(workspace_id, correlation_id, components=components))
+        """Containers were put or deleted; one without an avatar will show the logo."""
+        message = Message(
+            workspace_id, correlation_id, containers=tuple(container_ids), logo_url=logo_url
+        )
+        if self._on and self._queue.unsent(message):
+            raise Unavailable("Not all components could be queued; try again.")
 
     def bring_all(self, workspace_id: str, logo_url: str, correlation_id: str) -> None:
         """For a new link: what the workspace has, page by page."""
         for page in self._pages(workspace_id) if self._on else ():
-            self.bring(workspace_id, page, logo_url, correlation_id)
+            self.changed(workspace_id, page, logo_url, correlation_id)
 
-    def delete(self, workspace_id: str, container_id: str, correlation_id: str) -> None:
-        if self._on:
-            self._send(Message(workspace_id, correlation_id, deleted_components=(container_id,)))
-
-    def _pages(self, workspace_id: str) -> Iterator[list[Container]]:
+    def _pages(self, workspace_id: str) -> Iterator[list[str]]:
         after = ""
-        while page := self._containers.page(workspace_id, after, _PAGE):
+        while page := [one.id for one in self._containers.page(workspace_id, after, _PAGE)]:
             yield page
-            after = page[-1].id
+            after = page[-1]
 
-    def _send(self, message: Message) -> None:
-        if self._queue.unsent(message):
-            raise Unavailable("Not all components could be queued; try again.")
+
+def bring_components(site: Site, containers: ContainerStore, messages: Sequence[Message]) -> bool:
+    """Bring the site what these messages say has changed; False if it has to be tried again.
+
+    What Jira refuses, as it does without the module in its descriptor, is logged and left: it
+    would be refused again, and incidents show without names all the same.
+    """
+    try:
+        for workspace_id, logos in _changed(messages).items():
+            _bring(site, containers, workspace_id, logos)
+    except _TRY_AGAIN as error:
+        logger.warning("Jira could not take components", reason=error.reason)
+        return False
+    except JiraError as error:
+        logger.error("Jira refused components", reason=error.reason)
+        count(Metric.COMPONENTS_REFUSED)
+    return True
+
+
+def _changed(messages: Sequence[Message]) -> dict[str, dict[str, str]]:
+    """By workspace, the logo for each container that changed."""
+    changed: dict[str, dict[str, str]] = {}
+    for message in messages:
+        if message.containers:
+            logos = changed.setdefault(message.workspace_id, {})
+            logos |= dict.fromkeys(message.containers, message.logo_url)
+    return changed
+
+
+def _bring(
+    site: Site, containers: ContainerStore, workspace_id: str, logos: dict[str, str]
+) -> None:
+    # Taken before the read: who reads later has the later sequence, and Jira keeps that one.
+    sequence = time.time_ns() // 1_000_000
+    there = containers.get_all(workspace_id, logos)
+    if there:
+        components = [component_of(one, logos[one.id], sequence) for one in there]
+        answer = site.jira.submit_components(components)
+        count(Metric.COMPONENTS_REFUSED, len(answer.failed))
+        logger.info("Brought components", sent=len(components), failed=len(answer.failed))
+    for component_id in logos.keys() - {one.id for one in there}:
+        site.jira.delete_component(component_id)

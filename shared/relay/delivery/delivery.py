@@ -1,10 +1,11 @@
 """Record what was submitted, then deliver it to every linked site."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from relay.aws import AWS_ERRORS
+from relay.catalog import ContainerStore
+from relay.delivery.components import bring_components
 from relay.delivery.message import Message
 from relay.delivery.protocol import Answer, Batch, Failed, Refused, deliver
 from relay.delivery.sites import Site, Sites
@@ -26,18 +27,18 @@ class Result:
     failed_components: bool = False
 
     def concerns(self, message: Message) -> bool:
-        has_components = bool(message.components or message.deleted_components)
         return (
             self.failed
             or not self.owed.isdisjoint(message.keys)
-            or (self.failed_components and has_components)
+            or (self.failed_components and bool(message.containers))
         )
 
 
 class Delivery:
-    def __init__(self, record: RecordStore, sites: Sites) -> None:
+    def __init__(self, record: RecordStore, sites: Sites, containers: ContainerStore) -> None:
         self._record = record
         self._sites = sites
+        self._containers = containers
 
     def process(self, messages: Sequence[Message]) -> list[Message]:
         """Record and deliver; returns the messages that must come again.
@@ -84,7 +85,7 @@ class Delivery:
             outcomes = [*_submit(site, states), *_delete(site, deleted)]
             self._record.save_outcomes(workspace_id, site.tenant.id, outcomes)
             result.owed |= _report(site, outcomes)
-            result.failed_components |= not _bring_components(site, messages)
+            result.failed_components |= not bring_components(site, self._containers, messages)
 
     def _record_newest(self, workspace_id: str, messages: list[Message]) -> Recorded:
         states = [state for message in messages for state in message.states]
@@ -132,25 +133,6 @@ def _submit(site: Site, states: Iterable[EntityState]) -> list[Outcome]:
     except StopIteration as end:
         outcomes: list[Outcome] = end.value
         return outcomes
-
-
-def _bring_components(site: Site, messages: Iterable[Message]) -> bool:
-    """Whether the site took them all; Jira keeps the newest of each, so repeating is safe."""
-    last: dict[str, Mapping[str, Any] | None] = {}
-    for message in sorted(messages, key=lambda message: message.accepted_at):
-        last |= {component["id"]: component for component in message.components}
-        last |= dict.fromkeys(message.deleted_components)
-    components = [component for component in last.values() if component]
-    try:
-        if components:
-            answer = site.jira.submit_components(components)
-            logger.info("Brought components", sent=len(components), failed=len(answer.failed))
-        for component_id in (name for name, component in last.items() if not component):
-            site.jira.delete_component(component_id)
-    except JiraError as error:
-        logger.warning("Jira could not take components", reason=error.reason)
-        return False
-    return True
 
 
 def _delete(site: Site, entries: Iterable[Entry]) -> list[Outcome]:

@@ -2,7 +2,7 @@
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?,
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
-     "components": […], "deletedComponents": [id, …]}
+     "containers": [id, …], "logoUrl"?}
 
 as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
 entities that way.
@@ -11,7 +11,7 @@ entities that way.
 import base64
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -36,8 +36,8 @@ class Message:
     """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202.
 
     `deleted` are entities that the record holds as deleted, and that sites must delete, too;
-    `components` are DevOps components in Jira's shape. A message is split by its entities alone:
-    of the others there are few in one.
+    `containers` are the ids of those that changed, one without an avatar showing `logo_url`. A
+    message is split by its entities alone: of the others there are few in one.
     """
 
     workspace_id: str
@@ -45,8 +45,8 @@ class Message:
     states: tuple[EntityState, ...] = ()
     accepted_at: int = field(default_factory=_now)
     deleted: tuple[EntityKey, ...] = ()
-    components: tuple[Mapping[str, Any], ...] = ()
-    deleted_components: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
+    logo_url: str = ""
 
     @property
     def keys(self) -> set[EntityKey]:
@@ -65,12 +65,6 @@ class _Essentials(BaseModel):
     severity: dict[str, str] = Field(default_factory=dict)
 
 
-class _Component(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow")
-
-    id: EntityId
-
-
 class _Content(BaseModel):
     """The entities were found valid before they were queued; they are not judged again."""
 
@@ -84,8 +78,8 @@ class _Content(BaseModel):
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
-    components: Annotated[list[_Component], Field(default_factory=list)]
-    deletedComponents: Annotated[list[EntityId], Field(default_factory=list)]
+    containers: Annotated[list[EntityId], Field(default_factory=list)]
+    logoUrl: str = ""
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
@@ -103,9 +97,7 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
         raise ValueError("an entity does not fit into a message")
     yield from packed(replace(message, states=message.states[:middle]))
     rest = message.states[middle:]
-    yield from packed(
-        replace(message, states=rest, deleted=(), components=(), deleted_components=())
-    )
+    yield from packed(replace(message, states=rest, deleted=(), containers=()))
 
 
 def parse_message(body: str) -> Message:
@@ -129,8 +121,8 @@ def parse_message(body: str) -> Message:
         states,
         content.acceptedAt,
         deleted,
-        tuple(component.model_dump() for component in content.components),
-        tuple(content.deletedComponents),
+        tuple(content.containers),
+        content.logoUrl,
     )
 
 
@@ -144,8 +136,8 @@ def _encode(message: Message) -> str:
         "incidents": _entities(message.states, Kind.INCIDENT),
         "reviews": _entities(message.states, Kind.REVIEW),
         "deleted": message.deleted,
-        "components": message.components,
-        "deletedComponents": message.deleted_components,
+        "containers": message.containers,
+        "logoUrl": message.logo_url,
     }
     return base64.b64encode(zlib.compress(pydantic_core.to_json(content))).decode("ascii")
 

@@ -17,6 +17,7 @@ import pydantic_core
 
 from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
+from relay.entities.moment import moment_of
 from relay.record.entry import Entry
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
@@ -207,7 +208,7 @@ def _entry(item: Item) -> Entry:
         correlation_id=item.get("correlationId"),
         entity=pydantic_core.from_json(item["entity"]) if "entity" in item else None,
         properties=item.get("properties", {}),
-        timeline=tuple(sorted(timeline, key=lambda sighting: sighting.at)),
+        timeline=tuple(sorted(timeline, key=lambda sighting: moment_of(sighting.at))),
         deleted_at=None if deleted_at is None else int(deleted_at),
     )
 

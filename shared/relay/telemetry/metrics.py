@@ -34,3 +34,6 @@ class Metric(Enum):
     )
     POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")
     NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook took")
+    COMPONENTS_REFUSED = _Definition(
+        "ComponentsRefused", MetricUnit.Count, "components that a site refused"
+    )
