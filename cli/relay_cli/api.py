@@ -130,7 +130,7 @@ class Relay:
             wait = _wait_of(response, attempt)
             if last or not repeatable or response.status_code not in _BUSY or wait > LONGEST_WAIT:
                 break
-            self._tell(f"Relay is busy ({response.status_code}); trying again in {wait:.0f} s …")
+            self._tell(f"{_busy(response)}; trying again in {wait:.0f} s …")
             self._sleep(wait)
         if response.is_success:
             return response
@@ -186,6 +186,13 @@ def segment(value: str) -> str:
 
 def workspace_path(workspace_id: str, *parts: str) -> str:
     return "/".join(["/v1/workspaces", segment(workspace_id), *parts])
+
+
+def _busy(response: httpx.Response) -> str:
+    error = _error_of(response)
+    if error and error["code"] == "jira_unavailable":
+        return str(error["message"])
+    return f"Relay is busy ({response.status_code})"
 
 
 def _wait_of(response: httpx.Response, attempt: int) -> float:

@@ -144,7 +144,8 @@ def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
             *what,
             site["baseUrl"].partition("://")[2],
             styled(site["state"], state_style(site["state"])),
-            moment(site.get("at", "")),
+            # What is owed has an older state's answer, if any.
+            "" if site["state"] == "owed" else moment(site.get("at", "")),
             "; ".join([*site.get("messages", ()), *site.get("unknownProjectKeys", ())]),
         )
         for site in entity["sites"]

@@ -3,7 +3,8 @@
     Failure              1  Relay says no: an unknown id, a broken rule
     ├── Misuse           2  the command line, the configuration or the input is wrong
     ├── Unavailable      3  Relay can't be reached, or can't do it now
-    └── Refused          4  the API key is unknown, or not for this
+    ├── Refused          4  the API key is unknown, or not for this
+    └── Stopped        130  by the user
 
 Exit code 0 is for what was done; 1 also for what was done, but not all of it: an entity that was
 rejected, a check of `relay doctor` that failed.
@@ -60,3 +61,10 @@ class Unavailable(Failure):
 
 class Refused(Failure):
     exit_code = 4
+
+
+class Stopped(Failure):
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__("Stopped.", "stopped")

@@ -7,7 +7,7 @@ wrapped and nothing is cut.
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -81,11 +81,9 @@ class Screen:
         if failure.correlation_id:
             self.note(f"Relay's operator finds this call by its id: {failure.correlation_id}")
 
-    def details(self, details: Sequence[Any]) -> None:
+    def details(self, details: Sequence[Mapping[str, str]]) -> None:
         """Which rules were broken, to stderr: the first of them."""
-        for detail in details[:DETAILS_SHOWN]:
-            where = f"{detail.get('path')}: " if detail.get("path") else ""
-            self.note(f"  {where}{detail.get('message')} ({detail.get('rule')})")
+        self.note(*map(detail_line, details[:DETAILS_SHOWN]))
         if len(details) > DETAILS_SHOWN:
             self.note(f"  and {len(details) - DETAILS_SHOWN} more; --json has them all")
 
@@ -99,6 +97,12 @@ class Screen:
             plain.print(what)
         lines = (line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
         console.file.write("".join(f"{line}\n" for line in lines))
+
+
+def detail_line(detail: Mapping[str, str]) -> str:
+    """Which rule was broken, and where."""
+    where = f"{detail['path']}: " if detail.get("path") else ""
+    return f"  {where}{detail.get('message')} ({detail.get('rule')})"
 
 
 def shown(text: str) -> str:

@@ -96,7 +96,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     if state == "owed":
         rows.append(("", _why_owed(session.relay, site)))
     if site.get("at"):
-        rows.append(("since", moment_and_age(site["at"])))
+        rows.append(("answered" if state == "owed" else "since", moment_and_age(site["at"])))
     rows += [("Jira says", message) for message in site.get("messages", ())]
     keys = site.get("unknownProjectKeys")
     if keys:

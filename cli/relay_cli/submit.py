@@ -3,25 +3,28 @@
 import gzip
 import re
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from relay_cli.api import Relay, workspace_path
 from relay_cli.arguments import FileArgument, WorkspaceArgument
 from relay_cli.command import Session
-from relay_cli.failure import NOT_ALL, Failure, Misuse
+from relay_cli.failure import NOT_ALL, Failure, Misuse, Stopped
 from relay_cli.feed import KINDS, LISTS, Feed, State, Submission, parse_feed, split
-from relay_cli.screen import Screen
+from relay_cli.screen import Screen, detail_line
 from relay_cli.words import counted
 
 REJECTED_SHOWN = 20
 
+_TOO_LARGE = {"rule": "max_bytes", "message": "It is larger than a whole submission may be"}
 _PATH = re.compile(r"(incidents|reviews)\[(\d+)\](.*)", re.DOTALL)
 
 
@@ -53,6 +56,16 @@ class Submitted:
         }
         self.take(state, verdict)
 
+    def take_all(self, submission: Submission, answer: Mapping[str, Any]) -> None:
+        by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
+        for verdict in answer["verdicts"]:
+            self.take(by_kind[verdict["kind"]][verdict["index"]], verdict)
+
+    def end(self, failure: Failure, at: Submission, rest: Iterable[Submission]) -> None:
+        self.failure = failure
+        self.not_taken = _not_taken(at, failure)
+        self.not_sent = sum(len(submission.states) for submission in rest)
+
     def take(self, state: State, verdict: dict[str, Any]) -> None:
         by_feed = verdict | {"index": state.index} | ({"line": state.line} if state.line else {})
         if verdict["verdict"] != "accepted":
@@ -73,29 +86,25 @@ def submit_feed(
     Submitting the same again is safe: Relay keeps the newest state of each entity.
     """
     submitted = Submitted()
-    waiting = list(split((state for state in feed.states if state.fits), feed.properties))[::-1]
     for state in feed.states:
         if not state.fits:
             submitted.reject(state, [_TOO_LARGE | {"path": state.path}])
+    waiting = deque(split((state for state in feed.states if state.fits), feed.properties))
     while waiting:
-        submission = waiting.pop()
+        submission = waiting.popleft()
         try:
-            answer = _post(relay, workspace_id, submission, dry_run)
-        except Failure as failure:
-            if failure.status == _TOO_LARGE_STATUS and len(submission.states) > 1:
-                # It has less than 4 MiB, and more is wrong with it than one answer can tell.
-                waiting += reversed(submission.halves())
-                continue
-            if failure.status == _TOO_LARGE_STATUS:
+            submitted.take_all(submission, _post(relay, workspace_id, submission, dry_run))
+        except (Failure, KeyboardInterrupt) as error:
+            # Whoever stops it wants to know what was taken, too.
+            failure = error if isinstance(error, Failure) else Stopped()
+            if failure.status != httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+                submitted.end(failure, submission, waiting)
+                break
+            # It has less than 4 MiB, so more is wrong with it than one answer can tell.
+            if len(submission.states) > 1:
+                waiting.extendleft(reversed(submission.halves()))
+            else:
                 submitted.reject(submission.states[0], failure.details)
-                continue
-            submitted.failure = failure
-            submitted.not_taken = _not_taken(submission, failure)
-            submitted.not_sent = sum(len(one.states) for one in waiting)
-            break
-        by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
-        for verdict in answer["verdicts"]:
-            submitted.take(by_kind[verdict["kind"]][verdict["index"]], verdict)
         tell(len(submitted.verdicts))
     return submitted
 
@@ -109,10 +118,6 @@ def _post(relay: Relay, workspace_id: str, submission: Submission, dry_run: bool
         headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
         repeatable=True,
     )
-
-
-_TOO_LARGE_STATUS = 413
-_TOO_LARGE = {"rule": "max_bytes", "message": "It is larger than a whole submission may be"}
 
 
 def _not_taken(submission: Submission, failure: Failure) -> list[State]:
@@ -230,8 +235,7 @@ def _say(screen: Screen, submitted: Submitted, dry_run: bool) -> None:
         screen.say(f"{accepted:,} accepted, {rejected:,} rejected.")
     for state, verdict in submitted.rejected[:REJECTED_SHOWN]:
         screen.say(f"Rejected: {_name(state)}")
-        for detail in verdict["details"]:
-            screen.say(f"  {detail['path']}: {detail['message']} ({detail['rule']})")
+        screen.say(*map(detail_line, verdict["details"]))
     _say_more(screen, rejected)
     if submitted.failure and not dry_run:
         _say_missing(screen, submitted)

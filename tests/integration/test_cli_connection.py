@@ -1,5 +1,6 @@
 """Which Relay the command calls, with which key, and how it speaks of what goes wrong there."""
 
+import ast
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import relay_cli
 from relay_cli.api import LONGEST_WAIT, Relay, segment
 from relay_cli.config import File, Flags, load_config
 from relay_cli.failure import Failure, Misuse, Refused, Unavailable
@@ -412,3 +414,27 @@ def test_an_output_that_nobody_reads_to_its_end_is_no_error(tmp_path: Path) -> N
         assert process.stdout.readline().startswith("ID")
         process.stdout.close()
         assert process.stderr.read() == ""
+
+
+def test_the_command_needs_nothing_of_relay_itself_and_aws_only_when_asked() -> None:
+    allowed = {"httpx", "relay_cli", "rich", "typer", *sys.stdlib_module_names}
+    for path in sorted(Path(relay_cli.__file__).parent.glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        modules = {
+            name
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+            )
+        }
+        assert {module.partition(".")[0] for module in modules} <= allowed, path
+
+
+def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path: Path) -> None:
+    # As good as one: the way to the file does not lead there.
+    (tmp_path / ".relay").write_text("")
+
+    assert load_config(Flags(), {}, tmp_path, tmp_path).file is None

@@ -1,6 +1,5 @@
 """`relay submit`: what is read, what is sent, what is said, and with which exit code."""
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay_cli.api import Relay
-from relay_cli.feed import BODY_BYTES_MAX, BadInput, Feed, parse_feed, split
+from relay_cli.feed import BODY_BYTES_MAX, Feed, parse_feed, split
 from relay_cli.submit import REJECTED_SHOWN, submit_feed
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Cli,
@@ -274,8 +273,25 @@ def test_a_relay_that_recovers_takes_all() -> None:
         submitted = submit_feed(relay, "operations", feed_of_two_bodies())
 
     assert waits == [7, 7, 7]
+    assert {headers["Content-Encoding"] for headers in server.headers} == {"gzip"}
     assert submitted.failure is None
     assert [one["index"] for one in submitted.verdicts] == [0, 1]
+
+
+def test_whoever_stops_it_is_told_what_was_taken() -> None:
+    def stop(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with (
+        replying(accepted("inc-0"), Reply(503)) as server,
+        Relay(server.url, None, "id", lambda _: None, sleep=stop) as relay,
+    ):
+        submitted = submit_feed(relay, "operations", feed_of_two_bodies())
+
+    assert submitted.accepted == 1
+    assert [state.id for state in submitted.not_taken] == ["inc-1"]
+    assert submitted.failure
+    assert submitted.failure.exit_code == 130
 
 
 def test_what_was_taken_before_relay_fails_is_said(cli: Cli, tmp_path: Path) -> None:
@@ -293,16 +309,3 @@ def test_what_was_taken_before_relay_fails_is_said(cli: Cli, tmp_path: Path) -> 
     assert as_json.json()["notTaken"] == [{"kind": "incident", "index": 1, "id": "inc-1"}]
     assert as_json.json()["notSent"] == 0
     assert as_json.error_code == "http_500"
-
-
-def test_bodies_go_deflated() -> None:
-    feed = parse_feed(lines(incident()), "a test")
-    [submission] = split(feed.states)
-
-    packed = gzip.compress(submission.body())
-    assert json.loads(gzip.decompress(packed)) == {"incidents": [incident()]}
-
-
-def test_bad_input_is_told_apart_from_a_bad_command_line() -> None:
-    with pytest.raises(BadInput):
-        parse_feed(b"", "a test")

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import io
+import itertools
 import json
 import random
 import time
@@ -309,21 +310,20 @@ def padded(size: int) -> bytes:
     return body + b" " * (size - len(body))
 
 
-@pytest.mark.parametrize("compressed", [False, True])
-def test_four_mebibytes_are_taken_and_not_one_byte_more(
-    provider: Provider, compressed: bool
-) -> None:
-    def submit(size: int) -> Answer:
-        if compressed:
-            return provider.submit(gzip.compress(padded(size)), content_encoding="gzip")
+def test_four_mebibytes_are_taken_and_not_one_byte_more(provider: Provider) -> None:
+    def as_it_is(size: int) -> Answer:
         return provider.submit(padded(size))
 
+    def compressed(size: int) -> Answer:
+        return provider.submit(gzip.compress(padded(size)), content_encoding="gzip")
+
     assert BODY_BYTES_MAX == 4 * 1024 * 1024
-    assert submit(BODY_BYTES_MAX).status == 202
-    answer = submit(BODY_BYTES_MAX + 1)
-    assert (answer.status, answer.error_code) == (413, "too_large")
-    assert answer.json()["error"]["details"][0]["rule"] == "max_bytes"
-    assert len(provider.raw_queue()) == 1
+    for submit in (as_it_is, compressed):
+        assert submit(BODY_BYTES_MAX).status == 202
+        answer = submit(BODY_BYTES_MAX + 1)
+        assert (answer.status, answer.error_code) == (413, "too_large")
+        assert answer.json()["error"]["details"][0]["rule"] == "max_bytes"
+    assert len(provider.raw_queue()) == 2
 
 
 # --- gzip ---
@@ -412,18 +412,16 @@ def test_every_answer_fits_what_lambda_takes(provider: Provider) -> None:
 # --- When AWS fails ---
 
 
-@pytest.mark.parametrize("error", [unreachable(), client_error("ServiceUnavailable")])
 def test_when_the_queue_takes_nothing_all_accepted_are_named(
-    provider: Provider, calls: AwsCalls, error: Exception
+    provider: Provider, calls: AwsCalls
 ) -> None:
-    fail_sending(calls, error)
-
-    answer = provider.submit({"incidents": [{}, incident()], "reviews": [review()]})
-
-    assert (answer.status, answer.error_code) == (503, "not_queued")
-    details = answer.json()["error"]["details"]
-    assert [detail["path"] for detail in details] == ["incidents[1]", "reviews[0]"]
-    assert {detail["rule"] for detail in details} == {"not_queued"}
+    for error in (unreachable(), client_error("ServiceUnavailable")):
+        fail_sending(calls, error)
+        answer = provider.submit({"incidents": [{}, incident()], "reviews": [review()]})
+        assert (answer.status, answer.error_code) == (503, "not_queued")
+        details = answer.json()["error"]["details"]
+        assert [detail["path"] for detail in details] == ["incidents[1]", "reviews[0]"]
+        assert {detail["rule"] for detail in details} == {"not_queued"}
     calls.no_more_trouble()
     assert provider.raw_queue() == []
 
@@ -455,14 +453,12 @@ def test_after_a_failed_message_the_rest_is_not_tried(provider: Provider, calls:
     assert calls.names.count("SendMessage") == 1
 
 
-@pytest.mark.parametrize("read", [0, 1], ids=["the keys", "the catalog"])
-def test_when_the_database_fails_nothing_is_taken(
-    provider: Provider, calls: AwsCalls, read: int
-) -> None:
-    for error in (unreachable(), client_error("ProvisionedThroughputExceededException")):
-        calls.fail(error, at=read)
+def test_when_the_database_fails_nothing_is_taken(provider: Provider, calls: AwsCalls) -> None:
+    errors = (unreachable(), client_error("ProvisionedThroughputExceededException"))
+    for read, error in itertools.product(("the key", "the workspace"), errors):
+        calls.fail(error, at=0 if read == "the key" else 1)
         answer = provider.submit({"incidents": [incident()]})
-        assert (answer.status, answer.error_code) == (503, "unavailable")
+        assert (answer.status, answer.error_code) == (503, "unavailable"), read
     calls.no_more_trouble()
     assert provider.raw_queue() == []
 

@@ -22,6 +22,10 @@ from tests.support.tokens import InstallKey, signed_install
 Stored = Callable[[], list[Any]]
 BOTH = (INSTALLED, UNINSTALLED)
 WITHOUT_KID = "without"
+# The algorithm's object identifier is 1.2.3.4.
+UNKNOWN_KIND_OF_KEY = (
+    b"-----BEGIN PUBLIC KEY-----\nMAwwBQYDKgMEAwMAAAE=\n-----END PUBLIC KEY-----\n"
+)
 
 
 def test_a_kid_that_is_not_plainly_a_name_is_never_asked_for(
@@ -100,6 +104,7 @@ def test_trouble_of_the_key_server_is_ours_and_not_the_callers(
         "a private key": Reply(200, private_pem),
         "an elliptic key": Reply(200, pem_of(ec.generate_private_key(ec.SECP256R1()).public_key())),
         "an Edwards key": Reply(200, pem_of(ed25519.Ed25519PrivateKey.generate().public_key())),
+        "a key of an unknown kind": Reply(200, UNKNOWN_KIND_OF_KEY),
         "a key, and far more": Reply(200, pem + b"\n" * 1_000_000),
         "a lie about its encoding": Reply(200, pem, (("Content-Encoding", "gzip"),)),
         "cut off": Reply(cut_off=True),

@@ -10,11 +10,13 @@ from types import ModuleType
 import pytest
 
 from tests.security import forgery
+from tests.security.answers import refused
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.key_server import KeyServer
 from tests.support.lambdas import APP_KEY, Answer, call
 from tests.support.lifecycle import ACME, Jira
 from tests.support.template import functions, routes
+from tests.support.tokens import claims, signed_callback, signed_install
 
 PUBLIC = {
     ("GET", "/atlassian-connect.json"),
@@ -30,7 +32,7 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
 
 def scanners_tokens() -> dict[str, str]:
     now = int(time.time())
-    claims = {
+    payload = {
         "iss": "00000000-fake-client-key",
         "iat": now,
         "exp": now + 180,
@@ -39,9 +41,11 @@ def scanners_tokens() -> dict[str, str]:
     }
     header = {"typ": "JWT"}
     return {
-        "HS256": forgery.hs256(header | {"alg": "HS256"}, claims, b"a secret of the scanner's own"),
-        "none": forgery.unsigned(header | {"alg": "none"}, claims),
-        "RS256": forgery.hs256(header | {"alg": "RS256", "kid": "fake-kid"}, claims, b"no key"),
+        "HS256": forgery.hs256(
+            header | {"alg": "HS256"}, payload, b"a secret of the scanner's own"
+        ),
+        "none": forgery.unsigned(header | {"alg": "none"}, payload),
+        "RS256": forgery.hs256(header | {"alg": "RS256", "kid": "fake-kid"}, payload, b"no key"),
         "empty": "",
         "nonsense": "fake.fake.fake",
     }
@@ -165,3 +169,34 @@ def test_the_public_link_says_the_same_of_every_incident(
         for query in ("", "?incident=inc-1", "?incident=%3Cscript%3E", "?incident-id=x&jwt=y")
     }
     assert len(answers) == 1
+
+
+def test_a_token_that_is_not_of_this_call_opens_no_route_of_jiras(
+    load: Callable[[str], ModuleType], jira: Jira, subtests: pytest.Subtests
+) -> None:
+    """Signed with the site's own secret, or by Jira's install key; and yet not for this."""
+    assert jira.installed(ACME).status == 204
+    of_jira = [one for one in ROUTES if one[1:] not in PUBLIC and one[2][:4] not in ("*", "/v1/")]
+    assert len(of_jira) > 4
+    modules = {name: load(name) for name, _, _ in of_jira}
+    for name, method, path in of_jira:
+        own = claims(ACME.client_key, method, path)
+        tokens = {
+            "a page's": signed_callback(ACME.secret, own | {"qsh": "context-qsh"}),
+            "another path's": signed_callback(
+                ACME.secret, claims(ACME.client_key, method, path + "/x")
+            ),
+            "another method's": signed_callback(
+                ACME.secret, claims(ACME.client_key, "PATCH", path)
+            ),
+            "another query's": signed_callback(
+                ACME.secret, claims(ACME.client_key, method, path + "?a=b")
+            ),
+            "the app's own": signed_callback(ACME.secret, own | {"iss": APP_KEY}),
+            "of another audience": signed_install(jira.key, own | {"aud": "https://x.example"}),
+            "expired": signed_callback(ACME.secret, own | {"iat": 1, "exp": 2}),
+        }
+        for kind, token in tokens.items():
+            with subtests.test(kind, route=f"{method} {path}"):
+                headers = {"Authorization": f"JWT {token}"}
+                assert refused(call(modules[name], method, path, b"{}", headers))

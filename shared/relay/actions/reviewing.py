@@ -8,6 +8,7 @@ from urllib.parse import quote
 from relay.delivery import Message
 from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
+from relay.entities.fields import ID_MAX
 from relay.errors import NotFound, Unavailable
 from relay.record import Entry, RecordStore
 
@@ -32,7 +33,8 @@ class Reviewing:
 
         One that is there already is answered as it is. Raises NotFound, Unavailable.
         """
-        for workspace_id in workspace_ids:
+        # One that is longer than any, DynamoDB would not even look for.
+        for workspace_id in workspace_ids if len(incident_id) <= ID_MAX else ():
             incident = self._record.get(workspace_id, EntityKey(Kind.INCIDENT, incident_id))
             if incident and incident.entity:
                 return self._review(workspace_id, incident, component_id, correlation_id)

@@ -3,6 +3,7 @@
 import re
 
 import httpx
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -61,7 +62,7 @@ def _read(response: httpx.Response) -> bytes:
 def _public_key(pem: bytes) -> RSAPublicKey:
     try:
         key = load_pem_public_key(pem)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise Unavailable("The key server's answer is not a key.") from None
     if not isinstance(key, RSAPublicKey):
         raise Unavailable("The key server's answer is not an RSA key.")

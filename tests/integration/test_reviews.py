@@ -1,0 +1,283 @@
+"""createPostIncidentReview: a link that reveals nothing, and Jira's call that makes a draft."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from relay.entities import PostIncidentReview
+from relay.tenants import Tenant
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import Relay, relay_with
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+from tests.support.lambdas import Answer
+from tests.support.lifecycle import ACME, GLOBEX
+
+NEW = "/post-incident-reviews/new"
+TEMPLATE = "https://ops.example.com/reviews/new?of={incident-id}&in={component-id}"
+SERVED = ["workspaces", "submissions", "submitter", "entities", "create_post_incident_review"]
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(
+    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Start:
+    @contextmanager
+    def started(template: str = TEMPLATE) -> Iterator[Relay]:
+        with relay_with(
+            function, aws, api_key, monkeypatch, SERVED, REVIEW_URL_TEMPLATE=template
+        ) as relay:
+            yield relay
+
+    return started
+
+
+@pytest.fixture
+def relay(start: Start) -> Iterator[Relay]:
+    with start() as relay:
+        for workspace in ("payments", "search"):
+            relay.put_workspace(workspace)
+        yield relay
+
+
+@pytest.fixture
+def acme(relay: Relay) -> Tenant:
+    tenant = relay.install(ACME)
+    relay.links.link(tenant.id, "payments")
+    return tenant
+
+
+def record(relay: Relay, workspace: str = "payments", **entities: Any) -> None:
+    """Submits, or takes what is in the queue, while nothing is linked: no real site is called."""
+    tenants = relay.links.tenants_of(workspace)
+    for tenant in tenants:
+        relay.links.unlink(tenant, workspace)
+    if entities:
+        relay.queue(workspace, **entities)
+    assert relay.run_queue() == []
+    for tenant in tenants:
+        relay.links.link(tenant, workspace)
+
+
+def from_jira(relay: Relay, incident_id: str = "inc-1", component: str = "checkout") -> Answer:
+    query = f"component={quote(component, safe='')}&incident={quote(incident_id, safe='')}"
+    return relay.jira(ACME, "POST", f"{NEW}?{query}")
+
+
+def from_provider(relay: Relay, incident_id: str = "inc-1", workspace: str = "payments") -> Answer:
+    path = f"/v1/workspaces/{workspace}/incidents/{quote(incident_id, safe='')}/review"
+    return relay.provider("POST", path)
+
+
+def recorded_review(relay: Relay, review_id: str = "review-of-inc-1") -> Any:
+    answer = relay.provider("GET", f"/v1/workspaces/payments/reviews/{review_id}")
+    return answer.json().get("entity")
+
+
+# --- The link ---
+
+
+@pytest.mark.usefixtures("acme")
+def test_the_link_leads_to_the_providers_page_and_asks_nothing(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+    with aws_calls() as calls:
+        known = relay.call("GET", f"{NEW}?incident=inc-1&component=checkout")
+        unknown = relay.call("GET", f"{NEW}?incident=inc-2&component=checkout")
+    assert calls.names == []
+    assert (known.status, known.body) == (302, "")
+    assert known.headers["Location"] == "https://ops.example.com/reviews/new?of=inc-1&in=checkout"
+    assert unknown.headers["Location"] == known.headers["Location"].replace("inc-1", "inc-2")
+    assert (unknown.status, unknown.body) == (known.status, known.body)
+
+
+def test_what_is_filled_in_stays_where_it_belongs(relay: Relay) -> None:
+    for hostile in (
+        "a b&in=c#d?e",
+        "../../x",
+        "x\r\nSet-Cookie: a=b\r\n\r\n<script>",
+        "//evil.example",
+        "@evil.example",
+        "{component-id}",
+        "%0d%0aX: y",
+        '"><script>alert(1)</script>',
+        "支払い\0",
+        "x" * 2000,
+    ):
+        url = f"{NEW}?incident={quote(hostile, safe='')}&component={quote(hostile, safe='')}"
+        answer = relay.call("GET", url)
+        assert (answer.status, answer.body) == (302, "")
+        location = answer.headers["Location"]
+        assert location.isascii()
+        assert location.isprintable()
+        assert " " not in location
+        parts = urlsplit(location)
+        assert (parts.scheme, parts.netloc, parts.path) == (
+            "https",
+            "ops.example.com",
+            "/reviews/new",
+        )
+        assert parse_qs(parts.query) == {"of": [hostile], "in": [hostile]}
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_a_link_that_says_less_leads_there_all_the_same(relay: Relay) -> None:
+    for query in ("", "?incident=", "?component=x", "?incident=a&incident=b", "?%"):
+        answer = relay.call("GET", f"{NEW}{query}")
+        assert answer.status == 302
+        assert answer.headers["Location"].startswith("https://ops.example.com/reviews/new?of=")
+
+
+def test_without_a_template_there_is_one_page_for_all(start: Start) -> None:
+    with start("") as relay, aws_calls() as calls:
+        pages = [
+            relay.call("GET", f"{NEW}?incident={one}")
+            for one in ("inc-1", "%3Cscript%3Ealert(1)%3C/script%3E")
+        ]
+    assert calls.names == []
+    assert {page.status for page in pages} == {200}
+    assert len({page.body for page in pages}) == 1
+    assert "ReviewUrlTemplate" in pages[0].body
+    assert "alert" not in pages[0].body
+    assert pages[0].headers["Content-Type"] == "text/html; charset=utf-8"
+    assert pages[0].headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+# --- Jira's call ---
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_draft_is_made_of_what_is_recorded(relay: Relay) -> None:
+    """Its timeline is in the order of time, whatever zone a state was dated in."""
+    states = [
+        incident(sequence=1, lastUpdated="2026-01-31T09:30:00+01:00", severity={"level": "P2"}),
+        incident(sequence=2, lastUpdated="2026-01-31T08:45:00Z", severity={"level": "P1"}),
+        incident(sequence=3, lastUpdated="2026-01-31T08:50:00Z", severity={"level": "P1"}),
+        incident(sequence=4, lastUpdated="2026-01-31T13:30:00+05:00", status="resolved"),
+    ]
+    del states[3]["severity"]
+    for state in states:
+        record(relay, incidents=[state])
+    answer = from_jira(relay)
+    assert answer.status == 201
+    made = answer.json()["review"]
+    PostIncidentReview.model_validate(made)
+    assert made["id"] == "review-of-inc-1"
+    assert made["reviews"] == ["inc-1"]
+    assert made["url"] == "https://ops.example.com/reviews/new?of=inc-1&in=checkout"
+    timeline = made["description"].partition("## Timeline\n\n")[2].partition("\n\n")[0]
+    assert timeline.splitlines() == [
+        "- 2026-01-31T09:30:00+01:00: open, P2",
+        "- 2026-01-31T13:30:00+05:00: resolved",
+        "- 2026-01-31T08:45:00Z: open, P1",
+    ]
+    record(relay)
+    assert recorded_review(relay) == made
+
+
+@pytest.mark.usefixtures("acme")
+def test_asking_again_makes_no_second_review(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+    early = [from_jira(relay), from_provider(relay)]
+    assert {answer.json()["review"]["id"] for answer in early} == {"review-of-inc-1"}
+    record(relay)
+    made = recorded_review(relay)
+    later = [from_jira(relay), from_provider(relay)]
+    assert [answer.json()["review"] for answer in later] == [made, made]
+    listed = relay.provider("GET", "/v1/workspaces/payments/entities").json()["entities"]
+    assert [(one["kind"], one["id"]) for one in listed] == [
+        ("incident", "inc-1"),
+        ("review", "review-of-inc-1"),
+    ]
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_review_that_people_have_written_on_is_answered_as_it_is(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+    from_jira(relay)
+    record(relay)
+    drafted = recorded_review(relay)
+    edited = drafted | {
+        "updateSequenceNumber": drafted["updateSequenceNumber"] + 1,
+        "status": "completed",
+    }
+    record(relay, reviews=[edited])
+    assert from_jira(relay).json()["review"] == edited
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_deleted_review_can_be_made_anew(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+    from_jira(relay)
+    record(relay)
+    path = "/v1/workspaces/payments/reviews/review-of-inc-1"
+    assert relay.provider("DELETE", path).status == 202
+    assert recorded_review(relay) is None
+    assert from_jira(relay).status == 201
+    record(relay)
+    assert recorded_review(relay)["reviews"] == ["inc-1"]
+
+
+@pytest.mark.usefixtures("acme")
+def test_what_is_no_incident_of_the_sites_own_has_no_review(relay: Relay) -> None:
+    """Of another workspace, of another site, deleted, a review, or none at all: one answer."""
+    record(relay, incidents=[incident("deleted")], reviews=[review("rev-1")])
+    record(relay, "search", incidents=[incident("other")])
+    globex = relay.install(GLOBEX)
+    relay.links.link(globex.id, "search")
+    relay.provider("DELETE", "/v1/workspaces/payments/incidents/deleted")
+    answers = {one: from_jira(relay, one) for one in ("nobody", "other", "deleted", "rev-1")}
+    for one, answer in answers.items():
+        assert (answer.status, answer.error_code) == (404, "unknown_incident")
+        assert answer.body.replace(one, "nobody") == answers["nobody"].body
+    assert from_provider(relay, "other", "payments").status == 404
+    assert from_provider(relay, "other", "search").status == 201
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_call_that_names_no_incident_is_refused(relay: Relay) -> None:
+    for query in ("", "?incident=", "?component=x"):
+        answer = relay.jira(ACME, "POST", f"{NEW}{query}")
+        assert (answer.status, answer.error_code) == (400, "bad_request")
+    assert from_jira(relay, "x" * 5000).status == 404
+
+
+@pytest.mark.usefixtures("acme")
+def test_an_incident_of_any_id_can_have_a_review(relay: Relay) -> None:
+    odd = ["a/b", "x" * 255, "🚀" * 255, "100% #1 ä&b"]
+    url = "https://ops.example.com/incidents/odd"
+    record(relay, incidents=[incident(one, url=url, summary="s" * 255) for one in odd])
+    for one in odd:
+        for answer in (from_jira(relay, one, one), from_provider(relay, one)):
+            assert answer.status == 201, answer.body
+            made = PostIncidentReview.model_validate(answer.json()["review"])
+            assert made.reviews == [one]
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_draft_that_cannot_be_queued_is_not_said_to_be_made(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+
+    def no_queue(operation: str) -> None:
+        if operation == "SendMessage":
+            raise unreachable()
+
+    with aws_calls() as calls:
+        calls.before = no_queue
+        assert from_jira(relay).status == 503
+    assert from_jira(relay).status == 201
+
+
+@pytest.mark.usefixtures("acme")
+def test_a_link_is_not_a_login_and_no_login_makes_a_link(relay: Relay) -> None:
+    record(relay, incidents=[incident("inc-1")])
+    for headers in ({}, {"authorization": f"Bearer {relay.api_key}"}, {"authorization": "JWT x"}):
+        answer = relay.call("POST", f"{NEW}?incident=inc-1", None, headers)
+        assert (answer.status, answer.error_code) == (401, "unauthenticated")
+    signed = relay.jira(ACME, "GET", f"{NEW}?incident=inc-1")
+    assert (signed.status, signed.body) == (302, "")

@@ -1,0 +1,422 @@
+"""A workspace's webhook is told of associations, signed as Standard Webhooks asks."""
+
+import base64
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from relay.tenants import Tenant
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import Relay, relay_with
+from tests.integration.webhook_stage import NO_ANSWER, Hook, Received, https_hook, write_certificate
+from tests.security.conftest import written  # noqa: F401 (a fixture)
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.lambdas import Context, sqs_event
+from tests.support.lifecycle import ACME, GLOBEX, Site
+
+SERVED = [
+    "workspaces",
+    "submissions",
+    "submitter",
+    "entity_associated",
+    "entity_disassociated",
+    "webhooks",
+]
+SECRET = "whsec_" + base64.b64encode(b"the secret of payments' webhook!").decode()
+OTHER_SECRET = "whsec_" + base64.b64encode(b"another secret, of another one..").decode()
+ISSUE = {
+    "ati": "ati:cloud:jira:issue",
+    "ari": "ari:cloud:jira:0a1b2c3d:issue/10068",
+    "cloudId": "0a1b2c3d",
+    "id": "10068",
+}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "certificate.pem")
+
+
+@pytest.fixture
+def hook(certificate: Path) -> Iterator[Hook]:
+    with https_hook(certificate) as hook:
+        yield hook
+
+
+@dataclass
+class Stage:
+    relay: Relay
+    acme: Tenant
+
+    def put(self, url: str, secret: str = SECRET, workspace: str = "payments") -> None:
+        document = {"url": url, "secret": secret}
+        path = f"/v1/workspaces/{workspace}/webhook"
+        answer = self.relay.provider("PUT", path, document)
+        assert (answer.status, answer.json()) == (200, {"url": url})
+
+    def tell(
+        self, what: str = "associated", entity_id: str = "inc-1", site: Site = ACME
+    ) -> list[str]:
+        """Jira tells it; returns the notices that are then in the queue."""
+        named = {"associated": "associatedWith", "disassociated": "disassociatedFrom"}[what]
+        ari = f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/{entity_id}"
+        body = {
+            "entity": {"ari": ari, "id": entity_id},
+            named: ISSUE | {"extra": "unnamed"},
+            "user": {"id": "a-person"},
+        }
+        assert self.relay.jira(site, "PUT", f"/entities/{what}", body).status == 204
+        return self.queued()
+
+    def queued(self) -> list[str]:
+        aws = self.relay.aws
+        url = aws.environment["NOTICES_QUEUE"]
+        found = aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in found:
+            aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in found]
+
+    def send(self, *notices: str) -> list[int]:
+        """The numbers of the notices that come again."""
+        module = self.relay.gateway.functions["webhooks"]
+        answer = module.handler(sqs_event(*notices), Context())
+        failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+        return [int(one.removeprefix("message-")) for one in failed]
+
+
+@pytest.fixture
+def stage(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    certificate: Path,
+) -> Iterator[Stage]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
+        for workspace in ("payments", "search"):
+            relay.put_workspace(workspace)
+        relay.submit("payments", incidents=[incident("inc-1"), incident("shared")])
+        relay.submit("search", incidents=[incident("shared")])
+        acme = relay.install(ACME)
+        for workspace in ("payments", "search"):
+            relay.links.link(acme.id, workspace)
+        yield Stage(relay, acme)
+
+
+def verified(received: Received, secret: str = SECRET) -> Any:
+    """As a receiver does, with the library of Standard Webhooks."""
+    return Webhook(secret).verify(received.body, received.headers)
+
+
+# --- What is told ---
+
+
+@pytest.mark.parametrize("what", ["associated", "disassociated"])
+def test_a_webhook_is_told_signed_and_no_more_than_is_documented(
+    stage: Stage, hook: Hook, what: str
+) -> None:
+    stage.put(hook.url)
+    (notice,) = stage.tell(what)
+    assert stage.send(notice) == []
+    (received,) = hook.received
+    told = verified(received)
+    assert datetime.fromisoformat(told["timestamp"]).tzinfo
+    assert told == {
+        "type": f"entity.{what}",
+        "timestamp": told["timestamp"],
+        "data": {
+            "kind": "incident",
+            "id": "inc-1",
+            "site": {"id": stage.acme.id, "baseUrl": ACME.base_url},
+            "target": ISSUE,
+        },
+    }
+    assert received.path == "/hook"
+    assert received.headers["content-type"] == "application/json"
+
+
+def test_another_secret_or_another_body_does_not_verify(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    stage.send(*stage.tell())
+    (received,) = hook.received
+    with pytest.raises(WebhookVerificationError):
+        verified(received, OTHER_SECRET)
+    changed = Received(received.path, received.headers, received.body.replace("inc-1", "inc-2"))
+    with pytest.raises(WebhookVerificationError):
+        verified(changed)
+
+
+def test_a_notice_keeps_its_id_however_often_it_is_sent(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    (first,), (second,) = stage.tell(), stage.tell()
+    stage.send(first)
+    stage.send(first)
+    stage.send(second)
+    sent = [received.headers["webhook-id"] for received in hook.received]
+    assert sent[0] == sent[1] != sent[2]
+    for received in hook.received:
+        verified(received)
+
+
+def test_only_the_webhooks_of_the_entitys_own_workspaces_are_told(stage: Stage, hook: Hook) -> None:
+    assert stage.tell() == []
+    stage.put(hook.url, OTHER_SECRET, "search")
+    assert stage.tell() == []
+    stage.put(hook.url)
+    assert len(stage.tell()) == 1
+    assert stage.tell(entity_id="never-submitted") == []
+    assert stage.send(*stage.tell(entity_id="shared")) == []
+    first, second = hook.received
+    both = {
+        verified(first)["data"]["id"],
+        verified(second, OTHER_SECRET)["data"]["id"],
+    }
+    assert both == {"shared"}
+
+
+def test_a_site_that_the_workspace_is_not_linked_to_makes_no_notice(
+    stage: Stage, hook: Hook
+) -> None:
+    stage.put(hook.url)
+    stage.relay.install(GLOBEX)
+    assert stage.tell(site=GLOBEX) == []
+
+
+# --- What goes wrong ---
+
+
+def test_success_is_the_end_of_it(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    for status in (200, 201, 202, 204):
+        hook.status = status
+        assert stage.send(*stage.tell()) == []
+    assert len(hook.received) == 4
+
+
+def test_anything_else_comes_again_until_it_succeeds(stage: Stage, hook: Hook) -> None:
+    """A redirect is not followed: it would lead the notice elsewhere, or turn it into a GET."""
+    stage.put(hook.url)
+    (notice,) = stage.tell()
+    for status in (301, 302, 307, 308, 400, 401, 404, 410, 429, 500, 503, NO_ANSWER):
+        hook.status = status
+        assert stage.send(notice) == [0], status
+    assert [received.path for received in hook.received] == ["/hook"] * 12
+    hook.status = 204
+    assert stage.send(notice) == []
+
+
+def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None:
+    stage.put("https://127.0.0.1:1/nobody-is-there")
+    stage.put(hook.url, OTHER_SECRET, "search")
+    notices = sorted(stage.tell(entity_id="shared"))
+    refused = [number for number, notice in enumerate(notices) if '"payments"' in notice]
+    assert stage.send(*notices) == refused
+    assert len(hook.received) == 1
+
+
+def test_a_host_that_no_client_takes_comes_again(stage: Stage) -> None:
+    for url in ("https://a..b/", "https://xn--/", "https://%41.example/"):
+        stage.put(url)
+        assert stage.send(*stage.tell()) == [0], url
+
+
+def test_a_server_that_is_not_who_it_says_is_told_nothing(
+    stage: Stage, tmp_path: Path, hook: Hook
+) -> None:
+    with https_hook(write_certificate(tmp_path / "another.pem")) as impostor:
+        stage.put(impostor.url)
+        assert stage.send(*stage.tell()) == [0]
+        assert impostor.received == []
+    stage.put(hook.url.replace("127.0.0.1", "localhost"))
+    assert stage.send(*stage.tell()) == [0]
+    assert hook.received == []
+
+
+def test_a_server_without_tls_is_told_nothing(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stage.put(f"https://127.0.0.1:{server.getsockname()[1]}/")
+        notices = stage.tell()
+        server.settimeout(5)
+        server.listen()
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                heard.append(connection.recv(10_000))
+                connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+        heard: list[bytes] = []
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert stage.send(*notices) == [0]
+        thread.join()
+    assert b"inc-1" not in heard[0]
+
+
+def test_a_removed_webhook_is_told_nothing_more(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    notices = stage.tell()
+    path = "/v1/workspaces/payments/webhook"
+    assert [stage.relay.provider("DELETE", path).status for _ in range(2)] == [204, 204]
+    assert stage.relay.provider("GET", path).json() == {"url": None}
+    assert stage.send(*notices) == []
+    assert hook.received == []
+    assert stage.tell() == []
+
+
+def test_a_changed_webhook_is_told_what_is_in_the_queue(stage: Stage, hook: Hook) -> None:
+    stage.put("https://127.0.0.1:1/the-one-before")
+    notices = stage.tell()
+    stage.put(hook.url, OTHER_SECRET)
+    assert stage.send(*notices) == []
+    verified(hook.received[0], OTHER_SECRET)
+
+
+def test_what_is_no_notice_comes_again_to_end_among_the_dead_letters(stage: Stage) -> None:
+    poison = ["", "{", "[]", "null", '{"id": "x"}', '{"nonsense": 1}']
+    assert stage.send(*poison) == list(range(len(poison)))
+
+
+def test_nothing_is_lost_when_a_part_of_aws_fails(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    with aws_calls() as calls:
+        # Jira is told so, and may tell it again.
+        calls.before = lambda operation: _fail(operation == "SendMessage")
+        body = {"entity": {"id": "inc-1"}, "associatedWith": ISSUE}
+        assert stage.relay.jira(ACME, "PUT", "/entities/associated", body).status == 503
+    notices = stage.tell()
+    for failing in ("GetItem", "Decrypt"):
+        with aws_calls() as calls:
+            calls.before = lambda operation, failing=failing: _fail(operation == failing)  # type: ignore[misc]
+            assert stage.send(*notices) == [0]
+    assert hook.received == []
+    assert stage.send(*notices) == []
+
+
+def _fail(is_so: bool) -> None:
+    if is_so:
+        raise unreachable()
+
+
+# --- What a webhook may be ---
+
+
+def test_only_https_urls_are_taken(stage: Stage) -> None:
+    for url in (
+        "http://ops.example.com/hook",
+        "ftp://ops.example.com",
+        "https:///hook",
+        "https://",
+        "https:ops.example.com",
+        "//ops.example.com/hook",
+        "/hook",
+        "",
+        "https://user@ops.example.com/",
+        "https://user:password@ops.example.com/",
+        "https://ops.example.com/#fragment",
+        "https://ops.example.com:0/",
+        "https://ops.example.com:65536/",
+        "https://ops.example.com:99999999999999999999/",
+        "https://ops.example.com/ä",
+        "https://ops.example.com/a b",
+        "https://ops.example.com/\r\nx: y",
+        "https://ops.example.com/" + "x" * 2000,
+        None,
+        1,
+    ):
+        answer = stage.relay.provider(
+            "PUT", "/v1/workspaces/payments/webhook", {"url": url, "secret": SECRET}
+        )
+        assert (answer.status, answer.error_code) == (400, "bad_request"), url
+        assert {one["path"] for one in answer.json()["error"]["details"]} == {"url"}, url
+    for url in ("https://ops.example.com", "HTTPS://ops.example.com:8443/a?b=c", "https://[::1]/"):
+        stage.put(url)
+
+
+def test_only_secrets_of_standard_webhooks_are_taken(stage: Stage) -> None:
+    def encoded(length: int) -> str:
+        return "whsec_" + base64.b64encode(b"s" * length).decode()
+
+    for secret in (
+        "",
+        "whsec_",
+        SECRET.removeprefix("whsec_"),
+        encoded(23),
+        encoded(65),
+        "whsec_" + "ä" * 40,
+        "whsec_" + "!" * 40,
+        SECRET + " ",
+        SECRET.rstrip("="),
+        encoded(200),
+        None,
+    ):
+        document = {"url": "https://ops.example.com/hook", "secret": secret}
+        answer = stage.relay.provider("PUT", "/v1/workspaces/payments/webhook", document)
+        assert (answer.status, answer.error_code) == (400, "bad_request"), secret
+        assert {one["path"] for one in answer.json()["error"]["details"]} == {"secret"}
+        assert not secret or len(secret) < 20 or secret not in answer.body
+    for length in (24, 64):
+        stage.put("https://ops.example.com/hook", encoded(length))
+
+
+# --- Its secret ---
+
+
+def test_the_secret_is_not_shown_again(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    answer = stage.relay.provider("GET", "/v1/workspaces/payments/webhook")
+    assert answer.json() == {"url": hook.url}
+
+
+def test_the_secret_is_encrypted_and_good_for_its_own_workspace_alone(
+    stage: Stage, hook: Hook, aws: Aws
+) -> None:
+    stage.put(hook.url)
+    raw = base64.b64decode(SECRET.removeprefix("whsec_"))
+    stored = stage.relay.stored()
+    assert hook.url in stored
+    assert SECRET not in stored
+    assert raw.decode() not in stored
+    # Copied to another workspace, it signs nothing there.
+    table = aws.environment["CATALOG_TABLE"]
+    key = {"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}}
+    item = aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    stage.relay.provider("DELETE", "/v1/workspaces/payments/webhook")
+    aws.dynamodb.put_item(TableName=table, Item=item | {"pk": {"S": "workspace#search"}})
+    (notice,) = stage.tell(entity_id="shared")
+    assert json.loads(notice)["workspace_id"] == "search"
+    assert stage.send(notice) == [0]
+    assert hook.received == []
+
+
+def test_neither_secret_nor_person_is_logged(
+    stage: Stage, hook: Hook, request: pytest.FixtureRequest
+) -> None:
+    everything: Callable[[], str] = request.getfixturevalue("written")
+    stage.put(hook.url)
+    hook.status = 500
+    notices = stage.tell()
+    stage.send(*notices)
+    hook.status = 204
+    stage.send(*notices)
+    bad = {"url": "http://ops.example.com", "secret": SECRET}
+    stage.relay.provider("PUT", "/v1/workspaces/payments/webhook", bad)
+    text = everything()
+    assert "Notice sent" in text
+    assert "Notice comes again" in text
+    for hidden in (SECRET, SECRET.removeprefix("whsec_"), ACME.secret, "a-person"):
+        assert hidden not in text
+    signature = hook.received[0].headers["webhook-signature"]
+    assert signature.removeprefix("v1,") not in text

@@ -1,0 +1,72 @@
+"""atlassian-connect.json against the rules of Jira's documents, and against the template."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.template import ROOT, functions, routes
+
+DESCRIPTOR: dict[str, Any] = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
+PROVIDER: dict[str, Any] = DESCRIPTOR["modules"]["jiraOperationsInfoProvider"]
+MODULES = list(DESCRIPTOR["modules"].values())
+SERVED = {route for function in functions() for route in routes(function)}
+
+
+def test_it_says_how_jira_must_sign() -> None:
+    assert DESCRIPTOR["authentication"] == {"type": "jwt"}
+    assert DESCRIPTOR["apiMigrations"] == {"signed-install": True, "context-qsh": True}
+
+
+def test_it_asks_for_the_scopes_of_the_operations_api_and_no_more() -> None:
+    assert sorted(DESCRIPTOR["scopes"]) == ["DELETE", "READ", "WRITE"]
+
+
+@pytest.mark.parametrize("event", ["installed", "uninstalled", "enabled", "disabled"])
+def test_every_lifecycle_event_leads_to_a_route(event: str) -> None:
+    assert ("POST", DESCRIPTOR["lifecycle"][event]) in SERVED
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_have_every_property_within_its_limits(module: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-zA-Z0-9-]{1,100}", module["key"])
+    assert 0 < len(module["name"]["value"]) <= 1500
+    for link in ("homeUrl", "logoUrl", "documentationUrl"):
+        assert urlsplit(module[link]).scheme == "https"
+
+
+def test_the_providers_name_can_be_translated() -> None:
+    assert 0 < len(PROVIDER["name"]["i18n"]) <= 300
+
+
+def test_module_keys_are_unique_in_the_app() -> None:
+    assert len({module["key"] for module in MODULES}) == len(MODULES)
+
+
+@pytest.mark.parametrize(
+    ("action", "method"),
+    [
+        ("fetchWorkspaces", "POST"),
+        ("searchContainers", "GET"),
+        ("onEntityAssociated", "PUT"),
+        ("onEntityDisassociated", "PUT"),
+    ],
+)
+def test_every_action_leads_to_a_route(action: str, method: str) -> None:
+    assert (method, PROVIDER["actions"][action]["templateUrl"]) in SERVED
+
+
+def test_the_review_action_is_a_link_with_jiras_placeholders() -> None:
+    url = PROVIDER["actions"]["createPostIncidentReview"]["url"]
+    assert urlsplit(url).path == "/post-incident-reviews/new"
+    assert {("GET", "/post-incident-reviews/new"), ("POST", "/post-incident-reviews/new")} <= SERVED
+    assert "{component-id}" in url
+    assert "{incident-id}" in url
+
+
+def test_every_url_is_the_apps_own() -> None:
+    text = json.dumps(DESCRIPTOR)
+    found = re.findall(r"https?://[^\"/?]+", text)
+    assert set(found) == {DESCRIPTOR["baseUrl"]}

@@ -1,0 +1,72 @@
+"""What the documents name is there, and what is there is named in the documents."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from relay.telemetry import Metric
+from relay_cli.app import app
+from tests.support.template import ROOT, functions, routes, template
+
+CONTRACT = (ROOT / "docs/contract.md").read_text("utf-8")
+OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
+COMMANDS = (ROOT / "docs/commands.md").read_text("utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/*/README.md")]
+
+
+def commands() -> list[str]:
+    found = []
+    waiting = [("relay", typer.main.get_command(app))]
+    while waiting:
+        name, command = waiting.pop()
+        below = getattr(command, "commands", {})
+        waiting += [(f"{name} {part}", one) for part, one in below.items()]
+        if not below:
+            found.append(name)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("proof", sorted(set(re.findall(r"`(tests/[^`]+)`", CONTRACT))))
+def test_what_the_contract_names_as_proof_is_there(proof: str) -> None:
+    path, _, name = proof.partition("::")
+    assert (ROOT / path).exists()
+    if name:
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8")
+
+
+@pytest.mark.parametrize("parameter", sorted(template()["Parameters"]))
+def test_every_parameter_is_explained(parameter: str) -> None:
+    assert f"`{parameter}`" in OPERATOR
+
+
+@pytest.mark.parametrize("metric", list(Metric))
+def test_every_metric_is_explained(metric: Metric) -> None:
+    assert f"`{metric.value.name}`" in OPERATOR
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_explained(command: str) -> None:
+    assert f"| `{command}` |" in COMMANDS
+
+
+def test_every_call_of_jira_is_in_the_contract() -> None:
+    provider = {"descriptor", "workspaces", "links", "entities", "keys", "submissions"}
+    for function in functions().keys() - provider:
+        for _, path in routes(function):
+            assert path in CONTRACT, (function, path)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", document.read_text("utf-8"))
+    for link in links:
+        assert (document.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_is_there(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"`make ([a-z][a-z-]*)", document.read_text("utf-8"))):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
