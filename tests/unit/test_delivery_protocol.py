@@ -407,3 +407,16 @@ def test_of_each_entity_the_first_of_its_newest_states_is_kept(states: list[Enti
         first = next(other for other in of(each.key, states) if other.sequence == highest)
         assert each is first
     assert newest(kept) == kept
+
+
+def test_an_accepted_entity_is_told_which_of_its_own_projects_the_site_does_not_have() -> None:
+    associations = [{"associationType": "issueIdOrKeys", "values": ["OPS-1", "GONE-2", "10001"]}]
+    mine = EntityState(Kind.INCIDENT, incident("mine", associations=associations))
+    other = EntityState(Kind.INCIDENT, incident("other"))
+    protocol = deliver([mine, other])
+    next(protocol)
+
+    with pytest.raises(StopIteration) as end:
+        protocol.send(SubmitAnswer(frozenset({"mine", "other"}), {}, ("GONE", "NOT-MINE")))
+
+    assert [outcome.unknown_project_keys for outcome in end.value.value] == [("GONE",), ()]

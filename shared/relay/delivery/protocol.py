@@ -118,7 +118,14 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
     if entity_id in answer.failed:
         return _rejected(state, answer.failed[entity_id])
     if entity_id in answer.accepted:
-        return Outcome(state.key, state.sequence, OutcomeState.ACCEPTED)
+        # Kept for the projects that the site has; for those it does not have, this tells why not.
+        missing = _project_keys(state).intersection(answer.unknown_project_keys)
+        return Outcome(
+            state.key,
+            state.sequence,
+            OutcomeState.ACCEPTED,
+            unknown_project_keys=tuple(sorted(missing)),
+        )
     if answer.unknown_project_keys:
         # Only known to unknown projects: Jira keeps no such entity, and calls it no failure.
         return Outcome(
@@ -129,6 +136,16 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
         )
     words = ("Jira accepted the request and did not name this entity.",)
     return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, words)
+
+
+def _project_keys(state: EntityState) -> set[str]:
+    """Of the issues that the entity is associated with: `OPS` of `OPS-12`."""
+    return {
+        value.rpartition("-")[0]
+        for association in state.entity.get("associations", ())
+        if association["associationType"] == "issueIdOrKeys"
+        for value in association["values"]
+    }
 
 
 def _rejected(state: EntityState, messages: tuple[str, ...]) -> Outcome:
