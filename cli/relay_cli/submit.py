@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from relay_cli.api import Relay, workspace_path
 from relay_cli.arguments import FileArgument, WorkspaceArgument
 from relay_cli.command import Session
-from relay_cli.failure import NOT_ALL, Failure, Misuse, Stopped
+from relay_cli.failure import NOT_ALL, Failure, Misuse, Stopped, Unavailable
 from relay_cli.feed import KINDS, LISTS, Feed, State, Submission, parse_feed, split
 from relay_cli.screen import Screen, detail_line
 from relay_cli.words import counted
@@ -238,21 +238,23 @@ def _say(screen: Screen, submitted: Submitted, dry_run: bool) -> None:
         screen.say(*map(detail_line, verdict["details"]))
     _say_more(screen, rejected)
     if submitted.failure and not dry_run:
-        _say_missing(screen, submitted)
+        _say_missing(screen, submitted.failure, submitted)
 
 
-def _say_missing(screen: Screen, submitted: Submitted) -> None:
+def _say_missing(screen: Screen, failure: Failure, submitted: Submitted) -> None:
     not_taken = submitted.not_taken
-    if submitted.failure and submitted.failure.code == "not_queued":
+    if failure.code == "not_queued":
         screen.say(f"{counted(len(not_taken), 'entity', 'entities')} could not be taken:")
-        for state in not_taken[:REJECTED_SHOWN]:
-            screen.say(f"  {_name(state)}")
+        screen.say(*(f"  {_name(state)}" for state in not_taken[:REJECTED_SHOWN]))
         _say_more(screen, len(not_taken))
-    else:
+    elif isinstance(failure, Unavailable | Stopped):
         screen.say(f"{len(not_taken):,} were sent without an answer that says they were taken.")
+    else:
+        screen.say(f"{len(not_taken):,} were refused all together.")
     if submitted.not_sent:
         screen.say(f"{submitted.not_sent:,} were not sent.")
-    screen.say("Submit the same file again: what was taken is not delivered twice.")
+    if isinstance(failure, Unavailable | Stopped):
+        screen.say("Submit the same file again: what was taken is not delivered twice.")
 
 
 def _say_more(screen: Screen, number: int) -> None:

@@ -33,7 +33,7 @@ _VOLATILE = (
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:PORT"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UUID"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "ID"),
-    (re.compile(r"\b(relay_)?[0-9a-f]{16}\b"), "KEY"),
+    (re.compile(r"relay_[0-9a-f]{16}_"), "relay_KEY_"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z|\+00:00)"), "TIME"),
     (re.compile(r"\((now|\d+ \w+ ago)\)"), "(AGE)"),
 )

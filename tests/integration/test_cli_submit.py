@@ -217,6 +217,8 @@ def test_an_unknown_workspace_takes_nothing(stage: Stage) -> None:
 
     assert ran.error_code == "unknown_workspace"
     assert ran.json()["accepted"] == 0
+    said = stage.cli("submit", "nothing", "-", stdin=lines(incident()), code=1).out
+    assert said == "0 accepted, 0 rejected.\n1 were refused all together.\n"
 
 
 def test_a_key_for_another_workspace_is_refused(stage: Stage) -> None:
@@ -261,6 +263,18 @@ def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
     assert submitted.failure.exit_code == 3
     assert [state.id for state in submitted.not_taken] == ["inc-0"]
     assert submitted.not_sent == 1
+
+
+def test_what_could_not_be_queued_is_listed(cli: Cli) -> None:
+    details = [{"path": "reviews[0]", "rule": "not_queued", "message": "was not taken"}]
+    error = {"code": "not_queued", "message": "Not all could be queued.", "details": details}
+    content = lines(incident(), review())
+    # Too long to be waited for.
+    with replying(Reply(503, {"error": error}, [("Retry-After", "999")])) as server:
+        ran = cli("submit", "w", "-", stdin=content, RELAY_URL=server.url, code=3)
+
+    assert "1 entity could not be taken:\n  line 2, review rev-1\n" in ran.out
+    assert "reviews[0]: was not taken (not_queued)" in ran.err
 
 
 def test_a_relay_that_recovers_takes_all() -> None:

@@ -24,6 +24,7 @@ from relay.delivery.protocol import (
 from relay.entities import EntityKey, EntityState, Kind, newest
 from relay.jira import SubmitAnswer
 from relay.record import Outcome, OutcomeState
+from tests.support.entities import incident
 
 Site = Callable[[Batch], Answer]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from relay.delivery.sites import Sites
@@ -81,17 +80,19 @@ class Tracking:
     ) -> Page:
         """Entities in the order of their keys; those that are in this state at some site."""
         tenants = self._linked(workspace_id)
-        looked_at = _LOOKED_AT_MAX if state else limit
-        entries = list(self._record.entries(workspace_id, after, looked_at))
+        size = _CHUNK if state else limit
         found: list[tuple[Entry, list[AtSite]]] = []
-        for chunk in _chunks(entries):
+        for _ in range(_LOOKED_AT_MAX // size):
+            chunk = list(self._record.entries(workspace_id, after, size))
             for entry, sites in self._at_sites(workspace_id, chunk, tenants):
                 if state is None or any(site.state is state for site in sites):
                     found.append((entry, sites))
                     if len(found) == limit:
                         return Page(found, entry.key)
-        more = len(entries) == looked_at
-        return Page(found, entries[-1].key if more else None)
+            if len(chunk) < size:
+                return Page(found, None)
+            after = chunk[-1].key
+        return Page(found, after)
 
     def _at_sites(
         self, workspace_id: str, entries: Sequence[Entry], tenants: Sequence[Tenant]
@@ -130,9 +131,3 @@ def state_named(name: str | None) -> OutcomeState | None:
     except ValueError:
         rule = Detail("state", "enum", "One of " + ", ".join(OutcomeState))
         raise BadRequest("There is no such state.", [rule]) from None
-
-
-def _chunks(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    remaining = iter(entries)
-    while chunk := list(islice(remaining, _CHUNK)):
-        yield chunk
