@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from moto.backends import get_backend
@@ -66,7 +67,7 @@ class Relay:
 
     def install(self, site: Site) -> Tenant:
         installation = Installation(site.client_key, site.base_url, site.secret)
-        return self.tenants.install(installation, LifecycleToken(int(time.time()), "a token"))
+        return self.tenants.install(installation, LifecycleToken(int(time.time()), uuid4().hex))
 
     def put_workspace(self, workspace: str, name: str = "") -> None:
         document = {
@@ -106,6 +107,14 @@ class Relay:
         event = sqs_event(*bodies)
         failed = _failed(self.gateway.functions["submitter"].handler(event, Context()))
         return [body for number, body in enumerate(bodies) if f"message-{number}" in failed]
+
+    def waiting(self) -> list[str]:
+        """Takes the messages out of the queue, as they would come late."""
+        url = self.aws.environment["SUBMISSIONS_QUEUE"]
+        found = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        for message in found:
+            self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in found]
 
     def let_delays_pass(self) -> int:
         """What is in the queue for later is there now; returns how many messages that were."""
