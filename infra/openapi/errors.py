@@ -78,6 +78,8 @@ NOT_QUEUED = Unavailable(
 JIRA_REFUSED = AccessRefused(403, ("The app lacks a scope",))
 JIRA_UNAVAILABLE = JiraUnreachable("Jira gave no answer: ConnectTimeout")
 
+# An id with a slash in it, where none can be, or an empty one, leads past every route.
+NOTHING_THERE = NotFound("There is nothing at this method and path.")
 _JSON_BODY = (UNSUPPORTED, TOO_LARGE)
 _ALWAYS = (
     RelayError("Something went wrong inside Relay."),
@@ -88,6 +90,8 @@ _ALWAYS = (
 def errors_of(operation: Operation) -> Iterator[RelayError]:
     """The operation's own errors, and those that follow from who calls and what is sent."""
     yield from operation.errors
+    if any(parameter.where == "path" for parameter in operation.parameters):
+        yield NOTHING_THERE
     if operation.caller is not Caller.ANYONE:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:

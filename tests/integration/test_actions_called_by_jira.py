@@ -1,0 +1,107 @@
+"""The five actions as Jira calls them: by the descriptor's own URLs, over HTTP, signed by Jira."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.template import functions
+
+SERVED = [name for name in functions() if name not in ("webhooks", "keys")]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
+        relay.put_workspace("payments")
+        yield relay
+
+
+@pytest.fixture
+def site(relay: Relay, simulator: Simulator) -> JiraSite:
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    path = f"/v1/sites/{site.id}/workspaces/payments"
+    assert relay.provider("PUT", path).status == 200
+    return site
+
+
+def call(site: JiraSite, action: str, body: Any = None, **query: str) -> tuple[int, Any]:
+    """Jira makes the call; (status, JSON) of what Relay answered."""
+    asked = {"action": action, "query": query} | ({"body": body} if body is not None else {})
+    answer = site.simulator.control("POST", f"/sites/{site.name}/call", asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["status"], answer.json().get("body")
+
+
+def test_workspaces_are_fetched(site: JiraSite) -> None:
+    status, answer = call(site, "fetchWorkspaces", {"ids": ["payments", "unknown"]})
+    assert status == 200
+    assert [one["id"] for one in answer["workspaces"]] == ["payments"]
+
+
+def test_containers_are_searched(relay: Relay, site: JiraSite) -> None:
+    document = {
+        "name": "Überweisung & Co. (100%)",
+        "url": "https://ops.example.com/services/1",
+        "lastUpdatedDate": "2026-01-31T09:30:00Z",
+    }
+    path = "/v1/workspaces/payments/containers/team/one"
+    assert relay.provider("PUT", path, document).status == 200
+    for query in ("uberweisung", "WEISUNG & co. (100%)", "%", ""):
+        status, answer = call(site, "searchContainers", searchQuery=query)
+        assert status == 200
+        assert [one["id"] for one in answer["containers"]] == ["team/one"]
+    assert call(site, "searchContainers", searchQuery="+") == (200, {"containers": []})
+
+
+def test_associations_are_told(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("inc-1")])
+    ari = "ari:cloud:jira:x:/activation/111-222-333/inc-1"
+    issue = {"ati": "ati:cloud:jira:issue", "ari": "a", "cloudId": "c", "id": "10068"}
+    entity = {"ari": ari, "id": "inc-1"}
+
+    def shown() -> Any:
+        found = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1").json()
+        return found["sites"][0].get("associations", [])
+
+    told = call(site, "onEntityAssociated", {"entity": entity, "associatedWith": issue})
+    assert told[0] == 204
+    assert shown() == [issue]
+    told = call(site, "onEntityDisassociated", {"entity": entity, "disassociatedFrom": issue})
+    assert told[0] == 204
+    assert shown() == []
+
+
+def test_a_review_is_made_and_arrives_in_jira(relay: Relay, site: JiraSite) -> None:
+    odd = "inc/1 & 2"
+    url = "https://ops.example.com/incidents/odd"
+    relay.submit("payments", incidents=[incident(odd, url=url)])
+    ids = {"incident-id": odd, "component-id": "team/one"}
+    status, answer = call(site, "createPostIncidentReview", **ids)
+    assert status == 201
+    assert relay.run_queue() == []
+    assert site.held("review") == {answer["review"]["id"]: answer["review"]}
+    assert answer["review"]["reviews"] == [odd]
+    ids["incident-id"] = "unknown"
+    assert call(site, "createPostIncidentReview", **ids)[0] == 404

@@ -1,0 +1,373 @@
+"""Deletions are remembered, and carried to every linked site; nothing late undoes them."""
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from relay.jira import ConnectCredential, JiraClient, http_client
+from relay.tenants import Tenant
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+from tests.support.lambdas import APP_KEY
+from tests.support.lifecycle import Site
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "entities",
+]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
+        for workspace in ("payments", "search"):
+            relay.put_workspace(workspace)
+        yield relay
+
+
+Link = Callable[..., JiraSite]
+
+
+@pytest.fixture
+def link(relay: Relay, simulator: Simulator) -> Link:
+    """A new site with Relay, and these workspaces linked to it."""
+
+    def linked(*workspaces: str) -> JiraSite:
+        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        for workspace in workspaces or ("payments",):
+            answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
+            assert answer.status == 200, answer.body
+        return site
+
+    return linked
+
+
+@pytest.fixture
+def site(link: Link) -> JiraSite:
+    return link()
+
+
+def path_of(entity_id: str, collection: str = "incidents") -> str:
+    return f"/v1/workspaces/payments/{collection}/{quote(entity_id, safe='')}"
+
+
+def delete(relay: Relay, entity_id: str = "inc-1", collection: str = "incidents") -> None:
+    answer = relay.provider("DELETE", path_of(entity_id, collection))
+    assert answer.status == 202, answer.body
+    assert answer.json() == {"kind": collection[:-1], "id": entity_id}
+
+
+def found(relay: Relay, entity_id: str = "inc-1", collection: str = "incidents") -> Any:
+    answer = relay.provider("GET", path_of(entity_id, collection))
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def states(relay: Relay, entity_id: str = "inc-1") -> dict[str, str]:
+    return {site["site"]: site["state"] for site in found(relay, entity_id)["sites"]}
+
+
+def a_moment_later() -> None:
+    """What is accepted within the same millisecond counts as accepted before."""
+    time.sleep(0.002)
+
+
+# --- By id ---
+
+
+def test_a_deletion_is_remembered_and_reaches_every_linked_site(relay: Relay, link: Link) -> None:
+    sites = [link(), link()]
+    relay.submit("payments", incidents=[incident(), incident("inc-2")], reviews=[review()])
+    delete(relay)
+    delete(relay, "rev-1", "reviews")
+    at_once = found(relay)
+    assert (at_once["deleted"], "entity" in at_once) == (True, False)
+    assert set(states(relay).values()) == {"owed"}
+    assert relay.run_queue() == []
+    for site in sites:
+        assert site.held("incident").keys() == {"inc-2"}
+        assert site.held("review") == {}
+    assert states(relay) == {site.id: "deleted" for site in sites}
+    assert found(relay, "inc-2")["deleted"] is False
+
+
+def test_deleting_again_is_fine(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident()])
+    for _ in range(2):
+        delete(relay)
+    assert relay.run_queue() == []
+    delete(relay)
+    assert relay.run_queue() == []
+    assert states(relay) == {site.id: "deleted"}
+    assert site.held("incident") == {}
+
+
+def test_what_was_never_submitted_can_be_deleted(relay: Relay, site: JiraSite) -> None:
+    """The site may have it, from another time: it is told, too."""
+    deliver(site, incident("from-before"))
+    delete(relay, "from-before")
+    assert relay.run_queue() == []
+    assert site.held("incident") == {}
+    document = found(relay, "from-before")
+    assert document["deleted"] is True
+    assert "updateSequenceNumber" not in document
+    (at_site,) = document["sites"]
+    assert at_site["state"] == "deleted"
+    assert "updateSequenceNumber" not in at_site
+    listed = relay.provider("GET", "/v1/workspaces/payments/entities").json()["entities"]
+    assert [(one["id"], "updateSequenceNumber" in one) for one in listed] == [
+        ("from-before", False)
+    ]
+    a_moment_later()
+    relay.submit("payments", incidents=[incident("from-before", sequence=-(2**63))])
+    assert site.held("incident").keys() == {"from-before"}
+
+
+def test_ids_of_any_characters_can_be_deleted(relay: Relay, site: JiraSite) -> None:
+    odd = ["a/b", "a/review", "50%", "50%25", "#1", "ä b", "..", "x" * 255]
+    url = "https://ops.example.com/incidents/odd"
+    relay.submit("payments", incidents=[incident(one, url=url) for one in odd])
+    assert site.held("incident").keys() == set(odd)
+    for one in odd:
+        delete(relay, one)
+    assert relay.run_queue() == []
+    assert site.held("incident") == {}
+
+
+# --- What does not bring it back, and what does ---
+
+
+def test_a_state_that_was_accepted_before_does_not_come_back_however_new_it_is(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident(sequence=1)])
+    relay.queue("payments", incidents=[incident(sequence=1000)])
+    late = relay.waiting()
+    delete(relay)
+    assert relay.run_queue() == []
+    assert relay.run_again(late) == []
+    assert found(relay)["deleted"] is True
+    assert site.held("incident") == {}
+    assert states(relay) == {site.id: "deleted"}
+
+
+def test_an_older_or_equal_sequence_does_not_come_back(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident(sequence=5)])
+    delete(relay)
+    a_moment_later()
+    for sequence in (4, 5):
+        assert relay.submit("payments", incidents=[incident(sequence=sequence)]) == []
+        assert found(relay)["deleted"] is True
+        assert site.held("incident") == {}
+
+
+def test_a_newer_state_that_is_submitted_afterwards_comes_back(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident(sequence=5)])
+    delete(relay)
+    relay.run_queue()
+    a_moment_later()
+    relay.submit("payments", incidents=[incident(sequence=6, summary="Again")])
+    assert site.held("incident")["inc-1"]["summary"] == "Again"
+    document = found(relay)
+    assert (document["deleted"], document["entity"]["summary"]) == (False, "Again")
+    assert states(relay) == {site.id: "accepted"}
+    # Nor does the second round of the deletion take it away again.
+    assert relay.let_delays_pass() == 1
+    assert relay.run_queue() == []
+    assert site.held("incident").keys() == {"inc-1"}
+    assert states(relay) == {site.id: "accepted"}
+
+
+def test_what_a_delivery_under_way_brought_is_taken_back(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident()])
+    delete(relay)
+    relay.run_queue()
+    deliver(site, incident(sequence=2))
+    assert site.held("incident").keys() == {"inc-1"}
+    assert relay.let_delays_pass() == 1
+    assert relay.run_queue() == []
+    assert site.held("incident") == {}
+
+
+# --- Sites and AWS in trouble ---
+
+
+def test_a_site_that_fails_gets_the_deletion_again(relay: Relay, link: Link) -> None:
+    well, ill = link(), link()
+    relay.submit("payments", incidents=[incident()])
+    move(relay, ill, "http://127.0.0.1:1")
+    delete(relay)
+    come_again = relay.run_queue()
+    assert len(come_again) == 1
+    assert relay.run_again(come_again) == come_again
+    assert states(relay) == {well.id: "deleted", ill.id: "owed"}
+    assert well.held("incident") == {}
+    assert ill.held("incident").keys() == {"inc-1"}
+    move(relay, ill, ill.site.base_url)
+    assert relay.run_again(come_again) == []
+    assert states(relay) == {well.id: "deleted", ill.id: "deleted"}
+    assert ill.held("incident") == {}
+
+
+def move(relay: Relay, site: JiraSite, base_url: str) -> Tenant:
+    """The site is at another URL from now on."""
+    return relay.install(Site(site.site.client_key, base_url, site.site.secret))
+
+
+def test_a_site_without_the_app_holds_nothing_up(
+    relay: Relay, link: Link, simulator: Simulator
+) -> None:
+    well, gone = link(), link()
+    relay.submit("payments", incidents=[incident()])
+    simulator.control("POST", f"/sites/{gone.name}/uninstall").raise_for_status()
+    delete(relay)
+    assert relay.run_queue() == []
+    assert states(relay) == {well.id: "deleted", gone.id: "owed"}
+
+
+@pytest.mark.parametrize("by", ["id", "properties"])
+def test_what_is_deleted_here_is_deleted_there_wherever_a_call_breaks_off(
+    relay: Relay, site: JiraSite, by: str
+) -> None:
+    """Each call to AWS fails once; the caller is told so, and need not even try again."""
+    statuses = []
+    for at in range(10):
+        one = f"inc-{at}"
+        relay.submit("payments", incidents=[incident(one)], properties={"attempt": str(at)})
+        by_properties = f"/v1/workspaces/payments/entities?attempt={at}"
+        with aws_calls() as calls:
+            calls.fail(unreachable(), at)
+            url = path_of(one) if by == "id" else by_properties
+            answer = relay.provider("DELETE", url)
+        statuses.append(answer.status)
+        relay.run_queue()
+        relay.let_delays_pass()
+        assert relay.run_queue() == []
+        assert found(relay, one)["deleted"] == (one not in site.held("incident"))
+        if answer.status == 202:
+            break
+    assert statuses[-1] == 202
+    assert set(statuses[:-1]) == {503}
+    assert found(relay, one)["deleted"] is True
+
+
+# --- By properties ---
+
+
+def delete_by(relay: Relay, query: str, workspace: str = "payments") -> int:
+    answer = relay.provider("DELETE", f"/v1/workspaces/{workspace}/entities?{query}")
+    assert answer.status == 202, answer.body
+    assert set(answer.json()) == {"deleted"}
+    return int(answer.json()["deleted"])
+
+
+def test_what_has_all_of_the_properties_is_deleted_in_its_own_workspace(
+    relay: Relay, link: Link
+) -> None:
+    """Also at a site that other workspaces of the same properties are linked to."""
+    shared = link("payments", "search")
+    both = {"team": "a", "region": "eu"}
+    relay.submit(
+        "payments", incidents=[incident("both")], reviews=[review("both")], properties=both
+    )
+    relay.submit("payments", incidents=[incident("one")], properties={"team": "a"})
+    relay.submit("payments", incidents=[incident("other")], properties=both | {"team": "b"})
+    relay.submit("payments", incidents=[incident("none")])
+    relay.submit("search", incidents=[incident("elsewhere")], properties=both)
+    assert delete_by(relay, "region=eu&team=a") == 2
+    assert relay.run_queue() == []
+    assert shared.held("incident").keys() == {"one", "other", "none", "elsewhere"}
+    assert shared.held("review") == {}
+    assert delete_by(relay, "region=eu&team=a") == 0
+    assert delete_by(relay, "team=a") == 1
+    assert delete_by(relay, "team=") == delete_by(relay, "region=us") == 0
+    assert relay.run_queue() == []
+    assert shared.held("incident").keys() == {"other", "none", "elsewhere"}
+
+
+def test_an_entity_has_the_properties_that_it_was_last_submitted_with(relay: Relay) -> None:
+    relay.submit("payments", incidents=[incident(sequence=1)], properties={"team": "a"})
+    relay.submit("payments", incidents=[incident(sequence=2)], properties={"team": "b"})
+    assert delete_by(relay, "team=a") == 0
+    assert delete_by(relay, "team=b") == 1
+
+
+def test_odd_properties_can_be_deleted_by(relay: Relay) -> None:
+    properties = {"a b&c": "d=e+f", "ä": "100%", "empty": "", "x" * 255: "y" * 255}
+    relay.submit("payments", incidents=[incident()], properties=properties)
+    query = "&".join(
+        f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in properties.items()
+    )
+    assert delete_by(relay, query) == 1
+
+
+def test_many_are_deleted_in_several_messages(relay: Relay, site: JiraSite) -> None:
+    many = [incident(f"i{number}") for number in range(101)]
+    relay.submit("payments", incidents=many, properties={"team": "a"})
+    assert len(site.held("incident")) == 101
+    assert delete_by(relay, "team=a") == 101
+    assert relay.run_queue() == []
+    assert site.held("incident") == {}
+    assert relay.let_delays_pass() == 2
+
+
+def test_what_can_be_no_property_is_refused(relay: Relay) -> None:
+    relay.submit("payments", incidents=[incident()])
+    for query in (
+        "",
+        "a:b=c",
+        "_a=b",
+        "=x",
+        "&".join(f"p{number}=x" for number in range(6)),
+        f"a={'x' * 256}",
+        f"{'x' * 256}=a",
+        "a=b&a=b",
+        "a=b&a=c",
+    ):
+        answer = relay.provider("DELETE", f"/v1/workspaces/payments/entities?{query}".rstrip("?"))
+        assert (answer.status, answer.error_code) == (400, "bad_request"), query
+    assert found(relay)["deleted"] is False
+
+
+# --- Jira by its own API ---
+
+
+def deliver(site: JiraSite, entity: dict[str, Any]) -> None:
+    """Brings the site an incident that Relay knows nothing of (any more)."""
+    own = site.site
+    credential = ConnectCredential(APP_KEY, own.client_key, own.base_url, own.secret)
+    with http_client() as http:
+        body = json.dumps({"incidents": [entity]}).encode()
+        answer = JiraClient(http, own.base_url, credential).submit_entities(body)
+    assert answer.accepted == {entity["id"]}

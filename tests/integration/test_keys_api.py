@@ -1,0 +1,59 @@
+"""Revoking a key by its id, and by nothing else."""
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import Relay, relay_with
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    with relay_with(function, aws, api_key, monkeypatch, ["keys", "workspaces"]) as relay:
+        yield relay
+
+
+def key_id(key: str) -> str:
+    return key.split("_")[1]
+
+
+def test_the_whole_key_is_no_id_and_revokes_nothing(relay: Relay) -> None:
+    """Or whoever names it by mistake is told that it is revoked, and it is not."""
+    key = relay.key_for("payments")
+    for wrong in (key, key_id(key)[:-1], key_id(key).upper(), key_id(key) + "\n", "x", "0" * 5000):
+        answer = relay.provider("DELETE", f"/v1/keys/{quote(wrong)}")
+        assert (answer.status, answer.error_code) == (400, "bad_request"), wrong
+        assert key not in answer.body
+    assert relay.provider("GET", "/v1/workspaces", key=key).status == 200
+
+
+def test_a_key_is_revoked_once_and_for_all(relay: Relay) -> None:
+    key = relay.key_for("payments")
+    for _ in range(2):
+        assert relay.provider("DELETE", f"/v1/keys/{key_id(key)}").status == 204
+        assert relay.provider("GET", "/v1/workspaces", key=key).status == 401
+    assert relay.provider("DELETE", "/v1/keys/0123456789abcdef").status == 204
+
+
+def test_a_key_that_is_made_works_at_once_for_what_it_is_for(relay: Relay) -> None:
+    for workspace in ("payments", "search"):
+        relay.put_workspace(workspace)
+    made = relay.provider("POST", "/v1/keys", {"name": "One", "workspaces": ["payments"]})
+    key = made.json()["key"]
+    statuses = {
+        workspace: relay.provider("GET", f"/v1/workspaces/{workspace}", key=key).status
+        for workspace in ("payments", "search")
+    }
+    assert statuses == {"payments": 200, "search": 403}
+    listed = relay.provider("GET", "/v1/keys").json()["keys"]
+    assert [(one["name"], one["workspaces"]) for one in listed] == [
+        ("", None),
+        ("One", ["payments"]),
+    ]
+    assert key.rpartition("_")[2] not in str(listed)

@@ -1,0 +1,395 @@
+"""Nobody learns anything of others: for every route of the template, by ids that are not one's own.
+
+A site that names another site's id, or a key that names another workspace's, is answered as if
+there were no such thing, and changes nothing of it. A route that is in no table here fails a test.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from infra.openapi.document import OPERATIONS
+from infra.openapi.operation import Caller, Operation
+from infra.openapi.template import Route
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.support.entities import incident, review
+from tests.support.lambdas import Answer
+from tests.support.lifecycle import ACME, GLOBEX, Site
+from tests.support.template import functions, routes
+from tests.support.tokens import claims, signed_callback
+
+SERVED = [name for name in functions() if name not in ("webhooks", "lifecycle", "descriptor")]
+# Their workspaces and things: of another site, of no site, and of nobody at all.
+THEIRS, UNLINKED, NOBODYS = "theirs", "unlinked", "nobodys"
+OURS = "ours"
+REVIEW_PAGE = "https://ops.example.com/new?of={incident-id}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as a site makes it."""
+
+    url: str
+    body: Any = None
+
+
+def entity(entity_id: str) -> dict[str, Any]:
+    ari = f"ari:cloud:jira:x:incident/activation/y/{entity_id}"
+    return {"ari": ari, "id": entity_id}
+
+
+def target(of: str) -> dict[str, str]:
+    return {"ati": "ati:cloud:jira:issue", "id": f"issue-of-{of}"}
+
+
+# What each of Jira's routes is called with, to name what is not one's own.
+NAMING: Mapping[Route, Callable[[str], list[Call]]] = {
+    Route("POST", "/workspaces/fetch"): lambda of: [
+        Call("/workspaces/fetch", {"ids": [of]}),
+        Call("/workspaces/fetch", {"ids": [of, of]}),
+    ],
+    Route("GET", "/workspaces/fetch"): lambda of: [
+        Call(f"/workspaces/fetch?ids={of}"),
+        Call(f"/workspaces/fetch?searchQuery={of}"),
+        Call(f"/workspaces/fetch?ids={of}&searchQuery={of}"),
+    ],
+    Route("GET", "/containers/search"): lambda of: [
+        Call(f"/containers/search?searchQuery={of}"),
+        Call(f"/containers/search?workspaceId={of}"),
+        Call(f"/containers/search?workspaceId={of}&searchQuery=Service"),
+    ],
+    Route("PUT", "/entities/associated"): lambda of: [
+        Call(
+            "/entities/associated",
+            {"entity": entity(f"incident-of-{of}"), "associatedWith": target(of)},
+        )
+    ],
+    Route("PUT", "/entities/disassociated"): lambda of: [
+        Call(
+            "/entities/disassociated",
+            {"entity": entity(f"incident-of-{of}"), "disassociatedFrom": target(of)},
+        )
+    ],
+    Route("POST", "/post-incident-reviews/new"): lambda of: [
+        Call(f"/post-incident-reviews/new?incident=incident-of-{of}"),
+        Call(f"/post-incident-reviews/new?incident=incident-of-{of}&component=container-of-{of}"),
+    ],
+    Route("GET", "/post-incident-reviews/new"): lambda of: [
+        Call(f"/post-incident-reviews/new?incident=incident-of-{of}&component=container-of-{of}"),
+    ],
+}
+# Who calls is proven by what these name, and nothing else can be named in them: tests of their own.
+PROVEN_BY_WHAT_THEY_NAME = {
+    Route("POST", f"/lifecycle/{event}")
+    for event in ("installed", "uninstalled", "enabled", "disabled")
+}
+FOR_ANYONE_WITHOUT_IDS = {
+    Route("GET", "/atlassian-connect.json"),
+    Route("GET", "/health"),
+    Route("GET", "/logo.svg"),
+}
+OF_THE_PROVIDER = {
+    route: operation
+    for route, operation in OPERATIONS.items()
+    if operation.caller is Caller.PROVIDER
+}
+OF_A_WORKSPACE = {
+    route: operation
+    for route, operation in OF_THE_PROVIDER.items()
+    if route.path.startswith("/v1/workspaces/{workspaceId}")
+}
+FOR_A_KEY_TO_ALL = {
+    route: operation
+    for route, operation in OF_THE_PROVIDER.items()
+    if route.path.startswith(("/v1/sites", "/v1/keys"))
+}
+OF_EVERY_KEYS_OWN = {Route("GET", "/v1/workspaces")}
+# Of these, a key's own workspace may be named together with a thing of another.
+THINGS = ("containerId", "incidentId", "reviewId")
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    """Two sites, and a workspace of nobody's; each has things named after it."""
+    with relay_with(
+        function, aws, api_key, monkeypatch, SERVED, REVIEW_URL_TEMPLATE=REVIEW_PAGE
+    ) as relay:
+        for workspace in (OURS, THEIRS, UNLINKED):
+            fill(relay, workspace)
+        acme, globex = relay.install(ACME), relay.install(GLOBEX)
+        relay.links.link(acme.id, OURS)
+        relay.links.link(globex.id, THEIRS)
+        # The other site has told something of its own incident.
+        path = "/entities/associated"
+        body = {"entity": entity(f"incident-of-{THEIRS}"), "associatedWith": target(THEIRS)}
+        assert relay.jira(GLOBEX, "PUT", path, body).status == 204
+        yield relay
+
+
+def fill(relay: Relay, workspace: str) -> None:
+    relay.put_workspace(workspace)
+    path = f"/v1/workspaces/{workspace}"
+    container = {
+        "id": f"container-of-{workspace}",
+        "name": f"Service of {workspace}",
+        "url": "https://ops.example.com/service",
+        "lastUpdatedDate": "2026-01-31T09:30:00Z",
+    }
+    webhook = {"url": f"https://ops.example.com/{workspace}", "secret": f"whsec_{'A' * 32}"}
+    assert relay.provider("POST", f"{path}/containers", {"containers": [container]}).status == 200
+    assert relay.provider("PUT", f"{path}/webhook", webhook).status == 200
+    incidents, reviews = [incident(f"incident-of-{workspace}")], [review(f"review-of-{workspace}")]
+    relay.submit(workspace, incidents=incidents, reviews=reviews, properties={"of": workspace})
+
+
+def kept_of_others(relay: Relay) -> list[Any]:
+    """Every item in a partition of the other workspaces, or of the other site."""
+    globex = relay.tenants.find_by_client_key(GLOBEX.client_key)
+    assert globex
+    owners = {THEIRS, UNLINKED, globex.id, GLOBEX.client_key, GLOBEX.base_url}
+    dynamodb = relay.aws.dynamodb
+    found = [
+        item
+        for table in dynamodb.list_tables()["TableNames"]
+        for item in dynamodb.scan(TableName=table)["Items"]
+        if owners.intersection(item["pk"]["S"].split("#"))
+    ]
+    assert len(found) > 20
+    return sorted(found, key=str)
+
+
+def without(answer: Answer, of: str) -> tuple[int, str, str]:
+    """The answer with the name that the caller itself brought taken out of it."""
+    location = answer.headers.get("Location", "")
+    return answer.status, answer.body.replace(of, "…"), location.replace(of, "…")
+
+
+def test_every_route_is_in_one_of_the_tables() -> None:
+    in_template = {
+        Route(method, path.replace("+}", "}"))
+        for name in functions()
+        for method, path in routes(name)
+        if path != "*"
+    }
+    tables: list[set[Route]] = [
+        set(NAMING),
+        PROVEN_BY_WHAT_THEY_NAME,
+        FOR_ANYONE_WITHOUT_IDS,
+        set(OF_A_WORKSPACE),
+        set(FOR_A_KEY_TO_ALL),
+        OF_EVERY_KEYS_OWN,
+    ]
+    assert set().union(*tables) == in_template
+    assert sum(map(len, tables)) == len(in_template)
+
+
+# --- Sites ---
+
+
+def call(relay: Relay, site: Site, route: Route, one: Call) -> Answer:
+    if OPERATIONS[route].caller is Caller.ANYONE:
+        return relay.call(route.method, one.url, one.body)
+    return relay.jira(site, route.method, one.url, one.body)
+
+
+def test_a_site_learns_nothing_of_what_is_not_its_own(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    for route, naming in NAMING.items():
+        before = kept_of_others(relay)
+        nobodys = [without(call(relay, ACME, route, one), NOBODYS) for one in naming(NOBODYS)]
+        for of in (THEIRS, UNLINKED):
+            with subtests.test(route=str(route), of=of):
+                answers = [without(call(relay, ACME, route, one), of) for one in naming(of)]
+                assert answers == nobodys
+        with subtests.test(route=str(route), of="nothing changed"):
+            assert kept_of_others(relay) == before
+
+
+def test_each_of_these_calls_tells_the_site_that_it_is_about(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    """Or else the test above could not fail: what is one's own is answered differently."""
+    for route, naming in NAMING.items():
+        if route.method == "PUT" or OPERATIONS[route].caller is Caller.ANYONE:
+            continue
+        with subtests.test(route=str(route)):
+            nobodys = [without(call(relay, GLOBEX, route, one), NOBODYS) for one in naming(NOBODYS)]
+            theirs = [without(call(relay, GLOBEX, route, one), THEIRS) for one in naming(THEIRS)]
+            assert all(one != other for one, other in zip(theirs, nobodys, strict=True))
+
+
+def test_what_a_site_tells_of_others_is_told_to_nobody(relay: Relay, aws: Aws) -> None:
+    """No webhook hears of it, and no workspace is shown it."""
+    queue = aws.environment["NOTICES_QUEUE"]
+    aws.sqs.purge_queue(QueueUrl=queue)
+    shown = {of: sites_of(relay, of) for of in (THEIRS, UNLINKED)}
+    for of in (THEIRS, UNLINKED):
+        for what in ("associated", "disassociated"):
+            (one,) = NAMING[Route("PUT", f"/entities/{what}")](of)
+            assert call(relay, ACME, Route("PUT", one.url), one).status == 204
+    assert {of: sites_of(relay, of) for of in (THEIRS, UNLINKED)} == shown
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
+
+
+def sites_of(relay: Relay, workspace: str) -> Any:
+    path = f"/v1/workspaces/{workspace}/incidents/incident-of-{workspace}"
+    return relay.provider("GET", path).json()["sites"]
+
+
+def test_a_token_of_one_site_is_none_of_another(relay: Relay) -> None:
+    """Signed with one site's secret in another's name; or by a site that has left."""
+    url = "/containers/search?searchQuery=Service"
+    forged = signed_callback(ACME.secret, claims(GLOBEX.client_key, "GET", url))
+    answers = [
+        relay.call("GET", url, None, {"authorization": f"JWT {forged}"}),
+        relay.jira(Site("nobody-at-all", "https://x.atlassian.net", ACME.secret), "GET", url),
+    ]
+    globex = relay.tenants.find_by_client_key(GLOBEX.client_key)
+    assert globex
+    assert {(answer.status, answer.body) for answer in answers} == {
+        (answers[0].status, answers[0].body)
+    }
+    assert answers[0].status == 401
+
+
+# --- Keys ---
+
+
+def url_of(operation: Operation, workspace: str, things_of: str) -> str:
+    """The first example's call, about this workspace and about things of that one."""
+    example = operation.examples[0]
+    values = dict(example.path) | {
+        "workspaceId": workspace,
+        "containerId": f"container-of-{things_of}",
+        "incidentId": f"incident-of-{things_of}",
+        "reviewId": f"review-of-{things_of}",
+        "site": "0" * 32,
+    }
+    path = operation.route.path
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    query = "&".join(f"{name}={value}" for name, value in example.query.items())
+    return f"{path}?{query}".rstrip("?").replace("region=eu", f"of={things_of}")
+
+
+def test_a_key_for_one_workspace_opens_no_route_of_another(
+    relay: Relay, aws: Aws, subtests: pytest.Subtests
+) -> None:
+    key = relay.key_for(OURS)
+    for operation in OF_A_WORKSPACE.values():
+        body = operation.examples[0].body
+        before = kept_of_others(relay)
+        answers = {
+            of: relay.provider(operation.route.method, url_of(operation, of, of), body, key)
+            for of in (NOBODYS, THEIRS, UNLINKED)
+        }
+        with subtests.test(operation=operation.id):
+            for of, answer in answers.items():
+                assert (answer.status, answer.error_code) == (403, "forbidden")
+                assert without(answer, of) == without(answers[NOBODYS], NOBODYS)
+            assert kept_of_others(relay) == before
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.environment["SUBMISSIONS_QUEUE"])
+
+
+def test_each_of_these_calls_works_with_a_key_for_the_workspace(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    """Or else the test above could not fail. What deletes comes last."""
+    key = relay.key_for(THEIRS)
+    order = ["GET", "POST", "PUT", "DELETE"]
+    for operation in sorted(
+        OF_A_WORKSPACE.values(), key=lambda operation: order.index(operation.route.method)
+    ):
+        with subtests.test(operation=operation.id):
+            example = operation.examples[0]
+            url = url_of(operation, THEIRS, THEIRS)
+            answer = relay.provider(operation.route.method, url, example.body, key)
+            assert answer.status == example.status, answer.body
+
+
+def test_a_thing_of_another_workspace_is_not_found_in_ones_own(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    key = relay.key_for(OURS)
+    named = [
+        operation
+        for operation in OF_A_WORKSPACE.values()
+        if any(f"{{{thing}}}" in operation.route.path for thing in THINGS)
+    ]
+    assert len(named) >= 8
+    for operation in named:
+        body = operation.examples[0].body
+        before = kept_of_others(relay)
+        method = operation.route.method
+        nobodys = relay.provider(method, url_of(operation, OURS, NOBODYS), body, key)
+        for of in (THEIRS, UNLINKED):
+            with subtests.test(operation=operation.id, of=of):
+                answer = relay.provider(method, url_of(operation, OURS, of), body, key)
+                assert without(answer, of) == without(nobodys, NOBODYS)
+        with subtests.test(operation=operation.id, of="nothing changed"):
+            assert kept_of_others(relay) == before
+
+
+def test_a_key_for_one_workspace_deletes_by_properties_in_it_alone(relay: Relay) -> None:
+    key = relay.key_for(OURS)
+    path = f"/v1/workspaces/{OURS}/entities?of={THEIRS}"
+    assert relay.provider("DELETE", path, key=key).json() == {"deleted": 0}
+    assert relay.provider("DELETE", path.replace(THEIRS, OURS), key=key).json() == {"deleted": 2}
+    listed = relay.provider("GET", f"/v1/workspaces/{THEIRS}/entities").json()["entities"]
+    assert [one["deleted"] for one in listed] == [False, False]
+
+
+def test_a_key_for_one_workspace_is_told_nothing_of_sites_and_keys(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    key = relay.key_for(OURS)
+    tenant = relay.tenants.find_by_client_key(ACME.client_key)
+    assert tenant
+    for operation in FOR_A_KEY_TO_ALL.values():
+        body = operation.examples[0].body
+        unknown = url_of(operation, OURS, OURS)
+        with subtests.test(operation=operation.id):
+            answers = [
+                relay.provider(operation.route.method, url, body, key)
+                for url in (unknown, unknown.replace("0" * 32, tenant.id))
+            ]
+            assert {answer.status for answer in answers} == {403}
+            assert len({answer.body for answer in answers}) == 1
+
+
+def test_a_key_lists_its_own_workspaces_alone(relay: Relay) -> None:
+    def listed(key: str = "") -> list[str]:
+        found = relay.provider("GET", "/v1/workspaces", key=key).json()["workspaces"]
+        return [one["id"] for one in found]
+
+    assert listed() == [OURS, THEIRS, UNLINKED]
+    assert listed(relay.key_for(OURS, NOBODYS)) == [OURS]
+    assert listed(relay.key_for(NOBODYS)) == []
+
+
+def test_nobody_who_is_not_known_is_told_whether_anything_is_there(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    """Without a token, and with one that is made up: one answer for all that there is or is not."""
+    made_up = f"relay_{'0' * 16}_{'x' * 43}"
+    for route, operation in OPERATIONS.items():
+        if operation.caller is Caller.PROVIDER:
+            with subtests.test(operation=operation.id):
+                answers = {
+                    (answer.status, answer.body)
+                    for of in (OURS, NOBODYS)
+                    for headers in ({}, {"authorization": f"Bearer {made_up}"})
+                    for answer in [
+                        relay.call(route.method, url_of(operation, of, of), b"{", headers | JSON)
+                    ]
+                }
+                assert len(answers) == 1
+                assert answers.pop()[0] == 401
