@@ -71,7 +71,9 @@ def site(link: Callable[[], JiraSite]) -> JiraSite:
 def nowhere(relay: Relay) -> str:
     """The id of a site that does not answer; payments is linked to it."""
     url = f"http://127.0.0.1:1/sites/{next(_numbers)}"
-    tenant = relay.install(Site(f"client-of-{url}", url, "a secret that Jira is never going to see"))
+    tenant = relay.install(
+        Site(f"client-of-{url}", url, "a secret that Jira is never going to see")
+    )
     relay.links.link(tenant.id, "payments")
     return tenant.id
 

@@ -13,6 +13,7 @@
 """
 
 import hmac
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _ATTEMPTS = 5
+# Tokens count time in seconds and have no number of their own, so that two installs of one second
+# may bring the same one. Later, a token with another body is a replay.
+_SAME_TOKEN_SECONDS = 5
 
 
 class TenantStore:
@@ -68,13 +72,17 @@ class TenantStore:
         """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
 
         All of it or nothing is written. Raises Conflict where a newer lifecycle call has been
-        taken already, or this one's token has been used for another install; a call that only
+        taken already, or this one's token was used for another install before; a call that only
         comes again changes nothing.
         """
         for _ in range(_ATTEMPTS):
             known = self.find_by_client_key(installation.client_key)
-            if known and _already_taken(known, token):
-                return self._repeated(known, installation)
+            if (
+                known
+                and _already_taken(known, token)
+                and self._is_repeated(known, installation, token)
+            ):
+                return known
             tenant = self._installed(known, installation, token)
             if self._write(tenant, known):
                 return tenant
@@ -106,13 +114,18 @@ class TenantStore:
         """Every tenant of this cloud site: after a site import there are several."""
         return list(self._each(f"cloudId#{cloud_id}"))
 
-    def _repeated(self, known: Tenant, installation: Installation) -> Tenant:
-        """Raises Conflict unless the tenant is as this call would leave it."""
+    def _is_repeated(
+        self, known: Tenant, installation: Installation, token: LifecycleToken
+    ) -> bool:
+        """Whether the tenant is as this call would leave it; raises Conflict where it is not, and
+        the token is too old to be of another call made in the same second."""
         secret = (self.secret_of(known) or "").encode()
         same_secret = hmac.compare_digest(secret, installation.shared_secret.encode())
-        if known.base_url != installation.base_url or not same_secret:
+        if same_secret and known.base_url == installation.base_url:
+            return True
+        if time.time() - token.issued_at > _SAME_TOKEN_SECONDS:
             raise Conflict("The token of this call has been used already.", code="token_used")
-        return known
+        return False
 
     def _installed(
         self, known: Tenant | None, installation: Installation, token: LifecycleToken

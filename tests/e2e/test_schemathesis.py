@@ -1,0 +1,158 @@
+"""Thousands of calls that follow the OpenAPI document, and thousands that nearly do, on the stack.
+
+Whatever is sent, the answer is one that the document knows, and never that Relay has failed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from infra.local.story import Story
+from infra.openapi.__main__ import PATH
+from infra.openapi.document import OPERATIONS
+from infra.openapi.operation import Caller
+from infra.openapi.template import Route
+from relay.jira import query_string_hash
+from tests.e2e.states import incidents
+from tests.support.entities import incident
+from tests.support.tokens import claims, signed_callback
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# How many cases an operation gets: as documented, about what is there; as documented, about
+# anything; and as it should not be, about what is there.
+CASES = [
+    (GenerationMode.POSITIVE, True, 25),
+    (GenerationMode.POSITIVE, False, 15),
+    (GenerationMode.NEGATIVE, True, 25),
+]
+CASES_MIN = 2000
+SECONDS = 35.0
+# Deletes come last, and delete what the others have made.
+ORDER = ["get", "post", "put", "delete"]
+
+
+Generated = APIOperation[Any, Any, Any, Any]
+Case = schemathesis.Case[Any]
+
+
+@dataclass
+class JiraToken(requests.auth.AuthBase):
+    """Signs each request as it goes out, as Jira does."""
+
+    client_key: str
+    secret: str
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        parts = urlsplit(str(request.url))
+        own = {"qsh": query_string_hash(str(request.method), parts.path, parts.query)}
+        token = signed_callback(self.secret, claims(self.client_key, "", "") | own)
+        request.headers["Authorization"] = f"JWT {token}"
+        return request
+
+
+@dataclass
+class Fuzzing:
+    story: Story
+    session: requests.Session
+    cases: int = 0
+    statuses: dict[int, int] = field(default_factory=dict)
+
+    def run(self, operation: Generated) -> None:
+        for mode, about_known, count in CASES:
+            if mode is GenerationMode.POSITIVE or _takes_something(operation):
+                known = self.known(operation) if about_known else {}
+                self.run_cases(operation, operation.as_strategy(mode, path_parameters=known), count)
+
+    def run_cases(self, operation: Generated, strategy: Any, count: int) -> None:
+        @settings(
+            max_examples=count,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate],
+        )
+        @given(case=strategy)
+        def each(case: Case) -> None:
+            self.cases += 1
+            answer = self.send(operation, case)
+            self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
+            case.validate_response(answer, checks=CHECKS)
+
+        each()
+
+    def send(self, operation: Generated, case: Case) -> Any:
+        caller = OPERATIONS[Route(operation.method.upper(), operation.path)].caller
+        site = self.story.tenancy.site
+        credential: dict[str, Any] = {}
+        if caller is Caller.PROVIDER:
+            credential["headers"] = {"Authorization": f"Bearer {self.story.tenancy.api_key}"}
+        if caller is Caller.SITE:
+            credential["auth"] = JiraToken(site["clientKey"], site["sharedSecret"])
+        return case.call(
+            base_url=self.story.stack.api,
+            session=self.session,
+            timeout=SECONDS,
+            allow_redirects=False,
+            **credential,
+        )
+
+    def known(self, operation: Generated) -> dict[str, str]:
+        values = {
+            "workspaceId": self.story.tenancy.workspace_id,
+            "site": self.story.tenancy.site_id,
+            "incidentId": "inc-1",
+            "reviewId": "review-of-inc-1",
+            "containerId": "checkout-api",
+        }
+        return {name: value for name, value in values.items() if f"{{{name}}}" in operation.path}
+
+
+def _takes_something(operation: Generated) -> bool:
+    described = OPERATIONS[Route(operation.method.upper(), operation.path)]
+    return bool(described.parameters or described.body)
+
+
+@pytest.fixture
+def fuzzing(story: Story) -> Iterator[Fuzzing]:
+    assert story.submit(incidents(incident("inc-1"))).accepted
+    assert story.wait_for_delivery(1)
+    with requests.Session() as session:
+        session.trust_env = False
+        yield Fuzzing(story, session)
+
+
+def test_whatever_is_sent_the_answer_is_a_documented_one(
+    fuzzing: Fuzzing, subtests: pytest.Subtests
+) -> None:
+    schema = schemathesis.openapi.from_path(PATH)
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+    assert len(operations) == len(OPERATIONS)
+    for operation in sorted(operations, key=lambda one: ORDER.index(one.method)):
+        with subtests.test(operation=operation.label):
+            fuzzing.run(operation)
+    assert fuzzing.cases >= CASES_MIN
+    # The cases went in, and not only to be refused.
+    assert {200, 201, 202, 204, 302, 400, 401, 404} <= fuzzing.statuses.keys()
