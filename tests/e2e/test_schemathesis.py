@@ -3,7 +3,9 @@
 Whatever is sent, the answer is one that the document knows, and never that Relay has failed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,11 +45,16 @@ CHECKS = [
 # How many cases an operation gets: as documented, about what is there; as documented, about
 # anything; and as it should not be, about what is there.
 CASES = [
-    (GenerationMode.POSITIVE, True, 25),
-    (GenerationMode.POSITIVE, False, 15),
-    (GenerationMode.NEGATIVE, True, 25),
+    (GenerationMode.POSITIVE, True, 24),
+    (GenerationMode.POSITIVE, False, 11),
+    (GenerationMode.NEGATIVE, True, 16),
 ]
 CASES_MIN = 2000
+CONTAINER = {
+    "name": "Checkout API",
+    "url": "https://ops.example.com/services/checkout-api",
+    "lastUpdatedDate": "2026-01-31T09:30:00Z",
+}
 SECONDS = 35.0
 # Deletes come last, and delete what the others have made.
 ORDER = ["get", "post", "put", "delete"]
@@ -63,45 +70,40 @@ class JiraToken(requests.auth.AuthBase):
 
     client_key: str
     secret: str
+    base_path: str
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         parts = urlsplit(str(request.url))
-        own = {"qsh": query_string_hash(str(request.method), parts.path, parts.query)}
-        token = signed_callback(self.secret, claims(self.client_key, "", "") | own)
+        qsh = query_string_hash(str(request.method), parts.path, parts.query, self.base_path)
+        token = signed_callback(self.secret, claims(self.client_key, "", "", qsh=qsh))
         request.headers["Authorization"] = f"JWT {token}"
         return request
 
 
 @dataclass
 class Fuzzing:
+    """One thread thinks cases up, while another sends those there are."""
+
     story: Story
     session: requests.Session
-    cases: int = 0
-    statuses: dict[int, int] = field(default_factory=dict)
+    sender: ThreadPoolExecutor
+    statuses: Counter[int] = field(default_factory=Counter)
 
     def run(self, operation: Generated) -> None:
+        sent = [
+            (case, self.sender.submit(self.send, operation, case))
+            for case in self.cases_of(operation)
+        ]
+        for case, answer in sent:
+            self.statuses[answer.result().status_code] += 1
+            case.validate_response(answer.result(), checks=CHECKS)
+
+    def cases_of(self, operation: Generated) -> Iterator[Case]:
         for mode, about_known, count in CASES:
             if mode is GenerationMode.POSITIVE or _takes_something(operation):
                 known = self.known(operation) if about_known else {}
-                self.run_cases(operation, operation.as_strategy(mode, path_parameters=known), count)
-
-    def run_cases(self, operation: Generated, strategy: Any, count: int) -> None:
-        @settings(
-            max_examples=count,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate],
-        )
-        @given(case=strategy)
-        def each(case: Case) -> None:
-            self.cases += 1
-            answer = self.send(operation, case)
-            self.statuses[answer.status_code] = self.statuses.get(answer.status_code, 0) + 1
-            case.validate_response(answer, checks=CHECKS)
-
-        each()
+                strategy = operation.as_strategy(mode, path_parameters=known)
+                yield from generated(strategy, count)
 
     def send(self, operation: Generated, case: Case) -> Any:
         caller = OPERATIONS[Route(operation.method.upper(), operation.path)].caller
@@ -110,7 +112,8 @@ class Fuzzing:
         if caller is Caller.PROVIDER:
             credential["headers"] = {"Authorization": f"Bearer {self.story.tenancy.api_key}"}
         if caller is Caller.SITE:
-            credential["auth"] = JiraToken(site["clientKey"], site["sharedSecret"])
+            base_path = urlsplit(self.story.stack.api).path
+            credential["auth"] = JiraToken(site["clientKey"], site["sharedSecret"], base_path)
         return case.call(
             base_url=self.story.stack.api,
             session=self.session,
@@ -130,6 +133,26 @@ class Fuzzing:
         return {name: value for name, value in values.items() if f"{{{name}}}" in operation.path}
 
 
+def generated(strategy: Any, count: int) -> list[Case]:
+    """The same cases in every run."""
+    cases: list[Case] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(case=strategy)
+    def keep(case: Case) -> None:
+        cases.append(case)
+
+    keep()
+    return cases
+
+
 def _takes_something(operation: Generated) -> bool:
     described = OPERATIONS[Route(operation.method.upper(), operation.path)]
     return bool(described.parameters or described.body)
@@ -137,11 +160,19 @@ def _takes_something(operation: Generated) -> bool:
 
 @pytest.fixture
 def fuzzing(story: Story) -> Iterator[Fuzzing]:
+    """A site and a workspace with one thing of each kind."""
     assert story.submit(incidents(incident("inc-1"))).accepted
     assert story.wait_for_delivery(1)
-    with requests.Session() as session:
+    workspace = f"/v1/workspaces/{story.tenancy.workspace_id}"
+    made = [
+        story.relay.http.put(f"{workspace}/containers/checkout-api", json=CONTAINER),
+        story.relay.http.post(f"{workspace}/incidents/inc-1/review"),
+    ]
+    assert [answer.status_code for answer in made] == [200, 201]
+    assert story.wait_for_delivery(2)
+    with requests.Session() as session, ThreadPoolExecutor(1) as sender:
         session.trust_env = False
-        yield Fuzzing(story, session)
+        yield Fuzzing(story, session, sender)
 
 
 def test_whatever_is_sent_the_answer_is_a_documented_one(
@@ -153,6 +184,9 @@ def test_whatever_is_sent_the_answer_is_a_documented_one(
     for operation in sorted(operations, key=lambda one: ORDER.index(one.method)):
         with subtests.test(operation=operation.label):
             fuzzing.run(operation)
-    assert fuzzing.cases >= CASES_MIN
+    cases = fuzzing.statuses.total()
+    assert cases >= CASES_MIN
     # The cases went in, and not only to be refused.
-    assert {200, 201, 202, 204, 302, 400, 401, 404} <= fuzzing.statuses.keys()
+    taken = sum(count for status, count in fuzzing.statuses.items() if status < 300)
+    assert taken > cases // 2
+    assert {200, 201, 202, 204, 400, 401, 404} <= fuzzing.statuses.keys()

@@ -11,13 +11,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
-from tests.integration.webhook_stage import NO_ANSWER, Hook, Received, https_hook, write_certificate
+from tests.integration.webhook_stage import (
+    NO_ANSWER,
+    SILENCE,
+    Hook,
+    Received,
+    https_hook,
+    write_certificate,
+)
 from tests.security.conftest import written  # noqa: F401 (a fixture)
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
@@ -215,6 +223,16 @@ def test_anything_else_comes_again_until_it_succeeds(stage: Stage, hook: Hook) -
     assert [received.path for received in hook.received] == ["/hook"] * 12
     hook.status = 204
     assert stage.send(notice) == []
+
+
+def test_one_that_says_nothing_comes_again(
+    stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.edge.notices._TIMEOUT", httpx.Timeout(0.2))
+    stage.put(hook.url)
+    hook.status = SILENCE
+    assert stage.send(*stage.tell()) == [0]
+    assert len(hook.received) == 1
 
 
 def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 NO_ANSWER = 0
+SILENCE = -1
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,12 @@ class Received:
 
 @dataclass
 class Hook:
-    """`status` is what it answers; NO_ANSWER closes the connection."""
+    """`status` is what it answers; NO_ANSWER closes the connection, SILENCE leaves it open."""
 
     url: str
     status: int = 204
     received: list[Received] = field(default_factory=list)
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -41,7 +43,9 @@ def https_hook(certificate: Path) -> Iterator[Hook]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             headers = {name.lower(): value for name, value in self.headers.items()}
             hook.received.append(Received(self.path, headers, body))
-            if hook.status != NO_ANSWER:
+            if hook.status == SILENCE:
+                hook.closing.wait()
+            elif hook.status != NO_ANSWER:
                 self.send_response(hook.status)
                 self.send_header("Location", f"{hook.url}/elsewhere")
                 self.end_headers()
@@ -61,6 +65,7 @@ def https_hook(certificate: Path) -> Iterator[Hook]:
         try:
             yield hook
         finally:
+            hook.closing.set()
             http.shutdown()
             thread.join()
 
