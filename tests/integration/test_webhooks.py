@@ -245,7 +245,7 @@ def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None
 
 
 def test_a_host_that_no_client_takes_comes_again(stage: Stage) -> None:
-    for url in ("https://a..b/", "https://xn--/", "https://%41.example/"):
+    for url in ("https://256.1.1.1/", "https://a..b/"):
         stage.put(url)
         assert stage.send(*stage.tell()) == [0], url
 
