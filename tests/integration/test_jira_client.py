@@ -153,7 +153,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def jira(server: Server) -> Iterator[JiraClient]:
     with http_client() as http:
-        http.timeout = httpx.Timeout(0.3)
+        http.timeout = httpx.Timeout(2)
         yield JiraClient(
             http, server.url, ConnectCredential(APP_KEY, CLIENT_KEY, server.url, SECRET)
         )
