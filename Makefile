@@ -55,11 +55,12 @@ test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
 	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e $(ARGS)
 
 .PHONY: check
-check: environments ## Format, lint, types, templates, the OpenAPI document
+check: environments ## Format, lint, types, templates, the OpenAPI document, the Forge manifest
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/mypy"
 	@"$(BIN)/python" -m infra.openapi --check
+	@"$(BIN)/python" -m infra.forge
 	@$(AWS_OFF) "$(SAM)" validate --lint
 	@echo "All checks passed."
 

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from relay_cli import catalog, keys, settings, sites
+from relay_cli import catalog, dlq, forge, keys, settings, sites
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
 from relay_cli.entities import delete, list_entities, review
+from relay_cli.replay import replay, replays
 from relay_cli.status import status
 from relay_cli.submit import submit
 
@@ -68,7 +69,11 @@ command(app, "unlink", rich_help_panel=_SET_UP)(sites.unlink)
 command(app, "offer", rich_help_panel=_SET_UP)(sites.offer)
 command(app, "withdraw", rich_help_panel=_SET_UP)(sites.withdraw)
 command(app, "doctor", rich_help_panel=_OPERATION)(doctor)
+command(app, "replay", rich_help_panel=_OPERATION)(replay)
+command(app, "replays", rich_help_panel=_OPERATION)(replays)
+app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATION)
 app.add_typer(keys.app, name="keys", rich_help_panel=_OPERATION)
+app.add_typer(forge.app, name="forge", rich_help_panel=_OPERATION)
 app.add_typer(settings.app, name="config", rich_help_panel=_OPERATION)
 
 

@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
@@ -13,15 +11,17 @@ import httpx
 import typer
 
 from relay_cli.api import TIMEOUT, Relay
+from relay_cli.aws import Aws, Stack, access_to
 from relay_cli.command import Session
 from relay_cli.config import AwsAccess, Config, is_loopback
 from relay_cli.descriptor import problems
 from relay_cli.failure import NOT_ALL, Failure, Misuse, Refused
 from relay_cli.finding import Finding, Level, fail, ok, warn
-from relay_cli.queues import Aws, Stack, queue_findings
+from relay_cli.queues import queue_findings
 from relay_cli.screen import Screen, styled
 from relay_cli.sites import links_of
-from relay_cli.words import counted
+from relay_cli.troubles import TROUBLES, site_hint
+from relay_cli.words import counted, time_of_day
 
 INSTALL_KEYS_URL = "https://connect-install-keys.atlassian.com"
 DESCRIPTOR = "/atlassian-connect.json"
@@ -31,9 +31,9 @@ SKEW_WARN, SKEW_FAIL = 30, 300
 _MARKS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 _JIRA_STATUS = re.compile(r"Jira answered (\d{3})")
 _JIRA_ACTIONS = {
-    "401": "The secret is not valid any more: have the site's admin install the app again.",
-    "403": "The app lacks its module or a scope there: have the site's admin install it again.",
-    "404": "The site knows no such API: is it still a Jira Software site with the app installed?",
+    "401": TROUBLES["credential_refused"][1],
+    "403": TROUBLES["access_refused"][1],
+    "404": TROUBLES["nothing_there"][1],
 }
 _JIRA_ACTION = (
     "Jira may be down, or the site renamed or suspended. What is submitted stays recorded; "
@@ -58,8 +58,7 @@ def doctor(
     if a check fails.
     """
     screen = session.screen
-    wait = screen.err.status("Looking …") if screen.err.is_terminal else nullcontext()
-    with wait:
+    with screen.waiting("Looking …"):
         findings = list(_findings(session, stack))
     counts = Counter(finding.level for finding in findings)
     healthy = not counts[Level.FAIL]
@@ -72,7 +71,7 @@ def doctor(
             f"{counts[Level.OK]} ok, {counted(counts[Level.WARN], 'warning')}, "
             f"{counts[Level.FAIL]} failed.",
         )
-        if not _access(session.config, stack):
+        if not access_to(session.config, stack):
             screen.note("The queues were not looked at: --stack NAME does, with AWS credentials.")
     return 0 if healthy else NOT_ALL
 
@@ -93,17 +92,11 @@ def _findings(session: Session, stack_name: str | None) -> Iterator[Finding]:
     with session.relay_for(config, attempts=1) as relay:
         yield from _relay_findings(relay, config)
     stack = Stack({})
-    access = _access(config, stack_name)
+    access = access_to(config, stack_name)
     if access:
         stack, found = _aws_findings(access)
         yield from found
     yield from _install_keys(config, stack)
-
-
-def _access(config: Config, stack_name: str | None) -> AwsAccess | None:
-    if stack_name:
-        return replace(config.aws or AwsAccess(), stack=stack_name)
-    return config.aws
 
 
 def _configuration(config: Config) -> Finding:
@@ -197,11 +190,7 @@ def _sites(relay: Relay) -> Iterator[Finding]:
 def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
     check = f"site {site['baseUrl'].partition('://')[2]}"
     if site["state"] != "active":
-        yield warn(
-            check,
-            f"The site is {site['state']}; what is submitted for it stays recorded.",
-            f"Its admin installs the app from {relay.url}{DESCRIPTOR} to have it delivered.",
-        )
+        yield _not_active(check, site, f"{relay.url}{DESCRIPTOR}")
         return
     try:
         links = links_of(relay, site["id"])
@@ -222,6 +211,17 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
     for workspace in sorted(in_jira - here):
         action = f"relay link {site['id']} {workspace}, or relay unlink"
         yield warn(check, f"{workspace} is linked in Jira, and not here.", action)
+
+
+def _not_active(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:
+    """What is submitted stays recorded in each of these states."""
+    found = fail if site["state"] == "needs attention" else warn
+    message = f"The site is {site['state']}; what is submitted for it stays recorded."
+    trouble = site.get("trouble")
+    if trouble:
+        until = time_of_day(trouble["until"])
+        message = f"The site is {site['state']}: {trouble['message']}; tried again at {until}."
+    return found(check, message, site_hint(site, descriptor_url))
 
 
 def _aws_findings(access: AwsAccess) -> tuple[Stack, list[Finding]]:

@@ -1,108 +1,49 @@
-"""The checks of `relay doctor` that need AWS: is anything waiting too long, or given up?"""
+"""Relay's queues, and the checks of `relay doctor` that need AWS: is anything waiting too long, or
+given up?"""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
-from relay_cli.config import AwsAccess, is_loopback
+from relay_cli.aws import Aws, Stack
 from relay_cli.finding import Finding, fail, ok, warn
 from relay_cli.words import counted
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_sqs import SQSClient
-
 # Seconds; the alarm of the template has the same.
 OLDEST_MAX = 900
-_QUEUES = {"SubmissionsQueue": "submissions", "NoticesQueue": "notices"}
-_DEAD_LETTERS = {"SubmissionsDeadLetters": "submissions", "NoticesDeadLetters": "notices"}
-_PERIOD = timedelta(minutes=15)
+
+
+class QueueName(StrEnum):
+    SUBMISSIONS = "submissions"
+    REPLAYS = "replays"
+    NOTICES = "notices"
 
 
 @dataclass(frozen=True)
-class Stack:
-    """What CloudFormation says of a deployed Relay."""
+class Queue:
+    """`source` and `dead_letters` are the stack's outputs that hold the queues' URLs."""
 
-    outputs: Mapping[str, str]
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    name: QueueName
+    source: str
+    dead_letters: str
 
 
-class Aws:
-    """The user's own access to AWS; to an emulated one on this machine, with credentials that
-    open nothing."""
-
-    def __init__(self, access: AwsAccess) -> None:
-        # Only those who look at the queues wait for this import.
-        import boto3
-        from botocore.config import Config
-
-        self._access = access
-        is_local = bool(access.endpoint and is_loopback(access.endpoint))
-        self._session = boto3.Session(
-            aws_access_key_id="test" if is_local else None,
-            aws_secret_access_key="test" if is_local else None,
-            profile_name=access.profile,
-            region_name=access.region,
-        )
-        self._options: dict[str, Any] = {
-            "endpoint_url": access.endpoint,
-            "config": Config(
-                connect_timeout=5,
-                read_timeout=20,
-                retries={"total_max_attempts": 2},
-                proxies={} if is_local else None,
-            ),
-        }
-
-    def stack(self) -> Stack:
-        if not self._access.stack:
-            return Stack(self._access.outputs)
-        client: CloudFormationClient = self._session.client("cloudformation", **self._options)
-        [found] = client.describe_stacks(StackName=self._access.stack)["Stacks"]
-        return Stack(
-            {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
-            {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
-        )
-
-    def depth(self, url: str) -> tuple[int, int]:
-        """How many messages wait, and how many are being worked on; both are estimates of SQS."""
-        client: SQSClient = self._session.client("sqs", **self._options)
-        answer = client.get_queue_attributes(
-            QueueUrl=url,
-            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-        )["Attributes"]
-        return (
-            int(answer["ApproximateNumberOfMessages"]),
-            int(answer["ApproximateNumberOfMessagesNotVisible"]),
-        )
-
-    def oldest(self, url: str) -> float | None:
-        """The age of a queue's oldest message in seconds; None where CloudWatch has not seen it."""
-        client: CloudWatchClient = self._session.client("cloudwatch", **self._options)
-        now = datetime.now(UTC)
-        points = client.get_metric_statistics(
-            Namespace="AWS/SQS",
-            MetricName="ApproximateAgeOfOldestMessage",
-            Dimensions=[{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
-            StartTime=now - _PERIOD,
-            EndTime=now,
-            Period=60,
-            Statistics=["Maximum"],
-        )["Datapoints"]
-        newest = max(points, key=lambda point: point["Timestamp"], default=None)
-        return newest["Maximum"] if newest else None
+QUEUES = (
+    Queue(QueueName.SUBMISSIONS, "SubmissionsQueue", "SubmissionsDeadLetters"),
+    Queue(QueueName.REPLAYS, "ReplaysQueue", "ReplaysDeadLetters"),
+    Queue(QueueName.NOTICES, "NoticesQueue", "NoticesDeadLetters"),
+)
 
 
 def queue_findings(aws: Aws, stack: Stack) -> Iterator[Finding]:
     """Raises what boto3 raises where AWS can't be asked."""
-    for output, name in _QUEUES.items():
-        if output in stack.outputs:
-            yield _queue(aws, f"queue {name}", stack.outputs[output])
-    for output, name in _DEAD_LETTERS.items():
-        if output in stack.outputs:
-            yield _dead_letters(aws, f"dead letters {name}", stack.outputs[output])
+    for queue in QUEUES:
+        if queue.source in stack.outputs:
+            yield _queue(aws, f"queue {queue.name}", stack.outputs[queue.source])
+    for queue in QUEUES:
+        if queue.dead_letters in stack.outputs:
+            url = stack.outputs[queue.dead_letters]
+            yield _dead_letters(aws, f"dead letters {queue.name}", url)
 
 
 def _queue(aws: Aws, check: str, url: str) -> Finding:
@@ -129,8 +70,8 @@ def _dead_letters(aws: Aws, check: str, url: str) -> Finding:
     return fail(
         check,
         f"{counted(waiting + in_work, 'message')} could not be processed.",
-        "They are kept for 14 days. The function's log says why each failed, by its message id; "
-        "once that is mended, start the queue's redrive.",
+        "They are kept for 14 days. `relay dlq list` says why each failed; once that is mended, "
+        "`relay dlq redrive` has them processed again.",
     )
 
 

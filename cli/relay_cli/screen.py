@@ -7,11 +7,13 @@ wrapped and nothing is cut.
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
 from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -38,6 +40,12 @@ class Screen:
     def document(self, document: Any) -> None:
         text = json.dumps(document, indent=2, ensure_ascii=False)
         sys.stdout.write(text.encode(errors="replace").decode() + "\n")
+
+    def line(self, document: Any) -> None:
+        """One of many documents: each in a line of its own, as soon as it is known."""
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        sys.stdout.write(text.encode(errors="replace").decode() + "\n")
+        sys.stdout.flush()
 
     def say(self, *lines: Cell) -> None:
         for line in lines:
@@ -71,6 +79,19 @@ class Screen:
         if table.row_count:
             self._print(self.out, table)
 
+    def waiting(self, words: str) -> AbstractContextManager[object]:
+        """Say that something takes its time, where a person looks at it."""
+        return self.err.status(words) if self.err.is_terminal else nullcontext()
+
+    @contextmanager
+    def bars(self, *columns: ProgressColumn) -> Iterator[Progress | None]:
+        """Bars on stderr, where a person looks at it; None elsewhere."""
+        if not self.err.is_terminal or self.json:
+            yield None
+            return
+        with Progress(*columns, console=self.err, transient=True) as progress:
+            yield progress
+
     def failure(self, failure: Failure) -> None:
         if self.json:
             text = json.dumps(failure.document(), indent=2, ensure_ascii=False)
@@ -97,6 +118,8 @@ class Screen:
             plain.print(what)
         lines = (line.rstrip() for line in capture.get().rstrip("\n").split("\n"))
         console.file.write("".join(f"{line}\n" for line in lines))
+        # What is piped is read as it is said, too.
+        console.file.flush()
 
 
 def detail_line(detail: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """`relay sites`, and which workspaces each Jira site is linked to."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -8,10 +8,11 @@ from relay_cli.api import Relay, segment
 from relay_cli.arguments import SiteArgument, WorkspaceArgument
 from relay_cli.command import Session, command
 from relay_cli.failure import Failure, Misuse
-from relay_cli.screen import Screen, styled
-from relay_cli.words import moment
+from relay_cli.screen import Cell, Screen
+from relay_cli.troubles import site_hint, site_state
+from relay_cli.words import counted, moment, moment_and_age
 
-app = typer.Typer(help="The Jira sites that have the app: list, show.", no_args_is_help=True)
+app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no_args_is_help=True)
 
 
 @command(app, "list")
@@ -28,6 +29,8 @@ def list_sites(session: Session) -> None:
             for site in document["sites"]
         ),
     )
+    if any(site["state"] != "active" for site in document["sites"]):
+        session.screen.note("`relay sites show SITE` says what to do about a state.")
 
 
 @command(app, "show")
@@ -47,8 +50,41 @@ def show_site(session: Session, site: SiteArgument) -> None:
         raise failure
 
 
+@command(app, "move")
+def move_site(
+    session: Session,
+    old: Annotated[
+        str, typer.Argument(help="The site whose installation is gone; best its id.", metavar="OLD")
+    ],
+    new: Annotated[
+        str, typer.Argument(help="The one that took its place; best its id.", metavar="NEW")
+    ],
+) -> None:
+    """Link the workspaces of an installation that is gone to the one that took its place.
+
+    A site that was imported, or that has the app from another account, is a new installation to
+    Jira: nothing of the old one is there. All that the workspaces hold is replayed to it.
+    """
+    relay = session.relay
+    gone, taking = find_site(relay, old), find_site(relay, new)
+    if gone["id"] == taking["id"]:
+        raise Misuse(f"Both are the site {gone['id']}: name each by its id.")
+    path = f"/v1/sites/{segment(gone['id'])}/move"
+    document = relay.document("POST", path, document={"to": taking["id"]})
+    if session.screen.json:
+        session.screen.document(document)
+        return
+    moved = document["moved"]
+    if not moved:
+        session.screen.say(f"No workspace was linked to {gone['id']}, so none is moved.")
+        return
+    number = counted(len(moved), "workspace is", "workspaces are")
+    session.screen.say(f"{number} linked to {taking['baseUrl']} now: {', '.join(moved)}")
+    session.screen.say(f"All that they hold is replayed there: `relay replays {taking['id']}`")
+
+
 def link(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Link a workspace to a site, in Jira too: what is submitted to it goes there from now on."""
+    """Link a workspace to a site, in Jira too: all that it has, and that comes, goes there."""
     found, document = _change(session, "PUT", site, workspace, "workspaces")
     _done(session, document, f"Workspace {workspace} is linked to {found['baseUrl']}")
 
@@ -74,17 +110,23 @@ def withdraw(session: Session, site: SiteArgument, workspace: WorkspaceArgument)
 
 
 def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
-    """The site of this id, base URL, or unique part of it. Raises Misuse."""
+    """The site of this id, base URL, or unique part of it. Raises Misuse.
+
+    Of several installations of the same site, the one that no other took the place of.
+    """
     sites: list[dict[str, Any]] = relay.document("GET", "/v1/sites")["sites"]
     exact = wanted.rstrip("/").lower()
-    for site in sites:
-        if exact in (site["id"].lower(), site["baseUrl"].rstrip("/").lower()):
-            return site
-    partly = [site for site in sites if exact and exact in site["baseUrl"].lower()]
-    if len(partly) == 1:
-        return partly[0]
-    if partly:
-        names = ", ".join(site["baseUrl"] for site in partly)
+    found = (
+        [site for site in sites if exact == site["id"].lower()]
+        or [site for site in sites if exact == site["baseUrl"].rstrip("/").lower()]
+        or [site for site in sites if exact and exact in site["baseUrl"].lower()]
+    )
+    if len(found) > 1:
+        found = [site for site in found if not site.get("supersededBy")] or found
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(f"{site['baseUrl']} ({site['id']})" for site in found)
         raise Misuse(f"{wanted!r} is a part of several sites: {names}", "ambiguous_site")
     raise Misuse(f"No site is {wanted!r}. `relay sites list` has them.", "unknown_site")
 
@@ -92,11 +134,6 @@ def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
 def links_of(relay: Relay, site_id: str) -> dict[str, Any]:
     """Relay asks Jira for this, so it tells whether Jira answers."""
     return relay.document("GET", f"/v1/sites/{segment(site_id)}/workspaces")
-
-
-def site_state(site: dict[str, Any]) -> Any:
-    state = str(site["state"])
-    return styled(state, "green" if state == "active" else "red")
 
 
 def _change(
@@ -122,6 +159,9 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
             ("id", site["id"]),
             ("url", site["baseUrl"]),
             ("state", site_state(site)),
+            *_trouble(site.get("trouble", {})),
+            ("superseded by", site.get("supersededBy", "")),
+            ("to do", site_hint(site)),
             ("installed", moment(site["installedAt"])),
             ("client key", site.get("clientKey", "")),
         ]
@@ -142,6 +182,17 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
             for workspace in sorted(here | in_jira | offered)
         ),
     )
+
+
+def _trouble(trouble: dict[str, Any]) -> list[tuple[str, Cell]]:
+    if not trouble:
+        return []
+    return [
+        ("why", trouble["message"]),
+        ("since", moment_and_age(trouble["since"])),
+        ("tried again", moment(trouble["until"])),
+        ("attempts", str(trouble["attempts"])),
+    ]
 
 
 def _yes(holds: bool) -> str:

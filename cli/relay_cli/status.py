@@ -11,6 +11,7 @@ from relay_cli.command import Session
 from relay_cli.entities import entity_path
 from relay_cli.failure import Failure
 from relay_cli.screen import Cell, Screen, styled
+from relay_cli.troubles import site_hint
 from relay_cli.words import STATES, moment, moment_and_age, state_style
 
 
@@ -94,7 +95,8 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
         ("", _behind(document, site)),
     ]
     if state == "owed":
-        rows.append(("", _why_owed(session.relay, site)))
+        rows.append(("why", _why_owed(session.relay, site)))
+        rows.append(("owed since", moment_and_age(site.get("owedSince") or "")))
     if site.get("at"):
         rows.append(("answered" if state == "owed" else "since", moment_and_age(site["at"])))
     rows += [("Jira says", message) for message in site.get("messages", ())]
@@ -121,9 +123,13 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
     except Failure:
         # A key for some workspaces may not ask; then there is less to say.
         known = {"state": "active"}
+    reason = site.get("reason") or ""
+    if known["state"] == "uninstalled":
+        return "The site is uninstalled: it is delivered when the site has the app again."
     if known["state"] == "active":
-        return "Relay goes on trying. `relay doctor` says whether Jira answers."
-    return f"The site is {known['state']}: it is delivered when the site has the app again."
+        return reason or "Relay goes on trying. `relay doctor` says whether Jira answers."
+    state = f"The site is {known['state']}."
+    return f"{reason or state} {site_hint(known)}"
 
 
 def _target(target: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from relay_cli.api import Relay, workspace_path
 from relay_cli.arguments import FileArgument, WorkspaceArgument
@@ -198,14 +198,13 @@ def _read(file: str) -> Feed:
 
 @contextmanager
 def _progress(screen: Screen, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, where a person looks at it."""
-    if not screen.err.is_terminal or screen.json:
-        yield lambda _: None
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=screen.err, transient=True) as bar:
-        task = bar.add_task("Submitting", total=total)
-        yield lambda done: bar.update(task, completed=done)
+    with screen.bars(*columns) as bars:
+        if bars is None:
+            yield lambda _: None
+            return
+        task = bars.add_task("Submitting", total=total)
+        yield lambda done: bars.update(task, completed=done)
 
 
 def _document(session: Session, submitted: Submitted, dry_run: bool) -> dict[str, Any]:

@@ -20,23 +20,28 @@ from relay.edge.query import first_query_value, flag, page_limit
 from relay.edge.queue import SubmissionsQueue
 from relay.identity import ApiKeyVerifier
 from relay.jira import http_client
-from relay.record import AssociationStore, RecordStore
+from relay.record import AssociationStore, DebtStore, RecordStore
 from relay.secrets import Secrets
 from relay.settings import EntitiesSettings
-from relay.tenants import LinkStore, TenantStore
+from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
 
 settings = EntitiesSettings.from_environment()
 dynamodb = dynamodb_client()
 api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 tenants = TenantStore(dynamodb, settings.tenants_table, Secrets(kms_client(), settings.secrets_key))
-links = LinkStore(dynamodb, settings.tenants_table)
 record = RecordStore(dynamodb, settings.record_table)
 tracking = Tracking(
     record,
     AssociationStore(dynamodb, settings.record_table),
-    tenants,
-    links,
-    Sites(tenants, links, http_client(), settings.app_key),
+    DebtStore(dynamodb, settings.record_table),
+    Sites(
+        tenants,
+        LinkStore(dynamodb, settings.tenants_table),
+        TroubleStore(dynamodb, settings.tenants_table),
+        ReplayStore(dynamodb, settings.tenants_table),
+        http_client(),
+        settings.app_key,
+    ),
 )
 queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
 deleting = Deleting(record, queue)

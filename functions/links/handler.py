@@ -5,33 +5,33 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.catalog import ContainerStore, WorkspaceStore
-from relay.delivery import Components, Linking, Sites
+from relay.catalog import WorkspaceStore
+from relay.delivery import Dispatch, Linking, Requesting, Sites
 from relay.edge.action_documents import logo_url
-from relay.edge.documents import checked_workspace_id, site_document
+from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.queue import SubmissionsQueue
+from relay.edge.replays import ReplaysQueue
+from relay.edge.site_documents import move_request, site_document
 from relay.identity import ApiKeyVerifier
 from relay.jira import http_client
 from relay.secrets import Secrets
 from relay.settings import LinksSettings
-from relay.tenants import LinkStore, TenantStore
+from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
 
 settings = LinksSettings.from_environment()
 dynamodb = dynamodb_client()
 api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 tenants = TenantStore(dynamodb, settings.tenants_table, Secrets(kms_client(), settings.secrets_key))
 links = LinkStore(dynamodb, settings.tenants_table)
+troubles = TroubleStore(dynamodb, settings.tenants_table)
+replays = ReplayStore(dynamodb, settings.tenants_table)
+dispatch = Dispatch(replays, ReplaysQueue(sqs_client(), settings.replays_queue))
 linking = Linking(
     tenants,
     links,
     WorkspaceStore(dynamodb, settings.catalog_table),
-    Sites(tenants, links, http_client(), settings.app_key),
-)
-components = Components(
-    ContainerStore(dynamodb, settings.catalog_table),
-    SubmissionsQueue(sqs_client(), settings.submissions_queue),
-    settings.components_module == "on",
+    Sites(tenants, links, troubles, replays, http_client(), settings.app_key),
+    Requesting(links, replays, troubles, dispatch),
 )
 
 handler = HttpFunction(settings.base_url)
@@ -41,14 +41,18 @@ handler = HttpFunction(settings.base_url)
 def list_sites() -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    return json_answer(200, {"sites": [site_document(tenant) for tenant in tenants.all()]})
+    every = tenants.all()
+    documents = [site_document(tenant, troubles.of(tenant.id), every) for tenant in every]
+    return json_answer(200, {"sites": documents})
 
 
 @handler.get("/v1/sites/<site>")
 def get_site(site: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    return json_answer(200, site_document(linking.tenant(site)))
+    tenant = tenants.existing(site)
+    at_its_url = tenants.find_by_base_url(tenant.base_url)
+    return json_answer(200, site_document(tenant, troubles.of(tenant.id), at_its_url))
 
 
 @handler.get("/v1/sites/<site>/workspaces")
@@ -62,8 +66,7 @@ def list_links(site: str) -> Response[Any]:
 def link(site: str, workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
-    linking.link(site, checked_workspace_id(workspace_id))
-    components.bring_all(workspace_id, logo_url(request), handler.correlation_id)
+    linking.link(site, checked_workspace_id(workspace_id), logo_url(request))
     return json_answer(200, {"site": site, "workspaceId": workspace_id})
 
 
@@ -74,6 +77,15 @@ def unlink(site: str, workspace_id: str) -> Response[Any]:
     # Jira takes ids with commas between: one of ours must not read as two of them.
     linking.unlink(site, checked_workspace_id(workspace_id))
     return no_content()
+
+
+@handler.post("/v1/sites/<site>/move")
+def move(site: str) -> Response[Any]:
+    """To the installation that took this one's place, such as after a site import."""
+    caller, request = handler.caller(api_key)
+    caller.check_all_workspaces()
+    moved = linking.move(site, move_request(request).to, logo_url(request))
+    return json_answer(200, {"moved": moved})
 
 
 @handler.put("/v1/sites/<site>/offers/<workspace_id>")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .install_keys import new_install_key, read_install_key
 from .server import serve
-from .settings import Settings
+from .settings import FORGOTTEN, REMEMBERED, Settings
 
 
 def main() -> None:
@@ -20,6 +20,7 @@ def main() -> None:
             "visibleAfterSeconds": arguments.visible_after_seconds,
             "maxBodyBytes": arguments.max_body_bytes,
             "answerDelaySeconds": arguments.answer_delay_seconds,
+            "sequencesAfterDeletion": arguments.sequences_after_deletion,
         }
     )
     serve(arguments.host, arguments.port, key, settings, arguments.ready_file)
@@ -41,6 +42,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--max-body-bytes", type=int, default=defaults.max_body_bytes)
     parser.add_argument("--answer-delay-seconds", type=float, default=defaults.answer_delay_seconds)
+    parser.add_argument(
+        "--sequences-after-deletion",
+        choices=[FORGOTTEN, REMEMBERED],
+        default=defaults.sequences_after_deletion,
+    )
     return parser.parse_args()
 
 

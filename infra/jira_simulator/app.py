@@ -11,6 +11,8 @@ from starlette.routing import Mount, Route
 from .apis import APIS
 from .calls import Calls
 from .control import Control, control_error
+from .fault_control import FaultControl
+from .faults import Faults
 from .install_keys import InstallKey
 from .lifecycle import Lifecycle
 from .refusal import Refusal
@@ -26,9 +28,10 @@ _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
     """`url` is where the application will be reached: the sites' base URLs begin with it."""
-    sites, calls = Sites(url, settings), Calls()
-    rest = RestApi(sites, settings, calls)
+    sites, calls, faults = Sites(url, settings), Calls(), Faults()
+    rest = RestApi(sites, settings, calls, faults)
     control = Control(sites, settings, calls, Lifecycle(key))
+    fault_control = FaultControl(sites, faults)
 
     async def public_key(request: Request) -> Response:
         if request.path_params["kid"] != key.kid:
@@ -54,7 +57,7 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             Route("/install-keys/{kid}", public_key),
-            Mount("/_control", routes=control.routes()),
+            Mount("/_control", routes=[*control.routes(), *fault_control.routes()]),
             *(
                 Route(f"/sites/{{name}}{api.path}/{{rest:path}}", rest.answer, methods=_ANY_METHOD)
                 for api in APIS

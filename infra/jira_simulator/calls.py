@@ -10,14 +10,18 @@ _MOST_KEPT = 10_000
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One call; `bytes` is the length of its body, `reason` what a refusal said."""
+    """One call; `bytes` is the length of its body, `reason` what a refusal said.
+
+    `status` is None for a call that was never answered; `fault` names the kinds of the faults
+    that fell on it.
+    """
 
     time: str
     site: str
     operation: str
     method: str
     path: str
-    status: int
+    status: int | None
     entities: int
     incidents: int
     reviews: int
@@ -26,6 +30,7 @@ class RecordedCall:
     bytes: int
     milliseconds: float
     reason: str | None
+    fault: str | None
 
 
 class Calls:
@@ -37,7 +42,8 @@ class Calls:
 
     def record(self, call: RecordedCall) -> None:
         self._recent.append(call)
-        self._counts[call.site, call.operation, str(call.status)] += 1
+        status = "unanswered" if call.status is None else str(call.status)
+        self._counts[call.site, call.operation, status] += 1
 
     def forget(self) -> None:
         self._recent.clear()

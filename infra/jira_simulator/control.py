@@ -24,33 +24,36 @@ from .validation import Rule
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
-def _body_rule(required: str, properties: dict[str, Any]) -> Rule:
+def _body_rule(*required: str, properties: dict[str, Any]) -> Rule:
     return Rule(
         {
             "type": "object",
             "additionalProperties": False,
-            "required": [required],
+            "required": list(required),
             "properties": properties,
         }
     )
 
 
-_CREATE = _body_rule("name", {"name": {"type": "string"}, "projectKeys": _STRINGS})
+_CREATE = _body_rule("name", properties={"name": {"type": "string"}, "projectKeys": _STRINGS})
 _INSTALL = _body_rule(
     "descriptorUrl",
-    {
+    properties={
         "descriptorUrl": {"type": "string", "pattern": "^https?://"},
         "newSecret": {"type": "boolean"},
     },
 )
 _CALL = _body_rule(
     "action",
-    {
+    properties={
         "action": {"type": "string"},
         "body": {},
         "query": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 )
+
+
+_FORGET = _body_rule(properties={"keepSequences": {"type": "boolean"}})
 
 
 class Control:
@@ -71,7 +74,9 @@ class Control:
             Route("/sites/{name}", self.get_site, methods=["GET"]),
             Route("/sites/{name}/install", self.install, methods=["POST"]),
             Route("/sites/{name}/uninstall", self.uninstall, methods=["POST"]),
+            Route("/sites/{name}/forget", self.forget, methods=["POST"]),
             Route("/sites/{name}/entities", self.get_entities, methods=["GET"]),
+            Route("/sites/{name}/sequences", self.get_sequences, methods=["GET"]),
             Route("/sites/{name}/call", self.call_action, methods=["POST"]),
             Route("/calls", self.get_calls, methods=["GET"]),
             Route("/calls", self.forget_calls, methods=["DELETE"]),
@@ -108,6 +113,13 @@ class Control:
             {"site": site.document(), "calls": [answer.document() for answer in answers]}
         )
 
+    async def forget(self, request: Request) -> Response:
+        """As if Jira had deleted all that the app sent; the app is not told."""
+        site = self._site(request)
+        body = await _body(request, _FORGET)
+        site.store.forget(body.get("keepSequences"))
+        return JSONResponse(site.document())
+
     async def get_entities(self, request: Request) -> Response:
         """Everything accepted, also what nobody can see yet; `pending` names the latter."""
         entities = self._site(request).store.entities[_kind(request)]
@@ -117,6 +129,16 @@ class Control:
                 "entities": [held.entity for held in latest.values()],
                 "properties": {key: held.properties for key, held in latest.items()},
                 "pending": [key for key, held in latest.items() if visible.get(key) is not held],
+            }
+        )
+
+    async def get_sequences(self, request: Request) -> Response:
+        """The short form of all entities: id and sequence by kind, as accepted."""
+        entities = self._site(request).store.entities
+        return JSONResponse(
+            {
+                kind: {key: held.sequence for key, held in entities[kind].latest.items()}
+                for kind in Kind
             }
         )
 
@@ -152,7 +174,8 @@ def control_error(_: Request, error: Exception) -> Response:
 
 
 async def _body(request: Request, rule: Rule) -> dict[str, Any]:
-    document = parse_json(await request.body())
+    """An empty body is an empty object."""
+    document = parse_json(await request.body() or b"{}")
     rule.require(document)
     return dict(document)
 

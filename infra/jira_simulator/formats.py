@@ -1,4 +1,4 @@
-"""The two string formats of the contract, checked by their RFCs.
+"""The two string formats of the contract, checked by their RFCs; regular expressions as Python's.
 
 Written here, since the packages that `jsonschema` would use for them take longer to import than
 the whole simulator takes to start.
@@ -72,3 +72,8 @@ def _is_uri(value: object) -> bool:
         IPv6Address(match["ipv6"])
     # RFC 9110, 4.2.1: an http URI with an empty host is invalid.
     return bool(match["host"]) or match["scheme"].lower() not in {"http", "https"}
+
+
+@FORMATS.checks("regex", raises=(re.error, OverflowError, RecursionError))
+def _is_regular_expression(value: object) -> bool:
+    return not isinstance(value, str) or bool(re.compile(value))

@@ -1,5 +1,6 @@
 """Installing an app into a site, and removing it, with the callbacks that Jira sends."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class Lifecycle:
         if not installed.succeeded:
             return Installation(False, [installed])
         site.app, site.shared_secret, site.state = app, secret, State.INSTALLED
+        site.installed_at = time.monotonic()
         if "enabled" not in app.lifecycle:
             return Installation(True, [installed])
         body = self._body(site, app, "enabled")

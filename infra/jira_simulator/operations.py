@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from .apis import COMPONENTS, OPERATIONS, Api
+from .entity_faults import EntityFaults
 from .projects import check_projects
 from .refusal import Refusal, error_messages
 from .schemas import ENTITY, PROPERTIES, WORKSPACES, Kind
@@ -28,6 +29,7 @@ class Request:
     query: list[tuple[str, str]]
     entity_id: str | None = None
     body: Any = None
+    faults: EntityFaults = field(default_factory=EntityFaults)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ def submit_entities(api: Api, site: Site, request: Request) -> Answer:
     outcome = _Outcome()
     for kind in api.kinds:
         for entity in request.body.get(kind.collection, []):
-            _submit(site, kind, StoredEntity(entity, properties), outcome)
+            submitted = StoredEntity(entity, properties)
+            _submit(site, kind, submitted, request.faults, outcome)
     return Answer(202, outcome.document(api))
 
 
@@ -135,7 +138,7 @@ def get_entity(kind: Kind, site: Site, request: Request) -> Answer:
 
 
 def delete_entity(kind: Kind, site: Site, request: Request) -> Answer:
-    site.store.entities[kind].remove(request.entity_id or "")
+    site.store.delete(kind, request.entity_id or "")
     return Answer(202)
 
 
@@ -206,15 +209,21 @@ def _entity_id(template: str, path: str) -> str | None:
     return unquote(path.rpartition("/")[2]) if template.endswith(_ID) else None
 
 
-def _submit(site: Site, kind: Kind, submitted: StoredEntity, outcome: _Outcome) -> None:
-    entity = submitted.entity
+def _submit(
+    site: Site, kind: Kind, submitted: StoredEntity, faults: EntityFaults, outcome: _Outcome
+) -> None:
+    entity, entity_id = submitted.entity, submitted.entity["id"]
     problems = ENTITY[kind].problems(entity)
+    if entity_id in faults.refused:
+        problems.append(faults.refused[entity_id])
     if problems:
-        outcome.failed.setdefault(entity["id"], []).extend(error_messages(problems))
+        outcome.failed.setdefault(entity_id, []).extend(error_messages(problems))
         return
     projects = check_projects(entity, site.project_keys)
     outcome.unknown_projects.update(dict.fromkeys(projects.unknown))
     if not projects.kept:
         return
-    outcome.accepted[entity["id"]] = None
-    site.store.submit(kind, submitted)
+    if entity_id not in faults.unnamed:
+        outcome.accepted[entity_id] = None
+    if entity_id not in faults.lost:
+        site.store.submit(kind, submitted)

@@ -7,12 +7,13 @@ from typing import Any
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from . import faults
+from .answers import refused
 from .authentication import authenticate, authorize
 from .calls import Calls, RecordedCall, now_in_utc
+from .faults import Course, Faults, Unanswered
 from .json_body import parse_json
 from .operations import Answer, FoundOperation, Request, find_operation
-from .refusal import Refusal, error_messages
+from .refusal import Refusal
 from .schemas import Kind
 from .settings import Settings
 from .sites import Site, Sites
@@ -25,7 +26,7 @@ _COLLECTIONS = (*(kind.collection for kind in Kind), "workspaceIds")
 class _Handled:
     """What is known of a call so far, for the record: a refusal may come at any point."""
 
-    operation: str = "unknown"
+    course: Course
     counts: dict[str, int] | None = None
     reason: str | None = None
 
@@ -33,10 +34,11 @@ class _Handled:
 class RestApi:
     """Answers everything below the path of an API."""
 
-    def __init__(self, sites: Sites, settings: Settings, calls: Calls) -> None:
+    def __init__(self, sites: Sites, settings: Settings, calls: Calls, faults: Faults) -> None:
         self._sites = sites
         self._settings = settings
         self._calls = calls
+        self._faults = faults
 
     async def answer(self, http_request: HttpRequest) -> Response:
         started = time.perf_counter()
@@ -44,34 +46,37 @@ class RestApi:
         try:
             site = self._sites.get(http_request.path_params["name"])
         except Refusal as refusal:
-            return _refuse(refusal)
-        handled = _Handled()
-        response = await faults.answer(
-            self._settings, site, call, lambda: self._respond(site, call, handled)
+            return refused(refusal)
+        found = _find(site, call)
+        handled = _Handled(self._faults.course(site, _name(found), call))
+        response = await handled.course.answer(
+            self._settings.answer_delay_seconds, lambda: self._respond(found, handled)
         )
         elapsed = time.perf_counter() - started
-        self._calls.record(_recorded(site, call, handled, response.status_code, elapsed))
+        self._calls.record(_recorded(handled, response, elapsed))
         return response
 
-    def _respond(self, site: Site, call: WireCall, handled: _Handled) -> Response:
+    def _respond(self, found: FoundOperation | Refusal, handled: _Handled) -> Response:
         try:
-            answer = self._run(site, call, handled)
+            if isinstance(found, Refusal):
+                raise found
+            answer = self._run(found, handled)
         except Refusal as refusal:
             handled.reason = str(refusal)
-            return _refuse(refusal)
+            return refused(refusal)
         if answer.body is None:
             return Response(status_code=answer.status)
         return JSONResponse(answer.body, answer.status)
 
-    def _run(self, site: Site, call: WireCall, handled: _Handled) -> Answer:
-        found = find_operation(call.method, call.path.removeprefix(site.base_path))
-        handled.operation = found.operation.name
-        authenticate(site, call)
-        authorize(site, found.operation.api.module, found.operation.scope)
-        body = self._body(call, found)
+    def _run(self, found: FoundOperation, handled: _Handled) -> Answer:
+        course = handled.course
+        authenticate(course.site, course.call)
+        authorize(course.site, found.operation.api.module, found.operation.scope)
+        body = self._body(course.call, found)
         handled.counts = _counts(body)
-        request = Request(call.parameters, found.entity_id, body)
-        return found.operation.run(site, request)
+        faults = course.entity_faults(body)
+        request = Request(course.call.parameters, found.entity_id, body, faults)
+        return found.operation.run(course.site, request)
 
     def _body(self, call: WireCall, found: FoundOperation) -> Any:
         if call.size > self._settings.max_body_bytes:
@@ -79,9 +84,16 @@ class RestApi:
         return parse_json(call.body) if found.operation.takes_body else None
 
 
-def _refuse(refusal: Refusal) -> Response:
-    headers = {"WWW-Authenticate": 'JWT realm="Jira"'} if refusal.status == 401 else None
-    return JSONResponse(error_messages(refusal.messages), refusal.status, headers)
+def _find(site: Site, call: WireCall) -> FoundOperation | Refusal:
+    """A Refusal is for later: a fault comes before it."""
+    try:
+        return find_operation(call.method, call.path.removeprefix(site.base_path))
+    except Refusal as refusal:
+        return refusal
+
+
+def _name(found: FoundOperation | Refusal) -> str:
+    return "unknown" if isinstance(found, Refusal) else found.operation.name
 
 
 def _counts(body: Any) -> dict[str, int]:
@@ -90,24 +102,23 @@ def _counts(body: Any) -> dict[str, int]:
     return {name: len(body[name]) for name in _COLLECTIONS if isinstance(body.get(name), list)}
 
 
-def _recorded(
-    site: Site, call: WireCall, handled: _Handled, status: int, seconds: float
-) -> RecordedCall:
-    counts = handled.counts or {}
+def _recorded(handled: _Handled, response: Response, seconds: float) -> RecordedCall:
+    course, counts = handled.course, handled.counts or {}
     of_kind = {kind: counts.get(kind.collection, 0) for kind in Kind}
     return RecordedCall(
         time=now_in_utc(),
-        site=site.name,
-        operation=handled.operation,
-        method=call.method,
-        path=call.target,
-        status=status,
+        site=course.site.name,
+        operation=course.operation,
+        method=course.call.method,
+        path=course.call.target,
+        status=None if isinstance(response, Unanswered) else response.status_code,
         entities=sum(of_kind.values()),
         incidents=of_kind[Kind.INCIDENT],
         reviews=of_kind[Kind.REVIEW],
         components=of_kind[Kind.COMPONENT],
         workspaces=counts.get("workspaceIds", 0),
-        bytes=call.size,
+        bytes=course.call.size,
         milliseconds=round(seconds * 1000, 1),
         reason=handled.reason,
+        fault=course.fault,
     )

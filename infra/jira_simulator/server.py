@@ -1,5 +1,6 @@
 """The simulator as a process: bind, announce, serve, stop."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -11,8 +12,11 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .app import create_app
+from .faults import CONNECTION
 from .install_keys import InstallKey
 from .settings import Settings
 
@@ -35,6 +39,7 @@ def serve(host: str, port: int, key: InstallKey, settings: Settings, ready: Path
 
     config = uvicorn.Config(
         create_app(url, key, settings),
+        http=_Protocol,
         lifespan="off",
         ws="none",
         log_level="warning",
@@ -48,6 +53,14 @@ def serve(host: str, port: int, key: InstallKey, settings: Settings, ready: Path
     finally:
         if ready:
             ready.unlink(missing_ok=True)
+
+
+class _Protocol(H11Protocol):
+    """Hands its connection to the application, which may close it without an answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app = _with_connection(self.app, transport)
 
 
 class _Server(uvicorn.Server):
@@ -68,6 +81,14 @@ def _bind(host: str, port: int) -> socket.socket:
     listener.bind((host, port))
     listener.listen(1024)
     return listener
+
+
+def _with_connection(app: ASGIApp, transport: asyncio.Transport) -> ASGIApp:
+    async def with_connection(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {**scope.get("extensions", {}), CONNECTION: transport}
+        await app(scope, receive, send)
+
+    return with_connection
 
 
 def _url_host(host: str) -> str:

@@ -5,10 +5,14 @@ from typing import Any
 
 from .validation import Rule
 
+FORGOTTEN = "forgotten"
+REMEMBERED = "remembered"
+
 _FIELDS = {
     "visibleAfterSeconds": "visible_after_seconds",
     "maxBodyBytes": "max_body_bytes",
     "answerDelaySeconds": "answer_delay_seconds",
+    "sequencesAfterDeletion": "sequences_after_deletion",
 }
 
 _CHANGES = Rule(
@@ -19,6 +23,7 @@ _CHANGES = Rule(
             "visibleAfterSeconds": {"type": "number", "minimum": 0},
             "maxBodyBytes": {"type": "integer", "minimum": 1},
             "answerDelaySeconds": {"type": "number", "minimum": 0},
+            "sequencesAfterDeletion": {"enum": [FORGOTTEN, REMEMBERED]},
         },
     }
 )
@@ -31,11 +36,14 @@ class Settings:
     `visible_after_seconds`: how long after its 202 a change stays hidden from GETs and pages.
     `max_body_bytes`: a longer request body is answered with 413; Jira publishes no figure.
     `answer_delay_seconds`: added before every answer of the REST API.
+    `sequences_after_deletion`: whether an entity deleted from now on comes back with any sequence
+    ("forgotten"), or only with a greater one ("remembered").
     """
 
     visible_after_seconds: float = 0.2
     max_body_bytes: int = 5 * 1024 * 1024
     answer_delay_seconds: float = 0.0
+    sequences_after_deletion: str = FORGOTTEN
 
     def document(self) -> dict[str, Any]:
         return {name: getattr(self, attribute) for name, attribute in _FIELDS.items()}

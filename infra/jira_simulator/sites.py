@@ -1,5 +1,6 @@
 """Jira sites, each under a path of the simulator's URL."""
 
+import math
 import re
 import secrets
 import uuid
@@ -28,7 +29,10 @@ class State(StrEnum):
 
 @dataclass
 class Site:
-    """One Jira Cloud site; `client_key` and `cloud_id` stay for life, the secret may change."""
+    """One Jira Cloud site; `client_key` and `cloud_id` stay for life, the secret may change.
+
+    `installed_at` is when an app last took an install, on the monotonic clock.
+    """
 
     name: str
     base_url: str
@@ -38,6 +42,7 @@ class Site:
     client_key: str = field(default_factory=lambda: str(uuid.uuid4()))
     cloud_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: State = State.NEW
+    installed_at: float = -math.inf
     app: App | None = None
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .schemas import Kind
-from .settings import Settings
+from .settings import REMEMBERED, Settings
 
 V = TypeVar("V")
 Clock = Callable[[], float]
@@ -96,9 +96,14 @@ class EventualMap(Generic[V]):
 
 
 class Store:
-    """Entities by kind, and the linked workspaces of one site."""
+    """Entities by kind, and the linked workspaces of one site.
+
+    Of every entity the highest sequence is kept, and of a deleted one as the settings want it.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sequences: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
         self.entities: dict[Kind, EventualMap[StoredEntity]] = {
             kind: EventualMap(settings) for kind in Kind
         }
@@ -106,21 +111,36 @@ class Store:
 
     def submit(self, kind: Kind, submitted: StoredEntity) -> None:
         """Keep what is newer than the latest accepted; an equal sequence is not newer."""
-        entities = self.entities[kind]
         entity_id = submitted.entity["id"]
-        held = entities.latest.get(entity_id)
-        if held is None or held.sequence < submitted.sequence:
-            entities.put(entity_id, submitted)
+        highest = self._sequences[kind].get(entity_id)
+        if highest is None or highest < submitted.sequence:
+            self._sequences[kind][entity_id] = submitted.sequence
+            self.entities[kind].put(entity_id, submitted)
+
+    def delete(self, kind: Kind, entity_id: str) -> None:
+        """Idempotent: an unknown id changes nothing."""
+        held = entity_id in self.entities[kind].latest
+        self.entities[kind].remove(entity_id)
+        if held and not self._remembers:
+            self._sequences[kind].pop(entity_id, None)
 
     def delete_by_properties(
         self, kinds: Iterable[Kind], properties: list[tuple[str, str]]
     ) -> None:
-        for entities in (self.entities[kind] for kind in kinds):
-            matching = [key for key, held in entities.latest.items() if held.matches(properties)]
-            for key in matching:
-                entities.remove(key)
+        for kind in kinds:
+            latest = self.entities[kind].latest
+            for key in [key for key, held in latest.items() if held.matches(properties)]:
+                self.delete(kind, key)
 
-    def forget(self) -> None:
+    def forget(self, keep_sequences: bool | None = None) -> None:
+        """Drop all entities and links; None keeps their sequences as the settings want it."""
         for entities in self.entities.values():
             entities.forget()
         self.workspaces.forget()
+        if not (self._remembers if keep_sequences is None else keep_sequences):
+            for sequences in self._sequences.values():
+                sequences.clear()
+
+    @property
+    def _remembers(self) -> bool:
+        return self._settings.sequences_after_deletion == REMEMBERED

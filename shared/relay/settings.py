@@ -56,6 +56,7 @@ class DescriptorSettings(AppSettings):
 
 class LifecycleSettings(AppSettings):
     tenants_table: Required
+    replays_queue: Required
     secrets_key: Required
     install_keys_url: Required
     test_site_origins: Listed = ()
@@ -74,8 +75,14 @@ class LinksSettings(AppSettings):
     catalog_table: Required
     tenants_table: Required
     secrets_key: Required
-    submissions_queue: Required
-    components_module: Switch
+    replays_queue: Required
+
+
+class ReplaysSettings(AppSettings):
+    api_keys_table: Required
+    tenants_table: Required
+    secrets_key: Required
+    replays_queue: Required
 
 
 class SubmissionsSettings(AppSettings):
@@ -84,11 +91,27 @@ class SubmissionsSettings(AppSettings):
     submissions_queue: Required
 
 
-class SubmitterSettings(AppSettings):
+class DeliverySettings(AppSettings):
+    """`confirm_percent` of what a site accepts is read back a while later."""
+
     catalog_table: Required
     tenants_table: Required
     record_table: Required
     secrets_key: Required
+    replays_queue: Required
+    confirm_percent: Annotated[int, Field(ge=0, le=100)] = 0
+
+
+class SubmitterSettings(DeliverySettings):
+    submissions_dead_letters: Required
+
+
+class ReplayerSettings(DeliverySettings):
+    components_module: Switch
+
+
+class SweeperSettings(DeliverySettings):
+    pass
 
 
 class SiteCatalogSettings(AppSettings):

@@ -57,6 +57,20 @@ class Table:
             for item in page["Items"]:
                 yield from_item(item)
 
+    def count(self, pk: str, after: str = "") -> tuple[int, str]:
+        """How many items one call finds after `after`, and the last one's `sk`; "" at the end."""
+        start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
+        answer = self._dynamodb.query(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            ConsistentRead=True,
+            Select="COUNT",
+            **start,
+        )
+        last = answer.get("LastEvaluatedKey")
+        return answer["Count"], from_item(last)["sk"] if last else ""
+
     def get_all(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
         """The items of these keys that are there, in no order."""
         for start in range(0, len(keys), _GET_MAX):

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from relay_cli.app import app
-from tests.integration.conftest import Aws
+from tests.integration.conftest import REGION, Aws
 from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
 
@@ -24,6 +24,8 @@ FUNCTIONS = (
     "keys",
     "lifecycle",
     "links",
+    "replayer",
+    "replays",
     "submissions",
     "submitter",
     "workspaces",
@@ -89,6 +91,22 @@ class Stage:
         self.cli("link", self.site.id, workspace)
 
 
+def queue_outputs(aws: Aws) -> dict[str, str]:
+    """The stack's outputs of its queues, those of the dead letters among them."""
+    created = ("SubmissionsQueue", "ReplaysQueue", "NoticesQueue")
+    dead = (f"{name.removesuffix('Queue')}DeadLetters" for name in created)
+    return {name: aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in (*created, *dead)}
+
+
+def write_stack_file(**document: Any) -> Path:
+    """As `make up` does, in the folder where the command runs."""
+    file = Path.cwd() / ".relay" / "stack.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"aws": {"region": REGION}} | document))
+    file.chmod(0o600)
+    return file
+
+
 @dataclass(frozen=True)
 class Reply:
     status: int = 200
@@ -106,10 +124,12 @@ class Replies:
     date: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
-    def take(self, method: str, path: str, headers: Mapping[str, str]) -> Reply:
+    def take(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         self.calls.append((method, path))
         self.headers.append(headers)
+        self.bodies.append(body)
         if self.by_path:
             return self.by_path[path.partition("?")[0]]
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -120,8 +140,8 @@ def replying(*replies: Reply) -> Iterator[Replies]:
     class Handler(BaseHTTPRequestHandler):
         # HTTP/1.0 closes every connection, so that none outlives its test.
         def handle_any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            reply = server.take(self.command, self.path, dict(self.headers))
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            reply = server.take(self.command, self.path, dict(self.headers), sent)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in reply.headers:

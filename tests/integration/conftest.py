@@ -61,6 +61,11 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "RECORD_TABLE": "RecordTable",
             "API_KEYS_TABLE": "ApiKeysTable",
             "SUBMISSIONS_QUEUE": queue,
+            "SUBMISSIONS_DEAD_LETTERS": sqs.create_queue(QueueName="SubmissionsDeadLetters")[
+                "QueueUrl"
+            ],
+            "REPLAYS_QUEUE": sqs.create_queue(QueueName="ReplaysQueue")["QueueUrl"],
+            "CONFIRM_PERCENT": "0",
             "NOTICES_QUEUE": sqs.create_queue(QueueName="NoticesQueue")["QueueUrl"],
             "REVIEW_URL_TEMPLATE": "",
             "REVIEW_ACTION": "on",

@@ -133,6 +133,11 @@ class Simulator:
     def set(self, **settings: Any) -> None:
         self.control("PUT", "/settings", settings).raise_for_status()
 
+    def fail(self, site: str, *faults: dict[str, Any], seed: int = 0) -> None:
+        """These faults and no others of the site's own; none ends them."""
+        body = {"seed": seed, "faults": faults}
+        self.control("PUT", f"/sites/{site}/faults", body).raise_for_status()
+
     def site(self, name: str) -> dict[str, Any]:
         return dict(self.control("GET", f"/sites/{name}").raise_for_status().json())
 

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
+from relay_cli.aws import Aws
 from relay_cli.config import AwsAccess
 from relay_cli.descriptor import problems
-from relay_cli.queues import Aws
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Cli,
     Ran,
@@ -21,9 +21,11 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Reply,
     Stage,
     command_alone,
+    queue_outputs,
     relay_with_a_site,
     replying,
     running_jira,
+    write_stack_file,
 )
 from tests.integration.conftest import REGION
 from tests.support.aws_calls import aws_calls, client_error
@@ -50,32 +52,20 @@ def site_check(stage: Stage) -> str:
     return f"site {stage.site.site.base_url.removeprefix('http://')}"
 
 
-def write_stack_file(stage: Stage, **fields: Any) -> Path:
-    """As `make up` does, with the queues of the emulated AWS."""
-    queues = stage.relay.aws.sqs
-    outputs = {
-        "SubmissionsQueue": stage.relay.aws.environment["SUBMISSIONS_QUEUE"],
-        "NoticesQueue": stage.relay.aws.environment["NOTICES_QUEUE"],
-        "SubmissionsDeadLetters": queues.create_queue(QueueName="SubmissionsDead")["QueueUrl"],
-        "NoticesDeadLetters": queues.create_queue(QueueName="NoticesDead")["QueueUrl"],
-    }
+def write_stack(stage: Stage, **fields: Any) -> Path:
+    """With the queues of the emulated AWS."""
     document = {
         "api": stage.cli.url,
         "apiKey": stage.cli.key,
         "jira": stage.site.simulator.url,
-        "aws": {"region": REGION},
-        "outputs": outputs,
-    } | fields
-    file = Path.cwd() / ".relay" / "stack.json"
-    file.parent.mkdir()
-    file.write_text(json.dumps(document))
-    file.chmod(0o600)
-    return file
+        "outputs": queue_outputs(stage.relay.aws),
+    }
+    return write_stack_file(**document | fields)
 
 
 def test_where_all_is_well_it_says_so(stage: Stage) -> None:
     stage.link()
-    write_stack_file(stage)
+    write_stack(stage)
 
     ran = stage.cli("doctor", "--json")
 
@@ -88,13 +78,15 @@ def test_where_all_is_well_it_says_so(stage: Stage) -> None:
         "key": ["ok"],
         site_check(stage): ["ok"],
         "queue submissions": ["ok"],
+        "queue replays": ["ok"],
         "queue notices": ["ok"],
         "dead letters submissions": ["ok"],
+        "dead letters replays": ["ok"],
         "dead letters notices": ["ok"],
         "install keys": ["ok"],
     }
     said = stage.cli("doctor").out
-    assert "11 ok, 0 warnings, 0 failed." in said
+    assert "13 ok, 0 warnings, 0 failed." in said
     assert "→" not in said
 
 
@@ -121,7 +113,7 @@ def test_no_configuration_at_all_is_a_misuse(cli: Cli) -> None:
 
 def test_a_file_that_others_can_read_is_warned_of(stage: Stage) -> None:
     stage.link()
-    file = write_stack_file(stage)
+    file = write_stack(stage)
     file.chmod(0o644)
 
     [found] = findings(stage.cli("doctor", "--json"))["configuration"]
@@ -185,7 +177,7 @@ def test_a_site_without_a_link_is_warned_of(stage: Stage) -> None:
 def test_waiting_messages_are_fine_and_dead_letters_are_not(stage: Stage) -> None:
     stage.link()
     stage.relay.queue("operations", incidents=[incident()])
-    file = write_stack_file(stage)
+    file = write_stack(stage)
     dead = json.loads(file.read_text())["outputs"]["SubmissionsDeadLetters"]
     stage.relay.aws.sqs.send_message(QueueUrl=dead, MessageBody="poison")
 
@@ -194,14 +186,14 @@ def test_waiting_messages_are_fine_and_dead_letters_are_not(stage: Stage) -> Non
     assert found["queue submissions"][0]["level"] == "ok"
     assert "1 message waiting" in found["queue submissions"][0]["message"]
     assert found["dead letters submissions"][0]["level"] == "fail"
-    assert "redrive" in found["dead letters submissions"][0]["action"]
+    assert "relay dlq list" in found["dead letters submissions"][0]["action"]
 
 
 @pytest.mark.parametrize(("age", "level"), [(60, "ok"), (901, "warn")])
 def test_the_oldest_message_is_told_and_may_be_too_old(stage: Stage, age: int, level: str) -> None:
     stage.relay.put_workspace("operations")
     stage.relay.queue("operations", incidents=[incident()])
-    write_stack_file(stage)
+    write_stack(stage)
     name = stage.relay.aws.environment["SUBMISSIONS_QUEUE"].rpartition("/")[2]
     boto3.client("cloudwatch").put_metric_data(
         Namespace="AWS/SQS",
@@ -222,7 +214,7 @@ def test_the_oldest_message_is_told_and_may_be_too_old(stage: Stage, age: int, l
 
 def test_an_aws_that_refuses_fails(stage: Stage) -> None:
     stage.link()
-    write_stack_file(stage)
+    write_stack(stage)
     with aws_calls() as calls:
         calls.before = _refuse_queues
         ran = stage.cli("doctor", "--json", code=1)
@@ -234,7 +226,7 @@ def test_an_aws_that_refuses_fails(stage: Stage) -> None:
 
 def test_a_stack_that_is_not_relays_fails(stage: Stage) -> None:
     stage.link()
-    write_stack_file(stage, outputs={})
+    write_stack(stage, outputs={})
 
     assert "no queues" in findings(stage.cli("doctor", "--json", code=1))["aws"][0]["message"]
 
@@ -249,7 +241,7 @@ def test_an_emulated_aws_gets_made_up_credentials_and_a_real_one_ones_own() -> N
 
 def test_install_keys_that_cannot_be_reached_are_warned_of(stage: Stage) -> None:
     stage.link()
-    write_stack_file(stage, jira="http://127.0.0.1:9")
+    write_stack(stage, jira="http://127.0.0.1:9")
 
     [found] = findings(stage.cli("doctor", "--json"))["install keys"]
     assert found["level"] == "warn"
@@ -258,7 +250,7 @@ def test_install_keys_that_cannot_be_reached_are_warned_of(stage: Stage) -> None
 def test_a_key_server_in_trouble_is_warned_of(stage: Stage) -> None:
     stage.link()
     with replying(Reply(500)) as server:
-        write_stack_file(stage, jira=server.url)
+        write_stack(stage, jira=server.url)
         [found] = findings(stage.cli("doctor", "--json"))["install keys"]
 
     assert (found["level"], "500" in found["message"]) == ("warn", True)

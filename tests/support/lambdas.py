@@ -29,7 +29,7 @@ class Context:
         self.aws_request_id = str(uuid4())
 
     def get_remaining_time_in_millis(self) -> int:
-        return 20_000
+        return 60_000
 
 
 @dataclass(frozen=True)

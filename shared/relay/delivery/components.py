@@ -5,19 +5,19 @@ messages may come late, twice, or in any order.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from relay.catalog import ContainerStore, component_of
 from relay.delivery.message import Message
-from relay.delivery.sites import Site
+from relay.delivery.visit import Stopped, Visit
 from relay.errors import Unavailable
-from relay.jira import JiraError, RateLimited, SiteDown
-from relay.jira.errors import JiraUnreachable
+from relay.jira import AccessRefused, JiraError, NothingThere
 from relay.telemetry import Metric, count, logger
 
-_PAGE = 1000
-_TRY_AGAIN = (JiraUnreachable, RateLimited, SiteDown)
+# How Jira refuses the components of an app that has no module for them: no trouble of the site.
+_NO_MODULE = (AccessRefused, NothingThere)
 
 
 class ComponentsQueue(Protocol):
@@ -26,7 +26,7 @@ class ComponentsQueue(Protocol):
 
 
 class Components:
-    """Every call raises Unavailable where not all could be queued; repeating is safe."""
+    """Raises Unavailable where not all could be queued; repeating is safe."""
 
     def __init__(self, containers: ContainerStore, queue: ComponentsQueue, on: bool) -> None:
         self._containers = containers
@@ -47,29 +47,27 @@ class Components:
         if self._on and self._queue.unsent(message):
             raise Unavailable("Not all components could be queued; try again.")
 
-    def bring_all(self, workspace_id: str, logo_url: str, correlation_id: str) -> None:
-        """For a new link: what the workspace has, page by page."""
-        for page in self._pages(workspace_id) if self._on else ():
-            self.changed(workspace_id, page, logo_url, correlation_id)
 
-    def _pages(self, workspace_id: str) -> Iterator[list[str]]:
-        after = ""
-        while page := [one.id for one in self._containers.page(workspace_id, after, _PAGE)]:
-            yield page
-            after = page[-1]
+def logos_of(messages: Sequence[Message]) -> dict[str, str]:
+    """The logo for each container that these messages say has changed."""
+    return {
+        container_id: message.logo_url
+        for message in messages
+        for container_id in message.containers
+    }
 
 
-def bring_components(site: Site, containers: ContainerStore, messages: Sequence[Message]) -> bool:
-    """Bring the site what these messages say has changed; False if it has to be tried again.
+def bring_components(
+    visit: Visit, containers: ContainerStore, workspace_id: str, logos: Mapping[str, str]
+) -> bool:
+    """Bring the site these containers as they are now; False if it has to be tried again.
 
     What Jira refuses, as it does without the module in its descriptor, is logged and left: it
     would be refused again, and incidents show without names all the same.
     """
     try:
-        for workspace_id, logos in _changed(messages).items():
-            _bring(site, containers, workspace_id, logos)
-    except _TRY_AGAIN as error:
-        logger.warning("Jira could not take components", reason=error.reason)
+        _bring(visit, containers, workspace_id, logos)
+    except Stopped:
         return False
     except JiraError as error:
         logger.error("Jira refused components", reason=error.reason)
@@ -77,26 +75,16 @@ def bring_components(site: Site, containers: ContainerStore, messages: Sequence[
     return True
 
 
-def _changed(messages: Sequence[Message]) -> dict[str, dict[str, str]]:
-    """By workspace, the logo for each container that changed."""
-    changed: dict[str, dict[str, str]] = {}
-    for message in messages:
-        if message.containers:
-            logos = changed.setdefault(message.workspace_id, {})
-            logos |= dict.fromkeys(message.containers, message.logo_url)
-    return changed
-
-
 def _bring(
-    site: Site, containers: ContainerStore, workspace_id: str, logos: dict[str, str]
+    visit: Visit, containers: ContainerStore, workspace_id: str, logos: Mapping[str, str]
 ) -> None:
     # Taken before the read: who reads later has the later sequence, and Jira keeps that one.
     sequence = time.time_ns() // 1_000_000
-    there = containers.get_all(workspace_id, logos)
+    there = containers.get_all(workspace_id, logos) if logos else []
     if there:
         components = [component_of(one, logos[one.id], sequence) for one in there]
-        answer = site.jira.submit_components(components)
+        answer = visit.call(lambda: visit.jira.submit_components(components), _NO_MODULE)
         count(Metric.COMPONENTS_REFUSED, len(answer.failed))
         logger.info("Brought components", sent=len(components), failed=len(answer.failed))
     for component_id in logos.keys() - {one.id for one in there}:
-        site.jira.delete_component(component_id)
+        visit.call(partial(visit.jira.delete_component, component_id), _NO_MODULE)

@@ -1,39 +1,37 @@
 """Linking a workspace and a site, in Jira and here."""
 
-import re
+from collections.abc import Sequence
 
 from relay.catalog import WorkspaceStore
+from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
-from relay.errors import Conflict, NotFound
+from relay.errors import Conflict
 from relay.tenants import LinkStore, Tenant, TenantStore
-
-_TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 
 
 class Linking:
     """Jira first, then here: a link that Jira refused is none, and both calls can be repeated."""
 
     def __init__(
-        self, tenants: TenantStore, links: LinkStore, workspaces: WorkspaceStore, sites: Sites
+        self,
+        tenants: TenantStore,
+        links: LinkStore,
+        workspaces: WorkspaceStore,
+        sites: Sites,
+        requesting: Requesting,
     ) -> None:
+        self._requesting = requesting
         self._tenants = tenants
         self._links = links
         self._workspaces = workspaces
         self._sites = sites
-
-    def tenant(self, tenant_id: str) -> Tenant:
-        """Raises NotFound."""
-        tenant = self._tenants.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
-        if tenant is None:
-            raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
-        return tenant
 
     def links_of(self, tenant_id: str) -> dict[str, list[str]]:
         """What is linked here, what Jira says is, and what is offered. Raises NotFound, JiraError.
 
         The two differ where someone unlinked in Jira, or where a call broke off between the two.
         """
-        tenant = self.tenant(tenant_id)
+        tenant = self._tenants.existing(tenant_id)
         site = self._sites.of(tenant)
         return {
             "workspaces": self._links.workspaces_of(tenant.id),
@@ -44,25 +42,45 @@ class Linking:
     def offer(self, tenant_id: str, workspace_id: str) -> None:
         """Raises NotFound."""
         self._workspaces.get(workspace_id)
-        self._links.offer(self.tenant(tenant_id).id, workspace_id)
+        self._links.offer(self._tenants.existing(tenant_id).id, workspace_id)
 
     def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
         """Raises NotFound."""
-        self._links.withdraw_offer(self.tenant(tenant_id).id, workspace_id)
+        self._links.withdraw_offer(self._tenants.existing(tenant_id).id, workspace_id)
 
-    def link(self, tenant_id: str, workspace_id: str) -> None:
-        """Raises NotFound, Conflict for a site without the app, JiraError."""
-        tenant = self.tenant(tenant_id)
+    def link(self, tenant_id: str, workspace_id: str, logo_url: str) -> None:
+        """Link, and bring the site what the record holds; `logo_url` is for containers without an
+        avatar. Raises NotFound, Conflict for a site without the app, JiraError."""
+        tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
+        self._link(tenant, [workspace_id], logo_url)
+
+    def move(self, tenant_id: str, to_tenant_id: str, logo_url: str) -> list[str]:
+        """Make the links of a site at the one that took its place, such as after a site import.
+
+        In Jira the old ones are left: the old installation is not there to be asked. Raises
+        NotFound, Conflict, JiraError; what was moved by then is moved, and repeating is safe.
+        """
+        tenant, successor = self._tenants.existing(tenant_id), self._tenants.existing(to_tenant_id)
+        if tenant.id == successor.id:
+            raise Conflict("A site can't take its own place.", code="same_site")
+        workspace_ids = self._links.workspaces_of(tenant.id)
+        self._link(successor, workspace_ids, logo_url)
+        for workspace_id in workspace_ids:
+            self._links.unlink(tenant.id, workspace_id)
+        return workspace_ids
+
+    def _link(self, tenant: Tenant, workspace_ids: Sequence[str], logo_url: str) -> None:
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
-        site.jira.submit_workspaces([workspace_id])
-        self._links.link(tenant.id, workspace_id)
+        site.jira.submit_workspaces(workspace_ids)
+        for workspace_id in workspace_ids:
+            self._requesting.link(tenant, workspace_id, logo_url)
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         """A site without the app has lost its links in Jira already. Raises NotFound, JiraError."""
-        tenant = self.tenant(tenant_id)
+        tenant = self._tenants.existing(tenant_id)
         site = self._sites.of(tenant)
         if site:
             site.jira.delete_workspaces([workspace_id])

@@ -9,12 +9,13 @@ Every entity gets exactly one outcome; none is sent again once the site has take
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pydantic_core
 
 from relay.entities import EntityState, Kind
+from relay.entities.fields import INT64_MAX
 from relay.jira import SubmitAnswer
 from relay.record import Outcome, OutcomeState
 
@@ -34,8 +35,14 @@ class Batch:
     kind: Kind
     states: tuple[EntityState, ...]
 
-    def body(self) -> bytes:
-        entities = b",".join(state.as_json for state in self.states)
+    @property
+    def size(self) -> int:
+        """The bytes of its entities."""
+        return sum(len(state.as_json) for state in self.states)
+
+    def body(self, generation: int = 0) -> bytes:
+        """Jira's JSON. The generation raises each sequence (see `raised`)."""
+        entities = b",".join(raised(state, generation).as_json for state in self.states)
         properties = pydantic_core.to_json(self.states[0].properties)
         return b'{"%s":[%s]%s}' % (
             self.kind.plural.encode(),
@@ -44,9 +51,29 @@ class Batch:
         )
 
 
+def raised(state: EntityState, generation: int) -> EntityState:
+    """The state as a site gets it that has begun anew so many times.
+
+    Whether Jira, having deleted an entity, takes its old `updateSequenceNumber` again is said
+    nowhere; one that is higher than any before, it takes in either case. The record's newest plus
+    the generation is such a one: before, no more than that newest plus a lower generation was sent.
+    """
+    if not generation:
+        return state
+    sequence = min(state.sequence + generation, INT64_MAX)
+    return replace(state, entity={**state.entity, "updateSequenceNumber": sequence})
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The request was refused as a whole for what is in it (400), or for its size (413)."""
+    """The request was refused as a whole for what is in it (400)."""
+
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """The request was refused for its size (413)."""
 
     messages: tuple[str, ...]
 
@@ -58,14 +85,15 @@ class Failed:
     reason: str
 
 
-Answer = SubmitAnswer | Refused | Failed
+Answer = SubmitAnswer | Refused | TooLarge | Failed
 
 
 def deliver(states: Iterable[EntityState]) -> Generator[Batch, Answer, list[Outcome]]:
     """Deliver these states, one per entity, in as few requests as the limits allow.
 
-    A refused request is halved until the one entity is found that it was refused for. After a
-    failure nothing more is sent, and what was not answered is owed.
+    A refused request is halved until the one entity is found that it was refused for; where one
+    was too large, all that wait are cut to half of its bytes. After a failure nothing more is
+    sent, and what was not answered is owed for the failure's reason.
     """
     waiting = deque(batches(states))
     outcomes: list[Outcome] = []
@@ -75,13 +103,15 @@ def deliver(states: Iterable[EntityState]) -> Generator[Batch, Answer, list[Outc
         if isinstance(answer, SubmitAnswer):
             outcomes += [_outcome(state, answer) for state in batch.states]
         elif isinstance(answer, Failed):
-            waiting.appendleft(batch)
-            break
+            unanswered = (state for left in (batch, *waiting) for state in left.states)
+            return outcomes + [_owed(state, answer.reason) for state in unanswered]
         elif len(batch.states) == 1:
             outcomes.append(_rejected(batch.states[0], answer.messages))
+        elif isinstance(answer, TooLarge):
+            waiting = deque(_within(batch.size // 2, (batch, *waiting)))
         else:
             waiting.extendleft(reversed(_halves(batch)))
-    return outcomes + [_owed(state) for batch in waiting for state in batch.states]
+    return outcomes
 
 
 def batches(states: Iterable[EntityState]) -> list[Batch]:
@@ -90,22 +120,28 @@ def batches(states: Iterable[EntityState]) -> list[Batch]:
     for state in states:
         properties = tuple(sorted(state.properties.items()))
         groups.setdefault((state.kind, properties), []).append(state)
-    return [
-        Batch(kind, tuple(chunk)) for (kind, _), group in groups.items() for chunk in _cut(group)
-    ]
+    return [Batch(kind, states) for (kind, _), group in groups.items() for states in _cut(group)]
 
 
-def _cut(group: Sequence[EntityState]) -> list[list[EntityState]]:
+def _cut(
+    group: Sequence[EntityState], bytes_max: int = BATCH_BYTES_MAX - _ENVELOPE_BYTES
+) -> list[tuple[EntityState, ...]]:
+    """Chunks of at most a thousand, and of so many bytes; a larger state stands alone."""
     chunks: list[list[EntityState]] = [[]]
-    size = _ENVELOPE_BYTES
+    size = 0
     for state in group:
-        grown = size + len(state.as_json) + 1
-        if chunks[-1] and (len(chunks[-1]) == BATCH_ENTITIES_MAX or grown > BATCH_BYTES_MAX):
+        size += len(state.as_json) + 1
+        if chunks[-1] and (len(chunks[-1]) == BATCH_ENTITIES_MAX or size > bytes_max):
             chunks.append([])
-            grown = _ENVELOPE_BYTES + len(state.as_json) + 1
+            size = len(state.as_json) + 1
         chunks[-1].append(state)
-        size = grown
-    return chunks
+    return [tuple(chunk) for chunk in chunks]
+
+
+def _within(bytes_max: int, waiting: Iterable[Batch]) -> Iterator[Batch]:
+    for batch in waiting:
+        for states in _cut(batch.states, bytes_max):
+            yield Batch(batch.kind, states)
 
 
 def _halves(batch: Batch) -> list[Batch]:
@@ -152,5 +188,5 @@ def _rejected(state: EntityState, messages: tuple[str, ...]) -> Outcome:
     return Outcome(state.key, state.sequence, OutcomeState.REJECTED, messages)
 
 
-def _owed(state: EntityState) -> Outcome:
-    return Outcome(state.key, state.sequence, OutcomeState.OWED)
+def _owed(state: EntityState, reason: str) -> Outcome:
+    return Outcome(state.key, state.sequence, OutcomeState.OWED, (reason,))

@@ -1,29 +1,41 @@
 """Where an entity is, and why: what the record holds, and what became of it at every site."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from relay.delivery.sites import Sites
+from relay.delivery.sites import LinkedSite, Sites
 from relay.entities import EntityKey
 from relay.entities.association import Target
 from relay.errors import BadRequest, Detail, NotFound
-from relay.record import AssociationStore, Entry, Outcome, OutcomeState, RecordStore
-from relay.tenants import LinkStore, Tenant, TenantStore
+from relay.record import (
+    AssociationStore,
+    Debt,
+    DebtStore,
+    Entry,
+    Outcome,
+    OutcomeState,
+    RecordStore,
+)
+from relay.tenants import Tenant, TenantState
 
 _CHUNK = 100
 # How many entries a page looks at: a page may be short, or empty, and still not be the last.
 _LOOKED_AT_MAX = 1000
+_UNDER_WAY = "It is being replayed."
 
 
 @dataclass(frozen=True, slots=True)
 class AtSite:
     """`outcome` is of `outcome.sequence`, which may be older than what is recorded: then the site
-    is owed the rest. `in_jira` is what Jira itself holds, where it was asked."""
+    is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known.
+    `in_jira` is what Jira itself holds, where it was asked."""
 
     tenant: Tenant
     state: OutcomeState
     outcome: Outcome | None
+    owed_since: str | None = None
+    reason: str | None = None
     associations: Sequence[Target] = ()
     asked: bool = False
     in_jira: dict[str, Any] | None = None
@@ -42,14 +54,12 @@ class Tracking:
         self,
         record: RecordStore,
         associations: AssociationStore,
-        tenants: TenantStore,
-        links: LinkStore,
+        debts: DebtStore,
         sites: Sites,
     ) -> None:
         self._record = record
         self._associations = associations
-        self._tenants = tenants
-        self._links = links
+        self._debts = debts
         self._sites = sites
 
     def of(
@@ -60,15 +70,13 @@ class Tracking:
         if entry is None:
             raise NotFound(f"There is no {entity.kind} {entity.id!r}.", code="unknown_entity")
         found = []
-        for tenant in self._linked(workspace_id):
-            outcome = self._record.outcomes_of(workspace_id, tenant.id, [entity]).get(entity)
-            site = self._sites.of(tenant) if confirm else None
+        for linked in self._sites.linked_to(workspace_id):
+            [at_site] = self._at_site(linked, [entry])
+            site = self._sites.of(linked.tenant) if confirm else None
             found.append(
-                AtSite(
-                    tenant,
-                    state_of(entry, outcome),
-                    outcome,
-                    self._associations.of(tenant.id, entity),
+                replace(
+                    at_site,
+                    associations=self._associations.of(linked.tenant.id, entity),
                     asked=site is not None,
                     in_jira=site.jira.entity(entity.kind, entity.id) if site else None,
                 )
@@ -79,12 +87,12 @@ class Tracking:
         self, workspace_id: str, state: OutcomeState | None, after: EntityKey | None, limit: int
     ) -> Page:
         """Entities in the order of their keys; those that are in this state at some site."""
-        tenants = self._linked(workspace_id)
+        linked = self._sites.linked_to(workspace_id)
         size = _CHUNK if state else limit
         found: list[tuple[Entry, list[AtSite]]] = []
         for _ in range(_LOOKED_AT_MAX // size):
             chunk = list(self._record.entries(workspace_id, after, size))
-            for entry, sites in self._at_sites(workspace_id, chunk, tenants):
+            for entry, sites in self._at_sites(chunk, linked):
                 if state is None or any(site.state is state for site in sites):
                     found.append((entry, sites))
                     if len(found) == limit:
@@ -95,27 +103,48 @@ class Tracking:
         return Page(found, after)
 
     def _at_sites(
-        self, workspace_id: str, entries: Sequence[Entry], tenants: Sequence[Tenant]
+        self, entries: Sequence[Entry], linked: Sequence[LinkedSite]
     ) -> Iterator[tuple[Entry, list[AtSite]]]:
+        columns = [self._at_site(site, entries) for site in linked]
+        for number, entry in enumerate(entries):
+            yield entry, [column[number] for column in columns]
+
+    def _at_site(self, linked: LinkedSite, entries: Sequence[Entry]) -> list[AtSite]:
         keys = [entry.key for entry in entries]
-        outcomes = {
-            tenant.id: self._record.outcomes_of(workspace_id, tenant.id, keys) for tenant in tenants
-        }
-        for entry in entries:
-            known = [(tenant, outcomes[tenant.id].get(entry.key)) for tenant in tenants]
-            yield (
-                entry,
-                [AtSite(tenant, state_of(entry, outcome), outcome) for tenant, outcome in known],
-            )
-
-    def _linked(self, workspace_id: str) -> list[Tenant]:
-        tenants = map(self._tenants.get, self._links.tenants_of(workspace_id))
-        return [tenant for tenant in tenants if tenant]
+        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
+        outcomes = self._record.outcomes_of(workspace_id, tenant_id, keys)
+        debts = self._debts.of(workspace_id, tenant_id, keys)
+        return [
+            _at_site(linked, entry, outcomes.get(entry.key), debts.get(entry.key))
+            for entry in entries
+        ]
 
 
-def state_of(entry: Entry, outcome: Outcome | None) -> OutcomeState:
-    """An outcome counts for the state that it is of; anything older means that the rest is owed."""
-    if outcome is None or outcome.sequence < entry.sequence:
+def _at_site(
+    linked: LinkedSite, entry: Entry, outcome: Outcome | None, debt: Debt | None
+) -> AtSite:
+    state = state_of(entry, outcome, linked.generation)
+    if debt and entry.entity is None:
+        state = OutcomeState.OWED
+    if state is not OutcomeState.OWED:
+        return AtSite(linked.tenant, state, outcome)
+    if debt:
+        return AtSite(linked.tenant, state, outcome, debt.since, debt.reason)
+    replay = linked.replay
+    if linked.tenant.state is TenantState.UNINSTALLED:
+        return AtSite(linked.tenant, state, outcome, reason="The site has uninstalled the app.")
+    if replay is None or replay.is_done:
+        return AtSite(linked.tenant, state, outcome)
+    return AtSite(linked.tenant, state, outcome, reason=replay.reason or _UNDER_WAY)
+
+
+def state_of(entry: Entry, outcome: Outcome | None, generation: int) -> OutcomeState:
+    """An outcome counts for the state and the generation that it is of; with an older one, what
+    the record holds is owed. What is deleted, and was not sent in this generation, is not there.
+    """
+    if outcome is None or outcome.generation < generation:
+        return OutcomeState.DELETED if entry.entity is None else OutcomeState.OWED
+    if outcome.sequence < entry.sequence:
         return OutcomeState.OWED
     if entry.deleted_at is not None and outcome.state is not OutcomeState.DELETED:
         return OutcomeState.OWED

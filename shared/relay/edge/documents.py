@@ -19,7 +19,6 @@ from relay.entities import WorkspaceId, details_of
 from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN
 from relay.errors import BadRequest, Detail
 from relay.identity import ApiKey, Request
-from relay.tenants import Tenant
 
 CONTAINERS_MAX = 1000
 KEY_ID_PATTERN = r"^[0-9a-f]{16}$"
@@ -69,21 +68,21 @@ class ContainersRequest(BaseModel):
 
 
 def workspace_document(request: Request) -> WorkspaceDocument:
-    return _parsed(WorkspaceDocument, request, "a workspace")
+    return parsed(WorkspaceDocument, request, "a workspace")
 
 
 def webhook_document(request: Request) -> WebhookDocument:
-    return _parsed(WebhookDocument, request, "a webhook")
+    return parsed(WebhookDocument, request, "a webhook")
 
 
 def container_document(request: Request, container_id: str) -> Container:
-    document = _parsed(ContainerDocument, request, "a container")
+    document = parsed(ContainerDocument, request, "a container")
     return Container(id=checked_container_id(container_id), **document.model_dump())
 
 
 def containers_document(request: Request) -> list[Container]:
     """Of one id the last one counts."""
-    containers = _parsed(ContainersRequest, request, "a list of containers").containers
+    containers = parsed(ContainersRequest, request, "a list of containers").containers
     return list({container.id: container for container in containers}.values())
 
 
@@ -94,7 +93,7 @@ def catalog_page(name: str, found: Sequence[Workspace | Container], limit: int) 
 
 
 def key_request(request: Request) -> KeyRequest:
-    return _parsed(KeyRequest, request, "a request for a key")
+    return parsed(KeyRequest, request, "a request for a key")
 
 
 def key_document(key: ApiKey) -> dict[str, Any]:
@@ -106,18 +105,9 @@ def key_document(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def _parsed(model: type[ModelT], request: Request, what: str) -> ModelT:
+def parsed(model: type[ModelT], request: Request, what: str) -> ModelT:
+    """The request's body; raises BadRequest where it is not `what` it should be."""
     try:
         return model.model_validate_json(json_body(request))
     except ValidationError as error:
         raise BadRequest(f"The body is not {what}.", details_of(error)) from None
-
-
-def site_document(tenant: Tenant) -> dict[str, Any]:
-    return {
-        "id": tenant.id,
-        "clientKey": tenant.client_key,
-        "baseUrl": tenant.base_url,
-        "state": tenant.state.value,
-        "installedAt": tenant.installed_at.isoformat(),
-    }

@@ -14,7 +14,7 @@ from relay.entities import EntityKey, Kind, details_of
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.errors import BadRequest, Detail, NotFound
 from relay.identity import Request
-from relay.record import Entry
+from relay.record import Entry, OutcomeState
 
 _KINDS = {kind.plural: kind for kind in Kind}
 _PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
@@ -104,6 +104,8 @@ def _at_site(site: AtSite) -> dict[str, Any]:
         "baseUrl": site.tenant.base_url,
         "state": site.state.value,
     }
+    if site.state is OutcomeState.OWED:
+        document |= _known({"owedSince": site.owed_since, "reason": site.reason})
     if site.outcome:
         document |= _known(
             {

@@ -1,14 +1,19 @@
-"""SQS in and out."""
+"""The queue of submissions, in and out."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from relay.aws import AWS_ERRORS
-from relay.delivery import Delivery, Message, packed, parse_message
+from relay.delivery import Delivery, Message, TimeLeft, packed, parse_message
 from relay.entities import EntityKey
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+# A message that makes the code fail alone, so many times over, is no bad luck.
+_RECEIVES_MAX = 5
+_REASON_MAX = 500
 
 
 class SubmissionsQueue:
@@ -41,29 +46,97 @@ class SubmissionsQueue:
         return []
 
 
-def consume(event: dict[str, Any], delivery: Delivery) -> dict[str, Any]:
-    """Process an SQS event; the answer names the messages that must come again.
+class DeadLetters:
+    """Where a message goes that can't be processed, with the reason beside it."""
 
-    A body that can't be read is one of them, so that it ends among the dead letters, with the
-    reason in the log.
-    """
-    messages: dict[str, Message] = {}
-    come_again: list[str] = []
-    for record in event["Records"]:
-        message_id = record["messageId"]
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def bury(self, body: str, known: Mapping[str, str]) -> bool:
+        """`known` are attributes, such as `reason`; False where it could not be queued."""
+        attributes: Any = {
+            name: {"DataType": "String", "StringValue": value[:_REASON_MAX]}
+            for name, value in known.items()
+            if value
+        }
         try:
-            messages[message_id] = parse_message(record["body"])
-        except ValueError as error:
-            logger.error("A message can't be read", message_id=message_id, reason=str(error))
-            count(Metric.POISON_MESSAGES)
-            come_again.append(message_id)
-    unfinished = delivery.process(list(messages.values()))
-    for message_id, message in messages.items():
-        done = not any(message is other for other in unfinished)
-        _log_end(message_id, message, done)
-        if not done:
-            come_again.append(message_id)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in come_again]}
+            self._sqs.send_message(
+                QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes
+            )
+        except AWS_ERRORS:
+            logger.exception("A dead letter could not be queued")
+            return False
+        return True
+
+
+class Submissions:
+    """Processes SQS events; the answers name the messages that must come again.
+
+    A message that is none of ours, or that makes the code fail, goes to the dead letters with its
+    reason, and takes no other with it.
+    """
+
+    def __init__(self, delivery: Delivery, dead_letters: DeadLetters) -> None:
+        self._delivery = delivery
+        self._dead_letters = dead_letters
+
+    def consume(self, event: dict[str, Any], time_left: TimeLeft) -> dict[str, Any]:
+        records = {record["messageId"]: record for record in event["Records"]}
+        come_again: set[str] = set()
+        messages: dict[str, Message] = {}
+        for message_id, record in records.items():
+            try:
+                messages[message_id] = parse_message(record["body"])
+            except ValueError as error:
+                logger.error("A message can't be read", message_id=message_id, reason=str(error))
+                if not self._buried(record, {"reason": str(error)}):
+                    come_again.add(message_id)
+        unfinished = self._process(messages, records, time_left)
+        for message_id, message in messages.items():
+            _log_end(message_id, message, done=message_id not in unfinished)
+        come_again |= unfinished
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+
+    def _process(
+        self, messages: dict[str, Message], records: Mapping[str, Any], time_left: TimeLeft
+    ) -> set[str]:
+        try:
+            unfinished = self._delivery.process(list(messages.values()), time_left)
+        except Exception as error:
+            # A fault of ours, and this is the edge: the message that brings it out is found.
+            logger.exception("Messages made the code fail", messages=len(messages))
+            if len(messages) > 1:
+                return {
+                    message_id
+                    for one, message in messages.items()
+                    for message_id in self._process({one: message}, records, time_left)
+                }
+            [(message_id, message)] = messages.items()
+            return set() if self._given_up(records[message_id], message, error) else {message_id}
+        return {
+            message_id
+            for message_id, message in messages.items()
+            if any(message is other for other in unfinished)
+        }
+
+    def _given_up(self, record: dict[str, Any], message: Message, error: Exception) -> bool:
+        """Whether the message has gone to the dead letters; before, it comes again a few times."""
+        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        if received < _RECEIVES_MAX:
+            return False
+        # Not the error's words, which may repeat what the message holds.
+        reason = f"{type(error).__name__} while it was processed; the log has it under this id: "
+        known = {
+            "reason": reason + record["messageId"],
+            "workspaceId": message.workspace_id,
+            "correlationId": message.correlation_id,
+        }
+        return self._buried(record, known)
+
+    def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
+        count(Metric.POISON_MESSAGES)
+        return self._dead_letters.bury(record["body"], known)
 
 
 def _log_end(message_id: str, message: Message, done: bool) -> None:

@@ -17,6 +17,7 @@ from relay.jira.errors import (
     RequestTooLarge,
     SiteDown,
     SiteMoved,
+    Unreadable,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "SiteDown",
     "SiteMoved",
     "SubmitAnswer",
+    "Unreadable",
     "http_client",
     "query_string_hash",
 ]

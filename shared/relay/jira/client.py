@@ -43,8 +43,14 @@ class JiraClient:
         self._credential = credential
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
-        """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON."""
-        return submit_answer(self._call("POST", f"{_OPERATIONS}/bulk", content=body))
+        """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON.
+
+        A success without a JSON object is Unreadable: some gateway may have spoken for Jira.
+        """
+        response = self._call("POST", f"{_OPERATIONS}/bulk", content=body)
+        if not isinstance(json_of(response), dict):
+            raise _error(response)
+        return submit_answer(response)
 
     def entity(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
         """What Jira holds of an entity; None where it holds nothing."""
@@ -138,7 +144,19 @@ class JiraClient:
 def _error(response: httpx.Response) -> JiraAnswered:
     messages = messages_of(json_of(response))
     status = response.status_code
-    return error_type(status)(status, messages, RateLimit.of(response.headers))
+    rate_limit = RateLimit.of(response.headers)
+    return error_type(status)(status, messages, rate_limit, _origin_of(response))
+
+
+def _origin_of(response: httpx.Response) -> str:
+    """Where a redirect points to, without a path or a query, which may repeat what was sent."""
+    if not response.has_redirect_location:
+        return ""
+    try:
+        place = response.url.join(response.headers["location"])
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    return f"{place.scheme}://{place.netloc.decode('ascii')}"
 
 
 def _entity_path(kind: Kind, entity_id: str) -> str:

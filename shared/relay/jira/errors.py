@@ -10,7 +10,8 @@ JiraError(Unavailable)
     ├── RequestTooLarge   413
     ├── RateLimited       429
     ├── SiteMoved         3xx: a renamed site points to its new host
-    └── SiteDown          5xx; a suspended site answers 503
+    ├── SiteDown          5xx; a suspended site answers 503
+    └── Unreadable        2xx, and not what Jira answers: who knows who that was
 """
 
 from collections.abc import Mapping
@@ -56,7 +57,8 @@ class RateLimit:
 
 
 class JiraAnswered(JiraError):
-    """`messages` are Jira's words, each with its errorTraceId where it has one.
+    """`messages` are Jira's words, each with its errorTraceId where it has one; `location` is the
+    origin that a redirect points to.
 
     Asking again as it is would not help, so the caller is answered 502.
     """
@@ -69,9 +71,11 @@ class JiraAnswered(JiraError):
         answer_status: int,
         messages: tuple[str, ...] = (),
         rate_limit: RateLimit | None = None,
+        location: str = "",
     ) -> None:
         words = ": " + "; ".join(messages) if messages else ""
-        super().__init__(f"Jira answered {answer_status}{words}")
+        place = f", and points to {location}" if location else ""
+        super().__init__(f"Jira answered {answer_status}{place}{words}")
         self.answer_status = answer_status
         self.messages = messages
         self.rate_limit = rate_limit or RateLimit()
@@ -115,6 +119,11 @@ class SiteDown(JiraAnswered):
     code = "jira_unavailable"
 
 
+class Unreadable(JiraAnswered):
+    status = 503
+    code = "jira_unavailable"
+
+
 _BY_STATUS: dict[int, type[JiraAnswered]] = {
     400: RequestRefused,
     401: CredentialRefused,
@@ -123,7 +132,7 @@ _BY_STATUS: dict[int, type[JiraAnswered]] = {
     413: RequestTooLarge,
     429: RateLimited,
 }
-_BY_CLASS: dict[int, type[JiraAnswered]] = {3: SiteMoved, 5: SiteDown}
+_BY_CLASS: dict[int, type[JiraAnswered]] = {2: Unreadable, 3: SiteMoved, 5: SiteDown}
 
 
 def error_type(status: int) -> type[JiraAnswered]:

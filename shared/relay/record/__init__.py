@@ -1,12 +1,15 @@
 """The last state of every entity, and what became of it at each site."""
 
 from relay.record.associations import AssociationStore
+from relay.record.debts import Debt, DebtStore
 from relay.record.entry import Entry
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import Recorded, RecordStore
 
 __all__ = [
     "AssociationStore",
+    "Debt",
+    "DebtStore",
     "Entry",
     "Outcome",
     "OutcomeState",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from relay.entities import EntityKey
 from relay.entities.association import Target
-from relay.record.store import sort_key
+from relay.record.keys import sort_key
 from relay.table import Item, Table
 
 if TYPE_CHECKING:

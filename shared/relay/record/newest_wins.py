@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
 _ATTEMPTS = 8
+
+ChangeT = TypeVar("ChangeT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ def write_newest(
     """
     refused: list[tuple[Write, Item]] = []
     for chunk in chunked(writes, TRANSACTION_ITEMS_MAX, TRANSACTION_BYTES_MAX, _size):
-        refused += _write_chunk(dynamodb, table, chunk, replaces)
+        refused += transact(
+            dynamodb, chunk, lambda write: {"Update": _update(table, write, replaces)}
+        )
     return refused
 
 
@@ -72,26 +76,30 @@ def chunked(
         yield chunk
 
 
-def _write_chunk(
-    dynamodb: "DynamoDBClient", table: str, chunk: list[Write], replaces: str
-) -> list[tuple[Write, Item]]:
-    refused: list[tuple[Write, Item]] = []
+def transact(
+    dynamodb: "DynamoDBClient", chunk: Sequence[ChangeT], action: Callable[[ChangeT], Any]
+) -> list[tuple[ChangeT, Item]]:
+    """All of these changes but those whose own condition fails: (refused, the item there).
+
+    Raises Unavailable, with none of them done, where DynamoDB keeps refusing.
+    """
+    refused: list[tuple[ChangeT, Item]] = []
     for attempt in range(_ATTEMPTS):
-        actions: list[Any] = [{"Update": _update(table, write, replaces)} for write in chunk]
+        actions = [action(change) for change in chunk]
         try:
             dynamodb.transact_write_items(TransactItems=actions)
         except dynamodb.exceptions.TransactionCanceledException as error:
             reasons = error.response["CancellationReasons"]
         else:
             return refused
+        failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
         found = [
-            (write, from_item(reason["Item"]))
-            for write, reason in zip(chunk, reasons, strict=True)
-            if reason.get("Code") == "ConditionalCheckFailed"
+            (change, from_item(reason.get("Item", {})))
+            for change, reason, fails in zip(chunk, reasons, failed, strict=True)
+            if fails
         ]
         refused += found
-        keys = {(write.pk, write.sk) for write, _ in found}
-        chunk = [write for write in chunk if (write.pk, write.sk) not in keys]
+        chunk = [change for change, fails in zip(chunk, failed, strict=True) if not fails]
         if not chunk:
             return refused
         if not found:

@@ -7,23 +7,31 @@ from relay.entities import EntityKey
 
 
 class OutcomeState(StrEnum):
-    """`owed` is never stored: it is what a record without an outcome as new as itself means."""
+    """`owed` is never stored: it is what a record without an outcome as new as itself means.
+
+    `absent`: Jira accepted it, and shows nothing of it a while later.
+    """
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     UNKNOWN_PROJECTS = "unknown project keys"
     UNACCOUNTED = "unaccounted"
+    ABSENT = "absent"
     DELETED = "deleted"
     OWED = "owed"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`messages` are Jira's own words, or ours where Jira had none; `at` is when it was kept."""
+    """`messages` are Jira's own words, or ours where Jira had none; `at` is when it was kept.
+
+    `generation` is the site's when it answered: what was of an earlier one may be gone there.
+    """
 
     key: EntityKey
     sequence: int
     state: OutcomeState
     messages: tuple[str, ...] = ()
     unknown_project_keys: tuple[str, ...] = ()
+    generation: int = 0
     at: str = field(default="", compare=False)

@@ -19,6 +19,7 @@ from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
 from relay.entities.moment import moment_of
 from relay.record.entry import Entry
+from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.table import Item, Table, key
@@ -26,15 +27,14 @@ from relay.table import Item, Table, key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# So short that an id of 255 characters of four bytes stays within the 1,024 bytes of a sort key.
-_PREFIXES = {Kind.INCIDENT: "inc", Kind.REVIEW: "rev"}
-_KINDS = {prefix: kind for kind, prefix in _PREFIXES.items()}
 # Lower than any sequence: the place of a deletion of what was never recorded.
 _BEFORE_ALL = -(2**63) - 1
 _SEEN = "seen:"
 # A state that was accepted before the deletion is a late one, whatever its sequence.
 _NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
-_NO_OLDER_OUTCOME = "seq <= :seq"
+_NO_OLDER_OUTCOME = (
+    "seq < :seq OR (seq = :seq AND (attribute_not_exists(generation) OR generation <= :generation))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,28 @@ class RecordStore:
         return [_entry(item) for item in self._table.get_all(keys)]
 
     def entries(
-        self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
+        self,
+        workspace_id: str,
+        after: EntityKey | None = None,
+        limit: int = 0,
+        kind: Kind | None = None,
     ) -> Iterator[Entry]:
         """The entries of a workspace in the order of their keys, from `after` on."""
         start = sort_key(after) if after else ""
-        return map(_entry, self._table.query(_entities(workspace_id), after=start, limit=limit))
+        prefix = sort_key(EntityKey(kind, "")) if kind else ""
+        pk = _entities(workspace_id)
+        return map(_entry, self._table.query(pk, prefix, after=start, limit=limit))
+
+    def count(
+        self, workspace_id: str, after: EntityKey | None = None
+    ) -> tuple[int, EntityKey | None]:
+        """How many entries there are from `after` on, and where to go on; None at the end.
+
+        One call of DynamoDB, so at most a megabyte of entries is counted.
+        """
+        start = sort_key(after) if after else ""
+        counted, last = self._table.count(_entities(workspace_id), start)
+        return counted, entity_of(last) if last else None
 
     def save_outcomes(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of each entity; an outcome of an older state never replaces a newer."""
@@ -137,16 +154,6 @@ def _entities(workspace_id: str) -> str:
 
 def _outcomes(workspace_id: str, tenant_id: str) -> str:
     return f"outcome#{workspace_id}#{tenant_id}"
-
-
-def sort_key(entity: EntityKey) -> str:
-    """What stands for an entity in a key."""
-    return f"{_PREFIXES[entity.kind]}#{entity.id}"
-
-
-def _key(sk: str) -> EntityKey:
-    prefix, _, entity_id = sk.partition("#")
-    return EntityKey(_KINDS[prefix], entity_id)
 
 
 def _sightings(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
@@ -189,9 +196,12 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         "state": outcome.state.value,
         "messages": list(outcome.messages) or None,
         "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
+        "generation": outcome.generation,
         "at": datetime.now(UTC).isoformat(),
     }
-    return Write(_outcomes(workspace_id, tenant_id), sort_key(outcome.key), values)
+    against = {"generation": outcome.generation}
+    pk = _outcomes(workspace_id, tenant_id)
+    return Write(pk, sort_key(outcome.key), values, against=against)
 
 
 def _entry(item: Item) -> Entry:
@@ -202,7 +212,7 @@ def _entry(item: Item) -> Entry:
         if name.startswith(_SEEN)
     ]
     return Entry(
-        key=_key(item["sk"]),
+        key=entity_of(item["sk"]),
         sequence=int(item["seq"]),
         recorded_at=item["recordedAt"],
         correlation_id=item.get("correlationId"),
@@ -220,10 +230,11 @@ def _status_and_severity(name: str) -> tuple[str, str | None]:
 
 def _outcome(item: Item) -> Outcome:
     return Outcome(
-        key=_key(item["sk"]),
+        key=entity_of(item["sk"]),
         sequence=int(item["seq"]),
         state=OutcomeState(item["state"]),
         messages=tuple(item.get("messages", ())),
         unknown_project_keys=tuple(item.get("unknownProjectKeys", ())),
+        generation=int(item.get("generation", 0)),
         at=item["at"],
     )

@@ -29,8 +29,20 @@ class Metric(Enum):
     )
     REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site refused")
     OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities that a site could not take now")
-    JIRA_CALLS = _Definition(
-        "JiraCalls", MetricUnit.Count, "submissions and deletions sent to Jira"
+    JIRA_CALLS = _Definition("JiraCalls", MetricUnit.Count, "calls to Jira that bring something")
+    SITE_TROUBLES = _Definition(
+        "SiteTroubles", MetricUnit.Count, "times that a site could not take a call"
+    )
+    SITES_RECOVERED = _Definition(
+        "SitesRecovered", MetricUnit.Count, "sites that answer again after trouble"
+    )
+    SITES_SLOWED = _Definition("SitesSlowed", MetricUnit.Count, "sites that are slowed")
+    SITES_NEEDING_ATTENTION = _Definition(
+        "SitesNeedingAttention", MetricUnit.Count, "sites that need attention"
+    )
+    REPLAYS_WAITING = _Definition("ReplaysWaiting", MetricUnit.Count, "replays that are not done")
+    ABSENT = _Definition(
+        "EntitiesAbsent", MetricUnit.Count, "entities accepted by a site that shows nothing of them"
     )
     POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")
     NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook took")

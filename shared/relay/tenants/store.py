@@ -10,9 +10,11 @@
 | `tenant#<id>` | `workspace#<workspaceId>` | a link (see `links`) |
 | `tenant#<id>` | `offer#<workspaceId>` | an offer of one |
 | `workspace#<workspaceId>` | `tenant#<id>` | the same link, found from its other end |
+| `tenant#<id>` | `trouble`, `replay#<workspaceId>` | see `troubles`, `replays` |
 """
 
 import hmac
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from relay.aws import to_item
-from relay.errors import Conflict, Unavailable
+from relay.errors import Conflict, NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants.tenant import (
@@ -34,6 +36,7 @@ from relay.tenants.tenant import (
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ATTEMPTS = 5
 # Tokens count time in seconds and have no number of their own, so that two installs of one second
 # may bring the same one. Later, a token with another body is a replay.
@@ -49,6 +52,13 @@ class TenantStore:
     def get(self, tenant_id: str) -> Tenant | None:
         item = self._table.get(f"tenant#{tenant_id}", "tenant")
         return _from_values(item) if item else None
+
+    def existing(self, tenant_id: str) -> Tenant:
+        """Raises NotFound."""
+        tenant = self.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
+        if tenant is None:
+            raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
+        return tenant
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
         pointer = self._table.get(f"clientKey#{client_key}", "tenant")
@@ -119,8 +129,7 @@ class TenantStore:
     ) -> bool:
         """Whether the tenant is as this call would leave it; raises Conflict where it is not, and
         the token is too old to be of another call made in the same second."""
-        secret = (self.secret_of(known) or "").encode()
-        same_secret = hmac.compare_digest(secret, installation.shared_secret.encode())
+        same_secret = self._has_secret(known, installation.shared_secret)
         if same_secret and known.base_url == installation.base_url:
             return True
         if time.time() - token.issued_at > _SAME_TOKEN_SECONDS:
@@ -140,8 +149,12 @@ class TenantStore:
             tokens_seen=frozenset(),
             version=0,
         )
+        # After an uninstall Jira has deleted what it was sent. A new secret hints at one that was
+        # never heard of: Jira calls `uninstalled` once only.
+        begins_anew = not self._has_secret(tenant, installation.shared_secret)
         renewed = replace(
             tenant,
+            installs=tenant.installs + (known is not None and begins_anew),
             base_url=installation.base_url,
             state=TenantState.ACTIVE,
             installed_at=datetime.now(UTC),
@@ -150,6 +163,10 @@ class TenantStore:
             secret=self._secrets.encrypt(tenant.owner, installation.shared_secret),
         )
         return _advance(renewed, token)
+
+    def _has_secret(self, tenant: Tenant, secret: str) -> bool:
+        kept = self.secret_of(tenant) or ""
+        return hmac.compare_digest(kept.encode(), secret.encode())
 
     def _write(self, tenant: Tenant, known: Tenant | None) -> bool:
         """Write the tenant and what finds it, at once; False if another write came between."""
@@ -222,6 +239,7 @@ def _to_values(tenant: Tenant) -> dict[str, Any]:
         "lifecycleAt": tenant.lifecycle_at,
         "tokensSeen": sorted(tenant.tokens_seen),
         "version": tenant.version,
+        "installs": tenant.installs,
         "secret": tenant.secret and tenant.secret.ciphertext,
         "secretKey": tenant.secret and tenant.secret.data_key,
     }
@@ -238,6 +256,7 @@ def _from_values(values: dict[str, Any]) -> Tenant:
         lifecycle_at=int(values["lifecycleAt"]),
         tokens_seen=frozenset(values["tokensSeen"]),
         version=int(values["version"]),
+        installs=int(values.get("installs", 0)),
         secret=secret,
         display_url=values.get("displayUrl"),
         cloud_id=values.get("cloudId"),

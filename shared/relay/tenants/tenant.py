@@ -36,7 +36,8 @@ class Tenant:
     """`id` is ours and never changes; clientKey, baseUrl, cloudId, installationId find it.
 
     `tokens_seen` are the digests of the lifecycle tokens issued at `lifecycle_at`: one token is
-    good for one change. `version` counts the writes of this record.
+    good for one change. `version` counts the writes of this record, and `installs` how often the
+    site has begun anew, without anything that it was sent before.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Tenant:
     lifecycle_at: int
     tokens_seen: frozenset[str]
     version: int
+    installs: int = 0
     secret: EncryptedSecret | None = None
     display_url: str | None = None
     cloud_id: str | None = None

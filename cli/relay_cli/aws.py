@@ -1,0 +1,118 @@
+"""What the command does with the user's own access to AWS, where Relay's API does not reach."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from relay_cli.config import AwsAccess, Config, is_loopback
+from relay_cli.failure import Misuse, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_sqs import SQSClient
+
+_PERIOD = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What CloudFormation says of a deployed Relay."""
+
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+class Aws:
+    """The user's own access to AWS; to an emulated one on this machine, with credentials that
+    open nothing."""
+
+    def __init__(self, access: AwsAccess) -> None:
+        # Only those who look at the queues wait for this import.
+        import boto3
+        from botocore.config import Config
+
+        self._access = access
+        is_local = bool(access.endpoint and is_loopback(access.endpoint))
+        self._session = boto3.Session(
+            aws_access_key_id="test" if is_local else None,
+            aws_secret_access_key="test" if is_local else None,
+            profile_name=access.profile,
+            region_name=access.region,
+        )
+        self._options: dict[str, Any] = {
+            "endpoint_url": access.endpoint,
+            "config": Config(
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"total_max_attempts": 2},
+                proxies={} if is_local else None,
+            ),
+        }
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        client: SQSClient = self._session.client("sqs", **self._options)
+        return client
+
+    def stack(self) -> Stack:
+        if not self._access.stack:
+            return Stack(self._access.outputs)
+        client: CloudFormationClient = self._session.client("cloudformation", **self._options)
+        [found] = client.describe_stacks(StackName=self._access.stack)["Stacks"]
+        return Stack(
+            {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
+            {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
+        )
+
+    def depth(self, url: str) -> tuple[int, int]:
+        """How many messages wait, and how many are being worked on; both are estimates of SQS."""
+        answer = self.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return (
+            int(answer["ApproximateNumberOfMessages"]),
+            int(answer["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def oldest(self, url: str) -> float | None:
+        """The age of a queue's oldest message in seconds; None where CloudWatch has not seen it."""
+        client: CloudWatchClient = self._session.client("cloudwatch", **self._options)
+        now = datetime.now(UTC)
+        points = client.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
+            StartTime=now - _PERIOD,
+            EndTime=now,
+            Period=60,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+        newest = max(points, key=lambda point: point["Timestamp"], default=None)
+        return newest["Maximum"] if newest else None
+
+
+def access_to(config: Config, stack_name: str | None) -> AwsAccess | None:
+    """The stack that the command names, or what the configuration says; None without either."""
+    if stack_name:
+        return replace(config.aws or AwsAccess(), stack=stack_name)
+    return config.aws
+
+
+@contextmanager
+def aws_failures() -> Iterator[None]:
+    """What AWS refuses, or can't be asked for, ends the command as one of its failures."""
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ModuleNotFoundError:
+        raise Misuse("The queues can't be looked at: the package boto3 is missing.") from None
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise Unavailable(
+            f"{error} Are the AWS credentials, the region and the stack's name right?", "aws"
+        ) from None

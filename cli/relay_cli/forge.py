@@ -1,0 +1,174 @@
+"""`relay forge`: what Atlassian's Forge has to know of a Relay that is deployed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from relay_cli.command import Session, command
+from relay_cli.descriptor import problems
+from relay_cli.doctor import DESCRIPTOR
+from relay_cli.failure import Failure, Misuse
+from relay_cli.manifest import REGIONS, Deployment, manifest_of
+
+_APP_ID = re.compile(
+    r"ari:cloud:ecosystem::app/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
+)
+_NO_APP = "00000000-0000-0000-0000-000000000000"
+
+app = typer.Typer(help="Relay as a Forge app: its manifest.", no_args_is_help=True)
+
+
+@command(app, "manifest")
+def make_manifest(
+    session: Session,
+    app_id: Annotated[
+        str,
+        typer.Option(
+            # A whole one would not do here: help shows the word between its colons as a picture.
+            help="The app's id, as `forge register` prints it.",
+            metavar="ARI",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The file to write, such as manifest.yml.", show_default=False),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where Atlassian reaches Relay, if that is not the descriptor's own base URL.",
+            show_default=False,
+        ),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where a region's own Relay is, such as EU=https://relay-eu.example.com; as often "
+            "as needed. All other regions have the base URL.",
+            metavar="REGION=URL",
+        ),
+    ] = None,
+    guide_url: Annotated[
+        str | None,
+        typer.Option(
+            help="A page that tells admins of the move to Forge, if that is not the "
+            "descriptor's documentation.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Make the Forge manifest of the Relay that is deployed, from the descriptor that it serves.
+
+    Key, modules and scopes are those of the descriptor; so it is made anew when they change.
+    """
+    _check_app_id(app_id)
+    regions = _regions(region or ())
+    guide_url = guide_url and _https(guide_url, "--guide-url")
+    descriptor = _descriptor(session)
+    base_url = _base_url(session, base_url, descriptor)
+    made = manifest_of(descriptor, Deployment(app_id, base_url, regions, guide_url))
+    session.screen.note(*made.left_out)
+    if output:
+        _write(output, as_yaml(made.document, session.config.url or ""))
+        _say_written(session, output)
+    elif session.screen.json:
+        session.screen.document(made.document)
+    else:
+        typer.echo(as_yaml(made.document, session.config.url or ""), nl=False)
+
+
+def as_yaml(document: Mapping[str, Any], url: str) -> str:
+    """The manifest in the order in which it was made, and a line that says of what."""
+    # No other command needs it.
+    import yaml
+
+    head = f"# Made by `relay forge manifest` of {url}{DESCRIPTOR}\n"
+    return head + yaml.safe_dump(dict(document), sort_keys=False, width=100)
+
+
+def _check_app_id(app_id: str) -> None:
+    if not _APP_ID.fullmatch(app_id) or app_id.endswith(_NO_APP):
+        raise Misuse(
+            f"{app_id!r} is no id of a Forge app. `forge register` makes one, and prints it: "
+            "ari:cloud:ecosystem::app/ and a UUID."
+        )
+
+
+def _regions(given: Sequence[str]) -> dict[str, str]:
+    regions: dict[str, str] = {}
+    for text in given:
+        name, _, url = text.partition("=")
+        if name not in REGIONS:
+            raise Misuse(f"--region {text}: the regions are {', '.join(REGIONS)}.")
+        if name in regions:
+            raise Misuse(f"--region {name} is given twice.")
+        regions[name] = _base(url, f"--region {name}")
+    return regions
+
+
+def _descriptor(session: Session) -> dict[str, Any]:
+    # The descriptor is for everyone, so the key need not travel.
+    with session.relay_for(replace(session.config, key=None)) as relay:
+        descriptor = relay.document("GET", DESCRIPTOR)
+        # It may be reached by another URL than its own, such as API Gateway's.
+        found = list(problems(descriptor, str(descriptor.get("baseUrl") or relay.url)))
+    if found:
+        raise Failure(
+            f"The descriptor of {relay.url} is not complete: {'; '.join(found)}. Deploy it again.",
+            "bad_descriptor",
+        )
+    return descriptor
+
+
+def _base_url(session: Session, given: str | None, descriptor: Mapping[str, Any]) -> str:
+    own = str(descriptor["baseUrl"])
+    if given is None:
+        return _base(own, "the descriptor's baseUrl")
+    url = _base(given, "--base-url")
+    if url != own:
+        session.screen.note(
+            f"The Relay there takes {own} for its URL: deploy it with the parameter "
+            f"BaseUrl={url}, or it refuses the installs that Jira signs."
+        )
+    return url
+
+
+def _base(text: str, source: str) -> str:
+    """The URL without a slash at its end, as paths are put behind it."""
+    url = _https(text, source).rstrip("/")
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise Misuse(f"The URL of {source} must have neither user name nor query.")
+    return url
+
+
+def _https(text: str, source: str) -> str:
+    """Forge calls, and shows, no other URL."""
+    url = text.strip()
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise Misuse(f"{source} is {url!r}, and no URL such as https://relay.example.com")
+    return url
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, "utf-8")
+    except OSError as error:
+        raise Misuse(f"{output} can't be written: {error.strerror}.") from None
+
+
+def _say_written(session: Session, output: Path) -> None:
+    if session.screen.json:
+        session.screen.document({"output": str(output)})
+    else:
+        session.screen.say(f"{output} is written.")

@@ -1,0 +1,28 @@
+"""On a schedule: hands on what is due, and tries the sites that are in trouble."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from relay.delivery import Requesting, Sweeping
+from relay.edge.invocation import time_left
+from relay.edge.parts import DeliveryParts
+from relay.settings import SweeperSettings
+from relay.telemetry import in_context
+
+parts = DeliveryParts(SweeperSettings.from_environment())
+sweeping = Sweeping(
+    parts.tenants,
+    parts.links,
+    parts.replays,
+    parts.sites,
+    parts.bringing,
+    parts.dispatch,
+    Requesting(parts.links, parts.replays, parts.troubles, parts.dispatch),
+)
+
+
+@in_context
+def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    sweeping.sweep(time_left(context))
+    return {}

@@ -1,0 +1,26 @@
+"""Manifests of every shape that a deployment can have, made of the repository's descriptor."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from relay_cli.manifest import COMPONENTS, REGIONS, Deployment, Manifest, manifest_of
+
+DESCRIPTOR = Path(__file__).parents[2] / "atlassian-connect.json"
+URL = "https://relay.example.com"
+# Any would do, and so would any URL: none of them is called.
+_APP_ID = "ari:cloud:ecosystem::app/406d303d-0393-4ec4-ad7c-1435be94583a"
+_GUIDE = "https://docs.example.com/relay-on-forge"
+
+
+def samples() -> Iterator[tuple[str, Manifest]]:
+    """Each with words that say what is special about it."""
+    whole: dict[str, Any] = json.loads(DESCRIPTOR.read_text("utf-8"))
+    modules = {name: one for name, one in whole["modules"].items() if name != COMPONENTS}
+    plain = whole | {"modules": modules}
+    regions = {region: f"https://{region.lower()}.relay.example.com" for region in REGIONS}
+    yield "with components", manifest_of(whole, Deployment(_APP_ID, URL))
+    yield "without components", manifest_of(plain, Deployment(_APP_ID, URL))
+    yield "with regions", manifest_of(whole, Deployment(_APP_ID, URL, regions))
+    yield "with a migration guide", manifest_of(plain, Deployment(_APP_ID, URL, guide_url=_GUIDE))

@@ -1,0 +1,139 @@
+"""Atlassian's validator of Forge manifests: fetched by npm, run by Node."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from infra.local.environment import tool_environment
+from infra.local.failure import StackFailure
+from infra.local.paths import TOOLS
+from infra.local.processes import run_command
+
+PACKAGE = "@forge/manifest"
+NODE_MIN = 20
+CACHE = TOOLS / "forge"
+
+_HERE = Path(__file__).parent
+_FILES = ("package.json", "package-lock.json")
+_SCRIPT = _HERE / "validate.cjs"
+_FETCH_SECONDS = 300
+_RUN_SECONDS = 120
+# Without a network, npm's own number of tries takes minutes.
+_TRIES = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+_FETCH = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", *_TRIES)
+
+
+class NotHere(Exception):
+    """This machine has nothing to run the validator with; the message says what is missing."""
+
+
+class NotFetched(Exception):
+    """npm could not fetch the validator; the message says where its own words are."""
+
+
+@dataclass(frozen=True)
+class Validator:
+    """`folder` is where npm has installed it."""
+
+    node: str
+    folder: Path
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """Of a whole manifest, and in its definitions of every Connect module."""
+        path = self.folder / "node_modules" / PACKAGE / "out" / "schema" / "manifest-schema.json"
+        schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return schema
+
+    @property
+    def version(self) -> str:
+        package = json.loads((self.folder / "package.json").read_text("utf-8"))
+        return str(package["dependencies"][PACKAGE])
+
+    def messages(self, manifests: Mapping[str, str]) -> dict[str, list[str]]:
+        """What it says of each YAML text, by the text's name; nothing, if that is right."""
+        with tempfile.TemporaryDirectory(prefix="relay-forge-") as folder:
+            files = {name: Path(folder) / str(number) for number, name in enumerate(manifests)}
+            for name, file in files.items():
+                file.write_text(manifests[name], "utf-8")
+            said = self._run(folder, *map(str, files.values()))
+        return {name: said[str(file)] for name, file in files.items()}
+
+    def _run(self, folder: str, *files: str) -> dict[str, list[str]]:
+        done = subprocess.run(  # noqa: S603 - the command is ours
+            [self.node, str(_SCRIPT), str(self.folder), *files],
+            cwd=folder,
+            env=tool_environment(),
+            # What it says itself is for whoever looks on.
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_RUN_SECONDS,
+            check=True,
+        )
+        said: dict[str, list[str]] = json.loads(done.stdout)
+        return said
+
+
+def validator(cache: Path = CACHE) -> Validator:
+    """Fetched where the cache does not have it yet; raises NotHere or NotFetched."""
+    node, npm = _tool("node"), _tool("npm")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    major = re.match(r"v(\d+)", version.stdout)
+    if not major or int(major[1]) < NODE_MIN:
+        raise NotHere(f"that takes Node.js {NODE_MIN}, and here is {version.stdout.strip()}.")
+    digest = hashlib.sha256(b"".join((_HERE / name).read_bytes() for name in _FILES))
+    folder = cache / digest.hexdigest()[:16]
+    if not folder.exists():
+        _fetch(npm, folder)
+    return Validator(node, folder)
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def _tool(name: str) -> str:
+    path = shutil.which(name)
+    if not path:
+        raise NotHere(f"that takes Node.js and npm, and there is no {name} on this machine.")
+    return path
+
+
+def _fetch(npm: str, folder: Path) -> None:
+    """The folder is there as a whole, or not at all, even if others fetch at the same time."""
+    print(f"Fetching {PACKAGE} …", flush=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    log = folder.parent / "npm.log"
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder.parent))
+    try:
+        for name in _FILES:
+            shutil.copy(_HERE / name, unfinished)
+        command = [npm, *_FETCH, "--prefix", str(unfinished)]
+        run_command("npm ci", command, tool_environment(), log, _FETCH_SECONDS)
+        _put(unfinished, folder)
+    except StackFailure:
+        # The registry's answers may name its host, so they stay in the log.
+        raise NotFetched(
+            f"npm could not fetch {PACKAGE}. Is the network up, and does it let you reach an npm "
+            f"registry? The whole error is in {log}"
+        ) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _put(unfinished: Path, folder: Path) -> None:
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        # Someone else was faster; theirs is the same.
+        if not folder.exists():
+            raise

@@ -1,0 +1,83 @@
+"""The faults that hold now, for each site and for all of them."""
+
+import time
+from random import Random
+from typing import Any
+
+from ..sites import Site
+from ..wire import WireCall
+from .course import Course
+from .document import FAULTS, KINDS
+from .fault import Fault
+
+
+class FaultList:
+    """One document, and at each site its lots, times and tokens.
+
+    The seed, a fault's place in the list and `salted` with the site's name decide on the lots.
+    """
+
+    def __init__(self, document: dict[str, Any], salted: bool = False) -> None:
+        self._seed: int = document.get("seed", 0)
+        self._faults: list[dict[str, Any]] = document["faults"]
+        self._salted = salted
+        self._set_at = time.monotonic()
+        self._at: dict[str, list[Fault]] = {}
+
+    def document(self) -> dict[str, Any]:
+        return {"seed": self._seed, "faults": self._faults}
+
+    def at(self, site: Site) -> list[Fault]:
+        if site.name not in self._at:
+            self._at[site.name] = self._begin(site.name if self._salted else "")
+        return self._at[site.name]
+
+    def _begin(self, salt: str) -> list[Fault]:
+        return [
+            KINDS[fault["kind"]](
+                fault,
+                Random(f"{self._seed}/{place}/{salt}"),  # noqa: S311
+                self._set_at,
+            )
+            for place, fault in enumerate(self._faults)
+        ]
+
+
+_NONE = FaultList({"faults": []})
+
+
+class Faults:
+    """A site's own list comes before the one for all sites; both may fall on one call."""
+
+    def __init__(self) -> None:
+        self._everywhere = _NONE
+        self._own: dict[str, FaultList] = {}
+
+    def course(self, site: Site, operation: str, call: WireCall) -> Course:
+        """Draw for every fault in turn, up to the one that answers the call itself."""
+        course = Course(site, operation, call)
+        for fault in (*self._own.get(site.name, _NONE).at(site), *self._everywhere.at(site)):
+            fault.strike(course)
+            if course.early is not None:
+                break
+        return course
+
+    def document(self, site: Site | None) -> dict[str, Any]:
+        """The list of a site, or for None the one for all sites."""
+        if site is None:
+            return self._everywhere.document()
+        return self._own.get(site.name, _NONE).document()
+
+    def set(self, site: Site | None, document: Any) -> None:
+        """Replace a list, which also starts it anew; a Refusal (400) leaves it as it is."""
+        FAULTS.require(document)
+        if site is None:
+            self._everywhere = FaultList(document, salted=True)
+        else:
+            self._own[site.name] = FaultList(document)
+
+    def end(self, site: Site | None) -> None:
+        if site is None:
+            self._everywhere = _NONE
+        else:
+            self._own.pop(site.name, None)

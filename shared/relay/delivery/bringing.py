@@ -1,0 +1,185 @@
+"""Bringing to one site what it is to have, as far as it takes it now."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from relay.aws import AWS_ERRORS
+from relay.catalog import ContainerStore
+from relay.delivery.components import bring_components
+from relay.delivery.confirming import Confirming
+from relay.delivery.health import Clock, SiteHealth
+from relay.delivery.protocol import Answer, Batch, Failed, Refused, TooLarge, deliver
+from relay.delivery.sites import LinkedSite, Sites
+from relay.delivery.visit import Stopped, TimeLeft, Visit
+from relay.entities import EntityKey, EntityState
+from relay.errors import Unavailable
+from relay.jira import JiraAnswered, RequestRefused, RequestTooLarge
+from relay.record import Entry, Outcome, OutcomeState, RecordStore
+from relay.telemetry import Metric, count, logger
+from relay.tenants import TroubleStore
+
+_NO_SECRET = "The site's secret can't be read now."  # noqa: S105
+_UNINSTALLED = "The site has uninstalled the app."
+_BEGAN_ANEW = "The site has begun anew meanwhile."
+_NOT_READABLE = (*AWS_ERRORS, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Every entity has an outcome; `components` says whether those were brought, too."""
+
+    outcomes: Sequence[Outcome]
+    components: bool = True
+
+    @property
+    def owed(self) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.state is OutcomeState.OWED]
+
+    @property
+    def refused(self) -> int:
+        done = (OutcomeState.OWED, OutcomeState.ACCEPTED, OutcomeState.DELETED)
+        return sum(outcome.state not in done for outcome in self.outcomes)
+
+
+class Bringing:
+    """What the site answered is kept; what it could not take now comes back as owed, with why."""
+
+    def __init__(
+        self,
+        record: RecordStore,
+        sites: Sites,
+        troubles: TroubleStore,
+        containers: ContainerStore,
+        confirming: Confirming,
+        clock: Clock = time.time,
+    ) -> None:
+        self._confirming = confirming
+        self._record = record
+        self._sites = sites
+        self._troubles = troubles
+        self._containers = containers
+        self._clock = clock
+
+    def visit(self, linked: LinkedSite, time_left: TimeLeft) -> Visit:
+        """Raises Stopped where the site may not be called now."""
+        health = SiteHealth(self._troubles, linked, self._clock)
+        try:
+            site = self._sites.of(linked.tenant)
+        except _NOT_READABLE as error:
+            # Its own trouble, which must not keep anything from the others.
+            logger.exception("A site can't be called", tenant_id=linked.tenant.id)
+            raise Stopped(_NO_SECRET) from error
+        if site is None:
+            raise Stopped(_UNINSTALLED)
+        if not health.may_call():
+            raise Stopped(health.reason)
+        return Visit(site.jira, health, time_left)
+
+    def bring(
+        self,
+        visit: Visit,
+        linked: LinkedSite,
+        states: Sequence[EntityState] = (),
+        deleted: Sequence[Entry] = (),
+        logos: Mapping[str, str] | None = None,
+    ) -> Brought:
+        """States and deletions of entities; `logos` are those of the containers to be brought.
+
+        Raises Unavailable, or an AWS error, where the outcomes can't be kept; repeating is safe.
+        """
+        with logger.append_context_keys(tenant_id=linked.tenant.id):
+            outcomes: Sequence[Outcome]
+            outcomes = [*_submit(visit, linked, states), *_delete(visit, deleted)]
+            components = bring_components(visit, self._containers, linked.workspace_id, logos or {})
+            outcomes = self._kept(linked, outcomes)
+            _report(outcomes)
+            return Brought(outcomes, components)
+
+    def _kept(self, linked: LinkedSite, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        answered = [
+            replace(outcome, generation=linked.generation)
+            for outcome in outcomes
+            if outcome.state is not OutcomeState.OWED
+        ]
+        self._record.save_outcomes(linked.workspace_id, linked.tenant.id, answered)
+        self._confirming.sample(linked, answered)
+        return self._checked(linked, outcomes) if answered else outcomes
+
+    def _checked(self, linked: LinkedSite, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """What was sent before the site began anew may be gone, or be taken for an older state
+        than what it was sent since: then all is owed."""
+        if self._sites.generation(linked.tenant.id, linked.workspace_id) == linked.generation:
+            return list(outcomes)
+        return [_owed(outcome.key, outcome.sequence, _BEGAN_ANEW) for outcome in outcomes]
+
+
+def _submit(visit: Visit, linked: LinkedSite, states: Iterable[EntityState]) -> list[Outcome]:
+    """Drive the protocol against the site until every state has its outcome."""
+    protocol = deliver(states)
+    try:
+        batch = next(protocol)
+        while True:
+            batch = protocol.send(_answer(visit, batch, linked.generation))
+    except StopIteration as end:
+        outcomes: list[Outcome] = end.value
+        return outcomes
+
+
+def _answer(visit: Visit, batch: Batch, generation: int) -> Answer:
+    kind, entities = batch.kind.value, len(batch.states)
+    with logger.append_context_keys(kind=kind, entities=entities):
+        try:
+            answer = visit.call(lambda: visit.jira.submit_entities(batch.body(generation)))
+        except Stopped as stopped:
+            return Failed(stopped.reason)
+        except RequestTooLarge as error:
+            logger.warning("Jira found a batch too large")
+            return TooLarge(error.messages or (error.message,))
+        except RequestRefused as error:
+            logger.warning("Jira refused a batch")
+            return Refused(error.messages or (error.message,))
+        logger.info("Jira took a batch", failed=len(answer.failed))
+        return answer
+
+
+def _delete(visit: Visit, entries: Iterable[Entry]) -> list[Outcome]:
+    return [_deleted(visit, entry) for entry in entries]
+
+
+def _deleted(visit: Visit, entry: Entry) -> Outcome:
+    kind, entity_id = entry.key
+    try:
+        visit.call(lambda: visit.jira.delete_entity(kind, entity_id))
+    except Stopped as stopped:
+        return _owed(entry.key, entry.sequence, stopped.reason)
+    except JiraAnswered as error:
+        return Outcome(entry.key, entry.sequence, OutcomeState.REJECTED, (error.message,))
+    return Outcome(entry.key, entry.sequence, OutcomeState.DELETED)
+
+
+def nothing_brought(
+    states: Iterable[EntityState], deleted: Iterable[Entry], reason: str
+) -> Brought:
+    """All of it is owed."""
+    known = [(state.key, state.sequence) for state in states]
+    known += [(entry.key, entry.sequence) for entry in deleted]
+    outcomes = [_owed(key, sequence, reason) for key, sequence in known]
+    count(Metric.OWED, len(outcomes))
+    return Brought(outcomes, components=False)
+
+
+def _owed(key: EntityKey, sequence: int, reason: str) -> Outcome:
+    return Outcome(key, sequence, OutcomeState.OWED, (reason,))
+
+
+def _report(outcomes: Sequence[Outcome]) -> None:
+    states = Counter(outcome.state for outcome in outcomes)
+    owed = states.pop(OutcomeState.OWED, 0)
+    delivered = states.pop(OutcomeState.ACCEPTED, 0) + states.pop(OutcomeState.DELETED, 0)
+    refused = states.total()
+    count(Metric.DELIVERED, delivered)
+    count(Metric.REJECTED, refused)
+    count(Metric.OWED, owed)
+    logger.info("Delivered", delivered=delivered, refused=refused, owed=owed)

@@ -1,0 +1,95 @@
+"""Confirming: of what a site accepted, a sample is read back a while later.
+
+Jira accepts before it processes, so that an accepted entity may never show. One that does not is
+`absent` from then on: a state of its own, as nothing says why.
+"""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.aws import AWS_ERRORS
+from relay.delivery.sites import LinkedSite, Sites
+from relay.entities import EntityKey
+from relay.jira import JiraClient, JiraError
+from relay.record import Outcome, OutcomeState, RecordStore
+from relay.telemetry import Metric, count, logger
+
+# Each is one call to Jira, and a message is checked within one invocation.
+_SAMPLE_MAX = 20
+_NOT_SHOWN = "Jira accepted it, and shows nothing of it."
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Entities that a site accepted, each with the sequence that it was accepted with."""
+
+    tenant_id: str
+    workspace_id: str
+    generation: int
+    accepted: Sequence[tuple[EntityKey, int]]
+
+
+class SamplesQueue(Protocol):
+    def send_sample(self, sample: Sample) -> None:
+        """Have it checked a while later. Raises an AWS error."""
+
+
+class Confirming:
+    """`percent` of what is accepted is read back, and at least one entity of a batch; of none at
+    zero."""
+
+    def __init__(
+        self, queue: SamplesQueue, sites: Sites, record: RecordStore, percent: int
+    ) -> None:
+        self._queue = queue
+        self._sites = sites
+        self._record = record
+        self._percent = percent
+
+    def sample(self, linked: LinkedSite, outcomes: Iterable[Outcome]) -> None:
+        """A sample that can't be queued is none: nothing depends on it."""
+        accepted = [one for one in outcomes if one.state is OutcomeState.ACCEPTED]
+        if not (self._percent and accepted):
+            return
+        size = min(max(len(accepted) * self._percent // 100, 1), _SAMPLE_MAX)
+        chosen = [(one.key, one.sequence) for one in random.sample(accepted, size)]
+        sample = Sample(linked.tenant.id, linked.workspace_id, linked.generation, chosen)
+        try:
+            self._queue.send_sample(sample)
+        except AWS_ERRORS:
+            logger.exception("A sample could not be queued")
+
+    def check(self, sample: Sample) -> None:
+        """Read the sample back; what Jira does not have is kept as absent."""
+        linked = self._sites.link(sample.tenant_id, sample.workspace_id)
+        # What was accepted before the site began anew is expected to be gone.
+        if linked is None or linked.generation != sample.generation or linked.trouble:
+            return
+        site = self._sites.of(linked.tenant)
+        absent = [] if site is None else self._absent(site.jira, sample)
+        self._record.save_outcomes(sample.workspace_id, sample.tenant_id, absent)
+        count(Metric.ABSENT, len(absent))
+        logger.info("Confirmed", absent=len(absent), tenant_id=sample.tenant_id)
+
+    def _absent(self, jira: JiraClient, sample: Sample) -> list[Outcome]:
+        keys = [key for key, _ in sample.accepted]
+        entries = self._record.get_all(sample.workspace_id, keys)
+        current = {entry.key: entry.sequence for entry in entries if entry.entity is not None}
+        absent = []
+        for key, sequence in sample.accepted:
+            # What has changed or gone since is another delivery's.
+            if current.get(key) == sequence and _is_absent(jira, key):
+                state, words = OutcomeState.ABSENT, (_NOT_SHOWN,)
+                absent.append(Outcome(key, sequence, state, words, generation=sample.generation))
+        return absent
+
+
+def _is_absent(jira: JiraClient, key: EntityKey) -> bool:
+    """False where Jira can't be asked now."""
+    try:
+        return jira.entity(key.kind, key.id) is None
+    except JiraError as error:
+        logger.warning("Jira could not be asked", reason=error.reason)
+        return False

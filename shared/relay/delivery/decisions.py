@@ -1,0 +1,149 @@
+"""What follows from each answer of Jira: the one table of it.
+
+A 202 needs no decision here: its own lists say what became of each entity (see `protocol`). For
+the rest the table below says whether the request is split, or how long the site is left alone, and
+what its trouble is called. The documents print this table.
+"""
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+from relay.jira import (
+    AccessRefused,
+    CredentialRefused,
+    JiraAnswered,
+    JiraError,
+    JiraUnreachable,
+    NothingThere,
+    RateLimited,
+    RequestRefused,
+    RequestTooLarge,
+    SiteDown,
+    SiteMoved,
+    Unreadable,
+)
+
+
+class Verdict(StrEnum):
+    """What to do about an answer.
+
+    `split`: halve the request; an entity that is refused alone is rejected. `retry`: the site is
+    slowed, and tried again by itself. `attention`: the same, more seldom, and someone must look.
+    """
+
+    SPLIT = "split"
+    RETRY = "retry"
+    ATTENTION = "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`code` names the trouble in the API; `means` is for the documents and for people."""
+
+    answer: str
+    error: type[JiraError]
+    verdict: Verdict
+    code: str
+    means: str
+
+
+TABLE = (
+    Row("400", RequestRefused, Verdict.SPLIT, "refused", "something in the request is wrong"),
+    Row("413", RequestTooLarge, Verdict.SPLIT, "too_large", "the request is too large"),
+    Row("429", RateLimited, Verdict.RETRY, "rate_limited", "the site asks for fewer calls"),
+    Row("5xx", SiteDown, Verdict.RETRY, "site_down", "the site can't answer now"),
+    Row("none", JiraUnreachable, Verdict.RETRY, "unreachable", "no answer, or a broken one"),
+    Row("2xx, no JSON", Unreadable, Verdict.RETRY, "unreadable", "something else answered"),
+    Row("401", CredentialRefused, Verdict.ATTENTION, "credential_refused", "the secret is refused"),
+    Row("403", AccessRefused, Verdict.ATTENTION, "access_refused", "a module or scope is missing"),
+    Row("404", NothingThere, Verdict.ATTENTION, "nothing_there", "the site or the app is gone"),
+    Row("3xx", SiteMoved, Verdict.ATTENTION, "moved", "the site was renamed"),
+    Row("other 4xx", JiraAnswered, Verdict.ATTENTION, "unexpected", "Jira's contract has no such"),
+)
+# A site that answers nothing but 503 for so long is taken for a suspended one.
+SUSPENDED = Row(
+    "503 for an hour", SiteDown, Verdict.ATTENTION, "suspended", "the site is suspended"
+)
+SUSPENDED_AFTER_SECONDS = 3600.0
+
+# Seconds between tries, where Jira names none: doubled each time, from the first to the longest.
+_BACKOFF = {Verdict.RETRY: (2.0, 900.0), Verdict.ATTENTION: (60.0, 3600.0)}
+# What Jira asks for is obeyed within these: at least a second's rest, and never as good as forever.
+RETRY_AFTER_MIN, RETRY_AFTER_MAX = 1.0, 3600.0
+_SERVICE_UNAVAILABLE = 503
+_DOUBLINGS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`after` is in seconds; zero for a split."""
+
+    row: Row
+    after: float = 0.0
+
+
+def decide(
+    error: JiraError,
+    attempt: int,
+    failing_for: float,
+    now: float,
+    jitter: Callable[[], float] = random.random,
+) -> Decision:
+    """The decision for an answer other than success.
+
+    `attempt` counts the tries that failed before this one, `failing_for` the seconds since the
+    first of them; `now` is in epoch seconds, for a `Retry-After` that is a date.
+    """
+    row = _row_of(error, failing_for)
+    if row.verdict is Verdict.SPLIT:
+        return Decision(row)
+    asked = retry_after(error, now)
+    return Decision(row, back_off(row.verdict, attempt, jitter) if asked is None else asked)
+
+
+def retry_after(error: JiraError, now: float) -> float | None:
+    """The seconds that Jira asks for, held within bounds; None where it asks for none.
+
+    A 5xx may ask, too. What can't be read, as neither a number nor a date, counts as none.
+    """
+    said = error.rate_limit.retry_after if isinstance(error, RateLimited | SiteDown) else None
+    seconds = _seconds_of(said.strip(), now) if said else None
+    if seconds is None:
+        return None
+    return min(max(seconds, RETRY_AFTER_MIN), RETRY_AFTER_MAX)
+
+
+def back_off(verdict: Verdict, attempt: int, jitter: Callable[[], float] = random.random) -> float:
+    """Seconds: doubled with every attempt, less a random part of at most a half."""
+    first, longest = _BACKOFF[verdict]
+    whole = min(first * 2 ** min(attempt, _DOUBLINGS_MAX), longest)
+    return float(whole * (1 - jitter() / 2))
+
+
+def _row_of(error: JiraError, failing_for: float) -> Row:
+    is_503 = isinstance(error, SiteDown) and error.answer_status == _SERVICE_UNAVAILABLE
+    if is_503 and failing_for >= SUSPENDED_AFTER_SECONDS:
+        return SUSPENDED
+    # The table goes from the particular to the general: every answer finds a row.
+    return next(row for row in TABLE if isinstance(error, row.error))
+
+
+def _seconds_of(said: str, now: float) -> float | None:
+    try:
+        seconds = float(said)
+    except ValueError:
+        return _seconds_until(said, now)
+    return seconds if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: float) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,48 @@
+"""Telling a worker that a replay may go on."""
+
+import time
+from dataclasses import replace
+from typing import Protocol
+
+from relay.aws import AWS_ERRORS
+from relay.delivery.health import Clock
+from relay.telemetry import logger
+from relay.tenants import Replay, ReplayStore
+
+# SQS delays no message for longer.
+_DELAY_MAX_MS = 900_000
+
+
+class ReplaysQueue(Protocol):
+    def send(self, replay: Replay, delay_seconds: int = 0) -> None:
+        """Have a worker look at this replay. Raises an AWS error."""
+
+
+class Dispatch:
+    """A message is a hint alone: what is due is in the table, and the sweeper looks there."""
+
+    def __init__(self, replays: ReplayStore, queue: ReplaysQueue, clock: Clock = time.time) -> None:
+        self._replays = replays
+        self._queue = queue
+        self._clock = clock
+
+    def send(self, replay: Replay) -> None:
+        """At the time that it is due; not at all where a queue can't wait for so long."""
+        delay = max(replay.due - self.now(), 0)
+        if delay > _DELAY_MAX_MS:
+            return
+        try:
+            self._queue.send(replay, -(-delay // 1000))
+        except AWS_ERRORS:
+            logger.exception("A replay could not be handed on", workspace_id=replay.workspace_id)
+
+    def awake(self, tenant_id: str) -> None:
+        """The site answers again: whatever waits for it may go on at once."""
+        now = self.now()
+        for replay in self._replays.of_tenant(tenant_id):
+            if not replay.is_done and self._replays.hasten(replay, now):
+                self.send(replace(replay, due=now))
+
+    def now(self) -> int:
+        """Epoch milliseconds."""
+        return int(self._clock() * 1000)

@@ -1,0 +1,243 @@
+"""Replaying: what a site is owed, or all of it, from the record, step by step.
+
+A step does what the time of one invocation allows, keeps how far it came, and hands itself on
+through the queue. It may end anywhere: the next one begins where the last was kept, and what is
+brought twice changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from relay.catalog import ContainerStore
+from relay.delivery.bringing import Bringing, Brought
+from relay.delivery.dispatch import Dispatch
+from relay.delivery.selection import Selection
+from relay.delivery.sites import LinkedSite, Sites
+from relay.delivery.visit import CALL_SECONDS, OUT_OF_TIME, Stopped, TimeLeft, Visit
+from relay.entities import EntityKey, Kind
+from relay.record import Debt, DebtStore, RecordStore
+from relay.record.keys import entity_of, sort_key
+from relay.telemetry import logger
+from relay.tenants import LinkStore, Replay, ReplayStore, Stage, TenantState, TroubleStore
+
+_PAGE = 1000
+# Components are read and sent by hundreds; a page of these is within a step's time.
+_COMPONENTS = 500
+# Seconds for a page beside its calls to Jira: a thousand entries read, their outcomes written.
+_PAGE_SECONDS = 15
+# A worker that ends without a word has its replay taken over after this.
+_LEASE_MS = 180_000
+# Where a site is not in trouble, and can't be called all the same.
+_PAUSE_MS = 60_000
+
+
+class Replaying:
+    def __init__(
+        self,
+        replays: ReplayStore,
+        sites: Sites,
+        links: LinkStore,
+        troubles: TroubleStore,
+        record: RecordStore,
+        debts: DebtStore,
+        containers: ContainerStore,
+        bringing: Bringing,
+        dispatch: Dispatch,
+        brings_components: bool,
+    ) -> None:
+        self._replays = replays
+        self._sites = sites
+        self._links = links
+        self._troubles = troubles
+        self._record = record
+        self._debts = debts
+        self._containers = containers
+        self._bringing = bringing
+        self._dispatch = dispatch
+        self._brings_components = brings_components
+        self._stages: dict[Stage, Callable[[Visit, LinkedSite, Replay], Replay]] = {
+            Stage.LINK: self._link,
+            Stage.COMPONENTS: self._bring_components,
+            Stage.COUNT: self._count,
+            Stage.WALK: self._walk,
+            Stage.PAY: self._pay,
+        }
+
+    def step(self, tenant_id: str, workspace_id: str, time_left: TimeLeft) -> None:
+        """Take the replay of this link as far as time allows; nothing, where it is not to go on.
+
+        Raises Unavailable, or an AWS error: then it goes on once its lease has ended.
+        """
+        replay = self._replays.get(tenant_id, workspace_id)
+        if replay:
+            replay = self._replays.take(replay, self._dispatch.now(), _LEASE_MS)
+        if replay is None:
+            return
+        linked = self._sites.link(tenant_id, workspace_id)
+        with logger.append_context_keys(
+            tenant_id=tenant_id, workspace_id=workspace_id, run=replay.run
+        ):
+            if linked is None:
+                self._forget(replay)
+            else:
+                self._go_on(replay, linked, time_left)
+
+    def _go_on(self, replay: Replay, linked: LinkedSite, time_left: TimeLeft) -> None:
+        try:
+            visit = self._bringing.visit(linked, time_left)
+        except Stopped as stopped:
+            self._pause(replay, linked, stopped.reason)
+            return
+        if replay.stage is Stage.PAY:
+            owed = self._debts.count(linked.workspace_id, replay.tenant_id)
+            replay = replace(replay, total=replay.done + owed)
+        while time_left() > CALL_SECONDS + _PAGE_SECONDS:
+            replay = self._stages[replay.stage](visit, linked, replay)
+            if visit.recovered:
+                visit.recovered = False
+                self._dispatch.awake(replay.tenant_id)
+            if visit.stopped_by:
+                self._pause(replay, linked, visit.stopped_by)
+                return
+            if replay.is_done:
+                replay = self._looked_again(replay)
+            if replay.is_done or not self._kept(replay):
+                return
+        self._pause(replay, linked, OUT_OF_TIME)
+
+    def _looked_again(self, replay: Replay) -> Replay:
+        """Call it done; where more was noted as owed meanwhile, it goes on with that."""
+        if self._replays.end(replay, self._dispatch.now()):
+            logger.info("Replayed", done=replay.done, refused=replay.refused)
+            return replay
+        there = self._replays.get(replay.tenant_id, replay.workspace_id)
+        if there is None or there.run != replay.run:
+            return replay
+        return replace(replay, stage=Stage.PAY, owed=there.owed)
+
+    def _kept(self, replay: Replay) -> bool:
+        """Keep how far it is, and the lease; False where another run has taken its place."""
+        now = self._dispatch.now()
+        return self._replays.keep(
+            replace(replay, reason=None, updated_at=now, leased=now + _LEASE_MS)
+        )
+
+    def _pause(self, replay: Replay, linked: LinkedSite, reason: str) -> None:
+        """Let go of it, and have it go on as soon as that makes sense."""
+        now = self._dispatch.now()
+        trouble = self._troubles.of(replay.tenant_id)
+        due = now if reason == OUT_OF_TIME else now + _PAUSE_MS
+        paused = replace(
+            replay,
+            due=max(trouble.until, now) if trouble else due,
+            leased=0,
+            updated_at=now,
+            reason=None if reason == OUT_OF_TIME else reason,
+        )
+        logger.info("Replay waits", reason=trouble.code if trouble else "time", done=paused.done)
+        # A site that has uninstalled the app begins anew when it has it again.
+        if self._replays.keep(paused) and linked.tenant.state is TenantState.ACTIVE:
+            self._dispatch.send(paused)
+
+    def _forget(self, replay: Replay) -> None:
+        """The two are not linked any more, so nothing is owed."""
+        while debts := self._next_debts(replay):
+            self._debts.paid(replay.workspace_id, replay.tenant_id, debts)
+        self._replays.end(replay, self._dispatch.now())
+
+    # --- The stages: each does a page of its work, and says where the replay then is ---
+
+    def _link(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
+        """In Jira, which has forgotten its links with the app that was uninstalled."""
+        try:
+            visit.call(lambda: visit.jira.submit_workspaces([linked.workspace_id]))
+        except Stopped:
+            return replay
+        return _next(replay, Stage.COMPONENTS)
+
+    def _bring_components(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
+        if not self._brings_components:
+            return _next(replay, Stage.COUNT)
+        page = self._containers.page(linked.workspace_id, replay.cursor, _COMPONENTS)
+        logo_url = self._links.logo_url_of(replay.tenant_id, linked.workspace_id) or ""
+        logos = {container.id: logo_url for container in page}
+        if not self._bringing.bring(visit, linked, logos=logos).components:
+            return replay
+        if len(page) < _COMPONENTS:
+            return _next(replay, Stage.COUNT)
+        return replace(replay, cursor=page[-1].id)
+
+    def _count(self, _: Visit, linked: LinkedSite, replay: Replay) -> Replay:
+        counted, next_one = self._record.count(linked.workspace_id, _cursor(replay))
+        counted += replay.counted
+        if next_one:
+            return replace(replay, counted=counted, cursor=sort_key(next_one))
+        return replace(_next(replay, Stage.WALK), counted=counted, total=counted)
+
+    def _walk(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
+        chunk = Selection(self._record, linked, replay.since).chunk(_cursor(replay))
+        brought = self._bringing.bring(visit, linked, chunk.states, chunk.deleted)
+        if brought.owed:
+            # The cursor stays: what was answered is not selected again.
+            _stop(visit, brought)
+            return replay
+        walked = replace(
+            replay, done=replay.done + chunk.passed, refused=replay.refused + brought.refused
+        )
+        if chunk.next is None:
+            return _next(walked, Stage.PAY)
+        return replace(walked, cursor=sort_key(chunk.next))
+
+    def _pay(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
+        debts = self._next_debts(replay)
+        if not debts:
+            return _next(replay, Stage.DONE)
+        brought, paid = self._brought(visit, linked, debts)
+        self._debts.paid(linked.workspace_id, replay.tenant_id, paid)
+        if len(paid) < len(debts):
+            _stop(visit, brought)
+        done = replay.done + len(paid)
+        return replace(
+            replay,
+            done=done,
+            total=max(replay.total or 0, done),
+            refused=replay.refused + brought.refused,
+        )
+
+    def _next_debts(self, replay: Replay) -> Sequence[Debt]:
+        """Of one kind, as a request to Jira holds one kind."""
+        for kind in Kind:
+            debts = self._debts.page(replay.workspace_id, replay.tenant_id, kind, _PAGE)
+            if debts:
+                return debts
+        return self._debts.components(replay.workspace_id, replay.tenant_id, _COMPONENTS)
+
+    def _brought(
+        self, visit: Visit, linked: LinkedSite, debts: Sequence[Debt]
+    ) -> tuple[Brought, Sequence[Debt]]:
+        """What became of these debts, and which are paid. The record is read after they were: what
+        is brought is at least as new as they are."""
+        if debts[0].is_component:
+            logos = {debt.component_id: debt.logo_url for debt in debts}
+            brought = self._bringing.bring(visit, linked, logos=logos)
+            return brought, debts if brought.components else ()
+        entries = self._record.get_all(linked.workspace_id, [debt.key for debt in debts])
+        states = [entry.state for entry in entries]
+        deleted = [entry for entry in entries if entry.state is None]
+        brought = self._bringing.bring(visit, linked, [state for state in states if state], deleted)
+        owed = {outcome.key for outcome in brought.owed}
+        return brought, [debt for debt in debts if debt.key not in owed]
+
+
+def _next(replay: Replay, stage: Stage) -> Replay:
+    return replace(replay, stage=stage, cursor="")
+
+
+def _cursor(replay: Replay) -> EntityKey | None:
+    return entity_of(replay.cursor) if replay.cursor else None
+
+
+def _stop(visit: Visit, brought: Brought) -> None:
+    """What is owed though the site took it, as it has begun anew meanwhile, is for another step."""
+    if not visit.stopped_by:
+        visit.stopped_by = brought.owed[0].messages[0] if brought.owed else OUT_OF_TIME

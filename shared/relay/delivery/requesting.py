@@ -1,0 +1,103 @@
+"""Having a site's workspaces replayed: on a new link, on a reinstall, on an operator's wish."""
+
+from relay.delivery.dispatch import Dispatch
+from relay.errors import Conflict, NotFound
+from relay.tenants import (
+    LinkStore,
+    Replay,
+    ReplayStore,
+    Stage,
+    Tenant,
+    TenantState,
+    TroubleStore,
+    What,
+)
+from relay.tenants.replays import new_run
+
+
+class Requesting:
+    """One replay per link: a new one takes the place of the one that is under way."""
+
+    def __init__(
+        self, links: LinkStore, replays: ReplayStore, troubles: TroubleStore, dispatch: Dispatch
+    ) -> None:
+        self._links = links
+        self._replays = replays
+        self._troubles = troubles
+        self._dispatch = dispatch
+
+    def installed(self, tenant: Tenant) -> None:
+        """The site has the app (again): forget its trouble, and bring what it is owed.
+
+        All of it where it has begun anew. What breaks off here, the sweeper does.
+        """
+        self._troubles.clear(tenant.id)
+        for workspace_id in self._links.workspaces_of(tenant.id):
+            replay = self._replays.get(tenant.id, workspace_id)
+            if replay is None or replay.generation < tenant.installs + replay.resets:
+                self.begin_anew(tenant, workspace_id)
+        self._dispatch.awake(tenant.id)
+
+    def begin_anew(self, tenant: Tenant, workspace_id: str) -> Replay:
+        """All, from linking in Jira on."""
+        return self._begin(tenant, workspace_id, What.OWED, "reinstalled", Stage.LINK)
+
+    def link(self, tenant: Tenant, workspace_id: str, logo_url: str) -> None:
+        """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
+        with an earlier link. Nothing is changed where they are linked already."""
+        if self._links.logo_url_of(tenant.id, workspace_id) is None:
+            # Begun before the link is there, as otherwise a break between would leave it undone.
+            replay = self._begun(tenant, workspace_id, What.ALL, "linked", Stage.COMPONENTS)
+            self._links.link(tenant.id, workspace_id, logo_url)
+            self._dispatch.send(replay)
+
+    def request(
+        self, tenant: Tenant, what: What, since: str | None, workspace_id: str | None
+    ) -> list[Replay]:
+        """Raises NotFound for a workspace not linked, Conflict for a site without the app."""
+        if tenant.state is TenantState.UNINSTALLED:
+            raise Conflict("The site has uninstalled the app.", code="uninstalled")
+        workspace_ids = self._links.workspaces_of(tenant.id)
+        if workspace_id is not None:
+            if workspace_id not in workspace_ids:
+                raise NotFound("The workspace is not linked to the site.", code="unknown_link")
+            workspace_ids = [workspace_id]
+        stage = Stage.LINK if what is What.ALL else Stage.COUNT
+        return [self._begin(tenant, one, what, "requested", stage, since) for one in workspace_ids]
+
+    def _begin(
+        self,
+        tenant: Tenant,
+        workspace_id: str,
+        what: What,
+        why: str,
+        stage: Stage,
+        since: str | None = None,
+    ) -> Replay:
+        replay = self._begun(tenant, workspace_id, what, why, stage, since)
+        self._dispatch.send(replay)
+        return replay
+
+    def _begun(
+        self,
+        tenant: Tenant,
+        workspace_id: str,
+        what: What,
+        why: str,
+        stage: Stage,
+        since: str | None = None,
+    ) -> Replay:
+        now = self._dispatch.now()
+        fresh = Replay(
+            tenant.id,
+            workspace_id,
+            run=new_run(),
+            what=what,
+            why=why,
+            since=since,
+            stage=stage,
+            due=now,
+            started_at=now,
+            updated_at=now,
+        )
+        return self._replays.begin(fresh, tenant.installs)

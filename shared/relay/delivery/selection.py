@@ -1,0 +1,75 @@
+"""Which entries of the record a site is still to get, a chunk at a time, in the record's order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from relay.delivery.sites import LinkedSite
+from relay.delivery.tracking import state_of
+from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.moment import moment_of
+from relay.record import Entry, Outcome, OutcomeState, RecordStore
+
+_CHUNK = 1000
+# Reads of a chunk that finds too little: the walk shows how far it is from time to time.
+_READS_MAX = 5
+_FIRST_REVIEW = EntityKey(Kind.REVIEW, "")
+
+
+@dataclass
+class Chunk:
+    """Up to a thousand entries of one kind, `passed` having been looked at; `next` is where the
+    one after it begins, None at the end."""
+
+    states: list[EntityState] = field(default_factory=list)
+    deleted: list[Entry] = field(default_factory=list)
+    passed: int = 0
+    next: EntityKey | None = None
+
+    def __len__(self) -> int:
+        return len(self.states) + len(self.deleted)
+
+
+class Selection:
+    """`since` (RFC 3339) also selects what was recorded since then, whatever became of it."""
+
+    def __init__(self, record: RecordStore, linked: LinkedSite, since: str | None) -> None:
+        self._record = record
+        self._linked = linked
+        self._since = moment_of(since) if since else None
+
+    def chunk(self, after: EntityKey | None) -> Chunk:
+        """One kind in each, as a request to Jira holds one kind: so no request is half full."""
+        kind = after.kind if after else Kind.INCIDENT
+        chunk = Chunk()
+        for _ in range(_READS_MAX):
+            limit = _CHUNK - len(chunk)
+            entries = list(self._record.entries(self._linked.workspace_id, after, limit, kind))
+            self._select(chunk, entries)
+            chunk.passed += len(entries)
+            if len(entries) < limit:
+                chunk.next = _FIRST_REVIEW if kind is Kind.INCIDENT else None
+                return chunk
+            after = chunk.next = entries[-1].key
+            if len(chunk) == _CHUNK:
+                return chunk
+        return chunk
+
+    def _select(self, chunk: Chunk, entries: Sequence[Entry]) -> None:
+        keys = [entry.key for entry in entries]
+        workspace_id, tenant_id = self._linked.workspace_id, self._linked.tenant.id
+        outcomes = self._record.outcomes_of(workspace_id, tenant_id, keys)
+        for entry in entries:
+            outcome = outcomes.get(entry.key)
+            state = entry.state
+            if state and self._is_selected(entry, outcome):
+                chunk.states.append(state)
+            elif state is None and self._is_owed(entry, outcome):
+                chunk.deleted.append(entry)
+
+    def _is_selected(self, entry: Entry, outcome: Outcome | None) -> bool:
+        if self._is_owed(entry, outcome):
+            return True
+        return self._since is not None and moment_of(entry.recorded_at) >= self._since
+
+    def _is_owed(self, entry: Entry, outcome: Outcome | None) -> bool:
+        return state_of(entry, outcome, self._linked.generation) is OutcomeState.OWED

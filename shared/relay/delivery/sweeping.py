@@ -1,0 +1,79 @@
+"""What a schedule sees to: nothing waits for a message that never comes."""
+
+from collections import Counter
+
+from relay.delivery.bringing import Bringing
+from relay.delivery.dispatch import Dispatch
+from relay.delivery.requesting import Requesting
+from relay.delivery.sites import LinkedSite, Sites
+from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
+from relay.telemetry import Metric, count, logger
+from relay.tenants import LinkStore, Replay, ReplayStore, Tenant, TenantState, TenantStore
+
+
+class Sweeping:
+    def __init__(
+        self,
+        tenants: TenantStore,
+        links: LinkStore,
+        replays: ReplayStore,
+        sites: Sites,
+        bringing: Bringing,
+        dispatch: Dispatch,
+        requesting: Requesting,
+    ) -> None:
+        self._tenants = tenants
+        self._links = links
+        self._replays = replays
+        self._sites = sites
+        self._bringing = bringing
+        self._dispatch = dispatch
+        self._requesting = requesting
+
+    def sweep(self, time_left: TimeLeft) -> None:
+        """Begin the replays that a reinstall should have begun, hand on those that are due, and
+        try the sites that are in trouble and owed nothing. Counts what is not as it should be."""
+        counted: Counter[Metric] = Counter()
+        for tenant in self._tenants.all():
+            if tenant.state is TenantState.ACTIVE:
+                counted += self._sweep(tenant, time_left)
+        for metric, value in counted.items():
+            count(metric, value)
+
+    def _sweep(self, tenant: Tenant, time_left: TimeLeft) -> Counter[Metric]:
+        replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
+        for workspace_id in self._links.workspaces_of(tenant.id):
+            replay = replays.get(workspace_id)
+            if replay is None or replay.generation < tenant.installs + replay.resets:
+                self._requesting.begin_anew(tenant, workspace_id)
+        waiting = [replay for replay in replays.values() if not replay.is_done]
+        for replay in waiting:
+            self._hand_on(replay)
+        linked = LinkedSite("", tenant, self._sites.trouble_of(tenant.id))
+        if linked.trouble and not waiting:
+            self._try(linked, time_left)
+        return _counted(linked, waiting)
+
+    def _hand_on(self, replay: Replay) -> None:
+        now = self._dispatch.now()
+        if replay.due <= now and replay.leased <= now:
+            self._dispatch.send(replay)
+
+    def _try(self, linked: LinkedSite, time_left: TimeLeft) -> None:
+        """A harmless call: nothing is owed that could be brought to find out."""
+        if time_left() < CALL_SECONDS:
+            return
+        try:
+            visit = self._bringing.visit(linked, time_left)
+            visit.call(visit.jira.workspaces)
+        except Stopped:
+            return
+        logger.info("A site was tried, and answers", tenant_id=linked.tenant.id)
+
+
+def _counted(linked: LinkedSite, waiting: list[Replay]) -> Counter[Metric]:
+    counted = Counter({Metric.REPLAYS_WAITING: len(waiting)})
+    if linked.trouble:
+        needs_attention = linked.trouble.needs_attention
+        counted[Metric.SITES_NEEDING_ATTENTION if needs_attention else Metric.SITES_SLOWED] = 1
+    return counted

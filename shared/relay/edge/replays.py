@@ -1,0 +1,84 @@
+"""The queue of replays, in and out: which link is to go on, and which samples to check."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from relay.delivery import Confirming, Replaying, Sample, TimeLeft
+from relay.entities import EntityKey, Kind
+from relay.entities.fields import EntityId, SequenceNumber
+from relay.telemetry import Metric, count, logger
+from relay.tenants import Replay
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+# Seconds. Long enough for Jira to have processed what it accepted.
+_CONFIRM_AFTER = 300
+
+
+class _SampleContent(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    generation: int
+    accepted: Annotated[list[tuple[Kind, EntityId, SequenceNumber]], Field(max_length=100)]
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    format: Literal[1] = 1
+    tenantId: str
+    workspaceId: str
+    sample: _SampleContent | None = None
+
+
+class ReplaysQueue:
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, replay: Replay, delay_seconds: int = 0) -> None:
+        content = _Content(tenantId=replay.tenant_id, workspaceId=replay.workspace_id)
+        self._send(content, delay_seconds)
+
+    def send_sample(self, sample: Sample) -> None:
+        accepted = [(key.kind, key.id, sequence) for key, sequence in sample.accepted]
+        content = _Content(
+            tenantId=sample.tenant_id,
+            workspaceId=sample.workspace_id,
+            sample=_SampleContent(generation=sample.generation, accepted=accepted),
+        )
+        self._send(content, _CONFIRM_AFTER)
+
+    def _send(self, content: _Content, delay_seconds: int) -> None:
+        """One group per site, so that a busy one does not hold up the others."""
+        self._sqs.send_message(
+            QueueUrl=self._url,
+            MessageBody=content.model_dump_json(),
+            MessageGroupId=content.tenantId,
+            DelaySeconds=delay_seconds,
+        )
+
+
+def consume_replays(
+    event: dict[str, Any], replaying: Replaying, confirming: Confirming, time_left: TimeLeft
+) -> None:
+    """Take each replay a step further. A message that can't be read is dropped: whatever it was
+    about, the sweeper finds it."""
+    for record in event["Records"]:
+        try:
+            content = _Content.model_validate_json(record["body"])
+        except ValidationError:
+            logger.error("A message can't be read", message_id=record["messageId"])
+            count(Metric.POISON_MESSAGES)
+            continue
+        if content.sample:
+            confirming.check(_sample(content, content.sample))
+        else:
+            replaying.step(content.tenantId, content.workspaceId, time_left)
+
+
+def _sample(content: _Content, sample: _SampleContent) -> Sample:
+    accepted = [(EntityKey(kind, id_), sequence) for kind, id_, sequence in sample.accepted]
+    return Sample(content.tenantId, content.workspaceId, sample.generation, accepted)

@@ -1,0 +1,135 @@
+"""Documents of sites and of their replays, for the operations tool: in and out."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_core import PydanticCustomError
+
+from relay.edge.documents import parsed
+from relay.entities import WorkspaceId
+from relay.entities.fields import DateTime
+from relay.identity import Request
+from relay.tenants import Replay, Tenant, TenantState, Trouble, What
+
+
+class ReplayRequest(BaseModel):
+    """`all`: once more, whatever the site has; `owed`: what it has not answered for, and with
+    `since` also what was recorded since then. Without a workspace it is for all that are linked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    what: Literal["owed", "all"] = "owed"
+    since: DateTime | None = None
+    workspaceId: WorkspaceId | None = None
+
+    @model_validator(mode="after")
+    def _since_belongs_to_owed(self) -> Self:
+        if self.since and self.what == "all":
+            raise PydanticCustomError("since_of_all", "`all` leaves nothing for `since` to choose")
+        return self
+
+    @property
+    def wanted(self) -> What:
+        return What.SINCE if self.since else What(self.what)
+
+
+class MoveRequest(BaseModel):
+    """`to` is the id of the site that takes the other's place."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    to: str
+
+
+def replay_request(request: Request) -> ReplayRequest:
+    return parsed(ReplayRequest, request, "a request for a replay")
+
+
+def move_request(request: Request) -> MoveRequest:
+    return parsed(MoveRequest, request, "a request to move links")
+
+
+def site_document(
+    tenant: Tenant, trouble: Trouble | None, at_its_url: Iterable[Tenant]
+) -> dict[str, Any]:
+    """`at_its_url` holds every tenant of the same base URL, and may hold others."""
+    uninstalled = tenant.state is TenantState.UNINSTALLED
+    document: dict[str, Any] = {
+        "id": tenant.id,
+        "clientKey": tenant.client_key,
+        "baseUrl": tenant.base_url,
+        "state": "uninstalled" if uninstalled else _state(trouble),
+        "installedAt": tenant.installed_at.isoformat(),
+    }
+    if trouble and not uninstalled:
+        document["trouble"] = _trouble(trouble)
+    successor = _successor(tenant, at_its_url)
+    return document | ({"supersededBy": successor.id} if successor else {})
+
+
+def replay_document(replay: Replay, now: int) -> dict[str, Any]:
+    """`now` is in epoch milliseconds."""
+    seconds = (replay.updated_at - replay.started_at) / 1000
+    document: dict[str, Any] = {
+        "workspaceId": replay.workspace_id,
+        "state": _progress(replay, now),
+        "what": "owed" if replay.what is What.DEBTS else replay.what.value,
+        "since": replay.since,
+        "why": replay.why,
+        "startedAt": _moment(replay.started_at),
+        "updatedAt": _moment(replay.updated_at),
+        "endedAt": _moment(replay.ended_at),
+        "done": replay.done,
+        "refused": replay.refused,
+        "total": replay.total,
+        "remaining": None if replay.total is None else max(replay.total - replay.done, 0),
+        "perSecond": round(replay.done / seconds, 1) if replay.done and seconds else None,
+        "reason": None if replay.is_done else replay.reason,
+        "until": _moment(replay.due) if not replay.is_done and replay.due > now else None,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _state(trouble: Trouble | None) -> str:
+    if trouble is None:
+        return "active"
+    return "needs attention" if trouble.needs_attention else "slowed"
+
+
+def _trouble(trouble: Trouble) -> dict[str, Any]:
+    document = {
+        "code": trouble.code,
+        "message": trouble.message,
+        "since": _moment(trouble.since),
+        "at": _moment(trouble.at),
+        "until": _moment(trouble.until),
+        "attempts": trouble.attempts,
+        "status": trouble.status,
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _successor(tenant: Tenant, others: Iterable[Tenant]) -> Tenant | None:
+    """The newest installation of the same base URL, where that is not the tenant itself."""
+    newer = [
+        other
+        for other in others
+        if other.base_url == tenant.base_url
+        and other.state is TenantState.ACTIVE
+        and other.installed_at > tenant.installed_at
+    ]
+    return max(newer, key=lambda other: other.installed_at, default=None)
+
+
+def _progress(replay: Replay, now: int) -> str:
+    if replay.is_done:
+        return "done"
+    return "running" if replay.leased > now else "waiting"
+
+
+def _moment(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

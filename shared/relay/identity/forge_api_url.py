@@ -1,0 +1,29 @@
+"""Which API base URL a Forge token may name: Relay calls it, with that site's system token."""
+
+import re
+from collections.abc import Iterable
+
+from relay.errors import Unauthenticated
+
+_ORIGIN = "https://api.atlassian.com"
+# In small letters alone: a site's cloudId has one spelling, as it is a key.
+_CLOUD_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+def cloud_id_of(api_base_url: str, test_origins: Iterable[str] = ()) -> str:
+    """The site's cloudId, the last part of `https://api.atlassian.com/ex/jira/{cloudId}`.
+
+    Raises Unauthenticated for any other URL, unless it differs in its origin alone, and that is
+    one of `test_origins`, such as `http://127.0.0.1:*`.
+    """
+    # One expression from end to end: no user, no port, no query, nothing that a parser might drop.
+    for origin in (_ORIGIN, *test_origins):
+        match = re.fullmatch(rf"{_expression(origin)}/ex/jira/({_CLOUD_ID})", api_base_url)
+        if match is not None:
+            return match[1]
+    raise Unauthenticated("app.apiBaseUrl is not one that Relay calls")
+
+
+def _expression(origin: str) -> str:
+    host, any_port, _ = origin.partition(":*")
+    return re.escape(host) + (r":[0-9]{1,5}" if any_port else "")

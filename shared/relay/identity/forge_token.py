@@ -1,0 +1,148 @@
+"""Calls of Forge itself: RS256 by one of Atlassian's keys, in a Forge Invocation Token (FIT)."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.types import Options
+
+from relay.errors import Unauthenticated
+from relay.identity.caller import Request
+from relay.identity.connect_token import LEEWAY_SECONDS, digest_of
+from relay.identity.forge_api_url import cloud_id_of
+from relay.identity.forge_caller import ForgeCaller
+from relay.identity.forge_claims import ForgeClaims, parse_claims
+from relay.identity.forge_keys import ForgeKeys
+from relay.tenants import LifecycleToken
+
+_ALGORITHM = "RS256"
+_ISSUER = "forge/invocation-token"
+# Forge's own live for 25 seconds.
+_LIFETIME_MAX_SECONDS = 5 * 60
+_TOKEN_MAX = 8192
+_CHECKS: Options = {
+    "require": ["iss", "aud", "iat", "nbf", "exp", "jti"],
+    "verify_iss": True,
+    "verify_aud": True,
+    "strict_aud": True,
+    "verify_iat": True,
+    "verify_nbf": True,
+    "verify_exp": True,
+    "verify_jti": True,
+}
+# What may stand in a header as it is. To us the token is opaque, so no more is asked of it.
+_SYSTEM_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}", re.ASCII)
+
+
+class ForgeTokenVerifier:
+    """`Authorization: Bearer <FIT>`; the app's id is `ari:cloud:ecosystem::app/<uuid>`.
+
+    Nothing here remembers a `jti`. A token is good for a minute at most as Forge makes it, and one
+    that comes twice can only repeat a call, to handlers that may be repeated; Forge itself repeats
+    its calls. A memory of one Lambda's would miss what another took, and so promise what it can't
+    keep. But the token does not cover the body or the system token: where a call changes something
+    for good, it has to be ordered by the caller's `token`, as Connect's lifecycle calls are.
+    """
+
+    def __init__(self, keys: ForgeKeys, app_id: str, test_api_origins: Iterable[str] = ()) -> None:
+        self._keys = keys
+        self._app_id = app_id
+        self._test_api_origins = tuple(test_api_origins)
+
+    def verify(self, request: Request) -> ForgeCaller:
+        token = _token_of(request)
+        system_token = _system_token_of(request)
+        kid = _kid_of(token)
+        # All that needs no key comes first, so that nobody makes us ask for keys by mere noise.
+        self._caller(token, self._unproven_payload(token), system_token)
+        key = self._keys.get(kid)
+        return self._caller(token, self._proven_payload(token, key), system_token)
+
+    def _unproven_payload(self, token: str) -> dict[str, Any]:
+        return self._payload(token, "", {**_CHECKS, "verify_signature": False})
+
+    def _proven_payload(self, token: str, key: RSAPublicKey) -> dict[str, Any]:
+        return self._payload(token, key, {**_CHECKS, "verify_signature": True})
+
+    def _payload(self, token: str, key: RSAPublicKey | str, options: Options) -> dict[str, Any]:
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                issuer=_ISSUER,
+                audience=self._app_id,
+                leeway=LEEWAY_SECONDS,
+                options=options,
+            )
+        except jwt.InvalidTokenError as error:
+            raise _refused(error) from None
+
+    def _caller(self, token: str, payload: dict[str, Any], system_token: str | None) -> ForgeCaller:
+        claims = parse_claims(payload)
+        _check_lifetime(claims)
+        self._check_app(claims)
+        cloud_id = cloud_id_of(claims.app.apiBaseUrl, self._test_api_origins)
+        _check_context(claims, cloud_id)
+        return ForgeCaller(
+            installation_id=claims.app.installationId,
+            cloud_id=cloud_id,
+            api_base_url=claims.app.apiBaseUrl,
+            app_version=claims.app.appVersion,
+            environment_type=claims.app.environment.type,
+            module_key=claims.app.module.key,
+            token=LifecycleToken(claims.iat, digest_of(token)),
+            system_token=system_token,
+        )
+
+    def _check_app(self, claims: ForgeClaims) -> None:
+        if claims.icLabel is not None:
+            raise Unauthenticated("the token is of an Isolated Cloud, and none is set up")
+        app = claims.app
+        if app.id != self._app_id:
+            raise Unauthenticated("app.id is another app's")
+        if app.installation is not None and app.installation.id != app.installationId:
+            raise Unauthenticated("the token names two installations")
+
+
+def _token_of(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_MAX:
+        raise Unauthenticated("no token")
+    return token
+
+
+def _system_token_of(request: Request) -> str | None:
+    system_token = request.headers.get("x-forge-oauth-system")
+    if system_token is not None and not _SYSTEM_TOKEN.fullmatch(system_token):
+        raise Unauthenticated("the system token is malformed")
+    return system_token
+
+
+def _kid_of(token: str) -> object:
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.InvalidTokenError as error:
+        raise _refused(error) from None
+    if header.get("alg") != _ALGORITHM:
+        raise Unauthenticated("a Forge Invocation Token must be signed with RS256")
+    return header.get("kid")
+
+
+def _refused(error: jwt.InvalidTokenError) -> Unauthenticated:
+    """By the error's name alone: its words may repeat what the token says."""
+    return Unauthenticated(f"the token is refused: {type(error).__name__}")
+
+
+def _check_lifetime(claims: ForgeClaims) -> None:
+    if not 0 <= claims.exp - claims.iat <= _LIFETIME_MAX_SECONDS:
+        raise Unauthenticated("the token lives too long")
+
+
+def _check_context(claims: ForgeClaims, cloud_id: str) -> None:
+    named = claims.context.cloudId if claims.context is not None else None
+    if named is not None and named != cloud_id:
+        raise Unauthenticated("the token names two sites")

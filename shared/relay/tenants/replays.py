@@ -1,0 +1,314 @@
+"""The replay of each link: how far its site is behind the record, and how far it has caught up.
+
+| pk | sk | holds |
+|---|---|---|
+| `tenant#<id>` | `replay#<workspaceId>` | the one replay of this link, under way or done |
+
+It outlives the link, as `resets` must never go back. Times are epoch milliseconds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from relay.aws import from_item, to_item
+from relay.errors import Unavailable
+from relay.table import Item, Table, key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+REPLAY = "replay#"
+_ATTEMPTS = 5
+
+
+class What(StrEnum):
+    """`all`: once more, whatever the site may have; `since`: what is owed, and what was recorded
+    since then; `owed`: what the record holds and the site has not answered for; `debts`: only what
+    is noted as owed."""
+
+    ALL = "all"
+    SINCE = "since"
+    OWED = "owed"
+    DEBTS = "debts"
+
+
+class Stage(StrEnum):
+    """In this order; a replay of `debts` begins with the last but one."""
+
+    LINK = "link"
+    COMPONENTS = "components"
+    COUNT = "count"
+    WALK = "walk"
+    PAY = "pay"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """`run` names this one from begin to end; `why` it was begun is for people.
+
+    `resets` is how often the site was to take everything anew, and `generation` (see `Sites`) the
+    one that the last walk was begun for. `cursor` is where a stage goes on. `done` of `total` are
+    settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so that it can't
+    end without a last look. `due` is when it may go on, `leased` until when a worker has it.
+    """
+
+    tenant_id: str
+    workspace_id: str
+    resets: int = 0
+    generation: int = 0
+    run: str = ""
+    what: What = What.DEBTS
+    why: str = ""
+    since: str | None = None
+    stage: Stage = Stage.DONE
+    cursor: str = ""
+    counted: int = 0
+    total: int | None = None
+    done: int = 0
+    refused: int = 0
+    owed: int = 0
+    due: int = 0
+    leased: int = 0
+    reason: str | None = None
+    started_at: int = 0
+    updated_at: int = 0
+    ended_at: int | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.stage is Stage.DONE
+
+
+class ReplayStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = Table(dynamodb, table)
+
+    def get(self, tenant_id: str, workspace_id: str) -> Replay | None:
+        item = self._table.get(_pk(tenant_id), REPLAY + workspace_id)
+        return replay_of(item) if item else None
+
+    def of_tenant(self, tenant_id: str) -> Iterator[Replay]:
+        return map(replay_of, self._table.query(_pk(tenant_id), REPLAY))
+
+    def begin(self, fresh: Replay, installs: int) -> Replay:
+        """Take this one in place of the one that is there; its worker, if any, lets go of it.
+
+        `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before.
+        Raises Unavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            known = self.get(fresh.tenant_id, fresh.workspace_id)
+            before = known.resets if known else 0
+            resets = before + (known is not None and fresh.what is What.ALL)
+            begun = replace(fresh, resets=resets, generation=installs + resets)
+            if self._replace(known, begun):
+                return begun
+        raise Unavailable("A replay could not be begun; try again.")
+
+    def owe(self, fresh: Replay) -> bool:
+        """Have it noticed that more is owed; True where `fresh` was begun for it, as none ran.
+
+        Raises Unavailable.
+        """
+        for _ in range(_ATTEMPTS):
+            if self._noticed(fresh):
+                return False
+            if self._begun(fresh):
+                return True
+        raise Unavailable("A replay could not be begun; try again.")
+
+    def take(self, replay: Replay, now: int, lease_ms: int) -> Replay | None:
+        """Take it for a while; None where it is done, not due, or another worker's."""
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=_key(replay),
+                UpdateExpression="SET leased = :until",
+                ConditionExpression=(
+                    "attribute_exists(pk) AND stage <> :done AND due <= :now AND leased <= :now"
+                ),
+                ExpressionAttributeValues=to_item(
+                    {":until": now + lease_ms, ":now": now, ":done": Stage.DONE.value}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return None
+        return replay_of(from_item(answer["Attributes"]))
+
+    def hasten(self, replay: Replay, now: int) -> bool:
+        """Let it go on now; False where it is done."""
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=_key(replay),
+                UpdateExpression="SET due = :now",
+                ConditionExpression="attribute_exists(pk) AND stage <> :done",
+                ExpressionAttributeValues=to_item({":now": now, ":done": Stage.DONE.value}),
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def keep(self, replay: Replay) -> bool:
+        """Keep how far it has come; False where another run has taken its place."""
+        return self._keep(replay, "run = :run", {":run": replay.run})
+
+    def end(self, replay: Replay, now: int) -> bool:
+        """Call it done, unless more was noted as owed since it was read."""
+        done = replace(replay, stage=Stage.DONE, updated_at=now, ended_at=now, leased=0)
+        return self._keep(
+            done, "run = :run AND owed = :owed", {":run": replay.run, ":owed": replay.owed}
+        )
+
+    def _keep(self, replay: Replay, condition: str, values: dict[str, Any]) -> bool:
+        kept = {
+            name: value
+            for name, value in _to_values(replay).items()
+            # Others count these, or choose them.
+            if name not in ("owed", "run", "resets")
+        }
+        names = {f"#{number}": name for number, name in enumerate(kept)}
+        sets = [f"#{number} = :v{number}" for number in range(len(kept))]
+        given = {f":v{number}": value for number, value in enumerate(kept.values())}
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=_key(replay),
+                UpdateExpression=f"SET {', '.join(sets)}",
+                ConditionExpression=f"attribute_exists(pk) AND {condition}",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=_with_nulls(given | values),
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _noticed(self, fresh: Replay) -> bool:
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=_key(fresh),
+                UpdateExpression="ADD owed :one",
+                ConditionExpression="attribute_exists(pk) AND stage <> :done",
+                ExpressionAttributeValues=to_item({":one": 1, ":done": Stage.DONE.value}),
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _begun(self, fresh: Replay) -> bool:
+        """Whatever was counted before stays: the resets, and the generation of the last walk."""
+        known = self.get(fresh.tenant_id, fresh.workspace_id)
+        if known is None:
+            return self._replace(None, fresh)
+        if not known.is_done:
+            return False
+        return self._replace(
+            known, replace(fresh, resets=known.resets, generation=known.generation)
+        )
+
+    def _replace(self, known: Replay | None, replay: Replay) -> bool:
+        """Put it where `known` is; False where that has changed: resets must never go back."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if known:
+            condition = {
+                "ConditionExpression": "run = :run AND stage = :stage",
+                "ExpressionAttributeValues": to_item(
+                    {":run": known.run, ":stage": known.stage.value}
+                ),
+            }
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table.name, Item=to_item(_to_item(replay)), **condition
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def new_run() -> str:
+    return uuid4().hex
+
+
+def replay_of(item: Item) -> Replay:
+    return Replay(
+        tenant_id=item["pk"].removeprefix("tenant#"),
+        workspace_id=item["sk"].removeprefix(REPLAY),
+        resets=int(item["resets"]),
+        generation=int(item["generation"]),
+        run=item["run"],
+        what=What(item["what"]),
+        why=item["why"],
+        since=item.get("since"),
+        stage=Stage(item["stage"]),
+        cursor=item["cursor"],
+        counted=int(item["counted"]),
+        total=_int(item.get("total")),
+        done=int(item["done"]),
+        refused=int(item["refused"]),
+        owed=int(item["owed"]),
+        due=int(item["due"]),
+        leased=int(item["leased"]),
+        reason=item.get("reason"),
+        started_at=int(item["startedAt"]),
+        updated_at=int(item["updatedAt"]),
+        ended_at=_int(item.get("endedAt")),
+    )
+
+
+def _to_values(replay: Replay) -> dict[str, Any]:
+    return {
+        "resets": replay.resets,
+        "generation": replay.generation,
+        "run": replay.run,
+        "what": replay.what.value,
+        "why": replay.why,
+        "since": replay.since,
+        "stage": replay.stage.value,
+        "cursor": replay.cursor,
+        "counted": replay.counted,
+        "total": replay.total,
+        "done": replay.done,
+        "refused": replay.refused,
+        "owed": replay.owed,
+        "due": replay.due,
+        "leased": replay.leased,
+        "reason": replay.reason,
+        "startedAt": replay.started_at,
+        "updatedAt": replay.updated_at,
+        "endedAt": replay.ended_at,
+    }
+
+
+def _to_item(replay: Replay) -> Item:
+    return {
+        "pk": _pk(replay.tenant_id),
+        "sk": REPLAY + replay.workspace_id,
+        **_to_values(replay),
+    }
+
+
+def _with_nulls(values: dict[str, Any]) -> dict[str, Any]:
+    """An update names every value, so that one which is gone must be written as such."""
+    return {
+        name: {"NULL": True} if value is None else to_item({name: value})[name]
+        for name, value in values.items()
+    }
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _key(replay: Replay) -> Any:
+    return key(_pk(replay.tenant_id), REPLAY + replay.workspace_id)
+
+
+def _pk(tenant_id: str) -> str:
+    return f"tenant#{tenant_id}"

@@ -1,0 +1,339 @@
+"""`python -m infra.forge`: the manifests that are made pass, and broken ones fail, each by name.
+
+Atlassian's validator takes Node.js and npm, and is fetched once. Where they are not, these tests
+say so; with CI=true it is a failure if it can't be fetched.
+"""
+
+import copy
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.forge.__main__ import main
+from infra.forge.check import check
+from infra.forge.samples import URL, samples
+from infra.forge.validator import NotFetched, NotHere, Validator, in_ci, validator
+from relay_cli.forge import as_yaml
+from tests.support.template import ROOT
+
+Document = dict[str, Any]
+OPERATIONS = "jira:jiraOperationsInfoProvider"
+LIFECYCLE = "jira:lifecycle"
+
+BROKEN: dict[str, tuple[Callable[[Document], object], str]] = {}
+
+
+def broken(message: str) -> Callable[[Callable[[Document], object]], None]:
+    """What the change does to a manifest is told by a message that matches."""
+
+    def register(change: Callable[[Document], object]) -> None:
+        BROKEN[change.__name__] = (change, message)
+
+    return register
+
+
+@broken("runtime")
+def no_runtime(made: Document) -> None:
+    del made["app"]["runtime"]
+
+
+@broken("allowed values are 'nodejs20.x'")
+def unknown_runtime(made: Document) -> None:
+    made["app"]["runtime"]["name"] = "python3.13"
+
+
+@broken("must match pattern")
+def app_id_is_none(made: Document) -> None:
+    made["app"]["id"] = "relay"
+
+
+@broken(r'"name" property under "app" is deprecated')
+def app_with_a_name(made: Document) -> None:
+    made["app"]["name"] = "Relay"
+
+
+@broken("must match pattern")
+def connect_key_with_a_space(made: Document) -> None:
+    made["app"]["connect"]["key"] = "relay operations"
+
+
+@broken("must NOT have more than 90 characters")
+def connect_key_too_long(made: Document) -> None:
+    made["app"]["connect"]["key"] = "r" * 91
+
+
+@broken("must be equal to one of|allowed values are 'jwt'")
+def other_authentication(made: Document) -> None:
+    made["app"]["connect"]["authentication"] = "oauth"
+
+
+@broken("must NOT have more than 23 characters")
+def remote_key_too_long(made: Document) -> None:
+    text = "r" * 24
+    made["remotes"][0]["key"] = made["app"]["connect"]["remote"] = text
+
+
+@broken("remote")
+def connect_without_remote(made: Document) -> None:
+    del made["app"]["connect"]["remote"]
+
+
+@broken("remote")
+def no_remotes(made: Document) -> None:
+    del made["remotes"]
+
+
+@broken(r"remotes\.relay\.baseUrl is /relay, and not https")
+def base_url_relative(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = "/relay"
+
+
+@broken(r"remotes\.relay\.baseUrl is http://relay.example.com, and not https")
+def base_url_without_tls(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = "http://relay.example.com"
+
+
+@broken("slash at the end")
+def base_url_with_a_slash(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = f"{URL}/"
+
+
+@broken(r"remotes\.relay\.EU is http:")
+def region_without_tls(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = {"default": URL, "EU": "http://eu.example.com"}
+
+
+@broken("baseUrl")
+def regions_without_default(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = {"EU": URL}
+
+
+@broken("baseUrl")
+def unknown_region(made: Document) -> None:
+    made["remotes"][0]["baseUrl"] = {"default": URL, "XX": URL}
+
+
+@broken("allowed values are 'storage'")
+def unknown_operation(made: Document) -> None:
+    made["remotes"][0]["operations"] = ["deliver"]
+
+
+@broken("Invalid 'scopes' permission .* 'read:incidents:jira'")
+def unknown_scope(made: Document) -> None:
+    made["permissions"]["scopes"].append("read:incidents:jira")
+
+
+@broken("scope")
+def token_without_a_scope_to_use_it(made: Document) -> None:
+    made["permissions"]["scopes"] = ["read:app-system-token"]
+
+
+@broken("should contain only one element")
+def two_lifecycles(made: Document) -> None:
+    [lifecycle] = made["connectModules"][LIFECYCLE]
+    made["connectModules"][LIFECYCLE].append(lifecycle | {"key": "another"})
+
+
+@broken("jira:lifecycle is one, and no more")
+def no_lifecycle(made: Document) -> None:
+    del made["connectModules"][LIFECYCLE]
+
+
+@broken("'instaled' was unexpected")
+def lifecycle_with_an_unknown_event(made: Document) -> None:
+    made["connectModules"][LIFECYCLE][0]["instaled"] = "/lifecycle/installed"
+
+
+@broken("jira:lifecycle.installed is lifecycle/installed, and no path")
+def lifecycle_without_a_slash(made: Document) -> None:
+    made["connectModules"][LIFECYCLE][0]["installed"] = "lifecycle/installed"
+
+
+@broken("invalid value 'jira:jiraOperations' in connectModules")
+def unknown_connect_module(made: Document) -> None:
+    made["connectModules"]["jira:jiraOperations"] = [{"key": "operations"}]
+
+
+@broken("'searchContainers' is a required property")
+def module_without_search_containers(made: Document) -> None:
+    del made["connectModules"][OPERATIONS][0]["actions"]["searchContainers"]
+
+
+@broken("'createPostIncidentReview' was unexpected")
+def action_that_forge_does_not_know(made: Document) -> None:
+    url = {"url": f"{URL}/post-incident-reviews/new"}
+    made["connectModules"][OPERATIONS][0]["actions"]["createPostIncidentReview"] = url
+
+
+@broken("'templateUrl' is a required property")
+def action_without_a_url(made: Document) -> None:
+    made["connectModules"][OPERATIONS][0]["actions"]["fetchWorkspaces"] = {"url": "/workspaces"}
+
+
+@broken(r"jiraOperationsInfoProvider\.fetchWorkspaces is https:.*, and no path")
+def action_with_an_absolute_url(made: Document) -> None:
+    template = {"templateUrl": f"{URL}/workspaces/fetch"}
+    made["connectModules"][OPERATIONS][0]["actions"]["fetchWorkspaces"] = template
+
+
+@broken("'homeUrl' is a required property")
+def module_without_home_url(made: Document) -> None:
+    del made["connectModules"][OPERATIONS][0]["homeUrl"]
+
+
+@broken("duplicate module key 'hourly'")
+def key_given_twice(made: Document) -> None:
+    made["connectModules"][OPERATIONS][0]["key"] = "hourly"
+
+
+@broken("invalid value 'devops:operationsInfoProvider' in modules")
+def module_that_forge_does_not_have(made: Document) -> None:
+    made["modules"]["devops:operationsInfoProvider"] = [{"key": "operations"}]
+
+
+@broken("elsewhere")
+def endpoint_to_an_unknown_remote(made: Document) -> None:
+    made["modules"]["endpoint"][0]["remote"] = "elsewhere"
+
+
+@broken("endpoint.forge-installed is None, and no path")
+def endpoint_without_a_route(made: Document) -> None:
+    del made["modules"]["endpoint"][0]["route"]
+
+
+@broken("undefined endpoint module with key 'nowhere'")
+def trigger_to_an_unknown_endpoint(made: Document) -> None:
+    made["modules"]["trigger"][0]["endpoint"] = "nowhere"
+
+
+@broken("undefined endpoint module with key 'nowhere'")
+def farewell_to_an_unknown_endpoint(made: Document) -> None:
+    made["modules"]["preUninstall"][0]["endpoint"] = "nowhere"
+
+
+@broken("allowed values are 'fiveMinute'")
+def unknown_interval(made: Document) -> None:
+    made["modules"]["scheduledTrigger"][0]["interval"] = "hourly"
+
+
+@broken("elsewhere")
+def residency_of_an_unknown_remote(made: Document) -> None:
+    made["modules"]["migration:dataResidency"][0]["remote"] = "elsewhere"
+
+
+@broken("allowed values are 'YES'")
+def promise_that_is_no_word(made: Document) -> None:
+    made["modules"]["connectToForgeMigration"][0]["willMigrateToForgeBeforeEOS"] = True
+
+
+@broken("must match pattern")
+def guide_without_tls(made: Document) -> None:
+    made["modules"]["connectToForgeMigration"][0]["migrationGuideUrl"] = "http://docs.example.com"
+
+
+@pytest.fixture(scope="module")
+def tool() -> Validator:
+    try:
+        return validator()
+    except NotHere as missing:
+        pytest.skip(f"The Forge manifest is not checked here: {missing}")
+    except NotFetched as failure:
+        if in_ci():
+            raise
+        pytest.skip(f"The Forge manifest is not checked here: {failure}")
+
+
+@pytest.fixture(scope="module")
+def wrong(tool: Validator) -> Mapping[str, list[str]]:
+    """What the check says of every broken manifest, in one go: to start Node takes its time."""
+    whole = dict(samples())["with a migration guide"].document
+    texts = {"nothing": as_yaml(whole, URL)}
+    for name, (change, _) in BROKEN.items():
+        document = copy.deepcopy(dict(whole))
+        change(document)
+        texts[name] = as_yaml(document, URL)
+    return check(texts, tool)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_manifest_fails_with_a_message(wrong: Mapping[str, list[str]], name: str) -> None:
+    messages = wrong[name]
+
+    assert any(re.search(BROKEN[name][1], message) for message in messages), messages
+
+
+def test_where_nothing_is_broken_nothing_is_told(wrong: Mapping[str, list[str]]) -> None:
+    assert "nothing" not in wrong
+
+
+def test_what_is_no_manifest_at_all_fails(tool: Validator) -> None:
+    texts = {"empty": "", "a list": "[]", "without parts": "app: {}", "scrambled": "remotes: [7]"}
+
+    assert check(texts, tool).keys() == texts.keys()
+
+
+@pytest.mark.usefixtures("tool")
+def test_every_manifest_that_is_made_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "13.7.0" in said.out
+    assert all(name in said.out for name, _ in samples())
+
+
+@pytest.mark.usefixtures("tool")
+@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
+def test_without_a_registry_it_says_so_and_fails_only_in_ci(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    ci: str,
+    code: int,
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
+
+    assert main(tmp_path / "forge") == code
+    said = capsys.readouterr()
+    assert "was not checked: npm could not fetch" in said.err
+    assert [path.name for path in (tmp_path / "forge").iterdir()] == ["npm.log"]
+
+
+def test_without_node_it_says_so_and_goes_on(tmp_path: Path) -> None:
+    done = run(tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("The Forge manifest was not checked: ")
+    assert "there is no node on this machine" in done.stdout
+    assert done.stdout.count("\n") == 1
+
+
+def test_an_old_node_is_as_good_as_none(tmp_path: Path) -> None:
+    for name in ("node", "npm"):
+        tool = tmp_path / name
+        tool.write_text("#!/bin/sh\necho v18.20.4\n")
+        tool.chmod(0o700)
+
+    done = run(tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "v18.20.4" in done.stdout
+
+
+def run(path: Path) -> subprocess.CompletedProcess[str]:
+    """The check as `make` runs it, with nothing but this folder to find commands in."""
+    return subprocess.run(
+        [sys.executable, "-m", "infra.forge"],
+        cwd=ROOT,
+        env={"PATH": str(path), "PYTHONPATH": "shared:cli:.", "CI": "true"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
