@@ -20,7 +20,7 @@ from relay_cli.finding import Finding, Level, fail, ok, warn
 from relay_cli.queues import queue_findings
 from relay_cli.screen import Screen, styled
 from relay_cli.sites import links_of
-from relay_cli.troubles import TROUBLES, site_hint
+from relay_cli.troubles import TROUBLES, is_well, site_hint
 from relay_cli.words import counted, time_of_day
 
 INSTALL_KEYS_URL = "https://connect-install-keys.atlassian.com"
@@ -189,8 +189,8 @@ def _sites(relay: Relay) -> Iterator[Finding]:
 
 def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
     check = f"site {site['baseUrl'].partition('://')[2]}"
-    if site["state"] != "active":
-        yield _not_active(check, site, f"{relay.url}{DESCRIPTOR}")
+    if not is_well(site):
+        yield _not_well(check, site, f"{relay.url}{DESCRIPTOR}")
         return
     try:
         links = links_of(relay, site["id"])
@@ -213,14 +213,14 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
         yield warn(check, f"{workspace} is linked in Jira, and not here.", action)
 
 
-def _not_active(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:
+def _not_well(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:
     """What is submitted stays recorded in each of these states."""
     found = fail if site["state"] == "needs attention" else warn
-    message = f"The site is {site['state']}; what is submitted for it stays recorded."
-    trouble = site.get("trouble")
-    if trouble:
-        until = time_of_day(trouble["until"])
-        message = f"The site is {site['state']}: {trouble['message']}; tried again at {until}."
+    state = "superseded" if site["state"] == "active" else site["state"]
+    message = f"The site is {state}; what is submitted for it stays recorded."
+    if trouble := site.get("trouble"):
+        again = time_of_day(trouble["until"])
+        message = f"The site is {state}: {trouble['message']}; tried again at {again}."
     return found(check, message, site_hint(site, descriptor_url))
 
 

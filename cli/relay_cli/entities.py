@@ -26,7 +26,7 @@ def list_entities(
         str | None,
         typer.Option(
             help="Only those that are in this state at some site: owed, accepted, rejected, "
-            "deleted, unaccounted, unknown-project-keys.",
+            "deleted, absent, unaccounted, unknown-project-keys.",
             show_default=False,
         ),
     ] = None,

@@ -227,12 +227,13 @@ class _Lines:
 def _say_ended(screen: Screen, replays: Sequence[Replay]) -> None:
     for one in replays:
         name, refused = one["workspaceId"], one["refused"]
-        words = f"Workspace {name}: {counted(one['done'], 'entity', 'entities')} replayed"
-        if not refused:
-            screen.say(f"{words}.")
-            continue
-        screen.say(f"{words}, of which Jira refused {refused:,}.")
-        screen.note(f"`relay list {name} --state rejected` says which, and why.")
+        screen.say(
+            f"Workspace {name}: the site has answered for "
+            f"{counted(one['done'], 'entity', 'entities')}."
+        )
+        if refused:
+            screen.say(f"Jira refused {refused:,} of them now.")
+            screen.note(f"`relay list {name} --state rejected` says which, and why.")
     if not replays:
         screen.say("There is no replay.")
 

@@ -9,7 +9,7 @@ from relay_cli.arguments import SiteArgument, WorkspaceArgument
 from relay_cli.command import Session, command
 from relay_cli.failure import Failure, Misuse
 from relay_cli.screen import Cell, Screen
-from relay_cli.troubles import site_hint, site_state
+from relay_cli.troubles import is_well, site_hint, site_state
 from relay_cli.words import counted, moment, moment_and_age
 
 app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def list_sites(session: Session) -> None:
             for site in document["sites"]
         ),
     )
-    if any(site["state"] != "active" for site in document["sites"]):
+    if not all(map(is_well, document["sites"])):
         session.screen.note("`relay sites show SITE` says what to do about a state.")
 
 

@@ -9,7 +9,8 @@ from relay_cli.words import moment, time_of_day
 
 Site = Mapping[str, Any]
 
-_STYLES = {"active": "green", "slowed": "yellow"}
+# Where not all is well.
+_STYLES = {"active": "yellow", "slowed": "yellow"}
 _AGAIN = "Relay tries again by itself, and nothing is lost meanwhile."
 
 # By the API's code of the trouble: what it is, and what is to be done.
@@ -59,24 +60,25 @@ TROUBLES = {
 _UNKNOWN = ("", "Look into Relay's log: it has what Jira answered.")
 
 
-def site_style(site: Site) -> str:
-    return _STYLES.get(site["state"], "red")
+def is_well(site: Site) -> bool:
+    return site["state"] == "active" and not site.get("supersededBy")
 
 
 def site_state(site: Site, now: datetime | None = None) -> Cell:
     """In short: the state, how long it lasts, and why."""
-    return styled(_in_short(site, now), site_style(site))
+    style = "green" if is_well(site) else _STYLES.get(site["state"], "red")
+    return styled(_in_short(site, now), style)
 
 
 def site_hint(site: Site, descriptor_url: str = "") -> str:
     """What to do about it; empty where nothing is wrong. An admin installs the app from the URL."""
-    if site["state"] == "active":
-        return ""
     if newer := site.get("supersededBy"):
         return (
             "A newer installation of this site took its place. To have everything there: "
             f"relay sites move {site['id']} {newer}"
         )
+    if site["state"] == "active":
+        return ""
     if site["state"] == "uninstalled":
         place = f" from {descriptor_url}" if descriptor_url else " again"
         return f"Its admin installs the app{place} to have it delivered."

@@ -17,6 +17,11 @@ STATES = {
         "red",
         "Jira dropped it: it is associated only with projects that this site does not have.",
     ),
+    "absent": (
+        "red",
+        "Jira took it, and showed nothing of it later. A replay with --since or --all brings it "
+        "there again.",
+    ),
     "unaccounted": ("red", "Jira took the request, and did not say what became of this entity."),
 }
 

@@ -14,6 +14,7 @@ from infra.openapi import (
     keys,
     lifecycle,
     public,
+    replays,
     sites,
     submissions,
 )
@@ -25,7 +26,7 @@ from relay.edge.http import CORRELATION_HEADER
 from relay.errors import RelayError
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-AREAS = (submissions, entities, catalog, sites, keys, actions, lifecycle, public)
+AREAS = (submissions, entities, catalog, sites, replays, keys, actions, lifecycle, public)
 OPERATIONS: Mapping[Route, Operation] = {
     operation.route: operation for area in AREAS for operation in area.OPERATIONS
 }
@@ -57,8 +58,8 @@ _SECURITY = {
     Caller.PROVIDER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, for all workspaces or for some. Sites, links and keys need one "
-        "for all.",
+        "description": "An API key, for all workspaces or for some. Sites, links, replays and keys "
+        "need one for all.",
     },
     Caller.SITE: {
         "type": "apiKey",

@@ -49,13 +49,16 @@ class AssociationTarget(Shape):
 class AtSite(Shape):
     """`state` is of what is recorded now; the rest is of what the site last answered for.
 
-    `owed`: the site has not answered for the recorded state yet. `jira` is what Jira itself holds,
-    where it was asked; null where it holds nothing.
+    `owed`: the site has not answered for the recorded state yet; `owedSince` and `reason` say since
+    when and why, as far as that is known. `absent`: Jira accepted it, and shows nothing of it a
+    while later. `jira` is what Jira itself holds, where it was asked; null where it holds nothing.
     """
 
     site: str
     baseUrl: Uri
     state: OutcomeState
+    owedSince: DateTime = ABSENT
+    reason: str = ABSENT
     updateSequenceNumber: SequenceNumber = ABSENT
     at: DateTime = ABSENT
     messages: list[str] = ABSENT
@@ -123,6 +126,11 @@ _AT_SITE = {
     "messages": [],
     "unknownProjectKeys": [],
 }
+_OWED_AT_SITE = _AT_SITE | {
+    "state": "owed",
+    "owedSince": "2026-01-31T10:02:11.730000+00:00",
+    "reason": "Jira answered 429: Rate limit exceeded.",
+}
 
 
 def _recorded(kind: Kind, entity: dict[str, Any], timeline: list[Any]) -> dict[str, Any]:
@@ -145,6 +153,12 @@ _RECORDED_INCIDENT = _recorded(
     INCIDENT_EXAMPLE,
     [{"at": "2026-01-31T09:45:00Z", "status": "open", "severity": "P2"}],
 )
+_OWED_INCIDENT = _RECORDED_INCIDENT | {
+    "updateSequenceNumber": 2,
+    "recordedAt": "2026-01-31T10:02:10.416000+00:00",
+    "entity": INCIDENT_EXAMPLE | {"updateSequenceNumber": 2},
+    "sites": [_OWED_AT_SITE],
+}
 _RECORDED_REVIEW = _recorded(Kind.REVIEW, REVIEW_EXAMPLE, [])
 _PAGE = {
     "entities": [
@@ -242,6 +256,7 @@ OPERATIONS = (
                 {"confirm": "true"},
                 answer=_RECORDED_INCIDENT | {"sites": [_AT_SITE | {"jira": INCIDENT_EXAMPLE}]},
             ),
+            Example("owed", 200, _INCIDENT_PATH, answer=_OWED_INCIDENT),
         ],
         parameters=[WORKSPACE, INCIDENT, _CONFIRM],
         errors=_CONFIRM_ERRORS,

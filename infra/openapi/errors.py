@@ -65,9 +65,11 @@ TOO_LARGE = TooLarge(
 UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
 UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
 UNKNOWN_SITE = NotFound("There is no site '5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a'.", code="unknown_site")
+UNKNOWN_LINK = NotFound("The workspace is not linked to the site.", code="unknown_link")
 UNKNOWN_ENTITY = NotFound("There is no incident 'inc-1'.", code="unknown_entity")
 UNKNOWN_INCIDENT = NotFound("There is no incident 'inc-1'.", code="unknown_incident")
 NO_APP = Conflict("The site has uninstalled the app.", code="uninstalled")
+SAME_SITE = Conflict("A site can't take its own place.", code="same_site")
 OUTDATED = Conflict("A newer lifecycle call of this site has been taken already.", code="outdated")
 TOKEN_USED = Conflict("The token of this call has been used already.", code="token_used")
 NOT_QUEUED = Unavailable(

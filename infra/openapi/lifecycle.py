@@ -31,7 +31,8 @@ OPERATIONS = (
         "A site has installed the app, or renews what it told",
         _TAKEN,
         [Example("installed", 204, body=_INSTALL)],
-        "An upsert by clientKey. One token is good for one change, and an older one never wins.",
+        "An upsert by clientKey. One token is good for one change, and an older one never wins. A "
+        "site that has begun anew gets all that its workspaces hold, by replays.",
         body=LifecycleBody,
         errors=[_BAD_BODY, errors.OUTDATED, errors.TOKEN_USED],
     ),

@@ -11,6 +11,7 @@ from relay.entities import WorkspaceId
 from relay.entities.fields import ID_MAX, EntityId
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
+OTHER_SITE_ID = "b7d1a4c09e5f4d2c8a6b3f1e0d9c8b7a"
 WORKSPACE_ID = "payments"
 CONTAINER_ID = "checkout-api"
 INCIDENT_ID = "inc-1"

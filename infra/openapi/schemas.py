@@ -17,6 +17,13 @@ _RULES: Mapping[str, JsonSchemaValue] = {
     "_https": {"pattern": "^https://"},
     "_secret": {"pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$"},
     "_property_name": {"pattern": "^[^:_][^:]*$"},
+    # `since` is for what is owed alone.
+    "_since_belongs_to_owed": {
+        "not": {
+            "required": ["what", "since"],
+            "properties": {"what": {"const": "all"}, "since": {"type": "string"}},
+        }
+    },
     # All associations together: JSON Schema has no word for a sum.
     "_few_values": {},
 }

@@ -1,25 +1,62 @@
 """Sites, and the workspaces linked to them or offered."""
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation
-from infra.openapi.parameters import SITE, SITE_ID, WORKSPACE, WORKSPACE_ID
-from infra.openapi.schemas import Shape
+from infra.openapi.parameters import OTHER_SITE_ID, SITE, SITE_ID, WORKSPACE, WORKSPACE_ID
+from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
+from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
+from relay.edge.site_documents import MoveRequest
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime, Uri
-from relay.tenants import TenantState
+from relay.errors import BadRequest, Detail
 
 TAG = "Sites"
+TROUBLES = {row.code: row.means for row in (*TABLE, SUSPENDED) if row.verdict is not Verdict.SPLIT}
+TroubleCode = Annotated[
+    str,
+    Field(
+        description="; ".join(f"`{code}`: {means}" for code, means in TROUBLES.items()),
+        json_schema_extra={"enum": [*TROUBLES]},
+    ),
+]
+
+
+class SiteTrouble(Shape):
+    """What the site's last answer was like, at `at`, and its `status`, if there was an answer.
+
+    `attempts` calls failed since `since`; the site is tried again at `until`, and nothing is sent
+    there before.
+    """
+
+    code: TroubleCode
+    message: str
+    since: DateTime
+    at: DateTime
+    until: DateTime
+    attempts: Annotated[int, Field(ge=1)]
+    status: Annotated[int, Field(ge=100, le=599)] = ABSENT
 
 
 class Site(Shape):
-    """An installation of the app; `clientKey` is Jira's own name for it."""
+    """An installation of the app; `clientKey` is Jira's own name for it.
+
+    `slowed`: it answered in a way that passes by itself. `needs attention`: in a way that hardly
+    does. Of both `trouble` tells more. `supersededBy` is the id of a newer installation at the same
+    URL, as a site import makes one.
+    """
 
     id: str
     clientKey: str
     baseUrl: Uri
-    state: TenantState
+    state: Literal["active", "slowed", "needs attention", "uninstalled"]
     installedAt: DateTime
+    trouble: SiteTrouble = ABSENT
+    supersededBy: str = ABSENT
 
 
 class Sites(Shape):
@@ -40,6 +77,12 @@ class Link(Shape):
     workspaceId: WorkspaceId
 
 
+class Moved(Shape):
+    """The workspaces that are linked to the other site now."""
+
+    moved: list[WorkspaceId]
+
+
 _SITE = {
     "id": SITE_ID,
     "clientKey": "6f4d2f9c-0f4e-3b6e-9e3a-acme00000001",
@@ -47,10 +90,42 @@ _SITE = {
     "state": "active",
     "installedAt": "2026-01-15T08:00:00.000000+00:00",
 }
+_RATE_LIMITED = _SITE | {
+    "state": "slowed",
+    "trouble": {
+        "code": "rate_limited",
+        "message": "Jira answered 429: Rate limit exceeded.",
+        "since": "2026-01-31T10:02:11.512+00:00",
+        "at": "2026-01-31T10:04:13.208+00:00",
+        "until": "2026-01-31T10:14:13.208+00:00",
+        "attempts": 3,
+        "status": 429,
+    },
+}
+_SECRET_REFUSED = _SITE | {
+    "state": "needs attention",
+    "trouble": _RATE_LIMITED["trouble"]
+    | {"code": "credential_refused", "message": "Jira answered 401", "status": 401},
+}
+_UNREACHABLE = _SITE | {
+    "state": "slowed",
+    "trouble": {
+        "code": "unreachable",
+        "message": "Jira gave no answer: ConnectTimeout",
+        "since": "2026-01-31T10:02:11.512+00:00",
+        "at": "2026-01-31T10:02:11.512+00:00",
+        "until": "2026-01-31T10:02:13.208+00:00",
+        "attempts": 1,
+    },
+}
+_SUPERSEDED = _SITE | {"supersededBy": OTHER_SITE_ID}
 _PATH = {"site": SITE_ID}
 _LINK_PATH = _PATH | {"workspaceId": WORKSPACE_ID}
 _LINK = {"site": SITE_ID, "workspaceId": WORKSPACE_ID}
 _JIRA = [errors.JIRA_REFUSED, errors.JIRA_UNAVAILABLE]
+_NO_MOVE = BadRequest(
+    "The body is not a request to move links.", [Detail("to", "missing", "Field required")]
+)
 
 OPERATIONS = (
     Operation(
@@ -69,7 +144,13 @@ OPERATIONS = (
         Caller.PROVIDER,
         "One site",
         [Answer(200, "The site.", Site)],
-        [Example("site", 200, _PATH, answer=_SITE)],
+        [
+            Example("site", 200, _PATH, answer=_SITE),
+            Example("rate limited", 200, _PATH, answer=_RATE_LIMITED),
+            Example("no answer", 200, _PATH, answer=_UNREACHABLE),
+            Example("secret refused", 200, _PATH, answer=_SECRET_REFUSED),
+            Example("superseded", 200, _PATH, answer=_SUPERSEDED),
+        ],
         parameters=[SITE],
         errors=[errors.UNKNOWN_SITE],
     ),
@@ -99,7 +180,8 @@ OPERATIONS = (
         "Link a workspace to a site, in Jira too",
         [Answer(200, "They are linked.", Link)],
         [Example("link", 200, _LINK_PATH, answer=_LINK)],
-        "What is submitted to the workspace from then on goes to the site.",
+        "All that the workspace holds is replayed to the site, and what is submitted to it from "
+        "then on goes there, too. Linking again replays nothing.",
         [SITE, WORKSPACE],
         errors=[
             errors.UNKNOWN_SITE,
@@ -119,6 +201,29 @@ OPERATIONS = (
         "Jira then deletes what it has of the workspace.",
         [SITE, WORKSPACE],
         errors=[errors.UNKNOWN_SITE, *_JIRA],
+    ),
+    Operation(
+        Route("POST", "/v1/sites/{site}/move"),
+        "moveLinks",
+        TAG,
+        Caller.PROVIDER,
+        "Link a site's workspaces to the one that took its place",
+        [Answer(200, "All of them are linked there, and here no more.", Moved)],
+        [
+            Example(
+                "all",
+                200,
+                _PATH,
+                body={"to": OTHER_SITE_ID},
+                answer={"moved": [WORKSPACE_ID]},
+            )
+        ],
+        "For a site that was imported, and is a new installation now (`supersededBy`). The links "
+        "are made in Jira at the new one, and all that the workspaces hold is replayed there; in "
+        "Jira at the old one nothing is changed. Where it breaks off, repeating it is safe.",
+        [SITE],
+        MoveRequest,
+        errors=[_NO_MOVE, errors.UNKNOWN_SITE, errors.NO_APP, errors.SAME_SITE, *_JIRA],
     ),
     Operation(
         Route("PUT", "/v1/sites/{site}/offers/{workspaceId}"),

@@ -17,6 +17,7 @@ from relay_cli.app import app
 from tests.integration.conftest import REGION, Aws
 from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.lambdas import Context, sqs_event
 
 FUNCTIONS = (
     "descriptor",
@@ -89,6 +90,16 @@ class Stage:
     def link(self, workspace: str = "operations") -> None:
         self.relay.put_workspace(workspace)
         self.cli("link", self.site.id, workspace)
+
+
+def work(stage: Stage) -> None:
+    """The replayer takes what is in its queue, one message at a time."""
+    url = stage.relay.aws.environment["REPLAYS_QUEUE"]
+    sqs = stage.relay.aws.sqs
+    replayer = stage.relay.gateway.functions["replayer"]
+    while found := sqs.receive_message(QueueUrl=url).get("Messages"):
+        replayer.handler(sqs_event(found[0]["Body"]), Context())
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
 
 
 def queue_outputs(aws: Aws) -> dict[str, str]:

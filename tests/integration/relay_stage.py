@@ -10,13 +10,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto.backends import get_backend
-from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from relay.identity import ApiKeys
 from relay.secrets import Secrets
 from relay.tenants import Installation, LifecycleToken, LinkStore, Tenant, TenantStore
-from tests.integration.conftest import REGION, Aws
+from tests.integration.conftest import Aws
+from tests.integration.replays_stage import let_delays_pass, let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import Simulator
 from tests.support.gateway import Gateway, connections_closed, gateway
 from tests.support.lambdas import BASE_URL, Answer, Context, sqs_event
@@ -118,11 +117,23 @@ class Relay:
 
     def let_delays_pass(self) -> int:
         """What is in the queue for later is there now; returns how many messages that were."""
-        queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["SubmissionsQueue"]
-        delayed = [message for message in queue._messages if message.delayed]
-        for message in delayed:
-            message.delayed_until = 0
-        return len(delayed)
+        return let_delays_pass("SubmissionsQueue")
+
+    def let_time_pass(self) -> None:
+        let_time_pass(self.aws)
+
+    def run_replays(self) -> int:
+        """The replayer takes what is in its queue, and what it hands on; how many steps."""
+        return run_replays(self.aws, self.gateway.functions["replayer"])
+
+    def sweep(self) -> None:
+        """As the schedule does; what the sweeper hands on is then taken."""
+        self.gateway.functions["sweeper"].handler({}, Context())
+        self.run_replays()
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        """Taken out of the queue."""
+        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
     def stored(self) -> str:
         """Every item of every table, as text."""
@@ -180,6 +191,11 @@ class JiraSite:
 def install_from(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
     """As a site's admin does: the simulator reads the descriptor and calls Relay."""
     simulator.create(name)
+    return install_there(relay, simulator, name)
+
+
+def install_there(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
+    """At a site that is there."""
     descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
     answer = simulator.control("POST", f"/sites/{name}/install", descriptor)
     assert answer.status_code == 200, answer.text

@@ -19,6 +19,7 @@ SERVED = [
     "workspaces",
     "submissions",
     "submitter",
+    "replayer",
     "entities",
     "entity_associated",
     "entity_disassociated",

@@ -33,6 +33,7 @@ from tests.support.entities import incident, review
 DEAD = "SubmissionsDeadLetters"
 SOURCE = "SubmissionsQueue"
 REASON = "a state has no id"
+SITE = "0" * 32
 
 
 class Queues:
@@ -68,10 +69,14 @@ class Queues:
         return found
 
 
-@pytest.fixture(name="queues")
-def queues_of_a_stack(aws: Aws, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Queues:  # noqa: ARG001
-    # The emulated SQS is one server: there is no other to wait for.
+@pytest.fixture(autouse=True)
+def one_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulated SQS is one server: there is no other to wait for."""
     monkeypatch.setattr(letters, "WAIT_SECONDS", 0)
+
+
+@pytest.fixture(name="queues")
+def queues_of_a_stack(aws: Aws, cli: Cli) -> Queues:  # noqa: ARG001
     return Queues(aws)
 
 
@@ -131,18 +136,18 @@ def test_a_letter_that_sqs_moved_says_where_its_reason_is(cli: Cli, queues: Queu
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
     source = queues.urls[SOURCE]
     queues.sqs.set_queue_attributes(QueueUrl=source, Attributes={"RedrivePolicy": policy})
-    sent = queues.sqs.send_message(
-        QueueUrl=source, MessageBody=submission(), MessageGroupId="operations"
-    )
+    sent = queues.sqs.send_message(QueueUrl=source, MessageBody="?", MessageGroupId="the-group")
     for _ in range(2):
         queues.sqs.receive_message(QueueUrl=source, VisibilityTimeout=0)
 
     [listed] = cli("dlq", "list", "--json").json()["letters"]
 
     assert (listed["id"], listed["reason"]) == (sent["MessageId"], None)
-    assert listed["workspaceId"] == "operations"
     assert NO_REASON in cli("dlq", "list").out
     assert NO_REASON in cli("dlq", "show", listed["id"]).out
+    queues.sqs.set_queue_attributes(QueueUrl=source, Attributes={"RedrivePolicy": ""})
+    cli("dlq", "redrive", listed["id"])
+    assert queues.waiting(SOURCE) == [("?", "the-group")]
 
 
 def test_each_queue_has_its_letters(cli: Cli, queues: Queues) -> None:
@@ -418,6 +423,46 @@ def test_a_redriven_submission_arrives(stage: Stage) -> None:
     assert stage.site.held("incident").keys() == {"inc-7"}
 
 
+def test_what_relay_itself_gave_up_says_why(stage: Stage) -> None:
+    queues = Queues(stage.relay.aws)
+    source = queues.urls[SOURCE]
+    queues.sqs.send_message(QueueUrl=source, MessageBody="poison")
+    assert stage.relay.run_queue() == []
+
+    [letter] = stage.cli("dlq", "list", "--json").json()["letters"]
+    assert letter["readable"] is False
+    assert letter["reason"].startswith("not a message")
+    assert letter["reason"] in stage.cli("dlq", "list").out
+    # Nothing has been mended, so it comes back.
+    stage.cli("dlq", "redrive", "--all")
+    assert stage.relay.run_queue() == []
+    [again] = stage.cli("dlq", "list", "--json").json()["letters"]
+    assert (again["reason"], again["id"] == letter["id"]) == (letter["reason"], False)
+
+
+def test_a_replay_that_could_not_go_on_goes_back_with_its_group(stage: Stage) -> None:
+    stage.link()
+    queues = Queues(stage.relay.aws)
+    [(body, group)] = queues.waiting("ReplaysQueue")
+    queues.bury(body, "ReplaysDeadLetters")
+
+    [letter] = stage.cli("dlq", "list", "--json").json()["letters"]
+    assert (letter["siteId"], letter["workspaceId"]) == (stage.site.id, "operations")
+    assert "operations a replay" in stage.cli("dlq", "list").words
+    assert f"site {stage.site.id}" in stage.cli("dlq", "show", letter["id"]).words
+    stage.cli("dlq", "redrive", letter["id"])
+    assert queues.waiting("ReplaysQueue") == [(body, group)]
+    assert group == stage.site.id
+
+
+def test_a_sample_that_could_not_be_checked_names_its_entities() -> None:
+    accepted = [["incident", "inc-1", 3], ["review", "rev-1", 1]]
+    letter = letter_of(json.dumps({"tenantId": SITE, "sample": {"accepted": accepted}}))
+
+    assert [[one.kind, one.id, one.sequence] for one in letter.entities] == accepted
+    assert letter.group == SITE
+
+
 def test_a_message_as_relay_packs_it_is_read() -> None:
     message = Message(
         "operations",
@@ -451,10 +496,15 @@ JSON = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
-FIELDS = ("workspaceId", "workspace_id", "correlationId", "acceptedAt", "event")
+FIELDS = ("workspaceId", "workspace_id", "correlationId", "acceptedAt", "event", "tenantId")
+ENTITY = st.fixed_dictionaries({}, optional={"id": JSON, "updateSequenceNumber": JSON})
 LISTS = ("incidents", "reviews", "deleted", "containers")
+LIST = st.lists(JSON | ENTITY | st.lists(JSON, min_size=2, max_size=3)) | JSON
 CONTENTS = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(FIELDS, JSON) | {name: st.lists(JSON) | JSON for name in LISTS}
+    {},
+    optional=dict.fromkeys(FIELDS, JSON)
+    | dict.fromkeys(LISTS, LIST)
+    | {"sample": st.fixed_dictionaries({"accepted": LIST}) | JSON},
 )
 BODIES = st.one_of(
     st.text(),
@@ -470,7 +520,7 @@ def test_whatever_a_body_holds_a_letter_can_be_told(body: str) -> None:
     letter = letter_of(body)
 
     assert letter.content is None or isinstance(letter.content, dict)
-    for text in (letter.workspace_id, letter.correlation_id, letter.event):
+    for text in (letter.workspace_id, letter.correlation_id, letter.event, letter.group):
         assert text is None or isinstance(text, str)
     assert all(isinstance(one.id, str) for one in letter.entities)
     assert all(isinstance(one, str) for one in letter.containers)

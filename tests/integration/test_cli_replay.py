@@ -22,9 +22,9 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     relay_with_a_site,
     replying,
     running_jira,
+    work,
 )
 from tests.support.entities import incident
-from tests.support.lambdas import Context, sqs_event
 
 SITE = "0" * 32
 STARTED = "2026-01-31T09:30:00+00:00"
@@ -125,7 +125,7 @@ def test_it_is_followed_until_it_is_done(cli: Cli) -> None:
     with replying(SITES, *steps) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url)
 
-    assert ran.out == "Workspace operations: 40 entities replayed.\n"
+    assert ran.out == "Workspace operations: the site has answered for 40 entities.\n"
     assert ran.err.splitlines() == [
         "operations: 0; counts what there is",
         "operations: 4 of 40; 2 a second, about 18 seconds left",
@@ -164,7 +164,7 @@ def test_a_terminal_has_a_bar_for_each_workspace(cli: Cli) -> None:
     # Markup in a name is no markup.
     for part in ("operations", "pay[bold]ments", "3/12", "waits: Jira answered 503", "40/40"):
         assert part in ran.err
-    assert "40 entities replayed" in ran.out
+    assert "answered for 40 entities" in ran.out
 
 
 def test_what_jira_refused_is_said_and_is_the_exit_code(cli: Cli) -> None:
@@ -172,7 +172,7 @@ def test_what_jira_refused_is_said_and_is_the_exit_code(cli: Cli) -> None:
     with replying(SITES, *steps) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, code=1)
 
-    assert "40 entities replayed, of which Jira refused 3." in ran.out
+    assert "Jira refused 3 of them now." in ran.out
     assert "relay list operations --state rejected" in ran.err
 
 
@@ -225,7 +225,7 @@ def test_replays_that_run_are_followed_without_beginning_one(cli: Cli) -> None:
         server.replies = [SITES, reply()]
         none = cli("replays", SITE, "--follow", RELAY_URL=server.url)
 
-    assert ran.out == "Workspace operations: 2 entities replayed.\n"
+    assert ran.out == "Workspace operations: the site has answered for 2 entities.\n"
     assert none.out == "There is no replay.\n"
     assert {method for method, _ in server.calls} == {"GET"}
 
@@ -319,16 +319,6 @@ def test_a_span_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
-def work(stage: Stage) -> None:
-    """The replayer takes what is in its queue, one message at a time."""
-    url = stage.relay.aws.environment["REPLAYS_QUEUE"]
-    sqs = stage.relay.aws.sqs
-    while found := sqs.receive_message(QueueUrl=url).get("Messages"):
-        replayer = stage.relay.gateway.functions["replayer"]
-        replayer.handler(sqs_event(found[0]["Body"]), Context())
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=found[0]["ReceiptHandle"])
-
-
 @pytest.fixture
 def time_for_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the command waits, the replayer works."""
@@ -345,7 +335,8 @@ def test_what_a_site_has_lost_is_brought_there_again(stage: Stage) -> None:
     lost = stage.site.held("incident")
     everything = stage.cli("replay", stage.site.name, "--all")
 
-    assert owed.out == everything.out == "Workspace operations: 12 entities replayed.\n"
+    assert "answered for 12 entities" in owed.out
+    assert owed.out == everything.out
     # Jira had answered for each of them.
     assert lost == {}
     assert len(stage.site.held("incident")) == 12
@@ -399,7 +390,7 @@ def test_what_jira_refuses_when_it_is_replayed_is_told(stage: Stage) -> None:
 
     ran = stage.cli("replay", stage.site.name, "--all", code=1)
 
-    assert "2 entities replayed, of which Jira refused 1." in ran.out
+    assert "Jira refused 1 of them now." in ran.out
     assert "inc-2" in stage.cli("list", "operations", "--state", "rejected").out
 
 

@@ -10,9 +10,17 @@ from relay_cli.words import parsed_moment
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Cli,
     Reply,
+    Stage,
     command_alone,
+    relay_with_a_site,
     replying,
+    running_jira,
+    work,
 )
+from tests.integration.relay_stage import JiraSite, install_from, install_there
+from tests.integration.simulator_stage import Simulator
+from tests.support.entities import incident
+from tests.support.lifecycle import Site
 
 OLD, NEW = "0" * 32, "1" * 32
 URL = "https://acme.atlassian.net"
@@ -87,6 +95,13 @@ def test_a_site_that_another_took_the_place_of_says_how_to_move(cli: Cli) -> Non
     assert f"relay sites move {OLD} {NEW}" in said
 
 
+def test_an_installation_that_still_seems_active_is_superseded_all_the_same(cli: Cli) -> None:
+    listed = shown(cli, site(supersededBy=NEW), site(id=NEW), arguments=("list",))
+
+    assert "active, superseded" in listed.out
+    assert "relay sites show SITE" in listed.err
+
+
 def test_an_active_site_has_nothing_to_be_done(cli: Cli) -> None:
     listed = shown(cli, site(), arguments=("list",))
 
@@ -144,3 +159,97 @@ def test_a_site_cannot_take_its_own_place(cli: Cli) -> None:
     with replying(Reply(body={"sites": [site(supersededBy=NEW), site(id=NEW)]})) as server:
         assert "its id" in cli("sites", "move", URL, NEW, RELAY_URL=server.url, code=2).err
         assert [method for method, _ in server.calls] == ["GET", "GET"]
+
+
+def fail(stage: Stage, kind: str, **fields: Any) -> None:
+    """From now on the site answers so, and Relay has found out."""
+    stage.site.simulator.fail(stage.site.name, {"kind": kind, **fields})
+    stage.relay.submit("operations", incidents=[incident()])
+
+
+def test_a_site_that_asks_for_a_rest_is_slowed_and_so_is_the_entity_owed(stage: Stage) -> None:
+    stage.link()
+    fail(stage, "rate limit", retryAfter="600")
+
+    [listed] = stage.cli("sites", "list", "--json").json()["sites"]
+    assert (listed["state"], listed["trouble"]["code"]) == ("slowed", "rate_limited")
+    assert "slowed until " in stage.cli("sites", "list").out
+    status = stage.cli("status", "operations", "inc-1").words
+    assert "state owed It is recorded here, and not delivered yet." in status
+    assert "why Jira answered 429" in status
+    assert TROUBLES["rate_limited"][1] in status
+    assert "owed since 20" in status
+
+
+def test_a_site_whose_secret_is_refused_needs_attention_everywhere(stage: Stage) -> None:
+    stage.link()
+    fail(stage, "revoked secret")
+
+    # Jira is asked for the links, and refuses that, too.
+    shown = stage.cli("sites", "show", stage.site.name, code=3)
+    assert "needs attention since " in shown.out
+    assert "Jira answered 401" in shown.out
+    assert TROUBLES["credential_refused"][1] in shown.words
+    doctor = stage.cli("doctor", "--json", code=1).json()["findings"]
+    [found] = [one for one in doctor if one["check"].startswith("site ")]
+    assert (found["level"], found["action"]) == ("fail", TROUBLES["credential_refused"][1])
+    assert "needs attention: Jira answered 401" in found["message"]
+
+
+def test_a_site_that_is_slowed_is_only_warned_of(stage: Stage) -> None:
+    stage.link()
+    fail(stage, "suspended")
+
+    doctor = stage.cli("doctor", "--json").json()["findings"]
+    [found] = [one for one in doctor if one["check"].startswith("site ")]
+    assert (found["level"], found["action"]) == ("warn", TROUBLES["site_down"][1])
+    assert "tried again at" in found["message"]
+
+
+def import_site(stage: Stage, *workspaces: str) -> tuple[str, JiraSite]:
+    """A site whose old installation, of this id, is gone without a word; these are linked to it."""
+    name = f"{stage.site.name}-imported"
+    url = stage.site.simulator.create(name)["baseUrl"]
+    old = stage.relay.install(Site("before-the-import", url, "s" * 32))
+    for workspace in workspaces:
+        stage.relay.put_workspace(workspace)
+        stage.relay.links.link(old.id, workspace)
+    return old.id, install_there(stage.relay, stage.site.simulator, name)
+
+
+def test_a_newer_installation_takes_the_place_of_one_that_is_gone(stage: Stage) -> None:
+    old, new = import_site(stage, "operations", "payments")
+    stage.relay.submit("operations", incidents=[incident()])
+
+    shown = stage.cli("sites", "show", old, code=3).words
+    assert "needs attention since " in shown
+    assert f"superseded by {new.id}" in shown
+    assert f"relay sites move {old} {new.id}" in shown
+    found = stage.cli("doctor", "--json", code=1).json()["findings"]
+    assert f"relay sites move {old} {new.id}" in str(found)
+    moved = stage.cli("sites", "move", old, new.site.base_url)
+
+    assert "2 workspaces are linked to" in moved.out
+    assert "operations, payments" in moved.out
+    found = stage.cli("replays", new.id, "--json").json()["replays"]
+    assert [(one["workspaceId"], one["why"]) for one in found] == [
+        ("operations", "linked"),
+        ("payments", "linked"),
+    ]
+    work(stage)
+    assert new.held("incident").keys() == {"inc-1"}
+    assert stage.cli("sites", "move", old, new.id, "--json").json() == {"moved": []}
+    assert "so none is moved" in stage.cli("sites", "move", old, new.id).out
+
+
+def test_a_move_to_a_site_without_the_app_is_refused(stage: Stage, jira: Simulator) -> None:
+    stage.link()
+    other = install_from(stage.relay, jira, f"{stage.site.name}-gone")
+    jira.control("POST", f"/sites/{other.name}/uninstall").raise_for_status()
+
+    refused = stage.cli("sites", "move", stage.site.id, other.id, "--json", code=1)
+
+    assert refused.error_code == "uninstalled"
+    assert stage.cli("sites", "show", stage.site.id, "--json").json()["workspaces"] == [
+        "operations"
+    ]

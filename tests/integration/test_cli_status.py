@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from relay.record import OutcomeState
 from relay_cli.words import STATES
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Cli,
@@ -69,7 +70,9 @@ def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
     assert "state owed It is recorded here, and not delivered yet." in said
     assert "The site is uninstalled" in said
     key = stage.relay.key_for("operations")
-    assert "goes on trying" in stage.cli("status", "operations", "inc-1", RELAY_KEY=key).out
+    # A key for some workspaces may not ask for the site.
+    said = stage.cli("status", "operations", "inc-1", RELAY_KEY=key).words
+    assert "why The site has uninstalled the app." in said
 
 
 def test_project_keys_that_the_site_does_not_know_are_named(stage: Stage) -> None:
@@ -198,6 +201,23 @@ def test_every_state_is_explained(cli: Cli, state: str) -> None:
     assert f"state {state}" in said
     assert STATES.get(state, ("", ""))[1] in said
     assert "Sequence 2 is recorded; the site has answered for 1." in said
+
+
+@pytest.mark.parametrize("state", list(OutcomeState))
+def test_every_state_that_relay_keeps_has_words(state: OutcomeState) -> None:
+    assert state.value in STATES
+
+
+def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
+    owed = at_site("owed", reason="Its turn has not come yet.", owedSince="2026-01-31T10:00:00Z")
+    site = Reply(body={"state": "active"})
+    with replying(Reply(body=entity(owed)), site) as server:
+        said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
+        server.replies = [Reply(body=entity(at_site("owed"))), site]
+        unknown = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
+
+    assert "why Its turn has not come yet. owed since 2026-01-31 10:00:00 UTC" in said
+    assert "goes on trying" in unknown
 
 
 def test_jiras_words_and_associations_are_told(cli: Cli) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import relay.delivery.components
+import relay.delivery.replaying
 from relay.delivery import parse_message
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
@@ -19,11 +19,19 @@ from tests.integration.simulator_stage import Simulator, running_simulator, unti
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
-from tests.support.lifecycle import Site
 
 WORKSPACE = "payments"
 OTHER_WORKSPACE = "search"
-FUNCTIONS = ("descriptor", "lifecycle", "workspaces", "links", "submissions", "submitter")
+FUNCTIONS = (
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "replayer",
+    "replays",
+)
 COMPONENT_CALLS = "/rest/devopscomponents/1.0"
 _numbers = itertools.count(1)
 
@@ -223,21 +231,21 @@ def test_a_new_link_brings_all_that_the_workspace_has(
     put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
     assert relay_on.run_queue() == []
     # Pages that are full, and one that is not.
-    monkeypatch.setattr(relay.delivery.components, "_PAGE", 3)
+    monkeypatch.setattr(relay.delivery.replaying, "_COMPONENTS", 3)
 
     site = linked_site(relay_on, simulator, WORKSPACE)
 
     assert component_calls(site) == []
-    assert relay_on.run_queue() == []
+    relay_on.run_replays()
     assert sorted(site.held("component")) == [f"c-{number}" for number in range(7)]
-    assert sent_components(site) == [7]
+    assert sent_components(site) == [3, 3, 1]
 
 
 def test_a_link_to_a_workspace_without_containers_brings_nothing(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
-    assert bodies(relay_on) == []
+    relay_on.run_replays()
     assert component_calls(site) == []
 
 
@@ -397,25 +405,32 @@ def test_off_incidents_go_as_ever(relay_off: Relay, simulator: Simulator) -> Non
 # --- Trouble ---
 
 
-def test_a_site_that_is_down_is_owed_its_own_messages_and_no_others(
+def test_a_site_that_is_down_is_owed_its_components_and_no_other_site_waits(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     up, other = (linked_site(relay_on, simulator, WORKSPACE), linked_site(relay_on, simulator))
     link(relay_on, other, OTHER_WORKSPACE)
-    down = relay_on.install(Site("a-client-key", "http://127.0.0.1:1"))
-    relay_on.links.link(down.id, WORKSPACE)
+    down = linked_site(relay_on, simulator, WORKSPACE)
+    put(relay_on, container(), container("search"))
+    assert relay_on.run_queue() == []
+    relay_on.run_replays()
+    simulator.fail(down.name, {"kind": "suspended"})
     queued = in_turn(
         relay_on,
-        lambda: put(relay_on, container()),
+        lambda: put(relay_on, container("new")),
         lambda: put(relay_on, container(), workspace=OTHER_WORKSPACE),
         lambda: delete(relay_on, "search"),
     )
 
-    assert relay_on.run_again(queued) == [queued[0], queued[2]]
-    assert list(up.held("component")) == list(other.held("component")) == ["checkout-api"]
+    assert relay_on.run_again(queued) == []
+    assert sorted(up.held("component")) == ["checkout-api", "new"]
+    assert list(other.held("component")) == ["checkout-api"]
+    assert sorted(down.held("component")) == ["checkout-api", "search"]
 
-    relay_on.links.unlink(down.id, WORKSPACE)
-    assert relay_on.run_again([queued[0], queued[2]]) == []
+    simulator.fail(down.name)
+    relay_on.let_time_pass()
+    relay_on.run_replays()
+    assert sorted(down.held("component")) == ["checkout-api", "new"]
 
 
 def test_without_the_module_components_are_refused_and_incidents_are_not(
@@ -439,8 +454,9 @@ def test_without_the_module_components_are_refused_and_incidents_are_not(
 
     relay_on.gateway.functions["descriptor"] = descriptor
     install_again(relay_on, site)
-    link(relay_on, site)
-    assert relay_on.run_queue() == []
+    answer = relay_on.provider("POST", f"/v1/sites/{site.id}/replay", {"what": "all"})
+    assert answer.status == 202, answer.body
+    relay_on.run_replays()
     assert list(site.held("component")) == ["checkout-api"]
     modules = ["jiraDevOpsComponentProvider", "jiraOperationsInfoProvider"]
     assert simulator.site(site.name)["app"]["modules"] == modules
@@ -457,7 +473,6 @@ def test_what_could_not_be_queued_is_told_and_may_be_repeated(
     containers = f"/v1/workspaces/{WORKSPACE}/containers"
     attempts: list[tuple[str, str, Any, int]] = [
         ("POST", containers, {"containers": [container(), container("search")]}, 200),
-        ("PUT", f"/v1/sites/{site.id}/workspaces/{WORKSPACE}", None, 200),
         ("DELETE", f"{containers}/search", None, 204),
     ]
     for method, url, body, status in attempts:

@@ -24,6 +24,7 @@ SERVED = [
     "links",
     "submissions",
     "submitter",
+    "replayer",
     "entities",
 ]
 _numbers = itertools.count(1)
@@ -134,7 +135,7 @@ def test_every_site_has_an_outcome_of_its_own(
     first, gone = link(), link()
     silent = nowhere(relay)
     simulator.control("POST", f"/sites/{gone.name}/uninstall").raise_for_status()
-    assert len(relay.submit("payments", incidents=[incident()])) == 1
+    assert relay.submit("payments", incidents=[incident()]) == []
     assert states(relay) == {first.id: "accepted", gone.id: "owed", silent: "owed"}
     assert first.held("incident").keys() == {"inc-1"}
 
@@ -331,7 +332,14 @@ def test_entities_are_listed_by_state(relay: Relay, site: JiraSite, simulator: S
         "id": "waiting",
         "updateSequenceNumber": 1,
         "deleted": False,
-        "sites": [{"site": site.id, "baseUrl": site.site.base_url, "state": "owed"}],
+        "sites": [
+            {
+                "site": site.id,
+                "baseUrl": site.site.base_url,
+                "state": "owed",
+                "reason": "It is being replayed.",
+            }
+        ],
     }
 
 

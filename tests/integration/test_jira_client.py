@@ -34,6 +34,7 @@ from relay.jira import (
     RequestTooLarge,
     SiteDown,
     SiteMoved,
+    Unreadable,
     credentials,
     http_client,
 )
@@ -329,13 +330,25 @@ def test_what_is_not_there_is_told_apart_from_what_is(jira: JiraClient, server: 
     assert server.calls[-1].query == {"workspaceId": ["w"]}
 
 
-@each_operation
+NO_DOCUMENTS = (b"", b"null", b"[]", b"<html>", b"\xff", b"[" * 100_000, b'"' + b"x" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "call", [OPERATIONS[name] for name in OPERATIONS if name != "submit entities"]
+)
 def test_a_success_with_a_body_of_any_kind_is_a_success(
     jira: JiraClient, server: Server, call: Operation
 ) -> None:
-    for body in (b"", b"null", b"[]", b"<html>", b"\xff", b"[" * 100_000, b'"' + b"x" * 1_000_000):
+    for body in NO_DOCUMENTS:
         server.answers(Reply(202, body))
         call(jira)
+
+
+def test_only_a_document_says_that_entities_were_taken(jira: JiraClient, server: Server) -> None:
+    for body in NO_DOCUMENTS:
+        server.answers(Reply(202, body))
+        with pytest.raises(Unreadable):
+            jira.submit_entities(b'{"incidents":[]}')
 
 
 # --- What goes wrong ---

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,11 +14,14 @@ from referencing.jsonschema import DRAFT202012
 
 from infra.openapi.document import OPERATIONS, document
 from infra.openapi.operation import Caller, Example, Operation
-from infra.openapi.parameters import SITE_ID
+from infra.openapi.parameters import OTHER_SITE_ID, SITE_ID
+from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
+from infra.openapi.template import Route
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import Site, install_key, jira_with_its_key_server
@@ -32,11 +35,14 @@ REGISTRY: Registry[Any] = Registry().with_resource(
     "urn:relay", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
 )
 SERVED = [name for name in functions() if name != "webhooks"]
-# What reads before what writes, and what deletes last: all run in one world.
+METHODS = ["GET", "POST", "PUT", "DELETE"]
+# What reads before what writes, and what takes away last: all run in one world.
 IN_ORDER = sorted(
     OPERATIONS.values(),
-    key=lambda operation: ["GET", "POST", "PUT", "DELETE"].index(operation.route.method),
+    key=lambda operation: (METHODS.index(operation.route.method), operation.id == "moveLinks"),
 )
+# Of these fields an example has the very value that is answered.
+TOLD = ("state", "code", "what", "why")
 EACH_OPERATION = pytest.mark.parametrize(
     "operation", [pytest.param(operation, id=operation.id) for operation in OPERATIONS.values()]
 )
@@ -94,6 +100,12 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
     return site
 
 
+@pytest.fixture
+def other_site(relay: Relay, simulator: Simulator) -> JiraSite:
+    """With nothing at all."""
+    return install_from(relay, simulator, f"site-{next(_numbers)}")
+
+
 def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = None) -> Answer:
     """The call, by whom it is for."""
     method = operation.route.method
@@ -107,7 +119,7 @@ def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = N
 def url_of(operation: Operation, example: Example, site_id: str = SITE_ID) -> str:
     path = operation.route.path
     for name, value in example.path.items():
-        path = path.replace(f"{{{name}}}", quote(site_id if value == SITE_ID else value, safe=""))
+        path = path.replace(f"{{{name}}}", quote(value.replace(SITE_ID, site_id), safe=""))
     assert "{" not in path, "an example lacks a parameter of its path"
     return f"{path}?{urlencode(example.query)}" if example.query else path
 
@@ -118,6 +130,10 @@ def response_of(operation: Operation, status: int) -> dict[str, Any]:
     if "$ref" in response:
         response = DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]
     return response
+
+
+def operation_of(operation_id: str) -> Operation:
+    return next(one for one in OPERATIONS.values() if one.id == operation_id)
 
 
 def check(operation: Operation, answer: Answer) -> None:
@@ -149,24 +165,108 @@ def problems_of(schema: dict[str, Any], value: Any) -> Iterator[str]:
 def shape(value: Any) -> Any:
     """Which fields there are, all the way down; of a list's members each kind once."""
     if isinstance(value, dict):
-        return {name: shape(one) for name, one in value.items()}
+        return {name: one if name in TOLD else shape(one) for name, one in value.items()}
     if isinstance(value, list):
         return sorted({json.dumps(shape(one), sort_keys=True) for one in value})
     return None
 
 
-def test_every_example_is_answered_as_the_document_says(
-    relay: Relay, site: JiraSite, subtests: pytest.Subtests
+def check_example(operation: Operation, example: Example, answer: Answer) -> None:
+    assert answer.status == example.status, answer.body
+    check(operation, answer)
+    if example.answer is not None:
+        assert shape(answer.json()) == shape(example.answer)
+
+
+# --- Answers for which something has to happen first ---
+
+Ask = Callable[[], Answer]
+RATE_LIMIT = {"kind": "rate limit", "retryAfter": "600"}
+
+
+def refused(fault: dict[str, Any]) -> Callable[[Relay, JiraSite, Ask], Answer]:
+    """The site answers with this fault when a newer state of the incident is brought there."""
+
+    def ask_after_it(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+        site.simulator.fail(site.name, fault)
+        newer = INCIDENT | {"updateSequenceNumber": 2}
+        assert not relay.submit(WORKSPACE, incidents=[newer], properties={"region": "eu"})
+        return ask()
+
+    return ask_after_it
+
+
+def superseded(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    relay.install(Site("of-the-imported-site", site.site.base_url, "another-secret" * 3))
+    return ask()
+
+
+def replay_runs(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    """Asked by someone else, whenever the replayer is about to write how far it is."""
+    answers: list[Answer] = []
+    with aws_calls() as calls:
+        # It takes the replay, then keeps it after each of three stages, and ends it.
+        calls.race("UpdateItem", *[lambda: answers.append(ask())] * 5)
+        relay.run_replays()
+    assert len(answers) == 5
+    return answers[-1]
+
+
+def replay_waits(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    """For the site, which takes none of its entities now."""
+    asked = relay.provider("POST", f"/v1/sites/{site.id}/replay", {"what": "all"})
+    assert asked.status == 202
+    site.simulator.fail(site.name, RATE_LIMIT | {"operations": ["submitEntity"]})
+    relay.run_replays()
+    return ask()
+
+
+def replay_is_done(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    relay.run_replays()
+    return ask()
+
+
+# By an operation's id and an example's name.
+SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
+    ("getIncident", "owed"): refused(RATE_LIMIT),
+    ("getSite", "rate limited"): refused(RATE_LIMIT),
+    ("getSite", "no answer"): refused({"kind": "drop before"}),
+    ("getSite", "secret refused"): refused({"kind": "revoked secret"}),
+    ("getSite", "superseded"): superseded,
+    ("listReplays", "under way"): replay_runs,
+    ("listReplays", "waiting for the site"): replay_waits,
+    ("listReplays", "done"): replay_is_done,
+}
+
+
+@pytest.mark.parametrize(("operation_id", "name"), SCENES)
+def test_an_example_that_something_has_to_happen_for_is_answered_so(
+    relay: Relay, site: JiraSite, operation_id: str, name: str
+) -> None:
+    operation = operation_of(operation_id)
+    [example] = [one for one in operation.examples if one.name == name]
+    url = url_of(operation, example, site.id)
+    answer = SCENES[operation_id, name](
+        relay, site, lambda: make(relay, site.site, operation, url, example.body)
+    )
+    check_example(operation, example, answer)
+
+
+def test_every_other_example_is_answered_as_the_document_says(
+    relay: Relay, site: JiraSite, other_site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     for operation in IN_ORDER:
         for example in operation.examples if operation.caller is not Caller.JIRA else ():
+            if (operation.id, example.name) in SCENES:
+                continue
             with subtests.test(operation=operation.id, example=example.name):
                 url = url_of(operation, example, site.id)
-                answer = make(relay, site.site, operation, url, example.body)
-                assert answer.status == example.status, answer.body
-                check(operation, answer)
-                if example.answer is not None:
-                    assert shape(answer.json()) == shape(example.answer)
+                body = example.body
+                if operation.id == "moveLinks":
+                    assert body == {"to": OTHER_SITE_ID}
+                    body = {"to": other_site.id}
+                answer = make(relay, site.site, operation, url, body)
+                check_example(operation, example, answer)
 
 
 def test_every_lifecycle_example_is_answered_as_the_document_says(
@@ -245,6 +345,76 @@ def bad_calls(operation: Operation, path: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}?limit=x&state=x&confirm=x&dryRun=x&after=%00&:=x", example.body
 
 
+FAULTS = {
+    "rate_limited": {"kind": "rate limit"},
+    "site_down": {"kind": "error", "status": 500},
+    "unreachable": {"kind": "drop before"},
+    "unreadable": {"kind": "unreadable"},
+    "credential_refused": {"kind": "revoked secret"},
+    "access_refused": {"kind": "forbidden"},
+    "nothing_there": {"kind": "error", "status": 404},
+    "moved": {"kind": "redirect"},
+    "unexpected": {"kind": "error", "status": 418},
+}
+
+
+def test_every_trouble_is_told_as_the_document_says(
+    relay: Relay, simulator: Simulator, subtests: pytest.Subtests
+) -> None:
+    # A site counts as suspended after an hour.
+    assert FAULTS.keys() == TROUBLES.keys() - {"suspended"}
+    for code, fault in FAULTS.items():
+        with subtests.test(code):
+            site = install_from(relay, simulator, f"site-{next(_numbers)}")
+            relay.put_workspace(code)
+            relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{code}")
+            simulator.fail(site.name, fault)
+            assert not relay.submit(code, incidents=[INCIDENT])
+
+            shown = relay.provider("GET", f"/v1/sites/{site.id}")
+            check(operation_of("getSite"), shown)
+            trouble = shown.json()["trouble"]
+            assert trouble["code"] == code
+            listed = relay.provider("GET", f"/v1/workspaces/{code}/entities?state=owed")
+            check(operation_of("listEntities"), listed)
+            [at_site] = listed.json()["entities"][0]["sites"]
+            assert (at_site["state"], at_site["reason"]) == ("owed", trouble["message"])
+            assert "owedSince" in at_site
+    every = relay.provider("GET", "/v1/sites")
+    check(operation_of("listSites"), every)
+    states = {one["state"] for one in every.json()["sites"]}
+    assert states == {"slowed", "needs attention"}
+
+
+def test_a_replay_or_a_move_that_can_not_be_is_refused_as_the_document_says(
+    relay: Relay, site: JiraSite, other_site: JiraSite, simulator: Simulator
+) -> None:
+    def refusal(what: str, body: Any) -> tuple[int, str]:
+        answer = relay.provider("POST", f"/v1/sites/{site.id}/{what}", body)
+        check(OPERATIONS[Route("POST", f"/v1/sites/{{site}}/{what}")], answer)
+        return answer.status, answer.error_code
+
+    since = {"since": "2026-01-31T09:30:00Z"}
+    assert refusal("replay", {"workspaceId": "unlinked"}) == (404, "unknown_link")
+    assert refusal("replay", since | {"what": "all"}) == (400, "bad_request")
+    assert refusal("replay", {"since": "yesterday"}) == (400, "bad_request")
+    assert refusal("move", {"to": site.id}) == (409, "same_site")
+    assert refusal("move", {"to": OTHER_SITE_ID}) == (404, "unknown_site")
+
+    simulator.fail(other_site.name, {"kind": "forbidden"})
+    assert refusal("move", {"to": other_site.id}) == (502, "jira_refused")
+    simulator.fail(other_site.name, {"kind": "rate limit"})
+    assert refusal("move", {"to": other_site.id}) == (503, "jira_unavailable")
+
+    for name in (other_site.name, site.name):
+        simulator.control("POST", f"/sites/{name}/uninstall").raise_for_status()
+    assert refusal("move", {"to": other_site.id}) == (409, "uninstalled")
+    assert refusal("replay", {}) == (409, "uninstalled")
+    gone = relay.provider("GET", f"/v1/sites/{site.id}")
+    check(operation_of("getSite"), gone)
+    assert gone.json()["state"] == "uninstalled"
+
+
 def test_a_page_says_what_to_configure_where_there_is_no_template(
     function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,5 +422,4 @@ def test_a_page_says_what_to_configure_where_there_is_no_template(
     with relay_with(function, aws, api_key, monkeypatch, served) as relay:
         answer = relay.call("GET", "/post-incident-reviews/new?incident=inc-1")
     assert answer.status == 200
-    operation = next(one for one in OPERATIONS.values() if one.id == "followReviewLink")
-    check(operation, answer)
+    check(operation_of("followReviewLink"), answer)

@@ -20,6 +20,7 @@ from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import logger
 from relay.tenants import Installation, LifecycleToken, Tenant
 from tests.integration.conftest import Aws
+from tests.integration.replays_stage import let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import ProviderApp, Simulator, running_app, running_simulator
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
 from tests.support.botocore_models import models_read_once
@@ -51,7 +52,13 @@ class Submitter:
     """The function, and what it works on."""
 
     function: ModuleType
+    replayer: ModuleType
     aws: Aws
+
+    def let_time_pass(self) -> None:
+        """Sites that were in trouble are tried again, and replays go on."""
+        let_time_pass(self.aws)
+        run_replays(self.aws, self.replayer)
 
     @property
     def record(self) -> RecordStore:
@@ -70,12 +77,15 @@ class Submitter:
             document["clientKey"], document["baseUrl"], document["sharedSecret"]
         )
         number = next(_NUMBERS)
-        tenant: Tenant = self.function.tenants.install(
+        tenant: Tenant = self.function.parts.tenants.install(
             installation, LifecycleToken(number, f"token-{number}")
         )
         for workspace in workspaces:
-            self.function.links.link(tenant.id, workspace)
+            self.function.parts.links.link(tenant.id, workspace)
         return tenant
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
     def recorded(self, workspace: str = "w") -> dict[str, int]:
         return {
@@ -194,7 +204,7 @@ def submitter(
 ) -> Iterator[Submitter]:
     monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
     with connections_closed(monkeypatch):
-        yield Submitter(function("submitter"), aws)
+        yield Submitter(function("submitter"), function("replayer"), aws)
 
 
 @pytest.fixture
@@ -218,7 +228,7 @@ def test_all_that_waits_for_a_site_costs_a_call_per_thousand(
     site = new_site()
     submitter.link(site.document, "w")
     # The emulated database would take a minute for as many, so here it just says yes.
-    submitter.function.dynamodb.meta.events.register(
+    submitter.function.parts.dynamodb.meta.events.register(
         "before-call.dynamodb.TransactWriteItems",
         lambda **_: (SimpleNamespace(status_code=200), {}),
     )
@@ -302,11 +312,12 @@ def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
     submitter.link(scripted.document, "w")
     scripted.status = 503
     first, second = message(inc("i", summary="first")), message(inc("i", summary="second"))
-    assert submitter.receive(first) == [0]
+    assert submitter.receive(first) == []
     scripted.status = 202
     scripted.bodies.clear()
 
     assert submitter.receive(second, first) == []
+    submitter.let_time_pass()
 
     (entity,) = scripted.bodies[0]["incidents"]
     assert entity["summary"] == "first"
@@ -318,7 +329,7 @@ def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
 # --- Sites that fail ---
 
 
-def test_one_site_that_fails_holds_up_its_own_messages_and_no_other_site(
+def test_one_site_that_fails_holds_up_nothing_of_another(
     submitter: Submitter, new_site: Callable[[], Site], scripted: Scripted
 ) -> None:
     healthy = new_site()
@@ -331,7 +342,7 @@ def test_one_site_that_fails_holds_up_its_own_messages_and_no_other_site(
         message(inc("b", 1), workspace="both"),
     ]
 
-    assert submitter.receive(*bodies) == [0, 2]
+    assert submitter.receive(*bodies) == []
 
     assert submitter.recorded("both") == {"a": 1, "b": 1, "r": 1}
     assert healthy.sequences() == {"a": 1, "b": 1, "x": 1}
@@ -342,7 +353,7 @@ def test_one_site_that_fails_holds_up_its_own_messages_and_no_other_site(
     scripted.status = 202
     scripted.bodies.clear()
     before = len(healthy.calls())
-    assert submitter.receive(bodies[0], bodies[2]) == []
+    submitter.let_time_pass()
 
     assert len(healthy.calls()) == before
     delivered = [
@@ -357,20 +368,23 @@ def test_one_site_that_fails_holds_up_its_own_messages_and_no_other_site(
     }
 
 
-def test_what_a_site_does_not_take_now_comes_again(
-    submitter: Submitter, scripted: Scripted
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 409, 429, 500, 503])
+def test_what_a_site_does_not_take_now_is_owed_and_no_message_comes_again(
+    submitter: Submitter, scripted: Scripted, status: int
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
-    statuses = (302, 401, 403, 404, 429, 500, 503)
-    for status in statuses:
-        scripted.status = status
-        assert submitter.receive(message(inc("i"))) == [0], status
+    scripted.status = status
 
-    assert len(scripted.bodies) == len(statuses)
+    for sequence in (1, 2):
+        assert submitter.receive(message(inc("i", sequence))) == []
+
+    # Once the site is known to be in trouble it is left alone.
+    assert len(scripted.bodies) == 1
     assert submitter.outcomes(tenant) == {}
     scripted.status = 202
-    assert submitter.receive(message(inc("i"))) == []
+    submitter.let_time_pass()
     assert submitter.outcomes(tenant)["i"].state is OutcomeState.ACCEPTED
+    assert scripted.bodies[-1]["incidents"][0]["updateSequenceNumber"] == 2
 
 
 def test_a_site_that_removed_the_app_by_itself_is_owed_until_it_is_back(
@@ -380,33 +394,38 @@ def test_a_site_that_removed_the_app_by_itself_is_owed_until_it_is_back(
     site = new_site()
     submitter.link(site.document, "w")
     site.simulator.control("POST", f"/sites/{site.name}/uninstall")
-    assert submitter.receive(message(inc("i"))) == [0]
+    assert submitter.receive(message(inc("i"))) == []
 
     site.simulator.install(site.name, app).raise_for_status()
     submitter.link(site.document)
+    submitter.let_time_pass()
 
-    assert submitter.receive(message(inc("i"))) == []
-    assert site.sequences() == {"i": 1}
+    # Higher than any sequence before, as Jira may remember those of what it deleted.
+    assert site.sequences() == {"i": 2}
 
 
 def test_a_site_that_nobody_answers_for_is_owed(submitter: Submitter, scripted: Scripted) -> None:
     document = scripted.document | {"baseUrl": "http://127.0.0.1:9"}
     submitter.link(document, "w")
 
-    assert submitter.receive(message(inc("i"))) == [0]
+    assert submitter.receive(message(inc("i"))) == []
     assert submitter.recorded() == {"i": 1}
 
 
-def test_only_the_messages_of_what_is_owed_come_again(
-    submitter: Submitter, scripted: Scripted
+def test_what_was_answered_before_a_site_failed_is_not_sent_again(
+    submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     """The site fails between two requests: the first is answered, the second is not."""
-    submitter.link(scripted.document, "w")
-    incidents, reviews = message(inc("i")), message(rev("r"))
-    assert submitter.receive(incidents) == []
-    scripted.status = 503
+    site = new_site()
+    submitter.link(site.document, "w")
+    site.simulator.fail(site.name, {"kind": "error", "status": 503, "rate": 1, "times": 1}, seed=1)
+    assert submitter.receive(message(inc("i"), rev("r"))) == []
+    assert site.sequences() == {}
 
-    assert submitter.receive(incidents, reviews) == [1]
+    submitter.let_time_pass()
+
+    assert (site.sequences(), site.sequences("review")) == ({"i": 1}, {"r": 1})
+    assert [call["status"] for call in site.calls()] == [503, 202, 202]
 
 
 # --- What became of each entity ---
@@ -465,7 +484,7 @@ def test_what_a_site_took_without_a_word_is_called_that(
     submitter: Submitter, scripted: Scripted
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
-    answers: list[Any] = [[], "nothing of ours", {"acceptedIncidents": ["another"]}]
+    answers: list[Any] = [{}, {"accepted": ["i-1"]}, {"acceptedIncidents": ["another"]}]
 
     for number, scripted.answer in enumerate(answers):
         assert submitter.receive(message(inc(f"i-{number}"))) == []
@@ -504,7 +523,9 @@ def test_a_site_that_has_uninstalled_the_app_is_passed_over(
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
     number = next(_NUMBERS)
-    submitter.function.tenants.uninstall(tenant.client_key, LifecycleToken(number, f"t-{number}"))
+    submitter.function.parts.tenants.uninstall(
+        tenant.client_key, LifecycleToken(number, f"t-{number}")
+    )
 
     assert submitter.receive(message(inc("i"))) == []
 
@@ -626,10 +647,10 @@ def test_a_site_whose_secret_can_not_be_read_keeps_nothing_from_the_others(
                 raise client_error("KMSInternalException")
 
         calls.before = before
-        assert submitter.receive(message(inc("i"))) == [0]
+        assert submitter.receive(message(inc("i"))) == []
         assert sorted([len(one.bodies), len(other.bodies)]) == [0, 1]
 
-        assert submitter.receive(message(inc("i"))) == []
+        submitter.let_time_pass()
         assert [len(one.bodies), len(other.bodies)] == [1, 1]
 
 
@@ -641,9 +662,13 @@ def test_a_message_that_can_not_be_read_fails_alone(
 ) -> None:
     submitter.link(scripted.document, "w")
 
-    assert submitter.receive("junk", message(inc("i")), "", message(inc("j"))) == [0, 2]
+    assert submitter.receive("junk", message(inc("i")), "AAAA", message(inc("j"))) == []
 
     assert [entity["id"] for entity in scripted.bodies[0]["incidents"]] == ["i", "j"]
+    letters = submitter.dead_letters()
+    assert {letter["Body"] for letter in letters} == {"junk", "AAAA"}
+    for letter in letters:
+        assert "not a message" in letter["MessageAttributes"]["reason"]["StringValue"]
 
 
 def test_nothing_to_do_is_done(submitter: Submitter) -> None:
@@ -678,9 +703,13 @@ def test_the_log_names_every_submission_and_repeats_nothing_of_it(
 
     printed = log.getvalue() + "".join(capsys.readouterr())
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    for correlation_id in ("deploy-1", "deploy-2", "deploy-3"):
+    for correlation_id, end in (
+        ("deploy-1", "Message done"),
+        ("deploy-2", "Message done"),
+        ("deploy-3", "Message comes again"),
+    ):
         ends = [line["message"] for line in lines if line.get("correlation_id") == correlation_id]
-        assert "Message comes again" in ends
+        assert end in ends
     deliveries = [line for line in lines if line["message"] == "Jira took a batch"]
     assert deliveries[0]["correlation_ids"] == ["deploy-1", "deploy-2"]
     assert all(line["workspace_id"] == "w" and line["tenant_id"] for line in deliveries)

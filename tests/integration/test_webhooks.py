@@ -37,6 +37,7 @@ SERVED = [
     "workspaces",
     "submissions",
     "submitter",
+    "replayer",
     "entity_associated",
     "entity_disassociated",
     "webhooks",

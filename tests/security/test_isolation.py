@@ -149,11 +149,15 @@ def fill(relay: Relay, workspace: str) -> None:
     relay.submit(workspace, incidents=incidents, reviews=reviews, properties={"of": workspace})
 
 
+def id_of(relay: Relay, site: Site) -> str:
+    tenant = relay.tenants.find_by_client_key(site.client_key)
+    assert tenant
+    return tenant.id
+
+
 def kept_of_others(relay: Relay) -> list[Any]:
     """Every item in a partition of the other workspaces, or of the other site."""
-    globex = relay.tenants.find_by_client_key(GLOBEX.client_key)
-    assert globex
-    owners = {THEIRS, UNLINKED, globex.id, GLOBEX.client_key, GLOBEX.base_url}
+    owners = {THEIRS, UNLINKED, id_of(relay, GLOBEX), GLOBEX.client_key, GLOBEX.base_url}
     dynamodb = relay.aws.dynamodb
     found = [
         item
@@ -351,18 +355,69 @@ def test_a_key_for_one_workspace_is_told_nothing_of_sites_and_keys(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     key = relay.key_for(OURS)
-    tenant = relay.tenants.find_by_client_key(ACME.client_key)
-    assert tenant
+    site = id_of(relay, ACME)
+    before = relay.stored()
     for operation in FOR_A_KEY_TO_ALL.values():
         body = operation.examples[0].body
         unknown = url_of(operation, OURS, OURS)
         with subtests.test(operation=operation.id):
             answers = [
                 relay.provider(operation.route.method, url, body, key)
-                for url in (unknown, unknown.replace("0" * 32, tenant.id))
+                for url in (unknown, unknown.replace("0" * 32, site))
             ]
             assert {answer.status for answer in answers} == {403}
             assert len({answer.body for answer in answers}) == 1
+            assert relay.stored() == before
+
+
+# What a site's replays and links are changed with, naming what is the key's own, and what is not.
+STARTS: Mapping[str, Callable[[str, str], list[Any]]] = {
+    "replay": lambda *_: [
+        {},
+        {"what": "all"},
+        {"since": "2026-01-31T09:30:00Z"},
+        *({"what": "all", "workspaceId": of} for of in (OURS, THEIRS, NOBODYS)),
+        {"nonsense": True},
+    ],
+    "move": lambda acme, globex: [{"to": to} for to in (acme, globex, "0" * 32)],
+}
+
+
+@pytest.mark.parametrize("what", STARTS)
+def test_a_key_for_one_workspace_starts_no_replay_and_moves_no_link(
+    relay: Relay, aws: Aws, what: str
+) -> None:
+    """Not even at the site that its own workspace is linked to."""
+    acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
+    for key in (relay.key_for(OURS), relay.key_for(OURS, THEIRS)):
+        before = relay.stored()
+        answers = [
+            relay.provider("POST", f"/v1/sites/{site}/{what}", body, key)
+            for site in (acme, globex, "0" * 32)
+            for body in STARTS[what](acme, globex)
+        ]
+        assert {(answer.status, answer.error_code) for answer in answers} == {(403, "forbidden")}
+        assert len({answer.body for answer in answers}) == 1
+        assert relay.stored() == before
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.environment["REPLAYS_QUEUE"])
+
+
+def test_a_sites_replays_are_of_its_own_workspaces_alone(relay: Relay) -> None:
+    """By a key for all: what one site is asked to take begins nothing at another."""
+    sites = {OURS: id_of(relay, ACME), THEIRS: id_of(relay, GLOBEX)}
+
+    def shown(site: str) -> list[str]:
+        replays = relay.provider("GET", f"/v1/sites/{site}/replay").json()["replays"]
+        return [replay["workspaceId"] for replay in replays]
+
+    others = relay.provider(
+        "POST", f"/v1/sites/{sites[OURS]}/replay", {"what": "all", "workspaceId": THEIRS}
+    )
+    assert (others.status, others.error_code) == (404, "unknown_link")
+    assert {of: shown(site) for of, site in sites.items()} == {OURS: [], THEIRS: []}
+
+    assert relay.provider("POST", f"/v1/sites/{sites[OURS]}/replay", {}).status == 202
+    assert {of: shown(site) for of, site in sites.items()} == {OURS: [OURS], THEIRS: []}
 
 
 def test_a_key_lists_its_own_workspaces_alone(relay: Relay) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+import relay.edge.parts
 import relay.jira
 from tests.support.lambdas import Context, http_event
 from tests.support.template import routes
@@ -106,7 +107,8 @@ def connections_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         clients.append(make())
         return clients[-1]
 
-    monkeypatch.setattr(relay.jira, "http_client", make_and_remember)
+    for module in (relay.jira, relay.edge.parts):
+        monkeypatch.setattr(module, "http_client", make_and_remember)
     try:
         yield
     finally:

@@ -1,7 +1,9 @@
 """Having a site's workspaces replayed: on a new link, on a reinstall, on an operator's wish."""
 
+from relay.aws import AWS_ERRORS
 from relay.delivery.dispatch import Dispatch
-from relay.errors import Conflict, NotFound
+from relay.errors import Conflict, NotFound, Unavailable
+from relay.telemetry import logger
 from relay.tenants import (
     LinkStore,
     Replay,
@@ -29,8 +31,14 @@ class Requesting:
     def installed(self, tenant: Tenant) -> None:
         """The site has the app (again): forget its trouble, and bring what it is owed.
 
-        All of it where it has begun anew. What breaks off here, the sweeper does.
+        All of it where it has begun anew. What can't be done here, the sweeper does.
         """
+        try:
+            self._bring_up(tenant)
+        except (*AWS_ERRORS, Unavailable):
+            logger.exception("Replays are left to the sweeper", tenant_id=tenant.id)
+
+    def _bring_up(self, tenant: Tenant) -> None:
         self._troubles.clear(tenant.id)
         for workspace_id in self._links.workspaces_of(tenant.id):
             replay = self._replays.get(tenant.id, workspace_id)

@@ -36,7 +36,10 @@ class LinkedSite:
     def generation(self) -> int:
         """How often the site has begun anew for this workspace: what it took in an earlier
         generation may be gone. It only grows, with each reinstall, new link and replay of all."""
-        return self.tenant.installs + (self.replay.resets if self.replay else 0)
+        resets = self.replay.resets if self.replay else 0
+        # Without the app it holds nothing: it is in the generation that its next install begins.
+        uninstalled = self.tenant.state is TenantState.UNINSTALLED
+        return self.tenant.installs + resets + uninstalled
 
 
 class Sites:

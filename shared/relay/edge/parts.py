@@ -13,6 +13,7 @@ from relay.settings import DeliverySettings
 from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 
@@ -20,7 +21,8 @@ class DeliveryParts:
     """Made at init, once, and shared by what a function does."""
 
     def __init__(self, settings: DeliverySettings) -> None:
-        dynamodb = dynamodb_client()
+        self.dynamodb: DynamoDBClient = dynamodb_client()
+        dynamodb = self.dynamodb
         self.sqs: SQSClient = sqs_client()
         secrets = Secrets(kms_client(), settings.secrets_key)
         self.tenants = TenantStore(dynamodb, settings.tenants_table, secrets)

@@ -1,0 +1,55 @@
+"""Replays as they go on by themselves: the queue between their steps, and time that passes."""
+
+from types import ModuleType
+from typing import Any
+
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from tests.integration.conftest import REGION, Aws
+from tests.support.lambdas import Context, sqs_event
+
+
+def let_time_pass(aws: Aws) -> None:
+    """Whatever waits for its time may go on: sites in trouble, replays, delayed messages."""
+    table = aws.environment["TENANTS_TABLE"]
+    for item in aws.dynamodb.scan(TableName=table)["Items"]:
+        for name in {"until", "due", "leased"} & item.keys():
+            aws.dynamodb.update_item(
+                TableName=table,
+                Key={"pk": item["pk"], "sk": item["sk"]},
+                UpdateExpression="SET #name = :past",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":past": {"N": "0"}},
+            )
+    for queue in ("SubmissionsQueue", "ReplaysQueue"):
+        let_delays_pass(queue)
+
+
+def let_delays_pass(queue: str) -> int:
+    """What is in the queue for later is there now; returns how many messages that were."""
+    messages = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages
+    delayed = [message for message in messages if message.delayed]
+    for message in delayed:
+        message.delayed_until = 0
+    return len(delayed)
+
+
+def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
+    """Up to ten messages, gone from the queue."""
+    found = aws.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"]
+    )
+    for message in found.get("Messages", []):
+        aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return list(found.get("Messages", []))
+
+
+def run_replays(aws: Aws, replayer: ModuleType) -> int:
+    """Let the replayer take all that is in its queue now, and what it hands on; how many steps."""
+    steps = 0
+    while messages := taken(aws, aws.environment["REPLAYS_QUEUE"]):
+        for message in messages:
+            replayer.handler(sqs_event(message["Body"]), Context())
+            steps += 1
+    return steps
