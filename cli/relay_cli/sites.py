@@ -190,7 +190,7 @@ def _trouble(trouble: dict[str, Any]) -> list[tuple[str, Cell]]:
     return [
         ("why", trouble["message"]),
         ("since", moment_and_age(trouble["since"])),
-        ("tried again", moment(trouble["until"])),
+        ("next try", moment(trouble["until"])),
         ("attempts", str(trouble["attempts"])),
     ]
 

@@ -90,34 +90,28 @@ _SITE = {
     "state": "active",
     "installedAt": "2026-01-15T08:00:00.000000+00:00",
 }
-_RATE_LIMITED = _SITE | {
-    "state": "slowed",
-    "trouble": {
-        "code": "rate_limited",
-        "message": "Jira answered 429: Rate limit exceeded.",
-        "since": "2026-01-31T10:02:11.512+00:00",
-        "at": "2026-01-31T10:04:13.208+00:00",
-        "until": "2026-01-31T10:14:13.208+00:00",
-        "attempts": 3,
-        "status": 429,
-    },
+_UNREACHABLE = {
+    "code": "unreachable",
+    "message": "Jira gave no answer: ConnectTimeout",
+    "since": "2026-01-31T10:02:11.512+00:00",
+    "at": "2026-01-31T10:04:13.208+00:00",
+    "until": "2026-01-31T10:04:19.630+00:00",
+    "attempts": 3,
 }
-_SECRET_REFUSED = _SITE | {
-    "state": "needs attention",
-    "trouble": _RATE_LIMITED["trouble"]
-    | {"code": "credential_refused", "message": "Jira answered 401", "status": 401},
+_RATE_LIMITED = _UNREACHABLE | {
+    "code": "rate_limited",
+    "message": "Jira answered 429: Rate limit exceeded.",
+    "until": "2026-01-31T10:14:13.208+00:00",
+    "status": 429,
 }
-_UNREACHABLE = _SITE | {
-    "state": "slowed",
-    "trouble": {
-        "code": "unreachable",
-        "message": "Jira gave no answer: ConnectTimeout",
-        "since": "2026-01-31T10:02:11.512+00:00",
-        "at": "2026-01-31T10:02:11.512+00:00",
-        "until": "2026-01-31T10:02:13.208+00:00",
-        "attempts": 1,
-    },
+_SECRET_REFUSED = _UNREACHABLE | {
+    "code": "credential_refused",
+    "message": "Jira answered 401",
+    "until": "2026-01-31T10:08:02.177+00:00",
+    "status": 401,
 }
+_SLOWED = _SITE | {"state": "slowed"}
+_NEEDS_ATTENTION = _SITE | {"state": "needs attention"}
 _SUPERSEDED = _SITE | {"supersededBy": OTHER_SITE_ID}
 _PATH = {"site": SITE_ID}
 _LINK_PATH = _PATH | {"workspaceId": WORKSPACE_ID}
@@ -146,9 +140,11 @@ OPERATIONS = (
         [Answer(200, "The site.", Site)],
         [
             Example("site", 200, _PATH, answer=_SITE),
-            Example("rate limited", 200, _PATH, answer=_RATE_LIMITED),
-            Example("no answer", 200, _PATH, answer=_UNREACHABLE),
-            Example("secret refused", 200, _PATH, answer=_SECRET_REFUSED),
+            Example("rate limited", 200, _PATH, answer=_SLOWED | {"trouble": _RATE_LIMITED}),
+            Example("no answer", 200, _PATH, answer=_SLOWED | {"trouble": _UNREACHABLE}),
+            Example(
+                "secret refused", 200, _PATH, answer=_NEEDS_ATTENTION | {"trouble": _SECRET_REFUSED}
+            ),
             Example("superseded", 200, _PATH, answer=_SUPERSEDED),
         ],
         parameters=[SITE],

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from infra.lambdas.stores import create_stores
 from relay.identity import ApiKeys
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
-from tests.support.template import resources
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -52,25 +52,11 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
         dynamodb = boto3.client("dynamodb")
         sqs = boto3.client("sqs")
         kms = boto3.client("kms")
-        for name, properties in resources("AWS::DynamoDB::Table").items():
-            _create_table(dynamodb, name, properties)
-        queue = sqs.create_queue(QueueName="SubmissionsQueue")["QueueUrl"]
-        environment = {
-            "TENANTS_TABLE": "TenantsTable",
-            "CATALOG_TABLE": "CatalogTable",
-            "RECORD_TABLE": "RecordTable",
-            "API_KEYS_TABLE": "ApiKeysTable",
-            "SUBMISSIONS_QUEUE": queue,
-            "SUBMISSIONS_DEAD_LETTERS": sqs.create_queue(QueueName="SubmissionsDeadLetters")[
-                "QueueUrl"
-            ],
-            "REPLAYS_QUEUE": sqs.create_queue(QueueName="ReplaysQueue")["QueueUrl"],
+        environment = create_stores(dynamodb, sqs, kms) | {
             "CONFIRM_PERCENT": "0",
-            "NOTICES_QUEUE": sqs.create_queue(QueueName="NoticesQueue")["QueueUrl"],
             "REVIEW_URL_TEMPLATE": "",
             "REVIEW_ACTION": "on",
             "COMPONENTS_MODULE": "off",
-            "SECRETS_KEY": kms.create_key()["KeyMetadata"]["Arn"],
             "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
             "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
         }
@@ -92,12 +78,3 @@ def function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleT
 @pytest.fixture
 def api_key(aws: Aws) -> str:
     return ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue()
-
-
-def _create_table(dynamodb: "DynamoDBClient", name: str, properties: dict[str, Any]) -> None:
-    dynamodb.create_table(
-        TableName=name,
-        AttributeDefinitions=properties["AttributeDefinitions"],
-        KeySchema=properties["KeySchema"],
-        BillingMode=properties["BillingMode"],
-    )

@@ -66,7 +66,7 @@ def test_a_slowed_site_says_until_when_and_why(cli: Cli) -> None:
     assert "slowed until 2026-01-31 12:03:00 UTC: rate limited" in listed.out
     assert "relay sites show SITE" in listed.err
     assert "why Jira answered 429" in said
-    assert "tried again 2026-01-31 12:03:00 UTC attempts 7" in said
+    assert "next try 2026-01-31 12:03:00 UTC attempts 7" in said
     assert "to do Nothing is to be done" in said
 
 

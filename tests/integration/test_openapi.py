@@ -345,7 +345,7 @@ def bad_calls(operation: Operation, path: str) -> Iterator[tuple[str, Any]]:
         yield f"{path}?limit=x&state=x&confirm=x&dryRun=x&after=%00&:=x", example.body
 
 
-FAULTS = {
+FAULTS: Mapping[str, dict[str, Any]] = {
     "rate_limited": {"kind": "rate limit"},
     "site_down": {"kind": "error", "status": 500},
     "unreachable": {"kind": "drop before"},

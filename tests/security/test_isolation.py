@@ -256,8 +256,7 @@ def test_a_token_of_one_site_is_none_of_another(relay: Relay) -> None:
         relay.call("GET", url, None, {"authorization": f"JWT {forged}"}),
         relay.jira(Site("nobody-at-all", "https://x.atlassian.net", ACME.secret), "GET", url),
     ]
-    globex = relay.tenants.find_by_client_key(GLOBEX.client_key)
-    assert globex
+    assert id_of(relay, GLOBEX)
     assert {(answer.status, answer.body) for answer in answers} == {
         (answers[0].status, answers[0].body)
     }

@@ -1,56 +1,5 @@
 """template.yaml as the tests read it: tables, queues, routes and environment come from there."""
 
-from functools import cache
-from pathlib import Path
-from typing import Any
+from infra.lambdas.template import ROOT, functions, resources, routes, template
 
-import yaml
-
-ROOT = Path(__file__).parents[2]
-
-
-class _Loader(yaml.SafeLoader):
-    """Knows CloudFormation's short forms: `!Ref X` reads as {"Ref": "X"}."""
-
-
-def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        return {suffix: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {suffix: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {suffix: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-
-@cache
-def template() -> dict[str, Any]:
-    text = (ROOT / "template.yaml").read_text("utf-8")
-    loaded: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
-    return loaded
-
-
-def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of every resource of this type, by logical id."""
-    return {
-        name: resource["Properties"]
-        for name, resource in template()["Resources"].items()
-        if resource["Type"] == kind
-    }
-
-
-def functions() -> dict[str, dict[str, Any]]:
-    """The properties of every function, by the name of its folder."""
-    return {
-        properties["CodeUri"].removeprefix("functions/").rstrip("/"): properties
-        for properties in resources("AWS::Serverless::Function").values()
-    }
-
-
-def routes(function: str) -> list[tuple[str, str]]:
-    """(method, path) of the function's events; the route of all that is left is ("ANY", "*")."""
-    events = functions()[function].get("Events", {}).values()
-    found = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
-    return [(event.get("Method", "ANY"), event.get("Path", "*")) for event in found]
+__all__ = ["ROOT", "functions", "resources", "routes", "template"]

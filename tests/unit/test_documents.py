@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from relay.delivery.decisions import SUSPENDED, TABLE, Row
 from relay.telemetry import Metric
 from relay_cli.app import app
 from tests.support.template import ROOT, functions, routes, template
 
 CONTRACT = (ROOT / "docs/contract.md").read_text("utf-8")
 OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
+RELIABILITY = (ROOT / "docs/reliability.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs/commands.md").read_text("utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/*/README.md")]
 
@@ -51,8 +53,13 @@ def test_every_command_is_explained(command: str) -> None:
     assert f"| `{command}` |" in COMMANDS
 
 
+@pytest.mark.parametrize("row", [*TABLE, SUSPENDED], ids=lambda row: row.code)
+def test_the_table_of_decisions_is_printed(row: Row) -> None:
+    assert f"| {row.answer} | {row.means} | {row.verdict} | `{row.code}` |" in RELIABILITY
+
+
 def test_every_call_of_jira_is_in_the_contract() -> None:
-    provider = {"descriptor", "workspaces", "links", "entities", "keys", "submissions"}
+    provider = {"descriptor", "workspaces", "links", "entities", "keys", "submissions", "replays"}
     for function in functions().keys() - provider:
         for _, path in routes(function):
             assert path in CONTRACT, (function, path)
