@@ -35,7 +35,7 @@ class Flags:
 
 @dataclass(frozen=True)
 class AwsAccess:
-    """How `relay doctor` and `relay dlq` look at the queues: by the outputs of a stack, or by known ones.
+    """How the queues are looked at: by the outputs of a stack, or by known ones.
 
     With an `endpoint` it is an emulated AWS, which takes any credentials.
     """

@@ -15,7 +15,7 @@ from relay_cli.arguments import AllOption, LimitOption
 from relay_cli.aws import Aws, access_to, aws_failures
 from relay_cli.command import Session, command
 from relay_cli.failure import Failure, Misuse, Stopped
-from relay_cli.letters import NO_REASON, DeadLetters, Letter
+from relay_cli.letters import NO_REASON, DeadLetters, Entity, Letter
 from relay_cli.queues import QUEUES, QueueName
 from relay_cli.screen import Cell, Screen, styled
 from relay_cli.words import counted, moment, moment_and_age
@@ -299,7 +299,7 @@ def _show(screen: Screen, queue: QueueName, letter: Letter, full: bool) -> None:
         screen.table(
             ("KIND", "ID", "SEQUENCE"),
             (
-                (one.kind, one.id, "deleted" if one.deleted else str(one.sequence or ""))
+                (one.kind, one.id, "deleted" if one.deleted else _sequence(one))
                 for one in letter.entities
             ),
         )
@@ -308,6 +308,10 @@ def _show(screen: Screen, queue: QueueName, letter: Letter, full: bool) -> None:
     elif full:
         text = json.dumps(letter.content, indent=2, ensure_ascii=False)
         screen.say("", *text.split("\n"))
+
+
+def _sequence(entity: Entity) -> str:
+    return "" if entity.sequence is None else str(entity.sequence)
 
 
 def _shortened(body: str) -> str:

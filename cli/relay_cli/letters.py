@@ -278,4 +278,4 @@ def _is(value: Any, *types: type) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    return value if type(value) is int else None

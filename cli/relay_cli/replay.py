@@ -258,7 +258,7 @@ def _now(replay: Replay) -> str:
         again = f"; goes on at {time_of_day(until)}" if until else ""
         return f"waits: {replay['reason']}{again}"
     if state == "running" and replay.get("total") is None:
-        return "counts what there is"
+        return "gets ready"
     return _pace(replay) or str(state)
 
 

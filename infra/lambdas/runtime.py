@@ -31,8 +31,8 @@ def load(function: str) -> ModuleType:
     """A new instance of the function's module, as a cold start makes it."""
     path = ROOT / "functions" / function / "handler.py"
     spec = importlib.util.spec_from_file_location(f"functions_under_test.{function}", path)
-    assert spec
-    assert spec.loader
+    if spec is None or spec.loader is None:
+        raise ImportError(f"There is no function {function}.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -18,7 +18,8 @@ def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
         return {suffix: loader.construct_scalar(node)}
     if isinstance(node, yaml.SequenceNode):
         return {suffix: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
+    if not isinstance(node, yaml.MappingNode):
+        raise TypeError(f"{suffix} is neither text, a list nor a mapping.")
     return {suffix: loader.construct_mapping(node, deep=True)}
 
 

@@ -52,6 +52,7 @@ class AtSite(Shape):
     `owed`: the site has not answered for the recorded state yet; `owedSince` and `reason` say since
     when and why, as far as that is known. `absent`: Jira accepted it, and shows nothing of it a
     while later. `jira` is what Jira itself holds, where it was asked; null where it holds nothing.
+    Its `updateSequenceNumber` is raised each time that the site gets everything anew.
     """
 
     site: str

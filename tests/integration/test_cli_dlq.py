@@ -93,7 +93,7 @@ def content(**fields: Any) -> dict[str, Any]:
         "workspaceId": "operations",
         "correlationId": "cli-1",
         "acceptedAt": 1_769_853_600_000,
-        "incidents": [incident("inc-1", 3), incident("inc-2")],
+        "incidents": [incident("inc-1", 3), incident("inc-2", 0)],
         "reviews": [review()],
         "deleted": [["incident", "inc-9"]],
         "containers": ["checkout"],
@@ -212,12 +212,12 @@ def test_a_letter_is_shown_without_the_entities_own_texts(cli: Cli, queues: Queu
 
     assert f"why {REASON}" in shown.words
     assert "workspace operations submission cli-1 accepted 2026-01-31 10:00:00 UTC" in shown.words
-    for row in ("incident inc-1 3", "incident inc-2 1", "review rev-1 1", "incident inc-9 deleted"):
+    for row in ("incident inc-1 3", "incident inc-2 0", "review rev-1 1", "incident inc-9 deleted"):
         assert row in shown.words
     assert "containers checkout" in shown.words
     assert document["entities"] == [
         {"kind": "incident", "id": "inc-1", "updateSequenceNumber": 3},
-        {"kind": "incident", "id": "inc-2", "updateSequenceNumber": 1},
+        {"kind": "incident", "id": "inc-2", "updateSequenceNumber": 0},
         {"kind": "review", "id": "rev-1", "updateSequenceNumber": 1},
         {"kind": "incident", "id": "inc-9", "deleted": True},
     ]

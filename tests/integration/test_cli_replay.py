@@ -127,7 +127,7 @@ def test_it_is_followed_until_it_is_done(cli: Cli) -> None:
 
     assert ran.out == "Workspace operations: the site has answered for 40 entities.\n"
     assert ran.err.splitlines() == [
-        "operations: 0; counts what there is",
+        "operations: 0; gets ready",
         "operations: 4 of 40; 2 a second, about 18 seconds left",
         "operations: 20 of 40; waits: Jira answered 429; goes on at 2026-01-31 09:30:00 UTC",
         "operations: 40 of 40; done 2026-01-31 09:30:00 UTC",

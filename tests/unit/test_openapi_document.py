@@ -109,6 +109,21 @@ def test_every_operation_says_who_may_call_and_what_it_may_answer() -> None:
         assert bool(written["security"]) == (operation.caller is not Caller.ANYONE)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        SCHEMAS["OutcomeState"]["enum"],
+        SCHEMAS["Site"]["properties"]["state"]["enum"],
+        SCHEMAS["Replay"]["properties"]["state"]["enum"],
+        SCHEMAS["Replay"]["properties"]["why"]["enum"],
+    ],
+)
+def test_the_page_for_providers_explains_every_state(values: list[str]) -> None:
+    page = PATH.with_name("provider.md").read_text("utf-8")
+    assert len(values) > 2
+    assert [value for value in values if f"`{value}`" not in page] == []
+
+
 def test_every_reference_leads_somewhere() -> None:
     for reference in references_in(DOCUMENT):
         target: Any = DOCUMENT

@@ -77,19 +77,20 @@ class Confirming:
         keys = [key for key, _ in sample.accepted]
         entries = self._record.get_all(sample.workspace_id, keys)
         current = {entry.key: entry.sequence for entry in entries if entry.entity is not None}
+        # What has changed or gone since is another delivery's.
+        asked = [
+            (key, sequence) for key, sequence in sample.accepted if current.get(key) == sequence
+        ]
         absent = []
-        for key, sequence in sample.accepted:
-            # What has changed or gone since is another delivery's.
-            if current.get(key) == sequence and _is_absent(jira, key):
-                state, words = OutcomeState.ABSENT, (_NOT_SHOWN,)
-                absent.append(Outcome(key, sequence, state, words, generation=sample.generation))
+        try:
+            for key, sequence in asked:
+                if jira.entity(key.kind, key.id) is None:
+                    absent.append(_absent(key, sequence, sample.generation))
+        except JiraError as error:
+            # It is left alone with the rest: a site in trouble gets no more calls for a sample.
+            logger.warning("Jira could not be asked", reason=error.reason)
         return absent
 
 
-def _is_absent(jira: JiraClient, key: EntityKey) -> bool:
-    """False where Jira can't be asked now."""
-    try:
-        return jira.entity(key.kind, key.id) is None
-    except JiraError as error:
-        logger.warning("Jira could not be asked", reason=error.reason)
-        return False
+def _absent(key: EntityKey, sequence: int, generation: int) -> Outcome:
+    return Outcome(key, sequence, OutcomeState.ABSENT, (_NOT_SHOWN,), generation=generation)

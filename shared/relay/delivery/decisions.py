@@ -97,7 +97,8 @@ def decide(
     """The decision for an answer other than success.
 
     `attempt` counts the tries that failed before this one, `failing_for` the seconds since the
-    first of them; `now` is in epoch seconds, for a `Retry-After` that is a date.
+    first of them, or of those that came to nothing but a 503, where this is one; `now` is in epoch
+    seconds, for a `Retry-After` that is a date.
     """
     row = _row_of(error, failing_for)
     if row.verdict is Verdict.SPLIT:
@@ -125,9 +126,17 @@ def back_off(verdict: Verdict, attempt: int, jitter: Callable[[], float] = rando
     return float(whole * (1 - jitter() / 2))
 
 
+def status_of(error: JiraError) -> int | None:
+    """None where there was no answer."""
+    return error.answer_status if isinstance(error, JiraAnswered) else None
+
+
+def is_503(status: int | None) -> bool:
+    return status == _SERVICE_UNAVAILABLE
+
+
 def _row_of(error: JiraError, failing_for: float) -> Row:
-    is_503 = isinstance(error, SiteDown) and error.answer_status == _SERVICE_UNAVAILABLE
-    if is_503 and failing_for >= SUSPENDED_AFTER_SECONDS:
+    if is_503(status_of(error)) and failing_for >= SUSPENDED_AFTER_SECONDS:
         return SUSPENDED
     # The table goes from the particular to the general: every answer finds a row.
     return next(row for row in TABLE if isinstance(error, row.error))

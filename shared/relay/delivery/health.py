@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from relay.delivery.decisions import Decision, Verdict, decide
+from relay.delivery.decisions import Decision, Verdict, decide, is_503, status_of
 from relay.delivery.sites import LinkedSite
-from relay.jira import JiraAnswered, JiraError
+from relay.jira import JiraError
 from relay.telemetry import Metric, count, logger
 from relay.tenants import Trouble, TroubleStore
 
@@ -49,12 +49,20 @@ class SiteHealth:
     def failed(self, error: JiraError) -> Decision:
         """Decide what follows from a call that failed, and keep the trouble, if it is one."""
         now = self._clock()
-        since = self.trouble.since if self.trouble else int(now * 1000)
+        since = self._failing_since(error, int(now * 1000))
         attempts = self.trouble.attempts if self.trouble else 0
         decision = decide(error, attempts, now - since / 1000, now)
         if decision.row.verdict is not Verdict.SPLIT:
             self._keep(error, decision, since, attempts)
         return decision
+
+    def _failing_since(self, error: JiraError, now: int) -> int:
+        """The beginning of the trouble. With the first 503 it begins anew: a site is suspended
+        where it answered nothing else since."""
+        if self.trouble is None:
+            return now
+        is_first = is_503(status_of(error)) and not is_503(self.trouble.status)
+        return now if is_first else self.trouble.since
 
     def _keep(self, error: JiraError, decision: Decision, since: int, attempts: int) -> None:
         now = self._now()
@@ -66,10 +74,11 @@ class SiteHealth:
             at=now,
             until=now + int(decision.after * 1000),
             attempts=attempts + 1,
-            status=error.answer_status if isinstance(error, JiraAnswered) else None,
+            status=status_of(error),
         )
-        known = self._troubles.of(self._tenant_id)
-        # Of several callers that failed at once, one is enough.
+        # Of several callers that failed at once, one is enough: who has not had it for a trial
+        # must not cut short what another one was asked to wait.
+        known = self._troubles.of(self._tenant_id) if self.trouble else None
         self._troubles.put(self._tenant_id, trouble, known)
         self.trouble = trouble
         logger.warning(

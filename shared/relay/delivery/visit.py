@@ -49,7 +49,11 @@ class Visit:
         try:
             answer = call()
         except JiraError as error:
-            if isinstance(error, but_for) or self._is_of_the_request(error):
+            if isinstance(error, but_for):
+                raise
+            if self._is_of_the_request(error):
+                # The site answers, if with a no.
+                self.recovered |= self._health.answered()
                 raise
             logger.warning("Jira could not take a call", reason=error.reason)
             self.stopped_by = error.message

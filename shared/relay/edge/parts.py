@@ -1,5 +1,7 @@
 """The parts that every function which brings something to sites is made of."""
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
 
 
 class DeliveryParts:
-    """Made at init, once, and shared by what a function does."""
+    """Made at init, once, and shared by what a function does. `clock` is in epoch seconds."""
 
-    def __init__(self, settings: DeliverySettings) -> None:
+    def __init__(
+        self, settings: DeliverySettings, clock: Callable[[], float] = time.time
+    ) -> None:
         self.dynamodb: DynamoDBClient = dynamodb_client()
         dynamodb = self.dynamodb
         self.sqs: SQSClient = sqs_client()
@@ -41,9 +45,9 @@ class DeliveryParts:
             http_client(),
             settings.app_key,
         )
-        self.dispatch = Dispatch(self.replays, queue)
+        self.dispatch = Dispatch(self.replays, queue, clock)
         self.owing = Owing(self.debts, self.replays, self.troubles, self.dispatch)
         self.confirming = Confirming(queue, self.sites, self.record, settings.confirm_percent)
         self.bringing = Bringing(
-            self.record, self.sites, self.troubles, self.containers, self.confirming
+            self.record, self.sites, self.troubles, self.containers, self.confirming, clock
         )

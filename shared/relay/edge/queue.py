@@ -104,14 +104,13 @@ class Submissions:
         try:
             unfinished = self._delivery.process(list(messages.values()), time_left)
         except Exception as error:
-            # A fault of ours, and this is the edge: the message that brings it out is found.
+            # A fault of ours, and this is the edge: the message that brings it out is found by
+            # halves, as the others are still to cost few calls.
             logger.exception("Messages made the code fail", messages=len(messages))
             if len(messages) > 1:
-                return {
-                    message_id
-                    for one, message in messages.items()
-                    for message_id in self._process({one: message}, records, time_left)
-                }
+                return set().union(
+                    *(self._process(half, records, time_left) for half in _halves(messages))
+                )
             [(message_id, message)] = messages.items()
             return set() if self._given_up(records[message_id], message, error) else {message_id}
         return {
@@ -137,6 +136,12 @@ class Submissions:
     def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
         count(Metric.POISON_MESSAGES)
         return self._dead_letters.bury(record["body"], known)
+
+
+def _halves(messages: dict[str, Message]) -> list[dict[str, Message]]:
+    every = list(messages.items())
+    middle = len(every) // 2
+    return [dict(every[:middle]), dict(every[middle:])]
 
 
 def _log_end(message_id: str, message: Message, done: bool) -> None:

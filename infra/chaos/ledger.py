@@ -1,0 +1,128 @@
+"""What was submitted and accepted: what the record, and every linked site, has to hold in the end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from relay.entities import EntityKey, Kind
+
+Document = dict[str, Any]
+
+# The end of an id says what Jira thinks of the entity.
+PARTLY_KNOWN = "-part"  # one of its two projects is unknown
+UNKNOWN = "-nowhere"  # its only project is unknown
+REFUSED = "-refused"
+REFUSES_REQUEST = "-poison"  # the whole request is refused for it
+REFUSED_AT_TIMES = "-moody"
+REFUSES_REQUEST_AT_TIMES = "-sour"
+
+UNKNOWN_PROJECT = "NOPE"
+# Deleted all at once, by this property.
+TEAM = {"team": "blue"}
+# How far a state may be from its place among those that are submitted.
+_SCATTER = 60
+
+
+@dataclass
+class Known:
+    """`sequence` and `entity` are of the newest accepted state; `waiting` states are to come."""
+
+    workspace_id: str
+    key: EntityKey
+    properties: dict[str, str]
+    sequence: int = 0
+    entity: Document = field(default_factory=dict)
+    deleted: bool = False
+    waiting: int = 0
+
+    @property
+    def tag(self) -> str:
+        return self.key.id[self.key.id.rfind("-") :]
+
+    def state(self, sequence: int) -> Document:
+        """Each state of an entity tells which one it is."""
+        common = {
+            "schemaVersion": "1.0",
+            "id": self.key.id,
+            "updateSequenceNumber": sequence,
+            "summary": f"{self.key.id}, state {sequence}",
+            "description": f"What was known as of state {sequence}. " * 4,
+            "url": f"https://ops.example.com/{self.key.id}",
+            "createdDate": "2026-01-31T09:30:00Z",
+            "lastUpdated": "2026-01-31T09:45:00Z",
+        }
+        if self.tag in (PARTLY_KNOWN, UNKNOWN):
+            issues = [f"{UNKNOWN_PROJECT}-1"] + ["OPS-2"] * (self.tag == PARTLY_KNOWN)
+            common["associations"] = [{"associationType": "issueIdOrKeys", "values": issues}]
+        if self.key.kind is Kind.REVIEW:
+            return common | {"reviews": ["inc-1"], "status": "in progress"}
+        return common | {
+            "affectedComponents": ["checkout-api"],
+            "severity": {"level": "P2"},
+            "status": "open",
+        }
+
+    def accepted(self, entity: Document) -> None:
+        sequence = int(entity["updateSequenceNumber"])
+        self.waiting -= 1
+        if sequence > self.sequence:
+            self.sequence, self.entity, self.deleted = sequence, entity, False
+
+
+@dataclass
+class Ledger:
+    """`backlog` are the states of a workspace that are still to be submitted, the next one last."""
+
+    known: dict[str, list[Known]]
+    backlog: dict[str, list[tuple[Known, Document]]]
+    submitted: int = 0
+
+    @classmethod
+    def drawn(cls, workspaces: list[str], entities: int, lots: Random) -> "Ledger":
+        known: dict[str, list[Known]] = {workspace: [] for workspace in workspaces}
+        backlog: dict[str, list[tuple[Known, Document]]] = {}
+        for number in range(entities):
+            workspace_id = workspaces[number % len(workspaces)]
+            known[workspace_id] += _entities(workspace_id, number // len(workspaces))
+        for workspace_id, ones in known.items():
+            backlog[workspace_id] = _scattered(ones, lots)
+        return cls(known, backlog)
+
+    def revive(self, one: Known) -> None:
+        """A newer state of what was deleted is to be submitted."""
+        one.waiting += 1
+        state = one.state(one.sequence + 1)
+        self.backlog[one.workspace_id].append((one, state))
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(states) for states in self.backlog.values())
+
+
+def _entities(workspace_id: str, number: int) -> Iterator[Known]:
+    properties = {"workspace": workspace_id} | (TEAM if number % 40 == 39 else {})
+    entity_id = f"{workspace_id}-{number:05}{_tag(number)}"
+    kind = Kind.REVIEW if number % 20 == 9 else Kind.INCIDENT
+    yield Known(workspace_id, EntityKey(kind, entity_id), properties)
+    if number % 200 == 10:
+        # An incident and a review of one id.
+        yield Known(workspace_id, EntityKey(Kind.REVIEW, entity_id), properties)
+
+
+def _tag(number: int) -> str:
+    rare = {7: REFUSES_REQUEST, 508: REFUSES_REQUEST_AT_TIMES}.get(number % 1000)
+    tags = {0: PARTLY_KNOWN, 1: PARTLY_KNOWN, 2: UNKNOWN, 3: REFUSED}
+    tags |= {4: REFUSED_AT_TIMES, 5: REFUSED_AT_TIMES}
+    return rare or tags.get(number % 100, "-plain")
+
+
+def _scattered(ones: list[Known], lots: Random) -> list[tuple[Known, Document]]:
+    placed: list[tuple[float, int, Known, Document]] = []
+    for number, one in enumerate(ones):
+        first = lots.randrange(1, 1_000_000)
+        one.waiting = lots.choices((1, 2, 3, 4), (5, 3, 1, 1))[0]
+        for sequence in range(first, first + one.waiting):
+            place = number + lots.random() * _SCATTER
+            placed.append((place, len(placed), one, one.state(sequence)))
+    return [(one, state) for _, _, one, state in sorted(placed, reverse=True)]

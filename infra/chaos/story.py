@@ -1,0 +1,209 @@
+"""What happens during a run: submissions, deletions, links, and the trouble of each site.
+
+Each part is a generator that does one thing a round, so that many are under way at once; what
+failed is tried again in the next round, as a person or a tool would.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
+
+from infra.chaos.jira_faults import troubles
+from infra.chaos.ledger import TEAM, Known, Ledger
+from infra.chaos.settings import Settings
+from infra.chaos.world import Site, World
+from relay.entities import Kind
+
+Part = Iterator[None]
+
+_STATES_PER_SUBMISSION = 150
+_COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "reviews"}
+
+
+class Story:
+    """`happened` counts what did. Once it is `closing`, whatever is under way is brought to its
+    end, and nothing new begins."""
+
+    def __init__(self, settings: Settings, world: World, ledger: Ledger) -> None:
+        self.happened: Counter[str] = Counter()
+        self.closing = False
+        self._world = world
+        self._ledger = ledger
+        self._lots = Random(f"{settings.seed}/story")  # noqa: S311
+        submissions = -(-ledger.waiting // _STATES_PER_SUBMISSION)
+        # All of it is submitted a while before the trouble ends.
+        self._per_round = max(-(-submissions * 5 // (settings.rounds * 4)), 1)
+        self._parts: list[Part] = [self._submitting()]
+        self._parts += [self._deleting(workspace) for workspace in ledger.known]
+        self._parts += [self._life_of(site) for site in world.sites]
+
+    def round(self) -> bool:
+        """One step of each part; False once there is none left."""
+        self._parts = [part for part in self._parts if next(part, self) is not self]
+        return bool(self._parts)
+
+    # --- Parts ---
+
+    def _submitting(self) -> Part:
+        while self._ledger.waiting or not self.closing:
+            for _ in range(self._ledger.waiting if self.closing else self._per_round):
+                self._submit()
+            yield
+
+    def _submit(self) -> None:
+        workspaces = [name for name, states in self._ledger.backlog.items() if states]
+        if not workspaces:
+            return
+        workspace_id = self._lots.choice(workspaces)
+        backlog = self._ledger.backlog[workspace_id]
+        size = self._lots.randint(1, 2 * _STATES_PER_SUBMISSION)
+        chosen = backlog[-size:]
+        # A submission has one set of properties: the others of these stay where they are.
+        properties = self._lots.choice(chosen)[0].properties
+        chosen = [pair for pair in chosen if pair[0].properties == properties]
+        body = {
+            "properties": properties,
+            **{
+                kind.plural: [state for one, state in chosen if one.key.kind is kind]
+                for kind in Kind
+            },
+        }
+        if self._world.submit(workspace_id, body):
+            taken = {id(state) for _, state in chosen}
+            backlog[-size:] = [pair for pair in backlog[-size:] if id(pair[1]) not in taken]
+            for one, state in chosen:
+                one.accepted(state)
+            self._ledger.submitted += len(chosen)
+            self.happened["submissions"] += 1
+
+    def _deleting(self, workspace_id: str) -> Part:
+        known = self._ledger.known[workspace_id]
+        team = [one for one in known if one.properties.items() >= TEAM.items()]
+        while not self.closing:
+            yield from self._waits(2)
+            free = [one for one in known if one.sequence and not one.waiting and not one.deleted]
+            for one in self._lots.sample(free, min(len(free), self._lots.randint(1, 3))):
+                yield from self._delete(one)
+            if team and not any(one.waiting or not one.sequence for one in team):
+                yield from self._until(self._delete_team(workspace_id))
+                for one in team:
+                    one.deleted = True
+                self.happened["deletions by property"] += 1
+                team = []
+
+    def _delete(self, one: Known) -> Part:
+        path = f"{_COLLECTIONS[one.key.kind]}/{one.key.id}"
+        yield from self._until(lambda: self._world.delete(one.workspace_id, path))
+        one.deleted = True
+        self.happened["deletions"] += 1
+        if self._lots.random() < 0.4:
+            yield from self._waits(3)
+            self._ledger.revive(one)
+            self.happened["come back after a deletion"] += 1
+
+    def _delete_team(self, workspace_id: str) -> Callable[[], bool]:
+        [(name, value)] = TEAM.items()
+        return lambda: self._world.delete(workspace_id, f"entities?{name}={value}")
+
+    def _life_of(self, site: Site) -> Part:
+        """One thing after the other befalls a site; most of all, it is in trouble."""
+        episodes = [self._trouble] * 8 + [
+            self._loss,
+            self._revoked,
+            self._reinstalled,
+            self._reinstalled,
+            self._forgetting,
+            self._upgraded,
+            self._asked_for_owed,
+            self._asked_for_all,
+            self._relinked,
+            self._relinked,
+        ]
+        while not self.closing:
+            yield from self._waits(2)
+            yield from self._lots.choice(episodes)(site)
+
+    # --- What may befall a site ---
+
+    def _trouble(self, site: Site) -> Part:
+        faults = troubles(self._lots)
+        for fault in faults:
+            self.happened[f"site: {fault['kind']}"] += 1
+        self._world.fail(site, faults, self._lots.getrandbits(32))
+        yield from self._waits(5)
+        self._world.fail(site, [])
+
+    def _loss(self, site: Site) -> Part:
+        """What is lost after it was accepted, nobody can tell: an operator has all brought anew."""
+        self.happened["site: lose"] += 1
+        self._world.fail(site, [{"kind": "lose", "rate": 0.3}], self._lots.getrandbits(32))
+        yield from self._waits(3)
+        self._world.fail(site, [])
+        yield from self._until(lambda: self._world.replay(site, what="all"))
+
+    def _revoked(self, site: Site) -> Part:
+        self.happened["site: revoked secret"] += 1
+        self._world.fail(site, [{"kind": "revoked secret"}])
+        yield from self._waits(3)
+        yield from self._until(lambda: self._world.install(site))
+        self._world.fail(site, [])
+
+    def _reinstalled(self, site: Site) -> Part:
+        remembered = self._lots.random() < 0.5
+        kept = "remembered" if remembered else "forgotten"
+        self.happened[f"site: uninstalled and reinstalled, sequences {kept}"] += 1
+        self._world.remember_sequences(remembered)
+        self._world.uninstall(site)
+        yield from self._waits(3)
+        yield from self._until(lambda: self._world.install(site))
+
+    def _forgetting(self, site: Site) -> Part:
+        keeps = self._lots.random() < 0.5
+        self.happened[f"site: forgets all, {'but' if keeps else 'with'} its sequences"] += 1
+        self._world.forget(site, keeps)
+        yield from self._waits(2)
+        yield from self._until(lambda: self._world.replay(site, what="all"))
+
+    def _upgraded(self, site: Site) -> Part:
+        renewed = self._lots.random() < 0.5
+        self.happened[f"site: upgraded, {'new' if renewed else 'same'} secret"] += 1
+        yield from self._until(lambda: self._world.install(site, newSecret=renewed))
+
+    def _asked_for_owed(self, site: Site) -> Part:
+        self.happened["replays of what is owed"] += 1
+        since = {"since": "2026-01-01T00:00:00Z"} if self._lots.random() < 0.3 else {}
+        yield from self._until(lambda: self._world.replay(site, what="owed", **since))
+
+    def _asked_for_all(self, site: Site) -> Part:
+        self.happened["replays of all"] += 1
+        yield from self._until(lambda: self._world.replay(site, what="all"))
+
+    def _relinked(self, site: Site) -> Part:
+        """Unlinked and linked again, or another one linked; Jira deletes what it had."""
+        workspaces = list(self._ledger.known)
+        workspace_id = self._lots.choice(workspaces)
+        if workspace_id in site.linked:
+            self.happened["links removed"] += 1
+            yield from self._until(lambda: self._world.unlink(site, workspace_id))
+            # Once no delivery of before is under way any more.
+            yield
+            yield from self._until(lambda: self._world.clear(site, workspace_id))
+            yield from self._waits(4)
+            if self._lots.random() < 0.3:
+                return
+        self.happened["links made"] += 1
+        yield from self._until(lambda: self._world.link(site, workspace_id))
+
+    # --- Time ---
+
+    def _waits(self, most: int) -> Part:
+        for _ in range(self._lots.randint(0, most)):
+            if self.closing:
+                return
+            yield
+        yield
+
+    @staticmethod
+    def _until(attempt: Callable[[], bool]) -> Part:
+        while not attempt():
+            yield

@@ -1,0 +1,125 @@
+"""The sites and the workspaces of a run, and which of them are linked."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from infra.chaos.relay_calls import Answer, Invoking
+from infra.chaos.stage import APP_KEY, Stage
+from relay.jira import ConnectCredential, JiraClient, JiraError
+
+
+@dataclass
+class Site:
+    """One of the simulator's; `id` is Relay's for it, `linked` the workspaces that it has."""
+
+    name: str
+    id: str = ""
+    linked: set[str] = field(default_factory=set)
+
+
+class World:
+    """What an admin of Jira, or an operator of Relay, can do; each says whether it was done."""
+
+    def __init__(self, stage: Stage, invoking: Invoking) -> None:
+        self.sites: list[Site] = []
+        self._stage = stage
+        self._invoking = invoking
+        self._descriptor = f"{stage.listener.url}/atlassian-connect.json"
+
+    def create(self, name: str) -> Site:
+        self._stage.jira.create_site(name)
+        site = Site(name)
+        self.install(site)
+        site.id = next(
+            one["id"]
+            for one in self._call("links", "GET", "/v1/sites").document["sites"]
+            if one["baseUrl"].endswith(f"/{name}")
+        )
+        self.sites.append(site)
+        return site
+
+    def put_workspace(self, workspace_id: str) -> None:
+        document = {"name": workspace_id, "url": f"https://ops.example.com/{workspace_id}"}
+        self._call("workspaces", "PUT", f"/v1/workspaces/{workspace_id}", document)
+
+    # --- In Jira ---
+
+    def install(self, site: Site, **how: Any) -> bool:
+        body = {"descriptorUrl": self._descriptor, **how}
+        return self._control("POST", f"/sites/{site.name}/install", body)
+
+    def uninstall(self, site: Site) -> bool:
+        return self._control("POST", f"/sites/{site.name}/uninstall")
+
+    def forget(self, site: Site, keep_sequences: bool) -> bool:
+        body = {"keepSequences": keep_sequences}
+        return self._control("POST", f"/sites/{site.name}/forget", body)
+
+    def remember_sequences(self, remembered: bool) -> None:
+        kept = "remembered" if remembered else "forgotten"
+        self._stage.jira.set(sequencesAfterDeletion=kept)
+
+    def fail(self, site: Site | None, faults: list[dict[str, Any]], seed: int = 0) -> None:
+        """At this site, or at all of them; none ends what was there."""
+        path = f"/sites/{site.name}/faults" if site else "/faults"
+        self._control("PUT", path, {"seed": seed, "faults": faults})
+
+    def clear(self, site: Site, workspace_id: str) -> bool:
+        """Delete what Jira has of a workspace, as it does by itself once that is unlinked."""
+        document = self._stage.jira.site(site.name)
+        credential = ConnectCredential(
+            APP_KEY, document["clientKey"], document["baseUrl"], document["sharedSecret"]
+        )
+        with httpx.Client(timeout=5, trust_env=False) as http:
+            try:
+                JiraClient(http, document["baseUrl"], credential).delete_by_properties(
+                    {"workspace": workspace_id}
+                )
+            except JiraError:
+                return False
+        return True
+
+    # --- In Relay ---
+
+    def link(self, site: Site, workspace_id: str) -> bool:
+        done = self._done("links", "PUT", f"/v1/sites/{site.id}/workspaces/{workspace_id}")
+        if done:
+            site.linked.add(workspace_id)
+        return done
+
+    def unlink(self, site: Site, workspace_id: str) -> bool:
+        done = self._done("links", "DELETE", f"/v1/sites/{site.id}/workspaces/{workspace_id}")
+        if done:
+            site.linked.discard(workspace_id)
+        return done
+
+    def replay(self, site: Site, **what: Any) -> bool:
+        return self._done("replays", "POST", f"/v1/sites/{site.id}/replay", what)
+
+    def submit(self, workspace_id: str, body: dict[str, Any]) -> bool:
+        answer = self._call(
+            "submissions", "POST", f"/v1/workspaces/{workspace_id}/submissions", body
+        )
+        if answer.status == 202 and answer.document["rejected"]:
+            raise RuntimeError(f"A submission of the run is wrong: {answer.document}")
+        return answer.status == 202
+
+    def delete(self, workspace_id: str, path: str) -> bool:
+        return self._done("entities", "DELETE", f"/v1/workspaces/{workspace_id}/{path}")
+
+    def shown(self, workspace_id: str, path: str) -> Any:
+        return self._call("entities", "GET", f"/v1/workspaces/{workspace_id}/{path}").document
+
+    def _done(self, function: str, method: str, path: str, body: Any = None) -> bool:
+        return self._call(function, method, path, body).status < 300
+
+    def _call(self, function: str, method: str, path: str, body: Any = None) -> Answer:
+        return self._invoking.call(function, method, path, body)
+
+    def _control(self, method: str, path: str, body: Any = None) -> bool:
+        answer = self._stage.jira.http.request(method, path, json=body)
+        if answer.status_code >= 400 and answer.status_code != httpx.codes.BAD_GATEWAY:
+            answer.raise_for_status()
+        return answer.is_success
