@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.actions import Reviewing
-from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.delivery import Deleting, Sites, Tracking, state_named
+from relay.aws import sqs_client
+from relay.delivery import Deleting, Tracking, state_named
 from relay.edge.documents import checked_workspace_id
 from relay.edge.entity_documents import (
     checked_entity,
@@ -16,32 +16,22 @@ from relay.edge.entity_documents import (
     page_document,
 )
 from relay.edge.http import HttpFunction, json_answer
+from relay.edge.parts import SiteParts
 from relay.edge.query import first_query_value, flag, page_limit
 from relay.edge.queue import SubmissionsQueue
 from relay.identity import ApiKeyVerifier
-from relay.jira import http_client
 from relay.record import AssociationStore, DebtStore, RecordStore
-from relay.secrets import Secrets
 from relay.settings import EntitiesSettings
-from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
 
 settings = EntitiesSettings.from_environment()
-dynamodb = dynamodb_client()
-api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
-tenants = TenantStore(dynamodb, settings.tenants_table, Secrets(kms_client(), settings.secrets_key))
-record = RecordStore(dynamodb, settings.record_table)
+parts = SiteParts(settings)
+api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
+record = RecordStore(parts.dynamodb, settings.record_table)
 tracking = Tracking(
     record,
-    AssociationStore(dynamodb, settings.record_table),
-    DebtStore(dynamodb, settings.record_table),
-    Sites(
-        tenants,
-        LinkStore(dynamodb, settings.tenants_table),
-        TroubleStore(dynamodb, settings.tenants_table),
-        ReplayStore(dynamodb, settings.tenants_table),
-        http_client(),
-        settings.app_key,
-    ),
+    AssociationStore(parts.dynamodb, settings.record_table),
+    DebtStore(parts.dynamodb, settings.record_table),
+    parts.sites,
 )
 queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
 deleting = Deleting(record, queue)

@@ -4,35 +4,27 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import WorkspaceStore
-from relay.delivery import Dispatch, Linking, Requesting, Sites
+from relay.delivery import Linking
 from relay.edge.action_documents import logo_url
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.replays import ReplaysQueue
-from relay.edge.site_documents import move_request, site_document
+from relay.edge.parts import ReplayParts, SiteParts
+from relay.edge.site_documents import SiteDocuments, move_request
 from relay.identity import ApiKeyVerifier
-from relay.jira import http_client
-from relay.secrets import Secrets
 from relay.settings import LinksSettings
-from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
 
 settings = LinksSettings.from_environment()
-dynamodb = dynamodb_client()
-api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
-tenants = TenantStore(dynamodb, settings.tenants_table, Secrets(kms_client(), settings.secrets_key))
-links = LinkStore(dynamodb, settings.tenants_table)
-troubles = TroubleStore(dynamodb, settings.tenants_table)
-replays = ReplayStore(dynamodb, settings.tenants_table)
-dispatch = Dispatch(replays, ReplaysQueue(sqs_client(), settings.replays_queue))
+parts = SiteParts(settings)
+api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 linking = Linking(
-    tenants,
-    links,
-    WorkspaceStore(dynamodb, settings.catalog_table),
-    Sites(tenants, links, troubles, replays, http_client(), settings.app_key),
-    Requesting(links, replays, troubles, dispatch),
+    parts.tenants,
+    parts.links,
+    WorkspaceStore(parts.dynamodb, settings.catalog_table),
+    parts.sites,
+    ReplayParts(parts, settings.replays_queue).requesting,
 )
+documents = SiteDocuments(parts)
 
 handler = HttpFunction(settings.base_url)
 
@@ -41,18 +33,14 @@ handler = HttpFunction(settings.base_url)
 def list_sites() -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    every = tenants.all()
-    documents = [site_document(tenant, troubles.of(tenant.id), every) for tenant in every]
-    return json_answer(200, {"sites": documents})
+    return json_answer(200, {"sites": documents.of_all()})
 
 
 @handler.get("/v1/sites/<site>")
 def get_site(site: str) -> Response[Any]:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
-    tenant = tenants.existing(site)
-    at_its_url = tenants.find_by_base_url(tenant.base_url)
-    return json_answer(200, site_document(tenant, troubles.of(tenant.id), at_its_url))
+    return json_answer(200, documents.of(parts.tenants.existing(site)))
 
 
 @handler.get("/v1/sites/<site>/workspaces")

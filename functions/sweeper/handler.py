@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.delivery import Requesting, Sweeping
+from relay.delivery import Sweeping
 from relay.edge.invocation import time_left
 from relay.edge.parts import DeliveryParts
 from relay.settings import SweeperSettings
@@ -18,7 +18,7 @@ sweeping = Sweeping(
     parts.sites,
     parts.bringing,
     parts.dispatch,
-    Requesting(parts.links, parts.replays, parts.troubles, parts.dispatch),
+    parts.requesting,
 )
 
 

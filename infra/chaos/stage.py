@@ -67,6 +67,7 @@ def stage() -> Iterator[Stage]:
                 "BASE_URL": listener.url,
                 "COMPONENTS_MODULE": "off",
                 "CONFIRM_PERCENT": "1",
+                "JIRA_IDENTITY": "connect",
                 "INSTALL_KEYS_URL": f"{jira.url}/install-keys",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
                 "REVIEW_ACTION": "on",

@@ -17,7 +17,6 @@ from relay.entities import Kind
 Part = Iterator[None]
 
 _STATES_PER_SUBMISSION = 150
-_COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "reviews"}
 
 
 class Story:
@@ -84,7 +83,7 @@ class Story:
             free = [one for one in known if one.sequence and not one.waiting and not one.deleted]
             for one in self._lots.sample(free, min(len(free), self._lots.randint(1, 3))):
                 yield from self._delete(one)
-            if team and not any(one.waiting or not one.sequence for one in team):
+            if team and self._are_recorded(team):
                 yield from self._until(self._delete_team(workspace_id))
                 for one in team:
                     one.deleted = True
@@ -92,7 +91,7 @@ class Story:
                 team = []
 
     def _delete(self, one: Known) -> Part:
-        path = f"{_COLLECTIONS[one.key.kind]}/{one.key.id}"
+        path = f"{one.key.kind.plural}/{one.key.id}"
         yield from self._until(lambda: self._world.delete(one.workspace_id, path))
         one.deleted = True
         self.happened["deletions"] += 1
@@ -100,6 +99,12 @@ class Story:
             yield from self._waits(3)
             self._ledger.revive(one)
             self.happened["come back after a deletion"] += 1
+
+    def _are_recorded(self, team: list[Known]) -> bool:
+        """What is still in the queue, a deletion by properties passes over."""
+        if any(one.waiting or not one.sequence for one in team):
+            return False
+        return all(self._world.recorded(one.workspace_id, one.key) == one.sequence for one in team)
 
     def _delete_team(self, workspace_id: str) -> Callable[[], bool]:
         [(name, value)] = TEAM.items()

@@ -7,6 +7,7 @@ import httpx
 
 from infra.chaos.relay_calls import Answer, Invoking
 from infra.chaos.stage import APP_KEY, Stage
+from relay.entities import EntityKey
 from relay.jira import ConnectCredential, JiraClient, JiraError
 
 
@@ -109,8 +110,11 @@ class World:
     def delete(self, workspace_id: str, path: str) -> bool:
         return self._done("entities", "DELETE", f"/v1/workspaces/{workspace_id}/{path}")
 
-    def shown(self, workspace_id: str, path: str) -> Any:
-        return self._call("entities", "GET", f"/v1/workspaces/{workspace_id}/{path}").document
+    def recorded(self, workspace_id: str, key: EntityKey) -> int | None:
+        """The sequence that Relay shows of an entity."""
+        path = f"/v1/workspaces/{workspace_id}/{key.kind.plural}/{key.id}"
+        answer = self._call("entities", "GET", path)
+        return answer.document["updateSequenceNumber"] if answer.status == 200 else None
 
     def _done(self, function: str, method: str, path: str, body: Any = None) -> bool:
         return self._call(function, method, path, body).status < 300

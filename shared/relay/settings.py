@@ -21,6 +21,7 @@ def _listed(value: object) -> object:
 
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Switch = Literal["on", "off"]
+Identity = Literal["connect", "forge"]
 Required = Annotated[str, Field(min_length=1)]
 
 
@@ -54,10 +55,19 @@ class DescriptorSettings(AppSettings):
     components_module: Switch
 
 
-class LifecycleSettings(AppSettings):
+class TenantSettings(AppSettings):
     tenants_table: Required
-    replays_queue: Required
     secrets_key: Required
+
+
+class SiteSettings(TenantSettings):
+    """`jira_identity` is what a site is called as first, where it has both."""
+
+    jira_identity: Identity
+
+
+class LifecycleSettings(TenantSettings):
+    replays_queue: Required
     install_keys_url: Required
     test_site_origins: Listed = ()
 
@@ -70,19 +80,15 @@ class WorkspacesSettings(AppSettings):
     components_module: Switch
 
 
-class LinksSettings(AppSettings):
+class LinksSettings(SiteSettings):
+    replays_queue: Required
     api_keys_table: Required
     catalog_table: Required
-    tenants_table: Required
-    secrets_key: Required
+
+
+class ReplaysSettings(TenantSettings):
     replays_queue: Required
-
-
-class ReplaysSettings(AppSettings):
     api_keys_table: Required
-    tenants_table: Required
-    secrets_key: Required
-    replays_queue: Required
 
 
 class SubmissionsSettings(AppSettings):
@@ -91,14 +97,12 @@ class SubmissionsSettings(AppSettings):
     submissions_queue: Required
 
 
-class DeliverySettings(AppSettings):
+class DeliverySettings(SiteSettings):
     """`confirm_percent` of what a site accepts is read back a while later."""
 
-    catalog_table: Required
-    tenants_table: Required
-    record_table: Required
-    secrets_key: Required
     replays_queue: Required
+    catalog_table: Required
+    record_table: Required
     confirm_percent: Annotated[int, Field(ge=0, le=100)] = 0
 
 
@@ -140,11 +144,9 @@ class ReviewSettings(AppSettings):
     review_url_template: str = ""
 
 
-class EntitiesSettings(AppSettings):
+class EntitiesSettings(SiteSettings):
     api_keys_table: Required
-    tenants_table: Required
     record_table: Required
-    secrets_key: Required
     submissions_queue: Required
     review_url_template: str = ""
 

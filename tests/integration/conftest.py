@@ -54,6 +54,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
         kms = boto3.client("kms")
         environment = create_stores(dynamodb, sqs, kms) | {
             "CONFIRM_PERCENT": "0",
+            "JIRA_IDENTITY": "connect",
             "REVIEW_URL_TEMPLATE": "",
             "REVIEW_ACTION": "on",
             "COMPONENTS_MODULE": "off",

@@ -42,7 +42,7 @@ def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
     )
     for message in found.get("Messages", []):
         aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return list(found.get("Messages", []))
+    return [dict(message) for message in found.get("Messages", [])]
 
 
 def run_replays(aws: Aws, replayer: ModuleType) -> int:

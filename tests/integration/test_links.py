@@ -239,7 +239,7 @@ def test_nothing_is_linked_where_jira_cannot_be_reached(provider: Provider, rela
     nowhere = installed_at(relay, "http://127.0.0.1:1", "a secret that is long enough for HS256")
     for answer in (provider.link(nowhere), provider.unlink(nowhere)):
         assert error(answer) == (503, "jira_unavailable")
-    links = relay.functions["links"].links
+    links = relay.functions["links"].parts.links
     assert links.workspaces_of(nowhere) == []
     assert links.tenants_of(WORKSPACE) == []
 
@@ -252,7 +252,7 @@ def test_nothing_is_linked_where_jira_refuses(
     answer = provider.link(refused)
     assert error(answer) == (502, "jira_refused")
     assert "401" in answer.json()["error"]["message"]
-    assert relay.functions["links"].links.workspaces_of(refused) == []
+    assert relay.functions["links"].parts.links.workspaces_of(refused) == []
     assert site.in_jira == []
 
 
@@ -260,7 +260,7 @@ def test_a_failing_link_stays_linked_here_until_jira_has_unlinked_it(
     provider: Provider, relay: Gateway
 ) -> None:
     nowhere = installed_at(relay, "http://127.0.0.1:1", "a secret that is long enough for HS256")
-    links = relay.functions["links"].links
+    links = relay.functions["links"].parts.links
     links.link(nowhere, WORKSPACE)
     assert provider.unlink(nowhere).status_code == 503
     assert links.workspaces_of(nowhere) == [WORKSPACE]
@@ -279,7 +279,7 @@ def test_what_broke_off_between_jira_and_here_is_mended_by_a_repetition(
             assert error(call(site.id)) == (503, "unavailable")
         assert site.in_jira == left
         assert call(site.id).status_code in (200, 204)
-        assert relay.functions["links"].links.workspaces_of(site.id) == left
+        assert relay.functions["links"].parts.links.workspaces_of(site.id) == left
 
 
 # --- Who may ---
@@ -314,4 +314,4 @@ def test_a_key_for_some_workspaces_decides_nothing_about_sites(
         assert error(answer) == (403, "forbidden")
         assert site.id not in answer.text
     assert site.in_jira == []
-    assert relay.functions["links"].links.workspaces_of(site.id) == []
+    assert relay.functions["links"].parts.links.workspaces_of(site.id) == []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,10 +20,14 @@ from relay.delivery.protocol import (
     Batch,
     Failed,
     Refused,
+    TooLarge,
+    batches,
     deliver,
+    raised,
 )
 from relay.entities import EntityKey, EntityState, Kind, newest
 from relay.jira import SubmitAnswer
+from relay.jira.answers import submit_answer
 from relay.record import Outcome, OutcomeState
 from tests.support.entities import incident
 
@@ -111,6 +116,9 @@ def submit_answers(draw: st.DrawFn, batch: Batch) -> SubmitAnswer:
     return SubmitAnswer(frozenset(draw(named)), failed, unknown)
 
 
+MOODS = ("accepts", "picks", "picks", "refuses", "refuses", "finds it large", "fails")
+
+
 def moods(data: st.DataObject, *allowed: str) -> Site:
     def site(batch: Batch) -> Answer:
         match data.draw(st.sampled_from(allowed)):
@@ -120,6 +128,8 @@ def moods(data: st.DataObject, *allowed: str) -> Site:
                 return data.draw(submit_answers(batch))
             case "refuses":
                 return Refused(("too bad",))
+            case "finds it large":
+                return TooLarge(("too large",))
             case _:
                 return Failed("down")
 
@@ -131,7 +141,7 @@ def moods(data: st.DataObject, *allowed: str) -> Site:
 def test_every_state_gets_exactly_one_outcome_of_its_own_sequence(
     states: list[EntityState], data: st.DataObject
 ) -> None:
-    done = run(states, moods(data, "accepts", "picks", "picks", "refuses", "refuses", "fails"))
+    done = run(states, moods(data, *MOODS))
 
     expected = Counter((each.key, each.sequence) for each in states)
     assert Counter((outcome.key, outcome.sequence) for outcome in done.outcomes) == expected
@@ -142,7 +152,7 @@ def test_every_state_gets_exactly_one_outcome_of_its_own_sequence(
 def test_nothing_is_sent_again_once_the_site_has_answered_for_it(
     states: list[EntityState], data: st.DataObject
 ) -> None:
-    done = run(states, moods(data, "accepts", "picks", "refuses", "refuses", "fails"))
+    done = run(states, moods(data, *MOODS))
 
     answered: set[EntityKey] = set()
     for batch, answer in done.requests:
@@ -156,7 +166,7 @@ def test_nothing_is_sent_again_once_the_site_has_answered_for_it(
 def test_the_order_of_the_states_is_kept_whatever_is_split(
     states: list[EntityState], data: st.DataObject
 ) -> None:
-    done = run(states, moods(data, "accepts", "refuses", "refuses"))
+    done = run(states, moods(data, "accepts", "refuses", "finds it large"))
 
     settled = [
         each
@@ -175,7 +185,7 @@ def test_the_order_of_the_states_is_kept_whatever_is_split(
 def test_after_a_failure_nothing_more_is_sent_and_the_rest_is_owed(
     states: list[EntityState], data: st.DataObject
 ) -> None:
-    done = run(states, moods(data, "accepts", "picks", "refuses", "fails"))
+    done = run(states, moods(data, *MOODS))
 
     failures = [isinstance(answer, Failed) for _, answer in done.requests]
     assert not any(failures[:-1])
@@ -183,11 +193,13 @@ def test_after_a_failure_nothing_more_is_sent_and_the_rest_is_owed(
         key
         for batch, answer in done.requests
         if isinstance(answer, SubmitAnswer)
-        or (isinstance(answer, Refused) and len(batch.states) == 1)
+        or (isinstance(answer, Refused | TooLarge) and len(batch.states) == 1)
         for key in keys(batch.states)
     }
     assert set(done.of(OutcomeState.OWED)) == set(keys(states)) - settled
     assert bool(done.of(OutcomeState.OWED)) == any(failures)
+    owed = [outcome for outcome in done.outcomes if outcome.state is OutcomeState.OWED]
+    assert {outcome.messages for outcome in owed} <= {("down",)}
 
 
 @given(states=several_states, data=st.data())
@@ -195,7 +207,7 @@ def test_after_a_failure_nothing_more_is_sent_and_the_rest_is_owed(
 def test_a_request_holds_one_kind_one_set_of_properties_and_is_never_empty(
     states: list[EntityState], data: st.DataObject
 ) -> None:
-    done = run(states, moods(data, "accepts", "picks", "refuses"))
+    done = run(states, moods(data, "accepts", "picks", "refuses", "finds it large"))
 
     for batch in done.batches:
         assert 1 <= len(batch.states) <= BATCH_ENTITIES_MAX
@@ -226,6 +238,17 @@ def test_an_outcome_is_what_the_answer_says_of_that_entity(
             else:
                 assert outcome.state is OutcomeState.UNACCOUNTED
                 assert outcome.messages
+
+
+@given(states=several_states, data=st.data())
+@settings(deadline=None, max_examples=80)
+def test_it_ends_after_at_most_twice_as_many_requests_as_there_are_entities(
+    states: list[EntityState], data: st.DataObject
+) -> None:
+    done = run(states, moods(data, "refuses", "finds it large"))
+
+    assert len(done.requests) <= max(2 * len(states) - 1, 0)
+    assert len(done.of(OutcomeState.REJECTED)) == len(states)
 
 
 def test_without_states_nothing_is_sent() -> None:
@@ -277,6 +300,78 @@ def test_an_incident_and_a_review_of_one_id_are_told_apart() -> None:
     assert done.of(OutcomeState.REJECTED) == [EntityKey(Kind.REVIEW, "7")]
 
 
+# --- A 202 in all its shapes ---
+
+
+def outcome_of(
+    document: object, *associations: Mapping[str, object], kind: Kind = Kind.INCIDENT
+) -> Outcome:
+    """Of the entity `mine` in a batch of two, of the answer that a site made in this JSON."""
+    entity = incident("mine", associations=list(associations))
+    protocol = deliver([EntityState(kind, entity), EntityState(kind, incident("other"))])
+    next(protocol)
+    answer = submit_answer(httpx.Response(202, json=document))
+    with pytest.raises(StopIteration) as end:
+        protocol.send(answer)
+    outcomes: list[Outcome] = end.value.value
+    assert [outcome.key.id for outcome in outcomes] == ["mine", "other"]
+    return outcomes[0]
+
+
+NO = {"mine": [{"message": "no"}]}
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize(
+    ("document", "expected", "messages"),
+    [
+        ({"acceptedIncidents": ["mine"]}, "accepted", ()),
+        ({"acceptedReviews": ["mine"]}, "accepted", ()),
+        ({"acceptedIncidents": ["mine", "mine"]}, "accepted", ()),
+        ({"acceptedIncidents": ["mine"], "failedIncidents": {}}, "accepted", ()),
+        ({"acceptedIncidents": ["mine"], "failedIncidents": None}, "accepted", ()),
+        ({"acceptedIncidents": ["mine"], "failedIncidents": {"other": []}}, "accepted", ()),
+        ({"acceptedIncidents": ["mine"], "rateLimit": {"left": 3}, "v": 2}, "accepted", ()),
+        ({"failedIncidents": NO}, "rejected", ("no",)),
+        ({"failedReviews": NO}, "rejected", ("no",)),
+        ({"failedIncidents": {"mine": []}}, "rejected", ("Jira gave no reason.",)),
+        ({"failedIncidents": {"mine": None}}, "rejected", ("Jira gave no reason.",)),
+        # In both lists: what Jira found wrong must not be taken for done.
+        ({"acceptedIncidents": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
+        ({"acceptedReviews": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
+        ({"failedIncidents": NO, "unknownProjectKeys": ["GONE"]}, "rejected", ("no",)),
+        ({}, "unaccounted", None),
+        ({"acceptedIncidents": ["other"], "failedIncidents": {}}, "unaccounted", None),
+        ({"acceptedIncidents": []}, "unaccounted", None),
+        ({"acceptedEntities": ["mine"]}, "unaccounted", None),
+        ({"acceptedIncidents": "mine"}, "unaccounted", None),
+        ({"acceptedIncidents": ["mine "]}, "unaccounted", None),
+        ({"acceptedIncidents": ["MINE"]}, "unaccounted", None),
+    ],
+)
+def test_each_shape_of_a_202_has_one_meaning(
+    kind: Kind, document: object, expected: str, messages: tuple[str, ...] | None
+) -> None:
+    outcome = outcome_of(document, kind=kind)
+
+    assert outcome.state == expected
+    if messages is None:
+        assert len(outcome.messages) == 1
+        assert "did not name" in outcome.messages[0]
+    else:
+        assert outcome.messages == messages
+
+
+def test_an_entity_of_unknown_projects_alone_is_told_which() -> None:
+    document = {"acceptedIncidents": ["other"], "unknownProjectKeys": ["GONE", "AWAY"]}
+    issues = {"associationType": "issueIdOrKeys", "values": ["GONE-1", "AWAY-2"]}
+
+    outcome = outcome_of(document, issues)
+
+    assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
+    assert set(outcome.unknown_project_keys) == {"GONE", "AWAY"}
+
+
 # --- Splitting ---
 
 
@@ -303,28 +398,109 @@ def test_one_bad_entity_costs_few_requests_more_and_is_rejected_alone(
 @settings(deadline=None, max_examples=50)
 def test_a_site_that_takes_less_at_once_gets_less_at_once(count: int, limit: int) -> None:
     def site(batch: Batch) -> Answer:
-        return Refused(("too large",)) if len(batch.states) > limit else accept_all(batch)
+        return Refused(("too many",)) if len(batch.states) > limit else accept_all(batch)
 
     done = run(many(count), site)
 
     assert len(done.of(OutcomeState.ACCEPTED)) == count
 
 
-@given(sizes=st.lists(st.integers(1, 2000), min_size=1, max_size=50), limit=st.integers(100, 4000))
-@settings(deadline=None, max_examples=50)
+sizes_of_several = st.lists(st.integers(1, 2000), min_size=1, max_size=50)
+
+
+def sized(sizes: Iterable[int]) -> list[EntityState]:
+    return [state(str(place), text="x" * size) for place, size in enumerate(sizes)]
+
+
+def taking_bytes(limit: int) -> Site:
+    """A site that answers 413 to a longer body."""
+
+    def site(batch: Batch) -> Answer:
+        return TooLarge(("too large",)) if len(batch.body()) > limit else accept_all(batch)
+
+    return site
+
+
+@given(sizes=sizes_of_several, limit=st.integers(100, 4000))
+@settings(deadline=None, max_examples=80)
 def test_where_a_site_counts_bytes_only_what_is_too_large_alone_is_rejected(
     sizes: list[int], limit: int
 ) -> None:
-    states = [state(str(place), text="x" * size) for place, size in enumerate(sizes)]
+    states = sized(sizes)
 
-    def site(batch: Batch) -> Answer:
-        return Refused(("too large",)) if len(batch.body()) > limit else accept_all(batch)
-
-    done = run(states, site)
+    done = run(states, taking_bytes(limit))
 
     alone = [each for each in states if len(Batch(each.kind, (each,)).body()) > limit]
     assert done.of(OutcomeState.REJECTED) == keys(alone)
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states) - len(alone)
+    for outcome in done.outcomes:
+        rejected = outcome.state is OutcomeState.REJECTED
+        assert outcome.messages == (("too large",) if rejected else ())
+
+
+@given(sizes=sizes_of_several, limit=st.integers(100, 4000))
+@settings(deadline=None, max_examples=80)
+def test_after_a_413_all_that_wait_are_cut_to_half_of_the_bytes_that_were_refused(
+    sizes: list[int], limit: int
+) -> None:
+    done = run(sized(sizes), taking_bytes(limit))
+
+    room = math.inf
+    for batch, answer in done.requests:
+        assert len(batch.states) == 1 or batch.size <= room
+        if isinstance(answer, TooLarge) and len(batch.states) > 1:
+            room = batch.size // 2
+            halved = 2 * room if batch.size % 2 == 0 else 2 * room + 1
+            assert halved == batch.size
+
+
+@given(count=st.integers(2, 3000), limit=st.integers(1000, 400_000))
+@settings(deadline=None, max_examples=30)
+def test_a_limit_of_bytes_is_found_in_a_few_requests_and_then_kept(count: int, limit: int) -> None:
+    """Each 413 halves what is sent, whoever it was for: a hundred batches learn it but once."""
+    done = run(many(count), taking_bytes(limit))
+
+    refused = [batch for batch, answer in done.requests if isinstance(answer, TooLarge)]
+    largest = max(batch.size for batch in batches(many(count)))
+    assert len(refused) <= max(math.ceil(math.log2(largest / limit)) + 1, 1)
+    assert len(done.of(OutcomeState.ACCEPTED)) == count
+    # What is taken is at least a quarter of what could be, where it was cut at all.
+    if refused:
+        taken = [batch for batch, answer in done.requests if isinstance(answer, SubmitAnswer)]
+        total = sum(batch.size for batch in taken)
+        assert len(taken) <= math.ceil(total / (limit / 4)) + 1
+
+
+def test_one_413_in_the_middle_resends_nothing_that_was_taken() -> None:
+    answers: list[Answer] = []
+
+    def site(batch: Batch) -> Answer:
+        answers.append(TooLarge(("too large",)) if len(answers) == 1 else accept_all(batch))
+        return answers[-1]
+
+    done = run(many(3000), site)
+
+    assert [len(batch.states) for batch in done.batches[:2]] == [1000, 1000]
+    resent = [key for batch in done.batches[2:] for key in keys(batch.states)]
+    assert sorted(resent) == sorted(keys(many(3000)[1000:]))
+    assert all(batch.size <= done.batches[1].size // 2 for batch in done.batches[2:])
+
+
+def test_what_is_rejected_for_its_content_and_what_for_its_size_are_told_apart() -> None:
+    states = [state("bad"), state("large", text="x" * 5000), *many(20)]
+
+    def site(batch: Batch) -> Answer:
+        if len(batch.body()) > 4000:
+            return TooLarge(("too large",))
+        if EntityKey(Kind.INCIDENT, "bad") in keys(batch.states):
+            return Refused(("no such field",))
+        return accept_all(batch)
+
+    done = run(states, site)
+
+    words = {outcome.key.id: outcome.messages for outcome in done.outcomes if outcome.messages}
+    assert words == {"bad": ("no such field",), "large": ("too large",)}
+    assert len(done.of(OutcomeState.ACCEPTED)) == 20
 
 
 @given(
@@ -379,6 +555,80 @@ def test_a_body_carries_the_properties_of_its_entities() -> None:
 
     assert json.loads(body)["properties"] == {"team": "é"}
     assert set(json.loads(body)) == {"reviews", "properties"}
+
+
+# --- To a site that has begun anew ---
+
+sequences = st.integers(-(2**63), 2**63 - 1)
+generations = st.integers(0, 1000)
+
+
+@given(sequences, generations)
+def test_the_generation_raises_the_sequence_that_is_sent_within_jiras_bounds(
+    sequence: int, generation: int
+) -> None:
+    one = state("1", sequence=sequence, text="é", properties={"team": "a"})
+
+    sent = raised(one, generation)
+
+    assert sent.sequence == min(sequence + generation, 2**63 - 1)
+    assert dict(sent.entity) == dict(one.entity) | {"updateSequenceNumber": sent.sequence}
+    assert (sent.kind, sent.properties, one.sequence) == (one.kind, one.properties, sequence)
+    body = json.loads(Batch(Kind.INCIDENT, (one,)).body(generation))
+    assert body == {"incidents": [dict(sent.entity)], "properties": {"team": "a"}}
+
+
+def test_in_the_first_generation_a_body_is_what_was_submitted() -> None:
+    one = state("1", sequence=7)
+
+    assert raised(one, 0) is one
+    assert Batch(Kind.INCIDENT, (one,)).body(0) == Batch(Kind.INCIDENT, (one,)).body()
+
+
+@given(sequences, sequences, generations, generations)
+def test_in_no_generation_an_older_state_has_the_higher_sequence(
+    one: int, other: int, before: int, later: int
+) -> None:
+    """And in a later one the newest has a higher one than was ever sent."""
+    older, newer = sorted((one, other))
+    first, second = sorted((before, later))
+
+    assert raised(state("1", sequence=older), first).sequence <= (
+        raised(state("1", sequence=newer), first).sequence
+    )
+    if first < second and newer + second < 2**63:
+        assert raised(state("1", sequence=older), first).sequence < (
+            raised(state("1", sequence=newer), second).sequence
+        )
+
+
+@given(several_states, generations)
+@settings(deadline=None, max_examples=30)
+def test_the_outcome_is_of_the_state_as_it_is_recorded(
+    states: list[EntityState], generation: int
+) -> None:
+    def site(batch: Batch) -> Answer:
+        assert json.loads(batch.body(generation))
+        return accept_all(batch)
+
+    done = run(states, site)
+
+    recorded = {each.key: each.sequence for each in states}
+    assert {outcome.key: outcome.sequence for outcome in done.outcomes} == recorded
+
+
+def test_a_raised_body_is_within_the_limit_too() -> None:
+    # Each sequence has one digit more, and each property is as large as can be.
+    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(5)}
+    room = (BATCH_BYTES_MAX - 20_000) // BATCH_ENTITIES_MAX - 1
+    size = len(state("000", sequence=999, properties=properties).as_json)
+    states = [
+        state(f"{number:03}", sequence=999, text="x" * (room - size), properties=properties)
+        for number in range(BATCH_ENTITIES_MAX)
+    ]
+
+    for batch in run(states, accept_all).batches:
+        assert len(batch.body(1)) <= BATCH_BYTES_MAX
 
 
 # --- The newest of many states ---

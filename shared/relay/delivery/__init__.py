@@ -1,5 +1,6 @@
 """From a message to the record and to every linked site; and what a site is owed, replayed."""
 
+from relay.delivery.access import SiteAccess
 from relay.delivery.bringing import Bringing
 from relay.delivery.components import Components
 from relay.delivery.confirming import Confirming, Sample
@@ -11,7 +12,7 @@ from relay.delivery.message import Message, packed, parse_message
 from relay.delivery.owing import Owing
 from relay.delivery.replaying import Replaying
 from relay.delivery.requesting import Requesting
-from relay.delivery.sites import LinkedSite, Site, Sites
+from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.sweeping import Sweeping
 from relay.delivery.tracking import AtSite, Page, Tracking, state_named
 from relay.delivery.visit import TimeLeft
@@ -32,7 +33,7 @@ __all__ = [
     "Replaying",
     "Requesting",
     "Sample",
-    "Site",
+    "SiteAccess",
     "Sites",
     "Sweeping",
     "TimeLeft",

@@ -75,7 +75,7 @@ class Bringing:
             raise Stopped(_UNINSTALLED)
         if not health.may_call():
             raise Stopped(health.reason)
-        return Visit(site.jira, health, time_left)
+        return Visit(site, health, time_left)
 
     def bring(
         self,

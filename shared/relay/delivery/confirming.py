@@ -68,7 +68,7 @@ class Confirming:
         if linked is None or linked.generation != sample.generation or linked.trouble:
             return
         site = self._sites.of(linked.tenant)
-        absent = [] if site is None else self._absent(site.jira, sample)
+        absent = [] if site is None else self._absent(site, sample)
         self._record.save_outcomes(sample.workspace_id, sample.tenant_id, absent)
         count(Metric.ABSENT, len(absent))
         logger.info("Confirmed", absent=len(absent), tenant_id=sample.tenant_id)

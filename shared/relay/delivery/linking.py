@@ -35,7 +35,7 @@ class Linking:
         site = self._sites.of(tenant)
         return {
             "workspaces": self._links.workspaces_of(tenant.id),
-            "inJira": sorted(site.jira.workspaces()) if site else [],
+            "inJira": sorted(site.workspaces()) if site else [],
             "offered": self._links.offers_to(tenant.id),
         }
 
@@ -74,7 +74,7 @@ class Linking:
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
-        site.jira.submit_workspaces(workspace_ids)
+        site.submit_workspaces(workspace_ids)
         for workspace_id in workspace_ids:
             self._requesting.link(tenant, workspace_id, logo_url)
 
@@ -83,5 +83,5 @@ class Linking:
         tenant = self._tenants.existing(tenant_id)
         site = self._sites.of(tenant)
         if site:
-            site.jira.delete_workspaces([workspace_id])
+            site.delete_workspaces([workspace_id])
         self._links.unlink(tenant.id, workspace_id)

@@ -23,8 +23,9 @@ from relay.record import Outcome, OutcomeState
 BATCH_ENTITIES_MAX = 1000
 # Jira documents a 413 without a number; 5 MiB is a sensible reading of its sibling APIs.
 BATCH_BYTES_MAX = 5_000_000
-# The largest properties, each character of them six bytes of JSON.
-_ENVELOPE_BYTES = 16_000
+# The largest properties, each character of them six bytes of JSON; and the digits that sequences
+# get when they are raised.
+_ENVELOPE_BYTES = 20_000
 
 
 @dataclass(frozen=True, slots=True)

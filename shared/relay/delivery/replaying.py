@@ -11,11 +11,14 @@ from dataclasses import replace
 from relay.catalog import ContainerStore
 from relay.delivery.bringing import Bringing, Brought
 from relay.delivery.dispatch import Dispatch
+from relay.delivery.requesting import LINKED
 from relay.delivery.selection import Selection
 from relay.delivery.sites import LinkedSite, Sites
+from relay.delivery.tracking import state_of
 from relay.delivery.visit import CALL_SECONDS, OUT_OF_TIME, Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, Kind
-from relay.record import Debt, DebtStore, RecordStore
+from relay.jira import JiraError
+from relay.record import Debt, DebtStore, Entry, OutcomeState, RecordStore
 from relay.record.keys import entity_of, sort_key
 from relay.telemetry import logger
 from relay.tenants import LinkStore, Replay, ReplayStore, Stage, TenantState, TroubleStore
@@ -29,6 +32,8 @@ _PAGE_SECONDS = 15
 _LEASE_MS = 180_000
 # Where a site is not in trouble, and can't be called all the same.
 _PAUSE_MS = 60_000
+# A link is made a moment after its replay was begun.
+_LINKING_MS = 60_000
 
 
 class Replaying:
@@ -140,10 +145,14 @@ class Replaying:
             self._dispatch.send(paused)
 
     def _forget(self, replay: Replay) -> None:
-        """The two are not linked any more, so nothing is owed."""
+        """The two are not linked any more, so nothing is owed; or they are about to be linked."""
+        now = self._dispatch.now()
+        if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
+            self._replays.keep(replace(replay, leased=0))
+            return
         while debts := self._next_debts(replay):
             self._debts.paid(replay.workspace_id, replay.tenant_id, debts)
-        self._replays.end(replay, self._dispatch.now())
+        self._replays.end(replay, now)
 
     # --- The stages: each does a page of its work, and says where the replay then is ---
 
@@ -153,6 +162,9 @@ class Replaying:
             visit.call(lambda: visit.jira.submit_workspaces([linked.workspace_id]))
         except Stopped:
             return replay
+        except JiraError as error:
+            # It would be refused again, and there is more to be brought.
+            logger.error("Jira refused a link", reason=error.reason)
         return _next(replay, Stage.COMPONENTS)
 
     def _bring_components(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
@@ -175,15 +187,17 @@ class Replaying:
         return replace(_next(replay, Stage.WALK), counted=counted, total=counted)
 
     def _walk(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
-        chunk = Selection(self._record, linked, replay.since).chunk(_cursor(replay))
+        selection = Selection(self._record, linked, replay.since, replay.started_at)
+        chunk = selection.chunk(_cursor(replay))
         brought = self._bringing.bring(visit, linked, chunk.states, chunk.deleted)
+        walked = replace(replay, refused=replay.refused + brought.refused)
         if brought.owed:
             # The cursor stays: what was answered is not selected again.
             _stop(visit, brought)
-            return replay
-        walked = replace(
-            replay, done=replay.done + chunk.passed, refused=replay.refused + brought.refused
-        )
+            return walked
+        done = replay.done + chunk.passed
+        # More may have been recorded since it was counted.
+        walked = replace(walked, done=done, total=max(replay.total or 0, done))
         if chunk.next is None:
             return _next(walked, Stage.PAY)
         return replace(walked, cursor=sort_key(chunk.next))
@@ -216,17 +230,27 @@ class Replaying:
         self, visit: Visit, linked: LinkedSite, debts: Sequence[Debt]
     ) -> tuple[Brought, Sequence[Debt]]:
         """What became of these debts, and which are paid. The record is read after they were: what
-        is brought is at least as new as they are."""
+        is brought is at least as new as they are. What was answered meanwhile, as by a walk, is
+        not sent again; a deletion is, as a delivery that was under way may have undone it."""
         if debts[0].is_component:
             logos = {debt.component_id: debt.logo_url for debt in debts}
             brought = self._bringing.bring(visit, linked, logos=logos)
             return brought, debts if brought.components else ()
         entries = self._record.get_all(linked.workspace_id, [debt.key for debt in debts])
-        states = [entry.state for entry in entries]
+        states = [entry.state for entry in self._unanswered(linked, entries)]
         deleted = [entry for entry in entries if entry.state is None]
         brought = self._bringing.bring(visit, linked, [state for state in states if state], deleted)
         owed = {outcome.key for outcome in brought.owed}
         return brought, [debt for debt in debts if debt.key not in owed]
+
+    def _unanswered(self, linked: LinkedSite, entries: Sequence[Entry]) -> list[Entry]:
+        keys = [entry.key for entry in entries]
+        outcomes = self._record.outcomes_of(linked.workspace_id, linked.tenant.id, keys)
+        return [
+            entry
+            for entry in entries
+            if state_of(entry, outcomes.get(entry.key), linked.generation) is OutcomeState.OWED
+        ]
 
 
 def _next(replay: Replay, stage: Stage) -> Replay:

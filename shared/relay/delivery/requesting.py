@@ -5,24 +5,37 @@ from relay.delivery.dispatch import Dispatch
 from relay.errors import Conflict, NotFound, Unavailable
 from relay.telemetry import logger
 from relay.tenants import (
+    ChoiceStore,
     LinkStore,
     Replay,
     ReplayStore,
     Stage,
     Tenant,
     TenantState,
+    TenantStore,
     TroubleStore,
     What,
 )
 from relay.tenants.replays import new_run
+
+# Why a replay was begun: the API shows it.
+LINKED = "linked"
 
 
 class Requesting:
     """One replay per link: a new one takes the place of the one that is under way."""
 
     def __init__(
-        self, links: LinkStore, replays: ReplayStore, troubles: TroubleStore, dispatch: Dispatch
+        self,
+        tenants: TenantStore,
+        links: LinkStore,
+        replays: ReplayStore,
+        troubles: TroubleStore,
+        choices: ChoiceStore,
+        dispatch: Dispatch,
     ) -> None:
+        self._tenants = tenants
+        self._choices = choices
         self._links = links
         self._replays = replays
         self._troubles = troubles
@@ -40,22 +53,39 @@ class Requesting:
 
     def _bring_up(self, tenant: Tenant) -> None:
         self._troubles.clear(tenant.id)
+        self._choices.forget(tenant.id)
         for workspace_id in self._links.workspaces_of(tenant.id):
             replay = self._replays.get(tenant.id, workspace_id)
             if replay is None or replay.generation < tenant.installs + replay.resets:
                 self.begin_anew(tenant, workspace_id)
         self._dispatch.awake(tenant.id)
 
+    def take_over(self, merged: Tenant) -> None:
+        """Move the links of a tenant to the one that it was merged into; repeating is safe."""
+        if merged.merged_into is None:
+            return
+        tenant = self._tenants.existing(merged.merged_into)
+        for workspace_id in self._links.workspaces_of(merged.id):
+            logo_url = self._links.logo_url_of(merged.id, workspace_id) or ""
+            self.link(tenant, workspace_id, logo_url, Stage.LINK)
+            self._links.unlink(merged.id, workspace_id)
+
     def begin_anew(self, tenant: Tenant, workspace_id: str) -> Replay:
         """All, from linking in Jira on."""
         return self._begin(tenant, workspace_id, What.OWED, "reinstalled", Stage.LINK)
 
-    def link(self, tenant: Tenant, workspace_id: str, logo_url: str) -> None:
+    def link(
+        self,
+        tenant: Tenant,
+        workspace_id: str,
+        logo_url: str,
+        stage: Stage = Stage.COMPONENTS,
+    ) -> None:
         """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
         with an earlier link. Nothing is changed where they are linked already."""
         if self._links.logo_url_of(tenant.id, workspace_id) is None:
             # Begun before the link is there, as otherwise a break between would leave it undone.
-            replay = self._begun(tenant, workspace_id, What.ALL, "linked", Stage.COMPONENTS)
+            replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage)
             self._links.link(tenant.id, workspace_id, logo_url)
             self._dispatch.send(replay)
 

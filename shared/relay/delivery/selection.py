@@ -30,12 +30,16 @@ class Chunk:
 
 
 class Selection:
-    """`since` (RFC 3339) also selects what was recorded since then, whatever became of it."""
+    """`since` (RFC 3339) also selects what was recorded since then, whatever became of it before
+    `began`, in epoch milliseconds: what was answered since then is not selected again."""
 
-    def __init__(self, record: RecordStore, linked: LinkedSite, since: str | None) -> None:
+    def __init__(
+        self, record: RecordStore, linked: LinkedSite, since: str | None, began: int
+    ) -> None:
         self._record = record
         self._linked = linked
         self._since = moment_of(since) if since else None
+        self._began = began
 
     def chunk(self, after: EntityKey | None) -> Chunk:
         """One kind in each, as a request to Jira holds one kind: so no request is half full."""
@@ -69,7 +73,9 @@ class Selection:
     def _is_selected(self, entry: Entry, outcome: Outcome | None) -> bool:
         if self._is_owed(entry, outcome):
             return True
-        return self._since is not None and moment_of(entry.recorded_at) >= self._since
+        if self._since is None or moment_of(entry.recorded_at) < self._since:
+            return False
+        return outcome is None or moment_of(outcome.at).timestamp() * 1000 < self._began
 
     def _is_owed(self, entry: Entry, outcome: Outcome | None) -> bool:
         return state_of(entry, outcome, self._linked.generation) is OutcomeState.OWED

@@ -1,26 +1,18 @@
-"""Which sites a workspace's entities go to, how each fares, and the client that calls it."""
+"""Which sites a workspace's entities go to, and how each of them fares."""
 
 from dataclasses import dataclass
 
-import httpx
-
-from relay.jira import ConnectCredential, JiraClient
+from relay.delivery.access import SiteAccess
+from relay.jira import JiraClient
 from relay.tenants import (
     LinkStore,
     Replay,
     ReplayStore,
     Tenant,
     TenantState,
-    TenantStore,
     Trouble,
     TroubleStore,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    tenant: Tenant
-    jira: JiraClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +37,16 @@ class LinkedSite:
 class Sites:
     def __init__(
         self,
-        tenants: TenantStore,
         links: LinkStore,
         troubles: TroubleStore,
         replays: ReplayStore,
-        http: httpx.Client,
-        app_key: str,
+        access: SiteAccess,
     ) -> None:
-        self._tenants = tenants
+        self._tenants = access.tenants
         self._links = links
         self._troubles = troubles
         self._replays = replays
-        self._http = http
-        self._app_key = app_key
+        self._access = access
 
     def linked_to(self, workspace_id: str) -> list[LinkedSite]:
         found = (
@@ -79,16 +68,9 @@ class Sites:
         linked = self._linked(tenant_id, workspace_id)
         return linked.generation if linked else 0
 
-    def of(self, tenant: Tenant) -> Site | None:
-        """The site of a tenant; None where it has uninstalled the app, and all is owed.
-
-        Raises Unavailable, or an AWS error, where its secret can't be read.
-        """
-        secret = self._tenants.secret_of(tenant)
-        if secret is None or tenant.state is not TenantState.ACTIVE:
-            return None
-        credential = ConnectCredential(self._app_key, tenant.client_key, tenant.base_url, secret)
-        return Site(tenant, JiraClient(self._http, tenant.base_url, credential))
+    def of(self, tenant: Tenant) -> JiraClient | None:
+        """None where the site has uninstalled the app, and all is owed (see `SiteAccess`)."""
+        return self._access.to(tenant)
 
     def _linked(self, tenant_id: str, workspace_id: str) -> LinkedSite | None:
         tenant = self._tenants.get(tenant_id)

@@ -2,13 +2,18 @@
 
 from collections import Counter
 
+from relay.aws import AWS_ERRORS
 from relay.delivery.bringing import Bringing
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.requesting import Requesting
 from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
+from relay.errors import Unavailable
+from relay.jira import JiraError
 from relay.telemetry import Metric, count, logger
 from relay.tenants import LinkStore, Replay, ReplayStore, Tenant, TenantState, TenantStore
+
+_NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
 
 class Sweeping:
@@ -32,13 +37,24 @@ class Sweeping:
 
     def sweep(self, time_left: TimeLeft) -> None:
         """Begin the replays that a reinstall should have begun, hand on those that are due, and
-        try the sites that are in trouble and owed nothing. Counts what is not as it should be."""
+        try the sites that are in trouble and owed nothing. Counts what is not as it should be.
+
+        Raises what AWS failed in, once the other sites are seen to.
+        """
         counted: Counter[Metric] = Counter()
+        failed: list[Exception] = []
         for tenant in self._tenants.all():
-            if tenant.state is TenantState.ACTIVE:
-                counted += self._sweep(tenant, time_left)
+            try:
+                self._requesting.take_over(tenant)
+                if tenant.state is TenantState.ACTIVE:
+                    counted += self._sweep(tenant, time_left)
+            except _NOT_SWEPT as error:
+                logger.exception("A site could not be swept", tenant_id=tenant.id)
+                failed.append(error)
         for metric, value in counted.items():
             count(metric, value)
+        if failed:
+            raise failed[0]
 
     def _sweep(self, tenant: Tenant, time_left: TimeLeft) -> Counter[Metric]:
         replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
@@ -68,6 +84,9 @@ class Sweeping:
             visit.call(visit.jira.workspaces)
         except Stopped:
             return
+        except JiraError as error:
+            # Of the request, so the site has answered: that is all that was to be known.
+            logger.warning("Jira refused a trial", reason=error.reason)
         logger.info("A site was tried, and answers", tenant_id=linked.tenant.id)
 
 

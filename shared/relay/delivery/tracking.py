@@ -78,7 +78,7 @@ class Tracking:
                     at_site,
                     associations=self._associations.of(linked.tenant.id, entity),
                     asked=site is not None,
-                    in_jira=site.jira.entity(entity.kind, entity.id) if site else None,
+                    in_jira=site.entity(entity.kind, entity.id) if site else None,
                 )
             )
         return entry, found

@@ -1,53 +1,97 @@
-"""The parts that every function which brings something to sites is made of."""
+"""The parts that several functions are made of, made at init, once each."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import ContainerStore
-from relay.delivery import Bringing, Confirming, Dispatch, Owing, Sites
+from relay.delivery import (
+    Bringing,
+    Confirming,
+    Dispatch,
+    Owing,
+    Requesting,
+    SiteAccess,
+    Sites,
+)
+from relay.delivery.health import Clock
 from relay.edge.replays import ReplaysQueue
 from relay.jira import http_client
 from relay.record import DebtStore, RecordStore
 from relay.secrets import Secrets
-from relay.settings import DeliverySettings
-from relay.tenants import LinkStore, ReplayStore, TenantStore, TroubleStore
+from relay.settings import DeliverySettings, SiteSettings, TenantSettings
+from relay.tenants import (
+    ChoiceStore,
+    LinkStore,
+    ReplayStore,
+    TenantStore,
+    TroubleStore,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
 
-class DeliveryParts:
-    """Made at init, once, and shared by what a function does. `clock` is in epoch seconds."""
+class TenantParts:
+    """Of a function that knows tenants."""
 
-    def __init__(
-        self, settings: DeliverySettings, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, settings: TenantSettings) -> None:
         self.dynamodb: DynamoDBClient = dynamodb_client()
-        dynamodb = self.dynamodb
-        self.sqs: SQSClient = sqs_client()
         secrets = Secrets(kms_client(), settings.secrets_key)
-        self.tenants = TenantStore(dynamodb, settings.tenants_table, secrets)
-        self.links = LinkStore(dynamodb, settings.tenants_table)
-        self.troubles = TroubleStore(dynamodb, settings.tenants_table)
-        self.replays = ReplayStore(dynamodb, settings.tenants_table)
-        self.record = RecordStore(dynamodb, settings.record_table)
-        self.debts = DebtStore(dynamodb, settings.record_table)
-        self.containers = ContainerStore(dynamodb, settings.catalog_table)
-        queue = ReplaysQueue(self.sqs, settings.replays_queue)
-        self.sites = Sites(
-            self.tenants,
-            self.links,
-            self.troubles,
-            self.replays,
-            http_client(),
-            settings.app_key,
+        table = settings.tenants_table
+        self.tenants = TenantStore(self.dynamodb, table, secrets)
+        self.links = LinkStore(self.dynamodb, table)
+        self.troubles = TroubleStore(self.dynamodb, table)
+        self.replays = ReplayStore(self.dynamodb, table)
+        self.choices = ChoiceStore(self.dynamodb, table)
+
+
+class SiteParts(TenantParts):
+    """Of a function that calls sites, too."""
+
+    def __init__(self, settings: SiteSettings) -> None:
+        super().__init__(settings)
+        http = http_client()
+        self.access = SiteAccess(
+            self.tenants, self.choices, http, settings.app_key, settings.jira_identity
         )
-        self.dispatch = Dispatch(self.replays, queue, clock)
+        self.sites = Sites(self.links, self.troubles, self.replays, self.access)
+
+
+class ReplayParts:
+    """Of a function that has sites replayed. `clock` is in epoch seconds."""
+
+    def __init__(self, parts: TenantParts, queue_url: str, clock: Clock = time.time) -> None:
+        self.sqs: SQSClient = sqs_client()
+        self.queue = ReplaysQueue(self.sqs, queue_url)
+        self.dispatch = Dispatch(parts.replays, self.queue, clock)
+        self.requesting = Requesting(
+            parts.tenants,
+            parts.links,
+            parts.replays,
+            parts.troubles,
+            parts.choices,
+            self.dispatch,
+        )
+
+
+class DeliveryParts(SiteParts):
+    """Of a function that brings something to sites."""
+
+    def __init__(self, settings: DeliverySettings, clock: Clock = time.time) -> None:
+        super().__init__(settings)
+        replaying = ReplayParts(self, settings.replays_queue, clock)
+        self.sqs = replaying.sqs
+        self.dispatch = replaying.dispatch
+        self.requesting = replaying.requesting
+        self.record = RecordStore(self.dynamodb, settings.record_table)
+        self.debts = DebtStore(self.dynamodb, settings.record_table)
+        self.containers = ContainerStore(self.dynamodb, settings.catalog_table)
         self.owing = Owing(self.debts, self.replays, self.troubles, self.dispatch)
-        self.confirming = Confirming(queue, self.sites, self.record, settings.confirm_percent)
+        self.confirming = Confirming(
+            replaying.queue, self.sites, self.record, settings.confirm_percent
+        )
         self.bringing = Bringing(
             self.record, self.sites, self.troubles, self.containers, self.confirming, clock
         )

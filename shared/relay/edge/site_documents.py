@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from relay.edge.documents import parsed
+from relay.edge.parts import SiteParts
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime
 from relay.identity import Request
@@ -51,22 +52,58 @@ def move_request(request: Request) -> MoveRequest:
     return parsed(MoveRequest, request, "a request to move links")
 
 
-def site_document(
-    tenant: Tenant, trouble: Trouble | None, at_its_url: Iterable[Tenant]
-) -> dict[str, Any]:
-    """`at_its_url` holds every tenant of the same base URL, and may hold others."""
-    uninstalled = tenant.state is TenantState.UNINSTALLED
-    document: dict[str, Any] = {
-        "id": tenant.id,
-        "clientKey": tenant.client_key,
-        "baseUrl": tenant.base_url,
-        "state": "uninstalled" if uninstalled else _state(trouble),
-        "installedAt": tenant.installed_at.isoformat(),
-    }
-    if trouble and not uninstalled:
-        document["trouble"] = _trouble(trouble)
-    successor = _successor(tenant, at_its_url)
-    return document | ({"supersededBy": successor.id} if successor else {})
+class SiteDocuments:
+    def __init__(self, parts: SiteParts) -> None:
+        self._tenants = parts.tenants
+        self._links = parts.links
+        self._troubles = parts.troubles
+        self._access = parts.access
+
+    def of_all(self) -> list[dict[str, Any]]:
+        every = [tenant for tenant in self._tenants.all() if tenant.merged_into is None]
+        return [self._document(tenant, every) for tenant in every]
+
+    def of(self, tenant: Tenant) -> dict[str, Any]:
+        return self._document(tenant, self._tenants.find_by_base_url(tenant.base_url))
+
+    def _document(self, tenant: Tenant, others: Iterable[Tenant]) -> dict[str, Any]:
+        """`others` holds every tenant of the same base URL, and may hold more."""
+        uninstalled = tenant.state is TenantState.UNINSTALLED
+        trouble = None if uninstalled else self._troubles.of(tenant.id)
+        document: dict[str, Any] = {
+            "id": tenant.id,
+            "clientKey": tenant.client_key,
+            "baseUrl": tenant.base_url,
+            "cloudId": tenant.cloud_id,
+            "installationId": tenant.forge and tenant.forge.installation_id,
+            "state": "uninstalled" if uninstalled else _state(trouble),
+            "installedAt": tenant.installed_at.isoformat(),
+            "trouble": trouble and _trouble(trouble),
+            "credential": self._credential(tenant),
+            "supersededBy": tenant.merged_into or self._successor(tenant, others),
+        }
+        return {name: value for name, value in document.items() if value is not None}
+
+    def _credential(self, tenant: Tenant) -> dict[str, Any] | None:
+        """Which of its identities the site is called as, and why where it is not the usual one."""
+        found = self._access.in_use(tenant)
+        if found is None:
+            return None
+        identity, choice = found
+        because = {"because": choice.because, "at": _moment(choice.at)} if choice else {}
+        return {"inUse": identity.value, **because}
+
+    def _successor(self, tenant: Tenant, others: Iterable[Tenant]) -> str | None:
+        """The newest installation of the same base URL, as long as links are left to be moved."""
+        newer = [
+            other
+            for other in others
+            if other.base_url == tenant.base_url
+            and other.state is TenantState.ACTIVE
+            and other.installed_at > tenant.installed_at
+        ]
+        newest = max(newer, key=lambda other: other.installed_at, default=None)
+        return newest.id if newest and self._links.workspaces_of(tenant.id) else None
 
 
 def replay_document(replay: Replay, now: int) -> dict[str, Any]:
@@ -109,18 +146,6 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
         "status": trouble.status,
     }
     return {name: value for name, value in document.items() if value is not None}
-
-
-def _successor(tenant: Tenant, others: Iterable[Tenant]) -> Tenant | None:
-    """The newest installation of the same base URL, where that is not the tenant itself."""
-    newer = [
-        other
-        for other in others
-        if other.base_url == tenant.base_url
-        and other.state is TenantState.ACTIVE
-        and other.installed_at > tenant.installed_at
-    ]
-    return max(newer, key=lambda other: other.installed_at, default=None)
 
 
 def _progress(replay: Replay, now: int) -> str:

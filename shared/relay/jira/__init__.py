@@ -2,8 +2,8 @@
 
 from relay.jira.answers import SubmitAnswer
 from relay.jira.canonical_request import query_string_hash
-from relay.jira.client import JiraClient, http_client
-from relay.jira.credentials import ConnectCredential
+from relay.jira.client import JiraClient, Otherwise, http_client
+from relay.jira.credentials import BearerCredential, ConnectCredential
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
@@ -22,6 +22,7 @@ from relay.jira.errors import (
 
 __all__ = [
     "AccessRefused",
+    "BearerCredential",
     "ConnectCredential",
     "CredentialRefused",
     "JiraAnswered",
@@ -29,6 +30,7 @@ __all__ = [
     "JiraError",
     "JiraUnreachable",
     "NothingThere",
+    "Otherwise",
     "RateLimit",
     "RateLimited",
     "RequestRefused",

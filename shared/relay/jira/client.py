@@ -2,7 +2,8 @@
 `/rest/devopscomponents/1.0/*` that keep the components which incidents name."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -10,7 +11,15 @@ import httpx
 
 from relay.entities import Kind
 from relay.jira.answers import SubmitAnswer, json_of, messages_of, strings_of, submit_answer
-from relay.jira.errors import JiraAnswered, JiraUnreachable, NothingThere, RateLimit, error_type
+from relay.jira.errors import (
+    AccessRefused,
+    CredentialRefused,
+    JiraAnswered,
+    JiraUnreachable,
+    NothingThere,
+    RateLimit,
+    error_type,
+)
 
 WORKSPACES_MAX = 100
 # Jira takes 1000; so few are within any limit of bytes, whatever their descriptions.
@@ -20,6 +29,7 @@ ItemT = TypeVar("ItemT")
 
 _OPERATIONS = "/rest/operations/1.0"
 _COMPONENTS = "/rest/devopscomponents/1.0"
+_APPS = "/rest/atlassian-connect/1/addons"
 _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
 # Seconds. Jira answers a submission before it processes it.
@@ -37,10 +47,17 @@ class JiraClient:
     All that Jira takes, it processes later: a read shows nothing that is pending.
     """
 
-    def __init__(self, http: httpx.Client, base_url: str, credential: httpx.Auth) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        base_url: str,
+        credential: httpx.Auth,
+        otherwise: "Otherwise | None" = None,
+    ) -> None:
         self._http = http
         self._base_url = base_url
         self._credential = credential
+        self._otherwise = otherwise
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
         """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON.
@@ -115,7 +132,36 @@ class JiraClient:
         """Deleting what is not there succeeds, too."""
         self._call("DELETE", f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
 
+    def app_property(self, app_key: str, name: str) -> Any:
+        """The value of a property that Jira keeps for the app; None where there is none."""
+        path = f"{_APPS}/{_segment(app_key)}/properties/{_segment(name)}"
+        try:
+            document = json_of(self._call("GET", path))
+        except NothingThere:
+            return None
+        return document.get("value") if isinstance(document, dict) else None
+
     def _call(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """As the one identity, and where Jira refuses that, as the other."""
+        try:
+            return self._call_once(method, path, content, params)
+        except (CredentialRefused, AccessRefused) as refused:
+            if self._otherwise is None:
+                raise
+            try:
+                response = self._otherwise.client._call_once(method, path, content, params)
+            except (CredentialRefused, AccessRefused):
+                raise refused from None
+            self._otherwise.preferred(refused)
+            return response
+
+    def _call_once(
         self,
         method: str,
         path: str,
@@ -139,6 +185,17 @@ class JiraClient:
         if response.is_success:
             return response
         raise _error(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Otherwise:
+    """The same site called as another identity, where Jira refuses the first (401, 403).
+
+    `preferred` hears of the refusal once the other has been taken.
+    """
+
+    client: JiraClient
+    preferred: Callable[[JiraAnswered], None]
 
 
 def _error(response: httpx.Response) -> JiraAnswered:

@@ -1,4 +1,4 @@
-"""How Relay proves to Jira who calls: an httpx.Auth that signs each request's own URL."""
+"""How Relay proves to Jira who calls: an httpx.Auth per identity, Connect's and Forge's."""
 
 import time
 from collections.abc import Generator
@@ -38,3 +38,14 @@ class ConnectCredential(httpx.Auth):
             "qsh": query_string_hash(request.method, path, query, urlsplit(self.base_url).path),
         }
         return jwt.encode(claims, self.shared_secret, algorithm="HS256")
+
+
+@dataclass(frozen=True)
+class BearerCredential(httpx.Auth):
+    """Forge's system token, opaque to us; it goes to the apiBaseUrl that Forge named, only."""
+
+    system_token: str = field(repr=False)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self.system_token}"
+        yield request

@@ -1,13 +1,26 @@
 """Who has installed the app: tenants, their secrets, and the workspaces linked to them."""
 
+from relay.tenants.credentials import Choice, ChoiceStore, Identity
 from relay.tenants.links import LinkStore
 from relay.tenants.replays import Replay, ReplayStore, Stage, What
 from relay.tenants.site_url import checked_site_url
 from relay.tenants.store import TenantStore
-from relay.tenants.tenant import Installation, LifecycleToken, Tenant, TenantState
+from relay.tenants.tenant import (
+    ForgeIdentity,
+    ForgeInstallation,
+    Installation,
+    LifecycleToken,
+    Tenant,
+    TenantState,
+)
 from relay.tenants.troubles import Trouble, TroubleStore
 
 __all__ = [
+    "Choice",
+    "ChoiceStore",
+    "ForgeIdentity",
+    "ForgeInstallation",
+    "Identity",
     "Installation",
     "LifecycleToken",
     "LinkStore",

@@ -6,6 +6,8 @@
 | `clientKey#<clientKey>` | `tenant` | the one tenant's id |
 | `baseUrl#<baseUrl>` | `<id>` | a tenant's id; a site import makes several of one base URL |
 | `cloudId#<cloudId>` | `<id>` | the same |
+| `installationId#<installationId>` | `tenant` | the one tenant's id |
+| `forgeCloudId#<cloudId>` | `tenant` | the one tenant's id, as Forge itself has proven |
 | `tenants` | `<id>` | nothing more: the list of all |
 | `tenant#<id>` | `workspace#<workspaceId>` | a link (see `links`) |
 | `tenant#<id>` | `offer#<workspaceId>` | an offer of one |
@@ -24,9 +26,12 @@ from uuid import uuid4
 
 from relay.aws import to_item
 from relay.errors import Conflict, NotFound, Unavailable
-from relay.secrets import EncryptedSecret, Secrets
+from relay.secrets import Secrets
 from relay.table import Table
+from relay.tenants.item import tenant_of, to_item_values
 from relay.tenants.tenant import (
+    ForgeIdentity,
+    ForgeInstallation,
     Installation,
     LifecycleToken,
     Tenant,
@@ -51,7 +56,7 @@ class TenantStore:
 
     def get(self, tenant_id: str) -> Tenant | None:
         item = self._table.get(f"tenant#{tenant_id}", "tenant")
-        return _from_values(item) if item else None
+        return tenant_of(item) if item else None
 
     def existing(self, tenant_id: str) -> Tenant:
         """Raises NotFound."""
@@ -61,9 +66,10 @@ class TenantStore:
         return tenant
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
-        pointer = self._table.get(f"clientKey#{client_key}", "tenant")
-        # Looked for in any case: an unknown site's refusal takes as long as a known one's.
-        return self.get(pointer["tenantId"] if pointer else "nobody")
+        return self._pointed_to(f"clientKey#{client_key}")
+
+    def find_by_installation_id(self, installation_id: str) -> Tenant | None:
+        return self._pointed_to(f"installationId#{installation_id}")
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
         """Every tenant that is or was at this URL: after a site import there are several."""
@@ -81,6 +87,7 @@ class TenantStore:
     def install(self, installation: Installation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
 
+        Where the call names a Forge installation that another tenant is of, the two become one.
         All of it or nothing is written. Raises Conflict where a newer lifecycle call has been
         taken already, or this one's token was used for another install before; a call that only
         comes again changes nothing.
@@ -93,9 +100,13 @@ class TenantStore:
                 and self._is_repeated(known, installation, token)
             ):
                 return known
+            same_site = self._by_installation(installation)
+            if known is None:
+                known, same_site = same_site, None
             tenant = self._installed(known, installation, token)
-            if self._write(tenant, known):
-                return tenant
+            written = self._written(tenant, known, same_site)
+            if written:
+                return written
         raise Unavailable("The tenant is being changed by others; try again.")
 
     def uninstall(self, client_key: str, token: LifecycleToken) -> Tenant | None:
@@ -104,10 +115,63 @@ class TenantStore:
             known = self.find_by_client_key(client_key)
             if known is None or _already_taken(known, token):
                 return known
-            tenant = _advance(replace(known, state=TenantState.UNINSTALLED, secret=None), token)
+            # Under Forge the site still has the app; Jira may have deleted what Connect sent.
+            state = TenantState.ACTIVE if known.is_forge_installed else TenantState.UNINSTALLED
+            gone = replace(
+                known,
+                state=state,
+                secret=None,
+                installs=known.installs + (state is TenantState.ACTIVE),
+            )
+            tenant = _advance(gone, token)
             if self._write(tenant, known):
                 return tenant
         raise Unavailable("The tenant is being changed by others; try again.")
+
+    def install_forge(self, installation: ForgeInstallation, token: LifecycleToken) -> Tenant:
+        """Make the tenant of this Forge installation, or renew it: its system token, its state.
+
+        It is the tenant of the installationId, else of the clientKey that Jira told, else of the
+        cloudId, where Forge itself has proven that one before; two that are found to be one become
+        one. A token older than the newest changes nothing. All of it or nothing is written.
+        """
+        for _ in range(_ATTEMPTS):
+            by_id = self.find_by_installation_id(installation.installation_id)
+            by_key = installation.client_key and self.find_by_client_key(installation.client_key)
+            known = by_key or by_id or self._pointed_to(f"forgeCloudId#{installation.cloud_id}")
+            same_site = by_id if by_key and by_id and by_key.id != by_id.id else None
+            if known and not same_site and _is_late(known, token):
+                return known
+            tenant = self._forge_installed(known, installation, token)
+            written = self._written(tenant, known, same_site)
+            if written:
+                return written
+        raise Unavailable("The tenant is being changed by others; try again.")
+
+    def uninstall_forge(self, installation_id: str, token: LifecycleToken) -> Tenant | None:
+        """Remove the installation and its token; the site stays active under Connect, if it is."""
+        for _ in range(_ATTEMPTS):
+            known = self.find_by_installation_id(installation_id)
+            forge = known and known.forge
+            if not (known and forge) or forge.installation_id != installation_id:
+                return None
+            if token.issued_at < forge.token_at:
+                return known
+            tenant = replace(
+                known,
+                state=TenantState.ACTIVE if known.secret else TenantState.UNINSTALLED,
+                forge=ForgeIdentity(forge.cloud_id, token_at=token.issued_at),
+                version=known.version + 1,
+            )
+            if self._write(tenant, known):
+                return tenant
+        raise Unavailable("The tenant is being changed by others; try again.")
+
+    def system_token_of(self, tenant: Tenant) -> str | None:
+        """The credential that Forge brought last; None where there is none (any more)."""
+        if tenant.forge is None or tenant.forge.system_token is None:
+            return None
+        return self._secrets.decrypt(tenant.owner, tenant.forge.system_token)
 
     def learn_cloud_id(self, tenant: Tenant, cloud_id: str) -> None:
         """Keep the site's cloudId, which Jira tells in passing; the tenant is found by it, too."""
@@ -154,6 +218,7 @@ class TenantStore:
         begins_anew = not self._has_secret(tenant, installation.shared_secret)
         renewed = replace(
             tenant,
+            client_key=installation.client_key,
             installs=tenant.installs + (known is not None and begins_anew),
             base_url=installation.base_url,
             state=TenantState.ACTIVE,
@@ -164,33 +229,119 @@ class TenantStore:
         )
         return _advance(renewed, token)
 
+    def _forge_installed(
+        self, known: Tenant | None, installation: ForgeInstallation, token: LifecycleToken
+    ) -> Tenant:
+        tenant = known or Tenant(
+            id=uuid4().hex,
+            client_key=installation.client_key,
+            # Forge names no other URL; Connect's own `installed` call replaces it.
+            base_url=installation.api_base_url,
+            state=TenantState.ACTIVE,
+            installed_at=datetime.now(UTC),
+            lifecycle_at=0,
+            tokens_seen=frozenset(),
+            version=0,
+        )
+        before = tenant.forge or ForgeIdentity(installation.cloud_id)
+        sent = installation.system_token
+        identity = ForgeIdentity(
+            cloud_id=installation.cloud_id,
+            installation_id=installation.installation_id,
+            api_base_url=installation.api_base_url,
+            system_token=self._secrets.encrypt(tenant.owner, sent) if sent else before.system_token,
+            token_at=token.issued_at,
+            seen=(before.seen if before.token_at == token.issued_at else frozenset())
+            | {token.digest},
+        )
+        gone = tenant.state is TenantState.UNINSTALLED
+        renewed = known is None or gone
+        return replace(
+            tenant,
+            client_key=tenant.client_key or installation.client_key,
+            state=TenantState.ACTIVE,
+            installs=tenant.installs + gone,
+            installed_at=datetime.now(UTC) if renewed else tenant.installed_at,
+            cloud_id=installation.cloud_id,
+            installation_id=installation.installation_id,
+            forge=identity,
+            version=tenant.version + 1,
+        )
+
+    def _by_installation(self, installation: Installation) -> Tenant | None:
+        """The tenant that Forge made of the installation which this Connect call names."""
+        if installation.installation_id is None:
+            return None
+        found = self.find_by_installation_id(installation.installation_id)
+        return found if found and found.client_key in (None, installation.client_key) else None
+
+    def _written(
+        self, tenant: Tenant, known: Tenant | None, same_site: Tenant | None
+    ) -> Tenant | None:
+        """The tenant as it was written, the other merged into it; None as `_write` has it."""
+        if same_site is None or same_site.id == tenant.id:
+            return tenant if self._write(tenant, known) else None
+        merged = self._merged(tenant, same_site)
+        left = replace(
+            same_site,
+            state=TenantState.UNINSTALLED,
+            forge=None,
+            secret=None,
+            merged_into=tenant.id,
+            version=same_site.version + 1,
+        )
+        return merged if self._write(merged, known, (left, same_site)) else None
+
+    def _merged(self, tenant: Tenant, other: Tenant) -> Tenant:
+        """The tenant with what Forge had told of the other. All begins anew, above every sequence
+        that either was sent."""
+        replays = self._table.query(f"tenant#{other.id}", "replay#")
+        resets = max((int(item["resets"]) for item in replays), default=0)
+        identity = tenant.forge or other.forge
+        if identity and tenant.forge is None and identity.system_token:
+            # It is bound to its owner, so it has to be encrypted for the new one.
+            token = self._secrets.decrypt(other.owner, identity.system_token)
+            encrypted = self._secrets.encrypt(tenant.owner, token)
+            identity = replace(identity, system_token=encrypted)
+        return replace(
+            tenant,
+            installs=tenant.installs + other.installs + resets + 1,
+            cloud_id=identity.cloud_id if identity else tenant.cloud_id,
+            forge=identity,
+        )
+
+    def _pointed_to(self, pk: str) -> Tenant | None:
+        pointer = self._table.get(pk, "tenant")
+        # Looked for in any case: an unknown site's refusal takes as long as a known one's.
+        return self.get(pointer["tenantId"] if pointer else "nobody")
+
     def _has_secret(self, tenant: Tenant, secret: str) -> bool:
         kept = self.secret_of(tenant) or ""
         return hmac.compare_digest(kept.encode(), secret.encode())
 
-    def _write(self, tenant: Tenant, known: Tenant | None) -> bool:
-        """Write the tenant and what finds it, at once; False if another write came between."""
-        unchanged = (
-            {
-                "ConditionExpression": "version = :version",
-                "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
-            }
-            if known
-            else {"ConditionExpression": "attribute_not_exists(pk)"}
-        )
-        actions = [self._put(_to_values(tenant), **unchanged)]
+    def _write(
+        self,
+        tenant: Tenant,
+        known: Tenant | None,
+        other: tuple[Tenant, Tenant] | None = None,
+    ) -> bool:
+        """Write the tenant and what finds it, at once, and with it the other, as it was before;
+        False if another write came between."""
+        actions = [self._put(to_item_values(tenant), **_unchanged(known))]
+        actions += [self._put(pointer) for pointer in _pointers(tenant, known)]
         if known is None:
-            pointer = {
-                "pk": f"clientKey#{tenant.client_key}",
-                "sk": "tenant",
-                "tenantId": tenant.id,
-            }
-            actions.append(self._put(pointer, ConditionExpression="attribute_not_exists(pk)"))
             actions.append(self._put({"pk": "tenants", "sk": tenant.id}))
-        if known is None or known.base_url != tenant.base_url:
-            actions.append(self._put({"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}))
-        if tenant.cloud_id and (known is None or known.cloud_id != tenant.cloud_id):
-            actions.append(self._put({"pk": f"cloudId#{tenant.cloud_id}", "sk": tenant.id}))
+        if tenant.client_key and (known is None or known.client_key is None):
+            pointer = {"pk": f"clientKey#{tenant.client_key}", "sk": "tenant"}
+            actions.append(
+                self._put(
+                    pointer | {"tenantId": tenant.id},
+                    ConditionExpression="attribute_not_exists(pk)",
+                )
+            )
+        if other:
+            left, before = other
+            actions.append(self._put(to_item_values(left), **_unchanged(before)))
         try:
             self._dynamodb.transact_write_items(TransactItems=actions)
         except self._dynamodb.exceptions.TransactionCanceledException:
@@ -203,6 +354,40 @@ class TenantStore:
     def _each(self, pk: str) -> Iterator[Tenant]:
         tenants = (self.get(pointer["sk"]) for pointer in self._table.query(pk))
         return (tenant for tenant in tenants if tenant)
+
+
+def _unchanged(known: Tenant | None) -> dict[str, Any]:
+    if known is None:
+        return {"ConditionExpression": "attribute_not_exists(pk)"}
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
+    }
+
+
+def _pointers(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
+    """What finds the tenant, where that is new."""
+    if known is None or known.base_url != tenant.base_url:
+        yield {"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}
+    if tenant.cloud_id and (known is None or known.cloud_id != tenant.cloud_id):
+        yield {"pk": f"cloudId#{tenant.cloud_id}", "sk": tenant.id}
+    identity = tenant.forge
+    if identity and identity.installation_id and identity != (known and known.forge):
+        for pk in (
+            f"installationId#{identity.installation_id}",
+            f"forgeCloudId#{identity.cloud_id}",
+        ):
+            yield {"pk": pk, "sk": "tenant", "tenantId": tenant.id}
+
+
+def _is_late(known: Tenant, token: LifecycleToken) -> bool:
+    """Whether a newer call has been taken, or this very one; what it brings is then old."""
+    identity = known.forge
+    if identity is None or not identity.token_at:
+        return False
+    if token.issued_at == identity.token_at:
+        return token.digest in identity.seen
+    return token.issued_at < identity.token_at
 
 
 def _already_taken(known: Tenant, token: LifecycleToken) -> bool:
@@ -221,44 +406,4 @@ def _advance(tenant: Tenant, token: LifecycleToken) -> Tenant:
         lifecycle_at=token.issued_at,
         tokens_seen=seen | {token.digest},
         version=tenant.version + 1,
-    )
-
-
-def _to_values(tenant: Tenant) -> dict[str, Any]:
-    return {
-        "pk": f"tenant#{tenant.id}",
-        "sk": "tenant",
-        "tenantId": tenant.id,
-        "clientKey": tenant.client_key,
-        "baseUrl": tenant.base_url,
-        "displayUrl": tenant.display_url,
-        "cloudId": tenant.cloud_id,
-        "installationId": tenant.installation_id,
-        "state": tenant.state.value,
-        "installedAt": tenant.installed_at.isoformat(),
-        "lifecycleAt": tenant.lifecycle_at,
-        "tokensSeen": sorted(tenant.tokens_seen),
-        "version": tenant.version,
-        "installs": tenant.installs,
-        "secret": tenant.secret and tenant.secret.ciphertext,
-        "secretKey": tenant.secret and tenant.secret.data_key,
-    }
-
-
-def _from_values(values: dict[str, Any]) -> Tenant:
-    secret = EncryptedSecret(values["secret"], values["secretKey"]) if "secret" in values else None
-    return Tenant(
-        id=values["tenantId"],
-        client_key=values["clientKey"],
-        base_url=values["baseUrl"],
-        state=TenantState(values["state"]),
-        installed_at=datetime.fromisoformat(values["installedAt"]),
-        lifecycle_at=int(values["lifecycleAt"]),
-        tokens_seen=frozenset(values["tokensSeen"]),
-        version=int(values["version"]),
-        installs=int(values.get("installs", 0)),
-        secret=secret,
-        display_url=values.get("displayUrl"),
-        cloud_id=values.get("cloudId"),
-        installation_id=values.get("installationId"),
     )

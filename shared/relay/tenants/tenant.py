@@ -1,6 +1,6 @@
 """A tenant: our record of one installation of the app in one Jira site."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -32,16 +32,51 @@ class Installation:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeInstallation:
+    """What Forge says of an installation, proven by its token.
+
+    `client_key` is the Connect identity of the same site, where Jira told it to this very
+    installation. `begins` is false for a call that only brings a new system token.
+    """
+
+    installation_id: str
+    cloud_id: str
+    api_base_url: str
+    begins: bool
+    system_token: str | None = field(default=None, repr=False)
+    client_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeIdentity:
+    """A tenant as Forge knows it.
+
+    `system_token` is the newest that Forge brought, at `token_at` (epoch seconds); `seen` are the
+    digests of the invocation tokens issued then. An uninstall leaves `cloud_id` only.
+    """
+
+    cloud_id: str
+    installation_id: str | None = None
+    api_base_url: str | None = None
+    system_token: EncryptedSecret | None = None
+    token_at: int = 0
+    seen: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """`id` is ours and never changes; clientKey, baseUrl, cloudId, installationId find it.
 
-    `tokens_seen` are the digests of the lifecycle tokens issued at `lifecycle_at`: one token is
-    good for one change. `version` counts the writes of this record, and `installs` how often the
-    site has begun anew, without anything that it was sent before.
+    A site under Connect alone has a clientKey and a secret; under Forge alone a `forge` identity;
+    while it moves from one to the other, both. `tokens_seen` are the digests of the lifecycle
+    tokens issued at `lifecycle_at`: one token is good for one change. `version` counts the writes
+    of this record, and `installs` how often the site has begun anew, without anything that it was
+    sent before. `merged_into` is the tenant that took over all of this one, once both were found
+    to be the same site.
     """
 
     id: str
-    client_key: str
+    client_key: str | None
     base_url: str
     state: TenantState
     installed_at: datetime
@@ -53,8 +88,14 @@ class Tenant:
     display_url: str | None = None
     cloud_id: str | None = None
     installation_id: str | None = None
+    forge: ForgeIdentity | None = None
+    merged_into: str | None = None
 
     @property
     def owner(self) -> dict[str, str]:
         """Whose this tenant's secrets are (see `relay.secrets`)."""
         return {"tenantId": self.id}
+
+    @property
+    def is_forge_installed(self) -> bool:
+        return self.forge is not None and self.forge.installation_id is not None

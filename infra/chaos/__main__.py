@@ -1,0 +1,96 @@
+"""`make chaos`: prints its seed first; ends with 1 where anything was lost, stale or unexplained.
+
+The seed decides what is thrown at Relay, and when it is drawn. How the processes fall out in time
+is not decided: a seed that found something may have to be run more than once to find it again.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from random import SystemRandom
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.chaos.judge import (
+    DELETED,
+    HELD,
+    IS_REFUSED,
+    UNKNOWN_PROJECTS,
+    WRONG,
+    Judge,
+    Verdict,
+)
+from infra.chaos.run import Run, prepared
+from infra.chaos.settings import Settings
+from infra.chaos.stage import stage
+from infra.local.screen import Screen
+from infra.local.stack import ending_in_order
+
+_COLUMNS = (HELD, IS_REFUSED, UNKNOWN_PROJECTS, DELETED, *WRONG, "calls")
+_SHOWN = 5
+
+
+def main() -> int:
+    settings, keeps_log = _asked_for()
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Seed {settings.seed}: {settings}", markup=False)
+    screen = Screen(console)
+    with ending_in_order(), stage() as there:
+        screen.say(f"The stage stands; the functions' log is {there.log}")
+        with prepared(settings, there, screen) as run:
+            rested = run.go()
+            screen.say("At rest." if rested else "It did not come to rest.")
+            run.count_calls()
+            verdict = Judge(run).verdict()
+            _print(console, run, verdict)
+            screen.say("Nothing was lost." if verdict.good else "SOMETHING IS WRONG.")
+        if keeps_log:
+            there.log.rename(keeps_log)
+    return 0 if rested and verdict.good else 1
+
+
+def _asked_for() -> tuple[Settings, str]:
+    """An empty value counts as not given: that is how make passes on what is not set."""
+    parser = argparse.ArgumentParser(prog="python -m infra.chaos")
+    for name in ("seed", "entities", "sites", "workspaces", "rounds"):
+        parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--log", default="", help="keep the functions' log there")
+    given = vars(parser.parse_args())
+    log = given.pop("log")
+    numbers = {name: int(value) for name, value in given.items() if value}
+    seed = numbers.pop("seed", None)
+    return Settings(SystemRandom().randrange(1_000_000) if seed is None else seed, **numbers), log
+
+
+def _print(console: Console, run: Run, verdict: Verdict) -> None:
+    table = Table("site", *_COLUMNS)
+    for name, counts in verdict.counts.items():
+        counts["calls"] = run.calls[name]
+        table.add_row(name, *(str(counts[column]) for column in _COLUMNS))
+    console.print(table)
+    ways = Counter(
+        {"messages delivered twice": run.submissions.duplicated + run.replays.duplicated}
+    )
+    for title, thrown in (
+        ("What happened", run.story.happened + ways),
+        ("Faults of Jira, by calls that they fell on", run.faults),
+        ("Errors of AWS", run.fleet.aws_errors),
+        ("Invocations", run.fleet.invoked),
+        ("Killed", run.fleet.killed),
+    ):
+        told = ", ".join(f"{name} {count}" for name, count in sorted(thrown.items()))
+        console.print(f"{title} ({thrown.total()}): {told}", markup=False)
+    for finding in verdict.findings[:_SHOWN]:
+        console.print(f"  {finding}", markup=False)
+    why = Counter(f"{one.verdict}: {one.why}" for one in verdict.findings)
+    for told, count in why.most_common():
+        console.print(f"{told}: {count}", markup=False)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    # The process that the workers are forked from ends with this one.
+    os._exit(status) if status else sys.exit(0)

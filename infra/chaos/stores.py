@@ -1,0 +1,61 @@
+"""Relay's stores, read from outside: never by way of the functions, and with no trouble."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from relay.delivery import LinkedSite
+from relay.record import DebtStore, RecordStore
+from relay.secrets import Secrets
+from relay.tenants import LinkStore, ReplayStore, TenantState, TenantStore, TroubleStore
+
+if TYPE_CHECKING:
+    from infra.chaos.stage import Stage
+
+
+@dataclass(frozen=True)
+class Stores:
+    tenants: TenantStore
+    links: LinkStore
+    troubles: TroubleStore
+    replays: ReplayStore
+    record: RecordStore
+    debts: DebtStore
+
+    @classmethod
+    def of(cls, stage: "Stage") -> "Stores":
+        environment, dynamodb = stage.environment, stage.dynamodb
+        tenants, record = environment["TENANTS_TABLE"], environment["RECORD_TABLE"]
+        return cls(
+            TenantStore(dynamodb, tenants, Secrets(stage.kms, environment["SECRETS_KEY"])),
+            LinkStore(dynamodb, tenants),
+            TroubleStore(dynamodb, tenants),
+            ReplayStore(dynamodb, tenants),
+            RecordStore(dynamodb, record),
+            DebtStore(dynamodb, record),
+        )
+
+    def linked(self, workspace_id: str) -> list[LinkedSite]:
+        return [
+            LinkedSite(
+                workspace_id,
+                self.tenants.existing(tenant_id),
+                self.troubles.of(tenant_id),
+                self.replays.get(tenant_id, workspace_id),
+            )
+            for tenant_id in self.links.tenants_of(workspace_id)
+        ]
+
+    def unsettled(self) -> list[str]:
+        """What the run has to wait for still, in words."""
+        found = []
+        for tenant in self.tenants.all():
+            if tenant.state is not TenantState.ACTIVE:
+                found.append(f"{tenant.base_url} has no app")
+            if trouble := self.troubles.of(tenant.id):
+                found.append(f"{tenant.base_url} is in trouble: {trouble}")
+            linked = self.links.workspaces_of(tenant.id)
+            for replay in self.replays.of_tenant(tenant.id):
+                begun = replay.generation >= tenant.installs + replay.resets
+                if not replay.is_done or (replay.workspace_id in linked and not begun):
+                    found.append(f"{tenant.base_url} has a replay: {replay}")
+        return found

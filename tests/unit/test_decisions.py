@@ -1,0 +1,285 @@
+"""What follows from each answer of Jira: the table of decisions row by row, and the waits."""
+
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from relay.delivery.decisions import (
+    RETRY_AFTER_MAX,
+    RETRY_AFTER_MIN,
+    SUSPENDED,
+    SUSPENDED_AFTER_SECONDS,
+    TABLE,
+    Row,
+    Verdict,
+    back_off,
+    decide,
+    retry_after,
+)
+from relay.jira import JiraAnswered, JiraError, JiraUnreachable, SiteDown
+from relay.jira.errors import RateLimit, error_type
+
+NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC).timestamp()
+AN_HOUR = 3600.0
+# Seconds: the first wait and the longest.
+RETRY, ATTENTION = (2.0, 900.0), (60.0, 3600.0)
+
+attempts = st.integers(0, 10_000)
+portions = st.floats(0, 1, exclude_max=True)
+
+
+def answered(status: int, said: str | None = None) -> JiraAnswered:
+    """The error that the client raises for an answer, with this Retry-After."""
+    return error_type(status)(status, ("Jira's words",), RateLimit(retry_after=said))
+
+
+def row_of(error: JiraError, failing_for: float = 0) -> Row:
+    return decide(error, 0, failing_for, NOW).row
+
+
+# --- The table ---
+
+
+@pytest.mark.parametrize(
+    ("error", "answer", "verdict", "code"),
+    [
+        (answered(400), "400", Verdict.SPLIT, "refused"),
+        (answered(413), "413", Verdict.SPLIT, "too_large"),
+        (answered(429), "429", Verdict.RETRY, "rate_limited"),
+        (answered(500), "5xx", Verdict.RETRY, "site_down"),
+        (answered(502), "5xx", Verdict.RETRY, "site_down"),
+        (answered(503), "5xx", Verdict.RETRY, "site_down"),
+        (answered(504), "5xx", Verdict.RETRY, "site_down"),
+        (JiraUnreachable("no answer"), "none", Verdict.RETRY, "unreachable"),
+        (answered(200), "2xx, no JSON", Verdict.RETRY, "unreadable"),
+        (answered(202), "2xx, no JSON", Verdict.RETRY, "unreadable"),
+        (answered(401), "401", Verdict.ATTENTION, "credential_refused"),
+        (answered(403), "403", Verdict.ATTENTION, "access_refused"),
+        (answered(404), "404", Verdict.ATTENTION, "nothing_there"),
+        (answered(301), "3xx", Verdict.ATTENTION, "moved"),
+        (answered(302), "3xx", Verdict.ATTENTION, "moved"),
+        (answered(308), "3xx", Verdict.ATTENTION, "moved"),
+        (answered(405), "other 4xx", Verdict.ATTENTION, "unexpected"),
+        (answered(409), "other 4xx", Verdict.ATTENTION, "unexpected"),
+        (answered(418), "other 4xx", Verdict.ATTENTION, "unexpected"),
+    ],
+)
+def test_each_answer_has_its_row(
+    error: JiraError, answer: str, verdict: Verdict, code: str
+) -> None:
+    row = row_of(error)
+
+    assert (row.answer, row.verdict, row.code) == (answer, verdict, code)
+    assert row in TABLE
+
+
+@given(st.integers(100, 599), attempts, st.floats(0, AN_HOUR, exclude_max=True))
+def test_every_status_finds_exactly_one_row(status: int, attempt: int, failing_for: float) -> None:
+    error = answered(status)
+
+    found = [row for row in TABLE if row.error is type(error)]
+
+    assert [decide(error, attempt, failing_for, NOW).row] == found
+
+
+def test_no_two_rows_are_of_one_answer_one_error_or_one_code() -> None:
+    every = (*TABLE, SUSPENDED)
+
+    assert len({row.error for row in TABLE}) == len(TABLE)
+    assert len({row.code for row in every}) == len({row.answer for row in every}) == len(every)
+    assert all(row.means for row in every)
+
+
+def test_a_particular_row_stands_before_the_general_one() -> None:
+    for number, row in enumerate(TABLE):
+        assert not any(issubclass(later.error, row.error) for later in TABLE[number + 1 :])
+
+
+# --- A suspended site ---
+
+
+@pytest.mark.parametrize(
+    ("failing_for", "row"),
+    [
+        (0.0, "site_down"),
+        (SUSPENDED_AFTER_SECONDS - 0.001, "site_down"),
+        (SUSPENDED_AFTER_SECONDS, "suspended"),
+        (AN_HOUR * 1000, "suspended"),
+    ],
+)
+def test_a_site_is_suspended_after_an_hour_of_503(failing_for: float, row: str) -> None:
+    assert row_of(answered(503), failing_for).code == row
+
+
+def test_a_suspended_site_needs_attention_and_is_tried_as_seldom_as_any_that_does() -> None:
+    decision = decide(answered(503), 0, AN_HOUR, NOW, lambda: 0)
+
+    assert decision.row is SUSPENDED
+    assert (decision.row.verdict, decision.row.error) == (Verdict.ATTENTION, SiteDown)
+    assert decision.after == ATTENTION[0]
+
+
+@given(st.integers(100, 599).filter(lambda status: status != 503))
+def test_no_other_answer_means_suspended_however_long_it_lasts(status: int) -> None:
+    assert row_of(answered(status), AN_HOUR * 1000) is row_of(answered(status))
+    assert row_of(JiraUnreachable("no answer"), AN_HOUR * 1000).code == "unreachable"
+
+
+# --- Retry-After ---
+
+
+def date(seconds: float) -> str:
+    """An HTTP date so many seconds from now."""
+    return format_datetime(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=seconds), True)
+
+
+READABLE = [
+    ("1", 1),
+    ("30", 30),
+    (" 30\t", 30),
+    ("2.5", 2.5),
+    ("3600", 3600),
+    (date(90), 90),
+    (date(3600), 3600),
+    ("Sat, 31 Jan 2026 10:31:00 +0100", 60),
+    # Without a zone, and with the one that says nothing: as if it were UTC.
+    ("Sat, 31 Jan 2026 09:31:00", 60),
+    ("Sat, 31 Jan 2026 09:31:00 -0000", 60),
+    # The two other shapes that HTTP has for a date.
+    ("Saturday, 31-Jan-26 09:31:00 GMT", 60),
+    ("Sat Jan 31 09:31:00 2026", 60),
+    # Never at once, never as good as never.
+    ("0", RETRY_AFTER_MIN),
+    ("0.2", RETRY_AFTER_MIN),
+    ("-1", RETRY_AFTER_MIN),
+    ("-99999999999999999999", RETRY_AFTER_MIN),
+    (date(0), RETRY_AFTER_MIN),
+    (date(-86_400), RETRY_AFTER_MIN),
+    ("3601", RETRY_AFTER_MAX),
+    ("99999999999999999999", RETRY_AFTER_MAX),
+    ("1e300", RETRY_AFTER_MAX),
+    (date(86_400 * 365), RETRY_AFTER_MAX),
+]
+UNREADABLE = [
+    None,
+    "",
+    " ",
+    "\t \t",
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "soon",
+    "30 seconds",
+    "0x10",
+    "Sat, 99 Jan 2026 09:31:00 GMT",
+    "Sat, 31 Foo 2026 09:31:00 GMT",
+    "2026-01-31T09:31:00Z",
+]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize(("said", "seconds"), READABLE)
+def test_what_a_site_asks_for_is_obeyed_within_bounds(
+    status: int, said: str, seconds: float
+) -> None:
+    error = answered(status, said)
+
+    assert retry_after(error, NOW) == pytest.approx(seconds)
+    # Whatever the attempt, and without a random part.
+    for attempt in (0, 7, 100):
+        assert decide(error, attempt, 0, NOW).after == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("said", UNREADABLE)
+def test_what_can_not_be_read_is_as_if_nothing_was_asked(status: int, said: str | None) -> None:
+    error = answered(status, said)
+
+    assert retry_after(error, NOW) is None
+    assert decide(error, 3, 0, NOW, lambda: 0).after == 16
+
+
+@pytest.mark.parametrize("status", [202, 302, 401, 403, 404, 409])
+def test_only_429_and_5xx_are_asked_when_to_come_again(status: int) -> None:
+    error = answered(status, "7")
+
+    assert retry_after(error, NOW) is None
+    assert decide(error, 0, 0, NOW, lambda: 0).after != 7
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_request_is_split_at_once_whatever_the_site_asks_for(status: int) -> None:
+    assert decide(answered(status, "30"), 5, AN_HOUR, NOW).after == 0
+
+
+@given(st.text(), st.sampled_from([429, 500, 503]), attempts)
+@example("Sun, 00 Jan 0000 00:00:00 +9999", 429, 0)
+@example("1 Jan 1", 429, 0)
+@example("٣٠", 429, 0)
+def test_no_words_at_all_make_the_wait_anything_but_a_wait(
+    said: str, status: int, attempt: int
+) -> None:
+    after = decide(answered(status, said), attempt, 0, NOW).after
+
+    assert RETRY_AFTER_MIN <= after <= RETRY_AFTER_MAX
+
+
+def test_a_suspended_site_may_say_when_to_come_again() -> None:
+    decision = decide(answered(503, "30"), 0, AN_HOUR, NOW)
+
+    assert (decision.row, decision.after) == (SUSPENDED, 30)
+
+
+# --- Back-off ---
+
+
+@pytest.mark.parametrize(
+    ("verdict", "waits"),
+    [
+        (Verdict.RETRY, [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]),
+        (Verdict.ATTENTION, [60, 120, 240, 480, 960, 1920, 3600, 3600]),
+    ],
+)
+def test_the_wait_doubles_up_to_the_longest(verdict: Verdict, waits: list[float]) -> None:
+    assert [back_off(verdict, attempt, lambda: 0) for attempt in range(len(waits))] == waits
+
+
+@given(st.sampled_from([(Verdict.RETRY, RETRY), (Verdict.ATTENTION, ATTENTION)]), attempts)
+def test_the_wait_is_never_longer_however_often_it_failed(
+    which: tuple[Verdict, tuple[float, float]], attempt: int
+) -> None:
+    verdict, (first, longest) = which
+
+    after = back_off(verdict, attempt)
+
+    assert math.isfinite(after)
+    assert first / 2 <= after <= longest
+
+
+@given(st.sampled_from([Verdict.RETRY, Verdict.ATTENTION]), attempts, portions)
+def test_at_most_half_of_the_wait_is_left_to_chance(
+    verdict: Verdict, attempt: int, portion: float
+) -> None:
+    whole = back_off(verdict, attempt, lambda: 0)
+
+    after = back_off(verdict, attempt, lambda: portion)
+
+    assert whole / 2 <= after <= whole
+    assert after == pytest.approx(whole * (1 - portion / 2))
+
+
+def test_two_callers_do_not_wait_alike() -> None:
+    assert len({decide(answered(500), 5, 0, NOW).after for _ in range(20)}) > 1
+
+
+@given(st.integers(100, 599), attempts, st.floats(0, 10 * AN_HOUR))
+def test_a_decision_waits_unless_it_splits(status: int, attempt: int, failing_for: float) -> None:
+    decision = decide(answered(status), attempt, failing_for, NOW)
+
+    assert (decision.after == 0) == (decision.row.verdict is Verdict.SPLIT)
+    assert 0 <= decision.after <= ATTENTION[1]
