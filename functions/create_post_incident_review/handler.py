@@ -5,25 +5,20 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.actions import Reviewing, review_url
-from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.aws import sqs_client
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.pages import configure_page, redirect
+from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value
 from relay.edge.queue import SubmissionsQueue
 from relay.errors import BadRequest, Detail
-from relay.identity import CallbackVerifier
 from relay.record import RecordStore
-from relay.secrets import Secrets
 from relay.settings import ReviewSettings
-from relay.tenants import LinkStore, TenantStore
 
 settings = ReviewSettings.from_environment()
-dynamodb = dynamodb_client()
-secrets = Secrets(kms_client(), settings.secrets_key)
-callback = CallbackVerifier(TenantStore(dynamodb, settings.tenants_table, secrets))
-links = LinkStore(dynamodb, settings.tenants_table)
+parts = ForgeParts(settings)
 reviewing = Reviewing(
-    RecordStore(dynamodb, settings.record_table),
+    RecordStore(parts.dynamodb, settings.record_table),
     SubmissionsQueue(sqs_client(), settings.submissions_queue),
     settings.review_url_template,
 )
@@ -44,12 +39,12 @@ def follow_link() -> Response[Any]:
 
 @handler.post("/post-incident-reviews/new")
 def make_review() -> Response[Any]:
-    caller, request = handler.caller(callback)
+    caller, request = handler.caller(parts.site)
     incident = first_query_value(request, "incident")
     if not incident:
         missing = Detail("incident", "missing", "The incident's id is asked for in the query")
         raise BadRequest("The call names no incident.", [missing])
-    workspaces = links.workspaces_of(caller.tenant.id)
+    workspaces = parts.links.workspaces_of(caller.tenant.id)
     component = first_query_value(request, "component") or ""
     review = reviewing.review_in(workspaces, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

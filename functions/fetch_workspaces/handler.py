@@ -5,24 +5,19 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.actions import SiteCatalog
-from relay.aws import dynamodb_client, kms_client
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import parse_ids, workspace_answer
 from relay.edge.http import HttpFunction
+from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value, query_values
-from relay.identity import CallbackVerifier
-from relay.secrets import Secrets
 from relay.settings import SiteCatalogSettings
-from relay.tenants import LinkStore, TenantStore
 
 settings = SiteCatalogSettings.from_environment()
-dynamodb = dynamodb_client()
-secrets = Secrets(kms_client(), settings.secrets_key)
-callback = CallbackVerifier(TenantStore(dynamodb, settings.tenants_table, secrets))
+parts = ForgeParts(settings)
 catalog = SiteCatalog(
-    LinkStore(dynamodb, settings.tenants_table),
-    WorkspaceStore(dynamodb, settings.catalog_table),
-    ContainerStore(dynamodb, settings.catalog_table),
+    parts.links,
+    WorkspaceStore(parts.dynamodb, settings.catalog_table),
+    ContainerStore(parts.dynamodb, settings.catalog_table),
 )
 
 handler = HttpFunction(settings.base_url)
@@ -30,7 +25,7 @@ handler = HttpFunction(settings.base_url)
 
 @handler.post("/workspaces/fetch")
 def fetch_by_body() -> Response[Any]:
-    caller, request = handler.caller(callback)
+    caller, request = handler.caller(parts.site)
     found = catalog.workspaces(caller.tenant.id, parse_ids(request.body))
     return workspace_answer(found, request)
 
@@ -38,7 +33,7 @@ def fetch_by_body() -> Response[Any]:
 @handler.get("/workspaces/fetch")
 def fetch_by_query() -> Response[Any]:
     """The module's page shows a GET where the actions' page has a POST; both are served."""
-    caller, request = handler.caller(callback)
+    caller, request = handler.caller(parts.site)
     ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")
     found = catalog.workspaces(caller.tenant.id, ids or None, query or "")
     return workspace_answer(found, request)

@@ -30,6 +30,8 @@ from infra.local.stack import ending_in_order
 
 _COLUMNS = (HELD, IS_REFUSED, UNKNOWN_PROJECTS, DELETED, *WRONG, "calls")
 _SHOWN = 5
+_COUNTS = ("seed", "entities", "sites", "workspaces", "rounds", "workers")
+_RATES = ("kill_rate", "duplicate_rate", "aws_error_rate", "patience")
 
 
 def main() -> int:
@@ -54,14 +56,14 @@ def main() -> int:
 def _asked_for() -> tuple[Settings, str]:
     """An empty value counts as not given: that is how make passes on what is not set."""
     parser = argparse.ArgumentParser(prog="python -m infra.chaos")
-    for name in ("seed", "entities", "sites", "workspaces", "rounds"):
-        parser.add_argument(f"--{name}", default="")
+    for name in (*_COUNTS, *_RATES):
+        parser.add_argument(f"--{name.replace('_', '-')}", default="")
     parser.add_argument("--log", default="", help="keep the functions' log there")
     given = vars(parser.parse_args())
-    log = given.pop("log")
-    numbers = {name: int(value) for name, value in given.items() if value}
-    seed = numbers.pop("seed", None)
-    return Settings(SystemRandom().randrange(1_000_000) if seed is None else seed, **numbers), log
+    counts = {name: int(given[name]) for name in _COUNTS if given[name]}
+    rates = {name: float(given[name]) for name in _RATES if given[name]}
+    seed = counts.pop("seed", SystemRandom().randrange(1_000_000))
+    return Settings(seed=seed, **counts, **rates), given["log"]
 
 
 def _print(console: Console, run: Run, verdict: Verdict) -> None:

@@ -86,7 +86,7 @@ class Boundary:
         attributes[DUE] = {"DataType": "String", "StringValue": repr(due)}
         return params | {"MessageAttributes": attributes}
 
-    def _draw(self, model: Any, params: Any, **_: Any) -> None:
+    def _draw(self, model: Any, **_: Any) -> None:
         """Once per call: whether it fails, how, and for how many of botocore's own attempts."""
         self._fault = None
         if self._random.random() < self._rate:

@@ -1,4 +1,4 @@
-"""What was submitted and accepted: what the record, and every linked site, has to hold in the end."""
+"""What was accepted, and so has to be in the record and at every linked site in the end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

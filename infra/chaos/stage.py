@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 import boto3
 
 from infra.chaos.gateway import listening
+from infra.lambdas.stores import create_stores
 from infra.local.embedded_aws import start_ministack
 from infra.local.environment import aws_environment
 from infra.local.jira_control import JiraControl
 from infra.local.ports import free_port
 from infra.local.processes import stop_services
 from infra.local.simulator import start_simulator
-from infra.lambdas.stores import create_stores
 from relay.identity import ApiKeys
 
 if TYPE_CHECKING:
-    from infra.chaos.gateway import Listener
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
+
+    from infra.chaos.gateway import Listener
 
 APP_KEY = "relay-operations"
 

@@ -114,7 +114,7 @@ class World:
         """The sequence that Relay shows of an entity."""
         path = f"/v1/workspaces/{workspace_id}/{key.kind.plural}/{key.id}"
         answer = self._call("entities", "GET", path)
-        return answer.document["updateSequenceNumber"] if answer.status == 200 else None
+        return answer.document.get("updateSequenceNumber") if answer.status == 200 else None
 
     def _done(self, function: str, method: str, path: str, body: Any = None) -> bool:
         return self._call(function, method, path, body).status < 300

@@ -2,10 +2,11 @@
 
 from starlette.responses import JSONResponse, Response
 
-from .refusal import Refusal, error_messages
+from .refusal import Refusal
 
 
 def refused(refusal: Refusal) -> Response:
-    """Jira's error shape; a 401 names the scheme, as HTTP asks for."""
-    headers = {"WWW-Authenticate": 'JWT realm="Jira"'} if refusal.status == 401 else None
-    return JSONResponse(error_messages(refusal.messages), refusal.status, headers)
+    """The error in its own shape; a 401 names the scheme, as HTTP asks for."""
+    challenge = {"WWW-Authenticate": f'{refusal.scheme} realm="Jira"'}
+    headers = challenge if refusal.status == 401 else None
+    return JSONResponse(refusal.document(), refusal.status, headers)

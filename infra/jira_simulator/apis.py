@@ -1,4 +1,4 @@
-"""The two REST APIs of Jira that an app brings entities by; they work alike."""
+"""The REST APIs of Jira: two that an app brings entities by, which work alike, and properties."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +12,15 @@ from .validation import Rule
 class Api:
     """`path` is below the site's base URL; an app may call it if its descriptor has the `module`.
 
-    `outcome` ends the keys of the answer to a submission, whatever kind an entity is of.
+    `outcome` ends the keys of the answer to a submission, whatever kind an entity is of. `resource`
+    ends the scopes of Forge: `read:{resource}`.
     """
 
     path: str
-    module: str
-    kinds: tuple[Kind, ...]
-    outcome: str
+    module: str | None = None
+    kinds: tuple[Kind, ...] = ()
+    outcome: str = ""
+    resource: str = ""
 
     @cached_property
     def submission(self) -> Rule:
@@ -26,7 +28,18 @@ class Api:
 
 
 OPERATIONS = Api(
-    "/rest/operations/1.0", OPERATIONS_MODULE, (Kind.INCIDENT, Kind.REVIEW), "Incidents"
+    "/rest/operations/1.0",
+    OPERATIONS_MODULE,
+    (Kind.INCIDENT, Kind.REVIEW),
+    "Incidents",
+    "operations-info:jira",
 )
-COMPONENTS = Api("/rest/devopscomponents/1.0", COMPONENTS_MODULE, (Kind.COMPONENT,), "Components")
-APIS = (OPERATIONS, COMPONENTS)
+COMPONENTS = Api(
+    "/rest/devopscomponents/1.0",
+    COMPONENTS_MODULE,
+    (Kind.COMPONENT,),
+    "Components",
+    "devops-component-info:jira",
+)
+APP_PROPERTIES = Api("/rest/atlassian-connect/1")
+APIS = (OPERATIONS, COMPONENTS, APP_PROPERTIES)

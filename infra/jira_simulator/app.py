@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from .apis import APIS
@@ -13,6 +13,9 @@ from .calls import Calls
 from .control import Control, control_error
 from .fault_control import FaultControl
 from .faults import Faults
+from .forge.control import ForgeControl
+from .forge.keys import ForgeKeys
+from .forge.platform import ForgePlatform
 from .install_keys import InstallKey
 from .lifecycle import Lifecycle
 from .refusal import Refusal
@@ -30,13 +33,19 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
     """`url` is where the application will be reached: the sites' base URLs begin with it."""
     sites, calls, faults = Sites(url, settings), Calls(), Faults()
     rest = RestApi(sites, settings, calls, faults)
-    control = Control(sites, settings, calls, Lifecycle(key))
+    lifecycle, forge_keys = Lifecycle(key), ForgeKeys()
+    control = Control(sites, settings, calls, lifecycle)
+    forge = ForgePlatform(forge_keys, settings, lifecycle)
+    forge_control = ForgeControl(sites, settings, forge_keys, forge)
     fault_control = FaultControl(sites, faults)
 
     async def public_key(request: Request) -> Response:
         if request.path_params["kid"] != key.kid:
             return PlainTextResponse("There is no such install key.", 404)
         return PlainTextResponse(key.public_pem)
+
+    async def forge_key_set(_: Request) -> Response:
+        return JSONResponse(forge_keys.key_set())
 
     @cache
     def pages() -> "Pages":
@@ -57,9 +66,17 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
     return Starlette(
         routes=[
             Route("/install-keys/{kid}", public_key),
-            Mount("/_control", routes=[*control.routes(), *fault_control.routes()]),
+            Route("/forge/.well-known/jwks.json", forge_key_set),
+            Mount(
+                "/_control",
+                routes=[*control.routes(), *fault_control.routes(), *forge_control.routes()],
+            ),
             *(
-                Route(f"/sites/{{name}}{api.path}/{{rest:path}}", rest.answer, methods=_ANY_METHOD)
+                Route(f"{site_path}{api.path}/{{rest:path}}", answer, methods=_ANY_METHOD)
+                for site_path, answer in (
+                    ("/sites/{name}", rest.answer),
+                    ("/ex/jira/{cloud_id}", rest.answer_at_gateway),
+                )
                 for api in APIS
             ),
             Route("/", index),

@@ -68,7 +68,7 @@ async def call_app(call: AppCall, sign: Signer) -> AppAnswer:
     """Send one signed call; redirects are not followed."""
     import httpx  # loaded here, since it takes a good part of the time to start
 
-    async with _client() as client:
+    async with new_client() as client:
         url = httpx.URL(call.url)
         request = client.build_request(
             call.method,
@@ -80,7 +80,7 @@ async def call_app(call: AppCall, sign: Signer) -> AppAnswer:
         base_path = urlsplit(call.base_url).path.rstrip("/")
         qsh = query_string_hash(call.method, path.removeprefix(base_path), query)
         request.headers["Authorization"] = f"JWT {sign(qsh)}"
-        return await _send(client, request, call.what)
+        return await send_request(client, request, call.what)
 
 
 async def fetch_json(url: str) -> Any:
@@ -88,7 +88,7 @@ async def fetch_json(url: str) -> Any:
     import httpx
 
     try:
-        async with _client() as client:
+        async with new_client() as client:
             response = await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Refusal(502, f"{url}: {_reason(error)}") from error
@@ -100,7 +100,9 @@ async def fetch_json(url: str) -> Any:
         raise Refusal(502, f"{url} is not JSON.") from refusal
 
 
-async def _send(client: "httpx.AsyncClient", request: "httpx.Request", what: str) -> AppAnswer:
+async def send_request(
+    client: "httpx.AsyncClient", request: "httpx.Request", what: str
+) -> AppAnswer:
     import httpx
 
     started = time.perf_counter()
@@ -114,11 +116,11 @@ async def _send(client: "httpx.AsyncClient", request: "httpx.Request", what: str
     return AppAnswer(what, request.method, str(request.url), status, body, error, elapsed)
 
 
-def _client() -> "httpx.AsyncClient":
+def new_client(timeout_seconds: float | None = _TIMEOUT_SECONDS) -> "httpx.AsyncClient":
     import httpx
 
     # No proxy of the environment: the app under test is near.
-    return httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, verify=_tls(), trust_env=False)
+    return httpx.AsyncClient(timeout=timeout_seconds, verify=_tls(), trust_env=False)
 
 
 @cache

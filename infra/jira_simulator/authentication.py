@@ -9,6 +9,7 @@ import hmac
 from typing import Any
 
 from .canonical_request import query_string_hash
+from .descriptor import App
 from .refusal import Refusal
 from .sites import Site, State
 from .tokens import InvalidToken, verified_claims
@@ -33,13 +34,17 @@ def authenticate(site: Site, call: WireCall) -> None:
     _check_qsh(claims, call, site.base_path)
 
 
-def authorize(site: Site, module: str, scope: str) -> None:
-    """Raise a Refusal (403) unless the app's descriptor has the module and the scope."""
+def authorize(site: Site, module: str | None, scope: str | None) -> None:
+    """Raise a Refusal (403) unless the app's descriptor has the module and the scope, if any."""
     app = site.installed_app()
-    if module not in app.modules:
-        raise Refusal(403, f"The app's descriptor has no module {module}.")
-    if scope not in app.scopes:
+    check_module(app, module)
+    if scope is not None and scope not in app.scopes:
         raise Refusal(403, f"The app's descriptor has no scope {scope}.")
+
+
+def check_module(app: App, module: str | None) -> None:
+    if module is not None and module not in app.modules:
+        raise Refusal(403, f"The app's descriptor has no module {module}.")
 
 
 def _token(call: WireCall) -> str:

@@ -12,6 +12,8 @@ _MOST_KEPT = 10_000
 class RecordedCall:
     """One call; `bytes` is the length of its body, `reason` what a refusal said.
 
+    `credential` is the one that calls of this path have to carry: "connect" or "forge".
+
     `status` is None for a call that was never answered; `fault` names the kinds of the faults
     that fell on it.
     """
@@ -21,6 +23,7 @@ class RecordedCall:
     operation: str
     method: str
     path: str
+    credential: str
     status: int | None
     entities: int
     incidents: int

@@ -5,45 +5,32 @@ loopback interface and holds made-up data only.
 """
 
 from http import HTTPStatus
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .actions import call_action
 from .calls import Calls
+from .control_body import body_rule, read_body
 from .json_body import parse_json
 from .lifecycle import Lifecycle
 from .refusal import Refusal
 from .schemas import Kind
 from .settings import Settings
 from .sites import Site, Sites
-from .validation import Rule
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
-def _body_rule(*required: str, properties: dict[str, Any]) -> Rule:
-    return Rule(
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "required": list(required),
-            "properties": properties,
-        }
-    )
-
-
-_CREATE = _body_rule("name", properties={"name": {"type": "string"}, "projectKeys": _STRINGS})
-_INSTALL = _body_rule(
+_CREATE = body_rule("name", properties={"name": {"type": "string"}, "projectKeys": _STRINGS})
+_INSTALL = body_rule(
     "descriptorUrl",
     properties={
         "descriptorUrl": {"type": "string", "pattern": "^https?://"},
         "newSecret": {"type": "boolean"},
     },
 )
-_CALL = _body_rule(
+_CALL = body_rule(
     "action",
     properties={
         "action": {"type": "string"},
@@ -53,7 +40,7 @@ _CALL = _body_rule(
 )
 
 
-_FORGET = _body_rule(properties={"keepSequences": {"type": "boolean"}})
+_FORGET = body_rule(properties={"keepSequences": {"type": "boolean"}})
 
 
 class Control:
@@ -78,6 +65,7 @@ class Control:
             Route("/sites/{name}/entities", self.get_entities, methods=["GET"]),
             Route("/sites/{name}/sequences", self.get_sequences, methods=["GET"]),
             Route("/sites/{name}/call", self.call_action, methods=["POST"]),
+            Route("/sites/{name}/credentials", self.switch_credentials, methods=["PUT"]),
             Route("/calls", self.get_calls, methods=["GET"]),
             Route("/calls", self.forget_calls, methods=["DELETE"]),
             Route("/settings", self.get_settings, methods=["GET"]),
@@ -88,7 +76,7 @@ class Control:
         return JSONResponse({"sites": [site.document() for site in self._sites.all()]})
 
     async def create_site(self, request: Request) -> Response:
-        body = await _body(request, _CREATE)
+        body = await read_body(request, _CREATE)
         site = self._sites.create(body["name"], body.get("projectKeys"))
         return JSONResponse(site.document(), HTTPStatus.CREATED)
 
@@ -98,7 +86,7 @@ class Control:
     async def install(self, request: Request) -> Response:
         """502 where the app did not take it, with the same document: its answers say why."""
         site = self._site(request)
-        body = await _body(request, _INSTALL)
+        body = await read_body(request, _INSTALL)
         installation = await self._lifecycle.install(
             site, body["descriptorUrl"], body.get("newSecret")
         )
@@ -116,7 +104,7 @@ class Control:
     async def forget(self, request: Request) -> Response:
         """As if Jira had deleted all that the app sent; the app is not told."""
         site = self._site(request)
-        body = await _body(request, _FORGET)
+        body = await read_body(request, _FORGET)
         site.store.forget(body.get("keepSequences"))
         return JSONResponse(site.document())
 
@@ -145,10 +133,16 @@ class Control:
     async def call_action(self, request: Request) -> Response:
         """200 with what the app answered, whatever its status; 502 where it did not answer."""
         site = self._site(request)
-        body = await _body(request, _CALL)
+        body = await read_body(request, _CALL)
         answer = await call_action(site, body["action"], body.get("body"), body.get("query", {}))
         status = HTTPStatus.BAD_GATEWAY if answer.status is None else HTTPStatus.OK
         return JSONResponse(answer.document(), status)
+
+    async def switch_credentials(self, request: Request) -> Response:
+        """What the app may prove itself with; see `Switches`."""
+        switches = self._site(request).switches
+        switches.merge(parse_json(await request.body()))
+        return JSONResponse(switches.document())
 
     async def get_calls(self, _: Request) -> Response:
         return JSONResponse(self._calls.document())
@@ -171,13 +165,6 @@ class Control:
 def control_error(_: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Refusal) else HTTPStatus.INTERNAL_SERVER_ERROR
     return JSONResponse({"error": str(error)}, status)
-
-
-async def _body(request: Request, rule: Rule) -> dict[str, Any]:
-    """An empty body is an empty object."""
-    document = parse_json(await request.body() or b"{}")
-    rule.require(document)
-    return dict(document)
 
 
 def _kind(request: Request) -> Kind:

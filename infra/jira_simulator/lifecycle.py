@@ -7,6 +7,7 @@ from typing import Any
 from .app_calls import AppAnswer, AppCall, call_app, fetch_json
 from .descriptor import App, read_descriptor
 from .install_keys import InstallKey
+from .refusal import Refusal
 from .sites import Site, State, new_secret
 from .tokens import Signer, install_signer, secret_signer
 
@@ -33,29 +34,46 @@ class Lifecycle:
         `renew_secret` None: any install but the first gets a new secret. Nothing of the site
         changes until the app has taken `installed`, so a refused one leaves the old secret valid.
         """
+        _refuse_under_forge(site)
         app = read_descriptor(await fetch_json(descriptor_url))
-        renew = site.state is not State.NEW if renew_secret is None else renew_secret
-        secret = new_secret() if renew else site.shared_secret
-        body = self._body(site, app, "installed") | {"sharedSecret": secret}
-        installed = await _send(app, "installed", body, self._install_signer(site, app))
+        installed = await self.tell_installed(site, app, renew_secret)
         if not installed.succeeded:
             return Installation(False, [installed])
-        site.app, site.shared_secret, site.state = app, secret, State.INSTALLED
-        site.installed_at = time.monotonic()
         if "enabled" not in app.lifecycle:
             return Installation(True, [installed])
         body = self._body(site, app, "enabled")
         return Installation(True, [installed, await _send(app, "enabled", body, _signer(site))])
 
-    async def uninstall(self, site: Site) -> list[AppAnswer]:
+    async def tell_installed(
+        self, site: Site, app: App, renew_secret: bool | None, installation_id: str | None = None
+    ) -> AppAnswer:
+        """The call itself; once it is taken, the site has the app, and the secret that it told.
+
+        Under Forge the body has the `installation_id` as well.
+        """
+        renew = site.state is not State.NEW if renew_secret is None else renew_secret
+        secret = new_secret() if renew else site.shared_secret
+        body = self._body(site, app, "installed") | {"sharedSecret": secret}
+        if installation_id is not None:
+            body["installationId"] = installation_id
+        installed = await _send(app, "installed", body, self._install_signer(site, app))
+        if installed.succeeded:
+            site.app, site.shared_secret, site.state = app, secret, State.INSTALLED
+            site.installed_at, site.connect_key = time.monotonic(), app.key
+        return installed
+
+    async def uninstall(
+        self, site: Site, events: tuple[str, ...] = ("disabled", "uninstalled")
+    ) -> list[AppAnswer]:
         """Forget what the app sent, then tell it. Whatever it answers, Jira does not ask again."""
+        _refuse_under_forge(site)
         app = site.installed_app()
         site.app, site.state = None, State.UNINSTALLED
         site.store.forget()
         signers = {"disabled": _signer(site), "uninstalled": self._install_signer(site, app)}
         return [
-            await _send(app, event, self._body(site, app, event), signer)
-            for event, signer in signers.items()
+            await _send(app, event, self._body(site, app, event), signers[event])
+            for event in events
             if event in app.lifecycle
         ]
 
@@ -77,6 +95,11 @@ class Lifecycle:
             "description": "Jira simulator",
             "eventType": event,
         }
+
+
+def _refuse_under_forge(site: Site) -> None:
+    if site.forge is not None:
+        raise Refusal(409, f"The app in the site {site.name} is Forge's: call below forge/.")
 
 
 async def _send(app: App, event: str, body: dict[str, Any], signer: Signer) -> AppAnswer:

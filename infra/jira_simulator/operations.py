@@ -1,33 +1,34 @@
 """What an app may call, once a call is known to come from it.
 
-`/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four. Names are
-those of Jira's own OpenAPI document. An operation takes a site and a request, changes the site's
+`/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four, and one app
+property can be read. Names are those of Jira's own OpenAPI documents. An operation takes a site and a request, changes the site's
 store, and returns an answer or raises a Refusal; it knows nothing of HTTP.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
-from .apis import COMPONENTS, OPERATIONS, Api
+from .apis import APP_PROPERTIES, COMPONENTS, OPERATIONS, Api
 from .entity_faults import EntityFaults
 from .projects import check_projects
-from .refusal import Refusal, error_messages
+from .refusal import PropertyRefusal, Refusal, error_messages
 from .schemas import ENTITY, PROPERTIES, WORKSPACES, Kind
 from .sites import Site
 from .store import StoredEntity
 
-_ID = "{id}"
+# Its value is the site's clientKey: the one way of a Forge app without Connect's lifecycle to it.
+CLIENT_KEY_PROPERTY = "connect_client_key_019cdff3-8bfb-71fe-9628-875b700aebb8"
 
 
 @dataclass(frozen=True)
 class Request:
-    """`entity_id` is None where the path names no entity; `body` where the call has none."""
+    """`parameters` are those of the path, decoded; `body` is None where the call has none."""
 
     query: list[tuple[str, str]]
-    entity_id: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     faults: EntityFaults = field(default_factory=EntityFaults)
 
@@ -42,21 +43,28 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """`path` is below the API's."""
+    """`path` is below the API's; a `{parameter}` in it is one segment, and not empty.
+
+    `scope` is READ, WRITE or DELETE, or None where none is asked for.
+    """
 
     api: Api
     name: str
     method: str
     path: str
-    scope: str
+    scope: str | None
     run: Callable[[Site, Request], Answer]
     takes_body: bool = False
+
+    @cached_property
+    def segments(self) -> list[str]:
+        return (self.api.path + self.path).split("/")
 
 
 @dataclass(frozen=True)
 class FoundOperation:
     operation: Operation
-    entity_id: str | None
+    parameters: Mapping[str, str]
 
 
 @dataclass
@@ -131,15 +139,25 @@ def delete_by_properties(api: Api, site: Site, request: Request) -> Answer:
 
 
 def get_entity(kind: Kind, site: Site, request: Request) -> Answer:
-    held = site.store.entities[kind].visible.get(request.entity_id or "")
+    held = site.store.entities[kind].visible.get(request.parameters["id"])
     if held is None:
-        raise Refusal(404, f"There is no {kind} {request.entity_id}.")
+        raise Refusal(404, f"There is no {kind} {request.parameters['id']}.")
     return Answer(200, held.entity)
 
 
 def delete_entity(kind: Kind, site: Site, request: Request) -> Answer:
-    site.store.delete(kind, request.entity_id or "")
+    site.store.delete(kind, request.parameters["id"])
     return Answer(202)
+
+
+def get_app_property(site: Site, request: Request) -> Answer:
+    """Of all properties the reserved one alone, and that of the app that the site has or had."""
+    addon_key, key = request.parameters["addonKey"], request.parameters["propertyKey"]
+    known = addon_key == site.connect_key and key == CLIENT_KEY_PROPERTY
+    if not known or not site.switches.client_key_property:
+        raise PropertyRefusal(404, "Property with key not found.")
+    path = f"{APP_PROPERTIES.path}/addons/{addon_key}/properties/{key}"
+    return Answer(200, {"self": site.base_url + path, "key": key, "value": site.client_key})
 
 
 def _bulk_operations(api: Api, submit: str, delete: str) -> list[Operation]:
@@ -152,7 +170,7 @@ def _bulk_operations(api: Api, submit: str, delete: str) -> list[Operation]:
 
 
 def _operations_by_id(api: Api, kind: Kind, folder: str) -> list[Operation]:
-    name, path = f"{kind.capitalize()}ById", f"/{folder}/{_ID}"
+    name, path = f"{kind.capitalize()}ById", f"/{folder}/{{id}}"
     return [
         Operation(api, f"get{name}", "GET", path, "READ", partial(get_entity, kind)),
         Operation(api, f"delete{name}", "DELETE", path, "DELETE", partial(delete_entity, kind)),
@@ -183,30 +201,46 @@ ALL_OPERATIONS = (
     *_operations_by_id(OPERATIONS, Kind.REVIEW, "post-incident-reviews"),
     *_bulk_operations(COMPONENTS, "submitComponents", "deleteComponentsByProperty"),
     *_operations_by_id(COMPONENTS, Kind.COMPONENT, "devopscomponents"),
+    Operation(
+        APP_PROPERTIES,
+        "getAddonProperty",
+        "GET",
+        "/addons/{addonKey}/properties/{propertyKey}",
+        None,
+        get_app_property,
+    ),
 )
 
 
 def find_operation(method: str, path: str) -> FoundOperation:
     """The operation at a raw path below the site's base URL; a Refusal (404, 405) for none."""
-    at_path = [one for one in ALL_OPERATIONS if _fits(one.api.path + one.path, path)]
+    segments = path.split("/")
+    at_path = [one for one in ALL_OPERATIONS if _fits(one.segments, segments)]
     if not at_path:
         raise Refusal(404, f"There is no operation at {path}.")
     for operation in at_path:
         if operation.method == method:
-            return FoundOperation(operation, _entity_id(operation.path, path))
+            return FoundOperation(operation, _parameters(operation.segments, segments))
     raise Refusal(405, f"{method} is not allowed at {path}.")
 
 
-def _fits(template: str, path: str) -> bool:
-    """An id is one segment, and not empty."""
-    if not template.endswith(_ID):
-        return path == template
-    folder, _, segment = path.rpartition("/")
-    return f"{folder}/{_ID}" == template and bool(segment)
+def _fits(template: list[str], segments: list[str]) -> bool:
+    return len(template) == len(segments) and all(
+        bool(segment) if _is_parameter(name) else name == segment
+        for name, segment in zip(template, segments, strict=True)
+    )
 
 
-def _entity_id(template: str, path: str) -> str | None:
-    return unquote(path.rpartition("/")[2]) if template.endswith(_ID) else None
+def _parameters(template: list[str], segments: list[str]) -> dict[str, str]:
+    return {
+        name[1:-1]: unquote(segment)
+        for name, segment in zip(template, segments, strict=True)
+        if _is_parameter(name)
+    }
+
+
+def _is_parameter(name: str) -> bool:
+    return name.startswith("{")
 
 
 def _submit(

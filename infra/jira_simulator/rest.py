@@ -1,7 +1,9 @@
 """The REST APIs of a site over HTTP: read, authenticate, run the operation, record the call."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -10,10 +12,12 @@ from starlette.responses import JSONResponse, Response
 from .answers import refused
 from .authentication import authenticate, authorize
 from .calls import Calls, RecordedCall, now_in_utc
+from .credentials import Credential
 from .faults import Course, Faults, Unanswered
+from .forge.authentication import authenticate_system_token, authorize_system_token
 from .json_body import parse_json
-from .operations import Answer, FoundOperation, Request, find_operation
-from .refusal import Refusal
+from .operations import Answer, FoundOperation, Operation, Request, find_operation
+from .refusal import GatewayRefusal, Refusal
 from .schemas import Kind
 from .settings import Settings
 from .sites import Site, Sites
@@ -32,7 +36,7 @@ class _Handled:
 
 
 class RestApi:
-    """Answers everything below the path of an API."""
+    """Answers everything below the path of an API, at a site's own URL and at Forge's for it."""
 
     def __init__(self, sites: Sites, settings: Settings, calls: Calls, faults: Faults) -> None:
         self._sites = sites
@@ -41,10 +45,22 @@ class RestApi:
         self._faults = faults
 
     async def answer(self, http_request: HttpRequest) -> Response:
+        """Below `/sites/{name}`."""
+        find = partial(self._sites.get, http_request.path_params["name"])
+        return await self._answer(http_request, Credential.CONNECT, find)
+
+    async def answer_at_gateway(self, http_request: HttpRequest) -> Response:
+        """Below `/ex/jira/{cloud_id}`."""
+        find = partial(self._sites.of_cloud_id, http_request.path_params["cloud_id"])
+        return await self._answer(http_request, Credential.FORGE, find)
+
+    async def _answer(
+        self, http_request: HttpRequest, credential: Credential, find_site: Callable[[], Site]
+    ) -> Response:
         started = time.perf_counter()
-        call = await read_call(http_request, self._settings.max_body_bytes)
+        call = await read_call(http_request, self._settings.max_body_bytes, credential)
         try:
-            site = self._sites.get(http_request.path_params["name"])
+            site = find_site()
         except Refusal as refusal:
             return refused(refusal)
         found = _find(site, call)
@@ -70,12 +86,11 @@ class RestApi:
 
     def _run(self, found: FoundOperation, handled: _Handled) -> Answer:
         course = handled.course
-        authenticate(course.site, course.call)
-        authorize(course.site, found.operation.api.module, found.operation.scope)
+        _admit(course.site, course.call, found.operation)
         body = self._body(course.call, found)
         handled.counts = _counts(body)
         faults = course.entity_faults(body)
-        request = Request(course.call.parameters, found.entity_id, body, faults)
+        request = Request(course.call.parameters, found.parameters, body, faults)
         return found.operation.run(course.site, request)
 
     def _body(self, call: WireCall, found: FoundOperation) -> Any:
@@ -87,9 +102,25 @@ class RestApi:
 def _find(site: Site, call: WireCall) -> FoundOperation | Refusal:
     """A Refusal is for later: a fault comes before it."""
     try:
-        return find_operation(call.method, call.path.removeprefix(site.base_path))
+        path = call.path.removeprefix(site.path_for(call.credential))
+        return find_operation(call.method, path)
     except Refusal as refusal:
         return refusal
+
+
+def _admit(site: Site, call: WireCall, operation: Operation) -> None:
+    """Raise a Refusal unless the call carries the credential of its path, and may do this."""
+    switched_off = site.switches.status(call.credential)
+    if call.credential is Credential.CONNECT:
+        if switched_off is not None:
+            raise Refusal(switched_off, "Connect's tokens are switched off at this site.")
+        authenticate(site, call)
+        authorize(site, operation.api.module, operation.scope)
+    else:
+        if switched_off is not None:
+            raise GatewayRefusal(switched_off, "System tokens are switched off at this site.")
+        authenticate_system_token(site, call)
+        authorize_system_token(site, operation)
 
 
 def _name(found: FoundOperation | Refusal) -> str:
@@ -111,6 +142,7 @@ def _recorded(handled: _Handled, response: Response, seconds: float) -> Recorded
         operation=course.operation,
         method=course.call.method,
         path=course.call.target,
+        credential=course.call.credential.value,
         status=None if isinstance(response, Unanswered) else response.status_code,
         entities=sum(of_kind.values()),
         incidents=of_kind[Kind.INCIDENT],

@@ -13,6 +13,8 @@ _FIELDS = {
     "maxBodyBytes": "max_body_bytes",
     "answerDelaySeconds": "answer_delay_seconds",
     "sequencesAfterDeletion": "sequences_after_deletion",
+    "forgeTimeoutSeconds": "forge_timeout_seconds",
+    "systemTokenSeconds": "system_token_seconds",
 }
 
 _CHANGES = Rule(
@@ -24,6 +26,8 @@ _CHANGES = Rule(
             "maxBodyBytes": {"type": "integer", "minimum": 1},
             "answerDelaySeconds": {"type": "number", "minimum": 0},
             "sequencesAfterDeletion": {"enum": [FORGOTTEN, REMEMBERED]},
+            "forgeTimeoutSeconds": {"type": "number", "exclusiveMinimum": 0},
+            "systemTokenSeconds": {"type": "number", "minimum": 0},
         },
     }
 )
@@ -38,12 +42,16 @@ class Settings:
     `answer_delay_seconds`: added before every answer of the REST API.
     `sequences_after_deletion`: whether an entity deleted from now on comes back with any sequence
     ("forgotten"), or only with a greater one ("remembered").
+    `forge_timeout_seconds`: how long Forge waits for a remote, but for a removal.
+    `system_token_seconds`: the life of the system tokens that Forge hands out from now on.
     """
 
     visible_after_seconds: float = 0.2
     max_body_bytes: int = 5 * 1024 * 1024
     answer_delay_seconds: float = 0.0
     sequences_after_deletion: str = FORGOTTEN
+    forge_timeout_seconds: float = 5.0
+    system_token_seconds: float = 4 * 3600.0
 
     def document(self) -> dict[str, Any]:
         return {name: getattr(self, attribute) for name, attribute in _FIELDS.items()}

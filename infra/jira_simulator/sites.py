@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from .credentials import Credential, Switches
 from .descriptor import App
-from .refusal import Refusal
+from .forge.installation import ForgeInstallation
+from .refusal import GatewayRefusal, Refusal
 from .schemas import Kind
 from .settings import Settings
 from .store import Store
@@ -31,23 +33,40 @@ class State(StrEnum):
 class Site:
     """One Jira Cloud site; `client_key` and `cloud_id` stay for life, the secret may change.
 
-    `installed_at` is when an app last took an install, on the monotonic clock.
+    `base_url` is where Connect's tokens are taken, `api_base_url` where Forge's are. `installed_at`
+    is when an app last took an install, on the monotonic clock. `connect_key` is the key of the
+    last app that Connect installed, also after it is gone. An app of Connect alone has no `forge`,
+    one of Forge alone no `app`, and one of Connect on Forge both.
     """
 
     name: str
     base_url: str
+    api_base_url: str
+    cloud_id: str
     project_keys: frozenset[str]
     store: Store
     shared_secret: str
     client_key: str = field(default_factory=lambda: str(uuid.uuid4()))
-    cloud_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: State = State.NEW
     installed_at: float = -math.inf
     app: App | None = None
+    connect_key: str | None = None
+    forge: ForgeInstallation | None = None
+    switches: Switches = field(default_factory=Switches)
 
     @property
     def base_path(self) -> str:
         return urlsplit(self.base_url).path
+
+    def path_for(self, credential: Credential) -> str:
+        """What the paths of calls with this credential begin with."""
+        url = self.base_url if credential is Credential.CONNECT else self.api_base_url
+        return urlsplit(url).path
+
+    def forge_installation(self) -> ForgeInstallation:
+        if self.forge is None:
+            raise Refusal(409, f"No Forge app is installed in the site {self.name}.")
+        return self.forge
 
     def installed_app(self) -> App:
         if self.state is not State.INSTALLED or self.app is None:
@@ -60,6 +79,7 @@ class Site:
             "name": self.name,
             "state": self.state.value,
             "baseUrl": self.base_url,
+            "apiBaseUrl": self.api_base_url,
             "clientKey": self.client_key,
             "sharedSecret": self.shared_secret,
             "cloudId": self.cloud_id,
@@ -69,6 +89,8 @@ class Site:
             "components": self._counts(Kind.COMPONENT),
             "linkedWorkspaces": list(self.store.workspaces.visible),
             "app": self.app.document() if self.app else None,
+            "forge": self.forge.document() if self.forge else None,
+            "credentials": self.switches.document(),
         }
 
     def _counts(self, kind: Kind) -> dict[str, int]:
@@ -88,6 +110,7 @@ class Sites:
         self._simulator_url = simulator_url
         self._settings = settings
         self._sites: dict[str, Site] = {}
+        self._by_cloud_id: dict[str, Site] = {}
 
     def create(self, name: str, project_keys: list[str] | None = None) -> Site:
         """A new site; 400 for a name or a project key of the wrong form, 409 for a known name."""
@@ -99,20 +122,29 @@ class Sites:
             raise Refusal(400, f"projectKeys: {wrong[0]!r} must be upper-case letters and digits")
         if name in self._sites:
             raise Refusal(409, f"The site {name} exists.")
+        cloud_id = str(uuid.uuid4())
         site = Site(
             name=name,
             base_url=f"{self._simulator_url}/sites/{name}",
+            api_base_url=f"{self._simulator_url}/ex/jira/{cloud_id}",
+            cloud_id=cloud_id,
             project_keys=frozenset(keys),
             store=Store(self._settings),
             shared_secret=new_secret(),
         )
         self._sites[name] = site
+        self._by_cloud_id[cloud_id] = site
         return site
 
     def get(self, name: str) -> Site:
         if name not in self._sites:
             raise Refusal(404, f"There is no site {name}.")
         return self._sites[name]
+
+    def of_cloud_id(self, cloud_id: str) -> Site:
+        if cloud_id not in self._by_cloud_id:
+            raise GatewayRefusal(404, f"There is no site of the cloudId {cloud_id}.")
+        return self._by_cloud_id[cloud_id]
 
     def all(self) -> list[Site]:
         return list(self._sites.values())

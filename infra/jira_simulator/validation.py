@@ -27,6 +27,7 @@ _StrictValidator = cast(Any, extend)(
 # The library's own texts quote the whole value, which may be 5,000 characters long.
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "const": lambda value: f"must be {value!r}",
+    "exclusiveMinimum": lambda limit: f"must be greater than {limit}",
     "enum": lambda values: f"must be one of {', '.join(map(str, values))}",
     "format": lambda name: f"is not a valid {name}",
     "maxItems": lambda limit: f"holds more than {limit} items",

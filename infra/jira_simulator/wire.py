@@ -5,6 +5,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 
+from .credentials import Credential
+
 # What exceeds a limit is still read, up to this: an answer before the body's end would reach
 # most clients as a broken connection.
 _MOST_DRAINED_BYTES = 256 * 1024 * 1024
@@ -12,8 +14,12 @@ _MOST_DRAINED_BYTES = 256 * 1024 * 1024
 
 @dataclass(frozen=True)
 class WireCall:
-    """`path` and `query` are raw; `body` is cut just after the limit, `size` is its full length."""
+    """`path` and `query` are raw; `body` is cut just after the limit, `size` is its full length.
 
+    `credential` is the one that calls of this path have to carry.
+    """
+
+    credential: Credential
     method: str
     path: str
     query: str
@@ -32,9 +38,10 @@ class WireCall:
         return f"{self.path}?{'&'.join(pairs)}".removesuffix("?")
 
 
-async def read_call(request: Request, limit: int) -> WireCall:
+async def read_call(request: Request, limit: int, credential: Credential) -> WireCall:
     body, size = await _read_body(request, limit)
     return WireCall(
+        credential=credential,
         method=request.method,
         path=request.scope["raw_path"].decode("latin-1"),
         query=request.scope["query_string"].decode("latin-1"),

@@ -12,6 +12,8 @@ from infra.local.processes import run_command
 
 STACK_NAME = "relay"
 APP_KEY = "relay-operations"
+# As `forge register` would give one.
+FORGE_APP_ID = "ari:cloud:ecosystem::app/5c1e7a40-8f5b-4c39-9d44-0d6a5b8e2f17"
 # MiniStack takes the id of the API from a tag, so that the app's base URL, which the template wants
 # as a parameter, is known before the API is there.
 API_ID = "0000ea57"
@@ -37,9 +39,12 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "AppKey": APP_KEY,
         "Architecture": ARCHITECTURE,
         "BaseUrl": base_url(aws.endpoint),
+        "ForgeAppId": FORGE_APP_ID,
+        "ForgeKeysUrl": f"{jira}/forge/.well-known/jwks.json",
         "InstallKeysUrl": f"{jira}/install-keys",
         "LogLevel": log_level,
         "Runtime": RUNTIME,
+        "TestApiOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
     }
     command = [str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME]

@@ -118,10 +118,23 @@ class SweeperSettings(DeliverySettings):
     pass
 
 
-class SiteCatalogSettings(AppSettings):
+class ForgeSettings(TenantSettings):
+    """`forge_app_id` is empty where the app is not on Forge: then no token of Forge passes."""
+
+    forge_app_id: str = ""
+    forge_keys_url: Required
+    test_api_origins: Listed = ()
+
+
+class ForgeLifecycleSettings(ForgeSettings):
+    """`forge_regions` are those whose data this deployment keeps; none stands for all."""
+
+    replays_queue: Required
+    forge_regions: Listed = ()
+
+
+class SiteCatalogSettings(ForgeSettings):
     catalog_table: Required
-    tenants_table: Required
-    secrets_key: Required
 
 
 class AssociationSettings(SiteCatalogSettings):
@@ -134,12 +147,10 @@ class WebhooksSettings(AppSettings):
     secrets_key: Required
 
 
-class ReviewSettings(AppSettings):
+class ReviewSettings(ForgeSettings):
     """`review_url_template` is empty where the provider has no page of its own for reviews."""
 
-    tenants_table: Required
     record_table: Required
-    secrets_key: Required
     submissions_queue: Required
     review_url_template: str = ""
 

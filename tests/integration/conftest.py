@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from infra.lambdas.stores import create_stores
 from relay.identity import ApiKeys
+from tests.support.forge import APP_ID
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
         environment = create_stores(dynamodb, sqs, kms) | {
             "CONFIRM_PERCENT": "0",
             "JIRA_IDENTITY": "connect",
+            "FORGE_APP_ID": APP_ID,
+            "FORGE_KEYS_URL": "http://127.0.0.1:9/forge-keys",
+            "FORGE_REGIONS": "",
+            "TEST_API_ORIGINS": "http://127.0.0.1:*",
             "REVIEW_URL_TEMPLATE": "",
             "REVIEW_ACTION": "on",
             "COMPONENTS_MODULE": "off",

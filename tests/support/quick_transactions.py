@@ -1,7 +1,6 @@
 """Transactions of an emulated DynamoDB, made quick where a test is about thousands of items."""
 
 import json
-from itertools import batched
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +24,9 @@ def quick_transactions(*clients: "DynamoDBClient") -> None:
 
 
 def _write(client: "DynamoDBClient", body: dict[str, Any]) -> tuple[SimpleNamespace, Any]:
-    for actions in batched(body["TransactItems"], _WRITE_MAX):
-        requests = [_request(*action.popitem()) for action in actions]
+    actions = body["TransactItems"]
+    for start in range(0, len(actions), _WRITE_MAX):
+        requests = [_request(*one.popitem()) for one in actions[start : start + _WRITE_MAX]]
         tables = {table for table, _ in requests}
         client.batch_write_item(
             RequestItems={

@@ -5,6 +5,7 @@ from typing import ClassVar
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ..answers import refused
+from ..credentials import Credential
 from ..refusal import Refusal
 from .course import Course
 from .fault import Fault, Parameters, Schema
@@ -64,7 +65,7 @@ class Redirect(Fault):
     def befall(self, course: Course) -> None:
         self.count(course)
         base_url = self.parameters.get("to", "https://renamed.invalid").rstrip("/")
-        target = course.call.target.removeprefix(course.site.base_path)
+        target = course.call.target.removeprefix(course.site.path_for(course.call.credential))
         status = self.parameters.get("status", 302)
         course.early = Response(status_code=status, headers={"Location": base_url + target})
 
@@ -78,12 +79,13 @@ class Suspended(Fault):
 
 
 class RevokedSecret(Fault):
-    """No token holds any more, until the app is installed anew."""
+    """No token of Connect holds any more, until the app is installed anew."""
 
     kind = "revoked secret"
 
     def befall(self, course: Course) -> None:
-        if course.site.installed_at <= self.set_at:
+        by_secret = course.call.credential is Credential.CONNECT
+        if by_secret and course.site.installed_at <= self.set_at:
             self.count(course)
             course.early = refused(Refusal(401, "The token is refused: the secret is revoked."))
 

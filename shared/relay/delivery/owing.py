@@ -30,18 +30,24 @@ class Owing:
         by_reason: dict[str, list[Outcome]] = {}
         for outcome in outcomes:
             by_reason.setdefault("; ".join(outcome.messages), []).append(outcome)
+        if not (by_reason or logos):
+            return
+        # Begun before there are debts, as a break between would leave them with nobody to pay;
+        # told again after, as a replay that has ended by then has not seen them.
+        before = self._replays.owe(self._replay_of(linked))
         for reason, owed in by_reason.items():
             self._debts.owe(workspace_id, tenant_id, [one.key for one in owed], reason)
         for logo_url in set(logos.values()):
             ids = [container_id for container_id, logo in logos.items() if logo == logo_url]
             self._debts.owe_components(workspace_id, tenant_id, ids, logo_url)
-        if by_reason or logos:
-            self._have_replayed(linked)
+        replay = self._replay_of(linked)
+        if self._replays.owe(replay) or before:
+            self._dispatch.send(replay)
 
-    def _have_replayed(self, linked: LinkedSite) -> None:
+    def _replay_of(self, linked: LinkedSite) -> Replay:
         now = self._dispatch.now()
         trouble = self._troubles.of(linked.tenant.id)
-        fresh = Replay(
+        return Replay(
             linked.tenant.id,
             linked.workspace_id,
             generation=linked.generation,
@@ -54,5 +60,3 @@ class Owing:
             started_at=now,
             updated_at=now,
         )
-        if self._replays.owe(fresh):
-            self._dispatch.send(fresh)

@@ -21,6 +21,8 @@ from relay.tenants.replays import new_run
 # Why a replay was begun: the API shows it.
 LINKED = "linked"
 
+_REFUSALS = ("credential_refused", "access_refused")
+
 
 class Requesting:
     """One replay per link: a new one takes the place of the one that is under way."""
@@ -50,6 +52,13 @@ class Requesting:
             self._bring_up(tenant)
         except (*AWS_ERRORS, Unavailable):
             logger.exception("Replays are left to the sweeper", tenant_id=tenant.id)
+
+    def token_renewed(self, tenant: Tenant) -> None:
+        """A site that refused the old token is tried again, and all that waits for it goes on."""
+        trouble = self._troubles.of(tenant.id)
+        if trouble and trouble.code in _REFUSALS:
+            self._troubles.clear(tenant.id)
+            self._dispatch.awake(tenant.id)
 
     def _bring_up(self, tenant: Tenant) -> None:
         self._troubles.clear(tenant.id)

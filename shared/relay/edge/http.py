@@ -11,7 +11,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from relay.aws import AWS_ERRORS
 from relay.edge.request import base_path, request_of
 from relay.errors import NotFound, RelayError, Unauthenticated, Unavailable
-from relay.identity import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
+from relay.identity import (
+    ForgeCaller,
+    LifecycleCaller,
+    ProviderCaller,
+    Request,
+    SiteCaller,
+    Verifier,
+)
 from relay.telemetry import Metric, count, in_context, logger
 
 # Atlassian's review asks for these on every answer, errors too.
@@ -27,7 +34,7 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 _PARAMETER = re.compile(r"<(\w+)>")
 
-CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller)
+CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller)
 
 
 class _Resolver(APIGatewayHttpResolver):

@@ -1,6 +1,7 @@
 """The parts that several functions are made of, made at init, once each."""
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
@@ -16,10 +17,11 @@ from relay.delivery import (
 )
 from relay.delivery.health import Clock
 from relay.edge.replays import ReplaysQueue
+from relay.identity import CallbackVerifier, ForgeKeys, ForgeTokenVerifier, SiteVerifier
 from relay.jira import http_client
 from relay.record import DebtStore, RecordStore
 from relay.secrets import Secrets
-from relay.settings import DeliverySettings, SiteSettings, TenantSettings
+from relay.settings import DeliverySettings, ForgeSettings, SiteSettings, TenantSettings
 from relay.tenants import (
     ChoiceStore,
     LinkStore,
@@ -38,13 +40,28 @@ class TenantParts:
 
     def __init__(self, settings: TenantSettings) -> None:
         self.dynamodb: DynamoDBClient = dynamodb_client()
-        secrets = Secrets(kms_client(), settings.secrets_key)
+        self.secrets = Secrets(kms_client(), settings.secrets_key)
         table = settings.tenants_table
-        self.tenants = TenantStore(self.dynamodb, table, secrets)
+        self.tenants = TenantStore(self.dynamodb, table, self.secrets)
         self.links = LinkStore(self.dynamodb, table)
         self.troubles = TroubleStore(self.dynamodb, table)
         self.replays = ReplayStore(self.dynamodb, table)
         self.choices = ChoiceStore(self.dynamodb, table)
+
+
+class ForgeParts(TenantParts):
+    """Of a function that sites call: `site` proves which of them, `forge` that it is Forge."""
+
+    def __init__(self, settings: ForgeSettings) -> None:
+        super().__init__(settings)
+        self._settings = settings
+        self.site = SiteVerifier(CallbackVerifier(self.tenants), lambda: self.forge, self.tenants)
+
+    @cached_property
+    def forge(self) -> ForgeTokenVerifier:
+        settings = self._settings
+        keys = ForgeKeys(http_client(), settings.forge_keys_url)
+        return ForgeTokenVerifier(keys, settings.forge_app_id, settings.test_api_origins)
 
 
 class SiteParts(TenantParts):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from relay.errors import Forbidden
+from relay.identity.forge_caller import ForgeCaller
 from relay.tenants import Installation, LifecycleToken, Tenant
 
 
@@ -63,7 +64,9 @@ class ProviderCaller:
             raise Forbidden("This call needs an API key for all workspaces.")
 
 
-CallerT_co = TypeVar("CallerT_co", LifecycleCaller, SiteCaller, ProviderCaller, covariant=True)
+CallerT_co = TypeVar(
+    "CallerT_co", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller, covariant=True
+)
 
 
 class Verifier(Protocol[CallerT_co]):

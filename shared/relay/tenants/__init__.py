@@ -2,6 +2,7 @@
 
 from relay.tenants.credentials import Choice, ChoiceStore, Identity
 from relay.tenants.links import LinkStore
+from relay.tenants.migrations import MigrationState, MigrationStore
 from relay.tenants.replays import Replay, ReplayStore, Stage, What
 from relay.tenants.site_url import checked_site_url
 from relay.tenants.store import TenantStore
@@ -24,6 +25,8 @@ __all__ = [
     "Installation",
     "LifecycleToken",
     "LinkStore",
+    "MigrationState",
+    "MigrationStore",
     "Replay",
     "ReplayStore",
     "Stage",

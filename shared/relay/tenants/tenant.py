@@ -36,13 +36,12 @@ class ForgeInstallation:
     """What Forge says of an installation, proven by its token.
 
     `client_key` is the Connect identity of the same site, where Jira told it to this very
-    installation. `begins` is false for a call that only brings a new system token.
+    installation.
     """
 
     installation_id: str
     cloud_id: str
     api_base_url: str
-    begins: bool
     system_token: str | None = field(default=None, repr=False)
     client_key: str | None = None
 

@@ -1,0 +1,211 @@
+"""The part of the control endpoint that plays Forge, and the site's admin who uses it."""
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..apis import APIS
+from ..app_calls import AppAnswer
+from ..control_body import body_rule, read_body
+from ..lifecycle import Installation
+from ..settings import Settings
+from ..sites import Site, Sites
+from .endpoints import any_endpoint
+from .installation import ForgeInstallation
+from .keys import ForgeKeys
+from .migration import HOOKS, REGIONS
+from .platform import ConnectPart, ForgePlatform
+from .remote import RemoteCall
+from .system_tokens import SystemTokens
+
+ALL_SCOPES = frozenset(
+    {"read:app-system-token"}
+    | {
+        f"{verb}:{api.resource}"
+        for verb in ("read", "write", "delete")
+        for api in APIS
+        if api.kinds
+    }
+)
+_FIRST_VERSION = "1.0.0"
+
+_URL = {"type": "string", "pattern": "^https?://"}
+_BOOLEAN = {"type": "boolean"}
+_APP_ID = {
+    "type": "string",
+    "pattern": r"^ari:cloud:ecosystem::app/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z",
+}
+_STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
+_CHANGES: dict[str, Any] = {
+    "remoteUrl": _URL,
+    "connect": _BOOLEAN,
+    "scopes": {"type": "array", "items": {"type": "string"}},
+    "appVersion": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+\Z"},
+    "descriptorUrl": _URL,
+    "installedLifecycle": _BOOLEAN,
+    "newSecret": _BOOLEAN,
+}
+_INSTALL = body_rule(
+    "appId",
+    "remoteUrl",
+    "connect",
+    properties={
+        "appId": _APP_ID,
+        "environment": {"enum": ["DEVELOPMENT", "STAGING", "PRODUCTION"]},
+        **_CHANGES,
+    },
+)
+_UPGRADE = body_rule(properties=_CHANGES)
+_NOTHING = body_rule(properties={})
+_CALL = body_rule(
+    "path",
+    properties={
+        "path": {"type": "string", "pattern": "^/"},
+        "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE"]},
+        "body": {},
+        "query": _STRINGS,
+        "claims": {"type": "object"},
+        "headers": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+    },
+)
+_MIGRATION = body_rule(
+    "call",
+    properties={
+        "call": {"enum": list(HOOKS)},
+        "migrationId": {"type": ["integer", "string"]},
+        "location": {"enum": list(REGIONS)},
+    },
+)
+_ROTATION = body_rule(properties={"keepOld": _BOOLEAN})
+
+
+class ForgeControl:
+    def __init__(
+        self, sites: Sites, settings: Settings, keys: ForgeKeys, platform: ForgePlatform
+    ) -> None:
+        self._sites = sites
+        self._settings = settings
+        self._keys = keys
+        self._platform = platform
+
+    def routes(self) -> list[Route]:
+        site = "/sites/{name}/forge"
+        return [
+            Route(f"{site}/install", self.install, methods=["POST"]),
+            Route(f"{site}/upgrade", self.upgrade, methods=["POST"]),
+            Route(f"{site}/uninstall", self.uninstall, methods=["POST"]),
+            Route(f"{site}/tick", self.tick, methods=["POST"]),
+            Route(f"{site}/call", self.call, methods=["POST"]),
+            Route(f"{site}/migration", self.migrate, methods=["POST"]),
+            Route(f"{site}/tokens", self.expire_tokens, methods=["DELETE"]),
+            Route("/forge/keys", self.get_keys, methods=["GET"]),
+            Route("/forge/keys", self.rotate_keys, methods=["POST"]),
+        ]
+
+    async def install(self, request: Request) -> Response:
+        site, body = self._site(request), await read_body(request, _INSTALL)
+        installation = ForgeInstallation(
+            remote_url=body["remoteUrl"],
+            connect=body["connect"],
+            scopes=frozenset(body.get("scopes", ALL_SCOPES)),
+            app_version=body.get("appVersion", _FIRST_VERSION),
+            app_id=body["appId"],
+            tokens=SystemTokens(self._settings),
+            environment_type=body.get("environment", "PRODUCTION"),
+        )
+        return _brought_in(
+            site, await self._platform.install(site, installation, _connect_part(body))
+        )
+
+    async def upgrade(self, request: Request) -> Response:
+        site, body = self._site(request), await read_body(request, _UPGRADE)
+        old = site.forge_installation()
+        installation = replace(
+            old,
+            remote_url=body.get("remoteUrl", old.remote_url),
+            connect=body.get("connect", old.connect),
+            scopes=frozenset(body.get("scopes", old.scopes)),
+            app_version=body.get("appVersion", _next_major(old.app_version)),
+        )
+        return _brought_in(
+            site, await self._platform.upgrade(site, installation, _connect_part(body))
+        )
+
+    async def uninstall(self, request: Request) -> Response:
+        site = self._site(request)
+        await read_body(request, _NOTHING)
+        answers = await self._platform.uninstall(site)
+        return JSONResponse(_told(site, answers))
+
+    async def tick(self, request: Request) -> Response:
+        site = self._site(request)
+        await read_body(request, _NOTHING)
+        return _answered(await self._platform.tick(site))
+
+    async def call(self, request: Request) -> Response:
+        site, body = self._site(request), await read_body(request, _CALL)
+        call = RemoteCall(
+            what="call",
+            endpoint=any_endpoint(body["path"]),
+            method=body.get("method", "POST"),
+            body=body.get("body"),
+            query=body.get("query", {}),
+            claims=body.get("claims", {}),
+            headers=body.get("headers", {}),
+        )
+        return _answered(await self._platform.call(site, call))
+
+    async def migrate(self, request: Request) -> Response:
+        site, body = self._site(request), await read_body(request, _MIGRATION)
+        return _answered(
+            await self._platform.migrate(
+                site, body["call"], body.get("migrationId"), body.get("location", "EU")
+            )
+        )
+
+    async def expire_tokens(self, request: Request) -> Response:
+        self._site(request).forge_installation().tokens.expire()
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def get_keys(self, _: Request) -> Response:
+        return JSONResponse({"kids": self._keys.kids()})
+
+    async def rotate_keys(self, request: Request) -> Response:
+        body = await read_body(request, _ROTATION)
+        self._keys.rotate(body.get("keepOld", True))
+        return JSONResponse({"kids": self._keys.kids()})
+
+    def _site(self, request: Request) -> Site:
+        return self._sites.get(request.path_params["name"])
+
+
+def _connect_part(body: dict[str, Any]) -> ConnectPart:
+    return ConnectPart(
+        descriptor_url=body.get("descriptorUrl"),
+        installed_lifecycle=body.get("installedLifecycle", True),
+        renew_secret=body.get("newSecret"),
+    )
+
+
+def _next_major(version: str) -> str:
+    return f"{int(version.partition('.')[0]) + 1}.0.0"
+
+
+def _brought_in(site: Site, installation: Installation) -> Response:
+    """502 where the app did not take all of it, with the same document: its answers say why."""
+    status = HTTPStatus.OK if installation.accepted else HTTPStatus.BAD_GATEWAY
+    return JSONResponse(_told(site, installation.answers), status)
+
+
+def _told(site: Site, answers: list[AppAnswer]) -> dict[str, Any]:
+    return {"site": site.document(), "calls": [answer.document() for answer in answers]}
+
+
+def _answered(answer: AppAnswer) -> Response:
+    """200 with what the remote answered; 502 where Forge sees no answer in it."""
+    status = HTTPStatus.OK if answer.error is None else HTTPStatus.BAD_GATEWAY
+    return JSONResponse(answer.document(), status)

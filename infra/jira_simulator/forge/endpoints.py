@@ -1,0 +1,28 @@
+"""The endpoints of the remote, as the app's manifest is taken to name them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`key` is the endpoint's own in the manifest, `module_key` that of the module leading to it."""
+
+    path: str
+    key: str
+    module_key: str
+    type: str = "core:endpoint"
+
+
+INSTALLED = Endpoint("/forge/installed", "forge-installed", "on-installed")
+UPGRADED = Endpoint("/forge/upgraded", "forge-upgraded", "on-upgraded")
+UNINSTALLED = Endpoint("/forge/uninstalled", "forge-uninstalled", "on-uninstalled")
+TICK = Endpoint("/forge/tick", "forge-tick", "hourly")
+
+
+def migration_hook(hook: str) -> Endpoint:
+    key = "data-residency"
+    return Endpoint(f"/forge/migrations/{hook}", key, key, "migration:dataResidency")
+
+
+def any_endpoint(path: str) -> Endpoint:
+    return Endpoint(path, "any", "any")

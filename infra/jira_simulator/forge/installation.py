@@ -1,0 +1,53 @@
+"""One installation of a Forge app in a site."""
+
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from .migration import Migration
+from .system_tokens import SystemTokens
+
+
+def _new_installation_id() -> str:
+    return f"ari:cloud:ecosystem::installation/{uuid.uuid4()}"
+
+
+@dataclass(frozen=True)
+class ForgeInstallation:
+    """An upgrade changes the upper half, and nothing but an uninstall the lower one.
+
+    `app_id` is `ari:cloud:ecosystem::app/<uuid>`; `connect` is whether the manifest has Connect's
+    modules and its lifecycle; `scopes` are those of the manifest, as `read:operations-info:jira`.
+    """
+
+    remote_url: str
+    connect: bool
+    scopes: frozenset[str]
+    app_version: str
+
+    app_id: str
+    tokens: SystemTokens
+    environment_type: str = "PRODUCTION"
+    installation_id: str = field(default_factory=_new_installation_id)
+    environment_uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    installer_account_id: str = field(default_factory=lambda: secrets.token_hex(12))
+    migrations: list[Migration] = field(default_factory=list)
+
+    @property
+    def environment_id(self) -> str:
+        app_uuid = self.app_id.rpartition("/")[2]
+        return f"ari:cloud:ecosystem::environment/{app_uuid}/{self.environment_uuid}"
+
+    def document(self) -> dict[str, Any]:
+        """All of it, the system tokens too: this is for the control endpoint alone."""
+        return {
+            "appId": self.app_id,
+            "appVersion": self.app_version,
+            "environment": self.environment_type,
+            "installationId": self.installation_id,
+            "remoteUrl": self.remote_url,
+            "connect": self.connect,
+            "scopes": sorted(self.scopes),
+            "systemTokens": self.tokens.document(),
+        }

@@ -1,0 +1,562 @@
+"""Replays: a site gets what it lacks, or all once more, whatever breaks off on the way."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from relay.record import DebtStore
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.replays_stage import taken
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+from tests.support.lambdas import Context, sqs_event
+from tests.support.quick_transactions import quick_transactions
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+SUBMIT = ["submitEntity"]
+DOWN = {"kind": "error", "status": 503, "operations": SUBMIT}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served
+
+
+Link = Callable[..., JiraSite]
+
+
+@pytest.fixture
+def link(relay: Relay, simulator: Simulator) -> Link:
+    """A new site with Relay, and these workspaces linked to it."""
+
+    def linked(*workspaces: str) -> JiraSite:
+        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        for workspace in workspaces or ("payments",):
+            put_link(relay, site, workspace)
+        relay.run_replays()
+        forget_calls(site)
+        return site
+
+    return linked
+
+
+@pytest.fixture
+def site(link: Link) -> JiraSite:
+    return link()
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def put_link(relay: Relay, site: JiraSite, workspace: str = "payments") -> None:
+    answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
+    assert answer.status == 200, answer.body
+
+
+def unlink(relay: Relay, site: JiraSite, workspace: str = "payments") -> None:
+    answer = relay.provider("DELETE", f"/v1/sites/{site.id}/workspaces/{workspace}")
+    assert answer.status == 204, answer.body
+
+
+def ask(relay: Relay, site: JiraSite, **body: Any) -> list[dict[str, Any]]:
+    """Asks for a replay; returns the documents of what was begun."""
+    answer = relay.provider("POST", f"/v1/sites/{site.id}/replay", body)
+    assert answer.status == 202, answer.body
+    return list(answer.json()["replays"])
+
+
+def progress(relay: Relay, site: JiraSite, workspace: str = "payments") -> dict[str, Any]:
+    answer = relay.provider("GET", f"/v1/sites/{site.id}/replay")
+    assert answer.status == 200, answer.body
+    [document] = [one for one in answer.json()["replays"] if one["workspaceId"] == workspace]
+    return dict(document)
+
+
+def sent(site: JiraSite, status: int = 202) -> list[tuple[int, int]]:
+    """Per submission with this answer, how many incidents and how many reviews."""
+    return [
+        (call["incidents"], call["reviews"])
+        for call in site.simulator.calls(site.name)
+        if call["path"].endswith("/operations/1.0/bulk") and call["status"] == status
+    ]
+
+
+def sequences(site: JiraSite) -> dict[str, int]:
+    """What the site holds, of both kinds."""
+    held = site.held("incident") | site.held("review")
+    return {entity_id: entity["updateSequenceNumber"] for entity_id, entity in held.items()}
+
+
+def summaries(site: JiraSite) -> dict[str, str]:
+    held = site.held("incident") | site.held("review")
+    return {entity_id: entity["summary"] for entity_id, entity in held.items()}
+
+
+def forget_calls(site: JiraSite) -> None:
+    site.simulator.control("DELETE", "/calls").raise_for_status()
+
+
+def lose(site: JiraSite, keep_sequences: bool = True) -> None:
+    """The site loses all that it was sent, links included, and tells nobody."""
+    body = {"keepSequences": keep_sequences}
+    site.simulator.control("POST", f"/sites/{site.name}/forget", body).raise_for_status()
+    forget_calls(site)
+
+
+def states(relay: Relay, workspace: str = "payments") -> dict[str, str]:
+    """Where each entity is, at the only site."""
+    answer = relay.provider("GET", f"/v1/workspaces/{workspace}/entities?limit=100")
+    assert answer.status == 200, answer.body
+    return {one["id"]: one["sites"][0]["state"] for one in answer.json()["entities"]}
+
+
+def debts(relay: Relay, site: JiraSite, workspace: str = "payments") -> int:
+    store = DebtStore(relay.aws.dynamodb, relay.aws.environment["RECORD_TABLE"])
+    return store.count(workspace, site.id)
+
+
+def step(relay: Relay, context: Context | None = None) -> int:
+    """Lets the replayer take what is in its queue now, and not what it hands on; how many."""
+    messages = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    for message in messages:
+        handler = relay.gateway.functions["replayer"].handler
+        handler(sqs_event(message["Body"]), context or Context())
+    return len(messages)
+
+
+def go_on(relay: Relay) -> None:
+    """Time passes, and the schedule does what it does."""
+    relay.let_time_pass()
+    relay.sweep()
+
+
+# --- What is replayed ---
+
+
+@pytest.mark.parametrize("keep_sequences", [True, False])
+def test_all_is_brought_once_more_whatever_the_site_has(
+    relay: Relay, site: JiraSite, keep_sequences: bool
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    lose(site, keep_sequences)
+    [begun] = ask(relay, site, what="all")
+    assert (begun["workspaceId"], begun["state"], begun["what"], begun["why"]) == (
+        "payments",
+        "waiting",
+        "all",
+        "requested",
+    )
+    relay.run_replays()
+    assert sequences(site).keys() == {"i", "j", "r"}
+    assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
+    assert sorted(sent(site)) == [(0, 1), (2, 0)]
+    assert progress(relay, site)["state"] == "done"
+
+
+def test_all_also_replaces_what_is_there(relay: Relay, site: JiraSite) -> None:
+    """Jira may hold something else under the same sequence."""
+    relay.submit("payments", incidents=[incident("i", 4, summary="as recorded")])
+    for round_ in (1, 2):
+        ask(relay, site, what="all")
+        relay.run_replays()
+        assert sequences(site) == {"i": 4 + round_}
+    relay.submit("payments", incidents=[incident("i", 5, summary="newer")])
+    assert summaries(site) == {"i": "newer"}
+
+
+def test_what_is_owed_is_brought_and_nothing_else(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("there")])
+    site.simulator.fail(site.name, DOWN)
+    assert relay.submit("payments", incidents=[incident("i"), incident("j")]) == []
+    relay.submit("payments", reviews=[review("r")])
+    site.simulator.fail(site.name)
+    forget_calls(site)
+    assert debts(relay, site) == 3
+    ask(relay, site)
+    relay.run_replays()
+    assert sent(site) == []  # a site in trouble is left alone until its time has come
+    relay.let_time_pass()
+    relay.run_replays()
+    assert sorted(sent(site)) == [(0, 1), (2, 0)]
+    assert (sequences(site).keys(), debts(relay, site)) == ({"there", "i", "j", "r"}, 0)
+    assert set(states(relay).values()) == {"accepted"}
+
+
+def test_where_nothing_is_owed_nothing_is_sent(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
+    forget_calls(site)
+    ask(relay, site, what="owed")
+    relay.run_replays()
+    assert site.calls() == []
+    document = progress(relay, site)
+    assert (document["state"], document["done"], document["total"]) == ("done", 2, 2)
+
+
+def test_since_a_moment_is_what_was_recorded_then_or_later(relay: Relay, site: JiraSite) -> None:
+    for entity_id in ("i", "j", "k"):
+        relay.submit("payments", incidents=[incident(entity_id)])
+        time.sleep(0.002)
+    relay.submit("payments", incidents=[incident("i", 2)])
+    moment = relay.provider("GET", "/v1/workspaces/payments/incidents/k").json()["recordedAt"]
+    lose(site, keep_sequences=False)
+    [begun] = ask(relay, site, what="owed", since=moment)
+    assert (begun["what"], begun["since"]) == ("since", moment)
+    relay.run_replays()
+    assert sequences(site) == {"k": 1, "i": 2}
+    assert sent(site) == [(2, 0)]
+
+
+def test_since_a_moment_comes_to_its_end_at_a_site_that_takes_little_at_once(
+    relay: Relay, site: JiraSite
+) -> None:
+    """Entities of other properties are requests of their own, and each try ends after one."""
+    moment = datetime.now(UTC).isoformat()
+    for team in "abc":
+        relay.submit("payments", incidents=[incident(team)], properties={"team": team})
+    lose(site, keep_sequences=False)
+    ask(relay, site, since=moment)
+    for _ in range(3):
+        site.simulator.fail(site.name, {"kind": "bucket", "capacity": 1, "perSecond": 0.0001})
+        go_on(relay)
+    assert sent(site) == [(1, 0)] * 3
+    go_on(relay)
+    assert sequences(site) == {"a": 1, "b": 1, "c": 1}
+    assert progress(relay, site)["state"] == "done"
+
+
+def test_one_workspace_is_replayed_or_each_that_is_linked(relay: Relay, link: Link) -> None:
+    site = link("payments", "search")
+    relay.submit("payments", incidents=[incident("p")])
+    relay.submit("search", incidents=[incident("s")])
+    lose(site)
+    [begun] = ask(relay, site, what="all", workspaceId="search")
+    assert begun["workspaceId"] == "search"
+    relay.run_replays()
+    assert sequences(site) == {"s": 2}
+    begun_for = {one["workspaceId"] for one in ask(relay, site, what="all")}
+    assert begun_for == {"payments", "search"}
+    relay.run_replays()
+    assert sequences(site) == {"s": 3, "p": 2}
+    assert {progress(relay, site, one)["state"] for one in begun_for} == {"done"}
+
+
+def test_only_the_site_that_was_asked_for_is_called(relay: Relay, link: Link) -> None:
+    one, other = link(), link()
+    relay.submit("payments", incidents=[incident("i")])
+    forget_calls(one)
+    ask(relay, one, what="all")
+    relay.run_replays()
+    assert sent(one) == [(1, 0)]
+    assert other.calls() == []
+
+
+def test_a_new_link_brings_what_the_workspace_had_before(relay: Relay, link: Link) -> None:
+    relay.submit("payments", incidents=[incident("i", 7)], reviews=[review("r", 2)])
+    site = link()
+    assert sequences(site) == {"i": 7, "r": 2}
+    document = progress(relay, site)
+    assert (document["why"], document["state"]) == ("linked", "done")
+
+
+# --- Few calls ---
+
+
+def test_the_newest_state_of_each_is_sent_once(relay: Relay, site: JiraSite) -> None:
+    site.simulator.fail(site.name, DOWN)
+    for sequence in (1, 4, 2, 5, 3):
+        relay.submit("payments", incidents=[incident(i, sequence) for i in ("i", "j")])
+    site.simulator.fail(site.name)
+    forget_calls(site)
+    relay.let_time_pass()
+    relay.run_replays()
+    assert sent(site) == [(2, 0)]
+    assert sequences(site) == {"i": 5, "j": 5}
+
+
+def test_all_costs_a_call_per_thousand_of_a_kind(relay: Relay, simulator: Simulator) -> None:
+    functions = relay.gateway.functions
+    quick_transactions(*(functions[name].parts.dynamodb for name in ("submitter", "replayer")))
+    ids = [f"i-{number}" for number in range(2300)]
+    reviews = [review(f"r-{number}") for number in range(40)]
+    relay.submit("payments", incidents=[incident(one) for one in ids], reviews=reviews)
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    forget_calls(site)
+    # A third of the way there is no more to be had from the site for now.
+    simulator.fail(site.name, {"kind": "bucket", "capacity": 2, "perSecond": 0.0001})
+    put_link(relay, site)
+    relay.run_replays()
+    document = progress(relay, site)
+    assert (document["state"], document["done"], document["total"]) == ("waiting", 1000, 2340)
+    assert (document["remaining"], "429" in document["reason"]) == (1340, True)
+    simulator.fail(site.name)
+    go_on(relay)
+    assert sent(site) == [(1000, 0), (1000, 0), (300, 0), (0, 40)]
+    assert sequences(site).keys() == {*ids, *(one["id"] for one in reviews)}
+    assert (progress(relay, site)["done"], progress(relay, site)["remaining"]) == (2340, 0)
+
+
+# --- Breaking off ---
+
+
+class Killed(BaseException):
+    """The process ends, as at a Lambda's timeout."""
+
+
+@pytest.fixture(params=["unreachable", "killed"])
+def break_off(request: pytest.FixtureRequest) -> Callable[[AwsCalls, int], None]:
+    """Has the call to AWS of this number fail, or the process end once that call was made."""
+
+    def arm(calls: AwsCalls, at: int) -> None:
+        position = len(calls.names) + at + 1
+
+        def kill(_: str) -> None:
+            if len(calls.names) == position:
+                raise Killed
+
+        if request.param == "killed":
+            calls.after = kill
+        else:
+            calls.fail(unreachable(), at)
+
+    return arm
+
+
+def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
+    """A step that breaks off somewhere; returns how many calls to AWS it made."""
+    [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    before = len(calls.names)
+    arm()
+    with suppress(Killed, BotoCoreError):
+        relay.gateway.functions["replayer"].handler(sqs_event(message["Body"]), Context())
+    calls.no_more_trouble()
+    return len(calls.names) - before
+
+
+def test_a_replay_of_all_that_breaks_off_anywhere_has_the_same_end(
+    relay: Relay,
+    site: JiraSite,
+    calls: AwsCalls,
+    break_off: Callable[[AwsCalls, int], None],
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in range(200):
+        lose(site)
+        ask(relay, site, what="all")
+        made = broken_step(relay, calls, lambda at=at: break_off(calls, at))
+        go_on(relay)
+        assert sequences(site).keys() == {"i", "j", "r"}, calls.names[-made:]
+        assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
+        document = progress(relay, site)
+        assert (document["state"], document["remaining"]) == ("done", 0)
+        assert set(states(relay).values()) == {"accepted"}
+        if made <= at:
+            return
+    raise AssertionError("it never went well")
+
+
+def test_paying_what_is_owed_that_breaks_off_anywhere_has_the_same_end(
+    relay: Relay,
+    site: JiraSite,
+    calls: AwsCalls,
+    break_off: Callable[[AwsCalls, int], None],
+) -> None:
+    for at in range(200):
+        site.simulator.fail(site.name, DOWN)
+        relay.submit("payments", incidents=[incident("i", at + 1)], reviews=[review("r", at + 1)])
+        relay.provider("DELETE", "/v1/workspaces/payments/incidents/i" if at % 2 else "/")
+        site.simulator.fail(site.name)
+        relay.let_time_pass()
+        made = broken_step(relay, calls, lambda at=at: break_off(calls, at))
+        go_on(relay)
+        relay.run_queue()
+        assert sequences(site) == {"r": at + 1} | ({} if at % 2 else {"i": at + 1})
+        assert debts(relay, site) == 0
+        assert progress(relay, site)["state"] == "done"
+        if made <= at:
+            return
+    raise AssertionError("it never went well")
+
+
+# --- One at a time ---
+
+
+def at_each_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
+    """Before the call to AWS of this number, something else happens."""
+    position = len(calls.names) + at + 1
+
+    def happen(_: str) -> None:
+        if len(calls.names) == position:
+            calls.no_more_trouble()
+            do()
+
+    calls.before = happen
+
+
+def test_two_steps_at_once_do_the_work_once(
+    relay: Relay, site: JiraSite, calls: AwsCalls, function: Callable[..., ModuleType]
+) -> None:
+    rival = function("replayer")
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in range(200):
+        ask(relay, site, what="all")
+        forget_calls(site)
+        [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+        event = sqs_event(message["Body"])
+        before = len(calls.names)
+        at_each_call(calls, at, lambda event=event: rival.handler(event, Context()))
+        relay.gateway.functions["replayer"].handler(event, Context())
+        calls.no_more_trouble()
+        assert sorted(sent(site)) == [(0, 1), (2, 0)]
+        assert progress(relay, site)["state"] == "done"
+        if len(calls.names) - before <= at:
+            return
+    raise AssertionError("it never went well")
+
+
+def test_a_message_that_comes_again_does_nothing(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    ask(relay, site, what="all")
+    [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    for _ in range(2):
+        event = sqs_event(message["Body"], message["Body"])
+        relay.gateway.functions["replayer"].handler(event, Context())
+    assert len(sent(site)) == 2  # of the submission, and of the replay
+
+
+def test_a_replay_begun_while_another_runs_takes_its_place(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in range(200):
+        lose(site)
+        ask(relay, site, what="all")
+        before = len(calls.names)
+        at_each_call(calls, at, lambda: ask(relay, site, what="all"))
+        step(relay)
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        relay.run_replays()
+        assert sequences(site).keys() == {"i", "j", "r"}
+        document = progress(relay, site)
+        assert (document["state"], document["done"], document["total"]) == ("done", 3, 3)
+        assert set(states(relay).values()) == {"accepted"}
+        if made <= at:
+            return
+    raise AssertionError("it never went well")
+
+
+def test_what_comes_to_be_owed_while_a_replay_runs_is_paid(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in range(200):
+        newer = at + 2
+
+        def submit_in_vain(newer: int = newer) -> None:
+            site.simulator.fail(site.name, DOWN | {"times": 1})
+            assert relay.submit("payments", incidents=[incident("i", newer)]) == []
+
+        ask(relay, site, what="owed")
+        before = len(calls.names)
+        at_each_call(calls, at, submit_in_vain)
+        step(relay)
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        go_on(relay)
+        if made <= at:
+            return
+        assert sequences(site) == {"i": newer, "j": 1, "r": 1}
+        assert (debts(relay, site), progress(relay, site)["state"]) == (0, "done")
+        assert set(states(relay).values()) == {"accepted"}
+    raise AssertionError("it never went well")
+
+
+# --- Out of time ---
+
+
+class Hurried(Context):
+    """An invocation that is near its end after so many looks at the clock."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.looks -= 1
+        return 60_000 if self.looks >= 0 else 1_000
+
+
+@pytest.mark.parametrize("looks", range(1, 9))
+def test_a_replay_out_of_time_hands_itself_on_and_goes_on_where_it_was(
+    relay: Relay, site: JiraSite, looks: int
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    forget_calls(site)
+    ask(relay, site, what="all")
+    steps = done = 0
+    while messages := step(relay, Hurried(looks + (steps > 12))):
+        assert messages == 1
+        document = progress(relay, site)
+        assert document["done"] >= done
+        assert document["state"] in ("waiting", "done")
+        assert "reason" not in document
+        steps, done = steps + 1, document["done"]
+        assert steps < 40
+    assert progress(relay, site)["state"] == "done"
+    assert sorted(sent(site)) == [(0, 1), (2, 0)]
+    assert sequences(site) == {"i": 2, "j": 2, "r": 2}
+    assert steps > 1 or looks > 6
+
+
+def test_a_step_without_time_hands_itself_on_and_calls_nobody(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    forget_calls(site)
+    ask(relay, site, what="all")
+    for _ in range(3):
+        assert step(relay, Hurried(0)) == 1
+    assert site.calls() == []
+    relay.run_replays()
+    assert sent(site) == [(1, 0)]

@@ -1,0 +1,753 @@
+"""What each answer of a site leads to: for the entity, the site's trouble, and the calls made."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+import relay.jira.client
+import relay.table
+from relay.delivery.health import SiteHealth
+from relay.delivery.sites import LinkedSite
+from relay.jira.errors import RateLimit, error_type
+from relay.tenants import TroubleStore
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+BULK = "/rest/operations/1.0/bulk"
+AN_HOUR_MS = 3_600_000
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relay gives up on an answer after a second."""
+    monkeypatch.setattr(relay.jira.client, "_TIMEOUT", httpx.Timeout(1, connect=5))
+
+
+@pytest.fixture
+def relay_(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A site that answers as it is told to, and what Relay makes of that."""
+
+    relay: Relay
+    jira: JiraSite
+
+    def answer(self, *faults: dict[str, Any]) -> None:
+        """These faults from now on; none: as Jira does."""
+        self.jira.simulator.fail(self.jira.name, *faults)
+
+    def link(self, *workspaces: str) -> None:
+        for workspace in workspaces:
+            answer = self.relay.provider("PUT", f"/v1/sites/{self.jira.id}/workspaces/{workspace}")
+            assert answer.status == 200, answer.body
+        # There is nothing to be brought yet.
+        self.relay.run_replays()
+
+    def calls(self) -> list[tuple[str, int, int, int | None]]:
+        """(method, incidents, reviews, status) of each call that brings something; a call that was
+        answered without a look at it counts none."""
+        return [
+            (call["method"], call["incidents"], call["reviews"], call["status"])
+            for call in self.jira.simulator.calls(self.jira.name)
+            if "linkedWorkspaces" not in call["path"]
+        ]
+
+    def document(self) -> dict[str, Any]:
+        answer = self.relay.provider("GET", f"/v1/sites/{self.jira.id}")
+        assert answer.status == 200, answer.body
+        return dict(answer.json())
+
+    @property
+    def state(self) -> str:
+        return str(self.document()["state"])
+
+    @property
+    def trouble(self) -> dict[str, Any]:
+        return dict(self.document()["trouble"])
+
+    def held(self, kind: str = "incident") -> dict[str, int]:
+        return {
+            entity_id: entity["updateSequenceNumber"]
+            for entity_id, entity in self.jira.held(kind).items()
+        }
+
+    def of(self, entity_id: str, workspace: str = "payments", kind: str = "incidents") -> Any:
+        """What became of an entity here."""
+        answer = self.relay.provider("GET", f"/v1/workspaces/{workspace}/{kind}/{entity_id}")
+        assert answer.status == 200, answer.body
+        [found] = [one for one in answer.json()["sites"] if one["site"] == self.jira.id]
+        return found
+
+    def state_of(self, *ids: str, workspace: str = "payments") -> list[str]:
+        return [self.of(entity_id, workspace)["state"] for entity_id in ids]
+
+    def later(self) -> None:
+        """Once its time has come."""
+        self.relay.let_time_pass()
+        self.relay.run_replays()
+
+    def an_hour_ago(self) -> None:
+        """All that is known of its trouble was so an hour earlier."""
+        key = {"pk": {"S": f"tenant#{self.jira.id}"}, "sk": {"S": "trouble"}}
+        aws = self.relay.aws
+        table = aws.environment["TENANTS_TABLE"]
+        item = aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+        for name in ("since", "at", "until"):
+            item[name] = {"N": str(int(item[name]["N"]) - AN_HOUR_MS)}
+        aws.dynamodb.put_item(TableName=table, Item=item)
+
+
+@pytest.fixture
+def new_site(relay_: Relay, simulator: Simulator) -> Callable[..., Answering]:
+    def make(*workspaces: str) -> Answering:
+        site = Answering(relay_, install_from(relay_, simulator, f"site-{next(_numbers)}"))
+        site.link(*workspaces)
+        return site
+
+    return make
+
+
+@pytest.fixture
+def site(new_site: Callable[..., Answering]) -> Answering:
+    return new_site("payments")
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def wait_of(trouble: dict[str, Any]) -> float:
+    """The seconds for which the site is left alone."""
+    return (moment(trouble["until"]) - moment(trouble["at"])).total_seconds()
+
+
+# --- Answers that are of the site ---
+
+
+@dataclass(frozen=True)
+class Case:
+    fault: dict[str, Any]
+    code: str
+    status: int | None
+    needs_attention: bool = False
+
+    def __str__(self) -> str:
+        return "-".join(str(value) for value in self.fault.values())[:40]
+
+
+TROUBLES = [
+    Case({"kind": "error", "status": 401}, "credential_refused", 401, True),
+    Case({"kind": "revoked secret"}, "credential_refused", 401, True),
+    Case({"kind": "forbidden"}, "access_refused", 403, True),
+    Case({"kind": "error", "status": 404}, "nothing_there", 404, True),
+    Case({"kind": "error", "status": 405}, "unexpected", 405, True),
+    Case({"kind": "error", "status": 409}, "unexpected", 409, True),
+    *(
+        Case({"kind": "redirect", "status": status}, "moved", status, True)
+        for status in (301, 302, 307)
+    ),
+    Case({"kind": "error", "status": 304}, "moved", 304, True),
+    Case({"kind": "rate limit"}, "rate_limited", 429),
+    Case({"kind": "rate limit", "retryAfter": "30"}, "rate_limited", 429),
+    Case({"kind": "error", "status": 500}, "site_down", 500),
+    Case({"kind": "error", "status": 502, "body": "<h1>Bad gateway</h1>"}, "site_down", 502),
+    Case({"kind": "error", "status": 504, "body": ""}, "site_down", 504),
+    Case({"kind": "suspended"}, "site_down", 503),
+    Case({"kind": "drop before"}, "unreachable", None),
+    Case({"kind": "drop after"}, "unreachable", None),
+    Case({"kind": "unreadable"}, "unreadable", 202),
+    Case({"kind": "unreadable", "body": ""}, "unreadable", 202),
+    Case({"kind": "unreadable", "body": '["i"]'}, "unreadable", 202),
+    Case({"kind": "error", "status": 200, "body": "<h1>Log in</h1>"}, "unreadable", 200),
+    Case({"kind": "error", "status": 204}, "unreadable", 204),
+]
+
+
+@pytest.mark.parametrize("case", TROUBLES, ids=str)
+def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
+    relay_: Relay, site: Answering, case: Case
+) -> None:
+    site.answer(case.fault)
+
+    assert relay_.submit("payments", incidents=[incident("i")], reviews=[review("r")]) == []
+    # Known to be in trouble, it gets nothing more; and no message comes again for it.
+    assert relay_.submit("payments", incidents=[incident("i", 2), incident("j")]) == []
+    relay_.run_replays()
+
+    assert len(site.calls()) == 1
+    assert site.state == ("needs attention" if case.needs_attention else "slowed")
+    trouble = site.trouble
+    assert (trouble["code"], trouble.get("status")) == (case.code, case.status)
+    assert trouble["attempts"] == 1
+    assert trouble["since"] <= trouble["at"] < trouble["until"]
+    for owed in (site.of("i"), site.of("j"), site.of("r", kind="reviews")):
+        assert (owed["state"], owed["reason"]) == ("owed", trouble["message"])
+        assert owed["owedSince"]
+
+    site.answer()
+    site.later()
+
+    assert site.state == "active"
+    assert "trouble" not in site.document()
+    assert (site.held(), site.held("review")) == ({"i": 2, "j": 1}, {"r": 1})
+    assert site.state_of("i", "j") == ["accepted", "accepted"]
+    assert site.calls()[1:] == [("POST", 2, 0, 202), ("POST", 0, 1, 202)]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_site_that_never_answers_is_like_one_that_can_not_be_reached(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "hang"})
+
+    assert relay_.submit("payments", incidents=[incident("i")], reviews=[review("r")]) == []
+
+    assert site.trouble["code"] == "unreachable"
+    assert "status" not in site.trouble
+    assert "Timeout" in site.trouble["message"]
+    assert len(site.calls()) == 1
+    site.answer()
+    site.later()
+    assert (site.held(), site.held("review")) == ({"i": 1}, {"r": 1})
+
+
+def test_what_was_taken_without_an_answer_is_sent_again_and_stays_what_it_is(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "drop after"})
+    relay_.submit("payments", incidents=[incident("i")])
+    # Jira has it, and Relay can't know.
+    assert (site.held(), site.state_of("i")) == ({"i": 1}, ["owed"])
+
+    site.answer()
+    site.later()
+
+    assert (site.held(), site.state_of("i")) == ({"i": 1}, ["accepted"])
+    assert len(site.calls()) == 2
+
+
+def test_a_redirect_is_told_and_never_followed(
+    relay_: Relay, new_site: Callable[..., Answering], simulator: Simulator
+) -> None:
+    site, elsewhere = new_site("payments"), new_site()
+    new_url = simulator.site(elsewhere.jira.name)["baseUrl"]
+
+    for status in (301, 302, 307):
+        site.answer({"kind": "redirect", "status": status, "to": new_url})
+        relay_.submit("payments", incidents=[incident("i", status)])
+        site.later()
+
+        assert f"points to {simulator.url}" in site.trouble["message"]
+        assert site.trouble["status"] == status
+        # Where it points to is for people: the origin says it, and the path may say too much.
+        assert BULK not in site.trouble["message"]
+
+    assert elsewhere.calls() == []
+    assert site.held() == elsewhere.held() == {}
+
+
+def test_only_what_was_not_answered_is_owed(relay_: Relay, site: Answering) -> None:
+    """The site fails between the incidents and the reviews."""
+    site.answer(
+        {"kind": "bucket", "capacity": 1, "perSecond": 0.0001, "retryAfter": False},
+    )
+
+    relay_.submit("payments", incidents=[incident("i")], reviews=[review("r")])
+
+    assert site.of("i")["state"] == "accepted"
+    assert site.of("r", kind="reviews")["state"] == "owed"
+    site.answer()
+    site.later()
+    assert site.calls() == [("POST", 1, 0, 202), ("POST", 0, 0, 429), ("POST", 0, 1, 202)]
+
+
+def test_a_deletion_is_owed_as_well(relay_: Relay, site: Answering) -> None:
+    relay_.submit("payments", incidents=[incident("i"), incident("j")])
+    site.answer({"kind": "suspended"})
+    for entity_id in "ij":
+        relay_.provider("DELETE", f"/v1/workspaces/payments/incidents/{entity_id}")
+
+    assert relay_.run_queue() == []
+
+    assert site.state_of("i", "j") == ["owed", "owed"]
+    assert len(site.calls()) == 2
+    site.answer()
+    site.later()
+    assert (site.held(), site.state_of("i", "j")) == ({}, ["deleted", "deleted"])
+    assert len(site.calls()) == 4
+
+
+# --- When it is tried again ---
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "seconds"),
+    [(429, "7", 7), (429, "0", 1), (429, "100000", 3600), (500, "7", 7), (503, "7", 7)],
+)
+def test_a_site_is_left_alone_for_as_long_as_it_asks(
+    relay_: Relay, site: Answering, status: int, said: str, seconds: float
+) -> None:
+    site.answer({"kind": "error", "status": status, "retryAfter": said})
+
+    relay_.submit("payments", incidents=[incident("i")])
+
+    assert wait_of(site.trouble) == seconds
+
+
+def test_it_may_ask_by_a_date(relay_: Relay, site: Answering) -> None:
+    then = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
+    site.answer({"kind": "rate limit", "retryAfter": format_datetime(then, True)})
+
+    relay_.submit("payments", incidents=[incident("i")])
+
+    assert abs(moment(site.trouble["until"]) - then) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("said", ["soon", "nan", "-inf", "Sat, 99 Foo 2026"])
+def test_what_it_asks_for_in_vain_is_as_if_it_asked_for_nothing(
+    relay_: Relay, site: Answering, said: str
+) -> None:
+    site.answer({"kind": "rate limit", "retryAfter": said})
+
+    relay_.submit("payments", incidents=[incident("i")])
+
+    assert 1 <= wait_of(site.trouble) <= 2
+
+
+def test_before_its_time_a_site_gets_no_call_whatever_happens(
+    relay_: Relay, site: Answering
+) -> None:
+    relay_.submit("payments", incidents=[incident("there")])
+    site.answer({"kind": "rate limit", "retryAfter": "900"})
+    relay_.submit("payments", incidents=[incident("i")])
+    before = site.calls()
+
+    for sequence in range(2, 5):
+        assert relay_.submit("payments", incidents=[incident("i", sequence)]) == []
+        relay_.provider("DELETE", "/v1/workspaces/payments/incidents/there")
+        assert relay_.run_queue() == []
+        relay_.let_delays_pass()
+        relay_.run_replays()
+        relay_.sweep()
+        asked = relay_.provider("POST", f"/v1/sites/{site.jira.id}/replay", {"what": "all"})
+        assert asked.status == 202
+        relay_.run_replays()
+
+    assert site.calls() == before
+    assert site.trouble["attempts"] == 1
+    site.answer()
+    site.later()
+    assert site.held().keys() == {"i"}
+
+
+def test_a_wait_longer_than_a_queue_can_delay_ends_by_the_schedule(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "rate limit", "retryAfter": "3600"})
+    relay_.submit("payments", incidents=[incident("i")])
+    site.answer()
+
+    # Nothing is in the queue for it.
+    site.later()
+    assert site.state_of("i") == ["owed"]
+
+    relay_.sweep()
+    assert (site.held(), site.state_of("i")) == ({"i": 1}, ["accepted"])
+
+
+def test_each_try_that_fails_doubles_the_wait(relay_: Relay, site: Answering) -> None:
+    site.answer({"kind": "error", "status": 500})
+    relay_.submit("payments", incidents=[incident("i")])
+    waits = [wait_of(site.trouble)]
+    since = site.trouble["since"]
+
+    for _ in range(5):
+        site.later()
+        waits.append(wait_of(site.trouble))
+
+    assert len(site.calls()) == len(waits)
+    for number, wait in enumerate(waits):
+        assert 2**number <= wait <= 2 ** (number + 1)
+    assert (site.trouble["attempts"], site.trouble["since"]) == (len(waits), since)
+    assert site.of("i")["owedSince"]
+
+
+def test_it_is_suspended_after_an_hour_of_nothing_but_503(relay_: Relay, site: Answering) -> None:
+    site.answer({"kind": "suspended"})
+    relay_.submit("payments", incidents=[incident("i")])
+    site.later()
+    assert (site.state, site.trouble["code"]) == ("slowed", "site_down")
+
+    site.an_hour_ago()
+    site.later()
+
+    assert (site.state, site.trouble["code"]) == ("needs attention", "suspended")
+    assert site.trouble["attempts"] == 3
+    site.answer()
+    site.later()
+    relay_.sweep()
+    assert (site.state, site.held()) == ("active", {"i": 1})
+
+
+def test_it_is_not_suspended_where_it_answered_something_else_in_that_hour(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "suspended"})
+    relay_.submit("payments", incidents=[incident("i")])
+    site.answer({"kind": "error", "status": 502})
+    site.later()
+    site.an_hour_ago()
+    assert site.trouble["code"] == "site_down"
+
+    site.answer({"kind": "suspended"})
+    for _ in range(2):
+        site.later()
+        assert (site.state, site.trouble["code"]) == ("slowed", "site_down")
+    # The waits go on as they were.
+    assert site.trouble["attempts"] == 4
+
+    site.an_hour_ago()
+    site.later()
+    assert site.trouble["code"] == "suspended"
+
+
+# --- One trial at a time ---
+
+
+def test_all_workspaces_of_a_site_in_trouble_wait_for_one_trial(
+    relay_: Relay, new_site: Callable[..., Answering]
+) -> None:
+    site = new_site("payments", "search")
+    site.answer({"kind": "error", "status": 500})
+    for workspace in ("payments", "search"):
+        relay_.submit(workspace, incidents=[incident(f"of-{workspace}")])
+    assert len(site.calls()) == 1
+
+    # Two replays are due; the first finds out, and the other waits with it.
+    for trials in range(2, 5):
+        site.later()
+        assert len(site.calls()) == trials
+    assert site.trouble["attempts"] == 4
+
+    site.answer()
+    site.later()
+    assert site.held().keys() == {"of-payments", "of-search"}
+    assert site.state_of("of-payments") == site.state_of("of-search", workspace="search")
+    assert len(site.calls()) == 6
+
+
+def test_of_many_callers_at_once_one_has_the_trial(relay_: Relay, site: Answering) -> None:
+    site.answer({"kind": "error", "status": 500})
+    relay_.submit("payments", incidents=[incident("i")])
+    relay_.let_time_pass()
+    troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
+    tenant = relay_.tenants.existing(site.jira.id)
+    linked = LinkedSite("payments", tenant, troubles.of(tenant.id))
+    answers: list[bool] = []
+
+    def ask() -> None:
+        answers.append(SiteHealth(troubles, linked).may_call())
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answers) == [False] * 5 + [True]
+    # Nor may one who comes while the trial is under way.
+    now = LinkedSite("payments", tenant, troubles.of(tenant.id))
+    assert not SiteHealth(troubles, now).may_call()
+
+
+def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
+    relay_: Relay, site: Answering
+) -> None:
+    """Two callers began while all was well; the site tells the first how long to wait."""
+    troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
+    tenant = relay_.tenants.existing(site.jira.id)
+    first, second = (SiteHealth(troubles, LinkedSite("payments", tenant)) for _ in range(2))
+
+    first.failed(error_type(429)(429, (), RateLimit(retry_after="600")))
+    second.failed(error_type(429)(429))
+
+    assert wait_of(site.trouble) == 600
+
+
+def test_a_no_to_a_request_ends_the_trouble_as_a_yes_does(relay_: Relay, site: Answering) -> None:
+    site.answer({"kind": "error", "status": 500})
+    relay_.submit("payments", incidents=[incident("i")])
+
+    site.answer({"kind": "refuse request", "message": "no such field"})
+    site.later()
+
+    assert site.state == "active"
+    assert site.of("i")["state"] == "rejected"
+    assert "no such field" in site.of("i")["messages"][0]
+
+
+# --- Answers that are of the request ---
+
+
+def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
+    relay_: Relay, site: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The emulated database would take half a minute for as many, so here it just says yes.
+    relay_.gateway.functions["submitter"].parts.dynamodb.meta.events.register(
+        "before-call.dynamodb.TransactWriteItems",
+        lambda **_: (SimpleNamespace(status_code=200), {}),
+    )
+    site.answer({"kind": "refuse request", "ids": ["i-637"]})
+    capsys.readouterr()
+
+    assert relay_.submit("payments", incidents=[incident(f"i-{n}") for n in range(1000)]) == []
+
+    assert site.held().keys() == {f"i-{number}" for number in range(1000)} - {"i-637"}
+    # Ten halvings, two calls each, and the first.
+    assert len(site.calls()) <= 21
+    taken = [incidents for _, incidents, _, status in site.calls() if status == 202]
+    assert sum(taken) == 999
+    assert site.state == "active"
+    assert '"EntitiesRejected":[1.0]' in capsys.readouterr().out
+
+
+def test_a_request_that_is_refused_for_several_is_split_for_each(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "refuse request", "pattern": "bad", "message": "no such field"})
+    ids = [f"i-{n}" for n in range(10)]
+    good, bad = [incident(one) for one in ids], [incident("bad-1"), incident("bad-2")]
+
+    relay_.submit("payments", incidents=[bad[0], *good, bad[1]], reviews=[review("r")])
+
+    assert site.held().keys() == set(ids)
+    assert site.held("review").keys() == {"r"}
+    for entity_id in ("bad-1", "bad-2"):
+        found = site.of(entity_id)
+        assert found["state"] == "rejected"
+        assert "no such field" in found["messages"][0]
+    assert site.state == "active"
+
+
+def test_what_was_rejected_is_sent_again_only_in_a_newer_state(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "refuse request", "ids": ["i"]})
+    relay_.submit("payments", incidents=[incident("i")])
+    relay_.submit("payments", incidents=[incident("i")])
+    site.later()
+    assert len(site.calls()) == 1
+
+    site.answer()
+    relay_.submit("payments", incidents=[incident("i", 2)])
+
+    assert (site.held(), site.state_of("i")) == ({"i": 2}, ["accepted"])
+    assert len(site.calls()) == 2
+
+
+def test_a_site_with_a_limit_of_bytes_gets_requests_within_it(
+    relay_: Relay, site: Answering, simulator: Simulator
+) -> None:
+    limit = 5000
+    site.answer({"kind": "too large", "bytes": limit})
+    small = [incident(f"i-{n}") for n in range(40)]
+    large = incident("large", description="x" * 5000)
+
+    relay_.submit("payments", incidents=[*small[:20], large, *small[20:]])
+
+    assert site.held().keys() == {f"i-{n}" for n in range(40)}
+    found = site.of("large")
+    assert found["state"] == "rejected"
+    assert "too large" in found["messages"][0]
+    refused = [call for call in simulator.calls(site.jira.name) if call["status"] == 413]
+    # Half of 22,000, a quarter, an eighth at most; and the large one alone.
+    assert len(refused) <= 4
+    taken = len(site.calls()) - len(refused)
+    assert taken <= 10
+    assert site.state == "active"
+
+
+# --- The 202 in all its shapes ---
+
+
+def test_each_entity_of_one_202_gets_what_it_says_of_it(relay_: Relay, site: Answering) -> None:
+    gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
+    both = [{"associationType": "issueIdOrKeys", "values": ["GONE-1", "OPS-1"]}]
+    site.answer({"kind": "refuse entity", "ids": ["bad"], "message": "no such severity"})
+
+    relay_.submit(
+        "payments",
+        incidents=[
+            incident("fine"),
+            incident("bad"),
+            incident("gone", associations=gone),
+            incident("both", associations=both),
+        ],
+    )
+
+    assert site.state_of("fine", "bad", "gone", "both") == [
+        "accepted",
+        "rejected",
+        "unknown project keys",
+        "accepted",
+    ]
+    assert "no such severity" in site.of("bad")["messages"][0]
+    assert site.of("gone")["unknownProjectKeys"] == ["GONE"]
+    assert site.of("both")["unknownProjectKeys"] == ["GONE"]
+    assert site.calls() == [("POST", 4, 0, 202)]
+
+
+def test_unknown_keys_and_keys_of_their_own_for_reviews_are_read(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer(
+        {"kind": "unknown keys"}, {"kind": "refuse entity", "ids": ["bad"], "message": "no"}
+    )
+
+    relay_.submit(
+        "payments",
+        incidents=[incident("same"), incident("bad")],
+        reviews=[review("same"), review("bad")],
+    )
+
+    for kind in ("incidents", "reviews"):
+        assert site.of("same", kind=kind)["state"] == "accepted"
+        assert site.of("bad", kind=kind)["state"] == "rejected"
+
+
+def test_an_entity_that_is_not_named_is_called_that_and_left(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "unnamed", "ids": ["i"]})
+
+    relay_.submit("payments", incidents=[incident("i"), incident("j")])
+    site.later()
+
+    assert site.state_of("i", "j") == ["unaccounted", "accepted"]
+    assert len(site.calls()) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "state"),
+    [
+        ({"acceptedIncidents": ["i"]}, "accepted"),
+        ({"acceptedIncidents": ["i"], "failedIncidents": {"i": [{"message": "no"}]}}, "rejected"),
+        ({"failedIncidents": {"i": []}}, "rejected"),
+        ({"failedReviews": {"i": [{"message": "no"}]}}, "rejected"),
+        ({"acceptedReviews": ["i"], "processing": {"queued": 1}}, "accepted"),
+        ({"acceptedIncidents": ["another"]}, "unaccounted"),
+        ({"acceptedIncidents": None, "failedIncidents": "i"}, "unaccounted"),
+        ({}, "unaccounted"),
+    ],
+)
+def test_a_202_of_any_shape_is_an_answer_for_each_entity(
+    relay_: Relay, site: Answering, document: dict[str, Any], state: str
+) -> None:
+    site.answer({"kind": "error", "status": 202, "body": document})
+
+    relay_.submit("payments", incidents=[incident("i")])
+    site.later()
+
+    assert site.state_of("i") == [state]
+    assert (site.state, len(site.calls())) == ("active", 1)
+
+
+# --- One site's trouble is no other's ---
+
+
+def test_a_site_slowed_to_a_crawl_costs_another_not_one_call_nor_one_wait(
+    relay_: Relay, new_site: Callable[..., Answering]
+) -> None:
+    """The same is submitted to a workspace with a slow site, and to one without."""
+    slow, beside_it = new_site("payments"), new_site("payments")
+    alone = new_site("search")
+    slow.answer({"kind": "rate limit", "rate": 0.7, "retryAfter": "60"})
+
+    for sequence in range(1, 7):
+        for workspace in ("payments", "search"):
+            incidents = [incident(f"{workspace}-{n}", sequence) for n in range(3)]
+            assert relay_.submit(workspace, incidents=incidents, reviews=[review("r")]) == []
+        # At once, without any time that passes.
+        assert set(beside_it.held().values()) == set(alone.held().values()) == {sequence}
+        assert beside_it.calls() == alone.calls()
+        slow.later()
+        assert beside_it.calls() == alone.calls()
+
+    # It took some of it, and refused most.
+    assert {status for _, _, _, status in slow.calls()} == {202, 429}
+    assert (beside_it.state, alone.state) == ("active", "active")
+    slow.answer()
+    slow.later()
+    assert slow.held() == beside_it.held()
+    assert beside_it.calls() == alone.calls()
+
+
+def test_a_site_whose_secret_can_not_be_decrypted_is_owed_and_no_other_is(
+    relay_: Relay, new_site: Callable[..., Answering]
+) -> None:
+    site, other = new_site("payments"), new_site("payments")
+    table = relay_.aws.environment["TENANTS_TABLE"]
+    key = {"pk": {"S": f"tenant#{site.jira.id}"}, "sk": {"S": "tenant"}}
+    stored = relay_.aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    broken = {
+        name: {"B": b"\x00" * len(value["B"])} if "B" in value else value
+        for name, value in stored.items()
+    }
+    assert broken != stored
+    relay_.aws.dynamodb.put_item(TableName=table, Item=broken)
+
+    assert relay_.submit("payments", incidents=[incident("i")]) == []
+    site.later()
+
+    assert (site.calls(), other.held()) == ([], {"i": 1})
+    assert site.state_of("i") == ["owed"]
+    assert "secret" in site.of("i")["reason"]
+
+    relay_.aws.dynamodb.put_item(TableName=table, Item=stored)
+    site.later()
+    assert (site.held(), site.state_of("i")) == ({"i": 1}, ["accepted"])
+    assert len(other.calls()) == 1
