@@ -15,7 +15,7 @@ sweeping = Sweeping(
     parts.tenants,
     parts.links,
     parts.replays,
-    parts.sites,
+    parts.troubles,
     parts.bringing,
     parts.dispatch,
     parts.requesting,

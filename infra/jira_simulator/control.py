@@ -5,6 +5,7 @@ loopback interface and holds made-up data only.
 """
 
 from http import HTTPStatus
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route

@@ -1,8 +1,9 @@
 """What an app may call, once a call is known to come from it.
 
 `/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four, and one app
-property can be read. Names are those of Jira's own OpenAPI documents. An operation takes a site and a request, changes the site's
-store, and returns an answer or raises a Refusal; it knows nothing of HTTP.
+property can be read. Names are those of Jira's own OpenAPI documents. An operation takes a site and
+a request, changes the site's store, and returns an answer or raises a Refusal; it knows nothing of
+HTTP.
 """
 
 from collections.abc import Callable, Mapping

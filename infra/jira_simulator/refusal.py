@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 
 class Refusal(Exception):
-    """Answer `status`, and tell every reason in `messages`, in the shape of Jira's operations API."""
+    """Answer `status`, and tell every reason in `messages`, as Jira's operations API does."""
 
     # Of the header that HTTP asks for beside a 401.
     scheme: ClassVar[str] = "JWT"

@@ -1,5 +1,6 @@
 """A running Jira simulator, and an app for it to be installed: what its tests stand on."""
 
+import asyncio
 import json
 import os
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from relay.jira import query_string_hash
 
 ROOT = Path(__file__).parents[2]
 APP_KEY = "test-operations"
+FORGE_APP_ID = "ari:cloud:ecosystem::app/8f1b0c52-6f0e-4d57-9a3e-2f6f0c9a7b11"
 OPERATIONS = "/rest/operations/1.0"
 COMPONENTS = "/rest/devopscomponents/1.0"
 
@@ -121,6 +123,71 @@ class ProviderApp:
 
 
 @dataclass(frozen=True)
+class RemoteCall:
+    """`headers` have names in small letters."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def token(self) -> str:
+        scheme, _, token = self.headers["authorization"].partition(" ")
+        assert scheme == "Bearer"
+        return token
+
+    @property
+    def system_token(self) -> str:
+        return self.headers["x-forge-oauth-system"]
+
+    def claims(self, key_set: dict[str, Any]) -> dict[str, Any]:
+        """Verified as Forge asks for; raises where the token is not what it should be."""
+        kid = jwt.get_unverified_header(self.token)["kid"]
+        key = jwt.PyJWKSet.from_dict(key_set)[kid]
+        return jwt.decode(
+            self.token,
+            key,
+            algorithms=["RS256"],
+            audience=FORGE_APP_ID,
+            issuer="forge/invocation-token",
+            options={"require": ["exp", "iat", "nbf", "jti"]},
+        )
+
+
+@dataclass
+class ForgeRemote:
+    """Plays the remote of a Forge app: keeps what Forge calls, answers as told.
+
+    An answer is found by the last part of the path, and may come late.
+    """
+
+    url: str
+    received: list[RemoteCall] = field(default_factory=list)
+    answers: dict[str, Response] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def named(self, call: str) -> list[RemoteCall]:
+        return [received for received in self.received if received.path.endswith(f"/{call}")]
+
+    async def receive(self, request: Request) -> Response:
+        raw = await request.body()
+        self.received.append(
+            RemoteCall(
+                method=request.method,
+                path=request.scope["raw_path"].decode(),
+                query=request.scope["query_string"].decode(),
+                headers=dict(request.headers),
+                body=json.loads(raw) if raw else None,
+            )
+        )
+        name = request.url.path.rpartition("/")[2]
+        await asyncio.sleep(self.seconds.get(name, 0))
+        return self.answers.get(name) or JSONResponse({"heard": name})
+
+
+@dataclass(frozen=True)
 class Simulator:
     url: str
     kid: str
@@ -149,6 +216,23 @@ class Simulator:
         body = {"descriptorUrl": app.descriptor_url, **fields}
         return self.control("POST", f"/sites/{name}/install", body)
 
+    def forge(self, site: str, call: str, /, **body: Any) -> httpx.Response:
+        """`call` is the last part of a control call's path: install, tick, …"""
+        return self.control("POST", f"/sites/{site}/forge/{call}", body)
+
+    def forge_install(
+        self, site: str, remote: ForgeRemote, connect: bool = False, **fields: Any
+    ) -> httpx.Response:
+        body = {"appId": FORGE_APP_ID, "remoteUrl": remote.url, "connect": connect, **fields}
+        return self.forge(site, "install", **body)
+
+    def forge_key_set(self) -> dict[str, Any]:
+        url = f"{self.url}/forge/.well-known/jwks.json"
+        return dict(self.http.get(url).raise_for_status().json())
+
+    def switch(self, site: str, **switches: Any) -> None:
+        self.control("PUT", f"/sites/{site}/credentials", switches).raise_for_status()
+
     def calls(self, site: str) -> list[dict[str, Any]]:
         calls = self.control("GET", "/calls").json()["calls"]
         return [call for call in calls if call["site"] == site]
@@ -176,6 +260,12 @@ class JiraSite:
         token = sign({name: value for name, value in claims.items() if value is not None})
         request.headers.update({"Authorization": f"JWT {token}"} if headers is None else headers)
         return self.simulator.http.send(request)
+
+    def bearer_call(self, token: str, method: str, path: str, **options: Any) -> httpx.Response:
+        """The same by Forge's URL and a system token; `path` begins below that of the API."""
+        url = f"{self.document['apiBaseUrl']}{options.pop('api', OPERATIONS)}{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        return self.simulator.http.request(method, url, headers=headers, **options)
 
     def submit(self, *incidents: dict[str, Any], **more: Any) -> httpx.Response:
         body = ({"incidents": incidents} if incidents else {}) | more
@@ -237,12 +327,39 @@ def running_simulator(folder: Path, *options: str) -> Iterator[Simulator]:
 @contextmanager
 def running_app(base_path: str = "/app") -> Iterator[ProviderApp]:
     """The app in a thread; its base URL has a path, as the simulator's has."""
+    with _listening() as listener:
+        app = ProviderApp(f"{_url(listener)}{base_path}")
+        with _serving(listener, base_path, app.receive):
+            yield app
+
+
+@contextmanager
+def running_remote(base_path: str = "/remote") -> Iterator[ForgeRemote]:
+    """A Forge app's remote in a thread."""
+    with _listening() as listener:
+        remote = ForgeRemote(f"{_url(listener)}{base_path}")
+        with _serving(listener, base_path, remote.receive):
+            yield remote
+
+
+@contextmanager
+def _listening() -> Iterator[socket.socket]:
     # Named as TCP, or asyncio leaves Nagle's delay on.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    app = ProviderApp(f"http://127.0.0.1:{listener.getsockname()[1]}{base_path}")
-    methods = ["GET", "POST", "PUT"]
-    routes = [Route(f"{base_path}/{{rest:path}}", app.receive, methods=methods)]
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def _serving(
+    listener: socket.socket, base_path: str, receive: Callable[[Request], Awaitable[Response]]
+) -> Iterator[None]:
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    routes = [Route(f"{base_path}/{{rest:path}}", receive, methods=methods)]
     config = uvicorn.Config(
         Starlette(routes=routes), lifespan="off", ws="none", log_level="warning", access_log=False
     )
@@ -250,7 +367,7 @@ def running_app(base_path: str = "/app") -> Iterator[ProviderApp]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        yield app
+        yield
     finally:
         server.should_exit = True
         thread.join(timeout=5)

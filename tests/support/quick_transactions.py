@@ -1,6 +1,7 @@
 """Transactions of an emulated DynamoDB, made quick where a test is about thousands of items."""
 
 import json
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,15 @@ def quick_transactions(*clients: "DynamoDBClient") -> None:
     take half a minute. Fit for a test that writes no item out of order.
     """
     for client in clients:
-        client.meta.events.register(
-            "before-call.dynamodb.TransactWriteItems",
-            lambda params, client=client, **_: _write(client, json.loads(params["body"])),
-        )
+        write: Any = partial(_write, client)
+        client.meta.events.register("before-call.dynamodb.TransactWriteItems", write)
 
 
-def _write(client: "DynamoDBClient", body: dict[str, Any]) -> tuple[SimpleNamespace, Any]:
-    actions = body["TransactItems"]
+def _write(
+    client: "DynamoDBClient", params: dict[str, Any], **_: Any
+) -> tuple[SimpleNamespace, Any]:
+    """What botocore takes for the answer, as nothing is sent then."""
+    actions = json.loads(params["body"])["TransactItems"]
     for start in range(0, len(actions), _WRITE_MAX):
         requests = [_request(*one.popitem()) for one in actions[start : start + _WRITE_MAX]]
         tables = {table for table, _ in requests}
@@ -45,8 +47,6 @@ def _request(action: str, details: dict[str, Any]) -> tuple[str, Any]:
     # Its values are numbered like its names (see `relay.record.newest_wins`).
     names, values = details["ExpressionAttributeNames"], details["ExpressionAttributeValues"]
     item = {
-        name: values[f":{place[1:]}"]
-        for place, name in names.items()
-        if f":{place[1:]}" in values
+        name: values[f":{place[1:]}"] for place, name in names.items() if f":{place[1:]}" in values
     }
     return table, {"PutRequest": {"Item": details["Key"] | item}}

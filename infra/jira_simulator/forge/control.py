@@ -34,6 +34,10 @@ ALL_SCOPES = frozenset(
 _FIRST_VERSION = "1.0.0"
 
 _URL = {"type": "string", "pattern": "^https?://"}
+_REMOTE_URL = {
+    "type": "string",
+    "pattern": r"^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[!-~]*)?\Z",
+}
 _BOOLEAN = {"type": "boolean"}
 _APP_ID = {
     "type": "string",
@@ -41,7 +45,7 @@ _APP_ID = {
 }
 _STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}
 _CHANGES: dict[str, Any] = {
-    "remoteUrl": _URL,
+    "remoteUrl": _REMOTE_URL,
     "connect": _BOOLEAN,
     "scopes": {"type": "array", "items": {"type": "string"}},
     "appVersion": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+\.[0-9]+\Z"},

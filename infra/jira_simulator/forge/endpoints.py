@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`key` is the endpoint's own in the manifest, `module_key` that of the module leading to it."""
+    """`key` is the endpoint's own in the manifest, `module_key` that of what leads to it."""
 
     path: str
     key: str

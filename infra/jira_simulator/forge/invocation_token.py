@@ -1,6 +1,7 @@
 """Forge Invocation Tokens (FIT): who calls the remote, and about which installation."""
 
 import copy
+import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -68,10 +69,8 @@ def changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def signed(claims: dict[str, Any], key: ForgeKey) -> str:
-    """PyJWT is loaded here, as elsewhere: it takes a good part of the time to start."""
-    from jwt.api_jws import PyJWS
-
-    import json
+    """The claims may be of any type: a test may want to see a wrong one refused."""
+    from jwt.api_jws import PyJWS  # loaded here, since it takes a good part of the time to start
 
     headers = {"kid": key.kid, "typ": "JWT"}
     return PyJWS().encode(json.dumps(claims).encode(), key.private_key, "RS256", headers)

@@ -1,6 +1,6 @@
 """Linking a workspace and a site, in Jira and here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from relay.catalog import WorkspaceStore
 from relay.delivery.requesting import Requesting
@@ -53,7 +53,7 @@ class Linking:
         avatar. Raises NotFound, Conflict for a site without the app, JiraError."""
         tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
-        self._link(tenant, [workspace_id], logo_url)
+        self._link(tenant, {workspace_id: -1}, logo_url)
 
     def move(self, tenant_id: str, to_tenant_id: str, logo_url: str) -> list[str]:
         """Make the links of a site at the one that took its place, such as after a site import.
@@ -65,18 +65,20 @@ class Linking:
         if tenant.id == successor.id:
             raise Conflict("A site can't take its own place.", code="same_site")
         workspace_ids = self._links.workspaces_of(tenant.id)
-        self._link(successor, workspace_ids, logo_url)
+        generations = {one: self._sites.generation(tenant.id, one) for one in workspace_ids}
+        self._link(successor, generations, logo_url)
         for workspace_id in workspace_ids:
             self._links.unlink(tenant.id, workspace_id)
         return workspace_ids
 
-    def _link(self, tenant: Tenant, workspace_ids: Sequence[str], logo_url: str) -> None:
+    def _link(self, tenant: Tenant, workspaces: Mapping[str, int], logo_url: str) -> None:
+        """Each with the generation that it has at another installation of the site, or -1."""
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
-        site.submit_workspaces(workspace_ids)
-        for workspace_id in workspace_ids:
-            self._requesting.link(tenant, workspace_id, logo_url)
+        site.submit_workspaces(list(workspaces))
+        for workspace_id, generation in workspaces.items():
+            self._requesting.link(tenant, workspace_id, logo_url, above=generation)
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         """A site without the app has lost its links in Jira already. Raises NotFound, JiraError."""

@@ -89,12 +89,18 @@ class Requesting:
         workspace_id: str,
         logo_url: str,
         stage: Stage = Stage.COMPONENTS,
+        above: int = -1,
     ) -> None:
         """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
-        with an earlier link. Nothing is changed where they are linked already."""
+        with an earlier link. Nothing is changed where they are linked already.
+
+        `above` is the generation of an installation whose place the tenant takes: Jira may go on
+        from what that one sent.
+        """
         if self._links.logo_url_of(tenant.id, workspace_id) is None:
             # Begun before the link is there, as otherwise a break between would leave it undone.
-            replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage)
+            resets = max(above + 1 - tenant.installs, 0)
+            replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)
             self._links.link(tenant.id, workspace_id, logo_url)
             self._dispatch.send(replay)
 
@@ -133,11 +139,13 @@ class Requesting:
         why: str,
         stage: Stage,
         since: str | None = None,
+        resets: int = 0,
     ) -> Replay:
         now = self._dispatch.now()
         fresh = Replay(
             tenant.id,
             workspace_id,
+            resets=resets,
             run=new_run(),
             what=what,
             why=why,

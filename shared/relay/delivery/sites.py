@@ -1,5 +1,6 @@
 """Which sites a workspace's entities go to, and how each of them fares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.delivery.access import SiteAccess
@@ -7,11 +8,10 @@ from relay.jira import JiraClient
 from relay.tenants import (
     LinkStore,
     Replay,
-    ReplayStore,
+    StandingStore,
     Tenant,
     TenantState,
     Trouble,
-    TroubleStore,
 )
 
 
@@ -35,46 +35,29 @@ class LinkedSite:
 
 
 class Sites:
-    def __init__(
-        self,
-        links: LinkStore,
-        troubles: TroubleStore,
-        replays: ReplayStore,
-        access: SiteAccess,
-    ) -> None:
-        self._tenants = access.tenants
+    def __init__(self, links: LinkStore, standings: StandingStore, access: SiteAccess) -> None:
         self._links = links
-        self._troubles = troubles
-        self._replays = replays
+        self._standings = standings
         self._access = access
 
     def linked_to(self, workspace_id: str) -> list[LinkedSite]:
-        found = (
-            self._linked(tenant_id, workspace_id)
-            for tenant_id in self._links.tenants_of(workspace_id)
-        )
-        return [site for site in found if site]
+        return self._linked(workspace_id, self._links.tenants_of(workspace_id))
 
     def link(self, tenant_id: str, workspace_id: str) -> LinkedSite | None:
         """None where the two are not linked (any more)."""
         if self._links.logo_url_of(tenant_id, workspace_id) is None:
             return None
-        return self._linked(tenant_id, workspace_id)
-
-    def trouble_of(self, tenant_id: str) -> Trouble | None:
-        return self._troubles.of(tenant_id)
+        return next(iter(self._linked(workspace_id, [tenant_id])), None)
 
     def generation(self, tenant_id: str, workspace_id: str) -> int:
-        linked = self._linked(tenant_id, workspace_id)
-        return linked.generation if linked else 0
+        return sum(site.generation for site in self._linked(workspace_id, [tenant_id]))
 
     def of(self, tenant: Tenant) -> JiraClient | None:
         """None where the site has uninstalled the app, and all is owed (see `SiteAccess`)."""
         return self._access.to(tenant)
 
-    def _linked(self, tenant_id: str, workspace_id: str) -> LinkedSite | None:
-        tenant = self._tenants.get(tenant_id)
-        if tenant is None:
-            return None
-        replay = self._replays.get(tenant_id, workspace_id)
-        return LinkedSite(workspace_id, tenant, self._troubles.of(tenant_id), replay)
+    def _linked(self, workspace_id: str, tenant_ids: Sequence[str]) -> list[LinkedSite]:
+        return [
+            LinkedSite(workspace_id, found.tenant, found.trouble, found.replay)
+            for found in self._standings.of(workspace_id, tenant_ids)
+        ]

@@ -6,12 +6,20 @@ from relay.aws import AWS_ERRORS
 from relay.delivery.bringing import Bringing
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.requesting import Requesting
-from relay.delivery.sites import LinkedSite, Sites
+from relay.delivery.sites import LinkedSite
 from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
 from relay.errors import Unavailable
 from relay.jira import JiraError
 from relay.telemetry import Metric, count, logger
-from relay.tenants import LinkStore, Replay, ReplayStore, Tenant, TenantState, TenantStore
+from relay.tenants import (
+    LinkStore,
+    Replay,
+    ReplayStore,
+    Tenant,
+    TenantState,
+    TenantStore,
+    TroubleStore,
+)
 
 _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
@@ -22,7 +30,7 @@ class Sweeping:
         tenants: TenantStore,
         links: LinkStore,
         replays: ReplayStore,
-        sites: Sites,
+        troubles: TroubleStore,
         bringing: Bringing,
         dispatch: Dispatch,
         requesting: Requesting,
@@ -30,7 +38,7 @@ class Sweeping:
         self._tenants = tenants
         self._links = links
         self._replays = replays
-        self._sites = sites
+        self._troubles = troubles
         self._bringing = bringing
         self._dispatch = dispatch
         self._requesting = requesting
@@ -65,7 +73,7 @@ class Sweeping:
         waiting = [replay for replay in replays.values() if not replay.is_done]
         for replay in waiting:
             self._hand_on(replay)
-        linked = LinkedSite("", tenant, self._sites.trouble_of(tenant.id))
+        linked = LinkedSite("", tenant, self._troubles.of(tenant.id))
         if linked.trouble and not waiting:
             self._try(linked, time_left)
         return _counted(linked, waiting)

@@ -26,6 +26,7 @@ from relay.tenants import (
     ChoiceStore,
     LinkStore,
     ReplayStore,
+    StandingStore,
     TenantStore,
     TroubleStore,
 )
@@ -73,7 +74,8 @@ class SiteParts(TenantParts):
         self.access = SiteAccess(
             self.tenants, self.choices, http, settings.app_key, settings.jira_identity
         )
-        self.sites = Sites(self.links, self.troubles, self.replays, self.access)
+        standings = StandingStore(self.dynamodb, settings.tenants_table)
+        self.sites = Sites(self.links, standings, self.access)
 
 
 class ReplayParts:

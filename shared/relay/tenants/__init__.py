@@ -5,6 +5,7 @@ from relay.tenants.links import LinkStore
 from relay.tenants.migrations import MigrationState, MigrationStore
 from relay.tenants.replays import Replay, ReplayStore, Stage, What
 from relay.tenants.site_url import checked_site_url
+from relay.tenants.standing import Standing, StandingStore
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import (
     ForgeIdentity,
@@ -30,6 +31,8 @@ __all__ = [
     "Replay",
     "ReplayStore",
     "Stage",
+    "Standing",
+    "StandingStore",
     "Tenant",
     "TenantState",
     "TenantStore",

@@ -98,12 +98,12 @@ class ReplayStore:
     def begin(self, fresh: Replay, installs: int) -> Replay:
         """Take this one in place of the one that is there; its worker, if any, lets go of it.
 
-        `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before.
-        Raises Unavailable.
+        `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before; of
+        the resets of `fresh` there are at least so many. Raises Unavailable.
         """
         for _ in range(_ATTEMPTS):
             known = self.get(fresh.tenant_id, fresh.workspace_id)
-            before = known.resets if known else 0
+            before = max(known.resets if known else 0, fresh.resets)
             resets = before + (known is not None and fresh.what is What.ALL)
             begun = replace(fresh, resets=resets, generation=installs + resets)
             if self._replace(known, begun):

@@ -1,0 +1,391 @@
+"""Of what a site accepted, a sample is read back: what Jira then does not show is absent."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+import relay.table
+from tests.integration.conftest import REGION, Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, install_there, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+LINKS = "linkedWorkspaces"
+CONFIRM_AFTER_SECONDS = 300
+SAMPLE_MAX = 20
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def confirming(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Callable[[str], Any]:
+    """Relay that reads back so many percent of what is accepted."""
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+
+    @contextmanager
+    def with_percent(percent: str) -> Iterator[Relay]:
+        settings = {"CONFIRM_PERCENT": percent}
+        with relay_with(
+            function, aws, api_key, monkeypatch, SERVED, simulator, **settings
+        ) as served:
+            served.put_workspace("payments")
+            yield served
+
+    return with_percent
+
+
+@pytest.fixture
+def stage(confirming: Callable[[str], Any]) -> Iterator[Relay]:
+    """All is read back."""
+    with confirming("100") as served:
+        yield served
+
+
+@pytest.fixture
+def site(stage: Relay, simulator: Simulator) -> JiraSite:
+    return new_site(stage, simulator)
+
+
+def new_site(stage: Relay, simulator: Simulator) -> JiraSite:
+    site = install_from(stage, simulator, f"site-{next(_numbers)}")
+    answer = stage.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments")
+    assert answer.status == 200, answer.body
+    stage.run_replays()
+    return site
+
+
+def waiting_samples() -> list[tuple[float, dict[str, Any]]]:
+    """(seconds of delay, sample) of what is queued to be read back."""
+    queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["ReplaysQueue"]
+    found = [
+        ((message.delayed_until - (message.sent_timestamp or 0)) / 1000, json.loads(message.body))
+        for message in queue._messages
+    ]
+    return [(delay, content["sample"]) for delay, content in found if content.get("sample")]
+
+
+def read_back(stage: Relay) -> None:
+    """Five minutes later; nothing else that waits is any nearer."""
+    stage.let_time_pass()
+    stage.run_replays()
+
+
+def reads(site: JiraSite) -> list[str]:
+    """The ids of the entities that Jira was asked for."""
+    return [
+        path.rpartition("/")[2]
+        for method, path in site.calls()
+        if method == "GET" and LINKS not in path
+    ]
+
+
+def at_site(stage: Relay, entity_id: str, kind: str = "incidents") -> dict[str, Any]:
+    answer = stage.provider("GET", f"/v1/workspaces/payments/{kind}/{entity_id}")
+    assert answer.status == 200, answer.body
+    [found] = answer.json()["sites"]
+    return dict(found)
+
+
+def ids_in_state(stage: Relay, state: str) -> list[str]:
+    answer = stage.provider("GET", f"/v1/workspaces/payments/entities?state={state}")
+    assert answer.status == 200, answer.body
+    return [entity["id"] for entity in answer.json()["entities"]]
+
+
+def lose(site: JiraSite, *ids: str) -> None:
+    site.simulator.fail(site.name, {"kind": "lose", "ids": list(ids)})
+
+
+# --- What is absent ---
+
+
+def test_what_jira_accepted_and_does_not_show_is_absent(stage: Relay, site: JiraSite) -> None:
+    lose(site, "lost", "lost-review")
+    stage.submit(
+        "payments",
+        incidents=[incident("lost"), incident("i"), incident("j")],
+        reviews=[review("lost-review"), review("r")],
+    )
+    assert ids_in_state(stage, "accepted") == ["i", "j", "lost", "lost-review", "r"]
+
+    read_back(stage)
+
+    assert sorted(reads(site)) == ["i", "j", "lost", "lost-review", "r"]
+    assert ids_in_state(stage, "absent") == ["lost", "lost-review"]
+    assert ids_in_state(stage, "accepted") == ["i", "j", "r"]
+    for found in (at_site(stage, "lost"), at_site(stage, "lost-review", "reviews")):
+        assert (found["state"], found["updateSequenceNumber"]) == ("absent", 1)
+        assert "shows nothing" in found["messages"][0]
+    assert at_site(stage, "i")["state"] == "accepted"
+
+
+def test_it_is_read_back_once_and_five_minutes_later(stage: Relay, site: JiraSite) -> None:
+    stage.submit("payments", incidents=[incident("i")])
+
+    [(delay, sample)] = waiting_samples()
+    assert delay == pytest.approx(CONFIRM_AFTER_SECONDS, abs=1)
+    assert sample["accepted"] == [["incident", "i", 1]]
+    stage.run_replays()
+    assert reads(site) == []
+
+    read_back(stage)
+    read_back(stage)
+    stage.sweep()
+
+    assert reads(site) == ["i"]
+    assert waiting_samples() == []
+
+
+def test_nothing_of_an_entity_but_its_id_is_in_the_sample(stage: Relay, site: JiraSite) -> None:
+    stage.submit("payments", incidents=[incident("i", summary="Xq7-of-a-customer")])
+
+    assert "Xq7" not in str(waiting_samples())
+    assert site.held("incident").keys() == {"i"}
+
+
+def test_an_id_of_any_characters_is_asked_for_as_it_is(stage: Relay, site: JiraSite) -> None:
+    for entity_id in ("a/b", "..", "é ?#%", "🔥"):
+        url = "https://ops.example.com/incidents/1"
+        stage.submit("payments", incidents=[incident(entity_id, url=url)])
+
+    read_back(stage)
+
+    assert ids_in_state(stage, "absent") == []
+    assert len(reads(site)) == 4
+
+
+def test_a_later_state_clears_it(stage: Relay, site: JiraSite) -> None:
+    lose(site, "lost")
+    stage.submit("payments", incidents=[incident("lost")])
+    read_back(stage)
+    assert at_site(stage, "lost")["state"] == "absent"
+    # The same once more is no news.
+    stage.submit("payments", incidents=[incident("lost")])
+    assert at_site(stage, "lost")["state"] == "absent"
+
+    site.simulator.fail(site.name)
+    stage.submit("payments", incidents=[incident("lost", 2)])
+    assert at_site(stage, "lost")["state"] == "accepted"
+    read_back(stage)
+
+    found = at_site(stage, "lost")
+    assert (found["state"], found["updateSequenceNumber"]) == ("accepted", 2)
+    assert "messages" not in found or found["messages"] == []
+    assert ids_in_state(stage, "absent") == []
+
+
+def test_what_is_absent_can_be_replayed(stage: Relay, site: JiraSite) -> None:
+    lose(site, "lost")
+    stage.submit("payments", incidents=[incident("lost")])
+    read_back(stage)
+    site.simulator.fail(site.name)
+
+    asked = stage.provider("POST", f"/v1/sites/{site.id}/replay", {"what": "all"})
+    assert asked.status == 202
+    stage.run_replays()
+    read_back(stage)
+
+    assert site.held("incident").keys() == {"lost"}
+    assert at_site(stage, "lost")["state"] == "accepted"
+
+
+def test_only_what_was_accepted_is_read_back(stage: Relay, site: JiraSite) -> None:
+    gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
+    site.simulator.fail(site.name, {"kind": "refuse entity", "ids": ["bad"]})
+    stage.submit(
+        "payments", incidents=[incident("bad"), incident("gone", associations=gone), incident("i")]
+    )
+
+    read_back(stage)
+
+    assert reads(site) == ["i"]
+    assert at_site(stage, "bad")["state"] == "rejected"
+    assert at_site(stage, "gone")["state"] == "unknown project keys"
+
+
+def test_what_a_replay_brought_is_read_back_too(stage: Relay, simulator: Simulator) -> None:
+    stage.submit("payments", incidents=[incident("i"), incident("lost")])
+    name = f"site-{next(_numbers)}"
+    simulator.create(name)
+    simulator.fail(name, {"kind": "lose", "ids": ["lost"]})
+    site = install_there(stage, simulator, name)
+    assert stage.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments").status == 200
+    stage.run_replays()
+
+    read_back(stage)
+
+    assert sorted(reads(site)) == ["i", "lost"]
+    assert ids_in_state(stage, "absent") == ["lost"]
+
+
+# --- How much is read back ---
+
+
+def test_nothing_is_read_back_where_that_is_off(
+    confirming: Callable[[str], Any], simulator: Simulator
+) -> None:
+    with confirming("0") as stage:
+        site = new_site(stage, simulator)
+        lose(site, "lost")
+        stage.submit("payments", incidents=[incident("lost"), incident("i")])
+
+        assert waiting_samples() == []
+        read_back(stage)
+
+        assert reads(site) == []
+        assert ids_in_state(stage, "accepted") == ["i", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("percent", "accepted", "asked"), [("1", 1, 1), ("1", 30, 1), ("10", 30, 3), ("100", 30, 20)]
+)
+def test_a_sample_is_at_least_one_and_never_many(
+    confirming: Callable[[str], Any], simulator: Simulator, percent: str, accepted: int, asked: int
+) -> None:
+    with confirming(percent) as stage:
+        site = new_site(stage, simulator)
+        stage.submit("payments", incidents=[incident(f"i-{number}") for number in range(accepted)])
+
+        read_back(stage)
+
+        assert asked <= SAMPLE_MAX
+        assert len(set(reads(site))) == len(reads(site)) == asked
+        assert ids_in_state(stage, "absent") == []
+
+
+# --- What is left ---
+
+
+def test_what_has_changed_or_gone_since_is_not_asked_for(stage: Relay, site: JiraSite) -> None:
+    lose(site, "changed", "deleted", "lost")
+    stage.submit("payments", incidents=[incident(one) for one in ("changed", "deleted", "lost")])
+    [(_, sample)] = waiting_samples()
+    assert len(sample["accepted"]) == 3
+    site.simulator.fail(site.name)
+    stage.submit("payments", incidents=[incident("changed", 2)])
+    stage.provider("DELETE", "/v1/workspaces/payments/incidents/deleted")
+    assert stage.run_queue() == []
+
+    read_back(stage)
+
+    assert ids_in_state(stage, "absent") == ["lost"]
+    # In its newer state once, by the sample that this one made.
+    assert sorted(reads(site)) == ["changed", "lost"]
+    assert at_site(stage, "changed")["state"] == "accepted"
+    assert at_site(stage, "deleted")["state"] == "deleted"
+
+
+def test_a_sample_of_an_earlier_installation_is_left(stage: Relay, site: JiraSite) -> None:
+    stage.submit("payments", incidents=[incident("i")])
+    [(_, sample)] = waiting_samples()
+    site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
+    again = install_there(stage, site.simulator, site.name)
+    assert again.id == site.id
+    # What was replayed has a sample of its own; both wait.
+    stage.run_replays()
+    generations = [waiting["generation"] for _, waiting in waiting_samples()]
+    assert generations == [sample["generation"], sample["generation"] + 1]
+    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+
+    read_back(stage)
+
+    # Asked for once: by the sample of this installation.
+    assert reads(site) == ["i"]
+
+
+@pytest.mark.parametrize("left", ["without the app", "not linked"])
+def test_a_sample_of_a_site_that_has_nothing_more_to_do_with_it_is_left(
+    stage: Relay, site: JiraSite, left: str
+) -> None:
+    lose(site, "lost")
+    stage.submit("payments", incidents=[incident("lost")])
+    if left == "not linked":
+        assert stage.provider("DELETE", f"/v1/sites/{site.id}/workspaces/payments").status == 204
+    else:
+        site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
+
+    read_back(stage)
+
+    assert reads(site) == []
+    assert ids_in_state(stage, "absent") == []
+
+
+def test_a_site_in_trouble_is_not_asked(stage: Relay, site: JiraSite) -> None:
+    lose(site, "lost")
+    stage.submit("payments", incidents=[incident("lost")])
+    site.simulator.fail(site.name, {"kind": "error", "status": 503})
+    stage.submit("payments", incidents=[incident("owed")])
+
+    read_back(stage)
+
+    assert reads(site) == []
+    assert ids_in_state(stage, "accepted") == ["lost"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "rate limit", "retryAfter": "30"},
+        {"kind": "error", "status": 500},
+        {"kind": "forbidden"},
+        {"kind": "drop before"},
+        {"kind": "redirect"},
+    ],
+    ids=lambda fault: str(fault["kind"]),
+)
+def test_a_site_that_can_not_answer_now_is_asked_no_more_and_nothing_is_absent_for_it(
+    stage: Relay, site: JiraSite, fault: dict[str, Any]
+) -> None:
+    stage.submit("payments", incidents=[incident("i"), incident("j"), incident("k")])
+    site.simulator.fail(site.name, fault)
+
+    read_back(stage)
+
+    assert len(reads(site)) == 1
+    assert ids_in_state(stage, "accepted") == ["i", "j", "k"]
+
+
+def test_what_was_found_before_it_failed_is_kept(stage: Relay, site: JiraSite) -> None:
+    site.simulator.fail(site.name, {"kind": "lose"})
+    stage.submit("payments", incidents=[incident("i"), incident("j"), incident("k")])
+    site.simulator.fail(
+        site.name, {"kind": "bucket", "capacity": 1, "perSecond": 0.0001, "retryAfter": False}
+    )
+
+    read_back(stage)
+
+    [absent] = ids_in_state(stage, "absent")
+    assert reads(site)[0] == absent
+    assert len(ids_in_state(stage, "accepted")) == 2

@@ -1,0 +1,472 @@
+"""A message that can't be processed takes no other with it, is put aside, and can come back."""
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.table
+from relay.delivery import Message, packed
+from relay.entities import EntityState, Kind
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.lambdas import Context, sqs_event
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "replayer",
+    "entities",
+]
+GIVEN_UP_AFTER = 5
+TEXT = "Xq7-of-a-customer"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def stage(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served
+
+
+@pytest.fixture
+def site(stage: Relay, simulator: Simulator) -> JiraSite:
+    """Both workspaces are linked to it."""
+    site = install_from(stage, simulator, f"site-{next(_numbers)}")
+    for workspace in ("payments", "search"):
+        answer = stage.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
+        assert answer.status == 200, answer.body
+    stage.run_replays()
+    return site
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def message_of(stage: Relay, workspace: str, **entities: Any) -> str:
+    """The one message that a submission makes."""
+    stage.queue(workspace, **entities)
+    [body] = stage.waiting()
+    return body
+
+
+def receive(stage: Relay, *bodies: str, times: int = 1) -> list[str]:
+    """The submitter takes these messages at once, each for that time; those that come again."""
+    event = sqs_event(*bodies)
+    for record in event["Records"]:
+        record["attributes"] = {"ApproximateReceiveCount": str(times)}
+    answer = stage.gateway.functions["submitter"].handler(event, Context())
+    failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    return [body for number, body in enumerate(bodies) if f"message-{number}" in failed]
+
+
+def receive_until_given_up(stage: Relay, body: str) -> dict[str, Any]:
+    """The dead letter that becomes of it."""
+    for times in range(1, GIVEN_UP_AFTER):
+        assert receive(stage, body, times=times) == [body]
+        assert stage.dead_letters() == []
+    assert receive(stage, body, times=GIVEN_UP_AFTER) == []
+    [letter] = stage.dead_letters()
+    return letter
+
+
+def attributes_of(letter: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: value["StringValue"] for name, value in letter.get("MessageAttributes", {}).items()
+    }
+
+
+def break_entry(stage: Relay, entity_id: str, workspace: str = "payments") -> None:
+    """The record holds of it what is no JSON: reading that fails."""
+    stage.aws.dynamodb.put_item(
+        TableName=stage.aws.environment["RECORD_TABLE"],
+        Item=_entry_key(entity_id, workspace)
+        | {
+            "seq": {"N": "100"},
+            "entity": {"S": '{"id": '},
+            "recordedAt": {"S": "2026-01-31T09:30:00+00:00"},
+        },
+    )
+
+
+def mend_entry(stage: Relay, entity_id: str, workspace: str = "payments") -> None:
+    stage.aws.dynamodb.delete_item(
+        TableName=stage.aws.environment["RECORD_TABLE"], Key=_entry_key(entity_id, workspace)
+    )
+
+
+def _entry_key(entity_id: str, workspace: str) -> Any:
+    return {"pk": {"S": f"entity#{workspace}"}, "sk": {"S": f"inc#{entity_id}"}}
+
+
+def held(site: JiraSite) -> dict[str, int]:
+    return {
+        entity_id: entity["updateSequenceNumber"]
+        for entity_id, entity in site.held("incident").items()
+    }
+
+
+def bulks(site: JiraSite) -> list[int]:
+    """How many incidents each submission had that the site got."""
+    calls = site.simulator.calls(site.name)
+    return [call["incidents"] for call in calls if call["path"].endswith("/1.0/bulk")]
+
+
+# --- What can't be read ---
+
+
+def lacking(*fields: str) -> str:
+    """A message whose entity lacks these fields, as no submission makes it."""
+    entity = incident("lacking", summary=TEXT, description=TEXT)
+    kept = {name: value for name, value in entity.items() if name not in fields}
+    ((_, body),) = packed(Message("payments", "c", (EntityState(Kind.INCIDENT, kept),)))
+    return body
+
+
+UNREADABLE = {
+    "words": "junk",
+    "no deflate": "AAAA",
+    "no ASCII": "é🔥",
+    "an entity without a status": lacking("status"),
+    "an entity without anything": lacking("status", "lastUpdated", "updateSequenceNumber"),
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_can_not_be_read_is_put_aside_at_once_and_the_rest_is_done(
+    stage: Relay, site: JiraSite, body: str
+) -> None:
+    good = [
+        message_of(stage, "payments", incidents=[incident("i")]),
+        message_of(stage, "search", incidents=[incident("j")]),
+    ]
+
+    assert receive(stage, good[0], body, good[1]) == []
+
+    assert held(site) == {"i": 1, "j": 1}
+    [letter] = stage.dead_letters()
+    assert letter["Body"] == body
+    assert "not a message" in attributes_of(letter)["reason"]
+    assert TEXT not in json.dumps(attributes_of(letter))
+
+
+def test_what_was_cut_off_is_put_aside(stage: Relay, site: JiraSite) -> None:
+    whole = message_of(stage, "payments", incidents=[incident("i", summary=TEXT)])
+
+    for length in (4, len(whole) // 8 * 4, len(whole) - 16):
+        assert receive(stage, whole[:length]) == []
+        [letter] = stage.dead_letters()
+        assert letter["Body"] == whole[:length]
+
+    assert held(site) == {}
+    assert receive(stage, whole) == []
+    assert held(site) == {"i": 1}
+
+
+def test_what_can_not_be_put_aside_comes_again(
+    stage: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    good = message_of(stage, "payments", incidents=[incident("i")])
+
+    def before(operation: str) -> None:
+        if operation == "SendMessage":
+            raise client_error("ServiceUnavailable")
+
+    calls.before = before
+    assert receive(stage, "junk", good) == ["junk"]
+    assert held(site) == {"i": 1}
+
+    calls.no_more_trouble()
+    assert receive(stage, "junk") == []
+    assert [letter["Body"] for letter in stage.dead_letters()] == ["junk"]
+
+
+# --- What makes the code fail ---
+
+
+def test_a_message_that_makes_the_code_fail_takes_no_other_with_it(
+    stage: Relay, site: JiraSite
+) -> None:
+    """Of its own workspace or of another, before it or after it."""
+    break_entry(stage, "bad")
+    bodies = [
+        message_of(stage, "payments", incidents=[incident("a")]),
+        message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")]),
+        message_of(stage, "search", incidents=[incident("b")]),
+        message_of(stage, "payments", incidents=[incident("c")]),
+    ]
+
+    assert receive(stage, *bodies) == [bodies[1]]
+
+    assert held(site) == {"a": 1, "b": 1, "c": 1}
+    assert stage.dead_letters() == []
+
+
+@pytest.mark.parametrize("place", [0, 13, 31])
+def test_it_is_found_by_halves_and_the_others_cost_few_calls(
+    stage: Relay, site: JiraSite, place: int
+) -> None:
+    break_entry(stage, "i-bad")
+    ids = [f"i-{number}" for number in range(32)]
+    ids[place] = "i-bad"
+    bodies = [message_of(stage, "payments", incidents=[incident(one)]) for one in ids]
+
+    assert receive(stage, *bodies) == [bodies[place]]
+
+    assert held(site).keys() == set(ids) - {"i-bad"}
+    assert sum(bulks(site)) == 31
+    assert len(bulks(site)) <= math.log2(32)
+
+
+def test_after_five_times_it_is_put_aside_with_all_that_helps_to_find_it(
+    stage: Relay, site: JiraSite
+) -> None:
+    break_entry(stage, "bad")
+    answer = stage.call(
+        "POST",
+        "/v1/workspaces/payments/submissions",
+        {"incidents": [incident("bad", summary=TEXT, description=TEXT)]},
+        {
+            "authorization": f"Bearer {stage.api_key}",
+            "content-type": "application/json",
+            "x-correlation-id": "deploy-7",
+        },
+    )
+    assert answer.status == 202
+    [body] = stage.waiting()
+
+    letter = receive_until_given_up(stage, body)
+
+    assert letter["Body"] == body
+    known = attributes_of(letter)
+    assert known.keys() == {"reason", "workspaceId", "correlationId"}
+    assert (known["workspaceId"], known["correlationId"]) == ("payments", "deploy-7")
+    # The kind of the failure, and where the log has the rest: none of the entity's own words.
+    assert "ValueError" in known["reason"]
+    assert "message-0" in known["reason"]
+    assert TEXT not in json.dumps(known)
+    assert held(site) == {}
+
+
+def test_among_good_ones_it_is_put_aside_alone(stage: Relay, site: JiraSite) -> None:
+    break_entry(stage, "bad")
+    bad = message_of(stage, "payments", incidents=[incident("bad")])
+    good = [message_of(stage, "payments", incidents=[incident(one)]) for one in "abc"]
+
+    assert receive(stage, good[0], bad, *good[1:], times=GIVEN_UP_AFTER) == []
+
+    assert [letter["Body"] for letter in stage.dead_letters()] == [bad]
+    assert held(site) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_what_fails_for_a_workspace_keeps_nothing_from_another(
+    stage: Relay, site: JiraSite
+) -> None:
+    """The replay of one link can't be read: whatever goes to that site from there fails."""
+    table = stage.aws.environment["TENANTS_TABLE"]
+    key: Any = {"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}}
+    replay = stage.aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    stage.aws.dynamodb.put_item(TableName=table, Item=replay | {"stage": {"S": "no such stage"}})
+    bodies = [
+        message_of(stage, "payments", incidents=[incident("i")]),
+        message_of(stage, "search", incidents=[incident("j")]),
+    ]
+
+    assert receive(stage, *bodies) == [bodies[0]]
+    assert held(site) == {"j": 1}
+
+    stage.aws.dynamodb.put_item(TableName=table, Item=replay)
+    assert receive(stage, bodies[0], times=2) == []
+    assert held(site) == {"i": 1, "j": 1}
+
+
+def test_what_aws_could_not_do_is_tried_on_however_often_it_came(
+    stage: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    body = message_of(stage, "payments", incidents=[incident("i")])
+
+    def before(operation: str) -> None:
+        if operation == "TransactWriteItems":
+            raise client_error("InternalServerError")
+
+    calls.before = before
+    for times in (1, GIVEN_UP_AFTER, 19):
+        assert receive(stage, body, times=times) == [body]
+    assert stage.dead_letters() == []
+
+    calls.no_more_trouble()
+    assert receive(stage, body, times=20) == []
+    assert held(site) == {"i": 1}
+
+
+def test_what_could_not_be_put_aside_after_five_times_is_so_after_six(
+    stage: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    break_entry(stage, "bad")
+    body = message_of(stage, "payments", incidents=[incident("bad")])
+
+    def before(operation: str) -> None:
+        if operation == "SendMessage":
+            raise client_error("ServiceUnavailable")
+
+    calls.before = before
+    assert receive(stage, body, times=GIVEN_UP_AFTER) == [body]
+    calls.no_more_trouble()
+    assert receive(stage, body, times=GIVEN_UP_AFTER + 1) == []
+    assert [letter["Body"] for letter in stage.dead_letters()] == [body]
+    assert held(site) == {}
+
+
+# --- Put back into the queue ---
+
+
+def send_back(stage: Relay, letter: dict[str, Any]) -> None:
+    """As a redrive does; the submitter then takes it, and nothing comes again."""
+    queue = stage.aws.environment["SUBMISSIONS_QUEUE"]
+    stage.aws.sqs.send_message(
+        QueueUrl=queue, MessageBody=letter["Body"], MessageGroupId="payments"
+    )
+    assert stage.run_queue() == []
+
+
+def test_once_mended_it_is_done_as_if_nothing_had_been(stage: Relay, site: JiraSite) -> None:
+    break_entry(stage, "bad")
+    body = message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")])
+    letter = receive_until_given_up(stage, body)
+    mend_entry(stage, "bad")
+
+    send_back(stage, letter)
+
+    assert held(site) == {"bad": 1, "with-it": 1}
+    assert bulks(site) == [2]
+
+
+def test_what_a_site_has_is_not_sent_to_it_again(stage: Relay, site: JiraSite) -> None:
+    break_entry(stage, "bad")
+    body = message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")])
+    letter = receive_until_given_up(stage, body)
+    mend_entry(stage, "bad")
+    # The operations tool submitted it anew meanwhile.
+    stage.submit("payments", incidents=[incident("with-it"), incident("bad")])
+
+    for _ in range(3):
+        send_back(stage, letter)
+
+    assert bulks(site) == [2]
+    assert held(site) == {"bad": 1, "with-it": 1}
+
+
+STEPS: Sequence[tuple[str, ...]] = (
+    ("newer",),
+    ("delete",),
+    ("newer", "delete"),
+    ("delete", "newer"),
+    ("newer", "delete", "newest"),
+)
+
+
+def test_at_no_time_it_brings_back_an_old_state_or_what_was_deleted(
+    stage: Relay, site: JiraSite
+) -> None:
+    """Between any two steps, and as often: Jira and the record are as if it had not come."""
+    cases = {
+        f"{'-'.join(steps)}-{turn}": (steps, turn)
+        for steps in STEPS
+        for turn in range(len(steps) + 1)
+    }
+    letters = {}
+    for entity_id in cases:
+        break_entry(stage, entity_id)
+        body = message_of(stage, "payments", incidents=[incident(entity_id)])
+        assert receive(stage, body, times=GIVEN_UP_AFTER) == []
+        [letters[entity_id]] = stage.dead_letters()
+        mend_entry(stage, entity_id)
+
+    for entity_id, (steps, turn) in cases.items():
+        for number, step in enumerate(steps):
+            if number == turn:
+                send_back(stage, letters[entity_id])
+            take(stage, entity_id, step)
+        if turn == len(steps):
+            send_back(stage, letters[entity_id])
+
+    # And all of them once more, a while later.
+    before = bulks(site)
+    for letter in letters.values():
+        send_back(stage, letter)
+    stage.let_delays_pass()
+    assert stage.run_queue() == []
+
+    sequences = {"newer": 2, "newest": 3}
+    expected = {
+        entity_id: sequences[steps[-1]]
+        for entity_id, (steps, _) in cases.items()
+        if steps[-1] != "delete"
+    }
+    assert held(site) == expected
+    assert bulks(site) == before
+    for entity_id in cases:
+        entity = stage.provider("GET", f"/v1/workspaces/payments/incidents/{entity_id}").json()
+        assert entity["deleted"] == (entity_id not in expected)
+        if entity_id in expected:
+            assert entity["updateSequenceNumber"] == expected[entity_id]
+
+
+def take(stage: Relay, entity_id: str, step: str) -> None:
+    # What is accepted within the same millisecond counts as accepted before.
+    time.sleep(0.002)
+    if step == "delete":
+        answer = stage.provider("DELETE", f"/v1/workspaces/payments/incidents/{entity_id}")
+        assert answer.status == 202
+        assert stage.run_queue() == []
+    else:
+        sequence = 2 if step == "newer" else 3
+        assert stage.submit("payments", incidents=[incident(entity_id, sequence)]) == []
+
+
+def test_a_deletion_that_comes_back_late_does_not_delete_what_came_since(
+    stage: Relay, site: JiraSite
+) -> None:
+    stage.submit("payments", incidents=[incident("i")])
+    stage.provider("DELETE", "/v1/workspaces/payments/incidents/i")
+    [deletion] = stage.waiting()
+    assert receive(stage, deletion) == []
+    assert held(site) == {}
+    time.sleep(0.002)
+    stage.submit("payments", incidents=[incident("i", 2)])
+
+    send_back(stage, {"Body": deletion})
+
+    assert held(site) == {"i": 2}
