@@ -24,7 +24,7 @@ linking = Linking(
     parts.sites,
     ReplayParts(parts, settings.replays_queue).requesting,
 )
-documents = SiteDocuments(parts)
+documents = SiteDocuments(parts, settings.region)
 
 handler = HttpFunction(settings.base_url)
 

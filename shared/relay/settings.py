@@ -81,6 +81,9 @@ class WorkspacesSettings(AppSettings):
 
 
 class LinksSettings(SiteSettings):
+    """`region` is AWS's, where all that is kept of a site lies."""
+
+    region: Required
     replays_queue: Required
     api_keys_table: Required
     catalog_table: Required

@@ -55,6 +55,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
         kms = boto3.client("kms")
         environment = create_stores(dynamodb, sqs, kms) | {
             "CONFIRM_PERCENT": "0",
+            "REGION": REGION,
             "JIRA_IDENTITY": "connect",
             "FORGE_APP_ID": APP_ID,
             "FORGE_KEYS_URL": "http://127.0.0.1:9/forge-keys",

@@ -53,7 +53,8 @@ def move_request(request: Request) -> MoveRequest:
 
 
 class SiteDocuments:
-    def __init__(self, parts: SiteParts) -> None:
+    def __init__(self, parts: SiteParts, region: str) -> None:
+        self._region = region
         self._tenants = parts.tenants
         self._links = parts.links
         self._troubles = parts.troubles
@@ -78,6 +79,7 @@ class SiteDocuments:
             "installationId": tenant.forge and tenant.forge.installation_id,
             "state": "uninstalled" if uninstalled else _state(trouble),
             "installedAt": tenant.installed_at.isoformat(),
+            "region": self._region,
             "trouble": trouble and _trouble(trouble),
             "credential": self._credential(tenant),
             "supersededBy": tenant.merged_into or self._successor(tenant, others),
