@@ -23,9 +23,10 @@ from infra.local.screen import Screen
 
 # Seconds between two runs of the sweeper, as the template's default has it.
 _SWEEP_SECONDS = 300.0
+_SWEPT_TWICE_RATE = 0.15
 _BATCHES_MAX = 4
 _REPLAYS_MAX = 6
-_TOLD_EVERY = 10
+_TOLD_EVERY = 20
 
 
 class Run:
@@ -101,7 +102,7 @@ class Run:
         jobs: list[Future[Any]] = [self._pool.submit(self.story.round)]
         jobs += [self._pool.submit(self._submitter, batch) for batch in self._batches()]
         jobs += [self._pool.submit(self._replayer, message) for message in self._hints()]
-        if self.clock.now() - self._swept >= _SWEEP_SECONDS:
+        if self._is_to_be_swept():
             self._swept = self.clock.now()
             jobs.append(self._pool.submit(self._invoking.run, "sweeper", {}))
         story_goes_on, *_ = [job.result() for job in jobs]
@@ -111,6 +112,11 @@ class Run:
         if self._rounds % _TOLD_EVERY == 0:
             self._tell()
         return bool(story_goes_on) or len(jobs) > 1
+
+    def _is_to_be_swept(self) -> bool:
+        """By its schedule, which may also call it twice."""
+        twice = self._invoking.troubled and self._lots.random() < _SWEPT_TWICE_RATE
+        return twice or self.clock.now() - self._swept >= _SWEEP_SECONDS
 
     def _jump(self) -> float:
         """Mostly seconds, sometimes minutes, seldom as long as the longest pause."""

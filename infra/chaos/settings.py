@@ -14,7 +14,7 @@ class Settings:
     entities: int = 20_000
     sites: int = 5
     workspaces: int = 8
-    rounds: int = 80
+    rounds: int = 160
     workers: int = 5
     kill_rate: float = 0.1
     duplicate_rate: float = 0.08

@@ -5,7 +5,7 @@ failed is tried again in the next round, as a person or a tool would.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from infra.chaos.jira_faults import troubles
@@ -15,6 +15,7 @@ from infra.chaos.world import Site, World
 from relay.entities import Kind
 
 Part = Iterator[None]
+Episode = Callable[[Site], Part]
 
 _STATES_PER_SUBMISSION = 150
 
@@ -34,7 +35,13 @@ class Story:
         self._per_round = max(-(-submissions * 5 // (settings.rounds * 4)), 1)
         self._parts: list[Part] = [self._submitting()]
         self._parts += [self._deleting(workspace) for workspace in ledger.known]
-        self._parts += [self._life_of(site) for site in world.sites]
+        for site in world.sites:
+            self._parts += [
+                self._lane(site, 2, [self._trouble]),
+                self._lane(site, 12, self._of_an_admin()),
+                self._lane(site, 12, [self._relinked]),
+                self._lane(site, 20, [self._asked_for_owed, self._asked_for_all]),
+            ]
 
     def round(self) -> bool:
         """One step of each part; False once there is none left."""
@@ -110,32 +117,30 @@ class Story:
         [(name, value)] = TEAM.items()
         return lambda: self._world.delete(workspace_id, f"entities?{name}={value}")
 
-    def _life_of(self, site: Site) -> Part:
-        """One thing after the other befalls a site; most of all, it is in trouble."""
-        episodes = [self._trouble] * 8 + [
+    def _lane(self, site: Site, pause: int, episodes: Sequence[Episode]) -> Part:
+        """One thing after the other befalls a site; other lanes of it go on meanwhile."""
+        while not self.closing:
+            yield from self._waits(pause)
+            yield from self._lots.choice(episodes)(site)
+
+    # --- What may befall a site ---
+
+    def _of_an_admin(self) -> Sequence[Episode]:
+        return (
             self._loss,
             self._revoked,
             self._reinstalled,
             self._reinstalled,
             self._forgetting,
             self._upgraded,
-            self._asked_for_owed,
-            self._asked_for_all,
-            self._relinked,
-            self._relinked,
-        ]
-        while not self.closing:
-            yield from self._waits(2)
-            yield from self._lots.choice(episodes)(site)
-
-    # --- What may befall a site ---
+        )
 
     def _trouble(self, site: Site) -> Part:
         faults = troubles(self._lots)
         for fault in faults:
             self.happened[f"site: {fault['kind']}"] += 1
         self._world.fail(site, faults, self._lots.getrandbits(32))
-        yield from self._waits(5)
+        yield from self._waits(4)
         self._world.fail(site, [])
 
     def _loss(self, site: Site) -> Part:

@@ -50,8 +50,8 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relay gives up on an answer after a second."""
-    monkeypatch.setattr(relay.jira.client, "_TIMEOUT", httpx.Timeout(1, connect=5))
+    """Relay gives up on an answer after two seconds."""
+    monkeypatch.setattr(relay.jira.client, "_TIMEOUT", httpx.Timeout(2, connect=5))
 
 
 @pytest.fixture

@@ -617,13 +617,14 @@ def test_the_outcome_is_of_the_state_as_it_is_recorded(
     assert {outcome.key: outcome.sequence for outcome in done.outcomes} == recorded
 
 
-def test_a_raised_body_is_within_the_limit_too() -> None:
+@pytest.mark.parametrize("room", [0, 15_000, 16_000, 17_000, 20_000])
+def test_a_raised_body_is_within_the_limit_too(room: int) -> None:
     # Each sequence has one digit more, and each property is as large as can be.
     properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(5)}
-    room = (BATCH_BYTES_MAX - 20_000) // BATCH_ENTITIES_MAX - 1
-    size = len(state("000", sequence=999, properties=properties).as_json)
+    size = len(state("000", sequence=999).as_json)
+    text = "x" * ((BATCH_BYTES_MAX - room) // BATCH_ENTITIES_MAX - 1 - size)
     states = [
-        state(f"{number:03}", sequence=999, text="x" * (room - size), properties=properties)
+        state(f"{number:03}", sequence=999, text=text, properties=properties)
         for number in range(BATCH_ENTITIES_MAX)
     ]
 

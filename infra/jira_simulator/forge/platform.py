@@ -78,9 +78,9 @@ class ForgePlatform:
         return await self._call_with_token(site, TICK, trigger_payload(site, TICK))
 
     async def call(self, site: Site, call: RemoteCall) -> AppAnswer:
-        """Any call, with the newest system token unless it names another."""
+        """Any call, with the newest system token."""
         newest = site.forge_installation().tokens.newest()
-        return await self._call(site, replace(call, system_token=call.system_token or newest))
+        return await self._call(site, replace(call, system_token=newest))
 
     async def migrate(
         self, site: Site, hook: str, migration_id: MigrationId | None, location: str

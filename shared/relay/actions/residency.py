@@ -1,24 +1,41 @@
 """Data residency: Forge announces that a site's data shall be in another region.
 
 A deployment keeps its data in one AWS region, and serves those of Forge's regions that its setting
-names. Between those nothing has to be moved, and a migration is done as soon as it is started.
+names. Between those nothing has to be moved, and a migration is ready as soon as it is started.
 To a region of another deployment Relay moves nothing by itself: such a migration is refused when
 it is scheduled, so that nobody counts on it.
+
+Forge's documents name the two words of a status that count, and the codes of a refusal, with
+which it does not try again.
 """
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
-from relay.errors import Conflict, NotFound
+from relay.errors import Conflict
 from relay.tenants import Tenant
 from relay.tenants.migrations import Migration, MigrationState, MigrationStore
 
+_NOT_SCHEDULED, _OTHER_REGION = "E0001", "E0002"
+
 _STATUS = {
-    MigrationState.SCHEDULED: "SCHEDULED",
-    MigrationState.STARTED: "SUCCEEDED",
-    MigrationState.COMMITTED: "SUCCEEDED",
-    MigrationState.ROLLED_BACK: "ROLLED_BACK",
+    MigrationState.SCHEDULED: "scheduled",
+    MigrationState.STARTED: "ready-to-commit",
+    MigrationState.COMMITTED: "ready-to-commit",
+    MigrationState.ROLLED_BACK: "failed",
 }
+
+
+class MigrationRefused(Conflict):
+    """`forge_code` is Forge's own word for it, which the answer tells beside ours."""
+
+    def __init__(self, message: str, code: str, forge_code: str) -> None:
+        super().__init__(message, code=code)
+        self.forge_code = forge_code
+
+    def as_body(self) -> dict[str, Any]:
+        return super().as_body() | {"errorResponseCode": self.forge_code}
 
 
 class Residency:
@@ -29,28 +46,29 @@ class Residency:
         self._regions = regions
 
     def schedule(self, tenant: Tenant, migration_id: str, region: str) -> None:
-        """Raises Conflict for a region that this deployment does not serve."""
+        """Raises MigrationRefused for a region that this deployment does not serve."""
         if self._regions and region not in self._regions:
             message = f"This deployment serves {', '.join(self._regions)}; move the site by hand."
-            raise Conflict(message, code="other_region")
+            raise MigrationRefused(message, "other_region", _OTHER_REGION)
         if self._migrations.get(tenant.id, migration_id) is None:
             scheduled = Migration(migration_id, region, MigrationState.SCHEDULED, _now())
             self._migrations.put(tenant.id, scheduled)
 
     def advance(self, tenant: Tenant, migration_id: str, state: MigrationState) -> None:
-        """Started, committed or rolled back. Raises NotFound for what was never scheduled."""
+        """Started, committed or rolled back. Raises MigrationRefused for what was never scheduled."""
         migration = self._existing(tenant, migration_id)
         if migration.state is not state:
             self._migrations.put(tenant.id, replace(migration, state=state, at=_now()))
 
     def status(self, tenant: Tenant, migration_id: str) -> str:
-        """Raises NotFound."""
+        """Raises MigrationRefused."""
         return _STATUS[self._existing(tenant, migration_id).state]
 
     def _existing(self, tenant: Tenant, migration_id: str) -> Migration:
         migration = self._migrations.get(tenant.id, migration_id)
         if migration is None:
-            raise NotFound("There is no such migration.", code="unknown_migration")
+            message = "There is no such migration."
+            raise MigrationRefused(message, "unknown_migration", _NOT_SCHEDULED)
         return migration
 
 

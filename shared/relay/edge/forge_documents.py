@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from relay.edge.documents import parsed
 from relay.edge.query import first_query_value
@@ -11,7 +11,12 @@ from relay.identity import Request
 
 _ID_MAX = 255
 
-MigrationId = Annotated[str, Field(min_length=1, max_length=_ID_MAX)]
+# Forge's own ids are numbers.
+MigrationId = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    Field(min_length=1, max_length=_ID_MAX),
+]
 
 
 class MigrationRequest(BaseModel):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 REPLAY = "replay#"
 _ATTEMPTS = 5
+# A hint comes at the time that another machine's clock named.
+_CLOCKS_DIFFER_MS = 1000
 
 
 class What(StrEnum):
@@ -130,10 +132,15 @@ class ReplayStore:
                 Key=_key(replay),
                 UpdateExpression="SET leased = :until",
                 ConditionExpression=(
-                    "attribute_exists(pk) AND stage <> :done AND due <= :now AND leased <= :now"
+                    "attribute_exists(pk) AND stage <> :done AND due <= :soon AND leased <= :now"
                 ),
                 ExpressionAttributeValues=to_item(
-                    {":until": now + lease_ms, ":now": now, ":done": Stage.DONE.value}
+                    {
+                        ":until": now + lease_ms,
+                        ":now": now,
+                        ":soon": now + _CLOCKS_DIFFER_MS,
+                        ":done": Stage.DONE.value,
+                    }
                 ),
                 ReturnValues="ALL_NEW",
             )

@@ -1,0 +1,641 @@
+"""A site that begins anew holds everything again, and the operations tool does nothing for it."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from tests.integration.catching_up_stage import (
+    DOWN,
+    ask,
+    debts,
+    forget_calls,
+    go_on,
+    progress,
+    put_link,
+    sent,
+    sequences,
+    states,
+    step,
+    summaries,
+    unlink,
+)
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import (
+    JiraSite,
+    Relay,
+    install_from,
+    install_there,
+    relay_with,
+)
+from tests.integration.simulator_stage import (
+    ProviderApp,
+    Simulator,
+    running_app,
+    running_simulator,
+    until,
+)
+from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+from tests.support.lambdas import APP_KEY, Answer, Context
+from tests.support.lifecycle import INSTALLED, UNINSTALLED, Site
+from tests.support.tokens import InstallKey, claims, signed_install
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture(params=["forgotten", "remembered"])
+def either_reading(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[None]:
+    """Jira does not say whether it remembers the sequences of what it has deleted."""
+    simulator.set(sequencesAfterDeletion=request.param)
+    yield
+    simulator.set(sequencesAfterDeletion="forgotten")
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served
+
+
+@pytest.fixture
+def site(relay: Relay, simulator: Simulator) -> JiraSite:
+    """A new site with Relay, and a workspace linked to it."""
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    put_link(relay, site)
+    relay.run_replays()
+    return site
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def uninstall(site: JiraSite) -> None:
+    site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
+    assert sequences(site) == {}
+
+
+def reinstall(relay: Relay, site: JiraSite) -> None:
+    """With a new secret, as Jira does it."""
+    assert install_there(relay, site.simulator, site.name).id == site.id
+
+
+def begin_anew(relay: Relay, site: JiraSite) -> None:
+    """Uninstalled and installed again, the former unheard of."""
+    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+    reinstall(relay, site)
+
+
+def next_second() -> None:
+    """Two lifecycle calls of one kind within a second would come with the same token."""
+    second = int(time.time())
+    until(lambda: int(time.time()) > second)
+
+
+def in_jira(site: JiraSite) -> list[str]:
+    return list(site.simulator.site(site.name)["linkedWorkspaces"])
+
+
+def site_document(relay: Relay, site_id: str) -> dict[str, Any]:
+    return dict(relay.provider("GET", f"/v1/sites/{site_id}").json())
+
+
+def in_the_midst(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
+    """Before the call to AWS of this number, something else happens."""
+    position = len(calls.names) + at + 1
+
+    def happen(_: str) -> None:
+        if len(calls.names) == position:
+            calls.no_more_trouble()
+            do()
+
+    calls.before = happen
+
+
+# --- Uninstalled and installed again ---
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_reinstalled_site_holds_everything_again(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i", 5), incident("j")], reviews=[review("r", 3)])
+    uninstall(site)
+    forget_calls(site)
+    reinstall(relay, site)
+    relay.run_replays()
+
+    assert sequences(site) == {"i": 6, "j": 2, "r": 4}
+    assert in_jira(site) == ["payments"]
+    assert set(states(relay).values()) == {"accepted"}
+    assert sorted(sent(site)) == [(0, 1), (2, 0)]
+    document = progress(relay, site)
+    assert (document["why"], document["state"], document["done"]) == ("reinstalled", "done", 3)
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_it_may_begin_anew_time_and_again(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    for round_ in range(1, 4):
+        begin_anew(relay, site)
+        relay.run_replays()
+        assert sequences(site) == {"i": 1 + round_}
+    relay.submit("payments", incidents=[incident("i", 2, summary="newer")])
+    assert summaries(site) == {"i": "newer"}
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_every_linked_workspace_is_brought_again(relay: Relay, site: JiraSite) -> None:
+    put_link(relay, site, "search")
+    relay.submit("payments", incidents=[incident("p")])
+    relay.submit("search", incidents=[incident("s")])
+    uninstall(site)
+    reinstall(relay, site)
+    relay.run_replays()
+    assert sequences(site).keys() == {"p", "s"}
+    assert sorted(in_jira(site)) == ["payments", "search"]
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_newer_state_is_taken_whenever_it_comes_to_a_site_that_begins_anew(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    """Before the replay, at any point of it, and after it."""
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in itertools.count():
+        sequence, summary = at + 2, f"state {at}"
+
+        def submit(sequence: int = sequence, summary: str = summary) -> None:
+            newer = incident("i", sequence, summary=summary)
+            assert relay.submit("payments", incidents=[newer]) == []
+
+        begin_anew(relay, site)
+        before = len(calls.names)
+        in_the_midst(calls, at, submit)
+        while step(relay):
+            pass
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        if made <= at:
+            submit()
+        go_on(relay)
+        assert summaries(site)["i"] == summary
+        assert sequences(site).keys() == {"i", "j", "r"}
+        assert set(states(relay).values()) == {"accepted"}
+        if made <= at:
+            return
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_site_may_begin_anew_in_the_midst_of_a_delivery(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")])
+    for at in itertools.count():
+        summary = f"state {at}"
+        relay.queue("payments", incidents=[incident("i", at + 2, summary=summary)])
+        before = len(calls.names)
+        in_the_midst(calls, at, lambda: begin_anew(relay, site))
+        assert relay.run_queue() == []
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        relay.run_replays()
+        go_on(relay)
+        assert (summaries(site).keys(), summaries(site)["i"]) == ({"i", "j"}, summary)
+        assert set(states(relay).values()) == {"accepted"}
+        assert debts(relay, site) == 0
+        if made <= at:
+            return
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_site_may_begin_anew_in_the_midst_of_a_replay(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for at in itertools.count():
+        ask(relay, site, what="all")
+        before = len(calls.names)
+        in_the_midst(calls, at, lambda: begin_anew(relay, site))
+        step(relay)
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        relay.run_replays()
+        go_on(relay)
+        assert sequences(site).keys() == {"i", "j", "r"}
+        assert in_jira(site) == ["payments"]
+        assert set(states(relay).values()) == {"accepted"}
+        if made <= at:
+            return
+
+
+# --- In between ---
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_what_comes_while_the_app_is_not_installed_waits_for_it(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident("i", 5), incident("j")])
+    relay.queue("payments", incidents=[incident("on its way")])
+    uninstall(site)
+    forget_calls(site)
+    newer = incident("i", 6, summary="newer")
+    assert relay.submit("payments", incidents=[newer, incident("k")], reviews=[review("r")]) == []
+    assert site.calls() == []
+    assert set(states(relay).values()) == {"owed"}
+    at_site = relay.provider("GET", "/v1/workspaces/payments/incidents/k").json()["sites"][0]
+    assert "uninstalled" in at_site["reason"]
+    go_on(relay)
+    assert site.calls() == []
+
+    reinstall(relay, site)
+    relay.run_replays()
+    assert sequences(site) == {"i": 7, "j": 2, "on its way": 2, "k": 2, "r": 2}
+    assert summaries(site)["i"] == "newer"
+    assert set(states(relay).values()) == {"accepted"}
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_what_was_owed_before_comes_with_the_rest_and_once(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    site.simulator.fail(site.name, DOWN)
+    relay.submit("payments", incidents=[incident("i", 2), incident("j")])
+    assert debts(relay, site) == 2
+    uninstall(site)
+    site.simulator.fail(site.name)
+    forget_calls(site)
+    reinstall(relay, site)
+    # The trouble was the old installation's: nothing has to wait.
+    relay.run_replays()
+    assert sequences(site) == {"i": 3, "j": 2}
+    assert (sent(site), debts(relay, site)) == ([(2, 0)], 0)
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_what_is_deleted_in_between_does_not_come_back(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident(one) for one in ("kept", "before", "between")])
+    site.simulator.fail(site.name, {"kind": "suspended"})
+    delete(relay, "before")
+    assert relay.run_queue() == []
+    site.simulator.fail(site.name)
+    uninstall(site)
+    delete(relay, "between")
+    assert relay.run_queue() == []
+    reinstall(relay, site)
+    delete(relay, "kept")
+    relay.submit("payments", incidents=[incident("kept", 2)])
+    relay.run_replays()
+    for _ in range(2):
+        assert sequences(site) == {"kept": 3}
+        assert states(relay) == {"kept": "accepted", "before": "deleted", "between": "deleted"}
+        # The second round of each deletion.
+        relay.let_delays_pass()
+        assert relay.run_queue() == []
+        go_on(relay)
+
+
+def delete(relay: Relay, incident_id: str) -> None:
+    time.sleep(0.002)  # what is accepted within the same millisecond counts as accepted before
+    answer = relay.provider("DELETE", f"/v1/workspaces/payments/incidents/{incident_id}")
+    assert answer.status == 202, answer.body
+    time.sleep(0.002)
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_deletion_in_the_midst_of_the_replay_is_not_undone_by_it(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    for at in itertools.count():
+        relay.submit("payments", incidents=[incident("i", at + 1), incident("j", at + 1)])
+        begin_anew(relay, site)
+        before = len(calls.names)
+        in_the_midst(calls, at, lambda: (delete(relay, "i"), relay.run_queue()))
+        step(relay)
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        go_on(relay)
+        relay.let_delays_pass()
+        assert relay.run_queue() == []
+        if made <= at:
+            return
+        assert sequences(site).keys() == {"j"}
+        assert states(relay) == {"i": "deleted", "j": "accepted"}
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_an_uninstall_in_the_midst_of_a_replay_or_a_delivery_loses_nothing(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
+    for round_, at in enumerate((2, 9, 14, 20)):
+        next_second()
+        ask(relay, site, what="all")
+        relay.queue("payments", incidents=[incident("i", round_ + 2, summary=f"state {round_}")])
+        in_the_midst(calls, at, lambda: uninstall(site))
+        if round_ % 2:
+            step(relay)
+        assert relay.run_queue() == []
+        calls.no_more_trouble()
+        relay.run_replays()
+        assert site_document(relay, site.id)["state"] == "uninstalled"
+        reinstall(relay, site)
+        relay.run_replays()
+        assert summaries(site)["i"] == f"state {round_}"
+        assert sequences(site).keys() == {"i", "j", "r"}
+        assert set(states(relay).values()) == {"accepted"}
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_an_uninstall_that_was_never_heard_of_is_told_by_a_new_secret(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident("i", 5)], reviews=[review("r")])
+    lifecycle = relay.gateway.functions.pop("lifecycle")
+    uninstall(site)
+    relay.gateway.functions["lifecycle"] = lifecycle
+    # Jira refuses what comes now, as nobody has told Relay.
+    assert relay.submit("payments", incidents=[incident("i", 6, summary="newer")]) == []
+    document = site_document(relay, site.id)
+    assert document["state"] == "needs attention"
+    assert states(relay)["i"] == "owed"
+
+    reinstall(relay, site)
+    relay.run_replays()
+    assert sequences(site) == {"i": 7, "r": 2}
+    assert summaries(site)["i"] == "newer"
+    assert in_jira(site) == ["payments"]
+    assert site_document(relay, site.id)["state"] == "active"
+
+
+def test_an_install_that_changes_nothing_brings_nothing_again(relay: Relay, site: JiraSite) -> None:
+    """An upgrade of the app, or a call that comes once more."""
+    relay.submit("payments", incidents=[incident("i")])
+    before = progress(relay, site)
+    forget_calls(site)
+    descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
+    for _ in range(2):
+        answer = site.simulator.control(
+            "POST", f"/sites/{site.name}/install", descriptor | {"newSecret": False}
+        )
+        assert answer.status_code == 200, answer.text
+    go_on(relay)
+    assert site.calls() == []
+    assert progress(relay, site) == before
+    assert sequences(site) == {"i": 1}
+
+
+def test_installed_told_twice_begins_one_replay(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    uninstall(site)
+    heard: list[dict[str, Any]] = []
+    handler = relay.gateway.functions["lifecycle"].handler
+
+    def listen(event: dict[str, Any], context: Any) -> Any:
+        if event["rawPath"] == INSTALLED:
+            heard.append(event)
+        return handler(event, context)
+
+    relay.gateway.functions["lifecycle"].handler = listen
+    forget_calls(site)
+    reinstall(relay, site)
+    relay.run_replays()
+    begun = progress(relay, site)
+    [installed] = heard
+    assert handler(installed, Context())["statusCode"] == 204
+    go_on(relay)
+    assert progress(relay, site) == begun
+    assert sent(site) == [(1, 0)]
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_what_a_reinstall_could_not_begin_the_sweeper_finds(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
+    put_link(relay, site, "search")
+    relay.submit("payments", incidents=[incident("p")])
+    relay.submit("search", incidents=[incident("s")])
+    for at in itertools.count():
+        after_write: list[str] = []
+
+        def fail(operation: str, after_write: list[str] = after_write, at: int = at) -> None:
+            if after_write or operation == "TransactWriteItems":
+                after_write.append(operation)
+            if len(after_write) == at + 2:
+                after_write.append("and no other")
+                raise unreachable()
+
+        calls.before = fail
+        begin_anew(relay, site)
+        calls.no_more_trouble()
+        go_on(relay)
+        assert sequences(site).keys() == {"p", "s"}
+        assert sorted(in_jira(site)) == ["payments", "search"]
+        assert progress(relay, site)["state"] == progress(relay, site, "search")["state"] == "done"
+        if len(after_write) < at + 2:
+            return
+
+
+def test_enabled_and_disabled_change_nothing(relay: Relay, site: JiraSite) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    before = relay.stored()
+    for event in ("disabled", "enabled", "disabled"):
+        assert relay.jira(site.site, "POST", f"/lifecycle/{event}", {}).status == 204
+    assert relay.stored() == before
+    assert step(relay) == 0
+    relay.submit("payments", incidents=[incident("i", 2)])
+    assert sequences(site) == {"i": 2}
+
+
+# --- Links ---
+
+
+@pytest.mark.usefixtures("either_reading")
+@pytest.mark.parametrize("newer_first", [True, False])
+def test_a_workspace_linked_again_is_all_there_and_newer_states_are_taken(
+    relay: Relay, site: JiraSite, newer_first: bool
+) -> None:
+    relay.submit("payments", incidents=[incident("i", 3), incident("j", 3)])
+    unlink(relay, site)
+    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+    put_link(relay, site)
+    if not newer_first:
+        relay.run_replays()
+    relay.submit("payments", incidents=[incident("i", 4, summary="newer")])
+    relay.run_replays()
+    assert sequences(site) == {"i": 5, "j": 4}
+    assert summaries(site)["i"] == "newer"
+    assert in_jira(site) == ["payments"]
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_workspace_unlinked_before_a_reinstall_is_not_brought_until_it_is_linked(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    unlink(relay, site)
+    uninstall(site)
+    reinstall(relay, site)
+    go_on(relay)
+    assert (sequences(site), in_jira(site)) == ({}, [])
+    put_link(relay, site)
+    relay.run_replays()
+    assert sequences(site).keys() == {"i"}
+
+
+# --- A site import ---
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[ProviderApp]:
+    """Takes the simulator's install in Relay's place, as an import tells nobody."""
+    with running_app() as app:
+        app.changes["key"] = APP_KEY
+        yield app
+
+
+@pytest.fixture
+def imported(relay: Relay, site: JiraSite, app: ProviderApp) -> str:
+    """Another site's data came to this URL, with a clientKey of its own: the id of the tenant that
+    its install made. The old one has sent something in a later generation by then."""
+    relay.submit("payments", incidents=[incident("i", 5)], reviews=[review("r")])
+    ask(relay, site, what="all")
+    relay.run_replays()
+    site.simulator.install(site.name, app, newSecret=True).raise_for_status()
+    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+    forget_calls(site)
+    secret = site.simulator.site(site.name)["sharedSecret"]
+    successor = Site(f"imported-{uuid4()}", site.site.base_url, secret)
+    assert lifecycle_call(relay, site.simulator, successor, INSTALLED).status == 204
+    tenant = relay.tenants.find_by_client_key(successor.client_key)
+    assert tenant
+    assert tenant.id != site.id
+    return tenant.id
+
+
+def lifecycle_call(relay: Relay, simulator: Simulator, site: Site, path: str) -> Answer:
+    """Signed with the simulator's own key."""
+    private = load_pem_private_key(simulator.pem.encode(), password=None)
+    assert isinstance(private, RSAPrivateKey)
+    of_site = claims(site.client_key, "POST", path, aud=relay.gateway.url, jti=uuid4().hex)
+    token = signed_install(InstallKey(simulator.kid, private), of_site)
+    headers = {"authorization": f"JWT {token}", "content-type": "application/json"}
+    return relay.call("POST", path, site.body(path.rpartition("/")[2]), headers)
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_the_old_installation_of_an_imported_site_needs_attention_and_names_its_successor(
+    relay: Relay, site: JiraSite, imported: str
+) -> None:
+    assert relay.submit("payments", incidents=[incident("i", 6)]) == []
+    assert [call["status"] for call in site.simulator.calls(site.name)] == [401]
+    document = site_document(relay, site.id)
+    assert document["state"] == "needs attention"
+    assert document["trouble"]["code"] == "credential_refused"
+    assert document["supersededBy"] == imported
+    assert states(relay) == {"i": "owed", "r": "accepted"}
+    successor = site_document(relay, imported)
+    assert (successor["state"], "supersededBy" in successor) == ("active", False)
+    every = relay.provider("GET", "/v1/sites").json()["sites"]
+    assert {one["id"]: one.get("supersededBy") for one in every} == {
+        site.id: imported,
+        imported: None,
+    }
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_links_are_moved_to_the_new_installation_which_then_holds_everything(
+    relay: Relay, site: JiraSite, imported: str
+) -> None:
+    relay.submit("payments", incidents=[incident("j")])
+    assert debts(relay, site) == 1
+    answer = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": imported})
+    assert (answer.status, answer.json()) == (200, {"moved": ["payments"]})
+    relay.run_replays()
+    forget_calls(site)
+
+    assert sequences(site).keys() == {"i", "j", "r"}
+    assert in_jira(site) == ["payments"]
+    assert relay.links.workspaces_of(site.id) == []
+    assert relay.links.workspaces_of(imported) == ["payments"]
+    assert set(states(relay).values()) == {"accepted"}
+    relay.submit("payments", incidents=[incident("i", 6, summary="newer")])
+    assert summaries(site)["i"] == "newer"
+    assert [call["status"] for call in site.simulator.calls(site.name)] == [202]
+    go_on(relay)
+    assert debts(relay, site) == 0
+    again = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": imported})
+    assert again.json() == {"moved": []}
+
+
+def test_what_can_not_be_moved_is_refused(relay: Relay, site: JiraSite, imported: str) -> None:
+    def refusal(of: str, body: Any) -> tuple[int, str]:
+        answer = relay.provider("POST", f"/v1/sites/{of}/move", body)
+        return answer.status, answer.error_code
+
+    nobody = "0" * 32
+    assert refusal(nobody, {"to": imported}) == (404, "unknown_site")
+    assert refusal(site.id, {"to": nobody}) == (404, "unknown_site")
+    assert refusal(site.id, {"to": site.id}) == (409, "same_site")
+    assert refusal(site.id, {}) == (400, "bad_request")
+    gone = relay.tenants.existing(imported)
+    successor = Site(str(gone.client_key), gone.base_url, "none")
+    next_second()
+    assert lifecycle_call(relay, site.simulator, successor, UNINSTALLED).status == 204
+    assert refusal(site.id, {"to": imported}) == (409, "uninstalled")
+    assert relay.links.workspaces_of(site.id) == ["payments"]
+    assert "supersededBy" not in site_document(relay, site.id)
+
+
+def test_an_unknown_site_may_say_that_it_has_uninstalled(
+    relay: Relay, simulator: Simulator
+) -> None:
+    nobody = Site("nobody-knows-me", f"{simulator.url}/sites/nobody", "s" * 40)
+    before = relay.stored()
+    assert lifecycle_call(relay, simulator, nobody, UNINSTALLED).status == 204
+    assert relay.stored() == before
+
+
+def test_a_site_without_links_may_begin_anew(relay: Relay, simulator: Simulator) -> None:
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    begin_anew(relay, site)
+    go_on(relay)
+    assert site.calls() == []
+    put_link(relay, site)
+    assert in_jira(site) == ["payments"]
