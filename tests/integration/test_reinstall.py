@@ -1,9 +1,10 @@
 """A site that begins anew holds everything again, and the operations tool does nothing for it."""
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from relay.jira import ConnectCredential, JiraClient, http_client
 from tests.integration.catching_up_stage import (
     DOWN,
     ask,
@@ -34,13 +36,7 @@ from tests.integration.relay_stage import (
     install_there,
     relay_with,
 )
-from tests.integration.simulator_stage import (
-    ProviderApp,
-    Simulator,
-    running_app,
-    running_simulator,
-    until,
-)
+from tests.integration.simulator_stage import Simulator, running_simulator, until
 from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
@@ -273,7 +269,7 @@ def test_what_comes_while_the_app_is_not_installed_waits_for_it(
     relay: Relay, site: JiraSite
 ) -> None:
     relay.submit("payments", incidents=[incident("i", 5), incident("j")])
-    relay.queue("payments", incidents=[incident("on its way")])
+    relay.queue("payments", incidents=[incident("on-its-way")])
     uninstall(site)
     forget_calls(site)
     newer = incident("i", 6, summary="newer")
@@ -287,7 +283,7 @@ def test_what_comes_while_the_app_is_not_installed_waits_for_it(
 
     reinstall(relay, site)
     relay.run_replays()
-    assert sequences(site) == {"i": 7, "j": 2, "on its way": 2, "k": 2, "r": 2}
+    assert sequences(site) == {"i": 7, "j": 2, "on-its-way": 2, "k": 2, "r": 2}
     assert summaries(site)["i"] == "newer"
     assert set(states(relay).values()) == {"accepted"}
 
@@ -364,7 +360,7 @@ def test_an_uninstall_in_the_midst_of_a_replay_or_a_delivery_loses_nothing(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
-    for round_, at in enumerate((2, 9, 14, 20)):
+    for round_, at in enumerate((2, 9, 6, 20)):
         next_second()
         ask(relay, site, what="all")
         relay.queue("payments", incidents=[incident("i", round_ + 2, summary=f"state {round_}")])
@@ -425,14 +421,15 @@ def test_installed_told_twice_begins_one_replay(relay: Relay, site: JiraSite) ->
     relay.submit("payments", incidents=[incident("i")])
     uninstall(site)
     heard: list[dict[str, Any]] = []
-    handler = relay.gateway.functions["lifecycle"].handler
+    functions: dict[str, Any] = dict(relay.gateway.functions)
+    handler = functions["lifecycle"].handler
 
-    def listen(event: dict[str, Any], context: Any) -> Any:
+    def listen(event: dict[str, Any], context: Context) -> Any:
         if event["rawPath"] == INSTALLED:
             heard.append(event)
         return handler(event, context)
 
-    relay.gateway.functions["lifecycle"].handler = listen
+    relay.gateway.functions |= functions | {"lifecycle": SimpleNamespace(handler=listen)}
     forget_calls(site)
     reinstall(relay, site)
     relay.run_replays()
@@ -458,11 +455,13 @@ def test_what_a_reinstall_could_not_begin_the_sweeper_finds(
             if after_write or operation == "TransactWriteItems":
                 after_write.append(operation)
             if len(after_write) == at + 2:
-                after_write.append("and no other")
                 raise unreachable()
 
+        site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+        descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
         calls.before = fail
-        begin_anew(relay, site)
+        answer = site.simulator.control("POST", f"/sites/{site.name}/install", descriptor)
+        assert answer.status_code == 200, answer.text
         calls.no_more_trouble()
         go_on(relay)
         assert sequences(site).keys() == {"p", "s"}
@@ -522,31 +521,40 @@ def test_a_workspace_unlinked_before_a_reinstall_is_not_brought_until_it_is_link
 # --- A site import ---
 
 
-@pytest.fixture(scope="module")
-def app() -> Iterator[ProviderApp]:
-    """Takes the simulator's install in Relay's place, as an import tells nobody."""
-    with running_app() as app:
-        app.changes["key"] = APP_KEY
-        yield app
+@pytest.fixture
+def old(relay: Relay, simulator: Simulator) -> JiraSite:
+    """An installation at a URL to which another site's data has come since, with a clientKey of
+    its own. What it had, it had sent in a later generation."""
+    name = f"site-{next(_numbers)}"
+    at_url = simulator.create(name)
+    site = Site(f"before-{uuid4()}", at_url["baseUrl"], "s" * 43)
+    assert lifecycle_call(relay, simulator, site, INSTALLED).status == 204
+    tenant = relay.tenants.find_by_client_key(site.client_key)
+    assert tenant
+    old = JiraSite(simulator, name, tenant.id, site)
+    relay.links.link(tenant.id, "payments")
+    for _ in range(3):
+        ask(relay, old, what="all")
+    relay.run_replays()
+    relay.queue("payments", incidents=[incident("i", 5)], reviews=[review("r")])
+    return old
 
 
 @pytest.fixture
-def imported(relay: Relay, site: JiraSite, app: ProviderApp) -> str:
-    """Another site's data came to this URL, with a clientKey of its own: the id of the tenant that
-    its install made. The old one has sent something in a later generation by then."""
-    relay.submit("payments", incidents=[incident("i", 5)], reviews=[review("r")])
-    ask(relay, site, what="all")
-    relay.run_replays()
-    site.simulator.install(site.name, app, newSecret=True).raise_for_status()
-    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
-    forget_calls(site)
-    secret = site.simulator.site(site.name)["sharedSecret"]
-    successor = Site(f"imported-{uuid4()}", site.site.base_url, secret)
-    assert lifecycle_call(relay, site.simulator, successor, INSTALLED).status == 204
-    tenant = relay.tenants.find_by_client_key(successor.client_key)
-    assert tenant
-    assert tenant.id != site.id
-    return tenant.id
+def imported(relay: Relay, old: JiraSite) -> JiraSite:
+    """The installation that took its place. Jira goes on from what the old one sent."""
+    new = install_there(relay, old.simulator, old.name)
+    assert new.id != old.id
+    assert new.site.base_url == old.site.base_url
+    credential = ConnectCredential(APP_KEY, new.site.client_key, new.site.base_url, new.site.secret)
+    with http_client() as http:
+        jira = JiraClient(http, new.site.base_url, credential)
+        jira.submit_entities(json.dumps({"incidents": [incident("i", 5 + 2)]}).encode())
+    new.simulator.control("POST", f"/sites/{new.name}/forget").raise_for_status()
+    forget_calls(new)
+    relay.let_time_pass()
+    assert relay.run_queue() == []
+    return new
 
 
 def lifecycle_call(relay: Relay, simulator: Simulator, site: Site, path: str) -> Answer:
@@ -561,66 +569,62 @@ def lifecycle_call(relay: Relay, simulator: Simulator, site: Site, path: str) ->
 
 @pytest.mark.usefixtures("either_reading")
 def test_the_old_installation_of_an_imported_site_needs_attention_and_names_its_successor(
-    relay: Relay, site: JiraSite, imported: str
+    relay: Relay, old: JiraSite, imported: JiraSite
 ) -> None:
-    assert relay.submit("payments", incidents=[incident("i", 6)]) == []
-    assert [call["status"] for call in site.simulator.calls(site.name)] == [401]
-    document = site_document(relay, site.id)
+    assert {call["status"] for call in old.simulator.calls(old.name)} == {401}
+    document = site_document(relay, old.id)
     assert document["state"] == "needs attention"
     assert document["trouble"]["code"] == "credential_refused"
-    assert document["supersededBy"] == imported
-    assert states(relay) == {"i": "owed", "r": "accepted"}
-    successor = site_document(relay, imported)
+    assert document["supersededBy"] == imported.id
+    assert states(relay) == {"i": "owed", "r": "owed"}
+    successor = site_document(relay, imported.id)
     assert (successor["state"], "supersededBy" in successor) == ("active", False)
     every = relay.provider("GET", "/v1/sites").json()["sites"]
     assert {one["id"]: one.get("supersededBy") for one in every} == {
-        site.id: imported,
-        imported: None,
+        old.id: imported.id,
+        imported.id: None,
     }
 
 
 @pytest.mark.usefixtures("either_reading")
 def test_links_are_moved_to_the_new_installation_which_then_holds_everything(
-    relay: Relay, site: JiraSite, imported: str
+    relay: Relay, old: JiraSite, imported: JiraSite
 ) -> None:
-    relay.submit("payments", incidents=[incident("j")])
-    assert debts(relay, site) == 1
-    answer = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": imported})
-    assert (answer.status, answer.json()) == (200, {"moved": ["payments"]})
+    assert debts(relay, old) == 2
+    answer = relay.provider("POST", f"/v1/sites/{old.id}/move", {"to": imported.id})
+    assert answer.status == 200, answer.body
+    assert answer.json() == {"moved": ["payments"]}
     relay.run_replays()
-    forget_calls(site)
+    forget_calls(imported)
 
-    assert sequences(site).keys() == {"i", "j", "r"}
-    assert in_jira(site) == ["payments"]
-    assert relay.links.workspaces_of(site.id) == []
-    assert relay.links.workspaces_of(imported) == ["payments"]
+    assert sequences(imported).keys() == {"i", "r"}
+    assert in_jira(imported) == ["payments"]
+    assert relay.links.workspaces_of(old.id) == []
+    assert relay.links.workspaces_of(imported.id) == ["payments"]
     assert set(states(relay).values()) == {"accepted"}
     relay.submit("payments", incidents=[incident("i", 6, summary="newer")])
-    assert summaries(site)["i"] == "newer"
-    assert [call["status"] for call in site.simulator.calls(site.name)] == [202]
+    assert summaries(imported)["i"] == "newer"
+    assert [call["status"] for call in old.simulator.calls(old.name)] == [202]
     go_on(relay)
-    assert debts(relay, site) == 0
-    again = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": imported})
+    assert debts(relay, old) == 0
+    again = relay.provider("POST", f"/v1/sites/{old.id}/move", {"to": imported.id})
     assert again.json() == {"moved": []}
 
 
-def test_what_can_not_be_moved_is_refused(relay: Relay, site: JiraSite, imported: str) -> None:
+def test_what_can_not_be_moved_is_refused(relay: Relay, old: JiraSite, imported: JiraSite) -> None:
     def refusal(of: str, body: Any) -> tuple[int, str]:
         answer = relay.provider("POST", f"/v1/sites/{of}/move", body)
         return answer.status, answer.error_code
 
     nobody = "0" * 32
-    assert refusal(nobody, {"to": imported}) == (404, "unknown_site")
-    assert refusal(site.id, {"to": nobody}) == (404, "unknown_site")
-    assert refusal(site.id, {"to": site.id}) == (409, "same_site")
-    assert refusal(site.id, {}) == (400, "bad_request")
-    gone = relay.tenants.existing(imported)
-    successor = Site(str(gone.client_key), gone.base_url, "none")
-    next_second()
-    assert lifecycle_call(relay, site.simulator, successor, UNINSTALLED).status == 204
-    assert refusal(site.id, {"to": imported}) == (409, "uninstalled")
-    assert relay.links.workspaces_of(site.id) == ["payments"]
-    assert "supersededBy" not in site_document(relay, site.id)
+    assert refusal(nobody, {"to": imported.id}) == (404, "unknown_site")
+    assert refusal(old.id, {"to": nobody}) == (404, "unknown_site")
+    assert refusal(old.id, {"to": old.id}) == (409, "same_site")
+    assert refusal(old.id, {}) == (400, "bad_request")
+    uninstall(imported)
+    assert refusal(old.id, {"to": imported.id}) == (409, "uninstalled")
+    assert relay.links.workspaces_of(old.id) == ["payments"]
+    assert "supersededBy" not in site_document(relay, old.id)
 
 
 def test_an_unknown_site_may_say_that_it_has_uninstalled(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
 
 import httpx
 import pytest
@@ -69,8 +70,15 @@ def state(
     sequence: int = 1,
     text: str = "",
     properties: Mapping[str, str] = MappingProxyType({}),
+    issues: Sequence[str] = (),
 ) -> EntityState:
-    entity = {"id": entity_id, "updateSequenceNumber": sequence, "description": text}
+    entity: dict[str, Any] = {
+        "id": entity_id,
+        "updateSequenceNumber": sequence,
+        "description": text,
+    }
+    if issues:
+        entity["associations"] = [{"associationType": "issueIdOrKeys", "values": list(issues)}]
     return EntityState(kind, entity, dict(properties))
 
 
@@ -100,6 +108,7 @@ several_states = st.lists(
         st.sampled_from(Kind),
         st.integers(-(2**63), 2**63 - 1),
         properties=st.sampled_from([{}, {"team": "a"}, {"team": "b"}]),
+        issues=st.sampled_from([(), ("GONE-1",)]),
     ),
     max_size=40,
     unique_by=lambda each: each.key,
@@ -225,14 +234,14 @@ def test_an_outcome_is_what_the_answer_says_of_that_entity(
     outcomes = {outcome.key: outcome for outcome in done.outcomes}
     for batch, answer in done.requests:
         assert isinstance(answer, SubmitAnswer)
-        for key in keys(batch.states):
-            outcome = outcomes[key]
+        for each in batch.states:
+            key, outcome = each.key, outcomes[each.key]
             if key.id in answer.failed:
                 assert outcome.state is OutcomeState.REJECTED
                 assert outcome.messages == ("Jira's words",)
             elif key.id in answer.accepted:
                 assert outcome.state is OutcomeState.ACCEPTED
-            elif answer.unknown_project_keys:
+            elif answer.unknown_project_keys and "associations" in each.entity:
                 assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
                 assert outcome.unknown_project_keys == answer.unknown_project_keys
             else:

@@ -55,7 +55,7 @@ class Residency:
             self._migrations.put(tenant.id, scheduled)
 
     def advance(self, tenant: Tenant, migration_id: str, state: MigrationState) -> None:
-        """Started, committed or rolled back. Raises MigrationRefused for what was never scheduled."""
+        """Started, committed, rolled back. Raises MigrationRefused for what was not scheduled."""
         migration = self._existing(tenant, migration_id)
         if migration.state is not state:
             self._migrations.put(tenant.id, replace(migration, state=state, at=_now()))

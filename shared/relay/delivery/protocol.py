@@ -163,7 +163,7 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
             OutcomeState.ACCEPTED,
             unknown_project_keys=tuple(sorted(missing)),
         )
-    if answer.unknown_project_keys:
+    if answer.unknown_project_keys and _project_keys(state):
         # Only known to unknown projects: Jira keeps no such entity, and calls it no failure.
         return Outcome(
             state.key,
