@@ -97,6 +97,7 @@ OPERATIONS = (
         "Unknown ids, and those of others, are left out without a word.",
         body=IdsRequest,
         errors=[_NO_IDS],
+        by_forge_too=True,
     ),
     Operation(
         Route("GET", "/workspaces/fetch"),
@@ -114,6 +115,7 @@ OPERATIONS = (
             Parameter("ids", str, "Ids with commas between; all without it.", "query"),
             Parameter("searchQuery", str, "A part of the name.", "query"),
         ],
+        by_forge_too=True,
     ),
     Operation(
         Route("GET", "/containers/search"),
@@ -137,6 +139,7 @@ OPERATIONS = (
             Parameter("searchQuery", str, "Any part of the name.", "query"),
             Parameter("workspaceId", str, "One workspace; all of the site without it.", "query"),
         ],
+        by_forge_too=True,
     ),
     Operation(
         Route("PUT", "/entities/associated"),
@@ -149,6 +152,7 @@ OPERATIONS = (
         "Who did it is not kept, where Jira tells it.",
         body=Associated,
         errors=[_NO_ASSOCIATION],
+        by_forge_too=True,
     ),
     Operation(
         Route("PUT", "/entities/disassociated"),
@@ -160,6 +164,7 @@ OPERATIONS = (
         [Example("issue", 204, body={"entity": _ENTITY, "disassociatedFrom": _ISSUE})],
         body=Disassociated,
         errors=[_NO_ASSOCIATION],
+        by_forge_too=True,
     ),
     Operation(
         Route("POST", "/post-incident-reviews/new"),
@@ -179,5 +184,6 @@ OPERATIONS = (
             Parameter("component", str, "The component's id.", "query"),
         ],
         errors=[_NO_INCIDENT, errors.UNKNOWN_INCIDENT],
+        by_forge_too=True,
     ),
 )

@@ -11,6 +11,7 @@ from infra.openapi import (
     actions,
     catalog,
     entities,
+    forge,
     keys,
     lifecycle,
     public,
@@ -18,7 +19,7 @@ from infra.openapi import (
     sites,
     submissions,
 )
-from infra.openapi.errors import Error, GatewayError, errors_of
+from infra.openapi.errors import Error, GatewayError, MigrationError, errors_of, shape_of
 from infra.openapi.operation import JSON, Answer, Caller, Operation, Parameter
 from infra.openapi.schemas import components, inline, reference
 from infra.openapi.template import Route, routes
@@ -26,7 +27,7 @@ from relay.edge.http import CORRELATION_HEADER
 from relay.errors import RelayError
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-AREAS = (submissions, entities, catalog, sites, replays, keys, actions, lifecycle, public)
+AREAS = (submissions, entities, catalog, sites, replays, keys, actions, lifecycle, forge, public)
 OPERATIONS: Mapping[Route, Operation] = {
     operation.route: operation for area in AREAS for operation in area.OPERATIONS
 }
@@ -50,7 +51,8 @@ _INFO = """\
 Brings incidents and post-incident reviews of an operations tool to the Incidents page of Jira \
 Software Cloud.
 
-The operations tool calls `/v1/…` with an API key; Jira calls the rest with a token that it signs. \
+The operations tool calls `/v1/…` with an API key; Jira and Forge call the rest, each with a token \
+that it signs. \
 Every error has the shape of `Error`. Every answer has the header `x-correlation-id`, by which the \
 logs name the call; a caller may bring its own. A method and path that is not in this document is \
 answered 404."""
@@ -74,6 +76,13 @@ _SECURITY = {
         "name": "Authorization",
         "description": "`JWT <token>`: RS256 by Atlassian's key of the token's `kid`, for this "
         "app's base URL, with `qsh`.",
+    },
+    Caller.FORGE: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "Forge Invocation Token",
+        "description": "RS256 by one of Forge's keys, for the deployment's ForgeAppId; the token "
+        "names the installation. Where there is no ForgeAppId, none passes.",
     },
 }
 
@@ -132,7 +141,7 @@ def _paths(ordered: Iterable[Route]) -> dict[str, Any]:
 
 
 def _models() -> Iterator[type[BaseModel]]:
-    yield from (Error, GatewayError)
+    yield from (Error, MigrationError, GatewayError)
     for operation in OPERATIONS.values():
         if operation.body:
             yield operation.body
@@ -145,7 +154,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,
-        "security": [{operation.caller.value: []}] if operation.caller.value else [],
+        "security": [{scheme: []} for scheme in operation.schemes],
         "parameters": [_parameter(parameter, operation) for parameter in operation.parameters],
         "requestBody": _body(operation),
         "responses": _responses(operation),
@@ -158,7 +167,7 @@ def _parameter(parameter: Parameter, operation: Operation) -> dict[str, Any]:
     written = {
         "name": parameter.name,
         "in": parameter.where,
-        "required": in_path or parameter.explode,
+        "required": in_path or parameter.explode or parameter.required,
         "description": parameter.description,
         "schema": inline(parameter.schema),
     }
@@ -240,7 +249,7 @@ def _answer(answer: Answer, operation: Operation) -> dict[str, Any]:
 
 
 def _error_answer(status: int, found: Mapping[str, RelayError]) -> dict[str, Any]:
-    shapes = [reference(Error)] if found else []
+    shapes = [reference(shape) for shape in dict.fromkeys(map(shape_of, found.values()))]
     if status in _GATEWAY:
         shapes.append(reference(GatewayError))
     content: dict[str, Any] = {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}

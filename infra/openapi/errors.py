@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.schemas import Shape
+from relay.actions.residency import MigrationRefused
 from relay.edge.request import BODY_BYTES_MAX
 from relay.errors import (
     BadRequest,
@@ -38,6 +39,12 @@ class Error(Shape):
     """The one shape of every error of Relay."""
 
     error: ErrorContent
+
+
+class MigrationError(Error):
+    """`errorResponseCode` is Forge's own word for it, by which it does not try again."""
+
+    errorResponseCode: str
 
 
 class GatewayError(Shape):
@@ -100,6 +107,10 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield Forbidden("This API key is not for workspace 'payments'.")
         if any(parameter.name == "workspaceId" for parameter in operation.parameters):
             yield BAD_ID
-        if operation.body:
-            yield from _JSON_BODY
+    if operation.body and operation.caller in (Caller.PROVIDER, Caller.FORGE):
+        yield from _JSON_BODY
     yield from _ALWAYS
+
+
+def shape_of(error: RelayError) -> type[Error]:
+    return MigrationError if isinstance(error, MigrationRefused) else Error

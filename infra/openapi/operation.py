@@ -16,22 +16,27 @@ SVG = "image/svg+xml"
 
 
 class Caller(StrEnum):
-    """Who may call; the value is the name of the security scheme."""
+    """Who may call; the value is the name of the security scheme.
+
+    Forge calls as itself, and as a site where the operation says so.
+    """
 
     ANYONE = ""
     PROVIDER = "apiKey"
     SITE = "jiraCallback"
     JIRA = "jiraInstall"
+    FORGE = "forgeInvocation"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """`schema` is a type that pydantic knows, with its limits."""
+    """`schema` is a type that pydantic knows, with its limits; one in the path is required."""
 
     name: str
     schema: Any
     description: str
-    where: Literal["path", "query"] = "path"
+    where: Literal["path", "query", "header"] = "path"
+    required: bool = False
     # Every parameter of a query of its own: OpenAPI's form of "any name".
     explode: bool = False
 
@@ -78,3 +83,11 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     errors: Sequence[RelayError] = ()
+    # A site that has the app under Forge calls it with Forge's token.
+    by_forge_too: bool = False
+
+    @property
+    def schemes(self) -> list[str]:
+        """The names of the security schemes, any one of which will do."""
+        named = [self.caller, *([Caller.FORGE] if self.by_forge_too else [])]
+        return [caller.value for caller in named if caller.value]

@@ -12,6 +12,8 @@ from relay.entities.fields import ID_MAX, EntityId
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
 OTHER_SITE_ID = "b7d1a4c09e5f4d2c8a6b3f1e0d9c8b7a"
+CLOUD_ID = "4c822e2f-510f-48b9-b8d2-8419d0932949"
+INSTALLATION_ID = "ari:cloud:ecosystem::installation/11c7bb1e-51f3-4f43-9c4b-6f0d2f5f7a21"
 WORKSPACE_ID = "payments"
 CONTAINER_ID = "checkout-api"
 INCIDENT_ID = "inc-1"

@@ -6,7 +6,15 @@ from pydantic import Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation
-from infra.openapi.parameters import OTHER_SITE_ID, SITE, SITE_ID, WORKSPACE, WORKSPACE_ID
+from infra.openapi.parameters import (
+    CLOUD_ID,
+    INSTALLATION_ID,
+    OTHER_SITE_ID,
+    SITE,
+    SITE_ID,
+    WORKSPACE,
+    WORKSPACE_ID,
+)
 from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
 from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
@@ -42,8 +50,21 @@ class SiteTrouble(Shape):
     status: Annotated[int, Field(ge=100, le=599)] = ABSENT
 
 
+class SiteCredential(Shape):
+    """The identity that the site is called as; where it is not the usual one, `because` is what
+    Jira said to the other, at `at`."""
+
+    inUse: Literal["connect", "forge"]
+    because: str = ABSENT
+    at: DateTime = ABSENT
+
+
 class Site(Shape):
-    """An installation of the app; `clientKey` is Jira's own name for it.
+    """A site that has the app. `clientKey` is its name under Connect, `installationId` under
+    Forge: it has either, or both. `cloudId` is Atlassian's id of the site, as far as it is known.
+
+    `credential` is missing where the site is not called at all; `region` is AWS's, where all that
+    Relay keeps of the site lies.
 
     `slowed`: it answered in a way that passes by itself. `needs attention`: in a way that hardly
     does. Of both `trouble` tells more. `supersededBy` is the id of a newer installation at the same
@@ -51,11 +72,15 @@ class Site(Shape):
     """
 
     id: str
-    clientKey: str
+    clientKey: str = ABSENT
     baseUrl: Uri
+    cloudId: str = ABSENT
+    installationId: str = ABSENT
     state: Literal["active", "slowed", "needs attention", "uninstalled"]
     installedAt: DateTime
+    region: str
     trouble: SiteTrouble = ABSENT
+    credential: SiteCredential = ABSENT
     supersededBy: str = ABSENT
 
 
@@ -89,6 +114,21 @@ _SITE = {
     "baseUrl": "https://acme.atlassian.net",
     "state": "active",
     "installedAt": "2026-01-15T08:00:00.000000+00:00",
+    "region": "eu-west-1",
+    "credential": {"inUse": "connect"},
+}
+_UNDER_BOTH = _SITE | {"cloudId": CLOUD_ID, "installationId": INSTALLATION_ID}
+_TURNED = _UNDER_BOTH | {
+    "credential": {
+        "inUse": "forge",
+        "because": "Jira answered 401",
+        "at": "2026-01-31T10:04:13.208+00:00",
+    }
+}
+_UNDER_FORGE = {
+    **{name: value for name, value in _UNDER_BOTH.items() if name != "clientKey"},
+    "baseUrl": f"https://api.atlassian.com/ex/jira/{CLOUD_ID}",
+    "credential": {"inUse": "forge"},
 }
 _UNREACHABLE = {
     "code": "unreachable",
@@ -146,6 +186,9 @@ OPERATIONS = (
                 "secret refused", 200, _PATH, answer=_NEEDS_ATTENTION | {"trouble": _SECRET_REFUSED}
             ),
             Example("superseded", 200, _PATH, answer=_SUPERSEDED),
+            Example("under Connect and Forge", 200, _PATH, answer=_UNDER_BOTH),
+            Example("other identity", 200, _PATH, answer=_TURNED),
+            Example("under Forge alone", 200, _PATH, answer=_UNDER_FORGE),
         ],
         parameters=[SITE],
         errors=[errors.UNKNOWN_SITE],

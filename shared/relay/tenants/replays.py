@@ -101,13 +101,15 @@ class ReplayStore:
         """Take this one in place of the one that is there; its worker, if any, lets go of it.
 
         `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before; of
-        the resets of `fresh` there are at least so many. Raises Unavailable.
+        the resets of `fresh` there are at least so many. It begins no later than where the other
+        one still was. Raises Unavailable.
         """
         for _ in range(_ATTEMPTS):
             known = self.get(fresh.tenant_id, fresh.workspace_id)
             before = max(known.resets if known else 0, fresh.resets)
             resets = before + (known is not None and fresh.what is What.ALL)
-            begun = replace(fresh, resets=resets, generation=installs + resets)
+            stage = _first_stage(fresh, known, installs)
+            begun = replace(fresh, resets=resets, generation=installs + resets, stage=stage)
             if self._replace(known, begun):
                 return begun
         raise Unavailable("A replay could not be begun; try again.")
@@ -237,6 +239,16 @@ class ReplayStore:
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+
+def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
+    """A link that Jira has forgotten must not be left out by a replay that overtakes another."""
+    if known is None:
+        return fresh.stage
+    if known.generation < installs + known.resets:
+        return Stage.LINK
+    stages = list(Stage)
+    return min(fresh.stage, known.stage, key=stages.index)
 
 
 def new_run() -> str:

@@ -18,7 +18,7 @@
 import hmac
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from uuid import uuid4
 
 from relay.aws import to_item
 from relay.errors import Conflict, NotFound, Unavailable
-from relay.secrets import Secrets
+from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants.item import tenant_of, to_item_values
 from relay.tenants.tenant import (
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ATTEMPTS = 5
+_NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
 # Tokens count time in seconds and have no number of their own, so that two installs of one second
 # may bring the same one. Later, a token with another body is a replay.
 _SAME_TOKEN_SECONDS = 5
@@ -94,17 +95,21 @@ class TenantStore:
         """
         for _ in range(_ATTEMPTS):
             known = self.find_by_client_key(installation.client_key)
+            pointers = self._pointers_to(installation.installation_id)
+            same_site = self._named_by(installation, pointers)
+            if known and same_site and known.id == same_site.id:
+                same_site = None
             if (
                 known
                 and _already_taken(known, token)
                 and self._is_repeated(known, installation, token)
+                and same_site is None
             ):
                 return known
-            same_site = self._by_installation(installation)
             if known is None:
                 known, same_site = same_site, None
             tenant = self._installed(known, installation, token)
-            written = self._written(tenant, known, same_site)
+            written = self._written(tenant, known, same_site, pointers)
             if written:
                 return written
         raise Unavailable("The tenant is being changed by others; try again.")
@@ -116,12 +121,12 @@ class TenantStore:
             if known is None or _already_taken(known, token):
                 return known
             # Under Forge the site still has the app; Jira may have deleted what Connect sent.
-            state = TenantState.ACTIVE if known.is_forge_installed else TenantState.UNINSTALLED
+            begins_anew = known.is_forge_installed and known.secret is not None
             gone = replace(
                 known,
-                state=state,
+                state=_state(None, known.forge),
                 secret=None,
-                installs=known.installs + (state is TenantState.ACTIVE),
+                installs=known.installs + begins_anew,
             )
             tenant = _advance(gone, token)
             if self._write(tenant, known):
@@ -131,19 +136,18 @@ class TenantStore:
     def install_forge(self, installation: ForgeInstallation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this Forge installation, or renew it: its system token, its state.
 
-        It is the tenant of the installationId, else of the clientKey that Jira told, else of the
-        cloudId, where Forge itself has proven that one before; two that are found to be one become
-        one. A token older than the newest changes nothing. All of it or nothing is written.
+        It is the tenant of the clientKey that Jira told, of the installationId, or of the cloudId,
+        where Forge itself has proven that one before; two that are found to be one become one. A
+        token older than the newest brings nothing else. All of it or nothing is written.
         """
         for _ in range(_ATTEMPTS):
-            by_id = self.find_by_installation_id(installation.installation_id)
-            by_key = installation.client_key and self.find_by_client_key(installation.client_key)
-            known = by_key or by_id or self._pointed_to(f"forgeCloudId#{installation.cloud_id}")
-            same_site = by_id if by_key and by_id and by_key.id != by_id.id else None
-            if known and not same_site and _is_late(known, token):
+            pointers = self._pointers_to(installation.installation_id, installation.cloud_id)
+            known, same_site = self._found_by_forge(installation, pointers)
+            late = known is not None and _is_late(known, token)
+            if known and late and same_site is None:
                 return known
-            tenant = self._forge_installed(known, installation, token)
-            written = self._written(tenant, known, same_site)
+            tenant = known if known and late else self._forge_installed(known, installation, token)
+            written = self._written(tenant, known, same_site, pointers)
             if written:
                 return written
         raise Unavailable("The tenant is being changed by others; try again.")
@@ -157,10 +161,11 @@ class TenantStore:
                 return None
             if token.issued_at < forge.token_at:
                 return known
+            gone = ForgeIdentity(forge.cloud_id, token_at=token.issued_at, seen=_seen(forge, token))
             tenant = replace(
                 known,
-                state=TenantState.ACTIVE if known.secret else TenantState.UNINSTALLED,
-                forge=ForgeIdentity(forge.cloud_id, token_at=token.issued_at),
+                state=_state(known.secret, gone),
+                forge=gone,
                 version=known.version + 1,
             )
             if self._write(tenant, known):
@@ -243,24 +248,26 @@ class TenantStore:
             tokens_seen=frozenset(),
             version=0,
         )
-        before = tenant.forge or ForgeIdentity(installation.cloud_id)
+        before = tenant.forge
+        is_same = before is not None and before.installation_id == installation.installation_id
         sent = installation.system_token
+        kept = before.system_token if before and is_same else None
         identity = ForgeIdentity(
             cloud_id=installation.cloud_id,
             installation_id=installation.installation_id,
             api_base_url=installation.api_base_url,
-            system_token=self._secrets.encrypt(tenant.owner, sent) if sent else before.system_token,
+            system_token=self._secrets.encrypt(tenant.owner, sent) if sent else kept,
             token_at=token.issued_at,
-            seen=(before.seen if before.token_at == token.issued_at else frozenset())
-            | {token.digest},
+            seen=_seen(before, token),
         )
-        gone = tenant.state is TenantState.UNINSTALLED
-        renewed = known is None or gone
+        # Another installation hints at an uninstall, heard of or not, as a new secret does.
+        begins_anew = tenant.state is TenantState.UNINSTALLED or (before and not is_same)
+        renewed = known is None or begins_anew
         return replace(
             tenant,
             client_key=tenant.client_key or installation.client_key,
             state=TenantState.ACTIVE,
-            installs=tenant.installs + gone,
+            installs=tenant.installs + bool(begins_anew),
             installed_at=datetime.now(UTC) if renewed else tenant.installed_at,
             cloud_id=installation.cloud_id,
             installation_id=installation.installation_id,
@@ -268,20 +275,38 @@ class TenantStore:
             version=tenant.version + 1,
         )
 
-    def _by_installation(self, installation: Installation) -> Tenant | None:
+    def _named_by(self, installation: Installation, pointers: "_Pointers") -> Tenant | None:
         """The tenant that Forge made of the installation which this Connect call names."""
-        if installation.installation_id is None:
-            return None
-        found = self.find_by_installation_id(installation.installation_id)
+        found = next(map(self._tenant_at, pointers.values()), None)
         return found if found and found.client_key in (None, installation.client_key) else None
 
+    def _found_by_forge(
+        self, installation: ForgeInstallation, pointers: "_Pointers"
+    ) -> tuple[Tenant | None, Tenant | None]:
+        """The tenant that this installation is of, and another one that turns out to be the same
+        site, if there is one."""
+        by_id, by_cloud = map(self._tenant_at, pointers.values())
+        key = installation.client_key
+        by_key = self.find_by_client_key(key) if key else None
+        by_forge = by_id or by_cloud
+        if by_key is None or by_forge is None or by_key.id == by_forge.id:
+            return by_key or by_forge, None
+        if by_forge.client_key is not None:
+            # Of two Connect identities, as after a site import, neither takes the other's place.
+            return by_id or by_key, None
+        return by_key, by_forge
+
     def _written(
-        self, tenant: Tenant, known: Tenant | None, same_site: Tenant | None
+        self,
+        tenant: Tenant,
+        known: Tenant | None,
+        same_site: Tenant | None,
+        pointers: "_Pointers",
     ) -> Tenant | None:
         """The tenant as it was written, the other merged into it; None as `_write` has it."""
-        if same_site is None or same_site.id == tenant.id:
-            return tenant if self._write(tenant, known) else None
-        merged = self._merged(tenant, same_site)
+        if known is None or same_site is None:
+            return tenant if self._write(tenant, known, pointers) else None
+        merged = replace(self._merged(tenant, same_site), version=known.version + 1)
         left = replace(
             same_site,
             state=TenantState.UNINSTALLED,
@@ -290,30 +315,50 @@ class TenantStore:
             merged_into=tenant.id,
             version=same_site.version + 1,
         )
-        return merged if self._write(merged, known, (left, same_site)) else None
+        return merged if self._write(merged, known, pointers, (left, same_site)) else None
 
     def _merged(self, tenant: Tenant, other: Tenant) -> Tenant:
-        """The tenant with what Forge had told of the other. All begins anew, above every sequence
-        that either was sent."""
+        """The tenant with the newest that Forge told of either. All begins anew, above every
+        sequence that either was sent."""
         replays = self._table.query(f"tenant#{other.id}", "replay#")
         resets = max((int(item["resets"]) for item in replays), default=0)
-        identity = tenant.forge or other.forge
-        if identity and tenant.forge is None and identity.system_token:
-            # It is bound to its owner, so it has to be encrypted for the new one.
-            token = self._secrets.decrypt(other.owner, identity.system_token)
-            encrypted = self._secrets.encrypt(tenant.owner, token)
-            identity = replace(identity, system_token=encrypted)
+        identity = self._newest_identity(tenant, other)
         return replace(
             tenant,
+            state=_state(tenant.secret, identity),
             installs=tenant.installs + other.installs + resets + 1,
             cloud_id=identity.cloud_id if identity else tenant.cloud_id,
             forge=identity,
         )
 
+    def _newest_identity(self, tenant: Tenant, other: Tenant) -> ForgeIdentity | None:
+        mine, its = tenant.forge, other.forge
+        if its is None or (mine and mine.token_at >= its.token_at):
+            return mine
+        if its.system_token is None:
+            return its
+        # It is bound to its owner, so it has to be encrypted for the new one.
+        token = self._secrets.decrypt(other.owner, its.system_token)
+        return replace(its, system_token=self._secrets.encrypt(tenant.owner, token))
+
+    def _pointers_to(self, installation_id: str | None, cloud_id: str | None = None) -> "_Pointers":
+        """What is found under them now; a write then goes wrong where that has changed."""
+        names = {"installationId": installation_id, "forgeCloudId": cloud_id}
+        pks = [f"{name}#{value}" for name, value in names.items() if value is not None]
+        return {pk: self._pointer(pk) for pk in pks}
+
+    def _pointer(self, pk: str) -> str | None:
+        item = self._table.get(pk, "tenant")
+        return item["tenantId"] if item else None
+
     def _pointed_to(self, pk: str) -> Tenant | None:
-        pointer = self._table.get(pk, "tenant")
+        return self._tenant_at(self._pointer(pk))
+
+    def _tenant_at(self, tenant_id: str | None) -> Tenant | None:
+        """The one that took over, where this one was merged."""
         # Looked for in any case: an unknown site's refusal takes as long as a known one's.
-        return self.get(pointer["tenantId"] if pointer else "nobody")
+        tenant = self.get(tenant_id or "nobody")
+        return self.get(tenant.merged_into) if tenant and tenant.merged_into else tenant
 
     def _has_secret(self, tenant: Tenant, secret: str) -> bool:
         kept = self.secret_of(tenant) or ""
@@ -323,22 +368,22 @@ class TenantStore:
         self,
         tenant: Tenant,
         known: Tenant | None,
+        pointers: "_Pointers | None" = None,
         other: tuple[Tenant, Tenant] | None = None,
     ) -> bool:
-        """Write the tenant and what finds it, at once, and with it the other, as it was before;
-        False if another write came between."""
+        """Write the tenant and what finds it, at once, and with it the other, which has to be as it
+        was, like `pointers`; False if another write came between."""
+        seen = pointers or {}
         actions = [self._put(to_item_values(tenant), **_unchanged(known))]
-        actions += [self._put(pointer) for pointer in _pointers(tenant, known)]
+        actions += [
+            self._put(item, **(_still(seen[item["pk"]]) if item["pk"] in seen else {}))
+            for item in _pointing_to(tenant, known)
+        ]
         if known is None:
             actions.append(self._put({"pk": "tenants", "sk": tenant.id}))
         if tenant.client_key and (known is None or known.client_key is None):
             pointer = {"pk": f"clientKey#{tenant.client_key}", "sk": "tenant"}
-            actions.append(
-                self._put(
-                    pointer | {"tenantId": tenant.id},
-                    ConditionExpression="attribute_not_exists(pk)",
-                )
-            )
+            actions.append(self._put(pointer | {"tenantId": tenant.id}, **_NOT_THERE))
         if other:
             left, before = other
             actions.append(self._put(to_item_values(left), **_unchanged(before)))
@@ -356,16 +401,28 @@ class TenantStore:
         return (tenant for tenant in tenants if tenant)
 
 
+_Pointers = Mapping[str, str | None]
+
+
+def _still(tenant_id: str | None) -> dict[str, Any]:
+    if tenant_id is None:
+        return _NOT_THERE
+    return {
+        "ConditionExpression": "tenantId = :seen",
+        "ExpressionAttributeValues": {":seen": {"S": tenant_id}},
+    }
+
+
 def _unchanged(known: Tenant | None) -> dict[str, Any]:
     if known is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
+        return _NOT_THERE
     return {
         "ConditionExpression": "version = :version",
         "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
     }
 
 
-def _pointers(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
+def _pointing_to(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
     """What finds the tenant, where that is new."""
     if known is None or known.base_url != tenant.base_url:
         yield {"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}
@@ -378,6 +435,18 @@ def _pointers(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
             f"forgeCloudId#{identity.cloud_id}",
         ):
             yield {"pk": pk, "sk": "tenant", "tenantId": tenant.id}
+
+
+def _state(secret: EncryptedSecret | None, identity: ForgeIdentity | None) -> TenantState:
+    """A site has the app as long as either identity is installed."""
+    is_installed = secret or (identity and identity.installation_id)
+    return TenantState.ACTIVE if is_installed else TenantState.UNINSTALLED
+
+
+def _seen(identity: ForgeIdentity | None, token: LifecycleToken) -> frozenset[str]:
+    """The tokens of this one's second, and this one."""
+    same_second = identity is not None and identity.token_at == token.issued_at
+    return (identity.seen if identity and same_second else frozenset()) | {token.digest}
 
 
 def _is_late(known: Tenant, token: LifecycleToken) -> bool:

@@ -1,0 +1,1 @@
+"""The benchmarks: every figure beside another one, taken in the same run."""

@@ -1,0 +1,170 @@
+"""A site that has Relay under Connect, under Forge, or under both, and Relay's own view of it."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+import relay.actions
+from relay.tenants import Tenant
+from tests.integration.catching_up_stage import put_link
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, relay_with
+from tests.integration.simulator_stage import FORGE_APP_ID, Simulator
+from tests.support.lifecycle import Site
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "forge",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class TwofoldSite:
+    """A site of the simulator; whatever it does is told to Relay with tokens of the real kinds."""
+
+    relay: Relay
+    simulator: Simulator
+    name: str
+
+    @property
+    def descriptor_url(self) -> str:
+        return f"{self.relay.gateway.url}/atlassian-connect.json"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return self.simulator.site(self.name)
+
+    @property
+    def client_key(self) -> str:
+        return str(self.facts["clientKey"])
+
+    @property
+    def installation_id(self) -> str:
+        return str(self.facts["forge"]["installationId"])
+
+    def install_by_connect(self, **fields: Any) -> None:
+        body = {"descriptorUrl": self.descriptor_url, **fields}
+        _taken(self.simulator.control("POST", f"/sites/{self.name}/install", body))
+
+    def uninstall_by_connect(self) -> None:
+        _taken(self.simulator.control("POST", f"/sites/{self.name}/uninstall"))
+
+    def install_by_forge(self, connect: bool = False, **fields: Any) -> None:
+        """Forge alone; or with Connect's part, which is told by `installed` unless fields say no."""
+        body = {"appId": FORGE_APP_ID, "remoteUrl": self.relay.gateway.url, "connect": connect}
+        _taken(self.simulator.forge(self.name, "install", **body, **fields))
+
+    def move_to_forge(self) -> None:
+        """Connect's app goes on under Forge, and nothing is told but Forge's own event."""
+        self.install_by_forge(True, installedLifecycle=False)
+
+    def upgrade_by_forge(self, **fields: Any) -> None:
+        _taken(self.simulator.forge(self.name, "upgrade", **fields))
+
+    def uninstall_by_forge(self) -> None:
+        _taken(self.simulator.forge(self.name, "uninstall"))
+
+    def tick(self) -> None:
+        self.forge_calls("/forge/tick", simulated="tick")
+
+    def forge_calls(self, path: str, simulated: str = "call", **fields: Any) -> None:
+        """Any call of Forge's; `claims` and `headers` change what is in it."""
+        sent = fields if simulated == "tick" else {"path": path, **fields}
+        answer = self.simulator.forge(self.name, simulated, **sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["status"] == 204, answer.text
+
+    def documents(self) -> list[dict[str, Any]]:
+        """What `GET /v1/sites` tells of this site."""
+        answer = self.relay.provider("GET", "/v1/sites")
+        assert answer.status == 200, answer.body
+        cloud_id, client_key = self.facts["cloudId"], self.client_key
+        return [
+            document
+            for document in answer.json()["sites"]
+            if document.get("cloudId") == cloud_id or document.get("clientKey") == client_key
+        ]
+
+    def document(self) -> dict[str, Any]:
+        (document,) = self.documents()
+        return document
+
+    @property
+    def tenant(self) -> Tenant:
+        """The only one of the site."""
+        return self.relay.tenants.existing(self.document()["id"])
+
+    def jira(self) -> JiraSite:
+        facts = self.facts
+        site = Site(facts["clientKey"], facts["baseUrl"], facts["sharedSecret"])
+        return JiraSite(self.simulator, self.name, self.document()["id"], site)
+
+    def link(self, workspace: str = "payments") -> None:
+        put_link(self.relay, self.jira(), workspace)
+        self.relay.run_replays()
+
+    def switch(self, **switches: Any) -> None:
+        self.simulator.switch(self.name, **switches)
+
+    def calls(self) -> list[tuple[str, str, int]]:
+        """(operation, credential, status) of each call that the site's REST API got."""
+        return [
+            (call["operation"], call["credential"], call["status"])
+            for call in self.simulator.calls(self.name)
+        ]
+
+    def forget_calls(self) -> None:
+        self.simulator.control("DELETE", "/calls").raise_for_status()
+
+
+def _taken(answer: httpx.Response) -> None:
+    """By the simulator and by Relay alike."""
+    assert answer.status_code == 200, answer.text
+    calls = answer.json().get("calls", [])
+    assert all(200 <= call["status"] < 300 for call in calls), answer.text
+
+
+def new_site(relay: Relay, simulator: Simulator) -> TwofoldSite:
+    name = f"twofold-{next(_numbers)}"
+    simulator.create(name)
+    return TwofoldSite(relay, simulator, name)
+
+
+@contextmanager
+def relay_on_both(
+    load: LoadFunction,
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+    **variables: str,
+) -> Iterator[Relay]:
+    """Relay as the simulator reaches it by Connect and by Forge; it knows two workspaces."""
+    keys_url = f"{simulator.url}/forge/.well-known/jwks.json"
+    variables = {"FORGE_APP_ID": FORGE_APP_ID, "FORGE_KEYS_URL": keys_url} | variables
+    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
+    with ExitStack() as stack:
+        # Its connections end with the test, as a Lambda's do with it.
+        http = stack.enter_context(relay.actions.forge_http_client())
+        monkeypatch.setattr(relay.actions, "forge_http_client", lambda: http)
+        served = stack.enter_context(
+            relay_with(load, aws, api_key, monkeypatch, SERVED, simulator, **variables)
+        )
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served

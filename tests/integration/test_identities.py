@@ -1,0 +1,788 @@
+"""A site has the app under Connect, under Forge, or under both: it is one tenant all the while."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from relay.secrets import Secrets
+from relay.tenants import (
+    ForgeInstallation,
+    Installation,
+    LifecycleToken,
+    Tenant,
+    TenantState,
+    TenantStore,
+    What,
+)
+from tests.integration.catching_up_stage import go_on, progress, sequences
+from tests.integration.conftest import Aws
+from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
+from tests.integration.relay_stage import Relay
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import AwsCalls, aws_calls
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    with relay_on_both(function, aws, api_key, monkeypatch, simulator) as served:
+        yield served
+
+
+@pytest.fixture
+def site(relay: Relay, simulator: Simulator) -> TwofoldSite:
+    return new_site(relay, simulator)
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+@pytest.fixture
+def store(aws: Aws) -> TenantStore:
+    environment = aws.environment
+    secrets = Secrets(aws.kms, environment["SECRETS_KEY"])
+    return TenantStore(aws.dynamodb, environment["TENANTS_TABLE"], secrets)
+
+
+def is_twofold(document: dict[str, Any], site: TwofoldSite) -> bool:
+    return (
+        document.get("clientKey") == site.client_key
+        and document.get("installationId") == site.installation_id
+        and document["state"] == "active"
+    )
+
+
+def merged(relay: Relay) -> list[Tenant]:
+    return [tenant for tenant in relay.tenants.all() if tenant.merged_into]
+
+
+# --- Connect first ---
+
+
+def test_the_site_itself_tells_forge_who_it_is_under_connect(site: TwofoldSite) -> None:
+    site.install_by_connect()
+    before = site.document()
+    site.link()
+    site.forget_calls()
+    site.move_to_forge()
+    after = site.document()
+    assert is_twofold(after, site)
+    assert after["id"] == before["id"]
+    assert after["cloudId"] == site.facts["cloudId"]
+    assert after["installedAt"] == before["installedAt"]
+    assert site.calls() == [("getAddonProperty", "forge", 200)]
+
+
+def test_the_move_begins_nothing_anew(site: TwofoldSite, relay: Relay) -> None:
+    site.install_by_connect()
+    site.link()
+    relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
+    site.forget_calls()
+    site.move_to_forge()
+    go_on(relay)
+    assert [operation for operation, _, _ in site.calls()] == ["getAddonProperty"]
+    assert sequences(site.jira()) == {"i": 1, "r": 1}
+    assert progress(relay, site.jira())["why"] == "linked"
+
+
+def test_what_the_site_does_not_tell_now_is_asked_again_with_the_next_token(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    """Permissions settle some minutes after an install."""
+    site.install_by_connect()
+    before = site.document()
+    site.switch(forge=403)
+    site.move_to_forge()
+    assert len(site.documents()) == 2
+    site.tick()
+    assert len(site.documents()) == 2
+    site.switch(forge="on")
+    site.tick()
+    assert is_twofold(site.document(), site)
+    assert site.document()["id"] == before["id"]
+    assert [tenant.merged_into for tenant in merged(relay)] == [before["id"]]
+
+
+def test_a_later_lifecycle_call_of_connect_names_the_installation(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_connect()
+    before = site.document()
+    site.switch(clientKeyProperty="off")
+    site.move_to_forge()
+    assert len(site.documents()) == 2
+    site.upgrade_by_forge()
+    assert is_twofold(site.document(), site)
+    assert site.document()["id"] == before["id"]
+    assert [tenant.merged_into for tenant in merged(relay)] == [before["id"]]
+
+
+def test_connect_on_forge_from_the_first_day_is_one_tenant(site: TwofoldSite, relay: Relay) -> None:
+    site.install_by_forge(True, descriptorUrl=site.descriptor_url)
+    assert is_twofold(site.document(), site)
+    assert merged(relay) == []
+
+
+# --- Forge first ---
+
+
+def test_connect_names_the_installation_that_forge_has_made(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_forge()
+    before = site.document()
+    assert "clientKey" not in before
+    site.upgrade_by_forge(connect=True, descriptorUrl=site.descriptor_url)
+    after = site.document()
+    assert is_twofold(after, site)
+    assert after["id"] == before["id"]
+    assert after["baseUrl"] == site.facts["baseUrl"]
+    assert merged(relay) == []
+
+
+def test_a_tick_of_an_installation_nobody_told_of_installs_it(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_forge()
+    unheard = site.installation_id + "-unheard-of"
+    claims = {"app.installationId": unheard, "app.installation.id": unheard}
+    other = new_site(relay, site.simulator)
+    other.install_by_forge()
+    other.forge_calls("/forge/tick", claims=claims)
+    assert other.document()["installationId"] == unheard
+    found = relay.tenants.find_by_installation_id(unheard)
+    assert found is not None
+    assert relay.tenants.system_token_of(found) in _tokens(other)
+
+
+def _tokens(site: TwofoldSite) -> list[str]:
+    """The system tokens that hold, the newest last."""
+    return [one["token"] for one in site.facts["forge"]["systemTokens"]]
+
+
+def test_a_tick_brings_the_newest_token(site: TwofoldSite, relay: Relay) -> None:
+    site.install_by_forge()
+    first = relay.tenants.system_token_of(site.tenant)
+    site.tick()
+    second = relay.tenants.system_token_of(site.tenant)
+    assert [first, second] == _tokens(site)
+
+
+# --- The same site, installed anew ---
+
+
+def test_a_forge_app_installed_anew_is_found_by_its_cloud_id(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_forge()
+    site.link()
+    relay.submit("payments", incidents=[incident("i")])
+    before = site.document()
+    site.uninstall_by_forge()
+    gone = site.document()
+    assert gone["state"] == "uninstalled"
+    assert "installationId" not in gone
+    site.install_by_forge()
+    relay.run_replays()
+    after = site.document()
+    assert after["id"] == before["id"]
+    assert after["installationId"] == site.installation_id != before["installationId"]
+    assert after["state"] == "active"
+    assert sequences(site.jira()) == {"i": 2}
+
+
+def test_an_uninstall_that_nobody_told_of_is_seen_by_the_next_installation(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    """As Connect's is by a new secret: Jira may have deleted all that it was sent."""
+    site.install_by_forge()
+    site.link()
+    relay.submit("payments", incidents=[incident("i")])
+    before = site.tenant
+    new = before.forge.installation_id + "-anew" if before.forge else ""
+    site.simulator.control("POST", f"/sites/{site.name}/forget", {}).raise_for_status()
+    site.forge_calls(
+        "/forge/installed", claims={"app.installationId": new, "app.installation.id": new}
+    )
+    relay.run_replays()
+    assert site.tenant.id == before.id
+    assert site.document()["installationId"] == new
+    assert sequences(site.jira()) == {"i": 2}
+
+
+def test_both_identities_outlive_a_reinstall_of_both(site: TwofoldSite, relay: Relay) -> None:
+    site.install_by_forge(True, descriptorUrl=site.descriptor_url)
+    site.link()
+    relay.submit("payments", incidents=[incident("i")])
+    before = site.document()
+    site.uninstall_by_forge()
+    assert site.document()["state"] == "uninstalled"
+    site.install_by_forge(True, descriptorUrl=site.descriptor_url)
+    relay.run_replays()
+    assert is_twofold(site.document(), site)
+    assert site.document()["id"] == before["id"]
+    assert sequences(site.jira())["i"] > 1
+
+
+def test_a_forge_tenant_that_connect_did_not_know_is_joined_by_its_cloud_id(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    """Forge's installation is gone, Connect's is made, and a new one of Forge's knows both."""
+    site.install_by_forge()
+    site.link()
+    relay.submit("payments", incidents=[incident("i")])
+    forge_alone = site.tenant
+    site.uninstall_by_forge()
+    site.install_by_connect()
+    assert len(site.documents()) == 2
+    site.move_to_forge()
+    relay.sweep()
+    assert is_twofold(site.document(), site)
+    assert [tenant.id for tenant in merged(relay)] == [forge_alone.id]
+    assert relay.links.workspaces_of(site.document()["id"]) == ["payments"]
+    assert sequences(site.jira()).keys() == {"i"}
+
+
+# --- Two tenants that are found to be one ---
+
+
+@pytest.fixture
+def apart(site: TwofoldSite, relay: Relay) -> tuple[Tenant, Tenant]:
+    """Connect's tenant and Forge's, each with its links, as long as nobody knows that they are
+    one; each was sent the same incident."""
+    site.switch(clientKeyProperty="off")
+    site.install_by_connect()
+    site.move_to_forge()
+    connect = relay.tenants.find_by_client_key(site.client_key)
+    forge = relay.tenants.find_by_installation_id(site.installation_id)
+    assert connect and forge and connect.id != forge.id
+    for tenant, workspaces in ((connect, ["payments"]), (forge, ["payments", "search"])):
+        for workspace in workspaces:
+            url = f"/v1/sites/{tenant.id}/workspaces/{workspace}"
+            assert relay.provider("PUT", url).status == 200
+    relay.run_replays()
+    relay.submit("payments", incidents=[incident("i")])
+    relay.submit("search", incidents=[incident("s", 7)])
+    # Forge's tenant has begun anew more often.
+    for _ in range(3):
+        assert relay.provider("POST", f"/v1/sites/{forge.id}/replay", {"what": "all"}).status == 202
+        relay.run_replays()
+    return connect, forge
+
+
+def generation(relay: Relay, tenant: Tenant, workspace: str = "payments") -> int:
+    return int(relay.gateway.functions["replayer"].parts.sites.generation(tenant.id, workspace))
+
+
+def test_the_links_of_both_are_the_one_tenants(
+    site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
+) -> None:
+    connect, forge = apart
+    before = [generation(relay, tenant) for tenant in apart]
+    site.switch(clientKeyProperty="on")
+    site.tick()
+    assert is_twofold(site.document(), site)
+    assert site.document()["id"] == connect.id
+    relay.sweep()
+    assert relay.links.workspaces_of(connect.id) == ["payments", "search"]
+    assert relay.links.workspaces_of(forge.id) == []
+    for workspace in ("payments", "search"):
+        assert relay.links.tenants_of(workspace) == [connect.id]
+    assert generation(relay, connect) > max(before)
+    held = sequences(site.jira())
+    assert held == {"i": 1 + generation(relay, connect), "s": 7 + generation(relay, connect, "search")}
+    # What comes next is newer than all that either was sent.
+    relay.submit("payments", incidents=[incident("i", 2)])
+    assert sequences(site.jira())["i"] == 2 + generation(relay, connect)
+
+
+def test_moving_the_links_once_more_changes_nothing(
+    site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
+) -> None:
+    site.switch(clientKeyProperty="on")
+    site.tick()
+    relay.sweep()
+    held, before = sequences(site.jira()), generation(relay, apart[0])
+    site.forget_calls()
+    go_on(relay)
+    site.tick()
+    go_on(relay)
+    assert (sequences(site.jira()), generation(relay, apart[0])) == (held, before)
+    assert site.calls() == []
+
+
+def test_a_tenant_that_is_merged_is_no_site_any_more(
+    site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
+) -> None:
+    connect, forge = apart
+    listed = {document["id"] for document in relay.provider("GET", "/v1/sites").json()["sites"]}
+    assert listed == {connect.id, forge.id}
+    site.switch(clientKeyProperty="on")
+    site.tick()
+    listed = {document["id"] for document in relay.provider("GET", "/v1/sites").json()["sites"]}
+    assert listed == {connect.id}
+    # Who has kept its id finds where it has gone, and can't do anything with it.
+    asked = relay.provider("GET", f"/v1/sites/{forge.id}").json()
+    assert (asked["state"], asked["supersededBy"]) == ("uninstalled", connect.id)
+    answer = relay.provider("PUT", f"/v1/sites/{forge.id}/workspaces/search")
+    assert (answer.status, answer.error_code) == (409, "uninstalled")
+    left = relay.tenants.existing(forge.id)
+    assert (left.secret, left.forge) == (None, None)
+
+
+def test_nothing_is_sent_for_a_tenant_that_is_merged(
+    site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
+) -> None:
+    """Between the merge and the sweeper's move its links are still there."""
+    site.switch(clientKeyProperty="on")
+    site.tick()
+    site.forget_calls()
+    relay.submit("search", incidents=[incident("s", 8)])
+    assert site.calls() == []
+    go_on(relay)
+    connect = apart[0]
+    assert sequences(site.jira())["s"] == 8 + generation(relay, connect, "search")
+
+
+# --- What does not join ---
+
+
+def test_two_sites_are_never_one_by_their_base_url_alone(store: TenantStore) -> None:
+    forge = store.install_forge(_forge(), _token())
+    connect = store.install(replace(_connect(), base_url=forge.base_url), _token())
+    again = store.install_forge(_forge(), _token(2))
+    assert connect.id != forge.id == again.id
+    assert {found.id for found in store.find_by_base_url(forge.base_url)} == {connect.id, forge.id}
+
+
+def test_a_cloud_id_that_connect_claims_joins_nothing(store: TenantStore) -> None:
+    connect = store.install(_connect(), _token())
+    store.learn_cloud_id(connect, _forge().cloud_id)
+    forge = store.install_forge(_forge(), _token())
+    assert forge.id != connect.id
+    assert {found.id for found in store.find_by_cloud_id(_forge().cloud_id)} == {
+        connect.id,
+        forge.id,
+    }
+
+
+def test_another_connect_identity_does_not_take_over_an_installation(store: TenantStore) -> None:
+    """After a site import the same installation may be named by another clientKey."""
+    both = store.install_forge(replace(_forge(), client_key="client"), _token())
+    both = store.install(_connect(), _token(1))
+    other = store.install(replace(_connect(), client_key="imported"), _token(2))
+    assert both.id != other.id
+    told = store.install_forge(replace(_forge(), client_key="imported"), _token(3))
+    assert told.id == both.id
+    assert told.client_key == "client"
+    found = store.existing(other.id)
+    assert (found.forge, found.state, found.merged_into) == (None, TenantState.ACTIVE, None)
+
+
+# --- Old news ---
+
+
+def test_an_old_token_is_no_news(site: TwofoldSite, relay: Relay) -> None:
+    site.install_by_forge()
+    site.tick()
+    before = site.tenant
+    now = int(time.time())
+    for path in ("/forge/installed", "/forge/upgraded", "/forge/tick", "/forge/uninstalled"):
+        site.forge_calls(
+            path,
+            claims={"iat": now - 30, "nbf": now - 30},
+            headers={"x-forge-oauth-system": "an-old-token"},
+        )
+    assert site.tenant == before
+
+
+def test_a_token_that_comes_again_is_no_news(store: TenantStore) -> None:
+    first = store.install_forge(_forge("first"), _token(1))
+    store.install_forge(_forge("second"), _token(1))
+    again = store.install_forge(_forge("first"), _token(1, first))
+    assert store.system_token_of(again) == "second"
+
+
+def test_an_install_that_comes_again_does_not_undo_the_uninstall_of_its_second(
+    store: TenantStore,
+) -> None:
+    installed = store.install_forge(_forge(), _token(1))
+    store.uninstall_forge(_forge().installation_id, _token(1))
+    again = store.install_forge(_forge(), _token(1, installed))
+    assert again.state is TenantState.UNINSTALLED
+    assert store.system_token_of(again) is None
+
+
+def test_an_old_installation_that_is_found_to_be_connects_brings_no_old_token(
+    store: TenantStore,
+) -> None:
+    """The join is news, what the call brings beside it is not."""
+    connect = store.install(_connect(), _token(1))
+    forge = store.install_forge(_forge("newest"), _token(5))
+    joined = store.install_forge(replace(_forge("old"), client_key="client"), _token(3))
+    assert joined.id == connect.id != forge.id
+    assert store.system_token_of(joined) == "newest"
+    assert joined.forge is not None
+    assert joined.forge.token_at == _at(5)
+
+
+def test_a_call_of_an_earlier_installation_finds_the_tenant_that_took_over(
+    store: TenantStore,
+) -> None:
+    earlier = _forge()
+    store.install_forge(earlier, _token(1))
+    later = replace(earlier, installation_id="installation-later")
+    store.install_forge(later, _token(2))
+    connect = store.install(_connect(), _token(3))
+    store.install_forge(replace(later, client_key="client"), _token(4))
+    found = store.find_by_installation_id(earlier.installation_id)
+    assert found is not None
+    assert found.id == connect.id
+    assert store.uninstall_forge(earlier.installation_id, _token(5)) is None
+    assert store.existing(connect.id).is_forge_installed
+
+
+# --- One of the two goes ---
+
+
+def test_before_forge_is_uninstalled_its_token_is_gone_and_connect_stays(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_connect()
+    site.move_to_forge()
+    before = site.tenant
+    site.forge_calls("/forge/uninstalled")
+    after = site.tenant
+    assert (after.id, after.state, after.installs) == (before.id, before.state, before.installs)
+    assert relay.tenants.system_token_of(after) is None
+    assert after.forge is not None
+    assert (after.forge.cloud_id, after.is_forge_installed) == (site.facts["cloudId"], False)
+    assert site.document()["credential"] == {"inUse": "connect"}
+    # Repeated, and of a site that was never there.
+    site.forge_calls("/forge/uninstalled")
+    assert site.tenant == after
+
+
+def test_forge_alone_that_is_uninstalled_is_a_site_without_the_app(
+    site: TwofoldSite, relay: Relay
+) -> None:
+    site.install_by_forge()
+    token = relay.tenants.system_token_of(site.tenant)
+    site.forge_calls("/forge/uninstalled")
+    assert site.document()["state"] == "uninstalled"
+    assert "credential" not in site.document()
+    assert token is not None
+    assert token not in relay.stored()
+
+
+def test_a_site_that_loses_connect_goes_on_under_forge_and_begins_anew(
+    site: TwofoldSite, relay: Relay, store: TenantStore
+) -> None:
+    """Jira may have deleted all that Connect had sent."""
+    site.install_by_connect()
+    site.link()
+    site.move_to_forge()
+    relay.submit("payments", incidents=[incident("i")])
+    before = site.tenant
+    site.simulator.control("POST", f"/sites/{site.name}/forget", {}).raise_for_status()
+    now = int(time.time())
+    store.uninstall(site.client_key, LifecycleToken(now + 1, "told"))
+    after = site.tenant
+    assert (after.id, after.state, after.secret) == (before.id, TenantState.ACTIVE, None)
+    assert site.document()["credential"] == {"inUse": "forge"}
+    go_on(relay)
+    assert sequences(site.jira()) == {"i": 2}
+    # It is told once more, by another token: nothing is left to be deleted.
+    store.uninstall(site.client_key, LifecycleToken(now + 2, "told again"))
+    assert site.tenant.installs == after.installs
+
+
+# --- Another write comes between ---
+
+
+def test_a_write_that_comes_between_is_seen(store: TenantStore, calls: AwsCalls) -> None:
+    """Whichever call is overtaken at its write, both of their news are there."""
+    rivals: dict[str, Callable[[], object]] = {
+        "token": lambda: store.install_forge(_forge("rival"), _token(4)),
+        "connect": lambda: store.install(replace(_connect(), shared_secret="rival"), _token(4)),  # noqa: S106
+        "cloud": lambda: store.learn_cloud_id(connect, "a-cloud-id"),
+    }
+    connect = store.install(_connect(), _token(1))
+    told = replace(_forge("mine"), client_key="client")
+    for number, rival in enumerate(rivals.values()):
+        calls.race("TransactWriteItems", rival)
+        mine = store.install_forge(told, _token(5 + number))
+        calls.no_more_trouble()
+        found = store.existing(mine.id)
+        assert mine == found
+        assert store.system_token_of(found) == "mine"
+    (found,) = _living(store)
+    assert found.id == connect.id
+    assert store.secret_of(found) == "rival"
+
+
+def test_two_first_calls_at_once_are_one_tenant_in_the_end(
+    store: TenantStore, calls: AwsCalls
+) -> None:
+    named = replace(_connect(), installation_id=_forge().installation_id)
+    told = replace(_forge(), client_key="client")
+    calls.race("TransactWriteItems", lambda: store.install(named, _token(1)))
+    store.install_forge(told, _token(1))
+    calls.no_more_trouble()
+    (found,) = _living(store)
+    assert found.secret and found.is_forge_installed
+
+
+def test_a_merge_that_is_overtaken_at_either_tenant_is_made_of_what_is_there(
+    store: TenantStore, calls: AwsCalls
+) -> None:
+    connect = store.install(_connect(), _token(1))
+    forge = store.install_forge(_forge("old"), _token(1))
+    calls.race(
+        "TransactWriteItems",
+        lambda: store.install_forge(_forge("newer"), _token(2)),
+        lambda: store.install(replace(_connect(), shared_secret="newer"), _token(2)),  # noqa: S106
+    )
+    named = replace(
+        _connect(), shared_secret="newest", installation_id=forge.installation_id  # noqa: S106
+    )
+    store.install(named, _token(3))
+    calls.no_more_trouble()
+    (found,) = _living(store)
+    assert found.id == connect.id
+    assert store.system_token_of(found) == "newer"
+    assert store.secret_of(found) == "newest"
+
+
+# --- Any order, any number of times ---
+
+
+@dataclass
+class Play:
+    """The calls of one site in some order, and what is linked to its tenants meanwhile."""
+
+    parts: Any
+    number: int = field(default_factory=lambda: next(_numbers))
+    seconds: int = 0
+    first: str | None = None
+    generations: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def tenants(self) -> TenantStore:
+        store: TenantStore = self.parts.tenants
+        return store
+
+    def all(self) -> list[Tenant]:
+        mark = f"-{self.number}"
+        return [
+            tenant
+            for tenant in self.tenants.all()
+            if mark in (tenant.base_url[-len(mark) :], (tenant.cloud_id or "")[-len(mark) :])
+        ]
+
+    def living(self) -> list[Tenant]:
+        return [tenant for tenant in self.all() if tenant.merged_into is None]
+
+    def act(self, act: str, times: int) -> None:
+        self.seconds += 1
+        token = _token(self.seconds)
+        for _ in range(times):
+            getattr(self, act.replace(" ", "_"))(token)
+        if act.startswith(("connect", "forge")) and not self.first:
+            self.first = act
+        self._note()
+
+    def connect(self, token: LifecycleToken, named: str | None = None) -> None:
+        self.tenants.install(
+            Installation(
+                f"client-{self.number}", f"https://site-{self.number}", "secret", installation_id=named
+            ),
+            token,
+        )
+
+    def connect_named(self, token: LifecycleToken) -> None:
+        self.connect(token, f"installation-{self.number}")
+
+    def forge(self, token: LifecycleToken, told: str | None = None) -> None:
+        self.tenants.install_forge(
+            ForgeInstallation(
+                f"installation-{self.number}",
+                f"cloud-{self.number}",
+                f"https://api/cloud-{self.number}",
+                f"system token of {token.issued_at}",
+                told,
+            ),
+            token,
+        )
+
+    def forge_told(self, token: LifecycleToken) -> None:
+        self.forge(token, f"client-{self.number}")
+
+    def late_forge(self, _: LifecycleToken) -> None:
+        self.forge(_token(-1))
+
+    def link(self, token: LifecycleToken) -> None:
+        for tenant in self.living():
+            workspace = f"workspace-{self.number}-{token.issued_at % 3}"
+            self.parts.requesting.link(tenant, workspace, "")
+
+    def reset(self, _: LifecycleToken) -> None:
+        for tenant in self.living():
+            self.parts.requesting.request(tenant, What.ALL, None, None)
+
+    def take_over(self, _: LifecycleToken) -> None:
+        for tenant in self.all():
+            self.parts.requesting.take_over(tenant)
+
+    def links(self) -> dict[str, set[str]]:
+        return {
+            tenant.id: set(self.parts.links.workspaces_of(tenant.id)) for tenant in self.all()
+        }
+
+    def _note(self) -> None:
+        """How high the generations of the living are, none of which may ever go back."""
+        for tenant in self.living():
+            for workspace in self.parts.links.workspaces_of(tenant.id):
+                now = self.parts.sites.generation(tenant.id, workspace)
+                assert now >= self.generations.get((tenant.id, workspace), 0)
+                self.generations[tenant.id, workspace] = now
+
+
+_ACTS = (
+    "connect",
+    "connect named",
+    "forge",
+    "forge told",
+    "late forge",
+    "link",
+    "reset",
+    "take over",
+)
+
+
+@pytest.fixture
+def parts(function: Callable[..., ModuleType]) -> Any:
+    return function("sweeper").parts
+
+
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    acts=st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(1, 2)), max_size=7),
+    last=st.permutations(["connect", "forge", "link"]),
+    join=st.sampled_from(["connect named", "forge told"]),
+)
+def test_in_any_order_there_is_one_tenant_with_both_identities_in_the_end(
+    parts: Any, acts: list[tuple[str, int]], last: list[str], join: str
+) -> None:
+    play = Play(parts)
+    for act, times in (*acts, *((one, 1) for one in last), (join, 2)):
+        play.act(act, times)
+    linked = set().union(*play.links().values())
+    play.act("take over", 2)
+
+    (one,) = play.living()
+    assert (one.client_key, one.state) == (f"client-{play.number}", TenantState.ACTIVE)
+    assert one.forge is not None
+    assert one.forge.installation_id == f"installation-{play.number}"
+    assert play.tenants.secret_of(one) == "secret"
+    newest = max(_told_at(play, acts, last, join))
+    assert play.tenants.system_token_of(one) == f"system token of {newest}"
+    for found in (
+        play.tenants.find_by_client_key(f"client-{play.number}"),
+        play.tenants.find_by_installation_id(f"installation-{play.number}"),
+    ):
+        assert found == one
+    assert {tenant.merged_into for tenant in play.all() if tenant.id != one.id} <= {one.id}
+
+    assert {tenant: found for tenant, found in play.links().items() if found} == {one.id: linked}
+    for workspace in linked:
+        now = parts.sites.generation(one.id, workspace)
+        for (tenant, at), before in play.generations.items():
+            assert at != workspace or now > before or (tenant == one.id and now == before)
+
+
+def _told_at(
+    play: Play, acts: list[tuple[str, int]], last: list[str], join: str
+) -> Iterator[int]:
+    """When Forge brought its tokens."""
+    every = [act for act, _ in acts] + last + [join]
+    for second, act in enumerate(every, start=1):
+        if act.startswith("forge"):
+            yield _at(second)
+
+
+@given(data=st.data())
+@settings(
+    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_tenant_that_connect_made_first_keeps_its_id(parts: Any, data: st.DataObject) -> None:
+    play = Play(parts)
+    play.act("connect", 1)
+    (first,) = play.living()
+    for act in data.draw(st.lists(st.sampled_from(_ACTS), max_size=6)):
+        play.act(act, data.draw(st.integers(1, 2)))
+    play.act("forge told", 1)
+    (one,) = play.living()
+    assert one.id == first.id
+
+
+# --- Installs as the store takes them ---
+
+_BEGIN = int(time.time()) - 1000
+
+
+def _at(second: int) -> int:
+    return _BEGIN + second
+
+
+def _token(second: int = 0, of: object = None) -> LifecycleToken:
+    """Of this second; the one that made this tenant, if that is given."""
+    if isinstance(of, Tenant) and of.forge:
+        (digest,) = of.forge.seen
+        return LifecycleToken(_at(second), digest)
+    return LifecycleToken(_at(second), uuid4().hex)
+
+
+def _connect() -> Installation:
+    return Installation("client", "https://acme.atlassian.net", "a secret")
+
+
+def _forge(system_token: str = "a-token") -> ForgeInstallation:
+    cloud_id = "4c822e2f-510f-48b9-b8d2-8419d0932949"
+    url = f"https://api.atlassian.com/ex/jira/{cloud_id}"
+    return ForgeInstallation("installation", cloud_id, url, system_token)
+
+
+def _living(store: TenantStore) -> list[Tenant]:
+    return [tenant for tenant in store.all() if tenant.merged_into is None]

@@ -1,0 +1,200 @@
+"""A site that is down for longer than any queue keeps a message: nothing is lost, and few calls
+are made. Thirty days pass here by a clock of their own."""
+
+import heapq
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.edge.parts
+from relay.tenants import ReplayStore, Trouble, TroubleStore
+from tests.integration.catching_up_stage import (
+    debts,
+    forget_calls,
+    put_link,
+    sent,
+    sequences,
+    states,
+)
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+from tests.support.lambdas import Context, sqs_event
+from tests.support.quick_transactions import quick_transactions
+from tests.support.template import template
+
+SERVED = ["descriptor", "lifecycle", "workspaces", "links", "submissions", "entities"]
+WORKERS = ["submitter", "replayer", "sweeper"]
+HOUR, DAY = 3600.0, 86_400.0
+DAYS = 30
+SUBMISSIONS = 2 * DAYS
+SWEEP = 60.0 * template()["Parameters"]["SweepMinutes"]["Default"]
+QUEUE_WAITS_MAX = 900
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Clock:
+    now: float = field(default_factory=time.time)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    parts = partial(relay.edge.parts.DeliveryParts, clock=clock)
+    monkeypatch.setattr(relay.edge.parts, "DeliveryParts", parts)
+    return clock
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@dataclass
+class Days:
+    """The workers, and time that passes for them: a message comes when it is due, and the schedule
+    calls the sweeper. Where a sweep would find nothing to do, it is passed over."""
+
+    relay: Relay
+    clock: Clock
+    site: JiraSite
+    waiting: list[tuple[float, int, str]] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    sweeps: int = 0
+
+    def __post_init__(self) -> None:
+        for name in WORKERS:
+            client = self.relay.gateway.functions[name].parts.sqs
+            client.meta.events.register("provide-client-params.sqs.SendMessage", self._hear)
+
+    def pass_until(self, end: float) -> None:
+        while self.clock.now < end:
+            message = self.waiting[0][0] if self.waiting else math.inf
+            sweep = math.ceil(max(self._due(), self.clock.now + 1) / SWEEP) * SWEEP
+            self.clock.now = min(message, sweep, end)
+            if message == self.clock.now:
+                self._run("replayer", sqs_event(heapq.heappop(self.waiting)[2]))
+            elif sweep == self.clock.now:
+                self.sweeps += 1
+                self._run("sweeper", {})
+
+    def trouble(self) -> Trouble | None:
+        return TroubleStore(self.relay.aws.dynamodb, "TenantsTable").of(self.site.id)
+
+    def _hear(self, params: dict[str, Any], **_: Any) -> None:
+        assert params["QueueUrl"] == self.relay.aws.environment["REPLAYS_QUEUE"]
+        due = self.clock.now + params["DelaySeconds"]
+        heapq.heappush(self.waiting, (due, next(_numbers), params["MessageBody"]))
+        self.delays.append(params["DelaySeconds"])
+
+    def _run(self, function: str, event: dict[str, Any]) -> None:
+        """Any error would be raised here: no message ever has to come again."""
+        self.relay.gateway.functions[function].handler(event, Context())
+        trouble = self.trouble()
+        if trouble and trouble not in self.troubles[-1:]:
+            self.troubles.append(trouble)
+
+    def _due(self) -> float:
+        """When a sweep finds something to do, in epoch seconds."""
+        replays = ReplayStore(self.relay.aws.dynamodb, "TenantsTable").of_tenant(self.site.id)
+        waiting = [max(replay.due, replay.leased) for replay in replays if not replay.is_done]
+        trouble = self.trouble()
+        tried = [trouble.until] if trouble and not waiting else []
+        return min((*waiting, *tried), default=math.inf) / 1000
+
+
+@pytest.fixture
+def relay_(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+    clock: Clock,  # noqa: ARG001 (before the functions are loaded)
+) -> Iterator[Relay]:
+    functions = [*SERVED, *WORKERS]
+    with relay_with(function, aws, api_key, monkeypatch, functions, simulator) as served:
+        for name in WORKERS:
+            quick_transactions(served.gateway.functions[name].parts.dynamodb)
+        served.put_workspace("payments")
+        yield served
+
+
+def linked(relay: Relay, simulator: Simulator) -> JiraSite:
+    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    put_link(relay, site)
+    relay.run_replays()
+    return site
+
+
+def test_a_month_of_outage_costs_few_calls_and_no_entity(
+    relay_: Relay, simulator: Simulator, clock: Clock
+) -> None:
+    healthy, down = linked(relay_, simulator), linked(relay_, simulator)
+    simulator.fail(down.name, {"kind": "suspended"})
+    forget_calls(down)
+    days = Days(relay_, clock, down)
+    began = clock.now
+    newest: dict[str, int] = {}
+    for number in range(SUBMISSIONS):
+        fresh = [incident(f"i-{number}-{one}") for one in range(18)]
+        again = [incident(f"i-{number - 1}-{one}", 2) for one in range(5) if number]
+        reviews = [review(f"r-{number}")] if number % 3 == 0 else []
+        entities = {"incidents": [*fresh, *again]} | ({"reviews": reviews} if reviews else {})
+        newest |= {
+            entity["id"]: entity["updateSequenceNumber"] for entity in (*fresh, *again, *reviews)
+        }
+        assert relay_.submit("payments", **entities) == []
+        days.pass_until(began + (number + 1) * DAYS * DAY / SUBMISSIONS)
+
+    # The healthy one was called as it would have been, and has all.
+    assert len(healthy.calls()) == SUBMISSIONS + SUBMISSIONS // 3
+    assert sequences(healthy) == newest
+
+    # The other was tried about once an hour.
+    probes = len(down.calls())
+    assert DAYS * 24 * 0.8 < probes < DAYS * 24 * 2
+    assert sent(down) == []
+    _check_troubles(days, began)
+    assert max(days.delays) <= QUEUE_WAITS_MAX
+    assert debts(relay_, down) == len(newest)
+
+    simulator.fail(down.name)
+    forget_calls(down)
+    days.pass_until(clock.now + HOUR + SWEEP)
+    assert sent(down) == [(1000, 0), (80, 0), (0, 20)]
+    assert sequences(down) == newest
+    assert (debts(relay_, down), days.trouble()) == (0, None)
+    assert set(states(relay_).values()) == {"accepted"}
+    assert relay_.dead_letters() == []
+    calls = len(down.calls())
+    days.pass_until(clock.now + DAY)
+    assert len(down.calls()) == calls
+
+
+def _check_troubles(days: Days, began: float) -> None:
+    """For an hour the site is down; from then on it is taken for a suspended one."""
+    told = [(trouble.at / 1000 - began, trouble.code) for trouble in days.troubles]
+    assert {code for after, code in told if after < HOUR} == {"site_down"}
+    assert {code for after, code in told if after >= HOUR} == {"suspended"}
+    assert [trouble.needs_attention for trouble in days.troubles] == [
+        code == "suspended" for _, code in told
+    ]
+    assert {trouble.since for trouble in days.troubles} == {days.troubles[0].since}
+    assert [after for after, code in told if code == "suspended"][0] < 2 * HOUR
