@@ -163,7 +163,11 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
             ("superseded by", site.get("supersededBy", "")),
             ("to do", site_hint(site)),
             ("installed", moment(site["installedAt"])),
+            ("region", site.get("region", "")),
             ("client key", site.get("clientKey", "")),
+            ("cloud id", site.get("cloudId", "")),
+            ("installation", site.get("installationId", "")),
+            ("called as", _credential(site.get("credential", {}))),
         ]
     )
     if not links:
@@ -182,6 +186,16 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
             for workspace in sorted(here | in_jira | offered)
         ),
     )
+
+
+def _credential(credential: dict[str, Any]) -> str:
+    """Which identity Jira takes, and what it said to the other where it refused that."""
+    if not credential:
+        return ""
+    name = {"connect": "Connect", "forge": "Forge"}[credential["inUse"]]
+    if "because" not in credential:
+        return name
+    return f"{name}; the other was refused at {moment(credential['at'])}: {credential['because']}"
 
 
 def _trouble(trouble: dict[str, Any]) -> list[tuple[str, Cell]]:

@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,17 +14,27 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from infra.openapi import forge
 from infra.openapi.document import OPERATIONS, document
 from infra.openapi.operation import Caller, Example, Operation
 from infra.openapi.parameters import OTHER_SITE_ID, SITE_ID
 from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
+from relay.tenants import Choice, ChoiceStore, ForgeInstallation, Identity, LifecycleToken, Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.forge import (
+    API_BASE_URL,
+    CLOUD_ID,
+    INSTALLATION_ID,
+    ForgeKey,
+    key_set_server,
+    signed,
+)
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import Site, install_key, jira_with_its_key_server
 from tests.support.template import functions
@@ -42,7 +54,7 @@ IN_ORDER = sorted(
     key=lambda operation: (METHODS.index(operation.route.method), operation.id == "moveLinks"),
 )
 # Of these fields an example has the very value that is answered.
-TOLD = ("state", "code", "what", "why")
+TOLD = ("state", "code", "what", "why", "inUse", "status")
 EACH_OPERATION = pytest.mark.parametrize(
     "operation", [pytest.param(operation, id=operation.id) for operation in OPERATIONS.values()]
 )
@@ -55,6 +67,18 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
         yield running
 
 
+@cache
+def forge_key() -> ForgeKey:
+    return ForgeKey()
+
+
+@pytest.fixture(scope="module")
+def forge_keys_url() -> Iterator[str]:
+    with key_set_server() as server:
+        server.publish(forge_key().jwk())
+        yield server.url
+
+
 @pytest.fixture
 def relay(
     function: Callable[..., ModuleType],
@@ -62,11 +86,13 @@ def relay(
     api_key: str,
     monkeypatch: pytest.MonkeyPatch,
     simulator: Simulator,
+    forge_keys_url: str,
 ) -> Iterator[Relay]:
-    template = "https://ops.example.com/reviews/new?incident={incident-id}"
-    with relay_with(
-        function, aws, api_key, monkeypatch, SERVED, simulator, REVIEW_URL_TEMPLATE=template
-    ) as relay:
+    variables = {
+        "REVIEW_URL_TEMPLATE": "https://ops.example.com/reviews/new?incident={incident-id}",
+        "FORGE_KEYS_URL": forge_keys_url,
+    }
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **variables) as relay:
         yield relay
 
 
@@ -113,7 +139,22 @@ def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = N
         return relay.provider(method, url, body)
     if operation.caller is Caller.SITE:
         return relay.jira(site, method, url, body)
+    if operation.caller is Caller.FORGE:
+        return call_of_forge(relay, method, url, body)
     return relay.call(method, url, body, JSON)
+
+
+def call_of_forge(relay: Relay, method: str, url: str, body: Any = None) -> Answer:
+    headers = JSON | {"authorization": f"Bearer {signed(forge_key())}"}
+    return relay.call(method, url, body, headers)
+
+
+def install_forge(relay: Relay, client_key: str | None = None) -> Tenant:
+    """As Forge has told it; the site is this one's under Connect, too, if Jira has said so."""
+    installation = ForgeInstallation(
+        INSTALLATION_ID, CLOUD_ID, API_BASE_URL, "a-system-token", client_key
+    )
+    return relay.tenants.install_forge(installation, LifecycleToken(int(time.time()), "a token"))
 
 
 def url_of(operation: Operation, example: Example, site_id: str = SITE_ID) -> str:
@@ -201,6 +242,23 @@ def superseded(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     return ask()
 
 
+def under_both(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    assert install_forge(relay, site.site.client_key).id == site.id
+    return ask()
+
+
+def turned(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    choices = ChoiceStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
+    now = int(time.time() * 1000)
+    choices.keep(site.id, Choice(Identity.FORGE, "Jira answered 401", now))
+    return under_both(relay, site, ask)
+
+
+def under_forge(relay: Relay, _: JiraSite, __: Ask) -> Answer:
+    """It is asked for another site: this one is under Connect."""
+    return relay.provider("GET", f"/v1/sites/{install_forge(relay).id}")
+
+
 def replay_runs(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
     """Asked by someone else, whenever the replayer is about to write how far it is."""
     answers: list[Answer] = []
@@ -233,6 +291,9 @@ SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getSite", "no answer"): refused({"kind": "drop before"}),
     ("getSite", "secret refused"): refused({"kind": "revoked secret"}),
     ("getSite", "superseded"): superseded,
+    ("getSite", "under Connect and Forge"): under_both,
+    ("getSite", "other identity"): turned,
+    ("getSite", "under Forge alone"): under_forge,
     ("listReplays", "under way"): replay_runs,
     ("listReplays", "waiting for the site"): replay_waits,
     ("listReplays", "done"): replay_is_done,
@@ -256,7 +317,8 @@ def test_every_other_example_is_answered_as_the_document_says(
     relay: Relay, site: JiraSite, other_site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     for operation in IN_ORDER:
-        for example in operation.examples if operation.caller is not Caller.JIRA else ():
+        by_others = operation.caller not in (Caller.JIRA, Caller.FORGE)
+        for example in operation.examples if by_others else ():
             if (operation.id, example.name) in SCENES:
                 continue
             with subtests.test(operation=operation.id, example=example.name):
@@ -282,6 +344,73 @@ def test_every_lifecycle_example_is_answered_as_the_document_says(
                     answer = jira.post(path, token, example.body)
                     assert answer.status == example.status
                     check(operation, answer)
+
+
+def test_every_example_of_forges_is_answered_as_the_document_says(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    for operation in forge.OPERATIONS:
+        for example in operation.examples:
+            with subtests.test(operation=operation.id, example=example.name):
+                url = url_of(operation, example)
+                check_example(operation, example, make(relay, Site(), operation, url, example.body))
+
+
+def test_a_site_may_make_its_calls_as_forge_and_is_answered_alike(
+    relay: Relay, site: JiraSite, subtests: pytest.Subtests
+) -> None:
+    either = [operation for operation in IN_ORDER if operation.by_forge_too]
+    assert {operation.tag for operation in either} == {"Jira's actions"}
+    install_forge(relay, site.site.client_key)
+    for operation in either:
+        for example in operation.examples:
+            with subtests.test(operation=operation.id, example=example.name):
+                url = url_of(operation, example, site.id)
+                answer = call_of_forge(relay, operation.route.method, url, example.body)
+                check_example(operation, example, answer)
+
+
+def test_forges_token_opens_what_the_document_says_and_nothing_else(
+    relay: Relay, site: JiraSite, subtests: pytest.Subtests
+) -> None:
+    install_forge(relay, site.site.client_key)
+    for operation in IN_ORDER:
+        if Caller.FORGE.value in operation.schemes or not operation.schemes:
+            continue
+        with subtests.test(operation=operation.id):
+            example = operation.examples[0]
+            url = url_of(operation, example, site.id)
+            answer = call_of_forge(relay, operation.route.method, url, example.body)
+            assert answer.status == 401
+            check(operation, answer)
+
+
+def test_a_migration_is_refused_as_the_document_says(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    forge_keys_url: str,
+    subtests: pytest.Subtests,
+) -> None:
+    variables = {"FORGE_KEYS_URL": forge_keys_url, "FORGE_REGIONS": "EU,DE"}
+    with relay_with(function, aws, api_key, monkeypatch, ["forge"], **variables) as relay:
+        install_forge(relay)
+        elsewhere = {"migrationId": 1024, "location": "US"}
+        bodies = {"scheduleMigration": elsewhere, "getMigrationStatus": None}
+        for operation in forge.OPERATIONS:
+            if "/migrations/" not in operation.route.path:
+                continue
+            with subtests.test(operation=operation.id):
+                example = operation.examples[0]
+                url, body = url_of(operation, example), bodies.get(operation.id, example.body)
+                answer = make(relay, Site(), operation, url, body)
+                assert answer.status == 409
+                check(operation, answer)
+                codes = (answer.error_code, answer.json()["errorResponseCode"])
+                scheduling = operation.id == "scheduleMigration"
+                unscheduled = ("unknown_migration", "E0001")
+                assert codes == (("other_region", "E0002") if scheduling else unscheduled)
 
 
 @EACH_OPERATION
@@ -321,6 +450,7 @@ def test_every_route_refuses_as_the_document_says(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     """Without a token, and with one: ids of nothing, nonsense in the body and in the query."""
+    install_forge(relay)
     for operation in IN_ORDER:
         with subtests.test(operation=operation.id):
             example = operation.examples[0]

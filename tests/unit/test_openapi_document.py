@@ -104,9 +104,32 @@ def test_every_operation_says_who_may_call_and_what_it_may_answer() -> None:
         assert {429, 500, 503} <= statuses
         assert (401 in statuses) == (operation.caller is not Caller.ANYONE)
         assert (403 in statuses) == (operation.caller is Caller.PROVIDER)
-        by_provider = operation.caller is Caller.PROVIDER
-        assert {413, 415} <= statuses or not (by_provider and operation.body)
+        checks_media = operation.caller in (Caller.PROVIDER, Caller.FORGE)
+        assert {413, 415} <= statuses or not (checks_media and operation.body)
         assert bool(written["security"]) == (operation.caller is not Caller.ANYONE)
+
+
+def test_every_security_scheme_that_is_named_is_described() -> None:
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    named = {
+        scheme
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+        for way in operation["security"]
+        for scheme in way
+    }
+    assert named == schemes.keys()
+
+
+def test_actions_take_either_identity_and_forges_routes_forges_alone() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for operation in item.values():
+            ways = [[*way] for way in operation["security"]]
+            if operation["tags"] == ["Jira's actions"]:
+                assert ways == [["jiraCallback"], ["forgeInvocation"]]
+            else:
+                assert (ways == [["forgeInvocation"]]) == path.startswith("/forge/")
+                assert ["forgeInvocation"] not in ways[1:]
 
 
 @pytest.mark.parametrize(
