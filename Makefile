@@ -30,8 +30,8 @@ READY := ready-$(PYTHON_VERSION)
 ##@ Run
 
 .PHONY: demo
-demo: environments ## The whole story on this machine, then down again; INPUT=file.jsonl brings your own
-	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)")
+demo: environments ## The whole story on this machine, then down again; INPUT=file.jsonl brings your own, FORGE=1 installs by Forge
+	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)") $(if $(FORGE),--forge)
 
 .PHONY: up
 up: environments ## Start the stack and keep it; .relay/stack.json says how to reach it
@@ -54,6 +54,10 @@ test: environments ## Every test: unit, integration, end to end on the stack
 test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
 	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e $(ARGS)
 
+.PHONY: chaos
+chaos: environments ## Kill, fail, repeat and reorder all around Relay, and see that nothing is lost; SEED=n, ENTITIES=n, SITES=n
+	@"$(BIN)/python" -m infra.chaos --seed "$(SEED)" --entities "$(ENTITIES)" --sites "$(SITES)" $(ARGS)
+
 .PHONY: check
 check: environments ## Format, lint, types, templates, the OpenAPI document, the Forge manifest
 	@"$(BIN)/ruff" format --check .
@@ -68,6 +72,17 @@ check: environments ## Format, lint, types, templates, the OpenAPI document, the
 format: $(TOOLS)/venv/$(READY) ## Format the code and mend what lint can mend
 	@"$(BIN)/ruff" check --fix .
 	@"$(BIN)/ruff" format .
+
+##@ Measure
+
+BENCH = "$(BIN)/python" -m infra.bench
+
+.PHONY: bench
+bench: environments $(TOOLS)/bench/$(READY) ## Every benchmark, and docs/performance.md; ARGS=--small tries them out
+	@$(BENCH) $(ARGS)
+
+bench-%: environments $(TOOLS)/bench/$(READY)
+	@$(BENCH) $* $(ARGS)
 
 ##@ AWS
 
@@ -97,7 +112,7 @@ lock: $(UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) pyproject.toml --output-file shared/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra cli --group dev --constraint shared/requirements.txt \
 	  --output-file requirements/dev.txt
-	@for group in ministack sam uv; do \
+	@for group in bench ministack sam uv; do \
 	  $(COMPILE) $(ARGS) --group $$group --output-file requirements/$$group.txt; done
 
 .PHONY: openapi
@@ -142,6 +157,7 @@ $(UV): requirements/uv.txt | python
 	  >"$(TOOLS)/log/uv.log" 2>&1 || $(call FETCH_FAILED,uv,.relay/log/uv.log)
 	@touch "$(UV)"
 
+LOCK_OF_bench := requirements/bench.txt
 LOCK_OF_venv := requirements/dev.txt
 LOCK_OF_ministack := requirements/ministack.txt
 LOCK_OF_sam := requirements/sam.txt
@@ -161,4 +177,4 @@ $(TOOLS)/$(1)/$(READY): $(LOCK_OF_$(1)) | python $(UV)
 	  } >"$(TOOLS)/log/$(1).log" 2>&1 || $$(call FETCH_FAILED,$(LOCK_OF_$(1)),.relay/log/$(1).log)
 	@touch "$$@"
 endef
-$(foreach name,venv ministack sam,$(eval $(call ENVIRONMENT,$(name))))
+$(foreach name,bench venv ministack sam,$(eval $(call ENVIRONMENT,$(name))))

@@ -60,6 +60,17 @@ class Place:
     client_key: str
     secret: str
 
+    @property
+    def given(self) -> dict[str, str]:
+        """What a subject gets of it."""
+        return {
+            "workspace_id": self.workspace_id,
+            "site": self.site.id,
+            "base_url": self.base_url,
+            "client_key": self.client_key,
+            "secret": self.secret,
+        }
+
 
 class Stand:
     """Made with the first benchmark that asks for it. `folder` goes at the end."""
@@ -87,6 +98,13 @@ class Stand:
         return Place(
             name, site, document["baseUrl"], document["clientKey"], document["sharedSecret"]
         )
+
+    def check_delivered(self, place: Place, count: int, sequence: int) -> None:
+        """Raises where the site does not hold so many incidents, all in this state."""
+        path = f"/sites/{place.site.name}/sequences"
+        held = self.stage.jira.http.get(path).raise_for_status().json()["incident"]
+        if len(held) != count or set(held.values()) != {sequence}:
+            raise RuntimeError(f"{place.site.name} holds {len(held)} of {count} incidents.")
 
     def run(self, subject: str, **given: Any) -> Any:
         """What this subject measured, in a new process (see `infra.bench.subject`)."""

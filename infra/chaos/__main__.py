@@ -9,6 +9,7 @@ import os
 import sys
 from collections import Counter
 from random import SystemRandom
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -60,14 +61,14 @@ def _asked_for() -> tuple[Settings, str]:
         parser.add_argument(f"--{name.replace('_', '-')}", default="")
     parser.add_argument("--log", default="", help="keep the functions' log there")
     given = vars(parser.parse_args())
-    counts = {name: int(given[name]) for name in _COUNTS if given[name]}
-    rates = {name: float(given[name]) for name in _RATES if given[name]}
-    seed = counts.pop("seed", SystemRandom().randrange(1_000_000))
-    return Settings(seed=seed, **counts, **rates), given["log"]
+    asked: dict[str, Any] = {name: int(given[name]) for name in _COUNTS if given[name]}
+    asked |= {name: float(given[name]) for name in _RATES if given[name]}
+    seed = asked.pop("seed", SystemRandom().randrange(1_000_000))
+    return Settings(seed=seed, **asked), given["log"]
 
 
 def _print(console: Console, run: Run, verdict: Verdict) -> None:
-    table = Table("site", *_COLUMNS)
+    table = Table("site", *_COLUMNS, box=None, padding=(0, 1))
     for name, counts in verdict.counts.items():
         counts["calls"] = run.calls[name]
         table.add_row(name, *(str(counts[column]) for column in _COLUMNS))

@@ -47,11 +47,13 @@ class Boundary:
     def install(self) -> None:
         """Before any client is made."""
         boto3.setup_default_session()
-        events = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+        # Its published types know neither the default session nor hooks that answer.
+        events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
         events.register("provide-client-params.sqs.SendMessage", self._undelayed)
         events.register("before-call", self._draw)
         events.register("before-send", self._intercept)
-        time.sleep = lambda seconds: _REAL_SLEEP(seconds / _FASTER)
+        clock: Any = time
+        clock.sleep = _sleep
         relay.jira.client._TIMEOUT = httpx.Timeout(JIRA_SECONDS)
         reach_jira = httpx.HTTPTransport.handle_request
 
@@ -63,7 +65,8 @@ class Boundary:
             self._cross()
             return response
 
-        httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
+        transport_type: Any = httpx.HTTPTransport
+        transport_type.handle_request = handle_request
 
     def begin(self, invocation: Invocation) -> None:
         self.errors.clear()
@@ -132,12 +135,15 @@ class _Fault:
             raise ReadTimeoutError(endpoint_url=request.url)
         if self._kind in ("UnprocessedKeys", "UnprocessedItems"):
             asked = json.loads(_body_of(request))["RequestItems"]
-            empty = {"Responses": {}} if self._kind == "UnprocessedKeys" else {}
-            return _answer(request, 200, empty | {self._kind: asked})
+            return _answer(request, 200, {"Responses": {}, self._kind: asked})
         if self._kind == "TransactionConflict":
             return _conflict(request)
         status = 400 if self._kind == "ThrottlingException" else 500
         return _answer(request, status, {"__type": self._kind, "message": "From the chaos run."})
+
+
+def _sleep(seconds: float) -> None:
+    _REAL_SLEEP(seconds / _FASTER)
 
 
 def _conflict(request: AWSPreparedRequest) -> AWSResponse:
@@ -156,12 +162,12 @@ def _conflict(request: AWSPreparedRequest) -> AWSResponse:
 
 
 def _body_of(request: AWSPreparedRequest) -> bytes:
-    body = request.body
+    body: Any = request.body
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def _answer(request: AWSPreparedRequest, status: int, document: dict[str, Any]) -> AWSResponse:
-    headers = {"content-type": "application/x-amz-json-1.0"}
+    headers: Any = {"content-type": "application/x-amz-json-1.0"}
     return AWSResponse(request.url, status, headers, _Raw(json.dumps(document).encode()))
 
 

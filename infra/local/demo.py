@@ -19,11 +19,12 @@ from infra.local.story import DELIVERY_SECONDS, Story, Submitted
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--input", type=Path, help="a file of states instead of the own sample")
+    parser.add_argument("--forge", action="store_true", help="install the app by Forge")
     given = parser.parse_args(arguments)
     screen = Screen()
     try:
         states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
-        return _run(states, screen)
+        return _run(states, screen, given.forge)
     except StackFailure as failure:
         print(failure, file=sys.stderr)
     except KeyboardInterrupt:
@@ -31,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _run(states: Sequence[State], screen: Screen) -> int:
+def _run(states: Sequence[State], screen: Screen, by_forge: bool) -> int:
     with temporary_stack(tell=screen.say) as stack:
-        screen.say("Installing the app in a Jira site, and linking a workspace to it …")
-        with Story(stack, set_up(stack), screen) as story:
+        how = " by Forge" if by_forge else ""
+        screen.say(f"Installing the app in a Jira site{how}, and linking a workspace to it …")
+        with Story(stack, set_up(stack, by_forge=by_forge), screen) as story:
+            if by_forge:
+                _tell_installation(story)
             succeeded = tell_story(story, states)
         screen.say("Stopping …")
     return 0 if succeeded else 1
@@ -56,6 +60,7 @@ def _report(
     recorded = story.recorded()
     screen.table(_figures(story, submitted, expected, recorded))
     _read_one_back(story, expected)
+    is_as_installed = not story.tenancy.is_by_forge or _tell_identity(story)
     if not in_time:
         screen.say(f"Not everything was delivered within {DELIVERY_SECONDS:.0f} s.")
     if submitted.rejected:
@@ -65,9 +70,26 @@ def _report(
     if recorded != len(expected):
         screen.say(f"The record holds {recorded} entities instead of {len(expected)}.")
     succeeded = in_time and not wrong and not submitted.rejected and recorded == len(expected)
+    succeeded &= is_as_installed
     if succeeded:
         screen.say("All that was submitted is in Jira, each entity once, in its newest state.")
     return succeeded
+
+
+def _tell_installation(story: Story) -> None:
+    site = story.tenancy.site
+    installation = site["forge"]["installationId"].rpartition("/")[2]
+    story.screen.say(f"Forge's installation is {installation}")
+    story.screen.say("A system token came with it, and a new one with the hourly trigger")
+    story.screen.say(f"Jira is called with that, at {site['apiBaseUrl']}")
+
+
+def _tell_identity(story: Story) -> bool:
+    """True if Jira was called as Forge, and never as Connect."""
+    calls = Counter(call["credential"] for call in story.calls())
+    made = " and ".join(f"{count} as {name.title()}" for name, count in calls.items())
+    story.screen.say(f"Relay calls the site as {story.credential_in_use().title()}; calls: {made}")
+    return set(calls) == {"forge"}
 
 
 def _read_one_back(story: Story, expected: Mapping[Key, State]) -> None:

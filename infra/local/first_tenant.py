@@ -1,10 +1,12 @@
 """What a new stack needs before anything can be delivered: a key, a site, a workspace, a link."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from infra.local.deploy import FORGE_APP_ID
 from infra.local.failure import StackFailure
 from infra.local.jira_control import JiraControl
 from infra.local.relay_client import RelayClient
@@ -34,16 +36,30 @@ class Tenancy:
         """Where a person looks at the site's incidents."""
         return str(self.site["baseUrl"])
 
+    @property
+    def is_by_forge(self) -> bool:
+        """Whether the site has the app by Forge alone."""
+        return bool(self.site["forge"]) and not self.site["app"]
 
-def set_up(stack: Stack, site_name: str = SITE_NAME, workspace_id: str = WORKSPACE_ID) -> Tenancy:
-    """Installs the app in a new site with a signed token, and links a workspace to it."""
+
+def set_up(
+    stack: Stack,
+    site_name: str = SITE_NAME,
+    workspace_id: str = WORKSPACE_ID,
+    by_forge: bool = False,
+) -> Tenancy:
+    """Installs the app in a new site, by Connect or by Forge, and links a workspace to it."""
     api_key = ApiKeys(stack.aws.dynamodb, stack.deployment.outputs["ApiKeysTable"]).issue()
     try:
         with JiraControl(stack.jira.url) as jira, RelayClient(stack.api, api_key) as relay:
             site = jira.create_site(site_name)
-            jira.install(site_name, f"{stack.api}/atlassian-connect.json")
+            if by_forge:
+                jira.install_by_forge(site_name, FORGE_APP_ID, stack.api)
+                jira.tick(site_name)
+            else:
+                jira.install(site_name, f"{stack.api}/atlassian-connect.json")
             relay.put_workspace(workspace_id, WORKSPACE)
-            site_id = _site_id(relay, site["clientKey"])
+            site_id = _site_id(relay, site)
             relay.link(site_id, workspace_id)
             return Tenancy(api_key, jira.site(site_name), site_id, workspace_id)
     except httpx.HTTPStatusError as error:
@@ -53,8 +69,9 @@ def set_up(stack: Stack, site_name: str = SITE_NAME, workspace_id: str = WORKSPA
         ) from error
 
 
-def _site_id(relay: RelayClient, client_key: str) -> str:
-    for site in relay.sites():
-        if site["clientKey"] == client_key:
-            return str(site["id"])
+def _site_id(relay: RelayClient, site: Mapping[str, Any]) -> str:
+    """By what Connect has told of the site, or Forge."""
+    for listed in relay.sites():
+        if any(listed.get(name) == site[name] for name in ("clientKey", "cloudId")):
+            return str(listed["id"])
     raise StackFailure("Relay does not list the site that has just installed it.")

@@ -31,11 +31,33 @@ class JiraControl:
 
     def install(self, name: str, descriptor_url: str) -> None:
         """Installs the app as a site's admin would; StackFailure says what the app answered."""
-        body = {"descriptorUrl": descriptor_url}
-        answer = self.http.post(f"/sites/{name}/install", json=body)
-        if answer.status_code == httpx.codes.BAD_GATEWAY:
-            raise StackFailure(f"The app did not take the install: {answer.json()['calls']}")
-        answer.raise_for_status()
+        self._bring_in(f"/sites/{name}/install", {"descriptorUrl": descriptor_url})
+
+    def install_by_forge(
+        self, name: str, app_id: str, remote_url: str, connect: bool = False, **fields: Any
+    ) -> None:
+        """Installs the app as a Forge app, alone or with Connect's part, as `install` does."""
+        body = {"appId": app_id, "remoteUrl": remote_url, "connect": connect, **fields}
+        self._bring_in(f"/sites/{name}/forge/install", body)
+
+    def upgrade_by_forge(self, name: str, **changes: Any) -> None:
+        """To a new major version, with these changes."""
+        self._bring_in(f"/sites/{name}/forge/upgrade", changes)
+
+    def tick(self, name: str) -> None:
+        """Forge's hourly trigger, which brings the app a new system token."""
+        answer = self._document("POST", f"/sites/{name}/forge/tick", {})
+        if not httpx.codes.is_success(answer["status"]):
+            raise StackFailure(f"The app did not take the system token: {answer}")
+
+    def call_action(self, name: str, action: str, body: Any) -> int:
+        """Makes Jira's signed call of an action; returns the status of the app's answer."""
+        asked = {"action": action, "body": body}
+        return int(self._document("POST", f"/sites/{name}/call", asked)["status"])
+
+    def fail(self, name: str, *faults: Mapping[str, Any]) -> None:
+        """These faults and no others of the site's own; none ends them."""
+        self._json("PUT", f"/sites/{name}/faults", {"faults": faults})
 
     def entities(self, name: str, kind: str) -> list[dict[str, Any]]:
         """Every incident or review that the site has accepted."""
@@ -50,6 +72,12 @@ class JiraControl:
 
     def set(self, **settings: Any) -> None:
         self._json("PUT", "/settings", settings)
+
+    def _bring_in(self, path: str, body: Mapping[str, Any]) -> None:
+        answer = self.http.post(path, json=body)
+        if answer.status_code == httpx.codes.BAD_GATEWAY:
+            raise StackFailure(f"The app did not take the install: {answer.json()['calls']}")
+        answer.raise_for_status()
 
     def _document(
         self, method: str, path: str, body: Mapping[str, Any] | None = None

@@ -14,7 +14,7 @@ from infra.local.jira_control import JiraControl
 from infra.local.relay_client import RelayClient
 from infra.local.screen import Screen
 from infra.local.stack import Stack
-from relay.jira import ConnectCredential
+from relay.jira import BearerCredential, ConnectCredential
 from relay.record import OutcomeState, RecordStore
 
 DELIVERY_SECONDS = 300.0
@@ -96,10 +96,8 @@ class Story:
         return {kind: self.jira.entities(self.tenancy.site_name, kind) for kind in KINDS}
 
     def read_back(self, incident_id: str) -> dict[str, Any]:
-        """One incident, by Jira's own REST API, with a token signed for the call."""
-        site = self.tenancy.site
-        base_url = str(site["baseUrl"])
-        credential = ConnectCredential(APP_KEY, site["clientKey"], base_url, site["sharedSecret"])
+        """One incident, by Jira's own REST API, as the identity that the site has the app by."""
+        base_url, credential = self._credential()
         url = f"{base_url}/rest/operations/1.0/incidents/{incident_id}"
         answer = httpx.get(url, auth=credential, timeout=10, trust_env=False).raise_for_status()
         incident: dict[str, Any] = answer.json()
@@ -115,6 +113,23 @@ class Story:
     def calls(self) -> list[dict[str, Any]]:
         """The calls that this site's REST API got, each with how many incidents and reviews."""
         return [call for call in self.jira.calls() if call["site"] == self.tenancy.site_name]
+
+    def credential_in_use(self) -> str:
+        """Which identity Relay says that it calls the site as."""
+        [site] = [site for site in self.relay.sites() if site["id"] == self.tenancy.site_id]
+        return str(site["credential"]["inUse"])
+
+    def _credential(self) -> tuple[str, httpx.Auth]:
+        """The URL, and a token that Jira takes there."""
+        if self.tenancy.is_by_forge:
+            site = self.jira.site(self.tenancy.site_name)
+            newest = site["forge"]["systemTokens"][-1]
+            return str(site["apiBaseUrl"]), BearerCredential(newest["token"])
+        site = self.tenancy.site
+        base_url = str(site["baseUrl"])
+        return base_url, ConnectCredential(
+            APP_KEY, site["clientKey"], base_url, site["sharedSecret"]
+        )
 
     def _record(self) -> RecordStore:
         return RecordStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["RecordTable"])

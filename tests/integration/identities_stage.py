@@ -65,7 +65,7 @@ class TwofoldSite:
         _taken(self.simulator.control("POST", f"/sites/{self.name}/uninstall"))
 
     def install_by_forge(self, connect: bool = False, **fields: Any) -> None:
-        """Forge alone; or with Connect's part, which is told by `installed` unless fields say no."""
+        """Forge alone; or with Connect's part, told by `installed` unless the fields say no."""
         body = {"appId": FORGE_APP_ID, "remoteUrl": self.relay.gateway.url, "connect": connect}
         _taken(self.simulator.forge(self.name, "install", **body, **fields))
 

@@ -223,7 +223,7 @@ def test_an_uninstall_that_nobody_told_of_is_seen_by_the_next_installation(
     site.link()
     relay.submit("payments", incidents=[incident("i")])
     before = site.tenant
-    new = before.forge.installation_id + "-anew" if before.forge else ""
+    new = f"{site.installation_id}-anew"
     site.simulator.control("POST", f"/sites/{site.name}/forget", {}).raise_for_status()
     site.forge_calls(
         "/forge/installed", claims={"app.installationId": new, "app.installation.id": new}
@@ -279,7 +279,9 @@ def apart(site: TwofoldSite, relay: Relay) -> tuple[Tenant, Tenant]:
     site.move_to_forge()
     connect = relay.tenants.find_by_client_key(site.client_key)
     forge = relay.tenants.find_by_installation_id(site.installation_id)
-    assert connect and forge and connect.id != forge.id
+    assert connect is not None
+    assert forge is not None
+    assert connect.id != forge.id
     for tenant, workspaces in ((connect, ["payments"]), (forge, ["payments", "search"])):
         for workspace in workspaces:
             url = f"/v1/sites/{tenant.id}/workspaces/{workspace}"
@@ -409,7 +411,7 @@ def test_another_connect_identity_does_not_take_over_an_installation(store: Tena
 # --- Old news ---
 
 
-def test_an_old_token_is_no_news(site: TwofoldSite, relay: Relay) -> None:
+def test_an_old_token_is_no_news(site: TwofoldSite) -> None:
     site.install_by_forge()
     site.tick()
     before = site.tenant
@@ -557,7 +559,8 @@ def test_two_first_calls_at_once_are_one_tenant_in_the_end(
     store.install_forge(told, _token(1))
     calls.no_more_trouble()
     (found,) = _living(store)
-    assert found.secret and found.is_forge_installed
+    assert found.secret
+    assert found.is_forge_installed
 
 
 def test_a_merge_that_is_overtaken_at_either_tenant_is_made_of_what_is_there(
@@ -759,10 +762,10 @@ def _connect() -> Installation:
     return Installation("client", "https://acme.atlassian.net", "a secret")
 
 
-def _forge(system_token: str = "a-token") -> ForgeInstallation:
+def _forge(sent: str = "a-token") -> ForgeInstallation:
     cloud_id = "4c822e2f-510f-48b9-b8d2-8419d0932949"
     url = f"https://api.atlassian.com/ex/jira/{cloud_id}"
-    return ForgeInstallation("installation", cloud_id, url, system_token)
+    return ForgeInstallation("installation", cloud_id, url, sent)
 
 
 def _living(store: TenantStore) -> list[Tenant]:

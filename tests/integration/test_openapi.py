@@ -393,8 +393,10 @@ def test_a_migration_is_refused_as_the_document_says(
     forge_keys_url: str,
     subtests: pytest.Subtests,
 ) -> None:
-    variables = {"FORGE_KEYS_URL": forge_keys_url, "FORGE_REGIONS": "EU,DE"}
-    with relay_with(function, aws, api_key, monkeypatch, ["forge"], **variables) as relay:
+    urls = {"FORGE_KEYS_URL": forge_keys_url}
+    with relay_with(
+        function, aws, api_key, monkeypatch, ["forge"], None, FORGE_REGIONS="EU,DE", **urls
+    ) as relay:
         install_forge(relay)
         elsewhere = {"migrationId": 1024, "location": "US"}
         bodies = {"scheduleMigration": elsewhere, "getMigrationStatus": None}

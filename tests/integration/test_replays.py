@@ -421,6 +421,47 @@ def test_a_replay_begun_while_another_runs_takes_its_place(
     raise AssertionError("it never went well")
 
 
+def test_a_replay_that_overtakes_a_reinstalls_makes_its_links_all_the_same(
+    relay: Relay, site: JiraSite
+) -> None:
+    relay.submit("payments", incidents=[incident("i")])
+    site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
+    site.simulator.fail(site.name, {"kind": "suspended"})
+    descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
+    site.simulator.control("POST", f"/sites/{site.name}/install", descriptor).raise_for_status()
+    relay.run_replays()
+    ask(relay, site, what="owed")
+    site.simulator.fail(site.name)
+    go_on(relay)
+    assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
+    assert sequences(site).keys() == {"i"}
+    assert progress(relay, site)["state"] == "done"
+
+
+def test_a_note_of_what_is_owed_that_breaks_off_leaves_nobody_owed(
+    relay: Relay, site: JiraSite, calls: AwsCalls, break_off: Callable[[AwsCalls, int], None]
+) -> None:
+    submitter = relay.gateway.functions["submitter"]
+    for at in range(200):
+        site.simulator.fail(site.name, DOWN | {"times": 1})
+        relay.queue("payments", incidents=[incident("i", at + 1)])
+        [message] = relay.waiting()
+        before = len(calls.names)
+        break_off(calls, at)
+        with suppress(Killed, BotoCoreError):
+            submitter.handler(sqs_event(message), Context())
+        made = len(calls.names) - before
+        calls.no_more_trouble()
+        relay.let_time_pass()
+        assert relay.run_again([message]) == []
+        go_on(relay)
+        assert sequences(site) == {"i": at + 1}
+        assert (debts(relay, site), set(states(relay).values())) == (0, {"accepted"})
+        if made <= at:
+            return
+    raise AssertionError("it never went well")
+
+
 def test_what_comes_to_be_owed_while_a_replay_runs_is_paid(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:

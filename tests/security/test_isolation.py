@@ -1,7 +1,8 @@
 """Nobody learns anything of others: for every route of the template, by ids that are not one's own.
 
-A site that names another site's id, or a key that names another workspace's, is answered as if
-there were no such thing, and changes nothing of it. A route that is in no table here fails a test.
+A site that names another site's id, under Connect or under Forge, or a key that names another
+workspace's, is answered as if there were no such thing, and changes nothing of it. A route that is
+in no table here fails a test.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,8 @@ from infra.openapi.operation import Caller, Operation
 from infra.openapi.template import Route
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.security import forge_stage
+from tests.security.forge_stage import Forge, ForgeCalls, ForgeSite, running_forge
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME, GLOBEX, Site
@@ -27,6 +30,7 @@ SERVED = [name for name in functions() if name not in ("webhooks", "lifecycle", 
 # Their workspaces and things: of another site, of no site, and of nobody at all.
 THEIRS, UNLINKED, NOBODYS = "theirs", "unlinked", "nobodys"
 OURS = "ours"
+UNDER_FORGE = {ACME: ForgeSite("acme"), GLOBEX: ForgeSite("globex")}
 REVIEW_PAGE = "https://ops.example.com/new?of={incident-id}"
 
 
@@ -36,6 +40,9 @@ class Call:
 
     url: str
     body: Any = None
+
+
+SiteCall = Callable[[Site, Route, Call], Answer]
 
 
 def entity(entity_id: str) -> dict[str, Any]:
@@ -88,6 +95,8 @@ PROVEN_BY_WHAT_THEY_NAME = {
     Route("POST", f"/lifecycle/{event}")
     for event in ("installed", "uninstalled", "enabled", "disabled")
 }
+# The same of Forge's, whose migrations are the installation's own: see `test_forge_routes`.
+OF_FORGES_OWN = {Route(method, path) for method, path in forge_stage.ROUTES}
 FOR_ANYONE_WITHOUT_IDS = {
     Route("GET", "/atlassian-connect.json"),
     Route("GET", "/health"),
@@ -114,13 +123,22 @@ THINGS = ("containerId", "incidentId", "reviewId")
 
 
 @pytest.fixture
+def forge() -> Iterator[Forge]:
+    with running_forge() as forge:
+        yield forge
+
+
+@pytest.fixture
 def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    forge: Forge,
 ) -> Iterator[Relay]:
     """Two sites, and a workspace of nobody's; each has things named after it."""
-    with relay_with(
-        function, aws, api_key, monkeypatch, SERVED, REVIEW_URL_TEMPLATE=REVIEW_PAGE
-    ) as relay:
+    variables = {"REVIEW_URL_TEMPLATE": REVIEW_PAGE, "FORGE_KEYS_URL": forge.keys_url}
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, None, **variables) as relay:
         for workspace in (OURS, THEIRS, UNLINKED):
             fill(relay, workspace)
         acme, globex = relay.install(ACME), relay.install(GLOBEX)
@@ -130,7 +148,25 @@ def relay(
         path = "/entities/associated"
         body = {"entity": entity(f"incident-of-{THEIRS}"), "associatedWith": target(THEIRS)}
         assert relay.jira(GLOBEX, "PUT", path, body).status == 204
+        for connect, site in UNDER_FORGE.items():
+            forge.tells_client_key(site, connect.client_key)
+            assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
         yield relay
+
+
+@pytest.fixture(params=["connect", "forge"])
+def call(request: pytest.FixtureRequest, relay: Relay, forge: Forge) -> SiteCall:
+    """A call as a site makes it, by either of its identities."""
+
+    def make(site: Site, route: Route, one: Call) -> Answer:
+        if OPERATIONS[route].caller is Caller.ANYONE:
+            return relay.call(route.method, one.url, one.body)
+        if request.param == "connect":
+            return relay.jira(site, route.method, one.url, one.body)
+        token = forge.token(UNDER_FORGE[site])
+        return ForgeCalls(relay, forge).call(one.url, token, one.body, route.method)
+
+    return make
 
 
 def fill(relay: Relay, workspace: str) -> None:
@@ -158,6 +194,7 @@ def id_of(relay: Relay, site: Site) -> str:
 def kept_of_others(relay: Relay) -> list[Any]:
     """Every item in a partition of the other workspaces, or of the other site."""
     owners = {THEIRS, UNLINKED, id_of(relay, GLOBEX), GLOBEX.client_key, GLOBEX.base_url}
+    owners |= {UNDER_FORGE[GLOBEX].installation_id, UNDER_FORGE[GLOBEX].cloud_id}
     dynamodb = relay.aws.dynamodb
     found = [
         item
@@ -185,6 +222,7 @@ def test_every_route_is_in_one_of_the_tables() -> None:
     tables: list[set[Route]] = [
         set(NAMING),
         PROVEN_BY_WHAT_THEY_NAME,
+        OF_FORGES_OWN,
         FOR_ANYONE_WITHOUT_IDS,
         set(OF_A_WORKSPACE),
         set(FOR_A_KEY_TO_ALL),
@@ -197,40 +235,36 @@ def test_every_route_is_in_one_of_the_tables() -> None:
 # --- Sites ---
 
 
-def call(relay: Relay, site: Site, route: Route, one: Call) -> Answer:
-    if OPERATIONS[route].caller is Caller.ANYONE:
-        return relay.call(route.method, one.url, one.body)
-    return relay.jira(site, route.method, one.url, one.body)
-
-
 def test_a_site_learns_nothing_of_what_is_not_its_own(
-    relay: Relay, subtests: pytest.Subtests
+    relay: Relay, call: SiteCall, subtests: pytest.Subtests
 ) -> None:
     for route, naming in NAMING.items():
         before = kept_of_others(relay)
-        nobodys = [without(call(relay, ACME, route, one), NOBODYS) for one in naming(NOBODYS)]
+        nobodys = [without(call(ACME, route, one), NOBODYS) for one in naming(NOBODYS)]
         for of in (THEIRS, UNLINKED):
             with subtests.test(route=str(route), of=of):
-                answers = [without(call(relay, ACME, route, one), of) for one in naming(of)]
+                answers = [without(call(ACME, route, one), of) for one in naming(of)]
                 assert answers == nobodys
         with subtests.test(route=str(route), of="nothing changed"):
             assert kept_of_others(relay) == before
 
 
 def test_each_of_these_calls_tells_the_site_that_it_is_about(
-    relay: Relay, subtests: pytest.Subtests
+    call: SiteCall, subtests: pytest.Subtests
 ) -> None:
     """Or else the test above could not fail: what is one's own is answered differently."""
     for route, naming in NAMING.items():
         if route.method == "PUT" or OPERATIONS[route].caller is Caller.ANYONE:
             continue
         with subtests.test(route=str(route)):
-            nobodys = [without(call(relay, GLOBEX, route, one), NOBODYS) for one in naming(NOBODYS)]
-            theirs = [without(call(relay, GLOBEX, route, one), THEIRS) for one in naming(THEIRS)]
+            nobodys = [without(call(GLOBEX, route, one), NOBODYS) for one in naming(NOBODYS)]
+            theirs = [without(call(GLOBEX, route, one), THEIRS) for one in naming(THEIRS)]
             assert all(one != other for one, other in zip(theirs, nobodys, strict=True))
 
 
-def test_what_a_site_tells_of_others_is_told_to_nobody(relay: Relay, aws: Aws) -> None:
+def test_what_a_site_tells_of_others_is_told_to_nobody(
+    relay: Relay, call: SiteCall, aws: Aws
+) -> None:
     """No webhook hears of it, and no workspace is shown it."""
     queue = aws.environment["NOTICES_QUEUE"]
     aws.sqs.purge_queue(QueueUrl=queue)
@@ -238,7 +272,7 @@ def test_what_a_site_tells_of_others_is_told_to_nobody(relay: Relay, aws: Aws) -
     for of in (THEIRS, UNLINKED):
         for what in ("associated", "disassociated"):
             (one,) = NAMING[Route("PUT", f"/entities/{what}")](of)
-            assert call(relay, ACME, Route("PUT", one.url), one).status == 204
+            assert call(ACME, Route("PUT", one.url), one).status == 204
     assert {of: sites_of(relay, of) for of in (THEIRS, UNLINKED)} == shown
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
 

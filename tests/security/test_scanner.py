@@ -4,14 +4,16 @@ refused, and each answer carries the headers that its review asks for.
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 
 import pytest
 
 from tests.security import forgery
 from tests.security.answers import refused
+from tests.security.forge_stage import forge_key
 from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.forge import INSTALLATION_ID, ForgeKey, key_set_server, payload, signed
 from tests.support.key_server import KeyServer
 from tests.support.lambdas import APP_KEY, Answer, call
 from tests.support.lifecycle import ACME, Jira
@@ -51,10 +53,24 @@ def scanners_tokens() -> dict[str, str]:
     }
 
 
+def scanners_invocations() -> dict[str, str]:
+    """Forge's tokens in all but the signature."""
+    own = payload({"app.installationId": INSTALLATION_ID})
+    known, fake = ({"typ": "JWT", "kid": kid} for kid in (forge_key().kid, "fake/kid"))
+    return {
+        "HS256, of Forge": forgery.hs256(known | {"alg": "HS256"}, own, b"a secret"),
+        "none, of Forge": forgery.unsigned(known | {"alg": "none"}, own),
+        "RS256, of Forge": signed(ForgeKey(), own),
+        "RS256 and no key, of Forge": forgery.hs256(known | {"alg": "RS256"}, own, b"no key"),
+        "RS256 by an unknown key, of Forge": signed(ForgeKey(kid="fake/kid"), own),
+        "none by an unknown key, of Forge": forgery.unsigned(fake | {"alg": "none"}, own),
+    }
+
+
 def attempts() -> dict[str, tuple[str, dict[str, str]]]:
     """Query and headers of every call that proves nothing."""
     found: dict[str, tuple[str, dict[str, str]]] = {"no token": ("", {})}
-    for name, token in scanners_tokens().items():
+    for name, token in (scanners_tokens() | scanners_invocations()).items():
         found[f"{name} as JWT"] = ("", {"Authorization": f"JWT {token}"})
         found[f"{name} as Bearer"] = ("", {"Authorization": f"Bearer {token}"})
         found[f"{name} in the query"] = (f"?jwt={token}", {})
@@ -82,8 +98,12 @@ def has_security_headers(answer: Answer) -> bool:
 
 
 @pytest.fixture
-def load(function: Callable[..., ModuleType], keys: KeyServer) -> Callable[[str], ModuleType]:
-    return lambda name: function(name, INSTALL_KEYS_URL=keys.url)
+def load(
+    function: Callable[..., ModuleType], keys: KeyServer
+) -> Iterator[Callable[[str], ModuleType]]:
+    with key_set_server() as key_set:
+        key_set.publish(forge_key().jwk())
+        yield lambda name: function(name, INSTALL_KEYS_URL=keys.url, FORGE_KEYS_URL=key_set.url)
 
 
 def expected(method: str, path: str) -> int:
@@ -94,9 +114,10 @@ def test_no_route_answers_to_a_call_that_proves_nothing(
     load: Callable[[str], ModuleType], subtests: pytest.Subtests
 ) -> None:
     modules = {name: load(name) for name in HTTP_FUNCTIONS}
+    proving_nothing = attempts()
     for name, method, path in ROUTES:
         with subtests.test(route=f"{method} {path}"):
-            for attempt, (query, headers) in attempts().items():
+            for attempt, (query, headers) in proving_nothing.items():
                 url, called = concrete(path) + query, method.replace("ANY", "POST")
                 answer = call(modules[name], called, url, b"{}", headers)
                 assert answer.status == expected(method, path), attempt

@@ -27,9 +27,10 @@ class ForgeLifecycle:
         self._app_key = app_key
 
     def installed(self, caller: ForgeCaller) -> Tenant:
-        """Installed, or upgraded: the site takes whatever it is owed."""
-        tenant = self._install(caller)
-        self._requesting.installed(tenant)
+        """Installed, or upgraded: the site takes whatever it is owed. Old news begins nothing."""
+        known, tenant = self._install(caller)
+        if tenant != known:
+            self._requesting.installed(tenant)
         return tenant
 
     def ticked(self, caller: ForgeCaller) -> Tenant:
@@ -37,15 +38,17 @@ class ForgeLifecycle:
         known = self._tenants.find_by_installation_id(caller.installation_id)
         if known is None or not known.is_forge_installed:
             return self.installed(caller)
-        tenant = self._install(caller)
-        self._requesting.token_renewed(tenant)
+        known, tenant = self._install(caller)
+        if tenant != known:
+            self._requesting.token_renewed(tenant)
         return tenant
 
     def uninstalled(self, caller: ForgeCaller) -> Tenant | None:
         """None where there is no such installation."""
         return self._tenants.uninstall_forge(caller.installation_id, caller.token)
 
-    def _install(self, caller: ForgeCaller) -> Tenant:
+    def _install(self, caller: ForgeCaller) -> tuple[Tenant | None, Tenant]:
+        """The tenant of this installation as it was, and as it is now."""
         known = self._tenants.find_by_installation_id(caller.installation_id)
         joined = known is not None and known.client_key is not None
         installation = ForgeInstallation(
@@ -55,7 +58,7 @@ class ForgeLifecycle:
             system_token=caller.system_token,
             client_key=None if joined else self._client_key(caller),
         )
-        return self._tenants.install_forge(installation, caller.token)
+        return known, self._tenants.install_forge(installation, caller.token)
 
     def _client_key(self, caller: ForgeCaller) -> str | None:
         """Whom the site is under Connect, by its own Jira; None where that can't be told now."""

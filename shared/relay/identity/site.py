@@ -8,10 +8,14 @@ from relay.identity.caller import Request, SiteCaller, Verifier
 from relay.identity.forge_caller import ForgeCaller
 from relay.tenants import TenantState, TenantStore
 
+# Below it Forge alone calls: what a site's Connect secret proves opens nothing there.
+_FORGES_OWN = "/forge/"
+
 
 class SiteVerifier:
     """`Bearer` is Forge's invocation token, anything else Connect's; either proves a tenant, and
-    what serves the call can't tell which it was. `forge` makes Forge's verifier when it is needed.
+    what serves the call can't tell which it was. Forge's own routes take Forge's token alone.
+    `forge` makes Forge's verifier when it is needed.
     """
 
     def __init__(
@@ -26,7 +30,7 @@ class SiteVerifier:
 
     def verify(self, request: Request) -> SiteCaller:
         scheme, _, _ = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        if scheme.lower() != "bearer" and not request.raw_path.startswith(_FORGES_OWN):
             return self._callback.verify(request)
         caller = self._forge().verify(request)
         tenant = self._tenants.find_by_installation_id(caller.installation_id)

@@ -96,9 +96,7 @@ class TenantStore:
         for _ in range(_ATTEMPTS):
             known = self.find_by_client_key(installation.client_key)
             pointers = self._pointers_to(installation.installation_id)
-            same_site = self._named_by(installation, pointers)
-            if known and same_site and known.id == same_site.id:
-                same_site = None
+            same_site = self._named_by(installation, known, pointers)
             if (
                 known
                 and _already_taken(known, token)
@@ -159,7 +157,7 @@ class TenantStore:
             forge = known and known.forge
             if not (known and forge) or forge.installation_id != installation_id:
                 return None
-            if token.issued_at < forge.token_at:
+            if _is_late(known, token):
                 return known
             gone = ForgeIdentity(forge.cloud_id, token_at=token.issued_at, seen=_seen(forge, token))
             tenant = replace(
@@ -199,7 +197,8 @@ class TenantStore:
         """Whether the tenant is as this call would leave it; raises Conflict where it is not, and
         the token is too old to be of another call made in the same second."""
         same_secret = self._has_secret(known, installation.shared_secret)
-        if same_secret and known.base_url == installation.base_url:
+        same_name = installation.installation_id in (None, known.installation_id)
+        if same_secret and same_name and known.base_url == installation.base_url:
             return True
         if time.time() - token.issued_at > _SAME_TOKEN_SECONDS:
             raise Conflict("The token of this call has been used already.", code="token_used")
@@ -275,10 +274,14 @@ class TenantStore:
             version=tenant.version + 1,
         )
 
-    def _named_by(self, installation: Installation, pointers: "_Pointers") -> Tenant | None:
-        """The tenant that Forge made of the installation which this Connect call names."""
+    def _named_by(
+        self, installation: Installation, known: Tenant | None, pointers: "_Pointers"
+    ) -> Tenant | None:
+        """The other tenant, which Forge made of the installation that this Connect call names."""
         found = next(map(self._tenant_at, pointers.values()), None)
-        return found if found and found.client_key in (None, installation.client_key) else None
+        if found is None or found.client_key not in (None, installation.client_key):
+            return None
+        return None if known and (known.id == found.id or _are_two(known, found)) else found
 
     def _found_by_forge(
         self, installation: ForgeInstallation, pointers: "_Pointers"
@@ -441,6 +444,11 @@ def _state(secret: EncryptedSecret | None, identity: ForgeIdentity | None) -> Te
     """A site has the app as long as either identity is installed."""
     is_installed = secret or (identity and identity.installation_id)
     return TenantState.ACTIVE if is_installed else TenantState.UNINSTALLED
+
+
+def _are_two(one: Tenant, other: Tenant) -> bool:
+    """Whether Forge has proven them to be two sites."""
+    return bool(one.forge and other.forge and one.forge.cloud_id != other.forge.cloud_id)
 
 
 def _seen(identity: ForgeIdentity | None, token: LifecycleToken) -> frozenset[str]:

@@ -1,0 +1,11 @@
+"""The least that a function on AWS with a table is made of."""
+
+from typing import Any
+
+import boto3
+
+dynamodb = boto3.client("dynamodb")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    return {}

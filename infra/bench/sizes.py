@@ -1,0 +1,39 @@
+"""How much is measured: in full, or just enough to see that it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """`rounds` of the benchmarks whose ways take turns; `records` and `containers` are how large
+    the tables grow."""
+
+    rounds: int = 9
+    entities: int = 1000
+    singles: int = 200
+    naive_rounds: int = 5
+    naive_singles: int = 40
+    calls: int = 1000
+    callbacks: int = 1000
+    wakes: int = 7
+    records: tuple[int, ...] = (1_000, 10_000, 100_000)
+    containers: tuple[int, ...] = (1_000, 10_000, 100_000)
+    searches: int = 40
+    event_bytes: int = 6_000_000
+
+
+FULL = Sizes()
+SMALL = Sizes(
+    rounds=2,
+    entities=200,
+    singles=20,
+    naive_rounds=2,
+    naive_singles=5,
+    calls=200,
+    callbacks=50,
+    wakes=1,
+    records=(200, 400),
+    containers=(200, 400),
+    searches=4,
+    event_bytes=300_000,
+)

@@ -1,0 +1,365 @@
+"""The sweeper: what is due is handed on, sites in trouble are tried, the rest is left alone."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from tests.integration.catching_up_stage import (
+    DOWN,
+    SUBMIT,
+    ask,
+    forget_calls,
+    go_on,
+    progress,
+    put_link,
+    sequences,
+    step,
+    unlink,
+)
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.replays_stage import taken
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.lambdas import Context
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+LATER = {"kind": "rate limit", "retryAfter": "3000", "operations": SUBMIT}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
+        for workspace in ("payments", "search"):
+            served.put_workspace(workspace)
+        yield served
+
+
+Link = Callable[..., JiraSite]
+
+
+@pytest.fixture
+def link(relay: Relay, simulator: Simulator) -> Link:
+    """A new site with Relay, and these workspaces linked to it."""
+
+    def linked(*workspaces: str) -> JiraSite:
+        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        for workspace in workspaces or ("payments",):
+            put_link(relay, site, workspace)
+        relay.run_replays()
+        forget_calls(site)
+        return site
+
+    return linked
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def sweep(relay: Relay, context: Context | None = None) -> None:
+    relay.gateway.functions["sweeper"].handler({}, context or Context())
+
+
+def handed_on(relay: Relay) -> list[tuple[str, str]]:
+    """(site, workspace) of each message in the queue of replays, which then is empty."""
+    found = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    contents = [json.loads(message["Body"]) for message in found]
+    return sorted((content["tenantId"], content["workspaceId"]) for content in contents)
+
+
+def state_of(relay: Relay, site: JiraSite) -> str:
+    return str(relay.provider("GET", f"/v1/sites/{site.id}").json()["state"])
+
+
+def in_trouble_and_owed_nothing(relay: Relay, site: JiraSite) -> None:
+    """Its only debt goes with the link of its workspace."""
+    site.simulator.fail(site.name, DOWN | {"retryAfter": "3000"})
+    relay.submit("payments", incidents=[incident(f"i-{next(_numbers)}")])
+    site.simulator.fail(site.name)
+    unlink(relay, site)
+    table = relay.aws.environment["TENANTS_TABLE"]
+    relay.aws.dynamodb.update_item(
+        TableName=table,
+        Key={"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}},
+        UpdateExpression="SET due = :past",
+        ExpressionAttributeValues={":past": {"N": "0"}},
+    )
+    sweep(relay)
+    assert step(relay) == 1
+    assert progress(relay, site)["state"] == "done"
+    forget_calls(site)
+
+
+# --- Replays ---
+
+
+def test_what_is_due_is_handed_on_and_only_that(relay: Relay, link: Link) -> None:
+    done, due, later = link(), link(), link()
+    site_of_two = link("payments", "search")
+    relay.submit("payments", incidents=[incident("i")])
+    later.simulator.fail(later.name, LATER)
+    ask(relay, later, what="all")
+    step(relay)
+    for site in (due, site_of_two):
+        ask(relay, site, what="all")
+    assert len(handed_on(relay)) == 3  # and so the messages are gone
+    assert progress(relay, done)["state"] == "done"
+    sweep(relay)
+    assert handed_on(relay) == sorted(
+        [(due.id, "payments"), (site_of_two.id, "payments"), (site_of_two.id, "search")]
+    )
+    relay.let_time_pass()
+    sweep(relay)
+    assert (later.id, "payments") in handed_on(relay)
+
+
+def test_what_a_worker_has_is_not_handed_on_before_its_lease_ends(
+    relay: Relay, link: Link, calls: AwsCalls
+) -> None:
+    site = link()
+    relay.submit("payments", incidents=[incident("i")])
+    ask(relay, site, what="all")
+
+    def end_without_a_word(operation: str) -> None:
+        if operation == "TransactWriteItems":
+            raise unreachable()
+
+    calls.before = end_without_a_word
+    with pytest.raises(BotoCoreError):
+        step(relay)
+    calls.no_more_trouble()
+    sweep(relay)
+    assert handed_on(relay) == []
+    assert progress(relay, site)["state"] == "running"
+    go_on(relay)
+    assert progress(relay, site)["state"] == "done"
+
+
+def test_a_link_without_a_replay_gets_one(relay: Relay, link: Link) -> None:
+    """As one that an older version of Relay made."""
+    site = link()
+    relay.links.link(site.id, "search")
+    relay.submit("search", incidents=[incident("i")])
+    relay.sweep()
+    document = progress(relay, site, "search")
+    assert (document["why"], document["state"]) == ("reinstalled", "done")
+    sweep(relay)
+    assert handed_on(relay) == []
+
+
+def test_a_replay_whose_link_is_gone_is_ended(relay: Relay, link: Link) -> None:
+    site = link()
+    relay.submit("payments", incidents=[incident("i")])
+    site.simulator.fail(site.name, DOWN)
+    ask(relay, site, what="all")
+    relay.run_replays()
+    unlink(relay, site)
+    forget_calls(site)
+    go_on(relay)
+    assert progress(relay, site)["state"] == "done"
+    assert site.calls() == []
+
+
+# --- Sites in trouble ---
+
+
+def test_a_site_in_trouble_that_is_owed_nothing_is_tried(relay: Relay, link: Link) -> None:
+    site = link("payments", "search")
+    in_trouble_and_owed_nothing(relay, site)
+    sweep(relay)
+    assert site.calls() == []  # not before its time
+    assert state_of(relay, site) == "slowed"
+
+    site.simulator.fail(site.name, {"kind": "suspended"})
+    relay.let_time_pass()
+    for _ in range(3):
+        sweep(relay)
+    assert len(site.calls()) == 1
+    assert state_of(relay, site) == "slowed"
+
+    site.simulator.fail(site.name)
+    relay.let_time_pass()
+    sweep(relay)
+    assert site.calls()[1:] == [("GET", f"/sites/{site.name}/rest/operations/1.0/linkedWorkspaces")]
+    assert state_of(relay, site) == "active"
+    sweep(relay)
+    assert len(site.calls()) == 2
+
+
+def test_a_site_that_is_owed_something_is_tried_by_that(relay: Relay, link: Link) -> None:
+    site = link()
+    site.simulator.fail(site.name, DOWN)
+    relay.submit("payments", incidents=[incident("i")])
+    site.simulator.fail(site.name)
+    forget_calls(site)
+    relay.let_time_pass()
+    handed_on(relay)
+    sweep(relay)
+    assert site.calls() == []
+    relay.run_replays()
+    assert sequences(site) == {"i": 1}
+    assert state_of(relay, site) == "active"
+
+
+def test_a_healthy_site_is_left_alone(relay: Relay, link: Link) -> None:
+    site = link()
+    relay.submit("payments", incidents=[incident("i")])
+    forget_calls(site)
+    relay.let_time_pass()
+    before = relay.stored()
+    sweep(relay)
+    assert (handed_on(relay), site.calls()) == ([], [])
+    assert relay.stored() == before
+
+
+def test_a_trial_that_is_refused_for_what_it_is_shows_a_site_that_answers(
+    relay: Relay, link: Link
+) -> None:
+    """And it keeps nothing from the other sites."""
+    site, other = link("payments", "search"), link("search")
+    in_trouble_and_owed_nothing(relay, site)
+    refused = {"kind": "error", "status": 400, "operations": ["getWorkspaces"]}
+    site.simulator.fail(site.name, refused)
+    relay.let_time_pass()
+    ask(relay, other, what="all")
+    handed_on(relay)
+    sweep(relay)
+    assert handed_on(relay) == [(other.id, "search")]
+    assert state_of(relay, site) == "active"
+
+
+class Late(Context):
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+def test_without_time_for_a_call_no_site_is_tried_and_all_is_handed_on(
+    relay: Relay, link: Link
+) -> None:
+    site, other = link("payments", "search"), link("search")
+    in_trouble_and_owed_nothing(relay, site)
+    relay.let_time_pass()
+    ask(relay, other, what="all")
+    handed_on(relay)
+    sweep(relay, Late())
+    assert site.calls() == []
+    assert handed_on(relay) == [(other.id, "search")]
+
+
+def test_what_aws_fails_for_one_site_keeps_nothing_from_the_others_and_is_told(
+    relay: Relay, link: Link, calls: AwsCalls
+) -> None:
+    sites = [link(), link(), link()]
+    for site in sites:
+        ask(relay, site, what="all")
+    handed_on(relay)
+    queries = itertools.count()
+
+    def fail(operation: str) -> None:
+        # The first query lists the tenants, the second is about one of them.
+        if operation == "Query" and next(queries) == 1:
+            raise unreachable()
+
+    calls.before = fail
+    with pytest.raises(BotoCoreError):
+        sweep(relay)
+    calls.no_more_trouble()
+    assert len(handed_on(relay)) == 2
+    sweep(relay)
+    assert len(handed_on(relay)) == 3
+
+
+def test_a_site_without_the_app_is_left_alone(relay: Relay, link: Link) -> None:
+    site = link()
+    site.simulator.fail(site.name, DOWN)
+    relay.submit("payments", incidents=[incident("i")])
+    site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
+    forget_calls(site)
+    relay.let_time_pass()
+    assert handed_on(relay) == [(site.id, "payments")]
+    before = relay.stored()
+    sweep(relay)
+    assert (handed_on(relay), site.calls()) == ([], [])
+    assert relay.stored() == before
+    assert progress(relay, site)["state"] == "waiting"
+
+
+# --- Metrics ---
+
+
+def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = ("SitesNeedingAttention", "SitesSlowed", "ReplaysWaiting")
+    [metrics] = [line for line in lines if "_aws" in line] or [{}]
+    return {name: sum(metrics[name]) for name in names if name in metrics}
+
+
+def test_what_is_not_as_it_should_be_is_counted(
+    relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused, slowed, idle, gone = link(), link("payments", "search"), link(), link()
+    idle_and_slowed = link("payments", "search")
+    in_trouble_and_owed_nothing(relay, idle_and_slowed)
+    for site, fault in (
+        (refused, {"kind": "revoked secret"}),
+        (slowed, LATER),
+        (gone, {"kind": "forbidden"}),
+    ):
+        site.simulator.fail(site.name, fault)
+    relay.submit("payments", incidents=[incident("i")])
+    relay.submit("search", incidents=[incident("s")])
+    gone.simulator.control("POST", f"/sites/{gone.name}/uninstall").raise_for_status()
+    assert state_of(relay, idle) == "active"
+    capsys.readouterr()
+
+    sweep(relay)
+    # One of the refused site, one each of the slowed sites' workspaces that wait.
+    assert counted(capsys) == {
+        "SitesNeedingAttention": 1,
+        "SitesSlowed": 2,
+        "ReplaysWaiting": 1 + 2 + 1,
+    }
+
+
+def test_where_all_is_well_nothing_is_counted(
+    relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link()
+    capsys.readouterr()
+    sweep(relay)
+    assert counted(capsys) == {}

@@ -1,0 +1,681 @@
+"""Forge's routes, and what its tokens open elsewhere: by real functions and really signed tokens.
+
+The rules of the token itself are in `test_forge_token`; that an action tells a site nothing of
+others, whichever way it calls, is in `test_isolation`.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from relay.errors import Unavailable
+from relay.tenants import Tenant, TenantState, Trouble, TroubleStore
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.security import forgery
+from tests.security.answers import is_error, refused
+from tests.security.forge_stage import (
+    INSTALLED,
+    LIFECYCLE,
+    ROUTES,
+    SCHEDULE,
+    STATUS,
+    STEPS,
+    TICK,
+    UNINSTALLED,
+    Forge,
+    ForgeCalls,
+    ForgeSite,
+    forge_key,
+    running_forge,
+)
+from tests.support.forge import OTHER_APP_ID, ForgeKey, payload, signed
+from tests.support.key_server import KeyServer
+from tests.support.lifecycle import ACME, GLOBEX, Jira
+from tests.support.lifecycle import INSTALLED as CONNECT_INSTALLED
+from tests.support.template import routes
+from tests.support.tokens import InstallKey, claims, signed_callback
+
+Stored = Callable[[], list[Any]]
+ACTIONS = {
+    "fetch_workspaces": ("POST", "/workspaces/fetch", {"ids": ["payments"]}),
+    "search_containers": ("GET", "/containers/search", None),
+    "entity_associated": (
+        "PUT",
+        "/entities/associated",
+        {"entity": {"id": "inc-1"}, "associatedWith": {"id": "10068"}},
+    ),
+    "entity_disassociated": (
+        "PUT",
+        "/entities/disassociated",
+        {"entity": {"id": "inc-1"}, "disassociatedFrom": {"id": "10068"}},
+    ),
+    "create_post_incident_review": ("POST", "/post-incident-reviews/new?incident=inc-1", None),
+}
+SERVED = ["forge", "lifecycle", "links", "workspaces", *ACTIONS]
+# What an action answers to a site that is proven, and has nothing.
+PROVEN = (200, 204, 404)
+MIGRATION = 1024
+HERE, THERE = ForgeSite("here"), ForgeSite("there")
+MALLORYS = "mallorys-system-token-which-must-never-become-a-sites"
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    with running_forge() as forge:
+        yield forge
+
+
+@pytest.fixture
+def load(
+    function: Callable[..., ModuleType], forge: Forge, keys: KeyServer
+) -> Callable[..., ModuleType]:
+    def load_function(name: str, **variables: str) -> ModuleType:
+        urls = {"FORGE_KEYS_URL": forge.keys_url, "INSTALL_KEYS_URL": keys.url}
+        return function(name, **urls | variables)
+
+    return load_function
+
+
+@pytest.fixture
+def relay(
+    load: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Relay]:
+    with relay_with(load, aws, api_key, monkeypatch, SERVED) as relay:
+        yield relay
+
+
+@pytest.fixture
+def calls(relay: Relay, forge: Forge) -> ForgeCalls:
+    return ForgeCalls(relay, forge)
+
+
+@pytest.fixture
+def jira(relay: Relay, install_key: InstallKey) -> Jira:
+    """Connect's side of the same functions."""
+    return Jira(relay.gateway.functions["lifecycle"], install_key)
+
+
+def body_of(path: str) -> Any:
+    return {"migrationId": MIGRATION} if "/migrations/" in path else {"id": "event"}
+
+
+def url_of(path: str) -> str:
+    return f"{path}?migrationId={MIGRATION}" if path == STATUS else path
+
+
+def act(calls: ForgeCalls, function: str, token: str) -> int:
+    method, url, body = ACTIONS[function]
+    return calls.call(url, token, body, method).status
+
+
+def everywhere(calls: ForgeCalls, token: str) -> set[int]:
+    """What this token gets from every route that tells which site calls."""
+    answers = {act(calls, function, token) for function in ACTIONS}
+    for method, path in ROUTES:
+        if "/migrations/" in path:
+            answers.add(calls.call(url_of(path), token, body_of(path), method).status)
+    return answers
+
+
+def test_the_routes_are_those_of_the_template() -> None:
+    assert set(ROUTES) == set(routes("forge"))
+
+
+# --- Who calls ---
+
+
+def headers_that_prove_nothing(
+    calls: ForgeCalls, api_key: str, method: str, url: str
+) -> dict[str, tuple[str, dict[str, str]]]:
+    """The URL and the headers of each attempt, about a site that has the app in both ways."""
+    token, now = calls.forge.token, int(time.time())
+    connect = signed_callback(ACME.secret, claims(ACME.client_key, method, url))
+    own = payload({"app.installationId": HERE.installation_id, "app.installation": None})
+    header = {"typ": "JWT", "kid": forge_key().kid}
+    bearers = {
+        "Connect's token as a bearer": connect,
+        "an API key": api_key,
+        "another app's": token(HERE, aud=OTHER_APP_ID, app__id=OTHER_APP_ID),
+        "another app's, for this audience": token(HERE, app__id=OTHER_APP_ID),
+        "for another audience": token(HERE, aud=OTHER_APP_ID),
+        "of another issuer": token(HERE, iss="forge/context-token"),
+        "expired": token(HERE, iat=now - 100),
+        "not valid yet": token(HERE, iat=now + 100),
+        "for another host": token(HERE, app__apiBaseUrl="https://evil.example/ex/jira/x"),
+        "of another key": signed(ForgeKey(), own),
+        "unsigned": forgery.unsigned(header | {"alg": "none"}, own),
+        "HS256 by the site's secret": forgery.hs256(
+            header | {"alg": "HS256"}, own, ACME.secret.encode()
+        ),
+        "changed": forgery.with_last_character_changed(token(HERE)),
+        "without its signature": forgery.without_signature(token(HERE)),
+        "nothing": "",
+    }
+    query = "&" if "?" in url else "?"
+    found = {name: (url, {"authorization": f"Bearer {one}"}) for name, one in bearers.items()}
+    return found | {
+        "no token": (url, {}),
+        "Connect's token": (url, {"authorization": f"JWT {connect}"}),
+        "Connect's token in the query": (f"{url}{query}jwt={connect}", {}),
+        "Forge's token as Connect's": (url, {"authorization": f"JWT {token(HERE)}"}),
+        "Forge's token in the query": (f"{url}{query}jwt={token(HERE)}", {}),
+    }
+
+
+def test_what_is_not_forges_own_token_opens_no_route_and_nothing_is_written(
+    calls: ForgeCalls, api_key: str, aws: Aws, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    relay, queue = calls.relay, aws.environment["REPLAYS_QUEUE"]
+    calls.forge.tells_client_key(HERE, ACME.client_key)
+    relay.install(ACME)
+    calls.install(HERE)
+    assert calls.migration(SCHEDULE, HERE, MIGRATION).status == 204
+    before, asked = stored(), list(calls.forge.api.requests)
+    for method, path in ROUTES:
+        attempts = headers_that_prove_nothing(calls, api_key, method, url_of(path))
+        for name, (url, headers) in attempts.items():
+            sent = headers | JSON | {"x-forge-oauth-system": MALLORYS}
+            with subtests.test(name, route=f"{method} {path}"):
+                assert refused(relay.call(method, url, body_of(path), sent))
+    assert stored() == before
+    assert calls.forge.api.requests == asked
+    assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
+
+
+def test_each_of_these_routes_takes_forges_own_token(
+    calls: ForgeCalls, subtests: pytest.Subtests
+) -> None:
+    """Or else the test above could not fail."""
+    calls.install(HERE)
+    in_order = [("POST", INSTALLED), *ROUTES[1:3], *ROUTES[4:], ("POST", UNINSTALLED)]
+    assert sorted(in_order) == sorted(ROUTES)
+    for method, path in in_order:
+        with subtests.test(route=f"{method} {path}"):
+            answer = calls.call(url_of(path), calls.forge.token(HERE), body_of(path), method)
+            assert answer.status == (200 if method == "GET" else 204)
+
+
+def test_forges_token_opens_nothing_of_the_operations_tool_and_of_connects_lifecycle(
+    calls: ForgeCalls, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    calls.install(HERE)
+    before = stored()
+    urls = [("GET", "/v1/sites"), ("GET", "/v1/workspaces"), ("PUT", "/v1/workspaces/payments")]
+    urls += [(method, path) for method, path in routes("lifecycle")]
+    for method, url in urls:
+        for scheme in ("Bearer", "JWT"):
+            with subtests.test(url=url, scheme=scheme):
+                headers = {"authorization": f"{scheme} {calls.forge.token(HERE)}"}
+                assert refused(calls.relay.call(method, url, ACME.body(), headers | JSON))
+    assert stored() == before
+
+
+def test_where_the_app_is_not_on_forge_no_bearer_passes(
+    load: Callable[..., ModuleType],
+    forge: Forge,
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    stored: Stored,
+    subtests: pytest.Subtests,
+) -> None:
+    with relay_with(load, aws, api_key, monkeypatch, SERVED, FORGE_APP_ID="") as relay:
+        calls = ForgeCalls(relay, forge)
+        relay.install(ACME)
+        before = stored()
+        for name, token in {
+            "the app's, when it was on Forge": forge.token(HERE),
+            "no app's": forge.token(HERE, aud="", app__id=""),
+            "no app's audience": forge.token(HERE, aud=""),
+            "a list of no app": forge.token(HERE, aud=[""], app__id=""),
+            "an API key": api_key,
+        }.items():
+            with subtests.test(name):
+                assert {act(calls, function, token) for function in ACTIONS} == {401}
+                for method, path in ROUTES:
+                    assert refused(calls.call(url_of(path), token, body_of(path), method))
+        assert stored() == before
+        # Connect goes on.
+        fetched = relay.jira(ACME, "POST", "/workspaces/fetch", {"ids": ["payments"]})
+        assert fetched.status == 200
+
+
+# --- One installation and another ---
+
+
+def items_of(relay: Relay, tenant_id: str) -> list[Any]:
+    """All that is kept of this tenant in the tenants' table, and what finds it."""
+    table = relay.aws.environment["TENANTS_TABLE"]
+    found = relay.aws.dynamodb.scan(TableName=table)["Items"]
+    return sorted((item for item in found if tenant_id in str(item)), key=str)
+
+
+def test_a_token_of_one_installation_reaches_no_other_ones_migration(
+    calls: ForgeCalls, subtests: pytest.Subtests
+) -> None:
+    for site in (HERE, THERE):
+        calls.install(site)
+    there = calls.tenant(THERE).id
+    assert calls.migration(SCHEDULE, THERE, MIGRATION, location="EU").status == 204
+    before = items_of(calls.relay, there)
+    naming = {
+        "cloudId": THERE.cloud_id,
+        "installationId": THERE.installation_id,
+        "tenantId": there,
+        "context": {"cloudId": THERE.cloud_id},
+        "app": {"installationId": THERE.installation_id},
+    }
+    for path in (*STEPS, STATUS):
+        with subtests.test(path=path):
+            theirs = calls.migration(path, HERE, MIGRATION, **naming)
+            nobodys = calls.migration(path, HERE, MIGRATION + 1, **naming)
+            assert is_error(theirs, 409, "unknown_migration")
+            assert theirs.body == nobodys.body
+    # One of the same id is the site's own.
+    assert calls.migration(SCHEDULE, HERE, MIGRATION, location="US", **naming).status == 204
+    assert calls.migration(STEPS[0], HERE, MIGRATION, **naming).status == 204
+    assert calls.migration(STATUS, HERE, MIGRATION).json() == {"status": "ready-to-commit"}
+    assert items_of(calls.relay, there) == before
+    assert calls.migration(STATUS, THERE, MIGRATION).json() == {"status": "scheduled"}
+
+
+def test_a_lifecycle_call_changes_the_installation_of_its_token_alone(
+    calls: ForgeCalls, subtests: pytest.Subtests
+) -> None:
+    """The body names another one, in every way that it might."""
+    for site in (HERE, THERE):
+        calls.install(site)
+    there = calls.tenant(THERE).id
+    before = items_of(calls.relay, there)
+    body = {
+        "installationId": THERE.installation_id,
+        "id": THERE.installation_id,
+        "context": {"cloudId": THERE.cloud_id, "installContext": THERE.cloud_id},
+        "app": {"installationId": THERE.installation_id},
+        "contextToken": calls.forge.token(THERE),
+        "systemToken": MALLORYS,
+        "clientKey": ACME.client_key,
+    }
+    for path in LIFECYCLE:
+        with subtests.test(path=path):
+            answer = calls.call(path, calls.forge.token(HERE), body, system_token="a-new-one")
+            assert answer.status == 204
+            assert items_of(calls.relay, there) == before
+    assert calls.relay.tenants.system_token_of(calls.tenant(THERE)) == THERE.system_token
+
+
+def test_a_token_that_names_two_installations_or_two_sites_is_refused(
+    calls: ForgeCalls, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    for site in (HERE, THERE):
+        calls.install(site)
+    before = stored()
+    for changes in (
+        {"app__installation__id": THERE.installation_id},
+        {"context__cloudId": THERE.cloud_id},
+        {"app__apiBaseUrl": calls.forge.api_base_url(THERE)},
+    ):
+        token = calls.forge.token(HERE, **changes)
+        with subtests.test(str(changes)):
+            assert everywhere(calls, token) == {401}
+            assert {calls.call(path, token).status for path in LIFECYCLE} == {401}
+    assert stored() == before
+
+
+# --- The system token ---
+
+
+def test_the_system_token_is_in_no_item_and_in_no_line_of_the_log(
+    calls: ForgeCalls, aws: Aws, written: Callable[[], str]
+) -> None:
+    """Neither where it was brought, nor where two tenants were found to be one."""
+    sites = {HERE: ACME, THERE: GLOBEX}
+    for site, connect in sites.items():
+        calls.relay.install(connect)
+        calls.install(site)
+        calls.forge.tells_client_key(site, connect.client_key)
+    assert calls.lifecycle(TICK, HERE).status == 204
+    assert calls.lifecycle(INSTALLED, THERE).status == 204
+    assert [tenant.merged_into is None for tenant in calls.relay.tenants.all()].count(False) == 2
+    assert calls.migration(SCHEDULE, HERE, MIGRATION).status == 204
+    kept = [calls.relay.tenants.system_token_of(calls.tenant(site)) for site in sites]
+    assert kept == [site.system_token for site in sites], "else nothing is proven"
+
+    values = {site.system_token.encode() for site in sites}
+    values |= {base64.b64encode(value)[:-4] for value in values}
+    queued = aws.sqs.receive_message(QueueUrl=aws.environment["REPLAYS_QUEUE"])
+    everything = b"".join(raw_values(aws)) + json.dumps(queued, default=str).encode()
+    assert len(everything) > 2000, "else nothing is proven"
+    assert [value for value in values if value in everything] == []
+
+    text = written()
+    assert text.count('"Answered"') == 5, "else nothing is proven"
+    assert [value for value in values if value.decode() in text] == []
+
+
+def raw_values(aws: Aws) -> Iterator[bytes]:
+    """Every value of every item, a binary one as it is."""
+
+    def flat(value: Any) -> Iterator[bytes]:
+        if isinstance(value, dict):
+            for one in value.values():
+                yield from flat(one)
+        elif isinstance(value, list | tuple | set):
+            for one in value:
+                yield from flat(one)
+        else:
+            yield value if isinstance(value, bytes) else str(value).encode()
+
+    for table in aws.dynamodb.list_tables()["TableNames"]:
+        for item in aws.dynamodb.scan(TableName=table)["Items"]:
+            yield from flat(item)
+
+
+def test_a_system_token_copied_to_another_tenant_opens_nothing_there(
+    calls: ForgeCalls, aws: Aws
+) -> None:
+    here, there = calls.install(HERE), calls.install(THERE)
+    table = aws.environment["TENANTS_TABLE"]
+
+    def item(tenant_id: str) -> dict[str, Any]:
+        key = {"pk": {"S": f"tenant#{tenant_id}"}, "sk": {"S": "tenant"}}
+        return dict(aws.dynamodb.get_item(TableName=table, Key=key)["Item"])
+
+    stolen = {name: item(there.id)[name] for name in ("systemToken", "systemTokenKey")}
+    aws.dynamodb.put_item(TableName=table, Item=item(here.id) | stolen)
+    with pytest.raises((ClientError, Unavailable)):
+        calls.relay.tenants.system_token_of(calls.tenant(HERE))
+    asked = list(calls.forge.api.requests)
+    # A call that would use it, by whoever runs Relay.
+    assert calls.relay.provider("GET", f"/v1/sites/{here.id}/workspaces").status == 503
+    assert calls.forge.api.requests == asked
+    assert calls.relay.tenants.system_token_of(calls.tenant(THERE)) == THERE.system_token
+
+
+def test_after_the_uninstall_the_token_is_gone_from_the_table(
+    calls: ForgeCalls, aws: Aws, stored: Stored
+) -> None:
+    calls.relay.install(ACME)
+    calls.forge.tells_client_key(HERE, ACME.client_key)
+    for site in (HERE, THERE):
+        calls.install(site)
+    assert str(stored()).count("'systemToken'") == 2
+    for site in (HERE, THERE):
+        tenant = calls.tenant(site)
+        assert tenant.forge
+        assert tenant.forge.system_token
+        sealed = tenant.forge.system_token
+        assert calls.lifecycle(UNINSTALLED, site).status == 204
+        everything = b"".join(raw_values(aws))
+        assert sealed.ciphertext not in everything
+        assert sealed.data_key not in everything
+    assert "systemToken" not in str(stored())
+
+
+# --- Old tokens, and used ones ---
+
+
+def refused_since(aws: Aws, tenant: Tenant, code: str) -> None:
+    troubles = TroubleStore(aws.dynamodb, aws.environment["TENANTS_TABLE"])
+    now = int(time.time() * 1000)
+    trouble = Trouble(code, "Jira refused", True, now, now, now + 60_000, 1)
+    assert troubles.put(tenant.id, trouble, None)
+
+
+@pytest.fixture
+def troubled(calls: ForgeCalls, aws: Aws) -> int:
+    """HERE is installed, and Jira refused its token since; returns when the token was issued."""
+    now = int(time.time())
+    tenant = calls.install(HERE, iat=now - 20)
+    refused_since(aws, tenant, "credential_refused")
+    return now - 20
+
+
+@pytest.mark.parametrize("path", LIFECYCLE)
+def test_an_older_token_changes_nothing(
+    calls: ForgeCalls, troubled: int, stored: Stored, path: str
+) -> None:
+    before = stored()
+    assert "credential_refused" in str(before)
+    older = calls.forge.token(HERE, iat=troubled - 5)
+    assert calls.call(path, older, system_token=MALLORYS).status == 204
+    assert stored() == before
+
+
+@pytest.mark.parametrize("path", LIFECYCLE)
+@pytest.mark.parametrize("used_at", [INSTALLED, TICK])
+def test_a_used_token_with_another_system_token_changes_nothing(
+    calls: ForgeCalls, troubled: int, aws: Aws, stored: Stored, used_at: str, path: str
+) -> None:
+    token = calls.forge.token(HERE, iat=troubled + 5)
+    assert calls.call(used_at, token, system_token=HERE.system_token).status == 204
+    refused_since(aws, calls.tenant(HERE), "access_refused")
+    before = stored()
+    for spelling in (token, f"{token}==", f" {token}"):
+        calls.call(path, spelling, system_token=MALLORYS)
+        assert stored() == before
+    assert calls.relay.tenants.system_token_of(calls.tenant(HERE)) == HERE.system_token
+
+
+def test_an_uninstalled_installations_token_proves_no_site(calls: ForgeCalls) -> None:
+    """Whenever it was made. Of another site, and under Connect, nothing has changed."""
+    calls.relay.install(ACME)
+    calls.forge.tells_client_key(HERE, ACME.client_key)
+    for site in (HERE, THERE):
+        calls.install(site)
+    made_before = calls.forge.token(HERE)
+    assert 401 not in everywhere(calls, made_before)
+    assert calls.lifecycle(UNINSTALLED, HERE).status == 204
+    for token in (made_before, calls.forge.token(HERE)):
+        assert everywhere(calls, token) == {401}
+    assert 401 not in everywhere(calls, calls.forge.token(THERE))
+    fetched = calls.relay.jira(ACME, "POST", "/workspaces/fetch", {"ids": ["payments"]})
+    assert fetched.status == 200
+
+
+def test_no_token_of_before_the_uninstall_undoes_it_nor_the_one_that_it_came_with(
+    calls: ForgeCalls, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    now = int(time.time())
+    calls.install(HERE, iat=now - 20)
+    tokens = {
+        "older": calls.forge.token(HERE, iat=now - 15),
+        "of the uninstall": calls.forge.token(HERE, iat=now - 10),
+    }
+    assert calls.call(UNINSTALLED, tokens["of the uninstall"]).status == 204
+    before = stored()
+    for name, token in tokens.items():
+        for path in LIFECYCLE:
+            with subtests.test(name, path=path):
+                assert calls.call(path, token, system_token=MALLORYS).status == 204
+                assert stored() == before
+    assert calls.tenant(HERE).state is TenantState.UNINSTALLED
+
+
+def test_an_earlier_installations_token_proves_nothing_of_the_later_one(
+    calls: ForgeCalls, stored: Stored
+) -> None:
+    """The site is the same, and so is the tenant: it is the installation that was removed."""
+    first = calls.install(HERE)
+    assert calls.lifecycle(UNINSTALLED, HERE, iat=int(time.time()) - 30).status == 204
+    later = replace(HERE, number=THERE.number)
+    assert calls.install(later, iat=int(time.time()) - 20).id == first.id
+    before = stored()
+    token = calls.forge.token(HERE)
+    assert everywhere(calls, token) == {401}
+    assert calls.call(UNINSTALLED, token).status == 204
+    assert stored() == before
+    assert 401 not in everywhere(calls, calls.forge.token(later))
+
+
+# --- Which tenants are one ---
+
+
+def associate(relay: Relay, cloud_id: str) -> None:
+    body = {"entity": {"id": "inc-1"}, "associatedWith": {"id": "10068", "cloudId": cloud_id}}
+    assert relay.jira(ACME, "PUT", "/entities/associated", body).status == 204
+
+
+@pytest.mark.parametrize("claimed_first", [True, False])
+def test_a_cloud_id_that_connect_claims_joins_nothing(
+    calls: ForgeCalls, claimed_first: bool
+) -> None:
+    connect = calls.relay.install(ACME)
+    if claimed_first:
+        associate(calls.relay, HERE.cloud_id)
+    calls.install(HERE)
+    associate(calls.relay, HERE.cloud_id)
+    assert calls.lifecycle(TICK, HERE).status == 204
+    apart(calls, connect.id)
+    # Nor does it find the site when Forge installs anew.
+    assert calls.lifecycle(UNINSTALLED, HERE).status == 204
+    later = replace(HERE, number=THERE.number)
+    answer = calls.lifecycle(INSTALLED, later, iat=int(time.time()) + 2)
+    assert answer.status == 204
+    assert calls.tenant(later).id != connect.id
+
+
+@pytest.mark.parametrize("connect_first", [True, False])
+def test_a_base_url_joins_nothing(calls: ForgeCalls, jira: Jira, connect_first: bool) -> None:
+    """Connect's call brings whichever it likes, also the one by which Forge's API is called."""
+    same = replace(ACME, base_url=calls.forge.api_base_url(HERE))
+    if not connect_first:
+        calls.install(HERE)
+    assert jira.installed(same).status == 204
+    if connect_first:
+        calls.install(HERE)
+    assert calls.lifecycle(TICK, HERE).status == 204
+    connect = calls.relay.tenants.find_by_client_key(ACME.client_key)
+    assert connect
+    assert connect.base_url == calls.tenant(HERE).base_url
+    apart(calls, connect.id)
+
+
+def apart(calls: ForgeCalls, connect_id: str) -> None:
+    """The two are two, each with its own secret alone."""
+    connect, forge = calls.relay.tenants.existing(connect_id), calls.tenant(HERE)
+    assert connect.id != forge.id
+    assert (connect.forge, connect.merged_into) == (None, None)
+    assert (forge.client_key, forge.secret, forge.merged_into) == (None, None, None)
+    assert calls.relay.tenants.system_token_of(connect) is None
+
+
+def test_a_client_key_that_forges_body_claims_joins_nothing(calls: ForgeCalls) -> None:
+    connect = calls.relay.install(ACME)
+    body = {"clientKey": ACME.client_key, "context": {"clientKey": ACME.client_key}}
+    for path in (INSTALLED, TICK):
+        token = calls.forge.token(HERE, context__clientKey=ACME.client_key)
+        answer = calls.call(path, token, body, system_token=HERE.system_token)
+        assert answer.status == 204
+    apart(calls, connect.id)
+
+
+def test_the_sites_own_jira_is_asked_for_the_client_key_and_no_other(calls: ForgeCalls) -> None:
+    connect = calls.relay.install(ACME)
+    calls.forge.tells_client_key(THERE, ACME.client_key)
+    calls.install(HERE)
+    assert calls.forge.api.requests == [calls.forge.property_path(HERE)]
+    apart(calls, connect.id)
+    calls.forge.tells_client_key(HERE, ACME.client_key)
+    assert calls.lifecycle(TICK, HERE).status == 204
+    assert calls.tenant(HERE).id == connect.id
+    # Once it is known, nobody is asked again, and nobody changes it.
+    calls.forge.tells_client_key(HERE, GLOBEX.client_key)
+    other = calls.relay.install(GLOBEX)
+    asked = len(calls.forge.api.requests)
+    assert calls.lifecycle(TICK, HERE).status == 204
+    assert len(calls.forge.api.requests) == asked
+    assert calls.tenant(HERE).id == connect.id
+    assert calls.relay.tenants.existing(other.id).forge is None
+
+
+def test_an_installation_is_joined_by_a_signed_lifecycle_call_that_names_it(
+    calls: ForgeCalls, jira: Jira
+) -> None:
+    forge = calls.install(HERE)
+    body = ACME.body(installationId=HERE.installation_id)
+    assert jira.installed(ACME, body=body).status == 204
+    connect = calls.relay.tenants.find_by_client_key(ACME.client_key)
+    assert connect
+    assert connect.id == forge.id == calls.tenant(HERE).id
+
+
+def test_an_installation_is_joined_by_no_other_call_that_names_it(
+    calls: ForgeCalls, jira: Jira, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    """Neither by one that is not signed for it, nor by a used token with another body."""
+    now = int(time.time())
+    calls.install(HERE)
+    used = jira.token(ACME, iat=now - 60, exp=now + 120)
+    assert jira.installed(ACME, used).status == 204
+    body = ACME.body(installationId=HERE.installation_id)
+    own = claims(ACME.client_key, "POST", CONNECT_INSTALLED, aud=jira.app_url)
+    before = stored()
+    for name, token in {
+        "none": None,
+        "signed with the site's secret": signed_callback(ACME.secret, own),
+        "another site's": jira.token(GLOBEX),
+        "of another call": jira.token(ACME, "/lifecycle/uninstalled"),
+        "used": used,
+        "older": jira.token(ACME, iat=now - 80, exp=now + 60),
+    }.items():
+        with subtests.test(name):
+            answer = jira.post(CONNECT_INSTALLED, token, body)
+            assert answer.status in (401, 409)
+            assert stored() == before
+    with subtests.test("a call that is not an install"):
+        jira.enabled(ACME)
+        enabled = signed_callback(
+            ACME.secret, claims(ACME.client_key, "POST", "/lifecycle/enabled")
+        )
+        assert jira.post("/lifecycle/enabled", enabled, body).status == 204
+        assert stored() == before
+
+
+def test_an_installation_that_is_another_connect_sites_is_not_taken_from_it(
+    calls: ForgeCalls, jira: Jira
+) -> None:
+    calls.forge.tells_client_key(HERE, GLOBEX.client_key)
+    globex = calls.relay.install(GLOBEX)
+    assert calls.install(HERE).id == globex.id
+    before = items_of(calls.relay, globex.id)
+    body = ACME.body(installationId=HERE.installation_id)
+    assert jira.installed(ACME, body=body).status == 204
+    acme = calls.relay.tenants.find_by_client_key(ACME.client_key)
+    assert acme
+    assert acme.id != globex.id
+    assert acme.forge is None
+    assert items_of(calls.relay, globex.id) == before
+
+
+def test_a_site_under_forge_takes_no_other_sites_installation(
+    calls: ForgeCalls, jira: Jira
+) -> None:
+    """Forge has proven which site it is; another one of Forge's is another site."""
+    calls.forge.tells_client_key(HERE, ACME.client_key)
+    connect = calls.relay.install(ACME)
+    assert calls.install(HERE).id == connect.id
+    there = calls.install(THERE)
+    before = items_of(calls.relay, there.id)
+    body = ACME.body(installationId=THERE.installation_id)
+    assert jira.installed(ACME, body=body, iat=int(time.time()) + 2).status == 204
+    assert calls.tenant(HERE).id == connect.id
+    assert calls.tenant(THERE).id == there.id
+    assert items_of(calls.relay, there.id) == before
+
+
+def test_a_cloud_id_that_forge_has_proven_finds_the_site_again(calls: ForgeCalls) -> None:
+    first = calls.install(HERE)
+    other = calls.install(THERE)
+    assert calls.lifecycle(UNINSTALLED, HERE, iat=int(time.time()) - 30).status == 204
+    anew = ForgeSite("anew", cloud_id=HERE.cloud_id)
+    assert calls.install(anew, iat=int(time.time()) - 20).id == first.id
+    assert calls.tenant(THERE).id == other.id
