@@ -3,7 +3,6 @@
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import jwt
 
 from infra.bench.environments import PYTHON
 from infra.bench.figures import figure, ratio
@@ -19,6 +17,7 @@ from infra.bench.node_peers import NotHere, installed
 from infra.bench.peer import Peer, peer
 from infra.bench.result import Bars, Result, Table, Target, at_least, bar, number, spread
 from infra.bench.rounds import spent
+from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.subject import Tell
@@ -26,7 +25,6 @@ from infra.lambdas.runtime import Context, http_event, load
 from infra.local.paths import ROOT
 from relay.identity import Request
 from relay.identity.connect_token import verified_claims
-from relay.jira import query_string_hash
 
 ACTION = "Relay: the action's function, from event to answer"
 VERIFY = "Relay: token and qsh alone"
@@ -36,8 +34,6 @@ PYPI = "PyPI atlassian-jwt: token and qsh alone"
 
 _PATH = "/workspaces/fetch"
 _PEERS = "infra/bench/peers"
-# The frameworks hold a token for good until it expires; the benchmark takes less.
-_LIFETIME = 15 * 60
 
 Speeds = dict[str, list[float]]
 
@@ -70,9 +66,9 @@ def measure(
     answered_from_memory()
     function = load("fetch_workspaces")
     workspaces = [{"id": place["workspace_id"], "name": "Bench", "url": "https://ops.example.com"}]
-    signed = list(_signed(place, count))
-    events = [http_event(one["method"], one["url"], one["body"], one["headers"]) for one in signed]
-    requests = [_request(one) for one in signed]
+    calls = list(_calls(place, count))
+    events = [http_event(one["method"], one["url"], one["body"], one["headers"]) for one in calls]
+    requests = [_request(one) for one in calls]
 
     def act() -> None:
         for event in events:
@@ -93,7 +89,7 @@ def measure(
         "secret": place["secret"],
         "clientKey": place["client_key"],
         "workspaces": workspaces,
-        "requests": signed,
+        "requests": calls,
     }
     with ExitStack() as peers:
         python = peers.enter_context(peer([str(PYTHON), "-P", f"{_PEERS}/callback.py"]))
@@ -134,21 +130,11 @@ def _node(node: str, packages: str) -> Iterator[Peer]:
         shutil.rmtree(folder)
 
 
-def _signed(place: dict[str, str], count: int) -> Iterator[dict[str, Any]]:
+def _calls(place: dict[str, str], count: int) -> Iterator[dict[str, Any]]:
     """Calls of fetchWorkspaces as Jira makes them, each with a token of its own."""
     body = json.dumps({"ids": [place["workspace_id"]]})
-    now = int(time.time())
     for turn in range(count):
-        query = f"call={turn}&site={place['site']}"
-        claims = {
-            "iss": place["client_key"],
-            "iat": now,
-            "exp": now + _LIFETIME,
-            "qsh": query_string_hash("POST", _PATH, query),
-        }
-        token = jwt.encode(claims, place["secret"], algorithm="HS256")
-        headers = {"authorization": f"JWT {token}", "content-type": "application/json"}
-        yield {"method": "POST", "url": f"{_PATH}?{query}", "headers": headers, "body": body}
+        yield signed(place, "POST", _PATH, f"call={turn}&site={place['site']}", body)
 
 
 def _request(one: dict[str, Any]) -> Request:

@@ -18,7 +18,7 @@ from infra.lambdas.runtime import Context, http_event, load
 SERVICES = ("jira", "dynamodb", "sqs", "kms")
 _BATCH = 1000
 _TRANSACTION = 100
-# The rows and the container's of a query or a batch: what is at least asked of the tables once per
+# What is at least asked of the tables once per
 # invocation is which sites the workspace is linked to, and how those stand.
 _READS = 2
 
@@ -60,12 +60,12 @@ def measure(
             raise RuntimeError(f"A submission was answered {answer['statusCode']}.")
     submitted = by_service(counts)
     counts.clear()
-    if submitter.handler(sqs_event(_drained(sqs, queue)), Context())["batchItemFailures"]:
+    if submitter.handler(sqs_event(drained(sqs, queue)), Context())["batchItemFailures"]:
         raise RuntimeError("The submitter did not take all of its messages.")
     return {f"{name}, in": count for name, count in submitted.items()} | by_service(counts)
 
 
-def _drained(sqs: Any, queue: str) -> list[str]:
+def drained(sqs: Any, queue: str) -> list[str]:
     """The bodies of what is in the queue: AWS's own part of it."""
     bodies = []
     while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):

@@ -24,9 +24,13 @@ def incidents(count: int, sequence: int = 1, first: int = 0) -> Iterator[Documen
     known = _incidents()
     for number in range(first, first + count):
         yield known[number % len(known)] | {
-            "id": f"inc-{number:07}",
+            "id": incident_id(number),
             "updateSequenceNumber": sequence,
         }
+
+
+def incident_id(number: int) -> str:
+    return f"inc-{number:07}"
 
 
 def states(count: int, sequence: int = 1, first: int = 0) -> list[EntityState]:

@@ -15,7 +15,7 @@ class Sizes:
     naive_singles: int = 40
     calls: int = 1000
     callbacks: int = 1000
-    wakes: int = 7
+    wakes: int = 5
     records: tuple[int, ...] = (1_000, 10_000, 100_000)
     containers: tuple[int, ...] = (1_000, 10_000, 100_000)
     searches: int = 40

@@ -25,7 +25,7 @@ from infra.local.screen import Screen
 _SWEEP_SECONDS = 300.0
 _SWEPT_TWICE_RATE = 0.15
 _BATCHES_MAX = 4
-_REPLAYS_MAX = 20
+_REPLAYS_MAX = 80
 _TOLD_EVERY = 20
 
 

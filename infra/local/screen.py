@@ -19,7 +19,7 @@ class Meter(Protocol):
 
 class Screen:
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._console = console or Console(emoji=False, highlight=False, soft_wrap=True)
         self._started = time.monotonic()
 
     @property

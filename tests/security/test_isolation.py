@@ -142,15 +142,15 @@ def relay(
         for workspace in (OURS, THEIRS, UNLINKED):
             fill(relay, workspace)
         acme, globex = relay.install(ACME), relay.install(GLOBEX)
+        for connect, site in UNDER_FORGE.items():
+            forge.tells_client_key(site, connect.client_key)
+            assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
         relay.links.link(acme.id, OURS)
         relay.links.link(globex.id, THEIRS)
         # The other site has told something of its own incident.
         path = "/entities/associated"
         body = {"entity": entity(f"incident-of-{THEIRS}"), "associatedWith": target(THEIRS)}
         assert relay.jira(GLOBEX, "PUT", path, body).status == 204
-        for connect, site in UNDER_FORGE.items():
-            forge.tells_client_key(site, connect.client_key)
-            assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
         yield relay
 
 

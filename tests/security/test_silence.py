@@ -1,5 +1,6 @@
 """No token, no secret and no person is in what is logged or printed, whatever happens."""
 
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -12,10 +13,22 @@ from relay.identity import ApiKeys
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.security import forgery
+from tests.security.forge_stage import INSTALLED as INSTALLED_BY_FORGE
+from tests.security.forge_stage import (
+    SCHEDULE,
+    STATUS,
+    TICK,
+    Forge,
+    ForgeSite,
+    running_forge,
+)
+from tests.security.forge_stage import UNINSTALLED as UNINSTALLED_BY_FORGE
 from tests.support.aws_calls import aws_calls, client_error, unreachable
+from tests.support.forge import OTHER_APP_ID
 from tests.support.key_server import KeyServer, Reply
 from tests.support.lambdas import call
 from tests.support.lifecycle import ACME, DISABLED, ENABLED, GLOBEX, INSTALLED, Jira
+from tests.support.template import routes
 from tests.support.tokens import claims, signed_callback
 
 PERSON = "557058:f1e2d3c4-a-person"
@@ -86,6 +99,76 @@ def test_lifecycle_calls_leave_no_token_and_no_secret(
             assert answer.status == status
     text = loud()
     assert text.count('"Answered"') == len(expected), "else nothing is proven"
+    assert [given_away for given_away in used if given_away in text] == []
+
+
+@pytest.fixture
+def forge() -> Iterator[Forge]:
+    with running_forge() as forge:
+        yield forge
+
+
+def test_forges_calls_leave_no_token_and_no_system_token(
+    function: Callable[..., ModuleType], forge: Forge, loud: Written, subtests: pytest.Subtests
+) -> None:
+    """Whatever becomes of them, and whatever Jira says to the system token."""
+    now = int(time.time())
+    site = ForgeSite("acme")
+    modules = {
+        name: function(name, FORGE_KEYS_URL=forge.keys_url)
+        for name in ("forge", "fetch_workspaces", "entity_associated")
+    }
+    used = [site.system_token, PERSON]
+    expected = []
+
+    def sent(status: int, path: str, method: str = "POST", body: str = "{}", **others: Any) -> None:
+        token = forge.token(site, principal=PERSON, **others)
+        used.extend(parts(token))
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "X-Forge-OAuth-System": site.system_token,
+            "X-Forge-OAuth-User": f"{site.system_token}-of-{PERSON}",
+        }
+        [name] = [name for name in modules if (method, path.partition("?")[0]) in routes(name)]
+        expected.append((call(modules[name], method, path, body, headers), status))
+
+    echo = json.dumps({"errorMessages": [f"Bearer {site.system_token} is refused"]}).encode()
+    for trouble in (
+        Reply(401, echo),
+        Reply(500, echo),
+        Reply(200, echo),
+        Reply(cut_off=True),
+        None,
+    ):
+        forge.api.trouble = trouble
+        sent(204, INSTALLED_BY_FORGE)
+        sent(204, TICK)
+    sent(401, TICK, iat=now - 100)
+    sent(401, TICK, aud=OTHER_APP_ID)
+    sent(401, TICK, app__apiBaseUrl=f"https://{site.system_token}.example")
+    sent(401, f"{STATUS}?migrationId=1", "GET", iat=now - 100)
+    sent(400, STATUS, "GET")
+    sent(400, SCHEDULE, body=f'{{"migrationId": ["{site.system_token}"]}}')
+    sent(204, SCHEDULE, body='{"migrationId": 1}')
+    sent(200, f"{STATUS}?migrationId=1", "GET")
+    sent(200, "/workspaces/fetch", body='{"ids": []}')
+    sent(400, "/entities/associated", "PUT", body=site.system_token)
+    for error in (unreachable(), client_error("AccessDeniedException"), RuntimeError("unforeseen")):
+        for at in range(3):
+            with aws_calls() as calls:
+                calls.fail(error, at)
+                sent(500 if isinstance(error, RuntimeError) else 503, TICK)
+    sent(204, UNINSTALLED_BY_FORGE)
+    sent(401, "/workspaces/fetch", body='{"ids": []}')
+
+    for number, (answer, status) in enumerate(expected):
+        with subtests.test(call=number):
+            assert answer.status == status
+            assert site.system_token not in answer.body
+    text = loud()
+    assert text.count('"Answered"') == len(expected), "else nothing is proven"
+    assert "Jira did not tell the clientKey" in text
     assert [given_away for given_away in used if given_away in text] == []
 
 

@@ -70,7 +70,7 @@ class Requesting:
         self._dispatch.awake(tenant.id)
 
     def take_over(self, merged: Tenant) -> None:
-        """Move the links of a tenant to the one that it was merged into; repeating is safe."""
+        """Move links and offers of a tenant to the one that it was merged into; repeating is safe."""
         if merged.merged_into is None:
             return
         tenant = self._tenants.existing(merged.merged_into)
@@ -78,6 +78,9 @@ class Requesting:
             logo_url = self._links.logo_url_of(merged.id, workspace_id) or ""
             self.link(tenant, workspace_id, logo_url, Stage.LINK)
             self._links.unlink(merged.id, workspace_id)
+        for workspace_id in self._links.offers_to(merged.id):
+            self._links.offer(tenant.id, workspace_id)
+            self._links.withdraw_offer(merged.id, workspace_id)
 
     def begin_anew(self, tenant: Tenant, workspace_id: str) -> Replay:
         """All, from linking in Jira on."""

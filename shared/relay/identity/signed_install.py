@@ -17,6 +17,8 @@ from relay.identity.connect_token import (
 from relay.identity.install_keys import InstallKeys
 from relay.tenants import Installation, LifecycleToken, checked_site_url
 
+# It becomes part of a key.
+_INSTALLATION_ID_MAX = 255
 _OF_AN_INSTALL = ("sharedSecret", "baseUrl")
 
 
@@ -30,7 +32,7 @@ class LifecycleBody(BaseModel):
     baseUrl: str | None = Field(default=None, max_length=500)
     sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
     displayUrl: str | None = None
-    installationId: str | None = None
+    installationId: str | None = Field(default=None, min_length=1, max_length=_INSTALLATION_ID_MAX)
 
 
 class SignedInstallVerifier:

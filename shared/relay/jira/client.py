@@ -58,6 +58,7 @@ class JiraClient:
         self._base_url = base_url
         self._credential = credential
         self._otherwise = otherwise
+        self._turned = False
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
         """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON.
@@ -148,7 +149,9 @@ class JiraClient:
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """As the one identity, and where Jira refuses that, as the other."""
+        """As the one identity, and where Jira refuses that, as the other from then on."""
+        if self._otherwise and self._turned:
+            return self._otherwise.client._call_once(method, path, content, params)
         try:
             return self._call_once(method, path, content, params)
         except (CredentialRefused, AccessRefused) as refused:
@@ -158,8 +161,16 @@ class JiraClient:
                 response = self._otherwise.client._call_once(method, path, content, params)
             except (CredentialRefused, AccessRefused):
                 raise refused from None
-            self._otherwise.preferred(refused)
+            except JiraAnswered:
+                # Whatever it was, the credential was taken.
+                self._turn(self._otherwise, refused)
+                raise
+            self._turn(self._otherwise, refused)
             return response
+
+    def _turn(self, otherwise: "Otherwise", refused: JiraAnswered) -> None:
+        self._turned = True
+        otherwise.preferred(refused)
 
     def _call_once(
         self,
