@@ -15,12 +15,11 @@ from infra.bench.environments import PYTHON
 from infra.bench.figures import figure, ratio
 from infra.bench.node_peers import NotHere, installed
 from infra.bench.peer import Peer, peer
-from infra.bench.result import Bars, Result, Table, Target, at_least, bar, number, spread
+from infra.bench.result import Bars, Result, Table, Target, at_least, bar, in_times, number, spread
 from infra.bench.rounds import spent
 from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, http_event, load
 from infra.local.paths import ROOT
 from relay.identity import Request
@@ -59,9 +58,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     return _result(found, sizes, missing)
 
 
-def measure(
-    tell: Tell, place: dict[str, str], node: str, packages: str, count: int, rounds: int
-) -> Speeds:
+def measure(place: dict[str, str], node: str, packages: str, count: int, rounds: int) -> Speeds:
     """Calls per second of each way, by round; run as a subject."""
     answered_from_memory()
     function = load("fetch_workspaces")
@@ -169,7 +166,7 @@ def _result(found: Speeds, sizes: Sizes, missing: str) -> Result:
         if other in found
     }
     rows = [
-        [way, spread(figure(found[way])), f"{spread(times[way])} ×" if way in times else ""]
+        [way, spread(figure(found[way])), in_times(times[way]) if way in times else ""]
         if way in found
         else [way, f"not measured: {missing}", ""]
         for way in ways
@@ -182,9 +179,9 @@ def _result(found: Speeds, sizes: Sizes, missing: str) -> Result:
     return Result(
         "callback",
         "Calls of Jira",
-        f"{number(sizes.callbacks)} signed calls of fetchWorkspaces, the same for all, one after the"
-        " other in one process each. The whole ways parse, prove the token and its qsh, find the"
-        " site, look up the workspace and make the answer; no way has a socket. Express has the"
+        f"{number(sizes.callbacks)} signed calls of fetchWorkspaces, the same for all, one after"
+        " the other in one process each. The whole ways parse, prove the token and its qsh, find"
+        " the site, look up the workspace and make the answer; no way has a socket. Express has the"
         " site and the workspaces at hand; Relay's function makes its requests to DynamoDB ready,"
         " and gets the answers from memory.",
         [Table("", ("way", "calls/s", "Relay is faster"), rows)],

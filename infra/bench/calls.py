@@ -12,14 +12,13 @@ from infra.bench.result import Result, Table, at_most, number
 from infra.bench.sample import incidents, sqs_event
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, http_event, load
 
 SERVICES = ("jira", "dynamodb", "sqs", "kms")
 _BATCH = 1000
 _TRANSACTION = 100
-# What is at least asked of the tables once per
-# invocation is which sites the workspace is linked to, and how those stand.
+# What is asked of the tables at least once per invocation: which sites the workspace is linked to,
+# and how those stand.
 _READS = 2
 
 
@@ -44,9 +43,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     return _result(counts, total)
 
 
-def measure(
-    tell: Tell, workspace_id: str, api_key: str, queue: str, total: int, size: int
-) -> dict[str, int]:
+def measure(workspace_id: str, api_key: str, queue: str, total: int, size: int) -> dict[str, int]:
     """Requests to each service of AWS; run as a subject."""
     sqs = boto3.client("sqs")
     counts = counted()
@@ -114,10 +111,10 @@ def _result(counts: dict[int, dict[str, int]], total: int) -> Result:
     return Result(
         "calls",
         "Calls",
-        f"{number(total)} incidents come in submissions of one size, and are delivered to one site in"
-        " one invocation, as the queue's batch and window bring them. Requests to AWS are counted"
-        " where botocore sends them, repeated ones too; Jira's by the simulator. The queue's own"
-        " reads and deletes are AWS's and not in it.",
+        f"{number(total)} incidents come in submissions of one size, and are brought to one site"
+        " in one invocation, as the queue's batch and window bring them. Requests to AWS are"
+        " counted where botocore sends them, repeated ones too, Jira's by the simulator. The"
+        " queue's own reads and deletes are AWS's and not in it.",
         [
             Table("Requests, made of needed", columns, rows),
             Table("Where they are made (“in” is the submission's function)", parts, split),

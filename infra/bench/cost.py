@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -12,13 +13,12 @@ import boto3
 from infra.bench.aws_calls import watch
 from infra.bench.calls import drained
 from infra.bench.cost_model import Assumed, Function, Part, Usage, parts
-from infra.bench.prices import AS_OF, READ_UNIT, REGION, WRITE_UNIT
+from infra.bench.prices import AS_OF, REGION, WRITE_UNIT
 from infra.bench.result import Bar, Bars, Result, Table, number
 from infra.bench.rounds import spent
 from infra.bench.sample import incidents, sqs_event
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, http_event, load
 from infra.lambdas.template import functions, template
 
@@ -47,9 +47,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     return _result(usages)
 
 
-def measure(
-    tell: Tell, workspace_id: str, api_key: str, queue: str, size: int
-) -> dict[str, dict[str, float]]:
+def measure(workspace_id: str, api_key: str, queue: str, size: int) -> dict[str, dict[str, float]]:
     """What one submission takes, and what its delivery takes; run as a subject."""
     sqs = boto3.client("sqs")
     meter = _Meter()
@@ -61,11 +59,10 @@ def measure(
     for turn in range(_SUBMISSIONS + 1):
         body = json.dumps({"incidents": list(incidents(size, first=turn * size))})
         event = http_event("POST", path, body, headers)
-        taking = meter.read(lambda event=event: taker.handler(event, Context()))  # type: ignore[misc]
+        taking = meter.read(partial(taker.handler, event, Context()))
         [message] = drained(sqs, queue)
         meter.counts.clear()
-        delivery = sqs_event([message])
-        delivering = meter.read(lambda given=delivery: submitter.handler(given, Context()))  # type: ignore[misc]
+        delivering = meter.read(partial(submitter.handler, sqs_event([message]), Context()))
         taking |= {"body": float(len(body)), "message": float(len(message))}
         # The first of each decrypts the site's secret, and opens connections.
         if turn:
@@ -173,9 +170,9 @@ def _result(usages: dict[int, Usage]) -> Result:
         "cost",
         "What it costs on AWS",
         f"Dollars per million incidents, delivered to one site, at AWS's list prices in {REGION}"
-        f" ({AS_OF}, `infra/bench/prices.py`), without a free tier. In parentheses is what could not"
-        " be avoided: the requests themselves, one plain write per state and per outcome, and the"
-        f" time that others take to answer. The shapes are submissions of {shapes}.",
+        f" ({AS_OF}, `infra/bench/prices.py`), without a free tier. In parentheses is what could"
+        " not be avoided: the requests themselves, one plain write per state and per outcome, and"
+        f" the time that others take to answer. The shapes are submissions of {shapes}.",
         [
             Table("Dollars per million incidents", columns, rows),
             Table(

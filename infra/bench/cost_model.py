@@ -92,17 +92,13 @@ def parts(usage: Usage, prices: Prices = LISTED, assumed: Assumed | None = None)
         Part("DynamoDB, reads", usage.read_units * prices.dynamodb_read_unit, 0),
         _both(
             "DynamoDB, a month's storage with backup",
-            usage.stored_bytes
-            / 1e9
-            * (prices.dynamodb_gb_month + prices.dynamodb_backup_gb_month),
+            usage.stored_bytes / 1e9 * (prices.dynamodb_gb_month + prices.dynamodb_backup_gb_month),
         ),
         Part("Logs", _logged(usage, assumed) * prices.log_byte, 0),
         Part("X-Ray", 2 * assumed.sampled * prices.trace, 0),
         _both("Bytes to Jira", usage.jira_bytes * prices.byte_out),
     ]
-    return [
-        Part(one.name, one.dollars * per_million, one.needed * per_million) for one in found
-    ]
+    return [Part(one.name, one.dollars * per_million, one.needed * per_million) for one in found]
 
 
 def _both(name: str, dollars: float) -> Part:

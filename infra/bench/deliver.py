@@ -8,12 +8,11 @@ import httpx
 
 from infra.bench.aws_calls import watch
 from infra.bench.figures import Figure, figure, ratio
-from infra.bench.result import Bars, Result, Table, at_most, bar, number, spread
+from infra.bench.result import Bars, Result, Table, at_most, bar, in_times, number, spread
 from infra.bench.rounds import by_turns
 from infra.bench.sample import event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.chaos.stage import APP_KEY
 from infra.lambdas.runtime import Context, load
 from relay.delivery.protocol import batches
@@ -54,7 +53,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def measure(
-    tell: Tell, ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
+    ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> Any:
     """Seconds of each way and round; run as a subject."""
     caught: list[Sent] = []
@@ -76,7 +75,9 @@ def measure(
         def post(messages: list[bytes]) -> None:
             for body in messages:
                 headers = {"Authorization": authorization, "Content-Type": "application/json"}
-                http.post(other["base_url"] + BULK, content=body, headers=headers).raise_for_status()
+                http.post(
+                    other["base_url"] + BULK, content=body, headers=headers
+                ).raise_for_status()
 
         def same(number: int) -> None:
             for sent in elsewhere[number]:
@@ -99,9 +100,7 @@ def measure(
 
 def token(http: httpx.Client, place: dict[str, str]) -> str:
     """Of Connect, for a submission; good for three minutes."""
-    credential = ConnectCredential(
-        APP_KEY, place["client_key"], place["base_url"], place["secret"]
-    )
+    credential = ConnectCredential(APP_KEY, place["client_key"], place["base_url"], place["secret"])
     request = http.build_request("POST", place["base_url"] + BULK)
     return next(credential.auth_flow(request)).headers["Authorization"]
 
@@ -130,12 +129,9 @@ def _elsewhere(caught: list[Sent], workspace_id: str) -> Iterator[Sent]:
 
 def _result(found: dict[str, list[dict[str, float]]], size: int, singles: int) -> Result:
     entities = {RELAY: size, SAME: size, BARE: size, SINGLE: singles}
-    cpu = {
-        way: [one["cpu"] / count for one in found[way]] for way, count in entities.items()
-    }
+    cpu = {way: [one["cpu"] / count for one in found[way]] for way, count in entities.items()}
     speed = {
-        way: figure([count / one["wall"] for one in found[way]])
-        for way, count in entities.items()
+        way: figure([count / one["wall"] for one in found[way]]) for way, count in entities.items()
     }
     times = {way: ratio(cpu[RELAY], cpu[way]) for way in entities if way != RELAY}
     rows = [
@@ -178,5 +174,4 @@ def _milliseconds(seconds_per_entity: list[float]) -> Figure:
 
 
 def _times(times: Figure | None) -> str:
-    return f"{spread(times)} ×" if times else ""
-
+    return in_times(times) if times else ""

@@ -63,9 +63,7 @@ def updated(item: Attributes, expression: str, given: Given) -> dict[str, Any]:
 @cache
 def _clauses(expression: str) -> list[tuple[str, str]]:
     _, *parts = _CLAUSE.split(expression)
-    return [
-        (name, text.strip()) for name, text in zip(parts[0::2], parts[1::2], strict=True)
-    ]
+    return [(name, text.strip()) for name, text in zip(parts[0::2], parts[1::2], strict=True)]
 
 
 @cache

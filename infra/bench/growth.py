@@ -1,17 +1,16 @@
 """`make bench-growth`: what an entity costs as the record grows."""
 
-from typing import Any
+from functools import partial
 
 from infra.bench.aws_calls import by_service, counted
 from infra.bench.figures import Figure, figure, ratio
 from infra.bench.filling import fill_record
 from infra.bench.replays import replayed
-from infra.bench.result import Lines, Result, Table, at_most, number, spread
+from infra.bench.result import Lines, Result, Table, at_most, in_times, number, spread
 from infra.bench.rounds import spent
 from infra.bench.sample import event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, load
 
 # By the record's size: seconds of CPU by turn, and requests to AWS in each turn.
@@ -27,14 +26,12 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
         places[str(count)] = place.workspace_id
     batch = min(sizes.entities, *sizes.records)
     stand.screen.say(f"growth: {sizes.rounds} turns of {batch} new states in each …")
-    found = stand.run(
-        "infra.bench.growth:measure", places=places, batch=batch, rounds=sizes.rounds
-    )
+    found = stand.run("infra.bench.growth:measure", places=places, batch=batch, rounds=sizes.rounds)
     replays = {count: replayed(stand, count) for count in sizes.records}
     return _result(found, replays, sizes, batch)
 
 
-def measure(tell: Tell, places: dict[str, str], batch: int, rounds: int) -> Found:
+def measure(places: dict[str, str], batch: int, rounds: int) -> Found:
     """Run as a subject."""
     counts = counted()
     submitter = load("submitter")
@@ -43,7 +40,7 @@ def measure(tell: Tell, places: dict[str, str], batch: int, rounds: int) -> Foun
         for size, workspace_id in places.items():
             message = event(workspace_id, states(batch, sequence=turn + 2))
             counts.clear()
-            cpu = spent(lambda message=message: submitter.handler(message, Context())).cpu  # type: ignore[misc]
+            cpu = spent(partial(submitter.handler, message, Context())).cpu
             # The first turn decrypts the sites' secrets.
             if turn:
                 found[size]["cpu"].append(cpu / batch)
@@ -51,9 +48,7 @@ def measure(tell: Tell, places: dict[str, str], batch: int, rounds: int) -> Foun
     return found
 
 
-def _result(
-    found: Found, replays: dict[int, dict[str, float]], sizes: Sizes, batch: int
-) -> Result:
+def _result(found: Found, replays: dict[int, dict[str, float]], sizes: Sizes, batch: int) -> Result:
     smallest, largest = sizes.records[0], sizes.records[-1]
     cpu = {size: found[str(size)]["cpu"] for size in sizes.records}
     calls = {size: figure(found[str(size)]["calls"]).median for size in sizes.records}
@@ -61,7 +56,7 @@ def _result(
         [
             number(size),
             spread(_per_1000(cpu[size])),
-            f"{spread(ratio(cpu[size], cpu[smallest]))} ×",
+            in_times(ratio(cpu[size], cpu[smallest])),
             number(calls[size]),
         ]
         for size in sizes.records
@@ -71,7 +66,7 @@ def _result(
         [
             number(size),
             number(one["cpu"]),
-            f"{number(one['cpu'] / whole[smallest]['cpu'])} ×",
+            in_times(_exact(one["cpu"] / whole[smallest]["cpu"])),
             number(one["dynamodb"]),
             number(one["jira"]),
         ]
@@ -105,7 +100,9 @@ def _result(
             ),
         ],
         [
-            at_most("CPU of a change, largest to smallest", ratio(cpu[largest], cpu[smallest]), 1.1),
+            at_most(
+                "CPU of a change, largest to smallest", ratio(cpu[largest], cpu[smallest]), 1.1
+            ),
             at_most("requests of a change, largest to smallest", _exact(flat), 1),
             at_most("CPU of a replay, largest to smallest", replay_cpu, 1.1),
             at_most(
@@ -150,5 +147,3 @@ def _of_replay(count: int, one: dict[str, float]) -> dict[str, float]:
 
 def _exact(value: float) -> Figure:
     return Figure(value, value, value, 1)
-
-

@@ -8,7 +8,6 @@ from infra.bench.result import Bar, Bars, Result, Table, at_most, number
 from infra.bench.sample import event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, load
 
 _MB = 1_000_000
@@ -27,7 +26,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     return _result(found, count, sizes, replays)
 
 
-def measure(tell: Tell, message: dict[str, Any]) -> dict[str, float]:
+def measure(message: dict[str, Any]) -> dict[str, float]:
     """Run as a subject, which is given the event as Lambda gives it."""
     at_init = peak()
     submitter = load("submitter")
@@ -70,8 +69,8 @@ def _result(
     return Result(
         "memory",
         "Memory",
-        "The most memory that a new process has held (its resident set), Python and all libraries in"
-        " it. The event is as full as Lambda's limit lets it be, of the sample's incidents; the"
+        "The most memory that a new process has held (its resident set), Python and all libraries"
+        " in it. The event is as full as Lambda's limit lets it be, of the sample's incidents; the"
         " replays are of one invocation each, however long it takes.",
         [Table("", ("function", "entities", "MB at most"), rows)],
         [
@@ -84,7 +83,12 @@ def _result(
                 "memory",
                 "Memory held at most",
                 "MB",
-                [Bar(f"{row[0]}, {row[1]}".removesuffix(", "), _of(row), _of(row), _of(row), True) for row in rows],
+                [
+                    Bar(
+                        f"{row[0]}, {row[1]}".removesuffix(", "), _of(row), _of(row), _of(row), True
+                    )
+                    for row in rows
+                ],
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""`make bench-naive`: Relay, and one request per incident, at Jiras that answer at once or later."""
+"""`make bench-naive`: Relay, and a request per incident, at Jiras that answer at once or later."""
 
 from typing import Any
 
@@ -8,12 +8,11 @@ from infra.bench.deliver import BULK, token
 from infra.bench.environments import PYTHON
 from infra.bench.figures import figure, ratio
 from infra.bench.peer import Peer, peer
-from infra.bench.result import Bars, Result, Table, at_least, bar, number, spread
+from infra.bench.result import Bars, Result, Table, at_least, bar, in_times, number, spread
 from infra.bench.rounds import spent
 from infra.bench.sample import event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, load
 from relay.delivery.protocol import batches
 
@@ -46,7 +45,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def measure(
-    tell: Tell, ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
+    ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> Seconds:
     """Seconds per entity, by round; run as a subject."""
     submitter = load("submitter")
@@ -83,7 +82,7 @@ def _result(found: dict[float, Seconds], sizes: Sizes) -> Result:
         for way, taken in seconds.items():
             speed = figure([1 / one for one in taken])
             times[delay, way] = ratio(taken, seconds[RELAY])
-            ahead = "" if way == RELAY else f"{spread(times[delay, way])} ×"
+            ahead = "" if way == RELAY else in_times(times[delay, way])
             rows.append([f"{delay * 1000:.0f} ms", way, spread(speed), ahead])
     slowest = max(DELAYS)
     target = min((times[slowest, name] for name in LIBRARIES), key=lambda one: one.median)
@@ -110,5 +109,3 @@ def _result(found: dict[float, Seconds], sizes: Sizes) -> Result:
         ],
         facts={"ahead_at_50_ms": target.median},
     )
-
-

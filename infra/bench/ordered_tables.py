@@ -155,7 +155,7 @@ class Tables:
         places = partition.places(
             values.get("prefix", ""), after, not request.get("ScanIndexForward", True)
         )
-        keys, limit = partition.sorted_keys(), request.get("Limit", len(places))
+        keys, limit = partition.sorted_keys(), request.get("Limit")
         page: list[bytes] = []
         size = 0
         for place in places:
@@ -164,6 +164,7 @@ class Tables:
             page.append(partition.items[keys[place]])
             size += len(page[-1])
         more = b""
+        # At its limit a page names a next one, even if that will be empty.
         if page and (len(page) < len(places) or len(page) == limit):
             last = {"pk": {"S": values["pk"]}, "sk": {"S": keys[places[len(page) - 1]]}}
             more = b',"LastEvaluatedKey":' + pydantic_core.to_json(last)

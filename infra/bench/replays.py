@@ -12,7 +12,6 @@ from infra.bench.filling import fill_record
 from infra.bench.rounds import spent
 from infra.bench.sample import sqs_event
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, load
 
 # What getrusage counts in: kilobytes, but for macOS.
@@ -37,7 +36,7 @@ def replayed(stand: Stand, count: int) -> dict[str, float]:
     return found
 
 
-def measure(tell: Tell, site: str, queue: str) -> dict[str, float]:
+def measure(site: str, queue: str) -> dict[str, float]:
     """Run as a subject: the link of the place has begun its replay, and told so in the queue."""
     sqs = boto3.client("sqs")
     hint = _hint(sqs, queue, site)

@@ -7,6 +7,8 @@ from typing import Any, Self
 
 from infra.bench.figures import Figure
 
+TIMES = "×"  # noqa: RUF001 (it is what it looks like)
+
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
@@ -94,11 +96,11 @@ class Result:
         )
 
 
-def at_most(what: str, measured: Figure | None, limit: float, unit: str = "×") -> Target:
+def at_most(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
     return _target(what, measured, limit, unit, "≤", lambda value: value <= limit)
 
 
-def at_least(what: str, measured: Figure | None, limit: float, unit: str = "×") -> Target:
+def at_least(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
     return _target(what, measured, limit, unit, "≥", lambda value: value >= limit)
 
 
@@ -115,7 +117,11 @@ def spread(found: Figure) -> str:
     """The median with its quartiles; alone where nothing varied."""
     if found.low == found.high:
         return number(found.median)
-    return f"{number(found.median)} ({number(found.low)}–{number(found.high)})"
+    return f"{number(found.median)} ({number(found.low)} to {number(found.high)})"
+
+
+def in_times(found: Figure) -> str:
+    return f"{spread(found)} {TIMES}"
 
 
 def number(value: float) -> str:

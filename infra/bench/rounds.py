@@ -4,6 +4,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 
 
 @dataclass
@@ -28,7 +29,7 @@ def by_turns(
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
     for number in range(rounds + warm_up):
         for name, way in ways.items():
-            taken = spent(lambda way=way: way(number))  # type: ignore[misc]
+            taken = spent(partial(way, number))
             if number >= warm_up:
                 found[name].append(asdict(taken))
     return found

@@ -8,11 +8,10 @@ import boto3
 
 from infra.bench.figures import Figure, figure, ratio
 from infra.bench.filling import container_name, fill_catalogue
-from infra.bench.result import Lines, Result, Table, Target, at_most, number, spread
+from infra.bench.result import Lines, Result, Table, Target, at_most, in_times, number, spread
 from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.subject import Tell
 from infra.lambdas.runtime import Context, http_event, load
 
 # Each has as many answers in a large catalogue as in a small one; at most 50 are given.
@@ -41,11 +40,13 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     return _result(found, sizes.containers)
 
 
-def measure(tell: Tell, places: dict[str, dict[str, str]], turns: int) -> dict[str, Found]:
+def measure(places: dict[str, dict[str, str]], turns: int) -> dict[str, Found]:
     """Run as a subject."""
     reading = _Reading()
     function = load("search_containers")
-    events = {size: [_event(place, text) for text in QUERIES.values()] for size, place in places.items()}
+    events = {
+        size: [_event(place, text) for text in QUERIES.values()] for size, place in places.items()
+    }
     found: dict[str, Found] = {size: {"read": [], "wall": [], "cpu": []} for size in places}
     for size, asked in events.items():
         for event in asked:
@@ -96,7 +97,7 @@ def _result(found: dict[str, Found], sizes: tuple[int, ...]) -> Result:
         times = ratio(one["wall"], smallest["wall"])
         milliseconds = figure([seconds * 1000 for seconds in one["wall"]])
         read = [str(count) for count in one["read"]]
-        rows.append([number(size), *read, spread(milliseconds), f"{spread(times)} ×"])
+        rows.append([number(size), *read, spread(milliseconds), in_times(times)])
     most = max(
         large / small for large, small in zip(largest["read"], smallest["read"], strict=True)
     )
@@ -108,10 +109,10 @@ def _result(found: dict[str, Found], sizes: tuple[int, ...]) -> Result:
     return Result(
         "search",
         "Searching a growing catalogue",
-        "Signed calls of searchContainers through the action's function, with the catalogues side by"
-        " side in one table and searched by turns. The columns in the middle are items that DynamoDB"
-        " reads for each kind of query. The table is one that keeps a partition in order, as"
-        " DynamoDB does.",
+        "Signed calls of searchContainers through the action's function, with the catalogues side"
+        " by side in one table and searched by turns. The columns in the middle are items that"
+        " DynamoDB reads for each kind of query. The table is one that keeps a partition in order,"
+        " as DynamoDB does.",
         [Table("", columns, rows)],
         targets,
         lines=[

@@ -109,7 +109,7 @@ class Stand:
     def run(self, subject: str, **given: Any) -> Any:
         """What this subject measured, in a new process (see `infra.bench.subject`)."""
         log = self.stage.folder / "subject.log"
-        return run_subject(subject, given, self.environment, log, self.screen.say)
+        return run_subject(subject, given, self.environment, log)
 
 
 @contextmanager

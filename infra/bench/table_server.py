@@ -16,13 +16,15 @@ from infra.local.ports import HOST
 _TYPE = "com.amazonaws.dynamodb.v20120810#"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class TableHandler(BaseHTTPRequestHandler):
+    """`handler_of` makes one for tables of its own."""
+
     protocol_version = "HTTP/1.1"
     # Otherwise the body of an answer waits for the acknowledgement of its headers.
     disable_nagle_algorithm = True
     wbufsize = -1
-    tables = Tables()
-    turn = threading.Lock()
+    tables: Tables
+    turn: threading.Lock
 
     def do_GET(self) -> None:
         """Whoever waits until it answers asks for this."""
@@ -51,10 +53,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+def handler_of(tables: Tables) -> type[TableHandler]:
+    """For an HTTP server; its threads use the tables one after the other."""
+    return type("Handler", (TableHandler,), {"tables": tables, "turn": threading.Lock()})
+
+
 def _error(refused: Refused) -> bytes:
     document: dict[str, Any] = {"__type": _TYPE + refused.kind, "message": refused.kind}
     return pydantic_core.to_json(document | refused.more)
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer((HOST, int(sys.argv[1])), _Handler).serve_forever()
+    ThreadingHTTPServer((HOST, int(sys.argv[1])), handler_of(Tables())).serve_forever()

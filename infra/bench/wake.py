@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.bench.environments import PYTHON
 from infra.bench.figures import figure, ratio
-from infra.bench.result import Bars, Result, Table, at_most, bar, number, spread
+from infra.bench.result import Bars, Result, Table, at_most, bar, in_times, number, spread
 from infra.bench.runtime_api import RuntimeApi, runtime_api
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
@@ -106,7 +106,7 @@ def _result(starts: dict[str, list[Start]]) -> Result:
     times = {name: ratio(found, wall[YARDSTICK]) for name, found in wall.items()}
     own = sorted(functions(), key=lambda name: -times[name].median)
     rows = [
-        [name, spread(figure(wall[name])), spread(cpu[name]), f"{spread(times[name])} ×"]
+        [name, spread(figure(wall[name])), spread(cpu[name]), in_times(times[name])]
         for name in (YARDSTICK, *own)
     ]
     jira = [name for name in own if _is_called_by_jira(name)]
@@ -115,9 +115,9 @@ def _result(starts: dict[str, list[Start]]) -> Result:
     return Result(
         "wake",
         "Cold starts",
-        "Each function as `sam build` makes it, compiled, for this machine's Python, in Lambda's own"
-        " runtime client (awslambdaric): from the start of the process to its first request for an"
-        f" event. The yardstick, {YARDSTICK}, uses the same layer and takes {yardstick} ms.",
+        "Each function as `sam build` makes it, compiled, for this machine's Python, in Lambda's"
+        " own runtime client (awslambdaric): from the start of the process to its first request"
+        f" for an event. The yardstick, {YARDSTICK}, uses the same layer and takes {yardstick} ms.",
         [Table("", ("function", "ms", "CPU ms", "to the yardstick"), rows)],
         [
             at_most("the slowest function that Jira calls", slowest, 1.15),
@@ -128,10 +128,7 @@ def _result(starts: dict[str, list[Start]]) -> Result:
                 "wake",
                 "From start to the first event",
                 "ms",
-                [
-                    bar(name, figure(wall[name]), name != YARDSTICK)
-                    for name in (YARDSTICK, *own)
-                ],
+                [bar(name, figure(wall[name]), name != YARDSTICK) for name in (YARDSTICK, *own)],
             )
         ],
         notes=[
@@ -148,4 +145,3 @@ def _is_called_by_jira(function: str) -> bool:
     return bool(paths) and not any(
         path.startswith(("/v1/", "/forge/")) or path == "*" for path in paths
     )
-

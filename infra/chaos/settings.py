@@ -14,9 +14,9 @@ class Settings:
     entities: int = 20_000
     sites: int = 5
     workspaces: int = 8
-    rounds: int = 160
+    rounds: int = 100
     workers: int = 5
     kill_rate: float = 0.1
     duplicate_rate: float = 0.08
     aws_error_rate: float = 0.004
-    patience: float = 900.0
+    patience: float = 1800.0

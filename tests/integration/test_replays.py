@@ -652,6 +652,19 @@ def test_an_answer_of_the_site_wakes_the_replays_of_its_other_workspaces(
     assert sequences(site).keys() == {"p", "q", "s"}
 
 
+def test_a_replay_that_finds_the_site_answering_wakes_the_others(relay: Relay, link: Link) -> None:
+    site = link("payments", "search")
+    site.simulator.fail(site.name, DOWN | {"retryAfter": "3000"})
+    relay.submit("payments", incidents=[incident("p")])
+    relay.submit("search", incidents=[incident("s")])
+    site.simulator.fail(site.name)
+    relay.let_time_pass()
+    # Of one of them nobody is told.
+    ask(relay, site, workspaceId="payments")
+    relay.run_replays()
+    assert sequences(site).keys() == {"p", "s"}
+
+
 # --- Links come and go ---
 
 

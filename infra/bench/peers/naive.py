@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-import requests  # type: ignore[import-untyped]
+import requests
 
 POSTS: dict[str, Callable[..., Any]] = {
     "httpx": httpx.Client(timeout=30, trust_env=False).post,

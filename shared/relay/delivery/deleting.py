@@ -10,9 +10,9 @@ from relay.record import RecordStore
 
 # A message is processed within the submitter's time, one call to Jira for each.
 _PER_MESSAGE = 100
-# Seconds. A delivery that was under way when an entity was deleted has ended by then: a replayer has
-# two minutes, and the last of many deletions is written half a minute after this is queued. The
-# second round takes back what such a delivery may have brought.
+# Seconds. A delivery that was under way when an entity was deleted has ended by then: a replayer
+# has two minutes, and the last of many deletions is written half a minute after this is queued.
+# The second round takes back what such a delivery may have brought.
 _SECOND_ROUND = 180
 
 

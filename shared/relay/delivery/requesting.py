@@ -70,7 +70,7 @@ class Requesting:
         self._dispatch.awake(tenant.id)
 
     def take_over(self, merged: Tenant) -> None:
-        """Move links and offers of a tenant to the one that it was merged into; repeating is safe."""
+        """Move links and offers to the tenant that this one was merged into; repeating is safe."""
         if merged.merged_into is None:
             return
         tenant = self._tenants.existing(merged.merged_into)
