@@ -16,8 +16,8 @@ DOCS = ROOT / "docs"
 _INTRODUCTION = """\
 # Performance
 
-Written by `make bench`, which anyone can run; so is every figure in here. `make bench-deliver`
-measures one of them anew, and so on with the name in parentheses.
+Written by `make bench`, with every figure in here, and anyone can run it. The name in parentheses,
+put behind `make bench` and a dash, measures one of these alone and renews its part.
 
 What is measured on a computer depends on the computer. So each figure stands beside another one
 that was taken in the same run, by turns where there are several rounds, and what counts is how many

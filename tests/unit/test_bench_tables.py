@@ -137,7 +137,7 @@ def searched(dynamodb: "DynamoDBClient") -> list[Any]:
             url="https://ops.example.com",
             lastUpdatedDate=f"2026-01-{number % 28 + 1:02}T09:30:00Z",
         )
-        for number in range(60)
+        for number in range(30)
     ]
     containers.put_all(WORKSPACE, made)
     containers.put_all(WORKSPACE, [made[7].model_copy(update={"name": "Checkout"})])
