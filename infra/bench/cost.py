@@ -221,4 +221,8 @@ def _sum(found: list[Part]) -> Part:
 
 
 def _dollars(part: Part) -> str:
-    return f"{part.dollars:,.2f} ({part.needed:,.2f})"
+    return f"{_amount(part.dollars)} ({_amount(part.needed)})"
+
+
+def _amount(dollars: float) -> str:
+    return f"{dollars:.2f}" if dollars >= 0.1 or not dollars else f"{dollars:.4f}"

@@ -102,13 +102,20 @@ def _started(folder: Path, environment: Mapping[str, str], api: RuntimeApi) -> S
 
 def _result(starts: dict[str, list[Start]]) -> Result:
     wall = {name: [one.wall for one in found] for name, found in starts.items()}
-    cpu = {name: figure([one.cpu for one in found]) for name, found in starts.items()}
+    cpu = {name: [one.cpu for one in found] for name, found in starts.items()}
     times = {name: ratio(found, wall[YARDSTICK]) for name, found in wall.items()}
     own = sorted(functions(), key=lambda name: -times[name].median)
     rows = [
-        [name, spread(figure(wall[name])), spread(cpu[name]), in_times(times[name])]
+        [
+            name,
+            spread(figure(wall[name])),
+            in_times(times[name]),
+            spread(figure(cpu[name])),
+            in_times(ratio(cpu[name], cpu[YARDSTICK])),
+        ]
         for name in (YARDSTICK, *own)
     ]
+    columns = ("function", "ms", "to the yardstick", "CPU ms", "to the yardstick's")
     jira = [name for name in own if _is_called_by_jira(name)]
     slowest = max((times[name] for name in jira), key=lambda one: one.median)
     yardstick = number(figure(wall[YARDSTICK]).median)
@@ -118,7 +125,7 @@ def _result(starts: dict[str, list[Start]]) -> Result:
         "Each function as `sam build` makes it, compiled, for this machine's Python, in Lambda's"
         " own runtime client (awslambdaric): from the start of the process to its first request"
         f" for an event. The yardstick, {YARDSTICK}, uses the same layer and takes {yardstick} ms.",
-        [Table("", ("function", "ms", "CPU ms", "to the yardstick"), rows)],
+        [Table("", columns, rows)],
         [
             at_most("the slowest function that Jira calls", slowest, 1.15),
             at_most("the submitter", times[SUBMITTER], 1.4),

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -97,10 +98,6 @@ def validator(cache: Path = CACHE) -> Validator:
     return Validator(node, folder)
 
 
-def in_ci() -> bool:
-    return os.environ.get("CI") == "true"
-
-
 def _tool(name: str) -> str:
     path = shutil.which(name)
     if not path:
@@ -118,7 +115,7 @@ def _fetch(npm: str, folder: Path) -> None:
         for name in _FILES:
             shutil.copy(_HERE / name, unfinished)
         command = [npm, *_FETCH, "--prefix", str(unfinished)]
-        run_command("npm ci", command, tool_environment(), log, _FETCH_SECONDS)
+        run_command("npm ci", command, tool_environment(**_trusted()), log, _FETCH_SECONDS)
         _put(unfinished, folder)
     except StackFailure:
         # The registry's answers may name its host, so they stay in the log.
@@ -128,6 +125,13 @@ def _fetch(npm: str, folder: Path) -> None:
         ) from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _trusted() -> dict[str, str]:
+    """The machine's own certificates beside those that Node brings, as a proxy may need them."""
+    bundle = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+    chosen = os.environ.get("NODE_EXTRA_CA_CERTS", bundle)
+    return {"NODE_EXTRA_CA_CERTS": chosen} if Path(chosen).exists() else {}
 
 
 def _put(unfinished: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """`python -m infra.forge`: the manifests that are made pass, and broken ones fail, each by name.
 
-Atlassian's validator takes Node.js and npm, and is fetched once. Where they are not, these tests
-say so; with CI=true it is a failure if it can't be fetched.
+Atlassian's validator takes Node.js, npm and a registry, and is fetched once. Where they are not, these
+tests say so.
 """
 
 import copy
@@ -17,7 +17,7 @@ import pytest
 from infra.forge.__main__ import main
 from infra.forge.check import check
 from infra.forge.samples import URL, samples
-from infra.forge.validator import NotFetched, NotHere, Validator, in_ci, validator
+from infra.forge.validator import NotFetched, NotHere, Validator, validator
 from relay_cli.forge import as_yaml
 from tests.support.template import ROOT
 
@@ -240,12 +240,8 @@ def guide_without_tls(made: Document) -> None:
 def tool() -> Validator:
     try:
         return validator()
-    except NotHere as missing:
+    except (NotHere, NotFetched) as missing:
         pytest.skip(f"The Forge manifest is not checked here: {missing}")
-    except NotFetched as failure:
-        if in_ci():
-            raise
-        pytest.skip(f"The Forge manifest is not checked here: {failure}")
 
 
 @pytest.fixture(scope="module")
@@ -287,21 +283,15 @@ def test_every_manifest_that_is_made_passes(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.usefixtures("tool")
-@pytest.mark.parametrize(("ci", "code"), [("", 0), ("true", 1)])
-def test_without_a_registry_it_says_so_and_fails_only_in_ci(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    ci: str,
-    code: int,
+def test_without_a_registry_it_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CI", ci)
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "npm"))
 
-    assert main(tmp_path / "forge") == code
+    assert main(tmp_path / "forge") == 0
     said = capsys.readouterr()
-    assert "was not checked: npm could not fetch" in said.err
+    assert "was not checked: npm could not fetch" in said.out
     assert [path.name for path in (tmp_path / "forge").iterdir()] == ["npm.log"]
 
 
