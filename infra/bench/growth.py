@@ -128,8 +128,8 @@ def _result(
             )
         ],
         notes=[
-            "The first page of a process costs more than those after it, and the smallest record has"
-            " no other.",
+            "The first page of a process costs more than those after it, and the smallest record"
+            " has no other.",
         ],
         facts={
             "replay_cpu_ms_per_1000": pages[largest].median,

@@ -1,7 +1,7 @@
 """`python -m infra.forge`: the manifests that are made pass, and broken ones fail, each by name.
 
-Atlassian's validator takes Node.js, npm and a registry, and is fetched once. Where they are not, these
-tests say so.
+Atlassian's validator takes Node.js, npm and a registry, and is fetched once. Where they are not,
+these tests say so.
 """
 
 import copy
