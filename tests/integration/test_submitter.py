@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import relay.edge.queue
 import relay.table
 from relay.delivery import Message, packed
 from relay.entities import EntityKey, EntityState, Kind
@@ -669,6 +670,26 @@ def test_a_message_that_can_not_be_read_fails_alone(
     assert {letter["Body"] for letter in letters} == {"junk", "AAAA"}
     for letter in letters:
         assert "not a message" in letter["MessageAttributes"]["reason"]["StringValue"]
+
+
+def test_of_more_than_there_is_time_for_the_rest_comes_again(
+    submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitter.link(scripted.document, "w")
+    monkeypatch.setattr(relay.edge.queue, "_SLICE_ENTITIES", 2)
+    bodies = [message(inc(f"i-{number}")) for number in range(5)]
+    monkeypatch.setattr(
+        Context,
+        "get_remaining_time_in_millis",
+        lambda _: 30_000 if len(submitter.recorded()) == 4 else 60_000,
+    )
+
+    assert submitter.receive(*bodies) == [4]
+
+    assert submitter.recorded() == {f"i-{number}": 1 for number in range(4)}
+    monkeypatch.undo()
+    assert submitter.receive(bodies[4]) == []
+    assert len(submitter.recorded()) == 5
 
 
 def test_nothing_to_do_is_done(submitter: Submitter) -> None:

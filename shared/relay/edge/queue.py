@@ -1,5 +1,6 @@
 """The queue of submissions, in and out."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 # A message that makes the code fail alone, so many times over, is no bad luck.
 _RECEIVES_MAX = 5
 _REASON_MAX = 500
+# So many are recorded and brought in a few seconds, and held in little memory; a multiple of the
+# thousand that Jira takes at once.
+_SLICE_ENTITIES = 5000
+# Seconds that a slice may take: its transactions, and a call to Jira that lasts.
+_SLICE_SECONDS = 35
 
 
 class SubmissionsQueue:
@@ -82,21 +88,38 @@ class Submissions:
         self._dead_letters = dead_letters
 
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> dict[str, Any]:
-        records = {record["messageId"]: record for record in event["Records"]}
-        come_again: set[str] = set()
+        """An event holds 6 MB, deflated: a slice of it at a time, as long as there is time."""
+        waiting = deque(event["Records"])
+        come_again = self._consume_slice(waiting, time_left)
+        while waiting and time_left() > _SLICE_SECONDS:
+            come_again |= self._consume_slice(waiting, time_left)
+        if waiting:
+            logger.warning("No time for all messages", messages=len(waiting))
+        come_again |= {record["messageId"] for record in waiting}
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+
+    def _consume_slice(self, waiting: deque[dict[str, Any]], time_left: TimeLeft) -> set[str]:
+        """Take messages of a few thousand entities; returns those that must come again."""
+        records: dict[str, Any] = {}
         messages: dict[str, Message] = {}
-        for message_id, record in records.items():
+        come_again: set[str] = set()
+        entities = 0
+        while waiting and entities < _SLICE_ENTITIES:
+            record = waiting.popleft()
+            message_id = record["messageId"]
+            records[message_id] = record
             try:
                 messages[message_id] = parse_message(record["body"])
             except ValueError as error:
                 logger.error("A message can't be read", message_id=message_id, reason=str(error))
                 if not self._buried(record, {"reason": str(error)}):
                     come_again.add(message_id)
+            else:
+                entities += len(messages[message_id].states)
         unfinished = self._process(messages, records, time_left)
         for message_id, message in messages.items():
             _log_end(message_id, message, done=message_id not in unfinished)
-        come_again |= unfinished
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+        return come_again | unfinished
 
     def _process(
         self, messages: dict[str, Message], records: Mapping[str, Any], time_left: TimeLeft
