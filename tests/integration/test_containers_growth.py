@@ -66,7 +66,7 @@ def put(aws: Aws, numbers: range) -> None:
 def items_read(relay: Relay) -> dict[str, tuple[int, int]]:
     """Per query: how many items were read, and how many containers came back."""
     reading = Reading()
-    reading.watch(relay.gateway.functions["search_containers"].dynamodb)
+    reading.watch(relay.gateway.functions["search_containers"].parts.dynamodb)
     found: dict[str, tuple[int, int]] = {}
     for query in QUERIES:
         before = reading.items
