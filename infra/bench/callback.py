@@ -181,9 +181,9 @@ def _result(found: Speeds, sizes: Sizes, missing: str) -> Result:
         "Calls of Jira",
         f"{number(sizes.callbacks)} signed calls of fetchWorkspaces, the same for all, one after"
         " the other in one process each. The whole ways parse, prove the token and its qsh, find"
-        " the site, look up the workspace and write the answer; no way has a socket. Express has the"
-        " site and the workspaces at hand; Relay's function makes its requests to DynamoDB ready,"
-        " and gets the answers from memory.",
+        " the site, look up the workspace and write the answer; no way has a socket. Express has"
+        " the site and the workspaces at hand; Relay's function makes its requests to DynamoDB"
+        " ready, and gets the answers from memory.",
         [Table("", ("way", "calls/s", "Relay is faster"), rows)],
         targets,
         [
