@@ -11,6 +11,7 @@ from relay.delivery.components import bring_components
 from relay.delivery.confirming import Confirming
 from relay.delivery.health import Clock, SiteHealth
 from relay.delivery.protocol import Answer, Batch, Failed, Refused, TooLarge, deliver
+from relay.delivery.requesting import Requesting
 from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.visit import Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, EntityState
@@ -53,9 +54,11 @@ class Bringing:
         troubles: TroubleStore,
         containers: ContainerStore,
         confirming: Confirming,
+        requesting: Requesting,
         clock: Clock = time.time,
     ) -> None:
         self._confirming = confirming
+        self._requesting = requesting
         self._record = record
         self._sites = sites
         self._troubles = troubles
@@ -90,22 +93,44 @@ class Bringing:
         Raises Unavailable, or an AWS error, where the outcomes can't be kept; repeating is safe.
         """
         with logger.append_context_keys(tenant_id=linked.tenant.id):
-            outcomes: Sequence[Outcome]
-            outcomes = [*_submit(visit, linked, states), *_delete(visit, deleted)]
+            submitted = _submit(visit, linked, states)
+            deletions = self._delete(visit, linked, deleted)
             components = bring_components(visit, self._containers, linked.workspace_id, logos or {})
-            outcomes = self._kept(linked, outcomes)
+            outcomes = self._kept(linked, submitted, deletions)
             _report(outcomes)
             return Brought(outcomes, components)
 
-    def _kept(self, linked: LinkedSite, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        answered = [
-            replace(outcome, generation=linked.generation)
-            for outcome in outcomes
-            if outcome.state is not OutcomeState.OWED
-        ]
-        self._record.save_outcomes(linked.workspace_id, linked.tenant.id, answered)
+    def _delete(
+        self, visit: Visit, linked: LinkedSite, entries: Sequence[Entry]
+    ) -> Sequence[Outcome]:
+        """Those that the site has taken a newer state of are left out, and get no outcome."""
+        if not entries:
+            return []
+        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
+        begun = self._record.begin_deletions(workspace_id, tenant_id, entries, linked.generation)
+        outcomes = [_deleted(visit, entry) for entry in begun]
+        current = self._record.get_all(workspace_id, [entry.key for entry in begun])
+        if any(entry.entity is not None for entry in current):
+            self._begin_anew(linked)
+        return outcomes
+
+    def _begin_anew(self, linked: LinkedSite) -> None:
+        """An entity came back while it was being deleted at the site: which of the two Jira took
+        last, nobody knows, and whether it takes the same sequence once more. So it gets all."""
+        logger.warning("An entity came back while a site was told to delete it")
+        self._requesting.replay_all(linked.tenant, linked.workspace_id)
+
+    def _kept(
+        self, linked: LinkedSite, submitted: Sequence[Outcome], deletions: Sequence[Outcome]
+    ) -> Sequence[Outcome]:
+        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
+        self._record.end_deletions(workspace_id, tenant_id, _answered(linked, deletions))
+        answered = _answered(linked, submitted)
+        if self._record.save_outcomes(workspace_id, tenant_id, answered):
+            self._begin_anew(linked)
         self._confirming.sample(linked, answered)
-        return self._checked(linked, outcomes) if answered else outcomes
+        outcomes = [*submitted, *deletions]
+        return self._checked(linked, outcomes) if answered or deletions else outcomes
 
     def _checked(self, linked: LinkedSite, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """What was sent before the site began anew may be gone, or be taken for an older state
@@ -113,6 +138,14 @@ class Bringing:
         if self._sites.generation(linked.tenant.id, linked.workspace_id) == linked.generation:
             return list(outcomes)
         return [_owed(outcome.key, outcome.sequence, _BEGAN_ANEW) for outcome in outcomes]
+
+
+def _answered(linked: LinkedSite, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    return [
+        replace(outcome, generation=linked.generation)
+        for outcome in outcomes
+        if outcome.state is not OutcomeState.OWED
+    ]
 
 
 def _submit(visit: Visit, linked: LinkedSite, states: Iterable[EntityState]) -> list[Outcome]:
@@ -142,10 +175,6 @@ def _answer(visit: Visit, batch: Batch, generation: int) -> Answer:
             return Refused(error.messages or (error.message,))
         logger.info("Jira took a batch", failed=len(answer.failed))
         return answer
-
-
-def _delete(visit: Visit, entries: Iterable[Entry]) -> list[Outcome]:
-    return [_deleted(visit, entry) for entry in entries]
 
 
 def _deleted(visit: Visit, entry: Entry) -> Outcome:

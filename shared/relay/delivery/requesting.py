@@ -86,6 +86,10 @@ class Requesting:
         """All, from linking in Jira on."""
         return self._begin(tenant, workspace_id, What.OWED, "reinstalled", Stage.LINK)
 
+    def replay_all(self, tenant: Tenant, workspace_id: str) -> Replay:
+        """All, whatever the site may have: what it took last can't be told."""
+        return self._begin(tenant, workspace_id, What.ALL, "deleted and submitted", Stage.COUNT)
+
     def link(
         self,
         tenant: Tenant,

@@ -112,5 +112,11 @@ class DeliveryParts(SiteParts):
             replaying.queue, self.sites, self.record, settings.confirm_percent
         )
         self.bringing = Bringing(
-            self.record, self.sites, self.troubles, self.containers, self.confirming, clock
+            self.record,
+            self.sites,
+            self.troubles,
+            self.containers,
+            self.confirming,
+            self.requesting,
+            clock,
         )

@@ -7,7 +7,7 @@ from relay.entities import EntityKey
 
 
 class OutcomeState(StrEnum):
-    """`owed` is never stored: it is what a record without an outcome as new as itself means.
+    """`owed`: the site has not answered for what the record holds.
 
     `absent`: Jira accepted it, and shows nothing of it a while later.
     """

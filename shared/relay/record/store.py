@@ -3,7 +3,8 @@
 | pk | sk | holds |
 |---|---|---|
 | `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | its newest state, or its deletion |
-| `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site |
+| `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site; `deleting`, the
+generation in which the site was told to delete it, until that is answered |
 
 Both are in the order of `sk`, so that walking the two side by side shows what a site is owed.
 """
@@ -30,11 +31,15 @@ if TYPE_CHECKING:
 # Lower than any sequence: the place of a deletion of what was never recorded.
 _BEFORE_ALL = -(2**63) - 1
 _SEEN = "seen:"
+_DELETING = "deleting"
 # A state that was accepted before the deletion is a late one, whatever its sequence.
 _NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
 _NO_OLDER_OUTCOME = (
     "seq < :seq OR (seq = :seq AND (attribute_not_exists(generation) OR generation <= :generation))"
 )
+# A deletion that the site was told of meanwhile may reach Jira after the state that was sent.
+_NONE_DELETING = "attribute_not_exists(deleting) OR deleting < :generation"
+_NO_NEWER_OUTCOME = "seq <= :seq"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +131,45 @@ class RecordStore:
         counted, last = self._table.count(_entities(workspace_id), start)
         return counted, entity_of(last) if last else None
 
-    def save_outcomes(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
-        """Keep what became of each entity; an outcome of an older state never replaces a newer."""
+    def save_outcomes(
+        self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]
+    ) -> list[EntityKey]:
+        """Keep what became of each entity; an outcome of an older state never replaces a newer.
+
+        Returns those that are not kept because the site was told to delete an older state of them
+        meanwhile (see `begin_deletions`): whether it still has the newer one, nobody knows.
+        """
+        condition = f"({_NO_OLDER_OUTCOME}) AND ({_NONE_DELETING})"
+        refused = self._save(workspace_id, tenant_id, outcomes, condition)
+        return [entity_of(write.sk) for write, there in refused if _is_overtaken(write, there)]
+
+    def end_deletions(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
+        """Keep what became of deletions that were begun; those that are owed stay begun."""
+        self._save(workspace_id, tenant_id, outcomes, _NO_OLDER_OUTCOME)
+
+    def _save(
+        self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome], condition: str
+    ) -> list[tuple[Write, Item]]:
         writes = [
             _outcome_write(workspace_id, tenant_id, outcome)
             for outcome in outcomes
             if outcome.state is not OutcomeState.OWED
         ]
-        write_newest(self._dynamodb, self._table.name, writes, _NO_OLDER_OUTCOME)
+        return write_newest(self._dynamodb, self._table.name, writes, condition)
+
+    def begin_deletions(
+        self, workspace_id: str, tenant_id: str, entries: Sequence[Entry], generation: int
+    ) -> list[Entry]:
+        """Note these before a site is told to delete them; returns those that it may be told.
+
+        Jira's deletion has no sequence, so it takes whatever is there. Left out is what the site
+        has taken a newer state of; and until the note goes, with the outcome of the deletion or a
+        later generation, no outcome of a newer state is kept.
+        """
+        writes = [_deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
+        refused = write_newest(self._dynamodb, self._table.name, writes, _NO_NEWER_OUTCOME)
+        newer = {write.sk for write, _ in refused}
+        return [entry for entry in entries if sort_key(entry.key) not in newer]
 
     def outcomes(self, workspace_id: str, tenant_id: str) -> Iterator[Outcome]:
         """Every outcome of a workspace at a site, in the order of its key."""
@@ -198,10 +234,31 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
         "generation": outcome.generation,
         "at": datetime.now(UTC).isoformat(),
+        # A deletion's own outcome ends its note; any other is kept only where there is none, or
+        # one of an earlier generation.
+        _DELETING: None,
     }
     against = {"generation": outcome.generation}
     pk = _outcomes(workspace_id, tenant_id)
     return Write(pk, sort_key(outcome.key), values, against=against)
+
+
+def _deletion_write(workspace_id: str, tenant_id: str, entry: Entry, generation: int) -> Write:
+    first = {
+        "state": OutcomeState.OWED.value,
+        "generation": generation,
+        "at": datetime.now(UTC).isoformat(),
+    }
+    return Write(
+        _outcomes(workspace_id, tenant_id),
+        sort_key(entry.key),
+        {"seq": entry.sequence, _DELETING: generation},
+        at_first=first,
+    )
+
+
+def _is_overtaken(write: Write, there: Item) -> bool:
+    return _DELETING in there and int(there["seq"]) < int(write.values["seq"])
 
 
 def _entry(item: Item) -> Entry:

@@ -1,0 +1,178 @@
+"""An entity that comes back while a site is told to delete it: the newer state stays there."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from types import ModuleType
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from tests.integration.catching_up_stage import progress, put_link, sequences, states
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.test_deletions import a_moment_later, delete
+from tests.support.aws_calls import aws_calls, unreachable
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+
+SERVED = (
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "replayer",
+    "replays",
+    "sweeper",
+    "entities",
+)
+# A delivery or a replay of one deletion makes fewer calls to AWS.
+CALLS_MAX = 40
+NEVER = 1000
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture(params=["forgotten", "remembered"])
+def site(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+    request: pytest.FixtureRequest,
+) -> Iterator[tuple[Relay, JiraSite]]:
+    """Under both readings of what Jira remembers of the sequences of what it deleted."""
+    simulator.set(sequencesAfterDeletion=request.param)
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
+        relay.put_workspace("payments")
+        found = install_from(relay, simulator, f"site-{next(_numbers)}")
+        put_link(relay, found)
+        relay.run_replays()
+        yield relay, found
+    simulator.set(sequencesAfterDeletion="forgotten")
+
+
+def deleted_and_submitted(relay: Relay, entity_id: str) -> tuple[list[str], list[str]]:
+    """The messages of the deletion, and those of the newer state, while a site has the old one."""
+    relay.submit("payments", incidents=[incident(entity_id, sequence=5)])
+    delete(relay, entity_id)
+    deletion = relay.waiting()
+    a_moment_later()
+    relay.queue("payments", incidents=[incident(entity_id, sequence=6)])
+    return deletion, relay.waiting()
+
+
+def at_rest(relay: Relay) -> None:
+    relay.let_time_pass()
+    relay.sweep()
+    assert relay.run_queue() == []
+    relay.run_replays()
+
+
+def overtaken(
+    relay: Relay, submission: list[str], work: Callable[[], object], after: int, breaks_at: int
+) -> bool:
+    """The newer state is delivered after this call of the work to AWS, which breaks off at another
+    one. False where the work makes no such call; then the newer state is delivered after it."""
+    counted, own = 0, True
+    with aws_calls() as calls:
+
+        def before(_: str) -> None:
+            if own and counted == breaks_at:
+                raise unreachable()
+
+        def let_it_pass(_: str) -> None:
+            nonlocal counted, own
+            if not own:
+                return
+            counted += 1
+            if counted == after + 1:
+                own = False
+                assert relay.run_again(submission) == []
+                own = True
+
+        calls.before, calls.after = before, let_it_pass
+        with suppress(EndpointConnectionError):
+            work()
+    if counted <= after:
+        assert relay.run_again(submission) == []
+    return counted > after
+
+
+@pytest.mark.parametrize("breaks_off", [NEVER, 1, 2, 3])
+def test_the_newer_state_stays_whenever_it_overtakes_the_deletion(
+    site: tuple[Relay, JiraSite], breaks_off: int
+) -> None:
+    """The two are worked on at once; the deletion may break off some calls later."""
+    relay, jira = site
+    reached = []
+    for after in range(CALLS_MAX):
+        entity_id = f"inc-{after}"
+        deletion, submission = deleted_and_submitted(relay, entity_id)
+        come_again: list[str] = []
+        work = partial(
+            lambda again, once: again.extend(relay.run_again(once)), come_again, deletion
+        )
+        reached.append(overtaken(relay, submission, work, after, after + breaks_off))
+        assert relay.run_again(come_again) == []
+        at_rest(relay)
+        assert entity_id in sequences(jira), f"lost, delivered after call {after}"
+        assert states(relay)[entity_id] == "accepted"
+        if not reached[-1]:
+            break
+    assert reached.count(True) > 5
+    assert reached[-1] is False
+
+
+@pytest.mark.parametrize("breaks_off", [NEVER, 2])
+def test_the_newer_state_stays_whenever_it_overtakes_a_replay_that_deletes(
+    site: tuple[Relay, JiraSite], breaks_off: int
+) -> None:
+    relay, jira = site
+    down = {"kind": "error", "status": 503}
+    reached = []
+    for after in range(CALLS_MAX):
+        entity_id = f"inc-{after}"
+        relay.submit("payments", incidents=[incident(entity_id, sequence=5)])
+        faults(jira, down)
+        delete(relay, entity_id)
+        assert relay.run_queue() == []
+        faults(jira)
+        a_moment_later()
+        relay.queue("payments", incidents=[incident(entity_id, sequence=6)])
+        submission = relay.waiting()
+        relay.let_time_pass()
+        reached.append(overtaken(relay, submission, relay.run_replays, after, after + breaks_off))
+        at_rest(relay)
+        assert entity_id in sequences(jira), f"lost, delivered after call {after}"
+        assert states(relay)[entity_id] == "accepted"
+        if not reached[-1]:
+            break
+    assert reached.count(True) > 5
+    assert reached[-1] is False
+
+
+def faults(site: JiraSite, *kinds: dict[str, object]) -> None:
+    body = {"faults": list(kinds)}
+    site.simulator.control("PUT", f"/sites/{site.name}/faults", body).raise_for_status()
+
+
+def test_all_is_brought_anew_only_where_the_two_overlap(site: tuple[Relay, JiraSite]) -> None:
+    relay, jira = site
+    deletion, submission = deleted_and_submitted(relay, "inc-1")
+    assert relay.run_again(deletion) == []
+    assert relay.run_again(submission) == []
+    at_rest(relay)
+    assert progress(relay, jira)["why"] == "linked"
+    assert sequences(jira).keys() == {"inc-1"}
