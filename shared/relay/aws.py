@@ -42,16 +42,27 @@ def sqs_client() -> "SQSClient":
 
 def to_item(values: dict[str, Any]) -> dict[str, Any]:
     """A DynamoDB item of plain values; None is left out."""
-    return {
-        name: _serializer.serialize(value) for name, value in values.items() if value is not None
-    }
+    return {name: _typed(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Plain values of a DynamoDB item; numbers are Decimal, bytes are bytes."""
-    return {name: _plain(_deserializer.deserialize(value)) for name, value in item.items()}
+    return {name: _plain(value) for name, value in item.items()}
 
 
-def _plain(value: Any) -> Any:
+def _typed(value: Any) -> dict[str, Any]:
+    # Nearly all are of these two; boto3's serializer asks each for a dozen types.
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is int:
+        return {"N": str(value)}
+    return dict(_serializer.serialize(value))
+
+
+def _plain(typed: Any) -> Any:
+    if "S" in typed:
+        return typed["S"]
+    value = _deserializer.deserialize(typed)
     # The published types of boto3 don't know that a Binary has a value.
     return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined]

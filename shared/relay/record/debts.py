@@ -9,14 +9,15 @@ The record stays the truth of what is to be brought; a debt says only that it ha
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from relay.entities import EntityKey, Kind
 from relay.record.keys import entity_of, sort_key
-from relay.record.newest_wins import TRANSACTION_ITEMS_MAX, Write, transact, write_newest
+from relay.record.newest_wins import Write, write_newest
+from relay.record.transactions import Transactions
 from relay.table import Item, Table, key
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 _COMPONENT = "cmp#"
 _ANY_OTHER = "seq <> :seq"
 _MARK_BITS = 62
-
-KeyT = TypeVar("KeyT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,8 @@ class Debt:
 
 class DebtStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
-        self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
+        self._transactions = Transactions(dynamodb)
 
     def owe(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey], reason: str
@@ -107,8 +106,7 @@ class DebtStore:
                 }
             }
 
-        for chunk in _chunks(debts, TRANSACTION_ITEMS_MAX):
-            transact(self._dynamodb, chunk, strike)
+        self._transactions.write(debts, strike)
 
     def _owe(
         self,
@@ -122,7 +120,7 @@ class DebtStore:
         values = {"seq": mark, "reason": reason, "logoUrl": logo_url}
         first = {"since": datetime.now(UTC).isoformat()}
         writes = [Write(pk, sk, values, at_first=first) for sk in dict.fromkeys(sks)]
-        write_newest(self._dynamodb, self._table.name, writes, _ANY_OTHER)
+        write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
 
 def _debt(item: Item) -> Debt:
@@ -137,7 +135,3 @@ def _debt(item: Item) -> Debt:
 
 def _pk(workspace_id: str, tenant_id: str) -> str:
     return f"debt#{workspace_id}#{tenant_id}"
-
-
-def _chunks(items: Sequence[KeyT], size: int) -> Iterator[Sequence[KeyT]]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -23,6 +23,7 @@ from relay.record.entry import Entry
 from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.transactions import Transactions
 from relay.table import Item, Table, key
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class RecordStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
+        self._transactions = Transactions(dynamodb)
 
     def put_newest(self, workspace_id: str, states: Sequence[EntityState]) -> Recorded:
         """Record each entity's newest of these states, where it is newer than the recorded one.
@@ -68,7 +70,7 @@ class RecordStore:
             _entity_write(workspace_id, state, sightings.get(state.key, {}))
             for state in kept.values()
         ]
-        refused = write_newest(self._dynamodb, self._table.name, writes, _NEWER_STATE)
+        refused = write_newest(self._transactions, self._table.name, writes, _NEWER_STATE)
         same, outdated = [], []
         for write, there in refused:
             state = kept.pop(write.sk)
@@ -155,7 +157,7 @@ class RecordStore:
             for outcome in outcomes
             if outcome.state is not OutcomeState.OWED
         ]
-        return write_newest(self._dynamodb, self._table.name, writes, condition)
+        return write_newest(self._transactions, self._table.name, writes, condition)
 
     def begin_deletions(
         self, workspace_id: str, tenant_id: str, entries: Sequence[Entry], generation: int
@@ -167,7 +169,7 @@ class RecordStore:
         later generation, no outcome of a newer state is kept.
         """
         writes = [_deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
-        refused = write_newest(self._dynamodb, self._table.name, writes, _NO_NEWER_OUTCOME)
+        refused = write_newest(self._transactions, self._table.name, writes, _NO_NEWER_OUTCOME)
         newer = {write.sk for write, _ in refused}
         return [entry for entry in entries if sort_key(entry.key) not in newer]
 
