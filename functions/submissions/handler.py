@@ -29,9 +29,10 @@ handler = HttpFunction(settings.base_url)
 
 @handler.post("/v1/workspaces/<workspace_id>/submissions")
 def submit(workspace_id: str) -> Response[Any]:
-    caller, request = handler.caller(api_key)
+    wanted = workspaces.wanted(workspace_id)
+    caller, request = handler.caller(api_key.beside(wanted))
     caller.check_workspace(workspace_id)
-    workspaces.get(checked_workspace_id(workspace_id))
+    workspaces.check(wanted, checked_workspace_id(workspace_id))
     submission = parse_submission(json_body(request))
     answer = submission_answer(submission, handler.correlation_id)
     if flag(request, "dryRun"):

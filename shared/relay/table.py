@@ -2,7 +2,8 @@
 
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relay.aws import from_item, to_item
@@ -18,6 +19,15 @@ _GET_MAX = 100
 _WRITE_MAX = 25
 _ATTEMPTS = 8
 _BACKOFF_SECONDS = 0.05
+
+
+@dataclass
+class Wanted:
+    """An item to be read along with another one; `item` is then what was found."""
+
+    table: str
+    key: dict[str, Any]
+    item: Item | None = None
 
 
 class Table:
@@ -74,7 +84,8 @@ class Table:
     def get_all(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
         """The items of these keys that are there, in no order."""
         for start in range(0, len(keys), _GET_MAX):
-            yield from self._get_batch([key(*pair) for pair in keys[start : start + _GET_MAX]])
+            batch = [key(*pair) for pair in keys[start : start + _GET_MAX]]
+            yield from (item for _, item in get_batch(self._dynamodb, {self.name: batch}))
 
     def write_all(self, puts: Iterable[Item] = (), deletes: Iterable[tuple[str, str]] = ()) -> None:
         """Put and delete without condition; raises Unavailable with part of it done."""
@@ -82,19 +93,6 @@ class Table:
         requests += [{"DeleteRequest": {"Key": key(*pair)}} for pair in deletes]
         for start in range(0, len(requests), _WRITE_MAX):
             self._write_batch(requests[start : start + _WRITE_MAX])
-
-    def _get_batch(self, keys: list[Any]) -> Iterator[Item]:
-        for attempt in range(_ATTEMPTS):
-            answer = self._dynamodb.batch_get_item(
-                RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
-            )
-            yield from (from_item(item) for item in answer["Responses"].get(self.name, []))
-            left = answer.get("UnprocessedKeys", {}).get(self.name)
-            if not left:
-                return
-            keys = list(left["Keys"])
-            back_off(attempt)
-        raise Unavailable("The table could not be read; try again.")
 
     def _write_batch(self, requests: list[Any]) -> None:
         for attempt in range(_ATTEMPTS):
@@ -104,6 +102,24 @@ class Table:
                 return
             back_off(attempt)
         raise Unavailable("The table could not be written; try again.")
+
+
+def get_batch(
+    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence[Any]]
+) -> Iterator[tuple[str, Item]]:
+    """The items of these keys by table, a hundred in all at most: (table, item), in no order."""
+    wanted: dict[str, Any] = {
+        table: {"Keys": list(each), "ConsistentRead": True} for table, each in keys.items()
+    }
+    for attempt in range(_ATTEMPTS):
+        answer = dynamodb.batch_get_item(RequestItems=wanted)
+        for table, items in answer["Responses"].items():
+            yield from ((table, from_item(item)) for item in items)
+        wanted = dict(answer.get("UnprocessedKeys", {}))
+        if not wanted:
+            return
+        back_off(attempt)
+    raise Unavailable("The table could not be read; try again.")
 
 
 def key(pk: str, sk: str) -> dict[str, Any]:

@@ -7,14 +7,15 @@
 | `workspaces` | `<workspaceId>` | nothing more: the list of all |
 """
 
+import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.entities.fields import Summary, Uri
+from relay.entities.fields import WORKSPACE_ID_PATTERN, Summary, Uri
 from relay.errors import NotFound
-from relay.table import Item, Table
+from relay.table import Item, Table, Wanted, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,10 +51,17 @@ class WorkspaceStore:
 
     def get(self, workspace_id: str) -> Workspace:
         """Raises NotFound for a workspace that was never put."""
-        item = self._table.get(_pk(workspace_id), "workspace")
-        if item is None:
-            raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
-        return _workspace(item)
+        return _workspace(_existing(self._table.get(_pk(workspace_id), "workspace"), workspace_id))
+
+    def wanted(self, workspace_id: str) -> Wanted | None:
+        """The workspace, to be read along with what proves the caller; None for what is no id."""
+        if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
+            return None
+        return Wanted(self._table.name, key(_pk(workspace_id), "workspace"))
+
+    def check(self, wanted: Wanted | None, workspace_id: str) -> None:
+        """Raises NotFound where it was read, and is not there."""
+        _existing(wanted.item if wanted else None, workspace_id)
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
         """Those of these workspaces that there are."""
@@ -74,6 +82,12 @@ class WorkspaceStore:
         self._table.write_all(
             deletes=[(_pk(workspace_id), "workspace"), ("workspaces", workspace_id)]
         )
+
+
+def _existing(item: Item | None, workspace_id: str) -> Item:
+    if item is None:
+        raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
+    return item
 
 
 def _workspace(item: Item) -> Workspace:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from relay.aws import from_item, to_item
 from relay.errors import Unauthenticated
 from relay.identity.caller import ProviderCaller, Request
+from relay.table import Item, Wanted, get_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -76,9 +77,16 @@ def _key(values: dict[str, Any]) -> ApiKey:
 class ApiKeyVerifier:
     """`Authorization: Bearer <key>`."""
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, dynamodb: "DynamoDBClient", table: str, beside: Wanted | None = None
+    ) -> None:
         self._dynamodb = dynamodb
         self._table = table
+        self._beside = beside
+
+    def beside(self, wanted: Wanted | None) -> "ApiKeyVerifier":
+        """One that also reads this item, in the same call to DynamoDB."""
+        return ApiKeyVerifier(self._dynamodb, self._table, wanted)
 
     def verify(self, request: Request) -> ProviderCaller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -86,14 +94,21 @@ class ApiKeyVerifier:
         if match is None:
             raise Unauthenticated("no API key")
         key_id, secret = match.groups()
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_item({"pk": key_id}), ConsistentRead=True
-        )
-        values = from_item(answer["Item"]) if "Item" in answer else {}
+        values = self._read(key_id)
         known_hash = values.get("hash", _NOBODYS_HASH)
         if not hmac.compare_digest(known_hash.encode(), _hash(secret).encode()):
             raise Unauthenticated("the API key is unknown")
         return ProviderCaller(key_id, _key(values).workspaces)
+
+    def _read(self, key_id: str) -> Item:
+        key = to_item({"pk": key_id})
+        if self._beside is None:
+            answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+            return from_item(answer.get("Item", {}))
+        wanted = {self._table: [key], self._beside.table: [self._beside.key]}
+        found = dict(get_batch(self._dynamodb, wanted))
+        self._beside.item = found.get(self._beside.table)
+        return found.get(self._table, {})
 
 
 def _hash(secret: str) -> str:
