@@ -7,7 +7,7 @@ import argparse
 
 import boto3
 
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.actions import Reviewing, review_url
+from relay.actions.reviewing import Reviewing, review_url
 from relay.aws import sqs_client
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.pages import configure_page, redirect

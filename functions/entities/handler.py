@@ -4,9 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.actions import Reviewing
+from relay.actions.reviewing import Reviewing
 from relay.aws import sqs_client
-from relay.delivery import Deleting, Tracking, state_named
+from relay.delivery.deleting import Deleting
+from relay.delivery.tracking import Tracking, state_named
+from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.entity_documents import (
     checked_entity,
@@ -16,10 +18,9 @@ from relay.edge.entity_documents import (
     page_document,
 )
 from relay.edge.http import HttpFunction, json_answer
-from relay.edge.parts import SiteParts
 from relay.edge.query import first_query_value, flag, page_limit
 from relay.edge.queue import SubmissionsQueue
-from relay.identity import ApiKeyVerifier
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.record import AssociationStore, DebtStore, RecordStore
 from relay.settings import EntitiesSettings
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.actions import Associations
+from relay.actions.associations import Associations
 from relay.aws import sqs_client
 from relay.catalog import WebhookStore
 from relay.edge.http import HttpFunction, no_content

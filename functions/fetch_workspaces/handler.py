@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.actions import SiteCatalog
+from relay.actions.site_catalog import SiteCatalog
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import parse_ids, workspace_answer
 from relay.edge.http import HttpFunction

@@ -4,10 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from relay.actions import ForgeLifecycle, Residency, forge_http_client
+from relay.actions.forge_lifecycle import ForgeLifecycle, forge_http_client
+from relay.actions.residency import Residency
+from relay.edge.delivery_parts import ReplayParts
 from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.parts import ForgeParts, ReplayParts
+from relay.edge.parts import ForgeParts
 from relay.settings import ForgeLifecycleSettings
 from relay.telemetry import Metric, count, logger
 from relay.tenants import MigrationState, MigrationStore

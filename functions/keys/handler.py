@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from relay.aws import dynamodb_client
 from relay.edge.documents import checked_key_id, key_document, key_request
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.identity import ApiKeys, ApiKeyVerifier
+from relay.identity.api_keys import ApiKeys, ApiKeyVerifier
 from relay.settings import KeysSettings
 
 settings = KeysSettings.from_environment()

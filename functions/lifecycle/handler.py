@@ -4,11 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from relay.edge.delivery_parts import ReplayParts
 from relay.edge.http import HttpFunction, no_content
-from relay.edge.parts import ReplayParts, TenantParts
+from relay.edge.parts import TenantParts
 from relay.errors import BadRequest, Detail
-from relay.identity import CallbackVerifier, InstallKeys, SignedInstallVerifier
-from relay.jira import http_client
+from relay.identity.callback import CallbackVerifier
+from relay.identity.install_keys import InstallKeys
+from relay.identity.signed_install import SignedInstallVerifier
+from relay.jira.client import http_client
 from relay.settings import LifecycleSettings
 from relay.telemetry import Metric, count, logger
 

@@ -5,13 +5,13 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from relay.catalog import WorkspaceStore
-from relay.delivery import Linking
+from relay.delivery.linking import Linking
 from relay.edge.action_documents import logo_url
+from relay.edge.delivery_parts import ReplayParts, SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.parts import ReplayParts, SiteParts
 from relay.edge.site_documents import SiteDocuments, move_request
-from relay.identity import ApiKeyVerifier
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import LinksSettings
 
 settings = LinksSettings.from_environment()

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.delivery import Replaying
+from relay.delivery.replaying import Replaying
+from relay.edge.delivery_parts import DeliveryParts
 from relay.edge.invocation import time_left
-from relay.edge.parts import DeliveryParts
 from relay.edge.replays import consume_replays
 from relay.settings import ReplayerSettings
 from relay.telemetry import in_context

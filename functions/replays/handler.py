@@ -4,10 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
+from relay.edge.delivery_parts import ReplayParts
 from relay.edge.http import HttpFunction, json_answer
-from relay.edge.parts import ReplayParts, TenantParts
+from relay.edge.parts import TenantParts
 from relay.edge.site_documents import replay_document, replay_request
-from relay.identity import ApiKeyVerifier
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import ReplaysSettings
 
 settings = ReplaysSettings.from_environment()

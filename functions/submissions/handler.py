@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
-from relay.delivery import Message
+from relay.delivery.message import Message
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction, json_answer
 from relay.edge.query import flag
@@ -14,7 +14,7 @@ from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
 from relay.entities import parse_submission
-from relay.identity import ApiKeyVerifier
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import SubmissionsSettings
 from relay.telemetry import Metric, count
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.delivery import Delivery
+from relay.delivery.delivery import Delivery
+from relay.edge.consumer import DeadLetters, Submissions
+from relay.edge.delivery_parts import DeliveryParts
 from relay.edge.invocation import time_left
-from relay.edge.parts import DeliveryParts
-from relay.edge.queue import DeadLetters, Submissions
 from relay.settings import SubmitterSettings
 from relay.telemetry import in_context
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.delivery import Sweeping
+from relay.delivery.sweeping import Sweeping
+from relay.edge.delivery_parts import DeliveryParts
 from relay.edge.invocation import time_left
-from relay.edge.parts import DeliveryParts
 from relay.settings import SweeperSettings
 from relay.telemetry import in_context
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from relay.aws import dynamodb_client, kms_client
 from relay.catalog import WebhookStore
 from relay.edge.notices import Webhooks
-from relay.jira import http_client
+from relay.jira.client import http_client
 from relay.secrets import Secrets
 from relay.settings import WebhooksSettings
 from relay.telemetry import in_context

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
-from relay.delivery import Components
+from relay.delivery.components import Components
 from relay.edge.action_documents import logo_url
 from relay.edge.documents import (
     catalog_page,
@@ -20,7 +20,7 @@ from relay.edge.documents import (
 from relay.edge.http import HttpFunction, json_answer, no_content
 from relay.edge.query import first_query_value, page_limit, page_start
 from relay.edge.queue import SubmissionsQueue
-from relay.identity import ApiKeyVerifier
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
 

@@ -17,7 +17,7 @@ from infra.chaos.stage import APP_KEY
 from infra.lambdas.runtime import Context, load
 from relay.delivery.protocol import batches
 from relay.entities import EntityState
-from relay.jira import ConnectCredential
+from relay.jira.credentials import ConnectCredential
 
 BULK = "/rest/operations/1.0/bulk"
 RELAY = "Relay: the submitter"

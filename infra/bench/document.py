@@ -1,4 +1,5 @@
-"""docs/performance.md, its plots, and the results that they are written from."""
+"""docs/performance.md, its plots, and the results that they are written from; what was tried, and
+what is not reached and why, is `tried.md`."""
 
 import json
 import os
@@ -13,6 +14,7 @@ from infra.bench.result import Result, Table
 from infra.local.paths import ROOT
 
 DOCS = ROOT / "docs"
+TRIED = Path(__file__).with_name("tried.md")
 _INTRODUCTION = """\
 # Performance
 
@@ -73,6 +75,7 @@ def markdown(results: Sequence[tuple[str, Result]]) -> str:
     parts = [_INTRODUCTION, "## What is to be reached\n", *_table(Table("", columns, reached))]
     for machine_, result in results:
         parts += _section(machine_, result)
+    parts.append(TRIED.read_text("utf-8"))
     return "\n".join(parts)
 
 

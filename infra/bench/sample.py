@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from infra.local.sample import sample_lines
-from relay.delivery import Message, packed
+from relay.delivery.message import Message, packed
 from relay.entities import EntityState, Kind
 
 Document = dict[str, Any]

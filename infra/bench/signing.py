@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 
 _LIFETIME_SECONDS = 15 * 60
 

@@ -31,7 +31,7 @@ from infra.local.ports import HOST, free_port
 from infra.local.processes import Service, start_service, stop_services
 from infra.local.screen import Screen
 from infra.local.simulator import start_simulator
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 
 _START_SECONDS = 20.0
 # As the template's defaults have them; the log is written as in production.

@@ -18,7 +18,7 @@ from infra.chaos.ledger import (
 )
 from infra.chaos.run import Run
 from infra.chaos.world import Site
-from relay.delivery import LinkedSite
+from relay.delivery.sites import LinkedSite
 from relay.entities import EntityKey, Kind
 from relay.record import Debt, Entry, Outcome, OutcomeState
 

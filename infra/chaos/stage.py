@@ -18,7 +18,7 @@ from infra.local.jira_control import JiraControl
 from infra.local.ports import free_port
 from infra.local.processes import stop_services
 from infra.local.simulator import start_simulator
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relay.delivery import LinkedSite
+from relay.delivery.sites import LinkedSite
 from relay.record import DebtStore, RecordStore
 from relay.secrets import Secrets
 from relay.tenants import LinkStore, ReplayStore, TenantState, TenantStore, TroubleStore

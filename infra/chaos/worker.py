@@ -14,7 +14,8 @@ from typing import Any
 from infra.chaos.boundary import Boundary
 from infra.chaos.invocation import Ended, Invocation
 from infra.lambdas.runtime import Context, load
-from relay.delivery import Bringing, Dispatch
+from relay.delivery.bringing import Bringing
+from relay.delivery.dispatch import Dispatch
 
 FUNCTIONS = (
     "descriptor",

@@ -8,7 +8,9 @@ import httpx
 from infra.chaos.relay_calls import Answer, Invoking
 from infra.chaos.stage import APP_KEY, Stage
 from relay.entities import EntityKey
-from relay.jira import ConnectCredential, JiraClient, JiraError
+from relay.jira.client import JiraClient
+from relay.jira.credentials import ConnectCredential
+from relay.jira.errors import JiraError
 
 
 @dataclass

@@ -11,7 +11,7 @@ from infra.local.failure import StackFailure
 from infra.local.jira_control import JiraControl
 from infra.local.relay_client import RelayClient
 from infra.local.stack import Stack
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 
 SITE_NAME = "first"
 WORKSPACE_ID = "operations"

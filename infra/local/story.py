@@ -14,7 +14,7 @@ from infra.local.jira_control import JiraControl
 from infra.local.relay_client import RelayClient
 from infra.local.screen import Screen
 from infra.local.stack import Stack
-from relay.jira import BearerCredential, ConnectCredential
+from relay.jira.credentials import BearerCredential, ConnectCredential
 from relay.record import OutcomeState, RecordStore
 
 DELIVERY_SECONDS = 300.0

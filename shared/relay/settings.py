@@ -26,9 +26,14 @@ Required = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """Each field is read from the variable of its name in capitals."""
+    """Each field is read from the variable of its name in capitals.
 
-    model_config = ConfigDict(alias_generator=_variable, frozen=True, extra="ignore")
+    What a function does not use of these is not built at its init.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=_variable, frozen=True, extra="ignore", defer_build=True
+    )
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -30,7 +30,7 @@ from infra.openapi.__main__ import PATH
 from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller
 from infra.openapi.template import Route
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 from tests.e2e.states import incidents
 from tests.support.entities import incident
 from tests.support.tokens import claims, signed_callback

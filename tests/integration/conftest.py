@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from infra.lambdas.stores import create_stores
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 from tests.support.forge import APP_ID
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 

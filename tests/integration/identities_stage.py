@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-import relay.actions
+import relay.actions.forge_lifecycle
 from relay.tenants import Tenant
 from tests.integration.catching_up_stage import put_link
 from tests.integration.conftest import Aws
@@ -160,8 +160,8 @@ def relay_on_both(
     monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
     with ExitStack() as stack:
         # Its connections end with the test, as a Lambda's do with it.
-        http = stack.enter_context(relay.actions.forge_http_client())
-        monkeypatch.setattr(relay.actions, "forge_http_client", lambda: http)
+        http = stack.enter_context(relay.actions.forge_lifecycle.forge_http_client())
+        monkeypatch.setattr(relay.actions.forge_lifecycle, "forge_http_client", lambda: http)
         served = stack.enter_context(
             relay_with(load, aws, api_key, monkeypatch, SERVED, simulator, **variables)
         )

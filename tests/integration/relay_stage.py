@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 from relay.secrets import Secrets
 from relay.tenants import Installation, LifecycleToken, LinkStore, Tenant, TenantStore
 from tests.integration.conftest import Aws

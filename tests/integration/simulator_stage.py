@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 
 ROOT = Path(__file__).parents[2]
 APP_KEY = "test-operations"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import relay.delivery.replaying
-from relay.delivery import parse_message
+from relay.delivery.message import parse_message
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator, until

@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from relay.entities import Kind
-from relay.jira import BearerCredential, JiraClient, SubmitAnswer
+from relay.jira.answers import SubmitAnswer
+from relay.jira.client import JiraClient
+from relay.jira.credentials import BearerCredential
 from relay.tenants import Identity
 from tests.integration.catching_up_stage import debts, go_on, sequences, states
 from tests.integration.conftest import Aws

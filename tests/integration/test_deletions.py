@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from relay.jira import ConnectCredential, JiraClient, http_client
+from relay.jira.client import JiraClient, http_client
+from relay.jira.credentials import ConnectCredential
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with

@@ -24,7 +24,7 @@ from relay.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from relay.jira import JiraUnreachable, SiteDown, SiteMoved
+from relay.jira.errors import JiraUnreachable, SiteDown, SiteMoved
 from relay.telemetry import logger
 from relay.tenants import Installation, LifecycleToken
 from tests.support.aws_calls import client_error, unreachable

@@ -21,12 +21,13 @@ import pytest
 from atlassian_jwt.url_utils import hash_url  # type: ignore[import-untyped]
 
 from relay.entities import Kind
-from relay.jira import (
+from relay.jira import credentials
+from relay.jira.client import JiraClient, http_client
+from relay.jira.credentials import ConnectCredential
+from relay.jira.errors import (
     AccessRefused,
-    ConnectCredential,
     CredentialRefused,
     JiraAnswered,
-    JiraClient,
     JiraUnreachable,
     NothingThere,
     RateLimited,
@@ -35,8 +36,6 @@ from relay.jira import (
     SiteDown,
     SiteMoved,
     Unreadable,
-    credentials,
-    http_client,
 )
 
 APP_KEY = "relay-operations"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.jira_simulator import canonical_request
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 from tests.integration.simulator_stage import (
     APP_KEY,
     JiraSite,

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 from relay.tenants import Installation, LifecycleToken
 from tests.integration.conftest import Aws
 from tests.integration.simulator_stage import Simulator, running_simulator, until

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import relay.table
-from relay.delivery import Message, packed
+from relay.delivery.message import Message, packed
 from relay.entities import EntityState, Kind
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with

@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from relay.jira import ConnectCredential, JiraClient, http_client
+from relay.jira.client import JiraClient, http_client
+from relay.jira.credentials import ConnectCredential
 from tests.integration.catching_up_stage import (
     DOWN,
     ask,

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from relay.catalog import WorkspaceDocument, WorkspaceStore
-from relay.delivery import Message, parse_message
+from relay.delivery.message import Message, parse_message
 from relay.edge.request import BODY_BYTES_MAX
 from relay.entities import EntityState, Kind
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-import relay.edge.queue
+import relay.edge.consumer
 import relay.table
-from relay.delivery import Message, packed
+from relay.delivery.message import Message, packed
 from relay.entities import EntityKey, EntityState, Kind
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import logger
@@ -676,7 +676,7 @@ def test_of_more_than_there_is_time_for_the_rest_comes_again(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitter.link(scripted.document, "w")
-    monkeypatch.setattr(relay.edge.queue, "_SLICE_ENTITIES", 2)
+    monkeypatch.setattr(relay.edge.consumer, "_SLICE_ENTITIES", 2)
     bodies = [message(inc(f"i-{number}")) for number in range(5)]
     monkeypatch.setattr(
         Context,

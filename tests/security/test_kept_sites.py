@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from relay.errors import Unauthenticated
-from relay.identity import CallbackVerifier, Request
-from relay.identity.callback import KEPT_SECONDS
+from relay.identity.callback import KEPT_SECONDS, CallbackVerifier
+from relay.identity.caller import Request
 from relay.secrets import Secrets
 from relay.tenants import Installation, LifecycleToken, TenantStore
 from tests.integration.conftest import Aws

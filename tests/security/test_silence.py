@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relay.identity import ApiKeys
+from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.security import forgery

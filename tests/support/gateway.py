@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-import relay.edge.parts
-import relay.jira
+import relay.edge.delivery_parts
+import relay.jira.client
 from tests.support.lambdas import Context, http_event
 from tests.support.template import routes
 
@@ -100,14 +100,14 @@ def gateway() -> Iterator[Gateway]:
 @contextmanager
 def connections_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Functions loaded within leave no connection open, as the end of a Lambda leaves none."""
-    make: Callable[[], httpx.Client] = relay.jira.http_client
+    make: Callable[[], httpx.Client] = relay.jira.client.http_client
     clients: list[httpx.Client] = []
 
     def make_and_remember() -> httpx.Client:
         clients.append(make())
         return clients[-1]
 
-    for module in (relay.jira, relay.edge.parts):
+    for module in (relay.jira.client, relay.edge.delivery_parts):
         monkeypatch.setattr(module, "http_client", make_and_remember)
     try:
         yield

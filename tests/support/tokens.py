@@ -9,7 +9,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 
 
 @dataclass(frozen=True)

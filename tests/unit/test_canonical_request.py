@@ -11,8 +11,12 @@ from atlassian_jwt.url_utils import (  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.jira import query_string_hash
-from relay.jira.canonical_request import canonical_path, canonical_query, canonical_request
+from relay.jira.canonical_request import (
+    canonical_path,
+    canonical_query,
+    canonical_request,
+    query_string_hash,
+)
 
 PATHS = {
     # as it stands on the wire: canonical

@@ -20,8 +20,14 @@ from relay.delivery.decisions import (
     decide,
     retry_after,
 )
-from relay.jira import JiraAnswered, JiraError, JiraUnreachable, SiteDown
-from relay.jira.errors import RateLimit, error_type
+from relay.jira.errors import (
+    JiraAnswered,
+    JiraError,
+    JiraUnreachable,
+    RateLimit,
+    SiteDown,
+    error_type,
+)
 
 NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC).timestamp()
 AN_HOUR = 3600.0

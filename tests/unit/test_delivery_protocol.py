@@ -27,8 +27,7 @@ from relay.delivery.protocol import (
     raised,
 )
 from relay.entities import EntityKey, EntityState, Kind, newest
-from relay.jira import SubmitAnswer
-from relay.jira.answers import submit_answer
+from relay.jira.answers import SubmitAnswer, submit_answer
 from relay.record import Outcome, OutcomeState
 from tests.support.entities import incident
 

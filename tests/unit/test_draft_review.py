@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.actions import review_url
+from relay.actions.reviewing import review_url
 from relay.entities import Kind, PostIncidentReview, Sighting
 from relay.entities.draft_review import draft_review, review_id
 from tests.support.entities import incident

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.jira import JiraAnswered, SubmitAnswer
 from relay.jira.answers import (
     PROJECT_KEY_LENGTH_MAX,
     PROJECT_KEYS_MAX,
     WORD_LENGTH_MAX,
     WORDS_MAX,
+    SubmitAnswer,
     json_of,
     messages_of,
     strings_of,
@@ -22,6 +22,7 @@ from relay.jira.answers import (
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
+    JiraAnswered,
     NothingThere,
     RateLimit,
     RateLimited,

@@ -12,8 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.delivery import Message, packed, parse_message
-from relay.delivery.message import CONTENT_BYTES_MAX, MESSAGE_BYTES_MAX
+from relay.delivery.message import (
+    CONTENT_BYTES_MAX,
+    MESSAGE_BYTES_MAX,
+    Message,
+    packed,
+    parse_message,
+)
 from relay.entities import EntityKey, EntityState, Kind
 from tests.support.entities import incident, review
 

@@ -2,9 +2,11 @@
 
 import httpx
 
-from relay.delivery import Requesting
-from relay.identity import ForgeCaller
-from relay.jira import BearerCredential, JiraClient, JiraError
+from relay.delivery.requesting import Requesting
+from relay.identity.forge_caller import ForgeCaller
+from relay.jira.client import JiraClient
+from relay.jira.credentials import BearerCredential
+from relay.jira.errors import JiraError
 from relay.telemetry import logger
 from relay.tenants import ForgeInstallation, Tenant, TenantStore
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from relay.delivery import Message
+from relay.delivery.message import Message
 from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
 from relay.entities.fields import ID_MAX

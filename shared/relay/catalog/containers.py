@@ -43,7 +43,7 @@ ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=255)
 class ContainerDocument(BaseModel):
     """What the operations tool says of a container, such as a service."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     name: Annotated[Summary, Field(min_length=1)]
     url: Uri

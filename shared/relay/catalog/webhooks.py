@@ -51,7 +51,7 @@ def _secret(secret: str) -> str:
 
 
 class WebhookDocument(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     url: Annotated[Uri, AfterValidator(_https)]
     secret: Annotated[str, Field(max_length=200, repr=False), AfterValidator(_secret)]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class WorkspaceDocument(BaseModel):
     """What the operations tool says of a workspace; Jira shows it when a site picks one."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     name: Annotated[Summary, Field(min_length=1)]
     url: Uri

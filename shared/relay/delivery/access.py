@@ -5,13 +5,9 @@ from functools import partial
 
 import httpx
 
-from relay.jira import (
-    BearerCredential,
-    ConnectCredential,
-    JiraAnswered,
-    JiraClient,
-    Otherwise,
-)
+from relay.jira.client import JiraClient, Otherwise
+from relay.jira.credentials import BearerCredential, ConnectCredential
+from relay.jira.errors import JiraAnswered
 from relay.telemetry import logger
 from relay.tenants import Choice, ChoiceStore, Identity, Tenant, TenantState, TenantStore
 

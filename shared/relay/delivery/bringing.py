@@ -16,7 +16,7 @@ from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.visit import Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, EntityState
 from relay.errors import Unavailable
-from relay.jira import JiraAnswered, RequestRefused, RequestTooLarge
+from relay.jira.errors import JiraAnswered, RequestRefused, RequestTooLarge
 from relay.record import Entry, Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 from relay.tenants import TroubleStore

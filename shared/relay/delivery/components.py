@@ -13,7 +13,7 @@ from relay.catalog import ContainerStore, component_of
 from relay.delivery.message import Message
 from relay.delivery.visit import Stopped, Visit
 from relay.errors import Unavailable
-from relay.jira import AccessRefused, JiraError, NothingThere
+from relay.jira.errors import AccessRefused, JiraError, NothingThere
 from relay.telemetry import Metric, count, logger
 
 # How Jira refuses the components of an app that has no module for them: no trouble of the site.

@@ -12,7 +12,8 @@ from typing import Protocol
 from relay.aws import AWS_ERRORS
 from relay.delivery.sites import LinkedSite, Sites
 from relay.entities import EntityKey
-from relay.jira import JiraClient, JiraError
+from relay.jira.client import JiraClient
+from relay.jira.errors import JiraError
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 

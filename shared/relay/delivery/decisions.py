@@ -13,7 +13,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
-from relay.jira import (
+from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
     JiraAnswered,

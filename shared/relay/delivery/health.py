@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from relay.delivery.decisions import Decision, Verdict, decide, is_503, status_of
 from relay.delivery.sites import LinkedSite
-from relay.jira import JiraError
+from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
 from relay.tenants import Trouble, TroubleStore
 

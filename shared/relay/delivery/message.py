@@ -56,7 +56,7 @@ class Message:
 class _Essentials(BaseModel):
     """What the record reads of an entity: a message that lacks any of it is none of ours."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     id: EntityId
     updateSequenceNumber: SequenceNumber
@@ -68,7 +68,7 @@ class _Essentials(BaseModel):
 class _Content(BaseModel):
     """The entities were found valid before they were queued; they are not judged again."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     format: Literal[1]
     workspaceId: str

@@ -16,7 +16,7 @@ import pydantic_core
 
 from relay.entities import EntityState, Kind
 from relay.entities.fields import INT64_MAX
-from relay.jira import SubmitAnswer
+from relay.jira.answers import SubmitAnswer
 from relay.record import Outcome, OutcomeState
 
 # Jira's own limit, per kind.

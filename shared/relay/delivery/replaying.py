@@ -17,7 +17,7 @@ from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.tracking import state_of
 from relay.delivery.visit import CALL_SECONDS, OUT_OF_TIME, Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, Kind
-from relay.jira import JiraError
+from relay.jira.errors import JiraError
 from relay.record import Debt, DebtStore, Entry, OutcomeState, RecordStore
 from relay.record.keys import entity_of, sort_key
 from relay.telemetry import logger

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.delivery.access import SiteAccess
-from relay.jira import JiraClient
+from relay.jira.client import JiraClient
 from relay.tenants import (
     LinkStore,
     Replay,

@@ -9,7 +9,7 @@ from relay.delivery.requesting import Requesting
 from relay.delivery.sites import LinkedSite
 from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
 from relay.errors import Unavailable
-from relay.jira import JiraError
+from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
 from relay.tenants import (
     LinkStore,

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from relay.delivery.decisions import Verdict
 from relay.delivery.health import SiteHealth
-from relay.jira import JiraClient, JiraError
+from relay.jira.client import JiraClient
+from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
 
 # Seconds. A call may take as long as the client's timeouts; none is begun that might not end.

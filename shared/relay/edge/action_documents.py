@@ -10,13 +10,13 @@ from relay.catalog import Container, Workspace
 from relay.edge.http import json_answer
 from relay.entities import details_of
 from relay.errors import BadRequest
-from relay.identity import Request
+from relay.identity.caller import Request
 
 _IDS_MAX = 1000
 
 
 class IdsRequest(BaseModel):
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     ids: Annotated[list[str], Field(max_length=_IDS_MAX)]
 

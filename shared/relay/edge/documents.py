@@ -18,7 +18,8 @@ from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
 from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN
 from relay.errors import BadRequest, Detail
-from relay.identity import ApiKey, Request
+from relay.identity.api_keys import ApiKey
+from relay.identity.caller import Request
 
 CONTAINERS_MAX = 1000
 KEY_ID_PATTERN = r"^[0-9a-f]{16}$"
@@ -55,14 +56,14 @@ def checked_key_id(key_id: str) -> str:
 class KeyRequest(BaseModel):
     """`workspaces` left out makes a key for all of them; `name` is for whoever lists keys."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
     workspaces: Annotated[list[WorkspaceId], Field(min_length=1, max_length=1000)] | None = None
 
 
 class ContainersRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     containers: Annotated[list[Container], Field(min_length=1, max_length=CONTAINERS_MAX)]
 

@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from relay.delivery import AtSite, Page
+from relay.delivery.tracking import AtSite, Page
 from relay.edge.query import first_query_value
 from relay.entities import EntityKey, Kind, details_of
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.errors import BadRequest, Detail, NotFound
-from relay.identity import Request
+from relay.identity.caller import Request
 from relay.record import Entry, OutcomeState
 
 _KINDS = {kind.plural: kind for kind in Kind}

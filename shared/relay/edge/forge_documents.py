@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from relay.edge.documents import parsed
 from relay.edge.query import first_query_value
 from relay.errors import BadRequest, Detail
-from relay.identity import Request
+from relay.identity.caller import Request
 
 _ID_MAX = 255
 
@@ -22,7 +22,7 @@ MigrationId = Annotated[
 class MigrationRequest(BaseModel):
     """The fields that Relay uses; Forge sends more, and may send others yet."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     migrationId: MigrationId
     location: Annotated[str, Field(max_length=50)] = ""

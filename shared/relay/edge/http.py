@@ -11,14 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from relay.aws import AWS_ERRORS
 from relay.edge.request import base_path, request_of
 from relay.errors import NotFound, RelayError, Unauthenticated, Unavailable
-from relay.identity import (
-    ForgeCaller,
-    LifecycleCaller,
-    ProviderCaller,
-    Request,
-    SiteCaller,
-    Verifier,
-)
+from relay.identity.caller import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
+from relay.identity.forge_caller import ForgeCaller
 from relay.telemetry import Metric, count, in_context, logger
 
 # Atlassian's review asks for these on every answer, errors too.

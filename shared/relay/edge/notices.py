@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from relay.actions import Notice
+from relay.actions.associations import Notice
 from relay.aws import AWS_ERRORS
 from relay.catalog import Webhook, WebhookStore
 from relay.catalog.webhooks import SECRET_PREFIX

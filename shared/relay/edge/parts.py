@@ -1,39 +1,19 @@
-"""The parts that several functions are made of, made at init, once each."""
+"""The parts that functions are made of which know tenants, made at init, once each."""
 
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.catalog import ContainerStore
-from relay.delivery import (
-    Bringing,
-    Confirming,
-    Dispatch,
-    Owing,
-    Requesting,
-    SiteAccess,
-    Sites,
-)
-from relay.delivery.health import Clock
-from relay.edge.replays import ReplaysQueue
-from relay.identity import CallbackVerifier, ForgeKeys, ForgeTokenVerifier, SiteVerifier
-from relay.jira import http_client
-from relay.record import DebtStore, RecordStore
+from relay.aws import dynamodb_client, kms_client
+from relay.identity.callback import CallbackVerifier
+from relay.identity.site import SiteVerifier
 from relay.secrets import Secrets
-from relay.settings import DeliverySettings, ForgeSettings, SiteSettings, TenantSettings
-from relay.tenants import (
-    ChoiceStore,
-    LinkStore,
-    ReplayStore,
-    StandingStore,
-    TenantStore,
-    TroubleStore,
-)
+from relay.settings import ForgeSettings, TenantSettings
+from relay.tenants import ChoiceStore, LinkStore, ReplayStore, TenantStore, TroubleStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
+
+    from relay.identity.forge_token import ForgeTokenVerifier
 
 
 class TenantParts:
@@ -59,64 +39,12 @@ class ForgeParts(TenantParts):
         self.site = SiteVerifier(CallbackVerifier(self.tenants), lambda: self.forge, self.tenants)
 
     @cached_property
-    def forge(self) -> ForgeTokenVerifier:
+    def forge(self) -> "ForgeTokenVerifier":
+        # Most sites call by Connect: what only Forge's tokens need is not loaded at init.
+        from relay.identity.forge_keys import ForgeKeys
+        from relay.identity.forge_token import ForgeTokenVerifier
+        from relay.jira.client import http_client
+
         settings = self._settings
         keys = ForgeKeys(http_client(), settings.forge_keys_url)
         return ForgeTokenVerifier(keys, settings.forge_app_id, settings.test_api_origins)
-
-
-class SiteParts(TenantParts):
-    """Of a function that calls sites, too."""
-
-    def __init__(self, settings: SiteSettings) -> None:
-        super().__init__(settings)
-        http = http_client()
-        self.access = SiteAccess(
-            self.tenants, self.choices, http, settings.app_key, settings.jira_identity
-        )
-        standings = StandingStore(self.dynamodb, settings.tenants_table)
-        self.sites = Sites(self.links, standings, self.access)
-
-
-class ReplayParts:
-    """Of a function that has sites replayed. `clock` is in epoch seconds."""
-
-    def __init__(self, parts: TenantParts, queue_url: str, clock: Clock = time.time) -> None:
-        self.sqs: SQSClient = sqs_client()
-        self.queue = ReplaysQueue(self.sqs, queue_url)
-        self.dispatch = Dispatch(parts.replays, self.queue, clock)
-        self.requesting = Requesting(
-            parts.tenants,
-            parts.links,
-            parts.replays,
-            parts.troubles,
-            parts.choices,
-            self.dispatch,
-        )
-
-
-class DeliveryParts(SiteParts):
-    """Of a function that brings something to sites."""
-
-    def __init__(self, settings: DeliverySettings, clock: Clock = time.time) -> None:
-        super().__init__(settings)
-        replaying = ReplayParts(self, settings.replays_queue, clock)
-        self.sqs = replaying.sqs
-        self.dispatch = replaying.dispatch
-        self.requesting = replaying.requesting
-        self.record = RecordStore(self.dynamodb, settings.record_table)
-        self.debts = DebtStore(self.dynamodb, settings.record_table)
-        self.containers = ContainerStore(self.dynamodb, settings.catalog_table)
-        self.owing = Owing(self.debts, self.replays, self.troubles, self.dispatch)
-        self.confirming = Confirming(
-            replaying.queue, self.sites, self.record, settings.confirm_percent
-        )
-        self.bringing = Bringing(
-            self.record,
-            self.sites,
-            self.troubles,
-            self.containers,
-            self.confirming,
-            self.requesting,
-            clock,
-        )

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 
 from relay.entities.fields import ID_MAX
 from relay.errors import BadRequest, Detail
-from relay.identity import Request
+from relay.identity.caller import Request
 
 PAGE_MAX = 100
 _DIGITS_MAX = 3

@@ -1,25 +1,14 @@
-"""The queue of submissions, in and out."""
+"""The queue of submissions, as functions put messages into it."""
 
-from collections import deque
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from relay.aws import AWS_ERRORS
-from relay.delivery import Delivery, Message, TimeLeft, packed, parse_message
+from relay.delivery.message import Message, packed
 from relay.entities import EntityKey
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-# A message that makes the code fail alone, so many times over, is no bad luck.
-_RECEIVES_MAX = 5
-_REASON_MAX = 500
-# So many are recorded and brought in a few seconds, and held in little memory; a multiple of the
-# thousand that Jira takes at once.
-_SLICE_ENTITIES = 5000
-# Seconds that a slice may take: its transactions, and a call to Jira that lasts.
-_SLICE_SECONDS = 35
 
 
 class SubmissionsQueue:
@@ -50,128 +39,3 @@ class SubmissionsQueue:
                 return [part for part, _ in parts[sent:]]
             count(Metric.QUEUE_MESSAGES)
         return []
-
-
-class DeadLetters:
-    """Where a message goes that can't be processed, with the reason beside it."""
-
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def bury(self, body: str, known: Mapping[str, str]) -> bool:
-        """`known` are attributes, such as `reason`; False where it could not be queued."""
-        attributes: Any = {
-            name: {"DataType": "String", "StringValue": value[:_REASON_MAX]}
-            for name, value in known.items()
-            if value
-        }
-        try:
-            self._sqs.send_message(
-                QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes
-            )
-        except AWS_ERRORS:
-            logger.exception("A dead letter could not be queued")
-            return False
-        return True
-
-
-class Submissions:
-    """Processes SQS events; the answers name the messages that must come again.
-
-    A message that is none of ours, or that makes the code fail, goes to the dead letters with its
-    reason, and takes no other with it.
-    """
-
-    def __init__(self, delivery: Delivery, dead_letters: DeadLetters) -> None:
-        self._delivery = delivery
-        self._dead_letters = dead_letters
-
-    def consume(self, event: dict[str, Any], time_left: TimeLeft) -> dict[str, Any]:
-        """An event holds 6 MB, deflated: a slice of it at a time, as long as there is time."""
-        waiting = deque(event["Records"])
-        come_again = self._consume_slice(waiting, time_left)
-        while waiting and time_left() > _SLICE_SECONDS:
-            come_again |= self._consume_slice(waiting, time_left)
-        if waiting:
-            logger.warning("No time for all messages", messages=len(waiting))
-        come_again |= {record["messageId"] for record in waiting}
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
-
-    def _consume_slice(self, waiting: deque[dict[str, Any]], time_left: TimeLeft) -> set[str]:
-        """Take messages of a few thousand entities; returns those that must come again."""
-        records: dict[str, Any] = {}
-        messages: dict[str, Message] = {}
-        come_again: set[str] = set()
-        entities = 0
-        while waiting and entities < _SLICE_ENTITIES:
-            record = waiting.popleft()
-            message_id = record["messageId"]
-            records[message_id] = record
-            try:
-                messages[message_id] = parse_message(record["body"])
-            except ValueError as error:
-                logger.error("A message can't be read", message_id=message_id, reason=str(error))
-                if not self._buried(record, {"reason": str(error)}):
-                    come_again.add(message_id)
-            else:
-                entities += len(messages[message_id].states)
-        unfinished = self._process(messages, records, time_left)
-        for message_id, message in messages.items():
-            _log_end(message_id, message, done=message_id not in unfinished)
-        return come_again | unfinished
-
-    def _process(
-        self, messages: dict[str, Message], records: Mapping[str, Any], time_left: TimeLeft
-    ) -> set[str]:
-        try:
-            unfinished = self._delivery.process(list(messages.values()), time_left)
-        except Exception as error:
-            # A fault of ours, and this is the edge: the message that brings it out is found by
-            # halves, as the others are still to cost few calls.
-            logger.exception("Messages made the code fail", messages=len(messages))
-            if len(messages) > 1:
-                return set().union(
-                    *(self._process(half, records, time_left) for half in _halves(messages))
-                )
-            [(message_id, message)] = messages.items()
-            return set() if self._given_up(records[message_id], message, error) else {message_id}
-        return {
-            message_id
-            for message_id, message in messages.items()
-            if any(message is other for other in unfinished)
-        }
-
-    def _given_up(self, record: dict[str, Any], message: Message, error: Exception) -> bool:
-        """Whether the message has gone to the dead letters; before, it comes again a few times."""
-        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        if received < _RECEIVES_MAX:
-            return False
-        # Not the error's words, which may repeat what the message holds.
-        reason = f"{type(error).__name__} while it was processed; the log has it under this id: "
-        known = {
-            "reason": reason + record["messageId"],
-            "workspaceId": message.workspace_id,
-            "correlationId": message.correlation_id,
-        }
-        return self._buried(record, known)
-
-    def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
-        count(Metric.POISON_MESSAGES)
-        return self._dead_letters.bury(record["body"], known)
-
-
-def _halves(messages: dict[str, Message]) -> list[dict[str, Message]]:
-    every = list(messages.items())
-    middle = len(every) // 2
-    return [dict(every[:middle]), dict(every[middle:])]
-
-
-def _log_end(message_id: str, message: Message, done: bool) -> None:
-    logger.info(
-        "Message done" if done else "Message comes again",
-        message_id=message_id,
-        workspace_id=message.workspace_id,
-        correlation_id=message.correlation_id,
-        entities=len(message.states),
-    )

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.delivery import Confirming, Replaying, Sample, TimeLeft
+from relay.delivery.confirming import Confirming, Sample
+from relay.delivery.replaying import Replaying
+from relay.delivery.visit import TimeLeft
 from relay.entities import EntityKey, Kind
 from relay.entities.fields import EntityId, SequenceNumber
 from relay.telemetry import Metric, count, logger
@@ -18,14 +20,14 @@ _CONFIRM_AFTER = 300
 
 
 class _SampleContent(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     generation: int
     accepted: Annotated[list[tuple[Kind, EntityId, SequenceNumber]], Field(max_length=100)]
 
 
 class _Content(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     format: Literal[1] = 1
     tenantId: str

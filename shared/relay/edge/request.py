@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from relay.errors import BadRequest, Detail, TooLarge, UnsupportedMedia
-from relay.identity import Request
+from relay.identity.caller import Request
 
 # Lambda takes 6 MB of event, in which the body stands JSON-escaped; 4 MiB fit in any case.
 BODY_BYTES_MAX = 4 * 1024 * 1024

@@ -7,11 +7,11 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import parsed
-from relay.edge.parts import SiteParts
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime
-from relay.identity import Request
+from relay.identity.caller import Request
 from relay.tenants import Replay, Tenant, TenantState, Trouble, What
 
 
@@ -19,7 +19,7 @@ class ReplayRequest(BaseModel):
     """`all`: once more, whatever the site has; `owed`: what it has not answered for, and with
     `since` also what was recorded since then. Without a workspace it is for all that are linked."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     what: Literal["owed", "all"] = "owed"
     since: DateTime | None = None
@@ -39,7 +39,7 @@ class ReplayRequest(BaseModel):
 class MoveRequest(BaseModel):
     """`to` is the id of the site that takes the other's place."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     to: str
 

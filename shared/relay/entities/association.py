@@ -20,7 +20,7 @@ _ARI_MAX = 2000
 
 class _Tolerant(BaseModel):
     # Jira may send more, among it who did it: what is not named here is not kept.
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class AssociatedEntity(_Tolerant):

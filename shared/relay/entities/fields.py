@@ -114,7 +114,7 @@ WorkspaceId = Annotated[str, Field(pattern=WORKSPACE_ID_PATTERN)]
 class JiraModel(BaseModel):
     """Jira's own field names; nothing is coerced, and no field is let through that it refuses."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     def as_json(self) -> dict[str, Any]:
         """What goes to Jira: the fields that were given, none of them null."""

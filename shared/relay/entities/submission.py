@@ -23,7 +23,7 @@ _NAME_SHOWN_MAX = 100
 class Envelope(BaseModel):
     """The body of a submission; its entities are judged one by one, later."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     incidents: list[Any] = Field(default_factory=list)
     reviews: list[Any] = Field(default_factory=list)

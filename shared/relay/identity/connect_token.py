@@ -11,7 +11,7 @@ import jwt
 
 from relay.errors import Unauthenticated
 from relay.identity.caller import Request
-from relay.jira import query_string_hash
+from relay.jira.canonical_request import query_string_hash
 
 LEEWAY_SECONDS = 30
 LIFETIME_MAX_SECONDS = 20 * 60

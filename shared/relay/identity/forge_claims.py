@@ -14,7 +14,7 @@ Name = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 class _Claims(BaseModel):
     """Forge sends more, and may send others yet; of `principal` and the user nothing is read."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 class Environment(_Claims):

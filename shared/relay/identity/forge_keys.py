@@ -24,7 +24,7 @@ _KEY_BITS_MIN = 2048
 
 
 class _KeySet(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
     keys: list[Any]
 
@@ -32,7 +32,7 @@ class _KeySet(BaseModel):
 class _SigningKey(BaseModel):
     """A public RSA key for signatures; one that brings its private part proves nothing."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
     kty: Literal["RSA"]
     kid: str

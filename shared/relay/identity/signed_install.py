@@ -25,7 +25,7 @@ _OF_AN_INSTALL = ("sharedSecret", "baseUrl")
 class LifecycleBody(BaseModel):
     """The fields that Relay uses; Jira sends more, and may send others yet."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
     key: str
     clientKey: str = Field(min_length=1, max_length=CLIENT_KEY_MAX)

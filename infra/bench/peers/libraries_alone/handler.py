@@ -1,0 +1,16 @@
+"""The libraries that an action of Jira stands on, and the clients of AWS that it needs."""
+
+from typing import Any
+
+import boto3
+import jwt
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from pydantic import BaseModel
+
+dynamodb, kms = boto3.client("dynamodb"), boto3.client("kms")
+parts = (APIGatewayHttpResolver(), Logger(service="bench"), BaseModel, jwt)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    return {}
