@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.bench.cost_model import Assumed, Function, Usage, parts
-from infra.bench.document import markdown, plots, write_document
+from infra.bench.document import DOCS, TRIED, markdown, plots, write_document
 from infra.bench.figures import Figure, figure, ratio
 from infra.bench.prices import LISTED
 from infra.bench.result import Bar, Bars, Lines, Result, Table, at_least, at_most, number, spread
@@ -182,3 +182,15 @@ def test_a_run_of_one_benchmark_renews_its_part_alone(tmp_path: Path) -> None:
     assert text.index("## Delivery (deliver)") < text.index("## Calls & more (calls)")
     assert text.count("How it was measured.") == 1
     assert (tmp_path / "performance" / "calls.svg").exists()
+
+
+def test_what_is_not_reached_is_explained() -> None:
+    kept = json.loads((DOCS / "performance" / "results.json").read_text("utf-8"))
+    missed = [
+        target["what"]
+        for result in kept.values()
+        for target in result["targets"]
+        if target["met"] is False
+    ]
+    explained = TRIED.read_text("utf-8")
+    assert [what for what in missed if f"| {what} |" not in explained] == []

@@ -40,42 +40,44 @@ def write_newest(
 def _update(table: str, write: Write, condition: str) -> dict[str, Any]:
     given = {name: value for name, value in write.values.items() if value is not None}
     removed = tuple(name for name in write.values if name not in given)
-    names, expression = _expression(tuple(given), tuple(write.at_first), removed)
-    values = dict(zip(_places(":", len(given)), given.values(), strict=True))
-    values |= zip(
-        _places(":", len(write.at_first), len(given)), write.at_first.values(), strict=True
-    )
+    expression = _expression(tuple(given), tuple(write.at_first), removed)
+    values = dict(zip(expression.values, (*given.values(), *write.at_first.values()), strict=True))
     values[":seq"] = write.values["seq"]
     values |= {f":{name}": value for name, value in write.against.items()}
     return {
         "TableName": table,
         "Key": key(write.pk, write.sk),
-        "UpdateExpression": expression,
+        "UpdateExpression": expression.text,
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
+        "ExpressionAttributeNames": expression.names,
         "ExpressionAttributeValues": to_item(values),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Expression:
+    """`names` are those that stand in the text, and `values` the places of what is written."""
+
+    text: str
+    names: Mapping[str, str]
+    values: Sequence[str]
+
+
 @lru_cache(maxsize=128)
 def _expression(
     given: tuple[str, ...], at_first: tuple[str, ...], removed: tuple[str, ...]
-) -> tuple[Mapping[str, str], str]:
-    """Names stand in the expression as #0, #1, …, since some are DynamoDB's own words."""
-    names = (*given, *at_first, *removed)
-    places = _places("", len(names))
-    sets = [f"#{place} = :{place}" for place in places[: len(given)]]
+) -> _Expression:
+    """Names stand in the text as #0, #1, …, since some are DynamoDB's own words."""
+    names = {f"#{number}": name for number, name in enumerate((*given, *at_first, *removed))}
+    places = {name: place for place, name in names.items()}
+    sets = [f"{places[name]} = :{places[name][1:]}" for name in given]
     sets += [
-        f"#{place} = if_not_exists(#{place}, :{place})"
-        for place in places[len(given) : len(given) + len(at_first)]
+        f"{places[name]} = if_not_exists({places[name]}, :{places[name][1:]})" for name in at_first
     ]
-    removes = [f"#{place}" for place in places[len(given) + len(at_first) :]]
-    return (
-        {f"#{place}": name for place, name in zip(places, names, strict=True)},
+    removes = [places[name] for name in removed]
+    return _Expression(
         f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else ""),
+        names,
+        [f":{places[name][1:]}" for name in (*given, *at_first)],
     )
-
-
-def _places(sign: str, count: int, first: int = 0) -> list[str]:
-    return [f"{sign}{place}" for place in range(first, first + count)]
