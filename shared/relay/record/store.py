@@ -3,10 +3,11 @@
 | pk | sk | holds |
 |---|---|---|
 | `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | its newest state, or its deletion |
-| `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site; `deleting`, the
-generation in which the site was told to delete it, until that is answered |
+| `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site |
 
-Both are in the order of `sk`, so that walking the two side by side shows what a site is owed.
+Both are in the order of `sk`, so that walking the two side by side shows what a site is owed. An
+outcome's `deleting` is the generation in which the site was told to delete the entity, until that
+is answered.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
