@@ -15,7 +15,7 @@ class RecordedCall:
     `credential` is the one that calls of this path have to carry: "connect" or "forge".
 
     `status` is None for a call that was never answered; `fault` names the kinds of the faults
-    that fell on it.
+    that fell on it. `cookie` is the header as it came: an app has no business to send one.
     """
 
     time: str
@@ -34,6 +34,7 @@ class RecordedCall:
     milliseconds: float
     reason: str | None
     fault: str | None
+    cookie: str | None
 
 
 class Calls:

@@ -64,7 +64,8 @@ class RestApi:
         except Refusal as refusal:
             return refused(refusal)
         found = _find(site, call)
-        handled = _Handled(self._faults.course(site, _name(found), call))
+        handled = _Handled(_course(site, found, call))
+        self._faults.strike(handled.course)
         response = await handled.course.answer(
             self._settings.answer_delay_seconds, lambda: self._respond(found, handled)
         )
@@ -89,7 +90,7 @@ class RestApi:
         _admit(course.site, course.call, found.operation)
         body = self._body(course.call, found)
         handled.counts = _counts(body)
-        faults = course.entity_faults(body)
+        faults = course.entity_faults()
         request = Request(course.call.parameters, found.parameters, body, faults)
         return found.operation.run(course.site, request)
 
@@ -123,8 +124,10 @@ def _admit(site: Site, call: WireCall, operation: Operation) -> None:
         authorize_system_token(site, operation)
 
 
-def _name(found: FoundOperation | Refusal) -> str:
-    return "unknown" if isinstance(found, Refusal) else found.operation.name
+def _course(site: Site, found: FoundOperation | Refusal, call: WireCall) -> Course:
+    if isinstance(found, Refusal):
+        return Course(site, "unknown", call)
+    return Course(site, found.operation.name, call, found.parameters.get("id"))
 
 
 def _counts(body: Any) -> dict[str, int]:
@@ -153,4 +156,5 @@ def _recorded(handled: _Handled, response: Response, seconds: float) -> Recorded
         milliseconds=round(seconds * 1000, 1),
         reason=handled.reason,
         fault=course.fault,
+        cookie=course.call.cookie,
     )

@@ -24,6 +24,7 @@ class WireCall:
     path: str
     query: str
     authorization: str | None
+    cookie: str | None
     body: bytes
     size: int
 
@@ -46,6 +47,7 @@ async def read_call(request: Request, limit: int, credential: Credential) -> Wir
         path=request.scope["raw_path"].decode("latin-1"),
         query=request.scope["query_string"].decode("latin-1"),
         authorization=request.headers.get("authorization"),
+        cookie=request.headers.get("cookie"),
         body=body,
         size=size,
     )

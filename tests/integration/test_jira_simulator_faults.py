@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.jira_simulator.faults.bucket import TokenBucket
-from infra.jira_simulator.faults.document import KINDS
+from infra.jira_simulator.faults.lists import KINDS
 from tests.integration.simulator_stage import (
     JiraSite,
     ProviderApp,
@@ -137,6 +139,15 @@ def test_an_error_has_any_body(site: JiraSite) -> None:
     assert (answer.text, answer.headers["content-type"]) == (page, "text/html; charset=utf-8")
     fail(site, "error", status=409, body={"errors": [None]})
     assert site.submit(incident()).json() == {"errors": [None]}
+
+
+def test_an_error_has_any_content_type(site: JiraSite) -> None:
+    fail(site, "error", status=200, body='{"status":"maintenance"}', contentType="text/json")
+    answer = site.submit(incident())
+    assert (answer.json(), answer.headers["content-type"]) == (
+        {"status": "maintenance"},
+        "text/json",
+    )
 
 
 def test_a_body_can_be_too_large_for_one_site(
@@ -304,6 +315,33 @@ def test_what_hangs_never_answers(site: JiraSite) -> None:
     assert site.submit(incident()).status_code == 202
 
 
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_what_trickles_is_carried_out_and_comes_a_byte_at_a_time(site: JiraSite, part: str) -> None:
+    fail(site, "trickle", seconds=0, part=part)
+    answer = site.submit(incident())
+    assert (answer.status_code, answer.json()) == (202, {"acceptedIncidents": ["inc-1"]})
+    assert stored_incidents(site) == ["inc-1"]
+    assert site.call("GET", "/incidents/unheard-of").status_code == 404
+    assert record(site) == [(202, "trickle"), (404, "trickle")]
+
+
+@pytest.mark.parametrize(("part", "has_status"), [("headers", False), ("body", True)])
+def test_what_trickles_slowly_keeps_the_call_open(
+    site: JiraSite, part: str, has_status: bool
+) -> None:
+    site.submit(incident())
+    fail(site, "trickle", seconds=60, part=part)
+    path = f"/sites/{site.name}/rest/operations/1.0/linkedWorkspaces"
+    url = httpx.URL(site.simulator.url)
+    with socket.create_connection((url.host, url.port or 80), timeout=1) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: jira\r\n\r\n".encode())
+        if has_status:
+            assert connection.recv(10_000).startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+    assert record(site)[1:] == [(401, "trickle")]
+
+
 def test_a_stop_ends_what_hangs(tmp_path: Path, app: ProviderApp) -> None:
     failures: list[httpx.HTTPError] = []
 
@@ -400,6 +438,50 @@ def test_what_is_unnamed_is_stored_all_the_same(site: JiraSite) -> None:
     assert record(site) == [(202, "unnamed")]
 
 
+# --- Calls that hold a certain entity or text ---
+
+
+@pytest.mark.parametrize("choice", [{"ids": ["bad"]}, {"pattern": "^b"}, {"text": "</?script>"}])
+def test_one_entity_poisons_every_request_that_holds_it(
+    site: JiraSite, choice: dict[str, Any]
+) -> None:
+    fail(site, "error", status=403, body="<h1>Blocked</h1>", **choice)
+    bad = incident("bad", description="A <script> of ours")
+    for incidents in ([bad], [incident("good"), bad]):
+        answer = site.submit(*incidents)
+        assert (answer.status_code, answer.text) == (403, "<h1>Blocked</h1>")
+    assert site.submit(incident("good")).status_code == 202
+    assert stored_incidents(site) == ["good"]
+    assert record(site) == [(403, "error")] * 2 + [(202, None)]
+
+
+@pytest.mark.parametrize("kind", ["drop before", "drop after"])
+def test_one_entity_breaks_the_connection(site: JiraSite, kind: str) -> None:
+    fail(site, kind, ids=["bad"])
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        site.submit(incident("good"), reviews=[review("bad")])
+    assert site.submit(incident("good")).status_code == 202
+    assert site.call("GET", "/linkedWorkspaces").status_code == 200
+    assert [fault for _, fault in record(site)] == [kind, None, None]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_the_deletion_of_one_entity_fails(site: JiraSite, status: int) -> None:
+    ids = ["a?b/c", "d"]
+    fail(site, "error", status=status, operations=["deleteIncidentById"], ids=ids[:1])
+    site.submit(*[incident(one) for one in ids])
+    answers = [site.call("DELETE", f"/incidents/{quote(one, safe='')}") for one in ids]
+    assert [answer.status_code for answer in answers] == [status, 202]
+    assert stored_incidents(site) == ids[:1]
+
+
+def test_a_text_is_found_in_path_and_query_too(site: JiraSite) -> None:
+    fail(site, "error", text="workspaceIds=a&|/incidents/a/b$")
+    for path in ("/incidents/a%2Fb", "/linkedWorkspaces/bulk?workspaceIds=a%26b"):
+        assert site.call("DELETE", path).status_code == 500
+        assert site.call("DELETE", path.replace("a%2", "b%2")).status_code == 202
+
+
 # --- Answers in other words ---
 
 
@@ -437,6 +519,32 @@ def test_unknown_keys_stand_beside_reviews_of_their_own(site: JiraSite) -> None:
     assert site.submit_components(component()).json()["acceptedComponents"] == ["checkout-api"]
     assert site.call("DELETE", "/incidents/inc-1").content == b""
     assert record(site) == [(202, "unknown keys")] * 3 + [(202, None)]
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_an_oversized_answer_is_what_it_was_with_much_after_it(
+    site: JiraSite, zipped: bool
+) -> None:
+    fail(site, "oversized", bytes=3_000_000, gzip=zipped)
+    answer = site.submit(incident())
+    assert (answer.status_code, answer.json()) == (202, {"acceptedIncidents": ["inc-1"]})
+    assert len(answer.content) > 3_000_000
+    assert (int(answer.headers["content-length"]) < 10_000) is zipped
+    assert record(site) == [(202, "oversized")]
+
+
+def test_cookies_are_set_and_those_received_are_recorded(site: JiraSite) -> None:
+    site.simulator.fail(
+        site.name, {"kind": "cookie"}, {"kind": "unreadable"}, {"kind": "error", "times": 1}
+    )
+    for status in (500, 202):
+        answer = site.submit(incident())
+        assert (answer.status_code, answer.cookies["session"]) == (status, site.name)
+        site.simulator.http.cookies.clear()
+    headers = {"Cookie": "session=other; a=b"}
+    site.call("GET", "/linkedWorkspaces", headers=headers)
+    cookies = [call["cookie"] for call in site.simulator.calls(site.name)]
+    assert cookies == [None, None, "session=other; a=b"]
 
 
 # --- Which calls a fault falls on ---
@@ -619,6 +727,8 @@ def test_a_list_is_shown_replaced_and_ended(
         ({"faults": [{"kind": "bucket", "capacity": 0, "perSecond": 1}]}, "capacity: is less than"),
         ({"faults": [{"kind": "bucket", "capacity": 1, "perSecond": 0}]}, "perSecond: is less"),
         ({"faults": [{"kind": "lose", "pattern": "("}]}, "pattern: is not a valid regex"),
+        ({"faults": [{"kind": "hang", "text": "["}]}, "text: is not a valid regex"),
+        ({"faults": [{"kind": "oversized", "bytes": 10**9}]}, "bytes: is greater than"),
         ({"faults": [{"kind": "error", "status": 100}]}, "status: is less than 200"),
         ({"faults": [{"kind": "error", "retryAfter": 3}]}, "retryAfter: must be of type string"),
         ({"faults": [{"kind": "error", "retryAfter": "3\n"}]}, "retryAfter: does not match"),

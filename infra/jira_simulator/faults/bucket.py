@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from ..answers import refused
 from ..refusal import Refusal
-from .course import Course
-from .fault import Fault, Parameters, Schema
+from .fault import Course, Fault, Parameters, Schema
 
 Clock = Callable[[], float]
 
@@ -65,30 +64,17 @@ class Bucket(Fault):
         self._bucket = TokenBucket(parameters["capacity"], parameters["perSecond"])
 
     def befall(self, course: Course) -> None:
-        if self._bucket.take():
-            self._tell_remaining(course)
-        else:
-            self.count(course)
-            course.early = self._empty()
-
-    def _tell_remaining(self, course: Course) -> None:
-        headers = self._headers()
-
-        def change(response: Response) -> Response:
-            response.headers.update(headers)
-            return response
-
-        course.changes.append(change)
-
-    def _empty(self) -> Response:
-        response = refused(Refusal(429, "Rate limit exceeded."))
-        response.headers.update(self._headers())
-        if self.parameters.get("retryAfter", True):
-            response.headers["Retry-After"] = str(self._bucket.seconds_to_next)
-        return response
-
-    def _headers(self) -> dict[str, str]:
-        return {
+        there = self._bucket.take()
+        course.headers |= {
             "X-RateLimit-Limit": str(self.parameters["capacity"]),
             "X-RateLimit-Remaining": str(self._bucket.remaining),
         }
+        if not there:
+            self.count(course)
+            course.early = self._empty()
+
+    def _empty(self) -> Response:
+        response = refused(Refusal(429, "Rate limit exceeded."))
+        if self.parameters.get("retryAfter", True):
+            response.headers["Retry-After"] = str(self._bucket.seconds_to_next)
+        return response

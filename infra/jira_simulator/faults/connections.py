@@ -1,17 +1,18 @@
-"""Faults of the way between the app and Jira: an answer is late, or never comes."""
+"""Faults of the way between the app and Jira: an answer is late, slow, or never comes."""
 
 from typing import ClassVar
 
 from starlette.responses import Response
 
-from .course import Course
-from .fault import Fault, Schema
-from .unanswered import Unanswered
+from .fault import Course, Fault, Schema
+from .transport import Trickled, Unanswered
+
+_SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
 
 class Slow(Fault):
     kind = "slow"
-    schema: ClassVar[Schema] = {"seconds": {"type": "number", "minimum": 0, "maximum": 3600}}
+    schema: ClassVar[Schema] = {"seconds": _SECONDS}
     required = ("seconds",)
 
     def befall(self, course: Course) -> None:
@@ -46,3 +47,18 @@ class Hang(Fault):
     def befall(self, course: Course) -> None:
         self.count(course)
         course.early = Unanswered(waits=True)
+
+
+class Trickle(Fault):
+    kind = "trickle"
+    schema: ClassVar[Schema] = {"seconds": _SECONDS, "part": {"enum": ["headers", "body"]}}
+
+    def befall(self, course: Course) -> None:
+        def change(response: Response) -> Response:
+            if self.spent:
+                return response
+            self.count(course)
+            headers_too = self.parameters.get("part", "headers") == "headers"
+            return Trickled(response, self.parameters.get("seconds", 1), headers_too)
+
+        course.changes.append(change)

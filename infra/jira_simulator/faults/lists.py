@@ -4,11 +4,99 @@ import time
 from random import Random
 from typing import Any
 
+from ..operations import ALL_OPERATIONS
 from ..sites import Site
-from ..wire import WireCall
-from .course import Course
-from .document import FAULTS, KINDS
-from .fault import Fault
+from ..validation import Rule
+from .bucket import Bucket
+from .connections import DropAfter, DropBefore, Hang, Slow, Trickle
+from .entities import Lose, RefuseEntity, RefuseRequest, Unnamed
+from .fault import Course, Fault
+from .refusals import (
+    Error,
+    Forbidden,
+    RateLimit,
+    Redirect,
+    RevokedSecret,
+    Suspended,
+    TooLarge,
+)
+from .wordings import Cookie, Oversized, UnknownKeys, Unreadable
+
+KINDS: dict[str, type[Fault]] = {
+    fault.kind: fault
+    for fault in (
+        RateLimit,
+        Bucket,
+        Error,
+        Slow,
+        DropBefore,
+        DropAfter,
+        Hang,
+        Trickle,
+        TooLarge,
+        RefuseEntity,
+        RefuseRequest,
+        Lose,
+        Unnamed,
+        Unreadable,
+        UnknownKeys,
+        Oversized,
+        Cookie,
+        Redirect,
+        Suspended,
+        RevokedSecret,
+        Forbidden,
+    )
+}
+
+_REGEX = {"type": "string", "format": "regex"}
+_EVERY_FAULT: dict[str, Any] = {
+    "kind": {},
+    "rate": {"type": "number", "minimum": 0, "maximum": 1},
+    "times": {"type": "integer", "minimum": 1},
+    "operations": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"enum": [operation.name for operation in ALL_OPERATIONS]},
+    },
+    "ids": {"type": "array", "items": {"type": "string"}},
+    "pattern": _REGEX,
+    "text": _REGEX,
+}
+
+
+def _of_kind(fault: type[Fault]) -> dict[str, Any]:
+    """A schema for faults of this kind, which lets every other pass."""
+    return {
+        "if": {"properties": {"kind": {"const": fault.kind}}},
+        "then": {
+            "additionalProperties": False,
+            "required": list(fault.required),
+            "properties": _EVERY_FAULT | fault.schema,
+        },
+    }
+
+
+# `{"seed"?, "faults": [{"kind", …}]}`
+_DOCUMENT = Rule(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["faults"],
+        "properties": {
+            "seed": {"type": "integer"},
+            "faults": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["kind"],
+                    "properties": {"kind": {"enum": list(KINDS)}},
+                    "allOf": [_of_kind(fault) for fault in KINDS.values()],
+                },
+            },
+        },
+    }
+)
 
 
 class FaultList:
@@ -53,14 +141,13 @@ class Faults:
         self._everywhere = _NONE
         self._own: dict[str, FaultList] = {}
 
-    def course(self, site: Site, operation: str, call: WireCall) -> Course:
+    def strike(self, course: Course) -> None:
         """Draw for every fault in turn, up to the one that answers the call itself."""
-        course = Course(site, operation, call)
+        site = course.site
         for fault in (*self._own.get(site.name, _NONE).at(site), *self._everywhere.at(site)):
             fault.strike(course)
             if course.early is not None:
                 break
-        return course
 
     def document(self, site: Site | None) -> dict[str, Any]:
         """The list of a site, or for None the one for all sites."""
@@ -70,7 +157,7 @@ class Faults:
 
     def set(self, site: Site | None, document: Any) -> None:
         """Replace a list, which also starts it anew; a Refusal (400) leaves it as it is."""
-        FAULTS.require(document)
+        _DOCUMENT.require(document)
         if site is None:
             self._everywhere = FaultList(document, salted=True)
         else:

@@ -1,44 +1,61 @@
 """Faults that answer a call instead of carrying it out."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ..answers import refused
 from ..credentials import Credential
 from ..refusal import Refusal
-from .course import Course
-from .fault import Fault, Parameters, Schema
-from .headers import HEADER_VALUE, RATE_LIMIT_HEADERS, headers_of
+from .fault import Course, Fault, Parameters, Schema
 
 _WITHOUT_BODY = (204, 205, 304)
 _SUSPENDED = "<!doctype html><title>Unavailable</title><p>This site is suspended.</p>"
-
-
-class RateLimit(Fault):
-    kind = "rate limit"
-    schema: ClassVar[Schema] = {"retryAfter": HEADER_VALUE, "headers": RATE_LIMIT_HEADERS}
-
-    def befall(self, course: Course) -> None:
-        self.count(course)
-        course.early = refused(Refusal(429, "Rate limit exceeded."))
-        course.early.headers.update(headers_of(self.parameters))
+# Printable Latin-1 without blanks around it; anything else breaks the answer, or leaves it.
+_HEADER_VALUE: Schema = {
+    "type": "string",
+    "pattern": r"^([!-~\u00a1-\u00ff]([ -~\u00a1-\u00ff]*[!-~\u00a1-\u00ff])?)?\Z",
+}
+_RATE_LIMIT_HEADERS: Schema = {
+    "type": "object",
+    "propertyNames": {"pattern": r"^[A-Za-z-]*RateLimit[A-Za-z-]*\Z"},
+    "additionalProperties": _HEADER_VALUE,
+}
 
 
 class Error(Fault):
-    """A string as `body` is sent as it is, anything else as JSON."""
+    """A string as `body` is sent as it is, anything else as JSON. A subclass has its own answer."""
 
     kind = "error"
     schema: ClassVar[Schema] = {
         "status": {"type": "integer", "minimum": 200, "maximum": 599},
-        "retryAfter": HEADER_VALUE,
+        "retryAfter": _HEADER_VALUE,
+        "contentType": _HEADER_VALUE,
         "body": {},
     }
+    answer: ClassVar[Parameters] = {"status": 500}
 
     def befall(self, course: Course) -> None:
         self.count(course)
-        course.early = _error(self.parameters)
-        course.early.headers.update(headers_of(self.parameters))
+        course.early = _answer(self.answer | self.parameters)
+
+
+class RateLimit(Error):
+    kind = "rate limit"
+    schema: ClassVar[Schema] = {"retryAfter": _HEADER_VALUE, "headers": _RATE_LIMIT_HEADERS}
+    answer: ClassVar[Parameters] = {"status": 429, "message": "Rate limit exceeded."}
+
+
+class Suspended(Error):
+    kind = "suspended"
+    schema: ClassVar[Schema] = {}
+    answer: ClassVar[Parameters] = {"status": 503, "body": _SUSPENDED}
+
+
+class Forbidden(Error):
+    kind = "forbidden"
+    schema: ClassVar[Schema] = {}
+    answer: ClassVar[Parameters] = {"status": 403, "message": "The app may not do this."}
 
 
 class TooLarge(Fault):
@@ -70,14 +87,6 @@ class Redirect(Fault):
         course.early = Response(status_code=status, headers={"Location": base_url + target})
 
 
-class Suspended(Fault):
-    kind = "suspended"
-
-    def befall(self, course: Course) -> None:
-        self.count(course)
-        course.early = HTMLResponse(_SUSPENDED, 503)
-
-
 class RevokedSecret(Fault):
     """No token of Connect holds any more, until the app is installed anew."""
 
@@ -90,19 +99,21 @@ class RevokedSecret(Fault):
             course.early = refused(Refusal(401, "The token is refused: the secret is revoked."))
 
 
-class Forbidden(Fault):
-    kind = "forbidden"
+def _answer(parameters: Parameters) -> Response:
+    response = _without_headers(parameters)
+    response.headers.update(parameters.get("headers", {}))
+    for parameter, header in (("retryAfter", "Retry-After"), ("contentType", "Content-Type")):
+        if parameter in parameters:
+            response.headers[header] = parameters[parameter]
+    return response
 
-    def befall(self, course: Course) -> None:
-        self.count(course)
-        course.early = refused(Refusal(403, "The app may not do this."))
 
-
-def _error(parameters: Parameters) -> Response:
-    status = parameters.get("status", 500)
+def _without_headers(parameters: Parameters) -> Response:
+    status: int = parameters["status"]
     if status in _WITHOUT_BODY:
         return Response(status_code=status)
     if "body" not in parameters:
-        return refused(Refusal(status, f"Something went wrong ({status})."))
-    body = parameters["body"]
+        told = parameters.get("message", f"Something went wrong ({status}).")
+        return refused(Refusal(status, told))
+    body: Any = parameters["body"]
     return HTMLResponse(body, status) if isinstance(body, str) else JSONResponse(body, status)

@@ -1,5 +1,6 @@
-"""Faults that leave a call as it is and word its answer differently."""
+"""Faults that leave a call as it is and change its answer."""
 
+import gzip
 import json
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -7,11 +8,11 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from ..json_body import parse_json
-from .course import Course
-from .fault import Fault, Schema
+from .fault import Course, Fault, Schema
 
 _CUT_OFF = '{"acceptedIncidents": ["'
 _MORE_KEYS = {"warnings": [], "processing": {"queued": True, "after": None}}
+_MOST_BYTES = 2**29
 
 
 class Unreadable(Fault):
@@ -45,6 +46,41 @@ class UnknownKeys(Fault):
             return JSONResponse(_reworded(document, parse_json(course.call.body)), 202)
 
         course.changes.append(change)
+
+
+class Oversized(Fault):
+    """The answer as it is, and blanks after it: the JSON holds, if one reads it to its end."""
+
+    kind = "oversized"
+    schema: ClassVar[Schema] = {
+        "bytes": {"type": "integer", "minimum": 0, "maximum": _MOST_BYTES},
+        "gzip": {"type": "boolean"},
+    }
+    required = ("bytes",)
+
+    def befall(self, course: Course) -> None:
+        def change(response: Response) -> Response:
+            if self.spent:
+                return response
+            self.count(course)
+            body = bytes(response.body) + b" " * self.parameters["bytes"]
+            headers = {"Content-Type": response.headers.get("content-type", "application/json")}
+            if self.parameters.get("gzip"):
+                headers["Content-Encoding"] = "gzip"
+                body = gzip.compress(body)
+            return Response(body, response.status_code, headers)
+
+        course.changes.append(change)
+
+
+class Cookie(Fault):
+    """Sites of a simulator share a host: a client that keeps cookies sends each to all of them."""
+
+    kind = "cookie"
+
+    def befall(self, course: Course) -> None:
+        self.count(course)
+        course.headers["Set-Cookie"] = f"session={course.site.name}; Path=/; HttpOnly"
 
 
 def _reworded(document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
