@@ -9,6 +9,7 @@ PyJWT is loaded by the first token: with what it loads it takes a good part of t
 import time
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from .install_keys import InstallKey
 
@@ -28,7 +29,8 @@ def install_signer(key: InstallKey, client_key: str, audience: str) -> Signer:
     def sign(qsh: str) -> str:
         import jwt
 
-        claims = {**_claims(client_key, qsh), "aud": [audience]}
+        # Tests reinstall within a second, as no admin does: `jti` keeps their tokens apart.
+        claims = {**_claims(client_key, qsh), "aud": [audience], "jti": uuid4().hex}
         return jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
 
     return sign

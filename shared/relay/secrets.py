@@ -50,11 +50,13 @@ class Secrets:
     def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:
         """Raises an AWS error or Unavailable where it is not this owner's."""
         cached = (_associated(owner), secret.ciphertext)
-        if cached not in self._plain:
+        plain = self._plain.get(cached)
+        if plain is None:
+            plain = self._open(owner, secret)
             if len(self._plain) >= _CACHED_MAX:
                 self._plain.clear()
-            self._plain[cached] = self._open(owner, secret)
-        return self._plain[cached]
+            self._plain[cached] = plain
+        return plain
 
     def _open(self, owner: Owner, secret: EncryptedSecret) -> str:
         answer = self._kms.decrypt(

@@ -452,7 +452,7 @@ def test_an_old_installation_that_is_found_to_be_connects_brings_no_old_token(
     assert joined.id == connect.id != forge.id
     assert store.system_token_of(joined) == "newest"
     assert joined.forge is not None
-    assert joined.forge.token_at == _at(5)
+    assert joined.forge.tokens.at == _at(5)
 
 
 def test_a_call_of_an_earlier_installation_finds_the_tenant_that_took_over(
@@ -753,8 +753,8 @@ def _at(second: int) -> int:
 def _token(second: int = 0, of: object = None) -> LifecycleToken:
     """Of this second; the one that made this tenant, if that is given."""
     if isinstance(of, Tenant) and of.forge:
-        (digest,) = of.forge.seen
-        return LifecycleToken(_at(second), digest)
+        (used,) = of.forge.tokens.used
+        return LifecycleToken(_at(second), used.digest)
     return LifecycleToken(_at(second), uuid4().hex)
 
 

@@ -11,6 +11,7 @@ from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import (
     ACME,
@@ -101,28 +102,84 @@ def test_of_two_installs_in_the_same_second_the_later_call_wins(jira: Jira, now:
     assert jira.installed(ACME, first).status == 204
     assert jira.installed(RENEWED, second).status == 204
     assert secrets_that_open(jira) == {RENEWED.secret}
-    # Neither of the two can be used for another change, in whatever order.
-    for site, token in ((ACME, first), (THIRD, second), (THIRD, first)):
-        answer = jira.installed(site, token)
+    # The first is old news by then, even as it was.
+    for site in (ACME, THIRD):
+        answer = jira.installed(site, first)
         assert (answer.status, answer.error_code) == (409, "token_used")
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_two_installs_of_one_second_may_have_one_token(jira: Jira, now: int) -> None:
+def test_two_installs_of_one_second_may_have_one_token(jira: Jira, now: int, clock: Clock) -> None:
     """Tokens count seconds: Jira can't tell the two apart by their claims."""
-    token = jira.token(ACME, iat=now)
-    assert jira.installed(ACME, token).status == 204
-    assert jira.installed(RENEWED, token).status == 204
-    assert secrets_that_open(jira) == {RENEWED.secret}
+    for iat in (now - 60, now, now + 20):
+        token = jira.token(ACME, iat=iat)
+        assert jira.installed(ACME, token).status == 204
+        clock.seconds += 5
+        assert jira.installed(RENEWED, token).status == 204
+        assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_a_used_token_with_another_secret_is_not_said_to_be_stored(jira: Jira, now: int) -> None:
+@pytest.mark.parametrize("ahead", [-60, 0, 25])
+def test_the_seconds_for_another_secret_count_from_a_tokens_first_use_not_from_its_iat(
+    jira: Jira, now: int, clock: Clock, ahead: int
+) -> None:
     """Jira would sign with the new secret from then on: better that its admin tries again."""
-    token = jira.token(ACME, iat=now - 60)
+    token = jira.token(ACME, iat=now + ahead)
     assert jira.installed(ACME, token).status == 204
-    assert jira.installed(RENEWED, token).status == 409
-    assert jira.installed(RENEWED).status == 204
+    clock.seconds += 6
+    answer = jira.installed(RENEWED, token)
+    assert (answer.status, answer.error_code) == (409, "token_used")
+    assert secrets_that_open(jira) == {ACME.secret}
+    clock.seconds += 1
+    assert jira.installed(RENEWED, iat=now + 7).status == 204
     assert secrets_that_open(jira) == {RENEWED.secret}
+
+
+def test_an_uninstall_is_obeyed_although_the_install_before_it_claims_a_later_second(
+    jira: Jira, now: int, clock: Clock, items: Callable[[], list[Any]]
+) -> None:
+    """The clock of whoever signed the install is ahead of the other one's."""
+    ahead = jira.token(ACME, iat=now + 25)
+    assert jira.installed(ACME, ahead).status == 204
+    assert jira.uninstalled(ACME, iat=now).status == 204
+    assert tenant(jira).state == "uninstalled"
+    before = items()
+    for seconds in (0, 5, 20):
+        clock.seconds += seconds
+        for site in (ACME, RENEWED):
+            answer = jira.installed(site, ahead)
+            assert (answer.status, answer.error_code) == (409, "token_used")
+    assert items() == before
+    assert jira.installed(RENEWED, iat=now + 25).status == 204
+    assert secrets_that_open(jira) == {RENEWED.secret}
+
+
+def test_an_uninstall_that_claims_a_later_second_is_good_for_one_uninstall(
+    jira: Jira, now: int, clock: Clock
+) -> None:
+    assert jira.installed(ACME, iat=now).status == 204
+    ahead = jira.token(ACME, UNINSTALLED, iat=now + 25)
+    assert jira.uninstalled(ACME, ahead).status == 204
+    clock.seconds += 3
+    assert jira.installed(RENEWED, iat=now + 3).status == 204
+    clock.seconds += 3
+    assert jira.uninstalled(ACME, ahead).status == 204
+    assert secrets_that_open(jira) == {RENEWED.secret}
+
+
+def test_a_site_has_no_more_lifecycle_calls_in_a_few_seconds_than_are_remembered(
+    jira: Jira, now: int, items: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that was forgotten could be used again."""
+    monkeypatch.setattr("relay.tenants.lifecycle.TOKENS_MAX", 2)
+    first = jira.token(ACME, iat=now)
+    assert jira.installed(ACME, first).status == 204
+    assert jira.installed(RENEWED, iat=now).status == 204
+    before = items()
+    for answer in (jira.installed(THIRD, iat=now), jira.uninstalled(ACME, iat=now)):
+        assert (answer.status, answer.error_code) == (503, "unavailable")
+    assert jira.installed(THIRD, first).status == 409
+    assert items() == before
 
 
 def test_a_repeated_call_is_answered_as_the_first(

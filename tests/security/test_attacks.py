@@ -8,6 +8,7 @@ import pytest
 
 from tests.security import forgery
 from tests.security.answers import is_error, refused
+from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
 from tests.support.lifecycle import ACME, ENABLED, GLOBEX, INSTALLED, UNINSTALLED, Jira
 from tests.support.tokens import claims, signed_callback, signed_install
 
@@ -83,10 +84,13 @@ def test_a_body_decides_nothing_in_a_sites_own_call(
     assert unharmed()
 
 
-def a_while_ago(jira: Jira) -> str:
+@pytest.fixture
+def used(jira: Jira, clock: Clock) -> str:
     """A token of ACME's install, as it may be found later: still good, and used."""
-    now = int(time.time())
-    return jira.token(ACME, iat=now - 60, exp=now + 120)
+    token = jira.token(ACME)
+    assert jira.installed(ACME, token).status == 204
+    clock.seconds += 6
+    return token
 
 
 def test_an_older_install_cannot_be_replayed(jira: Jira) -> None:
@@ -101,27 +105,25 @@ def test_an_older_install_cannot_be_replayed(jira: Jira) -> None:
     assert jira.enabled(ACME).status == 401
 
 
-def test_the_same_token_with_another_body_changes_nothing(jira: Jira, stored: Stored) -> None:
-    token = a_while_ago(jira)
-    assert jira.installed(ACME, token).status == 204
+def test_the_same_token_with_another_body_changes_nothing(
+    jira: Jira, used: str, stored: Stored
+) -> None:
     before = stored()
     stolen = ACME.with_secret(MALLORYS).body(baseUrl="https://mallory.atlassian.net")
-    assert is_error(jira.post(INSTALLED, token, stolen), 409, "token_used")
+    assert is_error(jira.post(INSTALLED, used, stolen), 409, "token_used")
     assert stored() == before
     assert jira.enabled(ACME).status == 204
 
 
 def test_the_same_token_in_other_letters_changes_nothing(
-    jira: Jira, stored: Stored, subtests: pytest.Subtests
+    jira: Jira, used: str, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     """A signature has several spellings; none of them makes a used token a new one."""
-    token = a_while_ago(jira)
-    assert jira.installed(ACME, token).status == 204
     before = stored()
     stolen = ACME.with_secret(MALLORYS).body()
-    signature = token.rpartition(".")[2]
-    last_bits = [token[:-1] + letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh"]
-    for spelling in [token + "==", token + "=", token + " ", f" {token}", token + ".", *last_bits]:
+    signature = used.rpartition(".")[2]
+    last_bits = [used[:-1] + letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh"]
+    for spelling in [used + "==", used + "=", used + " ", f" {used}", used + ".", *last_bits]:
         with subtests.test(spelling=spelling[-4:], length=len(spelling) - len(signature)):
             jira.post(INSTALLED, spelling, stolen)
             assert stored() == before

@@ -36,6 +36,7 @@ from tests.security.forge_stage import (
     forge_key,
     running_forge,
 )
+from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
 from tests.support.forge import OTHER_APP_ID, ForgeKey, payload, signed
 from tests.support.key_server import KeyServer
 from tests.support.lifecycle import ACME, GLOBEX, Jira
@@ -609,13 +610,14 @@ def test_an_installation_is_joined_by_a_signed_lifecycle_call_that_names_it(
 
 
 def test_an_installation_is_joined_by_no_other_call_that_names_it(
-    calls: ForgeCalls, jira: Jira, stored: Stored, subtests: pytest.Subtests
+    calls: ForgeCalls, jira: Jira, stored: Stored, clock: Clock, subtests: pytest.Subtests
 ) -> None:
     """Neither by one that is not signed for it, nor by a used token with another body."""
     now = int(time.time())
     calls.install(HERE)
     used = jira.token(ACME, iat=now - 60, exp=now + 120)
     assert jira.installed(ACME, used).status == 204
+    clock.seconds += 6
     body = ACME.body(installationId=HERE.installation_id)
     own = claims(ACME.client_key, "POST", CONNECT_INSTALLED, aud=jira.app_url)
     before = stored()

@@ -1,13 +1,14 @@
-"""A site whose call was proven is kept for a few seconds; what that may change, and what not."""
+"""What a function keeps between a site's calls can't change: a site that has left is shut out at
+once, and a new secret counts at once."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
 
 from relay.errors import Unauthenticated
-from relay.identity.callback import KEPT_SECONDS, CallbackVerifier
+from relay.identity.callback import CallbackVerifier
 from relay.identity.caller import Request
 from relay.secrets import Secrets
 from relay.tenants import Installation, LifecycleToken, TenantStore
@@ -18,15 +19,15 @@ from tests.support.tokens import claims, signed_callback
 
 PATH = "/workspaces/fetch"
 RENEWED = ACME.with_secret("ATCO-acme-second-secret-that-only-jira-and-relay-share")
+UNKNOWN = Site(client_key="nobody-knows-this-site")
 
 
 @dataclass
 class Verifying:
     tenants: TenantStore
-    now: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        self.verifier = CallbackVerifier(self.tenants, lambda: self.now)
+        self.verifier = CallbackVerifier(self.tenants)
 
     def install(self, site: Site) -> None:
         installation = Installation(site.client_key, site.base_url, site.secret)
@@ -45,11 +46,11 @@ class Verifying:
         assert caller.tenant.client_key == site.client_key
         return True
 
-    def reads(self, site: Site, secret: str = "") -> int:
-        """How many times the tables are read for a call."""
+    def calls(self, site: Site, secret: str = "") -> list[str]:
+        """The calls to AWS that one call of Jira makes."""
         with aws_calls() as calls:
             self.passes(site, secret)
-        return calls.names.count("GetItem")
+        return calls.names
 
 
 @pytest.fixture
@@ -61,42 +62,57 @@ def verifying(aws: Aws) -> Verifying:
     return verifying
 
 
-def test_calls_in_a_burst_read_nothing_after_the_first(verifying: Verifying) -> None:
-    assert verifying.reads(ACME) == 2
-    assert verifying.reads(ACME) == 0
-    verifying.now += KEPT_SECONDS
-    assert verifying.reads(ACME) == 2
+def test_after_the_first_call_only_the_tenant_is_read(verifying: Verifying) -> None:
+    assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
+    assert verifying.calls(ACME) == ["GetItem"]
 
 
 def test_a_new_secret_is_good_at_once_and_the_old_one_no_more(verifying: Verifying) -> None:
     assert verifying.passes(ACME)
     verifying.install(RENEWED)
+    assert not verifying.passes(ACME)
     assert verifying.passes(RENEWED)
     assert not verifying.passes(ACME)
 
 
-def test_a_site_that_has_left_is_refused_after_a_few_seconds(verifying: Verifying) -> None:
+def test_a_site_that_has_uninstalled_the_app_is_refused_at_once(verifying: Verifying) -> None:
     assert verifying.passes(ACME)
     verifying.uninstall(ACME)
-    verifying.now += KEPT_SECONDS
     assert not verifying.passes(ACME)
+    assert verifying.passes(GLOBEX)
     verifying.install(ACME)
     assert verifying.passes(ACME)
 
 
-def test_a_clock_that_goes_back_keeps_nobody(verifying: Verifying) -> None:
+def test_every_refusal_makes_the_same_calls(verifying: Verifying) -> None:
+    """So that their time doesn't say which sites there are."""
+    of_an_unknown_site = verifying.calls(UNKNOWN, ACME.secret)
+    assert of_an_unknown_site == ["GetItem", "GetItem"]
     assert verifying.passes(ACME)
+    assert verifying.calls(ACME, GLOBEX.secret) == of_an_unknown_site
     verifying.uninstall(ACME)
-    verifying.now -= 3600
-    assert not verifying.passes(ACME)
+    assert verifying.calls(ACME) == of_an_unknown_site
+    verifying.verifier = CallbackVerifier(verifying.tenants)
+    assert verifying.calls(ACME) == of_an_unknown_site
+    assert verifying.calls(GLOBEX, ACME.secret)[:2] == of_an_unknown_site
 
 
-def test_a_forged_call_is_refused_and_reads_as_much_as_an_unknown_sites(
-    verifying: Verifying,
+def test_what_is_kept_of_sites_is_bounded(
+    verifying: Verifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
+    monkeypatch.setattr("relay.secrets._CACHED_MAX", 1)
+    for site in (ACME, GLOBEX):
+        assert verifying.passes(site)
+        assert verifying.calls(site) == ["GetItem"]
+    assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
+
+
+def test_strangers_leave_nothing_to_keep(
+    verifying: Verifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
     assert verifying.passes(ACME)
-    assert not verifying.passes(ACME, GLOBEX.secret)
-    assert verifying.passes(ACME)
-    unknown = Site(client_key="nobody-knows-this-site")
-    assert verifying.reads(ACME, GLOBEX.secret) == verifying.reads(unknown)
-    assert not verifying.passes(unknown, ACME.secret)
+    assert not verifying.passes(UNKNOWN, ACME.secret)
+    assert not verifying.passes(GLOBEX, ACME.secret)
+    assert "Decrypt" not in verifying.calls(ACME)

@@ -1,6 +1,7 @@
 """Who has installed the app: tenants, their secrets, and the workspaces linked to them."""
 
 from relay.tenants.credentials import Choice, ChoiceStore, Identity
+from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import LinkStore
 from relay.tenants.migrations import MigrationState, MigrationStore
 from relay.tenants.replays import Replay, ReplayStore, Stage, What
@@ -11,7 +12,6 @@ from relay.tenants.tenant import (
     ForgeIdentity,
     ForgeInstallation,
     Installation,
-    LifecycleToken,
     Tenant,
     TenantState,
 )

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from relay.secrets import EncryptedSecret
+from relay.tenants.lifecycle import LifecycleToken, TokenHistory
 from relay.tenants.tenant import ForgeIdentity, Tenant, TenantState
 
 
@@ -19,8 +20,8 @@ def to_item_values(tenant: Tenant) -> dict[str, Any]:
         "installationId": tenant.installation_id,
         "state": tenant.state.value,
         "installedAt": tenant.installed_at.isoformat(),
-        "lifecycleAt": tenant.lifecycle_at,
-        "tokensSeen": sorted(tenant.tokens_seen),
+        "lifecycleAt": tenant.tokens.at,
+        "tokensSeen": _token_values(tenant.tokens),
         "version": tenant.version,
         "installs": tenant.installs,
         "secret": tenant.secret and tenant.secret.ciphertext,
@@ -39,9 +40,27 @@ def _forge_values(identity: ForgeIdentity | None) -> dict[str, Any]:
         "apiBaseUrl": identity.api_base_url,
         "systemToken": identity.system_token and identity.system_token.ciphertext,
         "systemTokenKey": identity.system_token and identity.system_token.data_key,
-        "forgeTokenAt": identity.token_at,
-        "forgeTokensSeen": sorted(identity.seen),
+        "forgeTokenAt": identity.tokens.at,
+        "forgeTokensSeen": _token_values(identity.tokens),
     }
+
+
+def _token_values(tokens: TokenHistory) -> list[dict[str, Any]]:
+    return [
+        {"digest": used.digest, "issuedAt": used.issued_at, "seenAt": used.seen_at}
+        for used in tokens.used
+    ]
+
+
+def _history(at: Any, used: list[Any]) -> TokenHistory:
+    return TokenHistory(int(at), tuple(_used_token(int(at), each) for each in used))
+
+
+def _used_token(at: int, values: Any) -> LifecycleToken:
+    # Items of an earlier version hold digests alone, all of tokens issued at this second.
+    if isinstance(values, str):
+        return LifecycleToken(at, values, at)
+    return LifecycleToken(int(values["issuedAt"]), values["digest"], int(values["seenAt"]))
 
 
 def _forge_identity(values: dict[str, Any]) -> ForgeIdentity | None:
@@ -52,8 +71,7 @@ def _forge_identity(values: dict[str, Any]) -> ForgeIdentity | None:
         installation_id=values.get("forgeInstallationId"),
         api_base_url=values.get("apiBaseUrl"),
         system_token=_secret(values, "systemToken"),
-        token_at=int(values["forgeTokenAt"]),
-        seen=frozenset(values["forgeTokensSeen"]),
+        tokens=_history(values["forgeTokenAt"], values["forgeTokensSeen"]),
     )
 
 
@@ -68,8 +86,7 @@ def tenant_of(values: dict[str, Any]) -> Tenant:
         base_url=values["baseUrl"],
         state=TenantState(values["state"]),
         installed_at=datetime.fromisoformat(values["installedAt"]),
-        lifecycle_at=int(values["lifecycleAt"]),
-        tokens_seen=frozenset(values["tokensSeen"]),
+        tokens=_history(values["lifecycleAt"], values["tokensSeen"]),
         version=int(values["version"]),
         installs=int(values.get("installs", 0)),
         secret=_secret(values, "secret"),

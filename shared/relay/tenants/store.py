@@ -17,7 +17,6 @@
 
 import hmac
 import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,11 +28,11 @@ from relay.errors import Conflict, NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants.item import tenant_of, to_item_values
+from relay.tenants.lifecycle import LifecycleToken, TokenHistory
 from relay.tenants.tenant import (
     ForgeIdentity,
     ForgeInstallation,
     Installation,
-    LifecycleToken,
     Tenant,
     TenantState,
 )
@@ -45,7 +44,7 @@ _TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ATTEMPTS = 5
 _NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
 # Tokens count time in seconds and have no number of their own, so that two installs of one second
-# may bring the same one. Later, a token with another body is a replay.
+# may bring the same one. Longer after its first use, a token with another body is a replay.
 _SAME_TOKEN_SECONDS = 5
 
 
@@ -67,10 +66,20 @@ class TenantStore:
         return tenant
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
-        return self._pointed_to(f"clientKey#{client_key}")
+        return self.current(self.id_of_client_key(client_key))
+
+    def id_of_client_key(self, client_key: str) -> str | None:
+        """The id of its tenant, which never changes once there is one (see `current`)."""
+        return self._pointer(f"clientKey#{client_key}")
 
     def find_by_installation_id(self, installation_id: str) -> Tenant | None:
-        return self._pointed_to(f"installationId#{installation_id}")
+        return self.current(self._pointer(f"installationId#{installation_id}"))
+
+    def current(self, tenant_id: str | None) -> Tenant | None:
+        """The tenant of this id, or the one that it was merged into; None stands for no id."""
+        # Read in any case: an unknown site's refusal takes as long as a known one's.
+        tenant = self.get(tenant_id or "nobody")
+        return self.get(tenant.merged_into) if tenant and tenant.merged_into else tenant
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
         """Every tenant that is or was at this URL: after a site import there are several."""
@@ -97,12 +106,7 @@ class TenantStore:
             known = self.find_by_client_key(installation.client_key)
             pointers = self._pointers_to(installation.installation_id)
             same_site = self._named_by(installation, known, pointers)
-            if (
-                known
-                and _already_taken(known, token)
-                and self._is_repeated(known, installation, token)
-                and same_site is None
-            ):
+            if known and self._is_repeated(known, installation, token) and same_site is None:
                 return known
             if known is None:
                 known, same_site = same_site, None
@@ -116,7 +120,7 @@ class TenantStore:
         """Remove the tenant's secret and keep the rest; None where there is no such tenant."""
         for _ in range(_ATTEMPTS):
             known = self.find_by_client_key(client_key)
-            if known is None or _already_taken(known, token):
+            if known is None or _first_use(known, token):
                 return known
             # Under Forge the site still has the app; Jira may have deleted what Connect sent.
             begins_anew = known.is_forge_installed and known.secret is not None
@@ -126,7 +130,7 @@ class TenantStore:
                 secret=None,
                 installs=known.installs + begins_anew,
             )
-            tenant = _advance(gone, token)
+            tenant = _advanced(gone, token)
             if self._write(tenant, known):
                 return tenant
         raise Unavailable("The tenant is being changed by others; try again.")
@@ -141,7 +145,7 @@ class TenantStore:
         for _ in range(_ATTEMPTS):
             pointers = self._pointers_to(installation.installation_id, installation.cloud_id)
             known, same_site = self._found_by_forge(installation, pointers)
-            late = known is not None and _is_late(known, token)
+            late = known is not None and _is_late(known.forge, token)
             if known and late and same_site is None:
                 return known
             tenant = known if known and late else self._forge_installed(known, installation, token)
@@ -157,9 +161,9 @@ class TenantStore:
             forge = known and known.forge
             if not (known and forge) or forge.installation_id != installation_id:
                 return None
-            if _is_late(known, token):
+            if _is_late(forge, token):
                 return known
-            gone = ForgeIdentity(forge.cloud_id, token_at=token.issued_at, seen=_seen(forge, token))
+            gone = ForgeIdentity(forge.cloud_id, tokens=forge.tokens.including(token))
             tenant = replace(
                 known,
                 state=_state(known.secret, gone),
@@ -194,13 +198,20 @@ class TenantStore:
     def _is_repeated(
         self, known: Tenant, installation: Installation, token: LifecycleToken
     ) -> bool:
-        """Whether the tenant is as this call would leave it; raises Conflict where it is not, and
-        the token is too old to be of another call made in the same second."""
+        """Whether this call has been taken, and the tenant is as it left it.
+
+        Raises Conflict where its token was used for another body, unless this is another install of
+        the same second: the next call, a few seconds after the first.
+        """
+        first = _first_use(known, token)
+        if first is None:
+            return False
         same_secret = self._has_secret(known, installation.shared_secret)
         same_name = installation.installation_id in (None, known.installation_id)
         if same_secret and same_name and known.base_url == installation.base_url:
             return True
-        if time.time() - token.issued_at > _SAME_TOKEN_SECONDS:
+        is_late = token.seen_at - first.seen_at > _SAME_TOKEN_SECONDS
+        if is_late or not known.tokens.is_newest(token):
             raise Conflict("The token of this call has been used already.", code="token_used")
         return False
 
@@ -213,8 +224,6 @@ class TenantStore:
             base_url=installation.base_url,
             state=TenantState.ACTIVE,
             installed_at=datetime.now(UTC),
-            lifecycle_at=token.issued_at,
-            tokens_seen=frozenset(),
             version=0,
         )
         # After an uninstall Jira has deleted what it was sent. A new secret hints at one that was
@@ -231,7 +240,7 @@ class TenantStore:
             installation_id=installation.installation_id or tenant.installation_id,
             secret=self._secrets.encrypt(tenant.owner, installation.shared_secret),
         )
-        return _advance(renewed, token)
+        return _advanced(renewed, token)
 
     def _forge_installed(
         self, known: Tenant | None, installation: ForgeInstallation, token: LifecycleToken
@@ -243,8 +252,6 @@ class TenantStore:
             base_url=installation.api_base_url,
             state=TenantState.ACTIVE,
             installed_at=datetime.now(UTC),
-            lifecycle_at=0,
-            tokens_seen=frozenset(),
             version=0,
         )
         before = tenant.forge
@@ -256,8 +263,7 @@ class TenantStore:
             installation_id=installation.installation_id,
             api_base_url=installation.api_base_url,
             system_token=self._secrets.encrypt(tenant.owner, sent) if sent else kept,
-            token_at=token.issued_at,
-            seen=_seen(before, token),
+            tokens=(before.tokens if before else TokenHistory()).including(token),
         )
         # Another installation hints at an uninstall, heard of or not, as a new secret does.
         begins_anew = tenant.state is TenantState.UNINSTALLED or (before and not is_same)
@@ -278,7 +284,7 @@ class TenantStore:
         self, installation: Installation, known: Tenant | None, pointers: "_Pointers"
     ) -> Tenant | None:
         """The other tenant, which Forge made of the installation that this Connect call names."""
-        found = next(map(self._tenant_at, pointers.values()), None)
+        found = next(map(self.current, pointers.values()), None)
         if found is None or found.client_key not in (None, installation.client_key):
             return None
         return None if known and (known.id == found.id or _are_two(known, found)) else found
@@ -288,7 +294,7 @@ class TenantStore:
     ) -> tuple[Tenant | None, Tenant | None]:
         """The tenant that this installation is of, and another one that turns out to be the same
         site, if there is one."""
-        by_id, by_cloud = map(self._tenant_at, pointers.values())
+        by_id, by_cloud = map(self.current, pointers.values())
         key = installation.client_key
         by_key = self.find_by_client_key(key) if key else None
         by_forge = by_id or by_cloud
@@ -336,7 +342,7 @@ class TenantStore:
 
     def _newest_identity(self, tenant: Tenant, other: Tenant) -> ForgeIdentity | None:
         mine, its = tenant.forge, other.forge
-        if its is None or (mine and mine.token_at >= its.token_at):
+        if its is None or (mine and mine.tokens.at >= its.tokens.at):
             return mine
         if its.system_token is None:
             return its
@@ -353,15 +359,6 @@ class TenantStore:
     def _pointer(self, pk: str) -> str | None:
         item = self._table.get(pk, "tenant")
         return item["tenantId"] if item else None
-
-    def _pointed_to(self, pk: str) -> Tenant | None:
-        return self._tenant_at(self._pointer(pk))
-
-    def _tenant_at(self, tenant_id: str | None) -> Tenant | None:
-        """The one that took over, where this one was merged."""
-        # Looked for in any case: an unknown site's refusal takes as long as a known one's.
-        tenant = self.get(tenant_id or "nobody")
-        return self.get(tenant.merged_into) if tenant and tenant.merged_into else tenant
 
     def _has_secret(self, tenant: Tenant, secret: str) -> bool:
         kept = self.secret_of(tenant) or ""
@@ -451,36 +448,21 @@ def _are_two(one: Tenant, other: Tenant) -> bool:
     return bool(one.forge and other.forge and one.forge.cloud_id != other.forge.cloud_id)
 
 
-def _seen(identity: ForgeIdentity | None, token: LifecycleToken) -> frozenset[str]:
-    """The tokens of this one's second, and this one."""
-    same_second = identity is not None and identity.token_at == token.issued_at
-    return (identity.seen if identity and same_second else frozenset()) | {token.digest}
-
-
-def _is_late(known: Tenant, token: LifecycleToken) -> bool:
+def _is_late(identity: ForgeIdentity | None, token: LifecycleToken) -> bool:
     """Whether a newer call has been taken, or this very one; what it brings is then old."""
-    identity = known.forge
-    if identity is None or not identity.token_at:
+    if identity is None:
         return False
-    if token.issued_at == identity.token_at:
-        return token.digest in identity.seen
-    return token.issued_at < identity.token_at
+    return identity.tokens.is_outdated(token) or identity.tokens.first_use(token) is not None
 
 
-def _already_taken(known: Tenant, token: LifecycleToken) -> bool:
-    """Whether this very token has been taken before; an older one is refused."""
-    if token.issued_at < known.lifecycle_at:
+def _first_use(known: Tenant, token: LifecycleToken) -> LifecycleToken | None:
+    """The token as it was first taken; raises Conflict where a newer call has been."""
+    if known.tokens.is_outdated(token):
         raise Conflict(
             "A newer lifecycle call of this site has been taken already.", code="outdated"
         )
-    return token.issued_at == known.lifecycle_at and token.digest in known.tokens_seen
+    return known.tokens.first_use(token)
 
 
-def _advance(tenant: Tenant, token: LifecycleToken) -> Tenant:
-    seen = tenant.tokens_seen if token.issued_at == tenant.lifecycle_at else frozenset()
-    return replace(
-        tenant,
-        lifecycle_at=token.issued_at,
-        tokens_seen=seen | {token.digest},
-        version=tenant.version + 1,
-    )
+def _advanced(tenant: Tenant, token: LifecycleToken) -> Tenant:
+    return replace(tenant, tokens=tenant.tokens.including(token), version=tenant.version + 1)

@@ -5,19 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from relay.secrets import EncryptedSecret
+from relay.tenants.lifecycle import TokenHistory
 
 
 class TenantState(StrEnum):
     ACTIVE = "active"
     UNINSTALLED = "uninstalled"
-
-
-@dataclass(frozen=True, slots=True)
-class LifecycleToken:
-    """What orders lifecycle calls: when the token was issued (epoch seconds), and which it was."""
-
-    issued_at: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +43,15 @@ class ForgeInstallation:
 class ForgeIdentity:
     """A tenant as Forge knows it.
 
-    `system_token` is the newest that Forge brought, at `token_at` (epoch seconds); `seen` are the
-    digests of the invocation tokens issued then. An uninstall leaves `cloud_id` only.
+    `system_token` is the newest that Forge brought; `tokens` are the invocation tokens of its
+    lifecycle calls. An uninstall leaves `cloud_id` and `tokens` only.
     """
 
     cloud_id: str
     installation_id: str | None = None
     api_base_url: str | None = None
     system_token: EncryptedSecret | None = None
-    token_at: int = 0
-    seen: frozenset[str] = frozenset()
+    tokens: TokenHistory = field(default_factory=TokenHistory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +59,10 @@ class Tenant:
     """`id` is ours and never changes; clientKey, baseUrl, cloudId, installationId find it.
 
     A site under Connect alone has a clientKey and a secret; under Forge alone a `forge` identity;
-    while it moves from one to the other, both. `tokens_seen` are the digests of the lifecycle
-    tokens issued at `lifecycle_at`: one token is good for one change. `version` counts the writes
-    of this record, and `installs` how often the site has begun anew, without anything that it was
-    sent before. `merged_into` is the tenant that took over all of this one, once both were found
-    to be the same site.
+    while it moves from one to the other, both. `tokens` are those of Connect's lifecycle calls: one
+    token is good for one change. `version` counts the writes of this record, and `installs` how
+    often the site has begun anew, without anything that it was sent before. `merged_into` is the
+    tenant that took over all of this one, once both were found to be the same site.
     """
 
     id: str
@@ -79,9 +70,8 @@ class Tenant:
     base_url: str
     state: TenantState
     installed_at: datetime
-    lifecycle_at: int
-    tokens_seen: frozenset[str]
     version: int
+    tokens: TokenHistory = field(default_factory=TokenHistory)
     installs: int = 0
     secret: EncryptedSecret | None = None
     display_url: str | None = None
