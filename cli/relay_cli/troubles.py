@@ -29,6 +29,11 @@ TROUBLES = {
         f"{_AGAIN} If it lasts, look what stands at the site's URL: it does not answer as Jira "
         "does.",
     ),
+    "not_jira": (
+        "something else answers",
+        f"Something other than Jira has answered for an hour: look what stands at the site's URL, "
+        f"such as a login page, a firewall or a proxy. {_AGAIN}",
+    ),
     "suspended": (
         "suspended",
         "Atlassian seems to have suspended the site, as it does when a bill is not paid. Its admin "

@@ -82,7 +82,9 @@ class _Outcome:
             f"failed{api.outcome}": self.failed,
             "unknownProjectKeys": list(self.unknown_projects),
         }
-        return {key: value for key, value in keys.items() if value}
+        found = {key: value for key, value in keys.items() if value}
+        # An answer has one of these at least: without any, it could be anybody's.
+        return found or {f"accepted{api.outcome}": []}
 
 
 def submit_workspaces(site: Site, request: Request) -> Answer:

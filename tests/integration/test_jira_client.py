@@ -57,7 +57,6 @@ class Call:
     def path(self) -> str:
         """Below the site's own path, as it stood on the wire."""
         path = self.target.partition("?")[0]
-        assert path.startswith(BASE_PATH + ROOT)
         return path.removeprefix(BASE_PATH + ROOT)
 
     @property
@@ -83,7 +82,7 @@ class Reply:
     """`trouble` comes instead of the answer, or in the midst of it."""
 
     status: int = 202
-    body: bytes = b"{}"
+    body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     trouble: str = ""
 
@@ -96,11 +95,27 @@ class Server:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, *replies: Reply | tuple[int, Any]) -> None:
-        """The next answers in turn; after them, all is accepted."""
+        """The next answers in turn; after them, each is the shortest that Jira documents."""
         self.replies = [
             reply if isinstance(reply, Reply) else Reply(reply[0], json.dumps(reply[1]).encode())
             for reply in replies
         ]
+
+
+def documented(method: str, target: str) -> Reply:
+    """The shortest success that Jira documents for this call."""
+    path = target.partition("?")[0].removeprefix(BASE_PATH)
+    if method == "DELETE":
+        return Reply()
+    if path == f"{ROOT}/linkedWorkspaces/bulk":
+        return Reply(body=b'{"acceptedWorkspaceIds": []}')
+    if path.endswith("/bulk"):
+        return Reply(body=b'{"acceptedIncidents": []}')
+    if path == f"{ROOT}/linkedWorkspaces":
+        return Reply(200, b'{"workspaceIds": ["w~1"]}')
+    if "/properties/" in path:
+        return Reply(200, b'{"key": "k", "value": "v"}')
+    return Reply(200, b'{"id": "i", "updateSequenceNumber": 1}')
 
 
 @pytest.fixture
@@ -112,7 +127,7 @@ def server() -> Iterator[Server]:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             this.calls.append(Call(self.command, self.path, headers, body))
-            reply = this.replies.pop(0) if this.replies else Reply()
+            reply = this.replies.pop(0) if this.replies else documented(self.command, self.path)
             match reply.trouble:
                 case "silence":
                     this.closing.wait()
@@ -172,6 +187,7 @@ OPERATIONS: dict[str, Operation] = {
     "get a workspace": lambda jira: jira.has_workspace("w~1"),
     "submit components": lambda jira: jira.submit_components([{"id": "checkout"}]),
     "delete a component": lambda jira: jira.delete_component("a/b"),
+    "get a property": lambda jira: jira.app_property("relay-operations", "any"),
     "delete workspaces": lambda jira: jira.delete_workspaces(["w-1", "w.2"]),
 }
 each_operation = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS)
@@ -213,7 +229,8 @@ def test_a_secret_is_in_no_representation_and_no_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     credential = ConnectCredential(APP_KEY, CLIENT_KEY, server.url, SECRET)
-    server.answers((202, {}), (401, [{"message": "no"}]), Reply(trouble="reset"))
+    accepted = {"acceptedIncidents": ["i"]}
+    server.answers((202, accepted), (401, [{"message": "no"}]), Reply(trouble="reset"))
 
     jira.submit_entities(b'{"incidents":[{"summary":"Xq7-of-a-customer"}]}')
     with pytest.raises(CredentialRefused) as refused:
@@ -317,37 +334,115 @@ def test_properties_are_the_query_and_at_least_one_is_asked_for(
 
 def test_what_is_not_there_is_told_apart_from_what_is(jira: JiraClient, server: Server) -> None:
     gone = (404, [{"message": "no data"}])
-    server.answers((200, {"id": "i"}), gone, (200, {"workspaceIds": ["w"]}), gone)
-    assert jira.entity(Kind.INCIDENT, "i") == {"id": "i"}
+    incident = {"id": "i", "updateSequenceNumber": 3}
+    server.answers((200, incident), gone, (200, {"workspaceIds": ["w"]}), gone)
+    assert jira.entity(Kind.INCIDENT, "i") == incident
     assert jira.entity(Kind.INCIDENT, "i") is None
     assert jira.workspaces() == ["w"]
     assert jira.workspaces() == []
 
-    server.answers((200, {"workspaceIds": ["w"]}), gone)
+    server.answers((200, {"workspaceIds": ["w"]}), (200, {"workspaceIds": ["v"]}), gone)
     assert jira.has_workspace("w")
+    assert not jira.has_workspace("w")
     assert not jira.has_workspace("w")
     assert server.calls[-1].query == {"workspaceId": ["w"]}
 
 
-NO_DOCUMENTS = (b"", b"null", b"[]", b"<html>", b"\xff", b"[" * 100_000, b'"' + b"x" * 1_000_000)
+# --- Was this Jira? ---
+
+PAGE = b"<!doctype html>\n<html><head><title>Log in &amp; go on</title></head></html>"
+HTML = (("Content-Type", "text/html; charset=utf-8"),)
+JSON = (("Content-Type", "application/json"),)
+# What no operation documents as its success.
+NOT_JIRAS = (
+    Reply(200, PAGE, HTML),
+    Reply(202, PAGE, JSON),
+    Reply(202, b"\xef\xbb\xbf \r\n" + PAGE),
+    Reply(202, b"", HTML),
+    Reply(201),
+    Reply(204),
+    Reply(202, b"OK"),
+    Reply(202, b"[]"),
+    Reply(202, b"[" * 100_000),
+    Reply(202, b'"' + b"x" * 1_000_000),
+    Reply(200, b'{"status": "maintenance"}'),
+    Reply(202, b'{"status": "maintenance"}'),
+    Reply(200, b'{"errorMessages": ["no"], "errors": {}}'),
+    Reply(202, b'{"errorMessages": ["no"], "errors": {}}'),
+    Reply(200, b'{"workspaceIds": "w", "id": 1, "value": "v"}'),
+    Reply(202, b'{"acceptedWorkspaceIds": [1], "acceptedIncidents": {}}'),
+)
+
+
+@each_operation
+def test_a_success_that_jira_does_not_document_is_something_elses(
+    jira: JiraClient, server: Server, call: Operation
+) -> None:
+    for reply in NOT_JIRAS:
+        server.answers(reply)
+        with pytest.raises(Unreadable) as raised:
+            call(jira)
+        assert raised.value.status == 503
+        assert raised.value.message.startswith(f"Something other than Jira answered {reply.status}")
+
+
+@each_operation
+def test_a_success_of_the_documented_shape_is_jiras_whatever_its_content_type(
+    jira: JiraClient, server: Server, call: Operation
+) -> None:
+    call(jira)
+
+    (sent,) = server.calls
+    reply = documented(sent.method, sent.target)
+    server.answers(Reply(reply.status, reply.body, (("Content-Type", "text/plain"),)))
+    call(jira)
+
+
+@each_operation
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_400_or_413_is_jiras_only_with_its_array_of_messages(
+    jira: JiraClient, server: Server, call: Operation, status: int
+) -> None:
+    for body in (b"", PAGE, b"null", b"{}", b"[]", b"no", b'{"message": "no"}', b'["no"]', b"[{}]"):
+        server.answers(Reply(status, body))
+        with pytest.raises(Unreadable):
+            call(jira)
+    server.answers(Reply(status, b'[{"message": "no"}]', HTML))
+    with pytest.raises(Unreadable):
+        call(jira)
+
+    server.answers((status, [{"message": "no", "errorTraceId": "ab"}]))
+    with pytest.raises((RequestRefused, RequestTooLarge)) as raised:
+        call(jira)
+    assert raised.value.messages == ("no (errorTraceId ab)",)
+
+
+@each_operation
+@pytest.mark.parametrize("status", [401, 403, 404, 405, 451])
+def test_a_page_of_any_other_4xx_is_not_jiras(
+    jira: JiraClient, server: Server, call: Operation, status: int
+) -> None:
+    server.answers(Reply(status, PAGE, HTML))
+
+    with pytest.raises(Unreadable) as raised:
+        call(jira)
+
+    assert raised.value.message == (f"Something other than Jira answered {status}: Log in & go on")
 
 
 @pytest.mark.parametrize(
-    "call", [OPERATIONS[name] for name in OPERATIONS if name != "submit entities"]
+    ("status", "expected"),
+    [(302, SiteMoved), (429, RateLimited), (500, SiteDown), (503, SiteDown)],
 )
-def test_a_success_with_a_body_of_any_kind_is_a_success(
-    jira: JiraClient, server: Server, call: Operation
+def test_a_page_that_is_no_verdict_keeps_the_meaning_of_its_status(
+    jira: JiraClient, server: Server, status: int, expected: type[JiraAnswered]
 ) -> None:
-    for body in NO_DOCUMENTS:
-        server.answers(Reply(202, body))
-        call(jira)
+    server.answers(Reply(status, PAGE, (*HTML, ("Retry-After", "7"))))
 
+    with pytest.raises(expected) as raised:
+        jira.submit_entities(b"{}")
 
-def test_only_a_document_says_that_entities_were_taken(jira: JiraClient, server: Server) -> None:
-    for body in NO_DOCUMENTS:
-        server.answers(Reply(202, body))
-        with pytest.raises(Unreadable):
-            jira.submit_entities(b'{"incidents":[]}')
+    assert raised.value.rate_limit.retry_after == "7"
 
 
 # --- What goes wrong ---

@@ -9,10 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay.delivery.decisions import (
+    LASTING_SECONDS,
+    NOT_JIRA,
     RETRY_AFTER_MAX,
     RETRY_AFTER_MIN,
     SUSPENDED,
-    SUSPENDED_AFTER_SECONDS,
     TABLE,
     Row,
     Verdict,
@@ -26,6 +27,7 @@ from relay.jira.errors import (
     JiraUnreachable,
     RateLimit,
     SiteDown,
+    Unreadable,
     error_type,
 )
 
@@ -61,8 +63,10 @@ def row_of(error: JiraError, failing_for: float = 0) -> Row:
         (answered(503), "5xx", Verdict.RETRY, "site_down"),
         (answered(504), "5xx", Verdict.RETRY, "site_down"),
         (JiraUnreachable("no answer"), "none", Verdict.RETRY, "unreachable"),
-        (answered(200), "2xx, no JSON", Verdict.RETRY, "unreadable"),
-        (answered(202), "2xx, no JSON", Verdict.RETRY, "unreadable"),
+        (answered(200), "not Jira's", Verdict.RETRY, "unreadable"),
+        (answered(202), "not Jira's", Verdict.RETRY, "unreadable"),
+        (Unreadable(400), "not Jira's", Verdict.RETRY, "unreadable"),
+        (Unreadable(403), "not Jira's", Verdict.RETRY, "unreadable"),
         (answered(401), "401", Verdict.ATTENTION, "credential_refused"),
         (answered(403), "403", Verdict.ATTENTION, "access_refused"),
         (answered(404), "404", Verdict.ATTENTION, "nothing_there"),
@@ -93,7 +97,7 @@ def test_every_status_finds_exactly_one_row(status: int, attempt: int, failing_f
 
 
 def test_no_two_rows_are_of_one_answer_one_error_or_one_code() -> None:
-    every = (*TABLE, SUSPENDED)
+    every = (*TABLE, SUSPENDED, NOT_JIRA)
 
     assert len({row.error for row in TABLE}) == len(TABLE)
     assert len({row.code for row in every}) == len({row.answer for row in every}) == len(every)
@@ -112,8 +116,8 @@ def test_a_particular_row_stands_before_the_general_one() -> None:
     ("failing_for", "row"),
     [
         (0.0, "site_down"),
-        (SUSPENDED_AFTER_SECONDS - 0.001, "site_down"),
-        (SUSPENDED_AFTER_SECONDS, "suspended"),
+        (LASTING_SECONDS - 0.001, "site_down"),
+        (LASTING_SECONDS, "suspended"),
         (AN_HOUR * 1000, "suspended"),
     ],
 )
@@ -129,8 +133,18 @@ def test_a_suspended_site_needs_attention_and_is_tried_as_seldom_as_any_that_doe
     assert decision.after == ATTENTION[0]
 
 
-@given(st.integers(100, 599).filter(lambda status: status != 503))
-def test_no_other_answer_means_suspended_however_long_it_lasts(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 202, 400, 403, 413])
+def test_where_something_else_answered_for_an_hour_the_site_needs_attention(status: int) -> None:
+    assert row_of(Unreadable(status), LASTING_SECONDS - 0.001).code == "unreadable"
+
+    decision = decide(Unreadable(status), 0, LASTING_SECONDS, NOW, lambda: 0)
+
+    assert (decision.row, decision.row.verdict) == (NOT_JIRA, Verdict.ATTENTION)
+    assert decision.after == ATTENTION[0]
+
+
+@given(st.integers(300, 599).filter(lambda status: status != 503))
+def test_no_other_answer_means_more_however_long_it_lasts(status: int) -> None:
     assert row_of(answered(status), AN_HOUR * 1000) is row_of(answered(status))
     assert row_of(JiraUnreachable("no answer"), AN_HOUR * 1000).code == "unreachable"
 

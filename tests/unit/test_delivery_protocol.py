@@ -9,7 +9,6 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -241,8 +240,9 @@ def test_an_outcome_is_what_the_answer_says_of_that_entity(
             elif key.id in answer.accepted:
                 assert outcome.state is OutcomeState.ACCEPTED
             elif answer.unknown_project_keys and "associations" in each.entity:
+                # It is told its own keys alone.
                 assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
-                assert outcome.unknown_project_keys == answer.unknown_project_keys
+                assert outcome.unknown_project_keys == ("GONE",)
             else:
                 assert outcome.state is OutcomeState.UNACCOUNTED
                 assert outcome.messages
@@ -312,13 +312,13 @@ def test_an_incident_and_a_review_of_one_id_are_told_apart() -> None:
 
 
 def outcome_of(
-    document: object, *associations: Mapping[str, object], kind: Kind = Kind.INCIDENT
+    document: Any, *associations: Mapping[str, object], kind: Kind = Kind.INCIDENT
 ) -> Outcome:
     """Of the entity `mine` in a batch of two, of the answer that a site made in this JSON."""
     entity = incident("mine", associations=list(associations))
     protocol = deliver([EntityState(kind, entity), EntityState(kind, incident("other"))])
     next(protocol)
-    answer = submit_answer(httpx.Response(202, json=document))
+    answer = submit_answer(document)
     with pytest.raises(StopIteration) as end:
         protocol.send(answer)
     outcomes: list[Outcome] = end.value.value
@@ -343,16 +343,12 @@ NO = {"mine": [{"message": "no"}]}
         ({"failedIncidents": NO}, "rejected", ("no",)),
         ({"failedReviews": NO}, "rejected", ("no",)),
         ({"failedIncidents": {"mine": []}}, "rejected", ("Jira gave no reason.",)),
-        ({"failedIncidents": {"mine": None}}, "rejected", ("Jira gave no reason.",)),
         # In both lists: what Jira found wrong must not be taken for done.
         ({"acceptedIncidents": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
         ({"acceptedReviews": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
         ({"failedIncidents": NO, "unknownProjectKeys": ["GONE"]}, "rejected", ("no",)),
-        ({}, "unaccounted", None),
         ({"acceptedIncidents": ["other"], "failedIncidents": {}}, "unaccounted", None),
         ({"acceptedIncidents": []}, "unaccounted", None),
-        ({"acceptedEntities": ["mine"]}, "unaccounted", None),
-        ({"acceptedIncidents": "mine"}, "unaccounted", None),
         ({"acceptedIncidents": ["mine "]}, "unaccounted", None),
         ({"acceptedIncidents": ["MINE"]}, "unaccounted", None),
     ],
@@ -378,6 +374,36 @@ def test_an_entity_of_unknown_projects_alone_is_told_which() -> None:
 
     assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
     assert set(outcome.unknown_project_keys) == {"GONE", "AWAY"}
+
+
+@pytest.mark.parametrize("values", [["OPS-1"], ["OPS-1", "GONE-2"], ["10001"], ["10001", "GONE-2"]])
+def test_an_entity_of_a_known_project_that_is_not_named_is_unaccounted(values: list[str]) -> None:
+    """The unknown keys in the answer are those of another entity of the request, or some of its
+    own: neither says what became of it."""
+    document = {"acceptedIncidents": ["other"], "unknownProjectKeys": ["GONE"]}
+
+    outcome = outcome_of(document, {"associationType": "issueIdOrKeys", "values": values})
+
+    assert outcome.state is OutcomeState.UNACCOUNTED
+    assert outcome.unknown_project_keys == ()
+
+
+def test_a_project_is_known_to_be_unknown_however_many_are() -> None:
+    keys_of_all = [f"GONE{number}" for number in range(500)]
+    issues = {"associationType": "issueIdOrKeys", "values": ["GONE499-1"]}
+
+    outcome = outcome_of({"unknownProjectKeys": keys_of_all}, issues)
+
+    assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
+    assert outcome.unknown_project_keys == ("GONE499",)
+
+
+def test_a_review_that_is_not_named_is_not_counted_as_refused_and_an_incident_is() -> None:
+    document: dict[str, Any] = {"acceptedIncidents": []}
+
+    assert outcome_of(document, kind=Kind.INCIDENT).is_refusal
+    assert not outcome_of(document, kind=Kind.REVIEW).is_refusal
+    assert outcome_of({"failedIncidents": NO}, kind=Kind.REVIEW).is_refusal
 
 
 # --- Splitting ---

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from relay.delivery.decisions import SUSPENDED, TABLE, Row
+from relay.delivery.decisions import NOT_JIRA, SUSPENDED, TABLE, Row
 from relay.telemetry import Metric
 from relay_cli.app import app
 from tests.support.template import ROOT, functions, routes, template
@@ -53,7 +53,7 @@ def test_every_command_is_explained(command: str) -> None:
     assert f"| `{command}` |" in COMMANDS
 
 
-@pytest.mark.parametrize("row", [*TABLE, SUSPENDED], ids=lambda row: row.code)
+@pytest.mark.parametrize("row", [*TABLE, SUSPENDED, NOT_JIRA], ids=lambda row: row.code)
 def test_the_table_of_decisions_is_printed(row: Row) -> None:
     assert f"| {row.answer} | {row.means} | {row.verdict} | `{row.code}` |" in RELIABILITY
 

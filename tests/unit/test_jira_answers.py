@@ -1,6 +1,5 @@
 """Jira's answers in the shapes that are documented, and in those that are not."""
 
-import json
 from typing import Any
 
 import httpx
@@ -9,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.jira.answers import (
-    PROJECT_KEY_LENGTH_MAX,
-    PROJECT_KEYS_MAX,
     WORD_LENGTH_MAX,
     WORDS_MAX,
     SubmitAnswer,
+    is_submit_answer,
     json_of,
     messages_of,
     strings_of,
@@ -33,12 +31,14 @@ from relay.jira.errors import (
     error_type,
 )
 
-NOTHING = SubmitAnswer(frozenset(), {}, ())
+
+def document_of(content: bytes) -> Any:
+    return json_of(httpx.Response(202, content=content))
 
 
 def answer(document: Any) -> SubmitAnswer:
-    content = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return submit_answer(httpx.Response(202, content=content))
+    assert is_submit_answer(document)
+    return submit_answer(document)
 
 
 def accepted(*ids: str) -> SubmitAnswer:
@@ -75,7 +75,7 @@ def test_reviews_are_found_under_either_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
+    "content",
     [
         b"",
         b" ",
@@ -85,50 +85,44 @@ def test_reviews_are_found_under_either_name() -> None:
         b'{"acceptedIncidents": ["inc-1"',
         b"\xff\xfe\x00",
         b'{"acceptedIncidents": ["\xe9"]}',
-        None,
-        True,
-        1,
-        "inc-1",
-        [],
-        ["inc-1"],
-        {},
-        {"acceptedIncidents": None, "failedIncidents": None, "unknownProjectKeys": None},
-        {"acceptedIncidents": "inc-1", "failedIncidents": "inc-1", "unknownProjectKeys": "OPS"},
-        {"acceptedIncidents": {"inc-1": {}}, "failedIncidents": ["inc-1"]},
-        {"acceptedIncidents": [1, None, ["inc-1"], {"id": "inc-1"}]},
-        {"unknownProjectKeys": [1, None, {}]},
-        {"acceptedEntities": ["inc-1"]},
         b"[" * 100_000,
         b'{"acceptedIncidents":' * 50_000,
         b'{"acceptedIncidents": [%s]}' % (b"9" * 10_000),
+        b"null",
+        b"true",
+        b"1",
+        b'"inc-1"',
+        b"[]",
+        b'["inc-1"]',
+        b"{}",
+        b'{"status": "maintenance"}',
+        b'{"errorMessages": ["no"], "errors": {}}',
+        b'{"acceptedIncidents": null, "failedIncidents": null, "unknownProjectKeys": null}',
+        b'{"acceptedIncidents": "inc-1"}',
+        b'{"acceptedIncidents": {"inc-1": {}}}',
+        b'{"acceptedIncidents": ["inc-1", 1]}',
+        b'{"acceptedIncidents": ["inc-1"], "failedIncidents": ["inc-2"]}',
+        b'{"acceptedIncidents": ["inc-1"], "failedIncidents": {"inc-2": "no"}}',
+        b'{"acceptedIncidents": ["inc-1"], "failedIncidents": {"inc-2": ["no"]}}',
+        b'{"acceptedIncidents": ["inc-1"], "unknownProjectKeys": "OPS"}',
+        b'{"acceptedIncidents": ["inc-1"], "unknownProjectKeys": [null]}',
+        b'{"acceptedEntities": ["inc-1"]}',
     ],
 )
-def test_an_answer_of_another_shape_says_nothing_of_any_entity(document: Any) -> None:
-    assert answer(document) == NOTHING
-
-
-def test_among_values_of_other_kinds_the_good_ones_are_read() -> None:
-    assert answer({"acceptedIncidents": [1, "inc-1", None, "inc-2"]}) == accepted("inc-1", "inc-2")
-    assert answer({"failedIncidents": {"inc-1": [None, {"message": "no"}, 7]}}) == failed(
-        **{"inc-1": ("no",)}
-    )
+def test_an_answer_of_another_shape_is_not_the_documented_one(content: bytes) -> None:
+    assert not is_submit_answer(document_of(content))
 
 
 @pytest.mark.parametrize(
     ("errors", "words"),
     [
         ([{"message": "no"}], ("no",)),
-        ({"message": "no"}, ("no",)),
-        ("no", ("no",)),
-        (["no", "never"], ("no", "never")),
         ([{"message": 7}], ("7",)),
         ([{"message": {"code": 7}}], ("{'code': 7}",)),
         ([{}], ("no message",)),
         ([{"message": None}], ("no message",)),
         ([{"errorTraceId": "ab12"}], ("no message (errorTraceId ab12)",)),
         ([], ("Jira gave no reason.",)),
-        (None, ("Jira gave no reason.",)),
-        (7, ("Jira gave no reason.",)),
     ],
 )
 def test_a_failure_always_has_words(errors: Any, words: tuple[str, ...]) -> None:
@@ -140,21 +134,19 @@ def test_a_huge_answer_is_read_and_what_is_kept_of_it_is_bounded() -> None:
         {
             "acceptedIncidents": [f"inc-{number}" for number in range(100_000)],
             "failedIncidents": {"i": [{"message": "x" * 10_000}] * 1000},
-            "unknownProjectKeys": ["K" * 10_000] * 10_000,
         }
     )
 
     assert len(read.accepted) == 100_000
     assert [len(word) for word in read.failed["i"]] == [WORD_LENGTH_MAX] * WORDS_MAX
-    lengths = [len(key) for key in read.unknown_project_keys]
-    assert lengths == [PROJECT_KEY_LENGTH_MAX] * PROJECT_KEYS_MAX
 
 
 def test_half_a_surrogate_pair_in_an_answer_can_still_be_kept_and_sent() -> None:
-    read = answer(
+    content = (
         b'{"failedIncidents": {"i": [{"message": "cut \\ud83d"}]},'
         b' "unknownProjectKeys": ["\\udd25"], "acceptedIncidents": ["\\ud83d\\udd25"]}'
     )
+    read = answer(document_of(content))
 
     assert read.failed["i"][0].encode() == b"cut ?"
     assert read.unknown_project_keys[0].encode() == b"?"
@@ -181,8 +173,10 @@ names = st.sampled_from(
 
 @given(st.dictionaries(names, json_values) | json_values)
 @settings(deadline=None)
-def test_any_json_is_read_as_an_answer(document: Any) -> None:
-    read = answer(document)
+def test_whatever_has_the_documented_shape_can_be_read(document: Any) -> None:
+    if not is_submit_answer(document):
+        return
+    read = submit_answer(document)
 
     assert all(isinstance(entity_id, str) for entity_id in read.accepted)
     assert all(
@@ -192,8 +186,8 @@ def test_any_json_is_read_as_an_answer(document: Any) -> None:
 
 @given(st.binary(max_size=100))
 @settings(deadline=None)
-def test_any_bytes_are_read_as_an_answer(content: bytes) -> None:
-    assert answer(content).failed == {}
+def test_any_bytes_can_be_judged(content: bytes) -> None:
+    assert not is_submit_answer(document_of(content))
 
 
 # --- Parts of an answer ---

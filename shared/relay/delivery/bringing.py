@@ -40,8 +40,7 @@ class Brought:
 
     @property
     def refused(self) -> int:
-        done = (OutcomeState.OWED, OutcomeState.ACCEPTED, OutcomeState.DELETED)
-        return sum(outcome.state not in done for outcome in self.outcomes)
+        return sum(outcome.is_refusal for outcome in self.outcomes)
 
 
 class Bringing:
@@ -205,9 +204,9 @@ def _owed(key: EntityKey, sequence: int, reason: str) -> Outcome:
 
 def _report(outcomes: Sequence[Outcome]) -> None:
     states = Counter(outcome.state for outcome in outcomes)
-    owed = states.pop(OutcomeState.OWED, 0)
-    delivered = states.pop(OutcomeState.ACCEPTED, 0) + states.pop(OutcomeState.DELETED, 0)
-    refused = states.total()
+    owed = states[OutcomeState.OWED]
+    delivered = states[OutcomeState.ACCEPTED] + states[OutcomeState.DELETED]
+    refused = sum(outcome.is_refusal for outcome in outcomes)
     count(Metric.DELIVERED, delivered)
     count(Metric.REJECTED, refused)
     count(Metric.OWED, owed)

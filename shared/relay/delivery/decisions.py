@@ -52,24 +52,28 @@ class Row:
     means: str
 
 
+_NOT_JIRAS = Row("not Jira's", Unreadable, Verdict.RETRY, "unreadable", "something else answered")
 TABLE = (
     Row("400", RequestRefused, Verdict.SPLIT, "refused", "something in the request is wrong"),
     Row("413", RequestTooLarge, Verdict.SPLIT, "too_large", "the request is too large"),
     Row("429", RateLimited, Verdict.RETRY, "rate_limited", "the site asks for fewer calls"),
     Row("5xx", SiteDown, Verdict.RETRY, "site_down", "the site can't answer now"),
     Row("none", JiraUnreachable, Verdict.RETRY, "unreachable", "no answer, or a broken one"),
-    Row("2xx, no JSON", Unreadable, Verdict.RETRY, "unreadable", "something else answered"),
+    _NOT_JIRAS,
     Row("401", CredentialRefused, Verdict.ATTENTION, "credential_refused", "the secret is refused"),
     Row("403", AccessRefused, Verdict.ATTENTION, "access_refused", "a module or scope is missing"),
     Row("404", NothingThere, Verdict.ATTENTION, "nothing_there", "the site or the app is gone"),
     Row("3xx", SiteMoved, Verdict.ATTENTION, "moved", "the site was renamed"),
     Row("other 4xx", JiraAnswered, Verdict.ATTENTION, "unexpected", "Jira's contract has no such"),
 )
-# A site that answers nothing but 503 for so long is taken for a suspended one.
+# A site that answers nothing else for so long will hardly do by itself.
 SUSPENDED = Row(
     "503 for an hour", SiteDown, Verdict.ATTENTION, "suspended", "the site is suspended"
 )
-SUSPENDED_AFTER_SECONDS = 3600.0
+NOT_JIRA = Row(
+    "not Jira's for an hour", Unreadable, Verdict.ATTENTION, "not_jira", "no Jira is at the URL"
+)
+LASTING_SECONDS = 3600.0
 
 # Seconds between tries, where Jira names none: doubled each time, from the first to the longest.
 _BACKOFF = {Verdict.RETRY: (2.0, 900.0), Verdict.ATTENTION: (60.0, 3600.0)}
@@ -97,10 +101,12 @@ def decide(
     """The decision for an answer other than success.
 
     `attempt` counts the tries that failed before this one, `failing_for` the seconds since the
-    first of them, or of those that came to nothing but a 503, where this is one; `now` is in epoch
-    seconds, for a `Retry-After` that is a date.
+    first of them, or of those in a row of one lasting kind; `now` is in epoch seconds, for a
+    `Retry-After` that is a date.
     """
-    row = _row_of(error, failing_for)
+    row = row_of(error)
+    if failing_for >= LASTING_SECONDS:
+        row = lasting(row.code, status_of(error)) or row
     if row.verdict is Verdict.SPLIT:
         return Decision(row)
     asked = retry_after(error, now)
@@ -131,13 +137,14 @@ def status_of(error: JiraError) -> int | None:
     return error.answer_status if isinstance(error, JiraAnswered) else None
 
 
-def is_503(status: int | None) -> bool:
-    return status == _SERVICE_UNAVAILABLE
+def lasting(code: str, status: int | None) -> Row | None:
+    """What the trouble of this code and status becomes once nothing else came for an hour."""
+    if code in (_NOT_JIRAS.code, NOT_JIRA.code):
+        return NOT_JIRA
+    return SUSPENDED if status == _SERVICE_UNAVAILABLE else None
 
 
-def _row_of(error: JiraError, failing_for: float) -> Row:
-    if is_503(status_of(error)) and failing_for >= SUSPENDED_AFTER_SECONDS:
-        return SUSPENDED
+def row_of(error: JiraError) -> Row:
     # The table goes from the particular to the general: every answer finds a row.
     return next(row for row in TABLE if isinstance(error, row.error))
 

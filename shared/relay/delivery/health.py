@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from relay.delivery.decisions import Decision, Verdict, decide, is_503, status_of
+from relay.delivery.decisions import Decision, Verdict, decide, lasting, row_of, status_of
 from relay.delivery.sites import LinkedSite
 from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
@@ -57,12 +57,13 @@ class SiteHealth:
         return decision
 
     def _failing_since(self, error: JiraError, now: int) -> int:
-        """The beginning of the trouble. With the first 503 it begins anew: a site is suspended
-        where it answered nothing else since."""
+        """The beginning of the trouble. It begins anew with the first answer of a kind that means
+        more once nothing else came for an hour."""
         if self.trouble is None:
             return now
-        is_first = is_503(status_of(error)) and not is_503(self.trouble.status)
-        return now if is_first else self.trouble.since
+        kind = lasting(row_of(error).code, status_of(error))
+        goes_on = kind is None or kind is lasting(self.trouble.code, self.trouble.status)
+        return self.trouble.since if goes_on else now
 
     def _keep(self, error: JiraError, decision: Decision, since: int, attempts: int) -> None:
         now = self._now()

@@ -6,6 +6,7 @@ from relay.catalog import WorkspaceStore
 from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
+from relay.jira.errors import NotLinked
 from relay.tenants import LinkStore, Tenant, TenantStore
 
 
@@ -76,7 +77,10 @@ class Linking:
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
-        site.submit_workspaces(list(workspaces))
+        accepted = site.submit_workspaces(list(workspaces))
+        # One that was linked already may not be named.
+        if not all(one in accepted or site.has_workspace(one) for one in workspaces):
+            raise NotLinked
         for workspace_id, generation in workspaces.items():
             self._requesting.link(tenant, workspace_id, logo_url, above=generation)
 

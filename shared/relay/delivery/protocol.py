@@ -26,6 +26,12 @@ BATCH_BYTES_MAX = 5_000_000
 # The largest properties, each character of them six bytes of JSON; and the digits that sequences
 # get when they are raised.
 _ENVELOPE_BYTES = 20_000
+# They are kept with the entity, which may be associated with issues of any number of projects.
+_PROJECT_KEYS_MAX = 100
+_NOT_NAMED = "Jira accepted the request and did not name this entity."
+# Documented are lists of incidents alone. Where Jira names no review in them, as it may, the 202
+# still says that the submission was accepted; what became of this one, nothing says.
+_NO_LIST_OF_REVIEWS = "Jira accepted the request and did not name this review, as it may not."
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,18 +167,19 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
             state.key,
             state.sequence,
             OutcomeState.ACCEPTED,
-            unknown_project_keys=tuple(sorted(missing)),
+            unknown_project_keys=tuple(sorted(missing)[:_PROJECT_KEYS_MAX]),
         )
-    if answer.unknown_project_keys and _project_keys(state):
+    keys = _project_keys(state)
+    if keys and keys.issubset(answer.unknown_project_keys):
         # Only known to unknown projects: Jira keeps no such entity, and calls it no failure.
         return Outcome(
             state.key,
             state.sequence,
             OutcomeState.UNKNOWN_PROJECTS,
-            unknown_project_keys=answer.unknown_project_keys,
+            unknown_project_keys=tuple(sorted(keys)[:_PROJECT_KEYS_MAX]),
         )
-    words = ("Jira accepted the request and did not name this entity.",)
-    return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, words)
+    words = _NO_LIST_OF_REVIEWS if state.kind is Kind.REVIEW else _NOT_NAMED
+    return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, (words,))
 
 
 def _project_keys(state: EntityState) -> set[str]:

@@ -17,7 +17,7 @@ from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.tracking import state_of
 from relay.delivery.visit import CALL_SECONDS, OUT_OF_TIME, Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, Kind
-from relay.jira.errors import JiraError
+from relay.jira.errors import JiraError, NotLinked
 from relay.record import Debt, DebtStore, Entry, OutcomeState, RecordStore
 from relay.record.keys import entity_of, sort_key
 from relay.telemetry import logger
@@ -158,8 +158,13 @@ class Replaying:
 
     def _link(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
         """In Jira, which has forgotten its links with the app that was uninstalled."""
+        wanted = linked.workspace_id
         try:
-            visit.call(lambda: visit.jira.submit_workspaces([linked.workspace_id]))
+            accepted = visit.call(lambda: visit.jira.submit_workspaces([wanted]))
+            # One that was linked already may not be named.
+            if wanted not in accepted and not visit.call(lambda: visit.jira.has_workspace(wanted)):
+                visit.stopped_by = NotLinked().message
+                return replay
         except Stopped:
             return replay
         except JiraError as error:

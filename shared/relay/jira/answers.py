@@ -1,6 +1,7 @@
-"""Jira's answers, read tolerantly: a field that is missing or of another shape counts as empty."""
+"""What stands in Jira's answers, and the shape of its answer to a submission."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,7 @@ import httpx
 
 WORDS_MAX = 20
 WORD_LENGTH_MAX = 500
-# They are kept with each entity that they concern, and an answer may name any number.
-PROJECT_KEYS_MAX = 100
-PROJECT_KEY_LENGTH_MAX = 255
+NO_MESSAGE = "no message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +21,29 @@ class SubmitAnswer:
     unknown_project_keys: tuple[str, ...]
 
 
-def submit_answer(response: httpx.Response) -> SubmitAnswer:
-    """Reviews have no documented keys of their own; both namings are read."""
-    document = _object(json_of(response))
+def is_submit_answer(document: Any) -> bool:
+    """An object with at least one of the documented lists, and none of another type."""
+    if not isinstance(document, dict):
+        return False
+    found = [
+        (is_list, document[name])
+        for name, is_list in _LISTS.items()
+        if document.get(name) is not None
+    ]
+    return bool(found) and all(is_list(value) for is_list, value in found)
+
+
+def submit_answer(document: Any) -> SubmitAnswer:
+    """Of a document that `is_submit_answer`. Reviews have no documented lists of their own; they
+    are read under either name."""
     failed: dict[str, tuple[str, ...]] = {}
     accepted: set[str] = set()
-    for kind in ("Incidents", "Reviews", "Components"):
-        accepted.update(strings_of(document, f"accepted{kind}"))
-        refusals = document.get(f"failed{kind}")
-        if isinstance(refusals, dict):
-            failed |= {
-                entity_id: messages_of(errors) or ("Jira gave no reason.",)
-                for entity_id, errors in refusals.items()
-            }
-    keys = strings_of(document, "unknownProjectKeys")[:PROJECT_KEYS_MAX]
-    return SubmitAnswer(
-        frozenset(accepted), failed, tuple(key[:PROJECT_KEY_LENGTH_MAX] for key in keys)
-    )
+    for kind in _KINDS:
+        accepted.update(document.get(f"accepted{kind}") or ())
+        for entity_id, errors in (document.get(f"failed{kind}") or {}).items():
+            failed[entity_id] = messages_of(errors) or ("Jira gave no reason.",)
+    keys = tuple(document.get("unknownProjectKeys") or ())
+    return SubmitAnswer(frozenset(accepted), failed, keys)
 
 
 def json_of(response: httpx.Response) -> Any:
@@ -68,7 +73,7 @@ def _message(entry: dict[str, Any] | str) -> str:
     if isinstance(entry, str):
         return entry
     trace = entry.get("errorTraceId")
-    message = str(entry.get("message") or "no message")
+    message = str(entry.get("message") or NO_MESSAGE)
     return f"{message} (errorTraceId {trace})" if trace else message
 
 
@@ -76,6 +81,26 @@ def strings_of(document: Any, name: str) -> list[str]:
     """The strings of a document's list."""
     values = _object(document).get(name)
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
+
+
+def _are_strings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _are_failures(value: Any) -> bool:
+    """Errors by the id that they concern: `{id: [{"message", "errorTraceId"?}]}`."""
+    return isinstance(value, dict) and all(
+        isinstance(errors, list) and all(isinstance(error, dict) for error in errors)
+        for errors in value.values()
+    )
+
+
+_KINDS = ("Incidents", "Reviews", "Components")
+_LISTS: dict[str, Callable[[Any], bool]] = {
+    **{f"accepted{kind}": _are_strings for kind in _KINDS},
+    **{f"failed{kind}": _are_failures for kind in _KINDS},
+    "unknownProjectKeys": _are_strings,
+}
 
 
 def _object(document: Any) -> dict[str, Any]:

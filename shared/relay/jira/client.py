@@ -10,16 +10,17 @@ from urllib.parse import quote
 import httpx
 
 from relay.entities import Kind
-from relay.jira.answers import SubmitAnswer, json_of, messages_of, strings_of, submit_answer
+from relay.jira import operations
+from relay.jira.answers import SubmitAnswer, strings_of, submit_answer
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
     JiraAnswered,
     JiraUnreachable,
     NothingThere,
-    RateLimit,
-    error_type,
+    Unreadable,
 )
+from relay.jira.operations import Operation, answer_to
 
 WORKSPACES_MAX = 100
 # Jira takes 1000; so few are within any limit of bytes, whatever their descriptions.
@@ -61,62 +62,59 @@ class JiraClient:
         self._turned = False
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
-        """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON.
-
-        A success without a JSON object is Unreadable: some gateway may have spoken for Jira.
-        """
-        response = self._call("POST", f"{_OPERATIONS}/bulk", content=body)
-        if not isinstance(json_of(response), dict):
-            raise _error(response)
-        return submit_answer(response)
+        """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON."""
+        path = f"{_OPERATIONS}/bulk"
+        return submit_answer(self._call(operations.SUBMIT_ENTITIES, path, content=body))
 
     def entity(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
         """What Jira holds of an entity; None where it holds nothing."""
+        path = _entity_path(kind, entity_id)
         try:
-            document = json_of(self._call("GET", _entity_path(kind, entity_id)))
+            document: dict[str, Any] = self._call(operations.GET_ENTITY, path)
         except NothingThere:
             return None
-        return document if isinstance(document, dict) else {}
+        return document
 
     def delete_entity(self, kind: Kind, entity_id: str) -> None:
         """Deleting what is not there succeeds, too."""
-        self._call("DELETE", _entity_path(kind, entity_id))
+        self._call(operations.DELETE, _entity_path(kind, entity_id))
 
     def delete_by_properties(self, properties: Mapping[str, str]) -> None:
         """Delete whatever has all of these properties, of every workspace of the site."""
         if not properties:
             raise ValueError("Jira asks for one property at least")
-        self._call("DELETE", f"{_OPERATIONS}/bulkByProperties", params=properties)
+        self._call(operations.DELETE, f"{_OPERATIONS}/bulkByProperties", params=properties)
 
     def submit_workspaces(self, workspace_ids: Sequence[str]) -> list[str]:
-        """Link workspaces to the site, those linked already being left; returns the accepted."""
+        """Link workspaces to the site; returns the accepted. Jira ignores those that are linked
+        already, and may leave them out."""
         accepted: list[str] = []
         for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             body = json.dumps({"workspaceIds": list(chunk)}).encode()
-            document = json_of(self._call("POST", f"{_LINKED}/bulk", content=body))
+            path = f"{_LINKED}/bulk"
+            document = self._call(operations.SUBMIT_WORKSPACES, path, content=body)
             accepted += strings_of(document, "acceptedWorkspaceIds")
         return accepted
 
     def workspaces(self) -> list[str]:
         """Every workspace linked to the site."""
+        return self._linked()
+
+    def has_workspace(self, workspace_id: str) -> bool:
+        return workspace_id in self._linked({"workspaceId": workspace_id})
+
+    def _linked(self, params: Mapping[str, str] | None = None) -> list[str]:
         try:
-            document = json_of(self._call("GET", _LINKED))
+            document = self._call(operations.GET_WORKSPACES, _LINKED, params=params)
         except NothingThere:
             return []
         return strings_of(document, "workspaceIds")
-
-    def has_workspace(self, workspace_id: str) -> bool:
-        try:
-            self._call("GET", _LINKED, params={"workspaceId": workspace_id})
-        except NothingThere:
-            return False
-        return True
 
     def delete_workspaces(self, workspace_ids: Sequence[str]) -> None:
         """Unlink workspaces from the site; Jira deletes what it has of them, eventually."""
         for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             params = {"workspaceIds": ",".join(chunk)}
-            self._call("DELETE", f"{_LINKED}/bulk", params=params)
+            self._call(operations.DELETE, f"{_LINKED}/bulk", params=params)
 
     def submit_components(self, components: Sequence[Mapping[str, Any]]) -> SubmitAnswer:
         """Submit DevOps components, in requests of 100; what failed is named by its id."""
@@ -124,49 +122,51 @@ class JiraClient:
         failed: dict[str, tuple[str, ...]] = {}
         for chunk in _chunks(components, COMPONENTS_MAX):
             body = json.dumps({"devopsComponents": chunk}).encode()
-            answer = submit_answer(self._call("POST", f"{_COMPONENTS}/bulk", content=body))
+            path = f"{_COMPONENTS}/bulk"
+            answer = submit_answer(self._call(operations.SUBMIT_COMPONENTS, path, content=body))
             accepted |= answer.accepted
             failed |= answer.failed
         return SubmitAnswer(frozenset(accepted), failed, ())
 
     def delete_component(self, component_id: str) -> None:
         """Deleting what is not there succeeds, too."""
-        self._call("DELETE", f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
+        self._call(operations.DELETE, f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
 
     def app_property(self, app_key: str, name: str) -> Any:
         """The value of a property that Jira keeps for the app; None where there is none."""
         path = f"{_APPS}/{_segment(app_key)}/properties/{_segment(name)}"
         try:
-            document = json_of(self._call("GET", path))
+            return self._call(operations.GET_PROPERTY, path)["value"]
         except NothingThere:
             return None
-        return document.get("value") if isinstance(document, dict) else None
 
     def _call(
         self,
-        method: str,
+        operation: Operation,
         path: str,
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
+    ) -> Any:
         """As the one identity, and where Jira refuses that, as the other from then on."""
         if self._otherwise and self._turned:
-            return self._otherwise.client._call_once(method, path, content, params)
+            return self._otherwise.client._call_once(operation, path, content, params)
         try:
-            return self._call_once(method, path, content, params)
+            return self._call_once(operation, path, content, params)
         except (CredentialRefused, AccessRefused) as refused:
             if self._otherwise is None:
                 raise
             try:
-                response = self._otherwise.client._call_once(method, path, content, params)
+                document = self._otherwise.client._call_once(operation, path, content, params)
             except (CredentialRefused, AccessRefused):
                 raise refused from None
+            except Unreadable:
+                raise
             except JiraAnswered:
                 # Whatever it was, the credential was taken.
                 self._turn(self._otherwise, refused)
                 raise
             self._turn(self._otherwise, refused)
-            return response
+            return document
 
     def _turn(self, otherwise: "Otherwise", refused: JiraAnswered) -> None:
         self._turned = True
@@ -174,17 +174,17 @@ class JiraClient:
 
     def _call_once(
         self,
-        method: str,
+        operation: Operation,
         path: str,
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> httpx.Response:
+    ) -> Any:
         headers = {"Accept": "application/json"}
         if content is not None:
             headers["Content-Type"] = "application/json"
         try:
             response = self._http.request(
-                method,
+                operation.method,
                 self._base_url + path,
                 content=content,
                 params=params,
@@ -193,9 +193,7 @@ class JiraClient:
             )
         except httpx.RequestError as error:
             raise JiraUnreachable(f"Jira gave no answer: {type(error).__name__}") from error
-        if response.is_success:
-            return response
-        raise _error(response)
+        return answer_to(operation, response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,24 +205,6 @@ class Otherwise:
 
     client: JiraClient
     preferred: Callable[[JiraAnswered], None]
-
-
-def _error(response: httpx.Response) -> JiraAnswered:
-    messages = messages_of(json_of(response))
-    status = response.status_code
-    rate_limit = RateLimit.of(response.headers)
-    return error_type(status)(status, messages, rate_limit, _origin_of(response))
-
-
-def _origin_of(response: httpx.Response) -> str:
-    """Where a redirect points to, without a path or a query, which may repeat what was sent."""
-    if not response.has_redirect_location:
-        return ""
-    try:
-        place = response.url.join(response.headers["location"])
-    except (httpx.InvalidURL, ValueError):
-        return ""
-    return f"{place.scheme}://{place.netloc.decode('ascii')}"
 
 
 def _entity_path(kind: Kind, entity_id: str) -> str:

@@ -10,8 +10,9 @@ JiraError(Unavailable)
     ├── RequestTooLarge   413
     ├── RateLimited       429
     ├── SiteMoved         3xx: a renamed site points to its new host
+    ├── NotLinked         202, and the workspace is not among those linked
     ├── SiteDown          5xx; a suspended site answers 503
-    └── Unreadable        2xx, and not what Jira answers: who knows who that was
+    └── Unreadable        2xx or 4xx, and not what Jira documents: something else answered
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,7 @@ class JiraAnswered(JiraError):
 
     status = 502
     code = "jira_refused"
+    who = "Jira"
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class JiraAnswered(JiraError):
     ) -> None:
         words = ": " + "; ".join(messages) if messages else ""
         place = f", and points to {location}" if location else ""
-        super().__init__(f"Jira answered {answer_status}{place}{words}")
+        super().__init__(f"{self.who} answered {answer_status}{place}{words}")
         self.answer_status = answer_status
         self.messages = messages
         self.rate_limit = rate_limit or RateLimit()
@@ -114,6 +116,13 @@ class SiteMoved(JiraAnswered):
     pass
 
 
+class NotLinked(JiraAnswered):
+    """Jira took the request to link a workspace, and does not say that it is linked."""
+
+    def __init__(self) -> None:
+        super().__init__(202, ("Jira did not name the workspace as linked.",))
+
+
 class SiteDown(JiraAnswered):
     status = 503
     code = "jira_unavailable"
@@ -122,6 +131,7 @@ class SiteDown(JiraAnswered):
 class Unreadable(JiraAnswered):
     status = 503
     code = "jira_unavailable"
+    who = "Something other than Jira"
 
 
 _BY_STATUS: dict[int, type[JiraAnswered]] = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from relay.entities import EntityKey
+from relay.entities import EntityKey, Kind
 
 
 class OutcomeState(StrEnum):
@@ -35,3 +35,13 @@ class Outcome:
     unknown_project_keys: tuple[str, ...] = ()
     generation: int = 0
     at: str = field(default="", compare=False)
+
+    @property
+    def is_refusal(self) -> bool:
+        """A review that Jira did not name is none: Jira documents no list that would name it."""
+        if self.state is OutcomeState.UNACCOUNTED:
+            return self.key.kind is not Kind.REVIEW
+        return self.state in _REFUSALS
+
+
+_REFUSALS = (OutcomeState.REJECTED, OutcomeState.UNKNOWN_PROJECTS, OutcomeState.ABSENT)

@@ -1,0 +1,134 @@
+"""Was this Jira? The operations that Relay calls, and one check that every answer passes.
+
+A login page, a firewall, a gateway or a maintenance page may answer in Jira's place, with any
+status. What Jira documents counts as Jira's answer; everything else is Unreadable: retried, and
+never taken for a verdict.
+
+| answer | is Jira's, if |
+|---|---|
+| 2xx | it has the operation's one documented status, and a body of the documented shape |
+| 400, 413 | it is Jira's array of `{"message"}`, which Jira also documents for any other error |
+| 401, 403, 404, other 4xx | it is no HTML: no body is documented for these |
+| 429, 3xx, 5xx | always: none is a verdict, and whoever asks for fewer calls is obeyed |
+
+Guesses, as nothing documents them: null in place of one of a submission's lists counts as absent;
+`{}` and `null` count as no body; reviews may be named in lists of their own.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+import httpx
+
+from relay.jira.answers import NO_MESSAGE, is_submit_answer, json_of, messages_of, strings_of
+from relay.jira.errors import RateLimit, Unreadable, error_type
+
+_REFUSALS = (400, 413)
+_SPACE = b" \t\r\n\xef\xbb\xbf"
+_TITLE = re.compile(rb"<title[^>]*>([^<]*)</title", re.IGNORECASE)
+# A page's title stands near its beginning.
+_TITLE_WITHIN = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`status` is the one documented success, and `is_body` says whether its JSON has the
+    documented shape; an empty body is passed as None."""
+
+    method: str
+    status: int
+    is_body: Callable[[Any], bool]
+
+
+def is_nothing(document: Any) -> bool:
+    return document is None or document == {}
+
+
+def is_entity(document: Any) -> bool:
+    """Both are required of an incident and of a review."""
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("id"), str)
+        and isinstance(document.get("updateSequenceNumber"), int)
+    )
+
+
+def is_property(document: Any) -> bool:
+    return isinstance(document, dict) and {"key", "value"} <= document.keys()
+
+
+def lists(name: str) -> Callable[[Any], bool]:
+    """An object with this list of strings."""
+    return lambda document: (
+        isinstance(document, dict)
+        and isinstance(document.get(name), list)
+        and len(strings_of(document, name)) == len(document[name])
+    )
+
+
+SUBMIT_ENTITIES = Operation("POST", 202, is_submit_answer)
+SUBMIT_COMPONENTS = Operation("POST", 202, is_submit_answer)
+GET_ENTITY = Operation("GET", 200, is_entity)
+SUBMIT_WORKSPACES = Operation("POST", 202, lists("acceptedWorkspaceIds"))
+GET_WORKSPACES = Operation("GET", 200, lists("workspaceIds"))
+# Of entities, components, workspaces, and whatever has certain properties.
+DELETE = Operation("DELETE", 202, is_nothing)
+GET_PROPERTY = Operation("GET", 200, is_property)
+
+
+def answer_to(operation: Operation, response: httpx.Response) -> Any:
+    """The JSON of Jira's success, None for an empty body. Raises JiraAnswered for any other."""
+    status = response.status_code
+    document = json_of(response)
+    must_be_documented = status // 100 in (2, 4) and status != httpx.codes.TOO_MANY_REQUESTS
+    is_documented = not _is_html(response) and _is_documented(operation, response, document)
+    if must_be_documented and not is_documented:
+        raise Unreadable(status, _words(response, document))
+    if response.is_success:
+        return document
+    rate_limit = RateLimit.of(response.headers)
+    words = _words(response, document)
+    raise error_type(status)(status, words, rate_limit, _origin_of(response))
+
+
+def _is_documented(operation: Operation, response: httpx.Response, document: Any) -> bool:
+    status = response.status_code
+    if status // 100 == 2:
+        is_json = document is not None or response.content.strip(_SPACE) in (b"", b"null")
+        return status == operation.status and is_json and operation.is_body(document)
+    return status not in _REFUSALS or _are_messages(document)
+
+
+def _are_messages(document: Any) -> bool:
+    return bool(
+        isinstance(document, list)
+        and document
+        and all(isinstance(one, dict) and isinstance(one.get("message"), str) for one in document)
+    )
+
+
+def _is_html(response: httpx.Response) -> bool:
+    media_type = response.headers.get("content-type", "").lower()
+    return "html" in media_type or response.content.lstrip(_SPACE).startswith(b"<")
+
+
+def _words(response: httpx.Response, document: Any) -> tuple[str, ...]:
+    """What the answer says, for people: its messages, or the title of a page."""
+    if document is not None:
+        return tuple(word for word in messages_of(document) if word != NO_MESSAGE)
+    title = _TITLE.search(response.content[:_TITLE_WITHIN])
+    return messages_of(unescape(title[1].decode(errors="replace")).strip()) if title else ()
+
+
+def _origin_of(response: httpx.Response) -> str:
+    """Where a redirect points to, without a path or a query, which may repeat what was sent."""
+    if not response.has_redirect_location:
+        return ""
+    try:
+        place = response.url.join(response.headers["location"])
+    except (httpx.InvalidURL, ValueError):
+        return ""
+    return f"{place.scheme}://{place.netloc.decode('ascii')}"

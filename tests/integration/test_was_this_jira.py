@@ -1,0 +1,272 @@
+"""What something other than Jira answers is never taken for Jira's word, whatever was asked."""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.table
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "entities",
+]
+PAGE = "<!doctype html><html><head><title>HTTP Status 400</title></head><body>no</body></html>"
+LOGIN = "<!DOCTYPE html><html><body>Log in with Atlassian account</body></html>"
+AN_HOUR_MS = 3_600_000
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay_(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    with relay_with(
+        function, aws, api_key, monkeypatch, SERVED, simulator, COMPONENTS_MODULE="on"
+    ) as served:
+        served.put_workspace("payments")
+        yield served
+
+
+@pytest.fixture
+def site(relay_: Relay, simulator: Simulator) -> JiraSite:
+    site = install_from(relay_, simulator, f"page-{next(_numbers)}")
+    assert link(relay_, site) == 200
+    relay_.run_replays()
+    return site
+
+
+def link(relay_: Relay, site: JiraSite) -> int:
+    return relay_.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments").status
+
+
+def answers(site: JiraSite, *faults: dict[str, Any]) -> None:
+    site.simulator.fail(site.name, *faults)
+
+
+def page(status: int, *operations: str, body: Any = PAGE) -> dict[str, Any]:
+    fault = {"kind": "error", "status": status, "body": body}
+    return fault | {"operations": list(operations)} if operations else fault
+
+
+def of(relay_: Relay, entity_id: str, query: str = "") -> Any:
+    answer = relay_.provider("GET", f"/v1/workspaces/payments/incidents/{entity_id}{query}")
+    assert answer.status == 200, answer.body
+    [found] = answer.json()["sites"]
+    return found
+
+
+def document(relay_: Relay, site: JiraSite) -> Any:
+    return relay_.provider("GET", f"/v1/sites/{site.id}").json()
+
+
+def later(relay_: Relay) -> None:
+    relay_.let_time_pass()
+    relay_.run_replays()
+
+
+def held(site: JiraSite) -> set[str]:
+    return set(site.held("incident"))
+
+
+NOT_JIRAS = [
+    page(400),
+    page(413),
+    page(403),
+    page(404),
+    page(200, body=LOGIN),
+    page(200, body={"status": "maintenance"}),
+    page(202, body={"status": "maintenance"}),
+    page(202, body={"errorMessages": ["no"], "errors": {}}),
+    page(202, body={}),
+    page(400, body={"errorMessages": ["no"]}),
+]
+
+
+@pytest.mark.parametrize("fault", NOT_JIRAS, ids=lambda fault: f"{fault['status']}")
+def test_entities_answered_by_something_else_are_owed_and_delivered_once_jira_speaks(
+    relay_: Relay, site: JiraSite, fault: dict[str, Any]
+) -> None:
+    answers(site, fault)
+    ids = {f"i-{number}" for number in range(20)}
+
+    assert relay_.submit("payments", incidents=[incident(one) for one in sorted(ids)]) == []
+
+    assert held(site) == set()
+    assert document(relay_, site)["state"] == "slowed"
+    assert document(relay_, site)["trouble"]["code"] == "unreadable"
+    assert {of(relay_, one)["state"] for one in ids} == {"owed"}
+
+    answers(site)
+    later(relay_)
+
+    assert held(site) == ids
+    assert {of(relay_, one)["state"] for one in ids} == {"accepted"}
+    assert document(relay_, site)["state"] == "active"
+
+
+def test_a_site_where_something_else_answers_for_an_hour_needs_attention(
+    relay_: Relay, site: JiraSite
+) -> None:
+    answers(site, page(200, body=LOGIN))
+    relay_.submit("payments", incidents=[incident("i")])
+    dynamodb, table = relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"]
+    key = {"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "trouble"}}
+    trouble = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    for name in ("since", "at", "until"):
+        trouble[name] = {"N": str(int(trouble[name]["N"]) - AN_HOUR_MS)}
+    dynamodb.put_item(TableName=table, Item=trouble)
+
+    later(relay_)
+
+    assert document(relay_, site)["state"] == "needs attention"
+    assert document(relay_, site)["trouble"]["code"] == "not_jira"
+
+
+@pytest.mark.parametrize("body", [LOGIN, {"status": "maintenance"}, "ok"])
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_deletion_is_owed_until_jira_itself_takes_it(
+    relay_: Relay, site: JiraSite, status: int, body: Any
+) -> None:
+    relay_.submit("payments", incidents=[incident("i")])
+    answers(site, page(status, "deleteIncidentById", body=body))
+
+    # What is deleted within the same millisecond counts as deleted before.
+    time.sleep(0.002)
+    assert relay_.provider("DELETE", "/v1/workspaces/payments/incidents/i").status == 202
+    relay_.run_queue()
+
+    assert of(relay_, "i")["state"] == "owed"
+    assert held(site) == {"i"}
+
+    answers(site)
+    later(relay_)
+    assert of(relay_, "i")["state"] == "deleted"
+    assert held(site) == set()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        page(200, body=LOGIN),
+        page(202, body={}),
+        page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}),
+        page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": ["another"]}),
+        page(400),
+    ],
+    ids=["login", "no list", "not named", "another named", "400"],
+)
+def test_a_link_that_jira_does_not_name_is_an_error_and_none(
+    relay_: Relay, simulator: Simulator, fault: dict[str, Any]
+) -> None:
+    site = install_from(relay_, simulator, f"page-{next(_numbers)}")
+    answers(site, fault)
+
+    assert link(relay_, site) in (502, 503)
+
+    assert relay_.links.workspaces_of(site.id) == []
+    answers(site)
+    assert link(relay_, site) == 200
+
+
+def test_a_link_that_is_there_and_not_named_again_is_a_link(relay_: Relay, site: JiraSite) -> None:
+    """Jira ignores a link that exists, and need not name it."""
+    answers(site, page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}))
+
+    assert link(relay_, site) == 200
+
+
+def test_a_replay_waits_with_everything_until_jira_names_its_link(
+    relay_: Relay, site: JiraSite
+) -> None:
+    relay_.submit("payments", incidents=[incident("i")])
+    site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+    answers(site, page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}))
+
+    assert relay_.provider("POST", f"/v1/sites/{site.id}/replay", {"what": "all"}).status == 202
+    relay_.run_replays()
+
+    assert held(site) == set()
+    [replay] = relay_.provider("GET", f"/v1/sites/{site.id}/replay").json()["replays"]
+    assert "did not name the workspace" in replay["reason"]
+    # It is of this link alone: the site is well.
+    assert document(relay_, site)["state"] == "active"
+
+    answers(site)
+    later(relay_)
+    assert held(site) == {"i"}
+    assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
+
+
+def test_what_jira_holds_and_links_is_asked_of_jira_alone(relay_: Relay, site: JiraSite) -> None:
+    relay_.submit("payments", incidents=[incident("i")])
+    confirm = "/v1/workspaces/payments/incidents/i?confirm=true"
+    links = f"/v1/sites/{site.id}/workspaces"
+    assert relay_.provider("GET", links).json()["inJira"] == ["payments"]
+
+    for fault in (page(200, body=LOGIN), page(404), page(200, body={"status": "maintenance"})):
+        answers(site, fault)
+        assert relay_.provider("GET", confirm).status == 503
+        assert relay_.provider("GET", links).status == 503
+
+
+def test_components_that_something_else_answered_for_are_owed(
+    relay_: Relay, site: JiraSite
+) -> None:
+    for fault in (page(200, body=LOGIN), page(400), page(202, body={})):
+        answers(site, fault)
+        container = {
+            "id": "checkout",
+            "name": "Checkout",
+            "url": "https://ops.example.com/checkout",
+            "lastUpdatedDate": "2026-01-30T08:00:00Z",
+        }
+        url = "/v1/workspaces/payments/containers"
+        assert relay_.provider("POST", url, {"containers": [container]}).status == 200
+        relay_.run_queue()
+        assert site.held("component") == {}
+
+        answers(site)
+        later(relay_)
+        assert set(site.held("component")) == {"checkout"}
+        site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
+
+
+def test_a_review_that_jira_does_not_name_is_unaccounted_and_not_refused(
+    relay_: Relay, site: JiraSite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers(site, {"kind": "unnamed"})
+    capsys.readouterr()
+
+    relay_.submit("payments", reviews=[review("r")])
+
+    found = relay_.provider("GET", "/v1/workspaces/payments/reviews/r").json()["sites"][0]
+    assert found["state"] == "unaccounted"
+    assert "EntitiesRejected" not in capsys.readouterr().out
