@@ -16,11 +16,13 @@ from relay_cli.api import PAGE_MAX, segment, workspace_path
 from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceArgument
 from relay_cli.command import Session, command
 from relay_cli.failure import Misuse
-from relay_cli.feed import BODY_BYTES_MAX, compact
+from relay_cli.feed import compact
 from relay_cli.words import counted, moment
 
 # Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
 CONTAINERS_PER_CALL = 200
+# Relay's limit for the body of a list of containers.
+_CONTAINERS_BYTES_MAX = 1024 * 1024
 WEBHOOK_SECRET = "RELAY_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
 
 ContainerArgument = Annotated[str, typer.Argument(help="The container's id.", metavar="CONTAINER")]
@@ -313,7 +315,7 @@ def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
     size = 0
     for container in containers:
         grown = size + len(compact(container)) + 1
-        if part and (len(part) == CONTAINERS_PER_CALL or grown > BODY_BYTES_MAX - 100):
+        if part and (len(part) == CONTAINERS_PER_CALL or grown > _CONTAINERS_BYTES_MAX - 100):
             yield part
             part, grown = [], len(compact(container)) + 1
         part.append(container)

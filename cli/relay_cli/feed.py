@@ -6,7 +6,7 @@ The local stack's demo reads its input with this, too.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,10 @@ KINDS = ("incident", "review")
 LISTS = {f"{kind}s": kind for kind in KINDS}
 # Relay's limit for the body of one submission.
 BODY_BYTES_MAX = 4 * 1024 * 1024
-# {"incidents":[],"reviews":[],"properties":}
-_ENVELOPE_BYTES = 48
+# {"incidents":[],"reviews":[],"properties":,"providerMetadata":}
+_ENVELOPE_BYTES = 68
 
+_COMMON = ("properties", "providerMetadata")
 _LINE_OF_JSONL = re.compile(r'\{\s*"(?:incident|review)"\s*:')
 
 
@@ -53,7 +54,9 @@ class State:
 
     @property
     def id(self) -> str:
-        return str(self.entity.get("id", "")) if isinstance(self.entity, dict) else ""
+        found = str(self.entity.get("id", "")) if isinstance(self.entity, dict) else ""
+        # Half of a surrogate pair can't be shown.
+        return found.encode(errors="replace").decode()
 
     @property
     def sequence(self) -> int:
@@ -76,10 +79,12 @@ class State:
 
 @dataclass(frozen=True)
 class Feed:
-    """The states in file order; `properties` are for all of them."""
+    """The states in file order; `properties` and `metadata`, a submission's `providerMetadata`,
+    are for all of them."""
 
     states: Sequence[State]
     properties: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,7 @@ class Submission:
 
     states: Sequence[State]
     properties: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[State]:
         return [state for state in self.states if state.kind == kind]
@@ -101,13 +107,15 @@ class Submission:
         ]
         if self.properties:
             parts.append(b'"properties":' + compact(self.properties))
+        if self.metadata:
+            parts.append(b'"providerMetadata":' + compact(self.metadata))
         return b"{" + b",".join(parts) + b"}"
 
     def halves(self) -> tuple["Submission", "Submission"]:
         middle = len(self.states) // 2
         return (
-            Submission(self.states[:middle], self.properties),
-            Submission(self.states[middle:], self.properties),
+            replace(self, states=self.states[:middle]),
+            replace(self, states=self.states[middle:]),
         )
 
 
@@ -142,27 +150,33 @@ def parse_states(lines: Iterable[str], source: str) -> list[State]:
 
 
 def split(
-    states: Iterable[State], properties: Mapping[str, str] | None = None
+    states: Iterable[State],
+    properties: Mapping[str, str] | None = None,
+    metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[Submission]:
     """The states in file order, in as few submissions as the limit allows."""
-    common = properties or {}
-    envelope = _ENVELOPE_BYTES + len(compact(common))
+    common = (properties or {}, metadata or {})
+    envelope = _ENVELOPE_BYTES + sum(len(compact(part)) for part in common)
     part: list[State] = []
     size = envelope
     for state in states:
         if part and size + state.size > BODY_BYTES_MAX:
-            yield Submission(part, common)
+            yield Submission(part, *common)
             part, size = [], envelope
         part.append(state)
         size += state.size
     if part:
-        yield Submission(part, common)
+        yield Submission(part, *common)
 
 
 def compact(document: Any) -> bytes:
-    """Raises ValueError for what JSON in UTF-8 can't hold."""
+    """Raises ValueError for NaN and the infinities, which JSON does not have."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair can only be escaped; Relay says which field it is in.
+        return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _parse_line(text: str, where: str) -> tuple[str, bytes]:
@@ -177,12 +191,14 @@ def _parse_document(text: str, source: str) -> Feed:
     if not text.strip():
         raise BadInput(f"{source} holds no incident and no review.")
     document = _parse_json(text, source)
-    known = {*LISTS, "properties"}
+    known = {*LISTS, *_COMMON}
     if not isinstance(document, dict) or not document.keys() <= known:
         raise BadInput(
             f'{source}: expected {{"incidents": […], "reviews": […]}}, or lines of '
             '{"incident": …} and {"review": …}.'
         )
+    # Null is absence, as it is to Relay.
+    document = {name: value for name, value in document.items() if value is not None}
     states: list[State] = []
     for name, kind in LISTS.items():
         entities = document.get(name, [])
@@ -194,10 +210,11 @@ def _parse_document(text: str, source: str) -> Feed:
         ]
     if not states:
         raise BadInput(f"{source} holds no incident and no review.")
-    properties = document.get("properties", {})
-    if not isinstance(properties, dict):
-        raise BadInput(f"{source}: properties is an object of texts.")
-    return Feed(states, properties)
+    common = {name: document.get(name, {}) for name in _COMMON}
+    for name, value in common.items():
+        if not isinstance(value, dict):
+            raise BadInput(f"{source}: {name} must be an object of strings.")
+    return Feed(states, common["properties"], common["providerMetadata"])
 
 
 def _parse_json(text: str, where: str) -> Any:

@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -89,7 +89,8 @@ def submit_feed(
     for state in feed.states:
         if not state.fits:
             submitted.reject(state, [_TOO_LARGE | {"path": state.path}])
-    waiting = deque(split((state for state in feed.states if state.fits), feed.properties))
+    fitting = (state for state in feed.states if state.fits)
+    waiting = deque(split(fitting, feed.properties, feed.metadata))
     while waiting:
         submission = waiting.popleft()
         try:
@@ -164,7 +165,7 @@ def submit(
     for this workspace. Submitting the same file again is safe.
     """
     feed = _read(file)
-    feed = Feed(feed.states, {**feed.properties, **parse_properties(properties or [])})
+    feed = replace(feed, properties={**feed.properties, **parse_properties(properties or [])})
     with _progress(session.screen, len(feed.states)) as tell:
         submitted = submit_feed(session.relay, workspace, feed, dry_run, tell)
     if session.screen.json:

@@ -14,6 +14,7 @@ from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
 from relay.entities import parse_submission
+from relay.entities.document import SUBMISSION_BYTES_MAX
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import SubmissionsSettings
 from relay.telemetry import Metric, count
@@ -33,7 +34,7 @@ def submit(workspace_id: str) -> Response[Any]:
     caller, request = handler.caller(api_key.beside(wanted))
     caller.check_workspace(workspace_id)
     workspaces.check(wanted, checked_workspace_id(workspace_id))
-    submission = parse_submission(json_body(request))
+    submission = parse_submission(json_body(request, SUBMISSION_BYTES_MAX))
     answer = submission_answer(submission, handler.correlation_id)
     if flag(request, "dryRun"):
         return json_answer(200, answer | {"dryRun": True})

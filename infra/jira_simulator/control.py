@@ -117,6 +117,7 @@ class Control:
             {
                 "entities": [held.entity for held in latest.values()],
                 "properties": {key: held.properties for key, held in latest.items()},
+                "products": {key: held.product for key, held in latest.items()},
                 "pending": [key for key, held in latest.items() if visible.get(key) is not held],
             }
         )

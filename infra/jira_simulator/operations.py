@@ -124,10 +124,11 @@ def submit_entities(api: Api, site: Site, request: Request) -> Answer:
         collections = " or ".join(kind.collection for kind in api.kinds)
         raise Refusal(400, f"Nothing is submitted as {collections}.")
     properties = request.body.get("properties", {})
+    product = request.body.get("providerMetadata", {}).get("product", "")
     outcome = _Outcome()
     for kind in api.kinds:
         for entity in request.body.get(kind.collection, []):
-            submitted = StoredEntity(entity, properties)
+            submitted = StoredEntity(entity, properties, product)
             _submit(site, kind, submitted, request.faults, outcome)
     return Answer(202, outcome.document(api))
 

@@ -21,6 +21,7 @@ Clock = Callable[[], float]
 class StoredEntity:
     entity: dict[str, Any]
     properties: dict[str, str]
+    product: str = ""
 
     @property
     def sequence(self) -> int:

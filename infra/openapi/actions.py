@@ -14,7 +14,7 @@ from relay.catalog.containers import RESULTS_MAX, ContainerId
 from relay.edge.action_documents import IdsRequest
 from relay.entities import WorkspaceId
 from relay.entities.association import Associated, Disassociated
-from relay.entities.fields import DateTime, Summary, Uri
+from relay.entities.fields import DateTime, Summary, Url
 from relay.errors import BadRequest, Detail
 
 TAG = "Jira's actions"
@@ -24,8 +24,8 @@ _LOGO = "https://relay.example.com/logo.svg"
 class JiraWorkspace(Shape):
     id: WorkspaceId
     name: Summary
-    url: Uri
-    avatarUrl: Uri
+    url: Url
+    avatarUrl: Url
 
 
 class JiraWorkspaces(Shape):
@@ -35,8 +35,8 @@ class JiraWorkspaces(Shape):
 class JiraContainer(Shape):
     id: ContainerId
     name: Summary
-    url: Uri
-    avatarUrl: Uri
+    url: Url
+    avatarUrl: Url
     lastUpdatedDate: DateTime
 
 
@@ -80,9 +80,9 @@ _NO_INCIDENT = BadRequest(
     "The call names no incident.",
     [Detail("incident", "missing", "The incident's id is asked for in the query")],
 )
-_NO_IDS = BadRequest("The body names no ids.", [Detail("ids", "missing", "Field required")])
+_NO_IDS = BadRequest("The body is not a list of ids.", [Detail("ids", "missing", "Field required")])
 _NO_ASSOCIATION = BadRequest(
-    "The body does not say what is associated.", [Detail("entity", "missing", "Field required")]
+    "The body is not an association.", [Detail("entity", "missing", "Field required")]
 )
 
 OPERATIONS = (

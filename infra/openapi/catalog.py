@@ -24,7 +24,8 @@ from relay.catalog import (
     WorkspaceDocument,
 )
 from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
-from relay.entities.fields import Uri
+from relay.entities.document import CONTAINERS_BYTES_MAX
+from relay.entities.fields import Url
 
 TAG = "Catalog"
 
@@ -50,13 +51,13 @@ class PutCount(Shape):
 
 
 class WebhookAnswer(Shape):
-    url: Uri
+    url: Url
 
 
 class WebhookUrl(Shape):
     """`url` is null where the workspace has none; the secret is never shown."""
 
-    url: Uri | None
+    url: Url | None
 
 
 _WORKSPACE = {"name": "Payments", "url": "https://ops.example.com/teams/payments"}
@@ -162,6 +163,7 @@ OPERATIONS = (
         "Make containers known, or change them",
         [Answer(200, "How many.", PutCount)],
         [Example("one", 200, _PATH, body={"containers": [_CONTAINER_ANSWER]}, answer={"put": 1})],
+        f"At most {CONTAINERS_MAX} containers, in at most {CONTAINERS_BYTES_MAX} bytes of JSON.",
         parameters=[WORKSPACE],
         body=ContainersRequest,
         errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],

@@ -22,7 +22,8 @@ from infra.openapi.submissions import REVIEW as REVIEW_EXAMPLE
 from infra.openapi.submissions import ReviewMade, draft_example
 from infra.openapi.template import Route
 from relay.entities import Incident, Kind, PostIncidentReview
-from relay.entities.fields import DateTime, EntityId, Properties, SequenceNumber, Uri
+from relay.entities.fields import DateTime, EntityId, Properties, SequenceNumber, Url
+from relay.entities.submission import ProviderMetadata
 from relay.errors import BadRequest, Detail, RelayError
 from relay.record import OutcomeState
 
@@ -56,7 +57,7 @@ class AtSite(Shape):
     """
 
     site: str
-    baseUrl: Uri
+    baseUrl: Url
     state: OutcomeState
     owedSince: DateTime = ABSENT
     reason: str = ABSENT
@@ -82,6 +83,7 @@ class _Recorded(ListedEntity):
     recordedAt: DateTime
     correlationId: str = ABSENT
     properties: Properties
+    providerMetadata: ProviderMetadata = ABSENT
     timeline: list[Sighting]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.schemas import Shape
 from relay.actions.residency import MigrationRefused
-from relay.edge.request import BODY_BYTES_MAX
+from relay.entities.document import DOCUMENT_BYTES_MAX
 from relay.errors import (
     BadRequest,
     Conflict,
@@ -67,7 +67,7 @@ BAD_QUERY = BadRequest(
 UNSUPPORTED = UnsupportedMedia("The Content-Type must be application/json.")
 TOO_LARGE = TooLarge(
     "The body is too large.",
-    [Detail("", "max_bytes", f"At most {BODY_BYTES_MAX} bytes; split what is larger")],
+    [Detail("", "max_bytes", f"At most {DOCUMENT_BYTES_MAX} bytes, after inflating")],
 )
 UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
 UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
@@ -89,7 +89,6 @@ JIRA_UNAVAILABLE = JiraUnreachable("Jira gave no answer: ConnectTimeout")
 
 # An id with a slash in it, where none can be, or an empty one, leads past every route.
 NOTHING_THERE = NotFound("There is nothing at this method and path.")
-_JSON_BODY = (UNSUPPORTED, TOO_LARGE)
 _ALWAYS = (
     RelayError("Something went wrong inside Relay."),
     Unavailable("A part of Relay can't answer now; try again."),
@@ -107,8 +106,10 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield Forbidden("This API key is not for workspace 'payments'.")
         if any(parameter.name == "workspaceId" for parameter in operation.parameters):
             yield BAD_ID
-    if operation.body and operation.caller in (Caller.PROVIDER, Caller.FORGE):
-        yield from _JSON_BODY
+    if operation.body:
+        yield TOO_LARGE
+        if operation.caller in (Caller.PROVIDER, Caller.FORGE):
+            yield UNSUPPORTED
     yield from _ALWAYS
 
 

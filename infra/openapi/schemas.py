@@ -13,7 +13,7 @@ REF = "#/components/schemas/{model}"
 
 # By the name of the function that holds it: a rule that is not here fails the generation.
 _RULES: Mapping[str, JsonSchemaValue] = {
-    "_uri": {"format": "uri"},
+    "_url": {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
     "_date_time": {"format": "date-time"},
     "_https": {"pattern": "^https://"},
     "_secret": {"pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$"},

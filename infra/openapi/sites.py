@@ -20,7 +20,7 @@ from infra.openapi.template import Route
 from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
 from relay.edge.site_documents import MoveRequest
 from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime, Uri
+from relay.entities.fields import DateTime, Url
 from relay.errors import BadRequest, Detail
 
 TAG = "Sites"
@@ -73,7 +73,7 @@ class Site(Shape):
 
     id: str
     clientKey: str = ABSENT
-    baseUrl: Uri
+    baseUrl: Url
     cloudId: str = ABSENT
     installationId: str = ABSENT
     state: Literal["active", "slowed", "needs attention", "uninstalled"]

@@ -10,9 +10,9 @@ from infra.openapi.operation import Answer, Caller, Example, Operation, Paramete
 from infra.openapi.parameters import INCIDENT_ID, REVIEW_ID, WORKSPACE, WORKSPACE_ID
 from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
-from relay.edge.request import BODY_BYTES_MAX
 from relay.entities import Incident, Kind, PostIncidentReview
-from relay.entities.submission import DETAILS_PER_ENTITY_MAX, Envelope
+from relay.entities.document import DETAILS_SHOWN_MAX, SUBMISSION_BYTES_MAX
+from relay.entities.submission import Envelope
 from relay.errors import BadRequest, Detail
 
 TAG = "Submissions"
@@ -51,8 +51,8 @@ class SubmissionRequest(Envelope):
         json_schema_extra={"anyOf": [{"required": ["incidents"]}, {"required": ["reviews"]}]}
     )
 
-    incidents: list[Incident] = Field(default_factory=list)
-    reviews: list[PostIncidentReview] = Field(default_factory=list)
+    incidents: list[Incident] | None = None
+    reviews: list[PostIncidentReview] | None = None
 
 
 class EntityVerdict(Shape):
@@ -62,7 +62,7 @@ class EntityVerdict(Shape):
     index: Annotated[int, Field(ge=0)]
     id: str | None
     verdict: Literal["accepted", "rejected"]
-    details: Annotated[list[ErrorDetail], Field(max_length=DETAILS_PER_ENTITY_MAX)] = ABSENT
+    details: Annotated[list[ErrorDetail], Field(max_length=DETAILS_SHOWN_MAX)] = ABSENT
 
 
 class SubmissionVerdicts(Shape):
@@ -143,6 +143,7 @@ OPERATIONS = (
                     "incidents": [INCIDENT],
                     "reviews": [REVIEW],
                     "properties": {"region": "eu"},
+                    "providerMetadata": {"product": "Ops Tool"},
                 },
                 answer=_TAKEN,
             ),
@@ -163,11 +164,11 @@ OPERATIONS = (
                 _TAKEN | {"dryRun": True},
             ),
         ],
-        f"Any number of entities, in at most {BODY_BYTES_MAX} bytes of JSON; gzip "
+        f"Any number of entities, in at most {SUBMISSION_BYTES_MAX} bytes of JSON; gzip "
         "(`Content-Encoding: gzip`) is welcome. One bad entity never sinks the others: an entity "
-        "that breaks a rule of its schema is rejected by its verdict, and the answer is 202 all "
-        "the same. Of two states of an entity the higher updateSequenceNumber wins, whatever came "
-        "first.",
+        "that breaks a rule of its schema, or is not JSON, is rejected by its verdict, and the "
+        "answer is 202 all the same. Null counts as absent. Of two states of an entity the higher "
+        "updateSequenceNumber wins, whatever came first.",
         [
             WORKSPACE,
             Parameter("dryRun", bool, "Only judge; take nothing.", "query"),

@@ -183,6 +183,12 @@ class JiraSite:
         entities = self.simulator.control("GET", path).json()["entities"]
         return {entity["id"]: entity for entity in entities}
 
+    def products(self, kind: str) -> dict[str, str]:
+        """The product that each incident or review was submitted with, by id."""
+        path = f"/sites/{self.name}/entities?kind={kind}"
+        found: dict[str, str] = self.simulator.control("GET", path).json()["products"]
+        return found
+
     def calls(self) -> list[tuple[str, str]]:
         """(method, path) of the calls that the site's REST API got."""
         return [(call["method"], call["path"]) for call in self.simulator.calls(self.name)]

@@ -92,6 +92,30 @@ def states(relay: Relay, path: str = "incidents/inc-1") -> dict[str, str]:
 # --- One entity ---
 
 
+def test_the_product_is_recorded_sent_to_jira_and_shown(relay: Relay, site: JiraSite) -> None:
+    entities = {"incidents": [incident()], "reviews": [review()]}
+    relay.submit("payments", **entities, providerMetadata={"product": "Ops Tool"})
+    relay.submit("payments", incidents=[incident("inc-2")])
+
+    assert site.products("incident") == {"inc-1": "Ops Tool", "inc-2": ""}
+    assert site.products("review") == {"rev-1": "Ops Tool"}
+    assert get(relay, "incidents/inc-1")["providerMetadata"] == {"product": "Ops Tool"}
+    assert "providerMetadata" not in get(relay, "incidents/inc-2")
+
+    # The product is a state's, as the properties are.
+    relay.submit("payments", incidents=[incident("inc-1", 2)])
+    assert site.products("incident")["inc-1"] == ""
+
+
+def test_a_replay_names_the_product(relay: Relay, link: Callable[[], JiraSite]) -> None:
+    relay.submit("payments", incidents=[incident()], providerMetadata={"product": "Ops Tool"})
+
+    later = link()
+    relay.run_replays()
+
+    assert later.products("incident") == {"inc-1": "Ops Tool"}
+
+
 def test_a_delivered_entity_is_read_back_with_its_outcome(relay: Relay, site: JiraSite) -> None:
     entities = {"incidents": [incident()], "reviews": [review()], "properties": {"team": "a"}}
     submitted = relay.provider("POST", "/v1/workspaces/payments/submissions", entities).json()

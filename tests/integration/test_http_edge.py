@@ -71,7 +71,7 @@ def serving(base_url: str = "") -> HttpFunction:
 
     @function.post("/json")
     def read() -> Any:
-        return json_answer(200, json.loads(json_body(function.request)))
+        return json_answer(200, json.loads(json_body(function.request, 100)))
 
     return function
 

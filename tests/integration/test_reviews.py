@@ -133,6 +133,20 @@ def test_a_link_that_says_less_leads_there_all_the_same(relay: Relay) -> None:
         assert answer.headers["Location"].startswith("https://ops.example.com/reviews/new?of=")
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "javascript:alert({incident-id})",
+        "https:///reviews",
+        "/reviews?of={incident-id}",
+        "https://a b",
+    ],
+)
+def test_a_template_of_anything_but_http_urls_fails_at_init(start: Start, template: str) -> None:
+    with pytest.raises(RuntimeError, match="REVIEW_URL_TEMPLATE"), start(template):
+        pass
+
+
 def test_without_a_template_there_is_one_page_for_all(start: Start) -> None:
     with start("") as relay, aws_calls() as calls:
         pages = [

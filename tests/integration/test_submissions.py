@@ -16,8 +16,8 @@ import pytest
 
 from relay.catalog import WorkspaceDocument, WorkspaceStore
 from relay.delivery.message import Message, parse_message
-from relay.edge.request import BODY_BYTES_MAX
 from relay.entities import EntityState, Kind
+from relay.entities.document import SUBMISSION_BYTES_MAX
 from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
@@ -290,10 +290,67 @@ def test_an_encoding_that_is_not_known_is_refused(provider: Provider) -> None:
 
 
 def test_what_is_no_json_in_utf_8_is_refused(provider: Provider) -> None:
-    for body in (b'{"incidents": ["\xe9"]}', b"\xff\xfe", '{"x": "\ud83d"}', "", "{", "null"):
+    for body in (b'{"incidents": ["\xe9"', b"\xff\xfe", '{"x": "\ud83d"}', "", "{", "null"):
         answer = provider.submit(body)
         assert (answer.status, answer.error_code) == (400, "bad_request"), body
     assert provider.raw_queue() == []
+
+
+def test_one_bad_value_sinks_no_entity_but_its_own(provider: Provider) -> None:
+    good = json.dumps(incident("good"))
+    bad = json.dumps(incident("bad", summary="MARK"))
+    for value, rule in {
+        # what every JavaScript tool makes that cuts an emoji
+        '"aaaaaaaaaa\\ud83d"': "string_unicode",
+        "[" * 500 + "]" * 500: "string_type",
+        "[" * 100_000 + "]" * 100_000: "string_type",
+        "9" * 5000: "string_type",
+        "NaN": "string_type",
+    }.items():
+        body = f'{{"incidents": [{good}, {bad}, {good}]}}'.replace('"MARK"', value)
+        answer = provider.submit(body)
+
+        assert answer.status == 202, value[:20]
+        assert [verdict["verdict"] for verdict in answer.json()["verdicts"]] == [
+            "accepted",
+            "rejected",
+            "accepted",
+        ]
+        (detail,) = answer.json()["verdicts"][1]["details"]
+        assert (detail["path"], detail["rule"]) == ("incidents[1].summary", rule)
+    assert {state.key.id for state in provider.queued_states()} == {"good"}
+
+
+def test_names_and_ids_that_are_no_text_can_be_answered(provider: Provider) -> None:
+    for body in (
+        '{"incidents": [{"id": "\\ud83d", "\\ud83d": 1}]}',
+        '{"incidents": [{}], "\\ud83d": 1}',
+        '{"incidents": [{}], "properties": {"\\ud83d": "x"}}',
+    ):
+        assert provider.submit(body).status in (202, 400), body
+
+
+def test_null_counts_as_absent(provider: Provider) -> None:
+    body = {"incidents": [incident()], "reviews": None, "properties": None}
+
+    answer = provider.submit(body | {"providerMetadata": None})
+
+    assert (answer.status, answer.json()["accepted"]) == (202, 1)
+
+
+def test_a_byte_order_mark_is_skipped(provider: Provider) -> None:
+    body = json.dumps({"incidents": [incident()]}).encode("utf-8-sig")
+
+    assert provider.submit(body).status == 202
+    assert provider.submit(gzip.compress(body), content_encoding="gzip").status == 202
+
+
+def test_the_product_goes_into_the_queue_with_every_entity(provider: Provider) -> None:
+    body = {"incidents": [incident()], "reviews": [review()]}
+
+    assert provider.submit(body | {"providerMetadata": {"product": "Ops Tool"}}).status == 202
+
+    assert [state.product for state in provider.queued_states()] == ["Ops Tool", "Ops Tool"]
 
 
 def test_a_body_may_come_as_text_or_as_bytes(provider: Provider) -> None:
@@ -316,10 +373,10 @@ def test_four_mebibytes_are_taken_and_not_one_byte_more(provider: Provider) -> N
     def compressed(size: int) -> Answer:
         return provider.submit(gzip.compress(padded(size)), content_encoding="gzip")
 
-    assert BODY_BYTES_MAX == 4 * 1024 * 1024
+    assert SUBMISSION_BYTES_MAX == 4 * 1024 * 1024
     for submit in (as_it_is, compressed):
-        assert submit(BODY_BYTES_MAX).status == 202
-        answer = submit(BODY_BYTES_MAX + 1)
+        assert submit(SUBMISSION_BYTES_MAX).status == 202
+        answer = submit(SUBMISSION_BYTES_MAX + 1)
         assert (answer.status, answer.error_code) == (413, "too_large")
         assert answer.json()["error"]["details"][0]["rule"] == "max_bytes"
     assert len(provider.raw_queue()) == 2
@@ -331,9 +388,9 @@ def test_four_mebibytes_are_taken_and_not_one_byte_more(provider: Provider) -> N
 def test_a_body_in_gzip_is_taken(provider: Provider) -> None:
     body = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
 
-    for encoding in ("gzip", "GZIP", " gzip "):
+    for encoding in ("gzip", "GZIP", " gzip ", "x-gzip"):
         assert provider.submit(body, content_encoding=encoding).status == 202
-    assert len(provider.raw_queue()) == 3
+    assert len(provider.raw_queue()) == 4
 
 
 def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) -> None:
@@ -342,7 +399,7 @@ def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) ->
     head = deflater.compress(b"") + deflater.flush(zlib.Z_FULL_FLUSH)
     block = deflater.compress(bytes(1024 * 1024)) + deflater.flush(zlib.Z_FULL_FLUSH)
     bomb = head + block * 1024
-    assert len(bomb) < BODY_BYTES_MAX / 3
+    assert len(bomb) < SUBMISSION_BYTES_MAX / 3
 
     tracemalloc.start()
     started = time.perf_counter()
@@ -353,7 +410,7 @@ def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) ->
         tracemalloc.stop()
 
     assert (answer.status, answer.error_code) == (413, "too_large")
-    assert peak < 8 * BODY_BYTES_MAX
+    assert peak < 8 * SUBMISSION_BYTES_MAX
     assert time.perf_counter() - started < 5
 
 
@@ -398,9 +455,9 @@ def test_where_the_answer_would_be_too_large_nothing_is_taken(provider: Provider
 
 def test_every_answer_fits_what_lambda_takes(provider: Provider) -> None:
     for character in ('"', "\x01", "🔥"):
-        smallest = incident(character * 255, description="", summary="", url="x:")
+        smallest = incident(character * 255, description="", summary="", url="http://x")
         text = json.dumps(smallest, ensure_ascii=False).encode()
-        count = (BODY_BYTES_MAX - 20) // (len(text) + 1)
+        count = (SUBMISSION_BYTES_MAX - 20) // (len(text) + 1)
 
         answer = provider.whole_answer(b'{"incidents":[%s]}' % b",".join([text] * count))
 

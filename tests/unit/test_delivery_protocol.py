@@ -69,6 +69,7 @@ def state(
     text: str = "",
     properties: Mapping[str, str] = MappingProxyType({}),
     issues: Sequence[str] = (),
+    product: str = "",
 ) -> EntityState:
     entity: dict[str, Any] = {
         "id": entity_id,
@@ -77,7 +78,7 @@ def state(
     }
     if issues:
         entity["associations"] = [{"associationType": "issueIdOrKeys", "values": list(issues)}]
-    return EntityState(kind, entity, dict(properties))
+    return EntityState(kind, entity, dict(properties), product=product)
 
 
 def many(count: int, kind: Kind = Kind.INCIDENT, team: str = "") -> list[EntityState]:
@@ -89,8 +90,8 @@ def accept_all(batch: Batch) -> SubmitAnswer:
     return SubmitAnswer(frozenset(each.key.id for each in batch.states), {}, ())
 
 
-def group_of(each: EntityState) -> tuple[Kind, tuple[tuple[str, str], ...]]:
-    return each.kind, tuple(sorted(each.properties.items()))
+def group_of(each: EntityState) -> tuple[Kind, tuple[tuple[str, str], ...], str]:
+    return each.kind, tuple(sorted(each.properties.items())), each.product
 
 
 def keys(states: Iterable[EntityState]) -> list[EntityKey]:
@@ -565,7 +566,10 @@ def test_the_largest_properties_count_among_the_bytes() -> None:
     size = len(state("0").as_json)
     for room in (0, 10_000, 20_000):
         text = "x" * ((BATCH_BYTES_MAX - room) // 4 - size)
-        states = [state(str(place), text=text, properties=properties) for place in range(8)]
+        states = [
+            state(str(place), text=text, properties=properties, product="\x03" * 255)
+            for place in range(8)
+        ]
 
         assert all(
             len(batch.body()) <= BATCH_BYTES_MAX for batch in run(states, accept_all).batches
@@ -589,6 +593,21 @@ def test_a_body_carries_the_properties_of_its_entities() -> None:
 
     assert json.loads(body)["properties"] == {"team": "é"}
     assert set(json.loads(body)) == {"reviews", "properties"}
+
+
+def test_a_body_names_the_product_of_its_entities() -> None:
+    body = Batch(Kind.INCIDENT, (state("1", product="Ops Tool"),)).body()
+
+    assert json.loads(body)["providerMetadata"] == {"product": "Ops Tool"}
+    assert set(json.loads(body)) == {"incidents", "providerMetadata"}
+
+
+def test_entities_of_several_products_go_in_requests_of_their_own() -> None:
+    states = [state("1", product="a"), state("2", product="b"), state("3", product="a")]
+
+    done = run(states, accept_all)
+
+    assert [[each.key.id for each in batch.states] for batch in done.batches] == [["1", "3"], ["2"]]
 
 
 # --- To a site that has begun anew ---

@@ -192,6 +192,30 @@ def test_large_messages_are_split_within_the_queues_limit_and_lose_nothing(
     assert [key for message in parsed for key in message.deleted] == list(deleted)
 
 
+def test_the_product_travels_with_the_entities() -> None:
+    states = (EntityState(Kind.INCIDENT, incident(), {"team": "a"}, product="Ops Tool"),)
+
+    ((_, body),) = packed(Message("w", "c", states))
+
+    assert parse_message(body).states == states
+
+
+def test_a_message_from_before_products_is_read() -> None:
+    content = {
+        "format": 1,
+        "workspaceId": "w",
+        "correlationId": "c",
+        "acceptedAt": ACCEPTED_AT,
+        "incidents": [incident()],
+        "reviews": [],
+        "deleted": [],
+        "containers": [],
+    }
+    body = base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
+
+    assert [state.product for state in parse_message(body).states] == [""]
+
+
 def test_the_limit_leaves_room_below_what_the_queue_takes() -> None:
     assert MESSAGE_BYTES_MAX <= 1024 * 1024 - 10_000
 

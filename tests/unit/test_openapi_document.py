@@ -83,7 +83,12 @@ def test_entities_have_jiras_limits(model: type[Incident] | type[PostIncidentRev
     assert (properties["id"]["minLength"], properties["id"]["maxLength"]) == (1, 255)
     assert properties["summary"]["maxLength"] == 255
     assert properties["description"]["maxLength"] == 5000
-    assert properties["url"] == {"type": "string", "format": "uri", "maxLength": 2000}
+    assert properties["url"] == {
+        "type": "string",
+        "format": "uri",
+        "maxLength": 2000,
+        "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+    }
     assert properties["createdDate"]["format"] == "date-time"
     assert properties["updateSequenceNumber"]["maximum"] == 2**63 - 1
     references = properties["affectedComponents" if model is Incident else "reviews"]
@@ -91,7 +96,8 @@ def test_entities_have_jiras_limits(model: type[Incident] | type[PostIncidentRev
 
 
 def test_properties_are_refused_by_their_names() -> None:
-    properties = SCHEMAS["SubmissionRequest"]["properties"]["properties"]
+    properties, null = SCHEMAS["SubmissionRequest"]["properties"]["properties"]["anyOf"]
+    assert null == {"type": "null"}
     assert properties["maxProperties"] == 5
     assert properties["propertyNames"]["pattern"] == "^[^:_][^:]*$"
     assert properties["additionalProperties"] == {"type": "string", "maxLength": 255}

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from relay.delivery.message import Message
 from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
-from relay.entities.fields import ID_MAX
+from relay.entities.fields import ID_MAX, is_url
 from relay.errors import NotFound, Unavailable
 from relay.record import Entry, RecordStore
 
@@ -22,6 +22,9 @@ class Reviewing:
     """`url_template` is the provider's page for reviews, or empty (see `review_url`)."""
 
     def __init__(self, record: RecordStore, queue: Queue, url_template: str) -> None:
+        """Raises RuntimeError for a template that does not make http or https URLs."""
+        if url_template and not is_url(review_url(url_template, "id", "id")):
+            raise RuntimeError("REVIEW_URL_TEMPLATE must be an http or https URL with a host")
         self._record = record
         self._queue = queue
         self._url_template = url_template

@@ -4,12 +4,12 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from relay.entities.fields import Uri
+from relay.entities.fields import Document, Url
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 
@@ -19,23 +19,13 @@ if TYPE_CHECKING:
 # Standard Webhooks: 24 to 64 bytes, in base64, behind this prefix.
 SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, and no secret)
 _SECRET_BYTES = range(24, 65)
-_PORT_MAX = 65_535
 
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    own = parts.scheme == "https" and parts.hostname and not (parts.username or parts.fragment)
-    if not own or not 0 < _port(parts) <= _PORT_MAX:
+    if parts.scheme != "https" or parts.username or parts.fragment:
         raise PydanticCustomError("https_url", "Input should be an https URL without user name")
     return url
-
-
-def _port(parts: SplitResult) -> int:
-    """443 unless it names one; 0 for what is no port."""
-    try:
-        return 443 if parts.port is None else parts.port
-    except ValueError:
-        return 0
 
 
 def _secret(secret: str) -> str:
@@ -50,10 +40,8 @@ def _secret(secret: str) -> str:
     return secret
 
 
-class WebhookDocument(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-    url: Annotated[Uri, AfterValidator(_https)]
+class WebhookDocument(Document):
+    url: Annotated[Url, AfterValidator(_https)]
     secret: Annotated[str, Field(max_length=200, repr=False), AfterValidator(_secret)]
 
 

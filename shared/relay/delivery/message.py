@@ -1,6 +1,6 @@
 """What travels through the queue: accepted entities of one submission, many to a message.
 
-    {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?,
+    {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?, "product"?,
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
      "containers": [id, …], "logoUrl"?}
 
@@ -75,6 +75,7 @@ class _Content(BaseModel):
     correlationId: str
     acceptedAt: SequenceNumber
     properties: dict[str, str] = Field(default_factory=dict)
+    product: str = ""
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
@@ -133,6 +134,7 @@ def _encode(message: Message) -> str:
         "correlationId": message.correlation_id,
         "acceptedAt": message.accepted_at,
         "properties": message.states[0].properties if message.states else {},
+        "product": message.states[0].product if message.states else "",
         "incidents": _entities(message.states, Kind.INCIDENT),
         "reviews": _entities(message.states, Kind.REVIEW),
         "deleted": message.deleted,
@@ -148,7 +150,14 @@ def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:
 
 def _states(content: _Content) -> tuple[EntityState, ...]:
     states = tuple(
-        EntityState(kind, entity, content.properties, content.acceptedAt, content.correlationId)
+        EntityState(
+            kind,
+            entity,
+            content.properties,
+            content.acceptedAt,
+            content.correlationId,
+            content.product,
+        )
         for kind, entities in (
             (Kind.INCIDENT, content.incidents),
             (Kind.REVIEW, content.reviews),

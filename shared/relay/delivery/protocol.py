@@ -11,6 +11,7 @@ Every entity gets exactly one outcome; none is sent again once the site has take
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pydantic_core
 
@@ -23,8 +24,8 @@ from relay.record import Outcome, OutcomeState
 BATCH_ENTITIES_MAX = 1000
 # Jira documents a 413 without a number; 5 MiB is a sensible reading of its sibling APIs.
 BATCH_BYTES_MAX = 5_000_000
-# The largest properties, each character of them six bytes of JSON; and the digits that sequences
-# get when they are raised.
+# The largest properties and product, each character of them six bytes of JSON; and the digits that
+# sequences get when they are raised.
 _ENVELOPE_BYTES = 20_000
 # They are kept with the entity, which may be associated with issues of any number of projects.
 _PROJECT_KEYS_MAX = 100
@@ -37,7 +38,7 @@ _NO_LIST_OF_REVIEWS = "Jira accepted the request and did not name this review, a
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One request: entities of one kind, as Jira's answer names an entity by its id alone, and of
-    one set of properties, as a request has just one."""
+    one set of properties and product, as a request has just one."""
 
     kind: Kind
     states: tuple[EntityState, ...]
@@ -50,11 +51,16 @@ class Batch:
     def body(self, generation: int = 0) -> bytes:
         """Jira's JSON. The generation raises each sequence (see `raised`)."""
         entities = b",".join(raised(state, generation).as_json for state in self.states)
-        properties = pydantic_core.to_json(self.states[0].properties)
+        first = self.states[0]
+        common: dict[str, Any] = {"properties": first.properties} if first.properties else {}
+        if first.product:
+            common["providerMetadata"] = {"product": first.product}
+        # The fields of an object without its braces.
+        rest = pydantic_core.to_json(common)[1:-1]
         return b'{"%s":[%s]%s}' % (
             self.kind.plural.encode(),
             entities,
-            b',"properties":' + properties if self.states[0].properties else b"",
+            b"," + rest if rest else b"",
         )
 
 
@@ -122,12 +128,12 @@ def deliver(states: Iterable[EntityState]) -> Generator[Batch, Answer, list[Outc
 
 
 def batches(states: Iterable[EntityState]) -> list[Batch]:
-    """The fewest batches of these states in their order, per kind and set of properties."""
-    groups: dict[tuple[Kind, tuple[tuple[str, str], ...]], list[EntityState]] = {}
+    """The fewest batches of these states, in their order."""
+    groups: dict[tuple[Kind, tuple[tuple[str, str], ...], str], list[EntityState]] = {}
     for state in states:
         properties = tuple(sorted(state.properties.items()))
-        groups.setdefault((state.kind, properties), []).append(state)
-    return [Batch(kind, states) for (kind, _), group in groups.items() for states in _cut(group)]
+        groups.setdefault((state.kind, properties, state.product), []).append(state)
+    return [Batch(kind, states) for (kind, *_), group in groups.items() for states in _cut(group)]
 
 
 def _cut(

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from relay.catalog import Container, Workspace
 from relay.edge.http import json_answer
-from relay.entities import details_of
-from relay.errors import BadRequest
+from relay.entities.document import parse_document
 from relay.identity.caller import Request
 
 _IDS_MAX = 1000
@@ -18,14 +17,12 @@ _IDS_MAX = 1000
 class IdsRequest(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
-    ids: Annotated[list[str], Field(max_length=_IDS_MAX)]
+    ids: Annotated[list[str], Field(fail_fast=True, max_length=_IDS_MAX)]
 
 
 def parse_ids(body: bytes) -> list[str]:
-    try:
-        return IdsRequest.model_validate_json(body).ids
-    except ValidationError as error:
-        raise BadRequest("The body names no ids.", details_of(error)) from None
+    """Raises TooLarge, BadRequest."""
+    return parse_document(IdsRequest, body, "a list of ids").ids
 
 
 def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Response[Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from relay.catalog import (
     Container,
@@ -16,7 +16,8 @@ from relay.catalog import (
 from relay.catalog.containers import ContainerId
 from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
-from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN
+from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, parse_document
+from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN, Document
 from relay.errors import BadRequest, Detail
 from relay.identity.api_keys import ApiKey
 from relay.identity.caller import Request
@@ -53,19 +54,19 @@ def checked_key_id(key_id: str) -> str:
     return key_id
 
 
-class KeyRequest(BaseModel):
+class KeyRequest(Document):
     """`workspaces` left out makes a key for all of them; `name` is for whoever lists keys."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
     name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
-    workspaces: Annotated[list[WorkspaceId], Field(min_length=1, max_length=1000)] | None = None
+    workspaces: (
+        Annotated[list[WorkspaceId], Field(fail_fast=True, min_length=1, max_length=1000)] | None
+    ) = None
 
 
-class ContainersRequest(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-    containers: Annotated[list[Container], Field(min_length=1, max_length=CONTAINERS_MAX)]
+class ContainersRequest(Document):
+    containers: Annotated[
+        list[Container], Field(fail_fast=True, min_length=1, max_length=CONTAINERS_MAX)
+    ]
 
 
 def workspace_document(request: Request) -> WorkspaceDocument:
@@ -83,8 +84,8 @@ def container_document(request: Request, container_id: str) -> Container:
 
 def containers_document(request: Request) -> list[Container]:
     """Of one id the last one counts."""
-    containers = parsed(ContainersRequest, request, "a list of containers").containers
-    return list({container.id: container for container in containers}.values())
+    body = parsed(ContainersRequest, request, "a list of containers", CONTAINERS_BYTES_MAX)
+    return list({container.id: container for container in body.containers}.values())
 
 
 def catalog_page(name: str, found: Sequence[Workspace | Container], limit: int) -> dict[str, Any]:
@@ -106,9 +107,8 @@ def key_document(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def parsed(model: type[ModelT], request: Request, what: str) -> ModelT:
+def parsed(
+    model: type[ModelT], request: Request, what: str, bytes_max: int = DOCUMENT_BYTES_MAX
+) -> ModelT:
     """The request's body; raises BadRequest where it is not `what` it should be."""
-    try:
-        return model.model_validate_json(json_body(request))
-    except ValidationError as error:
-        raise BadRequest(f"The body is not {what}.", details_of(error)) from None
+    return parse_document(model, json_body(request, bytes_max), what, bytes_max)

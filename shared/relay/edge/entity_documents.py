@@ -69,6 +69,7 @@ def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
         "deleted": entry.deleted_at is not None,
         "entity": entry.entity,
         "properties": dict(entry.properties),
+        "providerMetadata": {"product": entry.product} if entry.product else None,
         "timeline": [
             {"at": seen.at, "status": seen.status, "severity": seen.severity}
             for seen in entry.timeline

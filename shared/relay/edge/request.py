@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from relay.errors import BadRequest, Detail, TooLarge, UnsupportedMedia
+from relay.entities.document import check_size
+from relay.errors import BadRequest, Detail, UnsupportedMedia
 from relay.identity.caller import Request
 
-# Lambda takes 6 MB of event, in which the body stands JSON-escaped; 4 MiB fit in any case.
-BODY_BYTES_MAX = 4 * 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+# RFC 9110 has recipients take the older name for the same.
+_GZIP_NAMES = ("gzip", "x-gzip")
 
 
 def request_of(event: APIGatewayProxyEventV2, base_url: str) -> Request:
@@ -31,8 +32,8 @@ def base_path(base_url: str) -> str:
     return urlsplit(base_url).path.rstrip("/")
 
 
-def json_body(request: Request) -> bytes:
-    """The JSON that a verified caller sent, out of its gzip if it has one; at most 4 MiB of it.
+def json_body(request: Request, bytes_max: int) -> bytes:
+    """The JSON that a verified caller sent, out of its gzip if it has one.
 
     Raises UnsupportedMedia unless it is declared as JSON, TooLarge, BadRequest for a bad gzip.
     """
@@ -40,12 +41,10 @@ def json_body(request: Request) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type != "application/json":
         raise UnsupportedMedia("The Content-Type must be application/json.")
-    if encoding not in ("identity", "gzip"):
+    if encoding not in ("identity", *_GZIP_NAMES):
         raise UnsupportedMedia("The Content-Encoding must be gzip, or none.")
-    body = _inflated(request.body) if encoding == "gzip" else request.body
-    if len(body) > BODY_BYTES_MAX:
-        rule = Detail("", "max_bytes", f"At most {BODY_BYTES_MAX} bytes; split what is larger")
-        raise TooLarge("The body is too large.", [rule])
+    body = _inflated(request.body, bytes_max) if encoding in _GZIP_NAMES else request.body
+    check_size(body, bytes_max)
     return body
 
 
@@ -59,14 +58,14 @@ def _raw_body(event: APIGatewayProxyEventV2) -> bytes:
         raise BadRequest("The body can't be decoded.") from None
 
 
-def _inflated(body: bytes) -> bytes:
+def _inflated(body: bytes, bytes_max: int) -> bytes:
     inflater = zlib.decompressobj(_GZIP)
     try:
         # One byte more than is allowed is enough to know, however much there would be.
-        inflated = inflater.decompress(body, BODY_BYTES_MAX + 1)
+        inflated = inflater.decompress(body, bytes_max + 1)
     except zlib.error:
         raise BadRequest("The body is not gzip.", [Detail("", "gzip", "Cannot be read")]) from None
-    if len(inflated) <= BODY_BYTES_MAX and not inflater.eof:
+    if len(inflated) <= bytes_max and not inflater.eof:
         raise BadRequest("The gzip body is cut off.", [Detail("", "gzip", "Ends too early")])
     if inflater.unused_data:
         # gzip allows for more; what follows must not be dropped without a word.

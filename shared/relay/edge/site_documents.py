@@ -4,22 +4,20 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import parsed
 from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime
+from relay.entities.fields import DateTime, Document
 from relay.identity.caller import Request
 from relay.tenants import Replay, Tenant, TenantState, Trouble, What
 
 
-class ReplayRequest(BaseModel):
+class ReplayRequest(Document):
     """`all`: once more, whatever the site has; `owed`: what it has not answered for, and with
     `since` also what was recorded since then. Without a workspace it is for all that are linked."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     what: Literal["owed", "all"] = "owed"
     since: DateTime | None = None
@@ -36,10 +34,8 @@ class ReplayRequest(BaseModel):
         return What.SINCE if self.since else What(self.what)
 
 
-class MoveRequest(BaseModel):
+class MoveRequest(Document):
     """`to` is the id of the site that takes the other's place."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     to: str
 

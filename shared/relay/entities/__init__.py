@@ -1,9 +1,10 @@
 """Incident, PostIncidentReview, and what Jira allows in them. Pure: touches nothing outside."""
 
+from relay.entities.document import details_of
 from relay.entities.fields import WorkspaceId
 from relay.entities.model import Entity, Incident, Kind, PostIncidentReview
 from relay.entities.state import EntityKey, EntityState, Sighting, newest
-from relay.entities.submission import Submission, Verdict, details_of, parse_submission
+from relay.entities.submission import Submission, Verdict, parse_submission
 
 __all__ = [
     "Entity",

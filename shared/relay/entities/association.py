@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from relay.entities.document import parse_document
 from relay.entities.fields import EntityId
 from relay.entities.model import Kind
-from relay.entities.submission import details_of
-from relay.errors import BadRequest
 
 # ari:cloud:jira:{siteId}:incident/activation/{activationId}/{id}; the documents' own example has
 # nothing where the kind stands.
@@ -57,20 +56,14 @@ class AssociationChange:
 
 
 def parse_associated(body: bytes) -> AssociationChange:
-    """Raises BadRequest."""
-    try:
-        call = Associated.model_validate_json(body)
-    except ValidationError as error:
-        raise _no_association(error) from None
+    """Raises TooLarge, BadRequest."""
+    call = parse_document(Associated, body, "an association")
     return _change(call.entity, call.associatedWith)
 
 
 def parse_disassociated(body: bytes) -> AssociationChange:
-    """Raises BadRequest."""
-    try:
-        call = Disassociated.model_validate_json(body)
-    except ValidationError as error:
-        raise _no_association(error) from None
+    """Raises TooLarge, BadRequest."""
+    call = parse_document(Disassociated, body, "the end of an association")
     return _change(call.entity, call.disassociatedFrom)
 
 
@@ -81,7 +74,3 @@ def kind_of_ari(ari: str) -> Kind | None:
 
 def _change(entity: AssociatedEntity, target: Target) -> AssociationChange:
     return AssociationChange(entity.id, kind_of_ari(entity.ari), target)
-
-
-def _no_association(error: ValidationError) -> BadRequest:
-    return BadRequest("The body does not say what is associated.", details_of(error))

@@ -5,14 +5,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, Uri
+from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, is_url
 from relay.entities.model import Kind
 from relay.entities.state import EntityState, Sighting
 
 _ID_PREFIX = "review-of-"
-_URI: TypeAdapter[str] = TypeAdapter(Uri)
 
 
 def draft_review(
@@ -30,7 +27,7 @@ def draft_review(
         "reviews": [incident["id"]],
         "summary": f"Review: {incident['summary']}"[:TEXT_MAX],
         "description": _description(incident["url"], timeline)[:DESCRIPTION_MAX],
-        "url": url if _is_uri(url) else incident["url"],
+        "url": url if is_url(url) else incident["url"],
         "createdDate": moment,
         "lastUpdated": moment,
         "status": "in progress",
@@ -41,14 +38,6 @@ def draft_review(
 def review_id(incident_id: str) -> str:
     whole = _ID_PREFIX + incident_id
     return whole if len(whole) <= ID_MAX else _ID_PREFIX + sha256(incident_id.encode()).hexdigest()
-
-
-def _is_uri(url: str) -> bool:
-    try:
-        _URI.validate_python(url)
-    except ValidationError:
-        return False
-    return True
 
 
 def _description(url: str, timeline: Sequence[Sighting]) -> str:

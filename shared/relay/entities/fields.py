@@ -5,7 +5,14 @@ from datetime import date
 from ipaddress import IPv6Address
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -16,6 +23,8 @@ URL_MAX = 2000
 LIST_MAX = 100
 ASSOCIATION_VALUES_MAX = 500
 PROPERTIES_MAX = 5
+# More than any document has; of one with more, its fields are not named one by one.
+FIELDS_MAX = 50
 # RFC 3339 takes any number of digits after the second; nobody needs more than these.
 DATE_TIME_MAX = 64
 
@@ -26,16 +35,17 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _LAST_MINUTE = 24 * 60 - 1
-# RFC 3986, appendix A: a scheme, an authority after "//", then a path, a query and a fragment.
+# RFC 3986, appendix A, of the schemes http and https: an authority with a host, then a path, a
+# query and a fragment.
 _NAME = r"A-Za-z0-9\-._~!$&'()*+,;="
 _ENCODED = r"%[0-9A-Fa-f]{2}"
-_REST = rf"(?:[{_NAME}:@/]|{_ENCODED})*(?:\?(?:[{_NAME}:@/?]|{_ENCODED})*)?"
-_URI = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):"
-    rf"(?://(?:(?:[{_NAME}:]|{_ENCODED})*@)?"
-    rf"(?P<host>\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?:[{_NAME}]|{_ENCODED})*)(?::[0-9]*)?(?=[/?#]|\Z)"
-    rf"|(?!//)){_REST}(?:#(?:[{_NAME}:@/?]|{_ENCODED})*)?"
+_URL = re.compile(
+    rf"[Hh][Tt][Tt][Pp][Ss]?://(?:(?:[{_NAME}:]|{_ENCODED})*@)?"
+    rf"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?:[{_NAME}]|{_ENCODED})+)(?::(?P<port>[0-9]{{0,5}}))?"
+    rf"(?:/(?:[{_NAME}:@/]|{_ENCODED})*)?(?:\?(?:[{_NAME}:@/?]|{_ENCODED})*)?"
+    rf"(?:#(?:[{_NAME}:@/?]|{_ENCODED})*)?"
 )
+_PORTS = range(1, 65_536)
 
 
 def _date_time(value: str) -> str:
@@ -68,19 +78,38 @@ def _is_leap_second(match: re.Match[str]) -> bool:
     return int(match["second"]) == 60 and in_utc % (24 * 60) == _LAST_MINUTE
 
 
-def _uri(value: str) -> str:
-    match = _URI.fullmatch(value)
+def is_url(value: str) -> bool:
+    """Whether it is an http or https URL with a host, of at most 2000 characters.
+
+    People follow these links: another scheme, such as javascript, leads nowhere or does more than
+    lead somewhere. A user name is allowed, as in RFC 3986.
+    """
+    match = _URL.fullmatch(value) if len(value) <= URL_MAX else None
+    if not match or (match["port"] and int(match["port"]) not in _PORTS):
+        return False
     try:
-        if not match:
-            raise ValueError
-        if match["ipv6"]:
-            IPv6Address(match["ipv6"])
-        if match["scheme"].lower() in ("http", "https") and not match["host"]:
-            raise ValueError
+        IPv6Address(match["ipv6"] or "::")
     except ValueError:
+        return False
+    return True
+
+
+def _url(value: str) -> str:
+    if is_url(value):
+        return value
+    raise PydanticCustomError(
+        "uri",
+        "Input should be an http or https URL with a host, percent-encoded as RFC 3986 asks,"
+        " such as https://example.com/incidents/1",
+    )
+
+
+def _few_fields(value: Any) -> Any:
+    """pydantic describes everything that is wrong with an object, however much that is."""
+    if isinstance(value, dict) and len(value) > FIELDS_MAX:
         raise PydanticCustomError(
-            "uri", "Input should be an absolute URI, such as https://example.com/incidents/1"
-        ) from None
+            "too_many_fields", "Input should have at most {max} fields", {"max": FIELDS_MAX}
+        )
     return value
 
 
@@ -96,9 +125,10 @@ EntityId = Annotated[str, Field(min_length=1, max_length=ID_MAX)]
 SequenceNumber = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
 Summary = Annotated[str, Field(max_length=TEXT_MAX)]
 Description = Annotated[str, Field(max_length=DESCRIPTION_MAX)]
-Uri = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_uri)]
+Url = Annotated[str, Field(max_length=URL_MAX), AfterValidator(_url)]
 DateTime = Annotated[str, Field(max_length=DATE_TIME_MAX), AfterValidator(_date_time)]
-Ids = Annotated[list[EntityId], Field(min_length=1, max_length=LIST_MAX)]
+# A list is given up at its first bad item, as it may hold any number of them.
+Ids = Annotated[list[EntityId], Field(fail_fast=True, min_length=1, max_length=LIST_MAX)]
 # The length of a name is not documented; it takes the value's.
 PropertyName = Annotated[
     str, Field(min_length=1, max_length=TEXT_MAX), AfterValidator(_property_name)
@@ -106,15 +136,25 @@ PropertyName = Annotated[
 Properties = Annotated[
     dict[PropertyName, Annotated[str, Field(max_length=TEXT_MAX)]],
     Field(max_length=PROPERTIES_MAX),
+    BeforeValidator(_few_fields),
 ]
 WORKSPACE_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,255}$"
 WorkspaceId = Annotated[str, Field(pattern=WORKSPACE_ID_PATTERN)]
 
 
-class JiraModel(BaseModel):
-    """Jira's own field names; nothing is coerced, and no field is let through that it refuses."""
+class Document(BaseModel):
+    """What is sent to Relay: nothing is coerced, and an unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, value: Any) -> Any:
+        return _few_fields(value)
+
+
+class JiraModel(Document):
+    """What is sent on to Jira, with its own names for the fields."""
 
     def as_json(self) -> dict[str, Any]:
         """What goes to Jira: the fields that were given, none of them null."""
@@ -124,7 +164,8 @@ class JiraModel(BaseModel):
 class Association(JiraModel):
     associationType: Literal["issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"]
     values: Annotated[
-        list[Annotated[str, Field(max_length=TEXT_MAX)]], Field(max_length=ASSOCIATION_VALUES_MAX)
+        list[Annotated[str, Field(max_length=TEXT_MAX)]],
+        Field(fail_fast=True, max_length=ASSOCIATION_VALUES_MAX),
     ]
 
 
@@ -140,5 +181,7 @@ def _few_values(associations: list[Association]) -> list[Association]:
 
 # 500 values in all is the rule of Jira's sibling APIs; the Operations pages give none.
 Associations = Annotated[
-    list[Association], Field(min_length=1, max_length=LIST_MAX), AfterValidator(_few_values)
+    list[Association],
+    Field(fail_fast=True, min_length=1, max_length=LIST_MAX),
+    AfterValidator(_few_values),
 ]

@@ -15,7 +15,7 @@ from relay.entities.fields import (
     JiraModel,
     SequenceNumber,
     Summary,
-    Uri,
+    Url,
 )
 
 
@@ -41,7 +41,7 @@ class Entity(JiraModel):
     updateSequenceNumber: SequenceNumber
     summary: Summary
     description: Description
-    url: Uri
+    url: Url
     createdDate: DateTime
     lastUpdated: DateTime
     associations: Associations | None = None

@@ -19,7 +19,8 @@ class EntityKey(NamedTuple):
 
 @dataclass(frozen=True)
 class EntityState:
-    """`entity` is what Jira gets; `properties` are those of the submission it came in.
+    """`entity` is what Jira gets; `properties` and `product`, the operations tool's name or empty,
+    are those of the submission it came in.
 
     `accepted_at`, in epoch milliseconds, is when the submission was answered 202, and
     `correlation_id` names it.
@@ -30,6 +31,7 @@ class EntityState:
     properties: Mapping[str, str] = field(default_factory=dict)
     accepted_at: int = field(default=0, compare=False)
     correlation_id: str = field(default="", compare=False)
+    product: str = ""
 
     @property
     def key(self) -> EntityKey:

@@ -1,33 +1,50 @@
 """A submission of the operations tool: parsed as a whole, judged entity by entity."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-import pydantic_core
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from relay.entities.fields import ID_MAX, Properties
+from relay.entities.document import details_of, without_mark
+from relay.entities.fields import ID_MAX, TEXT_MAX, Document, Properties
+from relay.entities.json_text import is_text, read_json, split_elements, strict_json
 from relay.entities.model import MODELS, Kind
 from relay.entities.state import EntityState
 from relay.errors import BadRequest, Detail, TooLarge
 
-DETAILS_PER_ENTITY_MAX = 10
 # More than one answer can tell: a body of nothing but `{}` would take a minute to judge.
 DETAILS_MAX = 50_000
 # The record keeps an entity in one DynamoDB item of at most 400 KB, with its properties beside it.
 ENTITY_BYTES_MAX = 350_000
-_NAME_SHOWN_MAX = 100
+# No body holds so many good entities, so that more elements than this have too many details.
+_ELEMENTS_MAX = 2 * DETAILS_MAX
 
 
-class Envelope(BaseModel):
-    """The body of a submission; its entities are judged one by one, later."""
+class ProviderMetadata(Document):
+    """`product` names the operations tool."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+    product: Annotated[str, Field(max_length=TEXT_MAX)] | None = None
 
-    incidents: list[Any] = Field(default_factory=list)
-    reviews: list[Any] = Field(default_factory=list)
-    properties: Properties = Field(default_factory=dict)
+
+class Envelope(Document):
+    """The body of a submission; its entities are judged one by one, later.
+
+    Null is absence: JSON of Go has it for a list without elements.
+    """
+
+    incidents: list[Any] | None = None
+    reviews: list[Any] | None = None
+    properties: Properties | None = None
+    providerMetadata: ProviderMetadata | None = None
+
+    def entities(self, kind: Kind) -> list[Any]:
+        found = self.incidents if kind is Kind.INCIDENT else self.reviews
+        return found or []
+
+    @property
+    def product(self) -> str:
+        return (self.providerMetadata and self.providerMetadata.product) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,85 +76,108 @@ class Submission:
 def parse_submission(body: bytes) -> Submission:
     """Judge a submission's body.
 
-    Raises BadRequest where the body as a whole is no submission: not JSON, not UTF-8, an unknown
-    field, bad `properties`, or no entity at all; TooLarge where more is wrong with it than can be
-    told. One bad entity never sinks the others.
+    Raises BadRequest where the body as a whole is no submission: not JSON in its structure, an
+    unknown field, bad `properties`, or no entity at all; TooLarge where more is wrong with it than
+    can be told. One bad entity never sinks the others, even if it is not JSON.
     """
-    envelope = _parse_envelope(body)
+    parsed = _parse(without_mark(body))
     verdicts: list[Verdict] = []
     accepted: list[EntityState] = []
     told = 0
-    for kind, entities in ((Kind.INCIDENT, envelope.incidents), (Kind.REVIEW, envelope.reviews)):
-        for index, entity in enumerate(entities):
-            verdict, state = _judge(kind, index, entity, envelope.properties)
+    for kind in Kind:
+        for index, (entity, fault) in enumerate(parsed.entities(kind)):
+            verdict, state = _judge(kind, index, entity, fault, parsed.envelope)
             verdicts.append(verdict)
             if state:
                 accepted.append(state)
             told += len(verdict.details)
             if told > DETAILS_MAX:
-                rule = Detail("", "max_details", "Split the submission; nothing of it was taken")
-                raise TooLarge("There is too much wrong with this submission.", [rule])
+                raise _too_many_details()
     return Submission(tuple(verdicts), tuple(accepted))
 
 
-def details_of(error: ValidationError, prefix: str = "") -> tuple[Detail, ...]:
-    """pydantic's findings as Relay's details, at most ten; no value of the input is repeated."""
-    findings = error.errors(include_url=False, include_input=False, include_context=False)
-    return tuple(
-        Detail(_path(prefix, finding["loc"]), finding["type"], finding["msg"])
-        for finding in findings[:DETAILS_PER_ENTITY_MAX]
-    )
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """Where the body is not strict JSON, the envelope's lists hold indices of `elements`, which
+    are the entities as they were sent."""
+
+    envelope: Envelope
+    elements: list[bytes] | None = None
+
+    def entities(self, kind: Kind) -> Iterator[tuple[Any, str]]:
+        """Each entity, and why its text is not JSON, which is empty if it is."""
+        for entity in self.envelope.entities(kind):
+            yield (entity, "") if self.elements is None else read_json(self.elements[entity])
 
 
-def _parse_envelope(body: bytes) -> Envelope:
+def _parse(body: bytes) -> _Parsed:
+    elements: list[bytes] | None = None
     try:
-        # A number that JSON does not know, such as NaN, is no JSON to Jira either.
-        document = pydantic_core.from_json(body, allow_inf_nan=False)
+        document, fault = strict_json(body), ""
     except ValueError as error:
-        raise BadRequest(
-            "The body is not JSON in UTF-8.", [Detail("", "json", str(error))]
-        ) from None
+        document, fault, elements = _parse_elements(body, str(error))
     try:
         envelope = Envelope.model_validate(document)
     except ValidationError as error:
         raise BadRequest("The body is not a submission.", details_of(error)) from None
-    if not envelope.incidents and not envelope.reviews:
+    if fault:
+        raise _not_json(fault)
+    if not any(envelope.entities(kind) for kind in Kind):
         missing = Detail(
             "incidents", "missing", "A submission needs at least one incident or review"
         )
         raise BadRequest("The submission holds no entity.", [missing])
-    return envelope
+    return _Parsed(envelope, elements)
+
+
+def _parse_elements(body: bytes, fault: str) -> tuple[Any, str, list[bytes]]:
+    """The body with an index for each entity, why even that is not JSON, and the entities.
+
+    Raises BadRequest, with the whole body's `fault`, where its structure is broken.
+    """
+    try:
+        skeleton, elements = split_elements(body, _ELEMENTS_MAX)
+    except ValueError:
+        raise _not_json(fault) from None
+    if len(elements) > _ELEMENTS_MAX:
+        raise _too_many_details()
+    document, left = read_json(skeleton)
+    if left and document is None:
+        raise _not_json(fault)
+    return document, left, elements
+
+
+def _not_json(fault: str) -> BadRequest:
+    return BadRequest("The body is not JSON in UTF-8.", [Detail("", "json", fault)])
+
+
+def _too_many_details() -> TooLarge:
+    rule = Detail("", "max_details", "Split the submission; nothing of it was taken")
+    return TooLarge("There is too much wrong with this submission.", [rule])
 
 
 def _judge(
-    kind: Kind, index: int, entity: Any, properties: dict[str, str]
+    kind: Kind, index: int, entity: Any, fault: str, envelope: Envelope
 ) -> tuple[Verdict, EntityState | None]:
+    path = f"{kind.plural}[{index}]"
+    not_json = Detail(path, "json", fault)
+    if fault and entity is None:
+        return Verdict(kind, index, None, (not_json,)), None
     try:
         valid = MODELS[kind].model_validate(entity)
     except ValidationError as error:
-        prefix = f"{kind.plural}[{index}]"
-        return Verdict(kind, index, _id_of(entity), details_of(error, prefix)), None
-    state = EntityState(kind, valid.as_json(), properties)
+        return Verdict(kind, index, _id_of(entity), details_of(error, path)), None
+    if fault:
+        # A field that was sent twice may hide the bad value of the first.
+        return Verdict(kind, index, valid.id, (not_json,)), None
+    state = EntityState(kind, valid.as_json(), envelope.properties or {}, product=envelope.product)
     if len(state.as_json) > ENTITY_BYTES_MAX:
         message = f"An entity should have at most {ENTITY_BYTES_MAX} bytes of JSON"
-        detail = Detail(f"{kind.plural}[{index}]", "max_bytes", message)
-        return Verdict(kind, index, valid.id, (detail,)), None
+        return Verdict(kind, index, valid.id, (Detail(path, "max_bytes", message),)), None
     return Verdict(kind, index, valid.id), state
 
 
 def _id_of(entity: Any) -> str | None:
     """The id of a rejected entity, where it has one that can be repeated to its sender."""
     found = entity.get("id") if isinstance(entity, dict) else None
-    return found if isinstance(found, str) and len(found) <= ID_MAX else None
-
-
-def _path(prefix: str, location: Sequence[str | int]) -> str:
-    path = prefix
-    for part in location:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            # The name of an unknown field is its sender's, and may be as long as the body.
-            name = part if len(part) <= _NAME_SHOWN_MAX else f"{part[:_NAME_SHOWN_MAX]}…"
-            path += f".{name}" if path else name
-    return path
+    return found if isinstance(found, str) and len(found) <= ID_MAX and is_text(found) else None

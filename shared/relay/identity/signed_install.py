@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from relay.entities import details_of
-from relay.errors import BadRequest, Unauthenticated
+from relay.entities.document import parse_document
+from relay.errors import Unauthenticated
 from relay.identity.caller import LifecycleCaller, Request
 from relay.identity.connect_token import (
     CLIENT_KEY_MAX,
@@ -55,7 +55,7 @@ class SignedInstallVerifier:
         # Atlassian's own apps meet both forms of the base URL.
         audience = [request.base_url, request.base_url + "/"]
         claims = verified_claims(token, key, "RS256", request, audience)
-        body = _parse(request.body)
+        body = parse_document(LifecycleBody, request.body, "a lifecycle call's")
         if body.clientKey != claims.issuer:
             raise Unauthenticated("the token is another site's")
         if body.key != self._app_key:
@@ -77,10 +77,3 @@ class SignedInstallVerifier:
             display_url=body.displayUrl,
             installation_id=body.installationId,
         )
-
-
-def _parse(body: bytes) -> LifecycleBody:
-    try:
-        return LifecycleBody.model_validate_json(body)
-    except ValidationError as error:
-        raise BadRequest("The body is not a lifecycle call's.", details_of(error)) from None

@@ -17,6 +17,7 @@ class Entry:
     correlation_id: str | None
     entity: Mapping[str, Any] | None
     properties: Mapping[str, str]
+    product: str
     timeline: tuple[Sighting, ...]
     deleted_at: int | None
 
@@ -24,4 +25,4 @@ class Entry:
     def state(self) -> EntityState | None:
         if self.entity is None:
             return None
-        return EntityState(self.key.kind, self.entity, self.properties)
+        return EntityState(self.key.kind, self.entity, self.properties, product=self.product)

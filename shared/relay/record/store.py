@@ -90,7 +90,7 @@ class RecordStore:
             TableName=self._table.name,
             Key=key(_entities(workspace_id), sort_key(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
-            " recordedAt = :at REMOVE entity, properties",
+            " recordedAt = :at REMOVE entity, properties, product",
             ExpressionAttributeValues=to_item(
                 {
                     ":now": int(now.timestamp() * 1000),
@@ -216,6 +216,7 @@ def _entity_write(workspace_id: str, state: EntityState, sightings: dict[str, st
         "seq": state.sequence,
         "entity": state.as_json.decode(),
         "properties": dict(state.properties) or None,
+        "product": state.product or None,
         "correlationId": state.correlation_id,
         "recordedAt": datetime.now(UTC).isoformat(),
         "deletedAt": None,
@@ -278,6 +279,7 @@ def _entry(item: Item) -> Entry:
         correlation_id=item.get("correlationId"),
         entity=pydantic_core.from_json(item["entity"]) if "entity" in item else None,
         properties=item.get("properties", {}),
+        product=item.get("product", ""),
         timeline=tuple(sorted(timeline, key=lambda sighting: moment_of(sighting.at))),
         deleted_at=None if deleted_at is None else int(deleted_at),
     )
