@@ -10,8 +10,8 @@ from relay.edge.parts import TenantParts
 from relay.errors import BadRequest, Detail
 from relay.identity.callback import CallbackVerifier
 from relay.identity.install_keys import InstallKeys
+from relay.identity.key_servers import key_server_client
 from relay.identity.signed_install import SignedInstallVerifier
-from relay.jira.client import http_client
 from relay.settings import LifecycleSettings
 from relay.telemetry import Metric, count, logger
 
@@ -20,7 +20,7 @@ parts = TenantParts(settings)
 tenants = parts.tenants
 replaying = ReplayParts(parts, settings.replays_queue)
 signed_install = SignedInstallVerifier(
-    InstallKeys(http_client(), settings.install_keys_url),
+    InstallKeys(key_server_client(), settings.install_keys_url),
     settings.app_key,
     settings.test_site_origins,
 )

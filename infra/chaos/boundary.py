@@ -54,7 +54,7 @@ class Boundary:
         events.register("before-send", self._intercept)
         clock: Any = time
         clock.sleep = _sleep
-        relay.jira.client._TIMEOUT = httpx.Timeout(JIRA_SECONDS)
+        relay.jira.client.DEADLINE_SECONDS = JIRA_SECONDS
         reach_jira = httpx.HTTPTransport.handle_request
 
         def handle_request(

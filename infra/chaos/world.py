@@ -8,7 +8,7 @@ import httpx
 from infra.chaos.relay_calls import Answer, Invoking
 from infra.chaos.stage import APP_KEY, Stage
 from relay.entities import EntityKey
-from relay.jira.client import JiraClient
+from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
 from relay.jira.errors import JiraError
 
@@ -75,7 +75,7 @@ class World:
         credential = ConnectCredential(
             APP_KEY, document["clientKey"], document["baseUrl"], document["sharedSecret"]
         )
-        with httpx.Client(timeout=5, trust_env=False) as http:
+        with http_client() as http:
             try:
                 JiraClient(http, document["baseUrl"], credential).delete_by_properties(
                     {"workspace": workspace_id}

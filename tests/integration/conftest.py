@@ -13,6 +13,7 @@ from infra.lambdas.stores import create_stores
 from relay.identity.api_keys import ApiKeys
 from tests.support.forge import APP_ID
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
+from tests.support.resolver import resolve  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-import relay.actions.forge_lifecycle
 from relay.tenants import Tenant
 from tests.integration.catching_up_stage import put_link
 from tests.integration.conftest import Aws
@@ -159,9 +158,6 @@ def relay_on_both(
     variables = {"FORGE_APP_ID": FORGE_APP_ID, "FORGE_KEYS_URL": keys_url} | variables
     monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
     with ExitStack() as stack:
-        # Its connections end with the test, as a Lambda's do with it.
-        http = stack.enter_context(relay.actions.forge_lifecycle.forge_http_client())
-        monkeypatch.setattr(relay.actions.forge_lifecycle, "forge_http_client", lambda: http)
         served = stack.enter_context(
             relay_with(load, aws, api_key, monkeypatch, SERVED, simulator, **variables)
         )

@@ -13,7 +13,7 @@ import pytest
 
 from relay.entities import Kind
 from relay.jira.answers import SubmitAnswer
-from relay.jira.client import JiraClient
+from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.tenants import Identity
 from tests.integration.catching_up_stage import debts, go_on, sequences, states
@@ -340,7 +340,7 @@ def forge_alone(deploy: Deploy, simulator: Simulator) -> TwofoldSite:
 def test_every_operation_takes_the_bearer(forge_alone: TwofoldSite) -> None:
     [*_, newest] = forge_alone.facts["forge"]["systemTokens"]
     submission = {"incidents": [incident("i"), incident("j")], "properties": {"team": "a"}}
-    with httpx.Client(trust_env=False) as http:
+    with http_client() as http:
         jira = JiraClient(http, forge_alone.facts["apiBaseUrl"], BearerCredential(newest["token"]))
         calls: dict[str, Callable[[], object]] = {
             "submit_workspaces": partial(jira.submit_workspaces, ["payments"]),

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import httpx
 import jwt
 import pytest
 from atlassian_jwt.url_utils import hash_url  # type: ignore[import-untyped]
@@ -167,8 +166,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def jira(server: Server) -> Iterator[JiraClient]:
-    with http_client() as http:
-        http.timeout = httpx.Timeout(2)
+    with http_client(2) as http:
         yield JiraClient(
             http, server.url, ConnectCredential(APP_KEY, CLIENT_KEY, server.url, SECRET)
         )
@@ -546,11 +544,3 @@ def test_nobody_at_the_other_end_is_unreachable() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     with http_client() as http, pytest.raises(JiraUnreachable):
         JiraClient(http, url, ConnectCredential(APP_KEY, CLIENT_KEY, url, SECRET)).workspaces()
-
-
-def test_the_client_waits_for_a_bounded_time_and_follows_nothing() -> None:
-    with http_client() as http:
-        assert not http.follow_redirects
-        for seconds in (http.timeout.connect, http.timeout.read, http.timeout.write):
-            assert seconds is not None
-            assert seconds <= 20

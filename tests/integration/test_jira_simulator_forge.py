@@ -18,6 +18,7 @@ from infra.jira_simulator.settings import Settings
 from relay.identity.caller import Request
 from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_token import ForgeTokenVerifier
+from relay.identity.key_servers import key_server_client
 from tests.integration.simulator_stage import (
     APP_KEY,
     COMPONENTS,
@@ -186,17 +187,17 @@ def test_relays_own_verifier_takes_the_call(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     (installed,) = remote.named("installed")
-    keys = ForgeKeys(simulator.http, f"{simulator.url}/forge/.well-known/jwks.json")
-    verifier = ForgeTokenVerifier(keys, FORGE_APP_ID, ["http://127.0.0.1:*"])
-    caller = verifier.verify(
-        Request(
-            method=installed.method,
-            raw_path=installed.path,
-            raw_query="",
-            headers=installed.headers,
-            base_url=remote.url,
-        )
+    request = Request(
+        method=installed.method,
+        raw_path=installed.path,
+        raw_query="",
+        headers=installed.headers,
+        base_url=remote.url,
     )
+    with key_server_client() as http:
+        keys = ForgeKeys(http, f"{simulator.url}/forge/.well-known/jwks.json")
+        verifier = ForgeTokenVerifier(keys, FORGE_APP_ID, ["http://127.0.0.1:*"])
+        caller = verifier.verify(request)
     assert caller.installation_id == alone.document["forge"]["installationId"]
     assert caller.cloud_id == alone.document["cloudId"]
     assert caller.api_base_url == alone.document["apiBaseUrl"]

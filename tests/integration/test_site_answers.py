@@ -8,7 +8,6 @@ from email.utils import format_datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 
 import relay.jira.client
@@ -50,7 +49,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Relay gives up on an answer after two seconds."""
-    monkeypatch.setattr(relay.jira.client, "_TIMEOUT", httpx.Timeout(2, connect=5))
+    monkeypatch.setattr(relay.jira.client, "DEADLINE_SECONDS", 2)
 
 
 @pytest.fixture
@@ -238,10 +237,20 @@ def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_site_that_never_answers_is_like_one_that_can_not_be_reached(
-    relay_: Relay, site: Answering
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "hang"},
+        {"kind": "trickle", "seconds": 0.2, "part": "headers"},
+        {"kind": "trickle", "seconds": 0.2, "part": "body"},
+    ],
+    ids=["hang", "trickling headers", "trickling body"],
+)
+def test_a_site_whose_answer_does_not_end_is_like_one_that_can_not_be_reached(
+    relay_: Relay, new_site: Callable[..., Answering], fault: dict[str, Any]
 ) -> None:
-    site.answer({"kind": "hang"})
+    site, healthy = new_site("payments"), new_site("payments")
+    site.answer(fault)
 
     assert relay_.submit("payments", incidents=[incident("i")], reviews=[review("r")]) == []
 
@@ -249,9 +258,35 @@ def test_a_site_that_never_answers_is_like_one_that_can_not_be_reached(
     assert "status" not in site.trouble
     assert "Timeout" in site.trouble["message"]
     assert len(site.calls()) == 1
+    assert (healthy.held(), healthy.held("review")) == ({"i": 1}, {"r": 1})
+    assert healthy.state == "active"
     site.answer()
     site.later()
     assert (site.held(), site.held("review")) == ({"i": 1}, {"r": 1})
+
+
+@pytest.mark.parametrize("gzip", [False, True])
+def test_a_site_whose_answer_is_far_too_large_is_like_one_that_can_not_be_reached(
+    relay_: Relay, site: Answering, gzip: bool
+) -> None:
+    site.answer({"kind": "oversized", "bytes": 50_000_000, "gzip": gzip})
+    relay_.submit("payments", incidents=[incident("i")])
+    assert site.trouble["code"] == "unreachable"
+    assert "AnswerTooLarge" in site.trouble["message"]
+
+
+def test_no_cookie_of_a_site_is_sent_to_it_or_to_another(
+    relay_: Relay, new_site: Callable[..., Answering]
+) -> None:
+    """The sites of the simulator share a host, so a browser would send them each other's."""
+    sites = [new_site("payments"), new_site("payments")]
+    for site in sites:
+        site.answer({"kind": "cookie"})
+    for sequence in (1, 2):
+        relay_.submit("payments", incidents=[incident("i", sequence)])
+    calls = [call for site in sites for call in site.jira.simulator.calls(site.jira.name)]
+    assert [call["fault"] for call in calls].count("cookie") >= 4
+    assert {call["cookie"] for call in calls} == {None}
 
 
 def test_what_was_taken_without_an_answer_is_sent_again_and_stays_what_it_is(

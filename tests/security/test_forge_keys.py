@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -16,6 +15,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from relay.errors import Unauthenticated, Unavailable
 from relay.identity.forge_keys import FORGE_KEYS_URL, ForgeKeys
+from relay.identity.key_servers import key_server_client
+from relay.outbound import OutboundClient
 from tests.security import forgery
 from tests.support.forge import ABSENT, ForgeKey, KeySetServer, key_set_server, signed
 from tests.support.key_server import Reply
@@ -50,9 +51,8 @@ def server(key: ForgeKey) -> Iterator[KeySetServer]:
 
 
 @pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    # One that would follow, so that it is Relay that does not.
-    with httpx.Client(follow_redirects=True) as client:
+def http() -> Iterator[OutboundClient]:
+    with key_server_client() as client:
         yield client
 
 
@@ -62,7 +62,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def keys(server: KeySetServer, http: httpx.Client, clock: Clock) -> ForgeKeys:
+def keys(server: KeySetServer, http: OutboundClient, clock: Clock) -> ForgeKeys:
     return ForgeKeys(http, server.url, clock)
 
 
@@ -120,7 +120,7 @@ def test_a_known_key_is_asked_for_once(
 @given(kids=st.lists(st.from_regex(r"[A-Za-z0-9._/-]{1,128}", fullmatch=True), max_size=50))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_stranger_with_any_number_of_kids_has_the_set_asked_for_once(
-    server: KeySetServer, http: httpx.Client, key: ForgeKey, kids: list[str]
+    server: KeySetServer, http: OutboundClient, key: ForgeKey, kids: list[str]
 ) -> None:
     server.requests.clear()
     clock = Clock()
@@ -235,15 +235,15 @@ def test_trouble_of_the_key_server_is_ours_and_is_not_remembered_for_long(
 
 
 def test_a_key_server_that_says_nothing_is_not_waited_for(
-    keys: ForgeKeys, server: KeySetServer, key: ForgeKey, monkeypatch: pytest.MonkeyPatch
+    server: KeySetServer, key: ForgeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.identity.forge_keys._TIMEOUT", 0.1)
+    monkeypatch.setattr("relay.identity.key_servers._SECONDS", 0.1)
     server.answer(Reply(silent=True))
-    with pytest.raises(Unavailable):
-        keys.get(key.kid)
+    with key_server_client() as http, pytest.raises(Unavailable):
+        ForgeKeys(http, server.url).get(key.kid)
 
 
-def test_a_key_server_that_is_down_is_our_trouble(http: httpx.Client, key: ForgeKey) -> None:
+def test_a_key_server_that_is_down_is_our_trouble(http: OutboundClient, key: ForgeKey) -> None:
     with pytest.raises(Unavailable):
         ForgeKeys(http, "http://127.0.0.1:1/jwks.json").get(key.kid)
 
@@ -310,7 +310,7 @@ def unusable(key: ForgeKey) -> dict[str, Any]:
 
 def test_only_a_public_rsa_key_for_signatures_is_taken(
     server: KeySetServer,
-    http: httpx.Client,
+    http: OutboundClient,
     key: ForgeKey,
     rotated: ForgeKey,
     subtests: pytest.Subtests,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -20,6 +19,8 @@ from relay.identity.connect_token import digest_of
 from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_token import ForgeTokenVerifier
+from relay.identity.key_servers import key_server_client
+from relay.outbound import OutboundClient
 from tests.security import forgery
 from tests.support.forge import (
     ABSENT,
@@ -64,13 +65,13 @@ def server(key: ForgeKey) -> Iterator[KeySetServer]:
 
 
 @pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client() as client:
+def http() -> Iterator[OutboundClient]:
+    with key_server_client() as client:
         yield client
 
 
 @pytest.fixture
-def verifier(http: httpx.Client, server: KeySetServer) -> ForgeTokenVerifier:
+def verifier(http: OutboundClient, server: KeySetServer) -> ForgeTokenVerifier:
     return ForgeTokenVerifier(ForgeKeys(http, server.url), APP_ID)
 
 
@@ -236,7 +237,7 @@ def test_an_unknown_kid_is_refused_and_a_key_proves_only_what_names_it(
 
 
 def test_a_rotated_key_is_found_by_its_new_kid(
-    http: httpx.Client, server: KeySetServer, key: ForgeKey
+    http: OutboundClient, server: KeySetServer, key: ForgeKey
 ) -> None:
     now = [1_800_000_000.0]
     verifier = ForgeTokenVerifier(ForgeKeys(http, server.url, lambda: now[0]), APP_ID)
@@ -249,7 +250,7 @@ def test_a_rotated_key_is_found_by_its_new_kid(
 
 
 def test_trouble_of_the_key_server_is_ours_and_not_forges(
-    http: httpx.Client, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
+    http: OutboundClient, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     for name, reply in {
         "down": Reply(cut_off=True),
@@ -460,7 +461,7 @@ def test_clocks_may_differ_by_thirty_seconds(
 
 
 def test_an_app_without_an_id_takes_no_token(
-    http: httpx.Client, server: KeySetServer, key: ForgeKey
+    http: OutboundClient, server: KeySetServer, key: ForgeKey
 ) -> None:
     verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), "")
     for app_id in (APP_ID, ""):
@@ -642,7 +643,7 @@ TEST_ORIGINS = {
 
 @pytest.mark.parametrize("setting", TEST_ORIGINS)
 def test_other_origins_are_taken_only_where_the_setting_names_them(
-    http: httpx.Client,
+    http: OutboundClient,
     server: KeySetServer,
     key: ForgeKey,
     subtests: pytest.Subtests,

@@ -123,7 +123,7 @@ def test_trouble_of_the_key_server_is_ours_and_not_the_callers(
 def test_a_key_server_that_says_nothing_is_not_waited_for(
     jira: Jira, keys: KeyServer, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.identity.install_keys._TIMEOUT", 0.1)
+    monkeypatch.setattr("relay.identity.key_servers._SECONDS", 0.1)
     keys.trouble = Reply(silent=True)
     assert is_error(jira.installed(ACME), 503, "unavailable")
     assert stored() == []

@@ -10,11 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 
-import relay.edge.delivery_parts
-import relay.jira.client
+from relay.outbound import OutboundClient
 from tests.support.lambdas import Context, http_event
 from tests.support.template import routes
 
@@ -100,15 +98,14 @@ def gateway() -> Iterator[Gateway]:
 @contextmanager
 def connections_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Functions loaded within leave no connection open, as the end of a Lambda leaves none."""
-    make: Callable[[], httpx.Client] = relay.jira.client.http_client
-    clients: list[httpx.Client] = []
+    make: Callable[..., None] = OutboundClient.__init__
+    clients: list[OutboundClient] = []
 
-    def make_and_remember() -> httpx.Client:
-        clients.append(make())
-        return clients[-1]
+    def make_and_remember(client: OutboundClient, *args: Any, **options: Any) -> None:
+        make(client, *args, **options)
+        clients.append(client)
 
-    for module in (relay.jira.client, relay.edge.delivery_parts):
-        monkeypatch.setattr(module, "http_client", make_and_remember)
+    monkeypatch.setattr(OutboundClient, "__init__", make_and_remember)
     try:
         yield
     finally:

@@ -1,27 +1,26 @@
 """Forge's lifecycle: installed, upgraded, about to be uninstalled, and the hourly system token."""
 
-import httpx
-
 from relay.delivery.requesting import Requesting
 from relay.identity.forge_caller import ForgeCaller
-from relay.jira.client import JiraClient
+from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.jira.errors import JiraError
+from relay.outbound import OutboundClient
 from relay.telemetry import logger
 from relay.tenants import ForgeInstallation, Tenant, TenantStore
 
 # Reserved by Jira: what a Forge app reads its site's Connect clientKey from, as long as there is
 # one. Jira documents it with "Get app property".
 CLIENT_KEY_PROPERTY = "connect_client_key_019cdff3-8bfb-71fe-9628-875b700aebb8"
-# Seconds. Forge waits for five.
-_TIMEOUT = httpx.Timeout(2, connect=1)
+# Forge waits for five.
+_SECONDS = 2
 
 
 class ForgeLifecycle:
     """Every call may come again, or be lost: each of them brings the tenant up to date."""
 
     def __init__(
-        self, tenants: TenantStore, requesting: Requesting, http: httpx.Client, app_key: str
+        self, tenants: TenantStore, requesting: Requesting, http: OutboundClient, app_key: str
     ) -> None:
         self._tenants = tenants
         self._requesting = requesting
@@ -79,6 +78,5 @@ class ForgeLifecycle:
         return found if isinstance(found, str) and found else None
 
 
-def forge_http_client() -> httpx.Client:
-    """A redirect is never followed."""
-    return httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+def forge_http_client() -> OutboundClient:
+    return http_client(_SECONDS)

@@ -8,6 +8,7 @@ import httpx
 from relay.jira.client import JiraClient, Otherwise
 from relay.jira.credentials import BearerCredential, ConnectCredential
 from relay.jira.errors import JiraAnswered
+from relay.outbound import OutboundClient
 from relay.telemetry import logger
 from relay.tenants import Choice, ChoiceStore, Identity, Tenant, TenantState, TenantStore
 
@@ -22,7 +23,7 @@ class SiteAccess:
         self,
         tenants: TenantStore,
         choices: ChoiceStore,
-        http: httpx.Client,
+        http: OutboundClient,
         app_key: str,
         preferred: str,
     ) -> None:

@@ -13,6 +13,7 @@ from relay.catalog import ContainerStore, component_of
 from relay.delivery.message import Message
 from relay.delivery.visit import Stopped, Visit
 from relay.errors import Unavailable
+from relay.jira.client import COMPONENTS_MAX
 from relay.jira.errors import AccessRefused, JiraError, NothingThere
 from relay.telemetry import Metric, count, logger
 
@@ -83,8 +84,10 @@ def _bring(
     there = containers.get_all(workspace_id, logos) if logos else []
     if there:
         components = [component_of(one, logos[one.id], sequence) for one in there]
-        answer = visit.call(lambda: visit.jira.submit_components(components), _NO_MODULE)
-        count(Metric.COMPONENTS_REFUSED, len(answer.failed))
-        logger.info("Brought components", sent=len(components), failed=len(answer.failed))
+        for start in range(0, len(components), COMPONENTS_MAX):
+            request = components[start : start + COMPONENTS_MAX]
+            answer = visit.call(partial(visit.jira.submit_components, request), _NO_MODULE)
+            count(Metric.COMPONENTS_REFUSED, len(answer.failed))
+            logger.info("Brought components", sent=len(request), failed=len(answer.failed))
     for component_id in logos.keys() - {one.id for one in there}:
         visit.call(partial(visit.jira.delete_component, component_id), _NO_MODULE)

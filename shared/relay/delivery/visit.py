@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from relay.delivery.decisions import Verdict
 from relay.delivery.health import SiteHealth
-from relay.jira.client import JiraClient
+from relay.jira.client import DEADLINE_SECONDS, JiraClient
 from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
 
-# Seconds. A call may take as long as the client's timeouts; none is begun that might not end.
-CALL_SECONDS = 26
+# A call ends by its own deadline; none is begun without time to see to its outcome, too.
+CALL_SECONDS = DEADLINE_SECONDS + 1
 OUT_OF_TIME = "Its turn has not come yet."
 
 TimeLeft = Callable[[], float]

@@ -43,8 +43,8 @@ class ForgeParts(TenantParts):
         # Most sites call by Connect: what only Forge's tokens need is not loaded at init.
         from relay.identity.forge_keys import ForgeKeys
         from relay.identity.forge_token import ForgeTokenVerifier
-        from relay.jira.client import http_client
+        from relay.identity.key_servers import key_server_client
 
         settings = self._settings
-        keys = ForgeKeys(http_client(), settings.forge_keys_url)
+        keys = ForgeKeys(key_server_client(), settings.forge_keys_url)
         return ForgeTokenVerifier(keys, settings.forge_app_id, settings.test_api_origins)

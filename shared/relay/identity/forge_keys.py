@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-import httpx
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from relay.errors import Unauthenticated, Unavailable
+from relay.identity.key_servers import fetch_keys
+from relay.outbound import OutboundClient
 
 FORGE_KEYS_URL = "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"
 # Atlassian's have slashes, `forge/invocation-token/…`; a kid is looked up and never part of a URL.
@@ -18,8 +19,6 @@ _KID = re.compile(r"[A-Za-z0-9._/-]{1,128}", re.ASCII)
 _KEPT_SECONDS = 3600
 # A stranger can make up as many kids as he likes, and each might be a new key's.
 _PAUSE_SECONDS = 10
-_TIMEOUT = httpx.Timeout(3)
-_BYTES_MAX = 65_536
 _KEY_BITS_MIN = 2048
 
 
@@ -51,7 +50,10 @@ class ForgeKeys:
     """
 
     def __init__(
-        self, http: httpx.Client, url: str = FORGE_KEYS_URL, clock: Callable[[], float] = time.time
+        self,
+        http: OutboundClient,
+        url: str = FORGE_KEYS_URL,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._http = http
         self._url = url
@@ -86,24 +88,10 @@ class ForgeKeys:
             self._trouble = error.message
 
     def _fetch(self) -> bytes:
-        try:
-            with self._http.stream(
-                "GET", self._url, timeout=_TIMEOUT, follow_redirects=False
-            ) as response:
-                if response.status_code != httpx.codes.OK:
-                    raise Unavailable("Forge's key server can't be asked now; try again.")
-                return _read(response)
-        except httpx.RequestError:
-            raise Unavailable("Forge's key server can't be reached now; try again.") from None
-
-
-def _read(response: httpx.Response) -> bytes:
-    content = b""
-    for part in response.iter_bytes():
-        content += part
-        if len(content) > _BYTES_MAX:
-            raise Unavailable("The answer of Forge's key server is too large to be a key set.")
-    return content
+        document = fetch_keys(self._http, self._url)
+        if document is None:
+            raise Unavailable("Forge's key server has no key set.")
+        return document
 
 
 def _signing_keys(document: bytes) -> dict[str, RSAPublicKey]:

@@ -21,6 +21,7 @@ from relay.jira.errors import (
     Unreadable,
 )
 from relay.jira.operations import Operation, answer_to
+from relay.outbound import Deadline, OutboundClient
 
 WORKSPACES_MAX = 100
 # Jira takes 1000; so few are within any limit of bytes, whatever their descriptions.
@@ -33,13 +34,15 @@ _COMPONENTS = "/rest/devopscomponents/1.0"
 _APPS = "/rest/atlassian-connect/1/addons"
 _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
-# Seconds. Jira answers a submission before it processes it.
-_TIMEOUT = httpx.Timeout(20, connect=5)
+# For a whole call, under both identities. Jira answers a submission before it processes it.
+DEADLINE_SECONDS = 25.0
+# Far more than a thousand rejected entities, or the longest list of workspaces.
+_ANSWER_BYTES_MAX = 5_000_000
 
 
-def http_client() -> httpx.Client:
-    """One per Lambda: its connections serve all sites. A redirect is never followed."""
-    return httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+def http_client(seconds: float | None = None) -> OutboundClient:
+    """One per Lambda: its connections serve all sites."""
+    return OutboundClient(seconds or DEADLINE_SECONDS, _ANSWER_BYTES_MAX)
 
 
 class JiraClient:
@@ -50,7 +53,7 @@ class JiraClient:
 
     def __init__(
         self,
-        http: httpx.Client,
+        http: OutboundClient,
         base_url: str,
         credential: httpx.Auth,
         otherwise: "Otherwise | None" = None,
@@ -117,16 +120,10 @@ class JiraClient:
             self._call(operations.DELETE, f"{_LINKED}/bulk", params=params)
 
     def submit_components(self, components: Sequence[Mapping[str, Any]]) -> SubmitAnswer:
-        """Submit DevOps components, in requests of 100; what failed is named by its id."""
-        accepted: set[str] = set()
-        failed: dict[str, tuple[str, ...]] = {}
-        for chunk in _chunks(components, COMPONENTS_MAX):
-            body = json.dumps({"devopsComponents": chunk}).encode()
-            path = f"{_COMPONENTS}/bulk"
-            answer = submit_answer(self._call(operations.SUBMIT_COMPONENTS, path, content=body))
-            accepted |= answer.accepted
-            failed |= answer.failed
-        return SubmitAnswer(frozenset(accepted), failed, ())
+        """Submit at most COMPONENTS_MAX DevOps components; what failed is named by its id."""
+        body = json.dumps({"devopsComponents": components}).encode()
+        path = f"{_COMPONENTS}/bulk"
+        return submit_answer(self._call(operations.SUBMIT_COMPONENTS, path, content=body))
 
     def delete_component(self, component_id: str) -> None:
         """Deleting what is not there succeeds, too."""
@@ -148,15 +145,18 @@ class JiraClient:
         params: Mapping[str, str] | None = None,
     ) -> Any:
         """As the one identity, and where Jira refuses that, as the other from then on."""
+        deadline = Deadline(self._http.seconds)
         if self._otherwise and self._turned:
-            return self._otherwise.client._call_once(operation, path, content, params)
+            return self._otherwise.client._call_once(deadline, operation, path, content, params)
         try:
-            return self._call_once(operation, path, content, params)
+            return self._call_once(deadline, operation, path, content, params)
         except (CredentialRefused, AccessRefused) as refused:
             if self._otherwise is None:
                 raise
             try:
-                document = self._otherwise.client._call_once(operation, path, content, params)
+                document = self._otherwise.client._call_once(
+                    deadline, operation, path, content, params
+                )
             except (CredentialRefused, AccessRefused):
                 raise refused from None
             except Unreadable:
@@ -174,6 +174,7 @@ class JiraClient:
 
     def _call_once(
         self,
+        deadline: Deadline,
         operation: Operation,
         path: str,
         content: bytes | None = None,
@@ -190,6 +191,7 @@ class JiraClient:
                 params=params,
                 headers=headers,
                 auth=self._credential,
+                timeout=deadline,
             )
         except httpx.RequestError as error:
             raise JiraUnreachable(f"Jira gave no answer: {type(error).__name__}") from error
