@@ -109,7 +109,11 @@ class Tables:
     def _get_batch(self, request: Document) -> bytes:
         responses = []
         for table, wanted in request["RequestItems"].items():
-            found = [item for key in wanted["Keys"] if (item := self._item(table, key))]
+            found = [
+                _projected(item, wanted)
+                for key in wanted["Keys"]
+                if (item := self._item(table, key))
+            ]
             responses.append(b'"%s":[%s]' % (table.encode(), b",".join(found)))
         return b'{"Responses":{%s},"UnprocessedKeys":{}}' % b",".join(responses)
 
@@ -157,12 +161,14 @@ class Tables:
         )
         keys, limit = partition.sorted_keys(), request.get("Limit")
         page: list[bytes] = []
+        # A page is bounded by what is read, not by what is asked for of it.
         size = 0
         for place in places:
             if len(page) == limit or size > _PAGE_BYTES_MAX:
                 break
-            page.append(partition.items[keys[place]])
-            size += len(page[-1])
+            item = partition.items[keys[place]]
+            page.append(_projected(item, request))
+            size += len(item)
         more = b""
         # At its limit a page names a next one, even if that will be empty.
         if page and (len(page) < len(places) or len(page) == limit):
@@ -209,6 +215,16 @@ class Tables:
 
 def _given(request: Document) -> Given:
     return Given(request.get("ExpressionAttributeNames", {}), request.get(_VALUES, {}))
+
+
+def _projected(item: bytes, request: Document) -> bytes:
+    """What the request asks for of the item."""
+    expression = request.get("ProjectionExpression")
+    if expression is None:
+        return item
+    names = [request["ExpressionAttributeNames"][place] for place in expression.split(", ")]
+    there = pydantic_core.from_json(item)
+    return pydantic_core.to_json({name: there[name] for name in names if name in there})
 
 
 def _sk(key: Document) -> str:

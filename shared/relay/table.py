@@ -43,11 +43,19 @@ class Table:
         self._dynamodb.put_item(TableName=self.name, Item=to_item(item))
 
     def query(
-        self, pk: str, prefix: str = "", *, after: str = "", limit: int = 0, newest: bool = False
+        self,
+        pk: str,
+        prefix: str = "",
+        *,
+        after: str = "",
+        limit: int = 0,
+        newest: bool = False,
+        attributes: Sequence[str] = (),
     ) -> Iterator[Item]:
         """The items of `pk` whose `sk` begins with `prefix`, in order, after `after`.
 
-        At most `limit` items are read, where one is given; `newest` reads from the end.
+        At most `limit` items are read, where one is given, and of each only these `attributes`;
+        `newest` reads from the end.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -55,6 +63,7 @@ class Table:
             "ExpressionAttributeValues": {":pk": {"S": pk}},
             "ConsistentRead": True,
             "ScanIndexForward": not newest,
+            **_projection(attributes),
         }
         if prefix:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
@@ -81,11 +90,14 @@ class Table:
         last = answer.get("LastEvaluatedKey")
         return answer["Count"], from_item(last)["sk"] if last else ""
 
-    def get_all(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
-        """The items of these keys that are there, in no order."""
+    def get_all(
+        self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()
+    ) -> Iterator[Item]:
+        """The items of these keys that are there, in no order; of each only these attributes."""
         for start in range(0, len(keys), _GET_MAX):
             batch = [key(*pair) for pair in keys[start : start + _GET_MAX]]
-            yield from (item for _, item in get_batch(self._dynamodb, {self.name: batch}))
+            found = get_batch(self._dynamodb, {self.name: batch}, attributes)
+            yield from (item for _, item in found)
 
     def write_all(self, puts: Iterable[Item] = (), deletes: Iterable[tuple[str, str]] = ()) -> None:
         """Put and delete without condition; raises Unavailable with part of it done."""
@@ -105,11 +117,12 @@ class Table:
 
 
 def get_batch(
-    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence[Any]]
+    dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence[Any]], attributes: Sequence[str] = ()
 ) -> Iterator[tuple[str, Item]]:
     """The items of these keys by table, a hundred in all at most: (table, item), in no order."""
     wanted: dict[str, Any] = {
-        table: {"Keys": list(each), "ConsistentRead": True} for table, each in keys.items()
+        table: {"Keys": list(each), "ConsistentRead": True, **_projection(attributes)}
+        for table, each in keys.items()
     }
     for attempt in range(_ATTEMPTS):
         answer = dynamodb.batch_get_item(RequestItems=wanted)
@@ -120,6 +133,14 @@ def get_batch(
             return
         back_off(attempt)
     raise Unavailable("The table could not be read; try again.")
+
+
+def _projection(attributes: Sequence[str]) -> dict[str, Any]:
+    """Names stand in an expression as #0, #1, …, since some are DynamoDB's own words."""
+    if not attributes:
+        return {}
+    names = {f"#{number}": name for number, name in enumerate(attributes)}
+    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
 
 
 def key(pk: str, sk: str) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """A message that can't be processed takes no other with it, is put aside, and can come back."""
 
+import base64
 import itertools
 import json
 import math
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 import relay.table
-from relay.delivery.message import Message, packed
+from relay.delivery.message import INFLATED_BYTES_MAX, Message, packed
 from relay.entities import EntityState, Kind
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
@@ -155,10 +157,15 @@ def lacking(*fields: str) -> str:
     return body
 
 
+def inflating_to(size: int) -> str:
+    return base64.b64encode(zlib.compress(b'{"x":"' + b"x" * size + b'"}')).decode()
+
+
 UNREADABLE = {
     "words": "junk",
     "no deflate": "AAAA",
     "no ASCII": "é🔥",
+    "more than Relay ever sends, once it is inflated": inflating_to(INFLATED_BYTES_MAX),
     "an entity without a status": lacking("status"),
     "an entity without anything": lacking("status", "lastUpdated", "updateSequenceNumber"),
 }

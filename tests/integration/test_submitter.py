@@ -692,6 +692,20 @@ def test_of_more_than_there_is_time_for_the_rest_comes_again(
     assert len(submitter.recorded()) == 5
 
 
+def test_messages_are_taken_by_the_bytes_that_they_inflate_to(
+    submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice ends with the message that reaches its bound; the next one begins then."""
+    submitter.link(scripted.document, "w")
+    bodies = [message(inc(f"i-{number}", description="x" * 4000)) for number in range(5)]
+    monkeypatch.setattr(relay.edge.consumer, "_SLICE_BYTES", 9000)
+
+    assert submitter.receive(*bodies) == []
+
+    assert [len(body["incidents"]) for body in scripted.bodies] == [3, 2]
+    assert submitter.recorded() == {f"i-{number}": 1 for number in range(5)}
+
+
 def test_nothing_to_do_is_done(submitter: Submitter) -> None:
     assert submitter.receive() == []
 

@@ -78,6 +78,8 @@ def recorded(dynamodb: "DynamoDBClient") -> list[Any]:
         mixed,
         [replace(one, recorded_at="", deleted_at=None) for one in record.entries(WORKSPACE)],
         [one.key.id for one in record.entries(WORKSPACE, keys[1], 2, Kind.INCIDENT)],
+        [replace(one, recorded_at="", deleted_at=None) for one in record.heads(WORKSPACE, limit=3)],
+        sorted(one.key.id for one in record.heads_of(WORKSPACE, keys) if not one.is_deleted),
         record.count(WORKSPACE),
         record.count(WORKSPACE, keys[2]),
         list(record.outcomes(WORKSPACE, TENANT)),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from relay.delivery.message import (
     CONTENT_BYTES_MAX,
+    INFLATED_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     Message,
     packed,
@@ -367,6 +368,43 @@ def test_the_reason_repeats_nothing_of_what_came_in() -> None:
             parse_message(body_of(content() | junk))
         assert secret not in str(raised.value)
         assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("w", "c", containers=tuple(f"{n:03}" + "\x01" * 252 for n in range(600))),
+        Message(
+            "w" * 255,
+            "c",
+            tuple(
+                EntityState(
+                    Kind.INCIDENT,
+                    incident(f"{number}", description="\x01" * 5000),
+                    {f"{name}" + "\x01" * 254: "\x01" * 255 for name in range(5)},
+                )
+                for number in range(300)
+            ),
+            deleted=tuple(EntityKey(Kind.REVIEW, f"{n}" + "\x01" * 250) for n in range(100)),
+        ),
+    ],
+    ids=["containers", "entities"],
+)
+def test_what_is_packed_is_read_however_much_it_inflates_to(message: Message) -> None:
+    parts = list(packed(message))
+
+    parsed = [parse_message(body) for _, body in parts]
+
+    assert [state for part in parsed for state in part.states] == list(message.states)
+    assert parsed == [part for part, _ in parts]
+    assert all(0 < part.size <= INFLATED_BYTES_MAX for part in parsed)
+
+
+def test_more_than_is_ever_packed_is_refused_with_the_reason() -> None:
+    deflated = zlib.compress(b"[" + b" " * INFLATED_BYTES_MAX + b"]")
+
+    with pytest.raises(ValueError, match=f"not a message: .* more than {INFLATED_BYTES_MAX} bytes"):
+        parse_message(base64.b64encode(deflated).decode())
 
 
 def test_a_bomb_is_refused_within_bounded_memory() -> None:

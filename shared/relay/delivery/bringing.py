@@ -17,7 +17,7 @@ from relay.delivery.visit import Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, EntityState
 from relay.errors import Unavailable
 from relay.jira.errors import JiraAnswered, RequestRefused, RequestTooLarge
-from relay.record import Entry, Outcome, OutcomeState, RecordStore
+from relay.record import Head, Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 from relay.tenants import TroubleStore
 
@@ -84,7 +84,7 @@ class Bringing:
         visit: Visit,
         linked: LinkedSite,
         states: Sequence[EntityState] = (),
-        deleted: Sequence[Entry] = (),
+        deleted: Sequence[Head] = (),
         logos: Mapping[str, str] | None = None,
     ) -> Brought:
         """States and deletions of entities; `logos` are those of the containers to be brought.
@@ -100,7 +100,7 @@ class Bringing:
             return Brought(outcomes, components)
 
     def _delete(
-        self, visit: Visit, linked: LinkedSite, entries: Sequence[Entry]
+        self, visit: Visit, linked: LinkedSite, entries: Sequence[Head]
     ) -> Sequence[Outcome]:
         """Those that the site has taken a newer state of are left out, and get no outcome."""
         if not entries:
@@ -108,8 +108,8 @@ class Bringing:
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         begun = self._record.begin_deletions(workspace_id, tenant_id, entries, linked.generation)
         outcomes = [_deleted(visit, entry) for entry in begun]
-        current = self._record.get_all(workspace_id, [entry.key for entry in begun])
-        if any(entry.entity is not None for entry in current):
+        current = self._record.heads_of(workspace_id, [entry.key for entry in begun])
+        if not all(head.is_deleted for head in current):
             self._begin_anew(linked)
         return outcomes
 
@@ -176,7 +176,7 @@ def _answer(visit: Visit, batch: Batch, generation: int) -> Answer:
         return answer
 
 
-def _deleted(visit: Visit, entry: Entry) -> Outcome:
+def _deleted(visit: Visit, entry: Head) -> Outcome:
     kind, entity_id = entry.key
     try:
         visit.call(lambda: visit.jira.delete_entity(kind, entity_id))
@@ -187,9 +187,7 @@ def _deleted(visit: Visit, entry: Entry) -> Outcome:
     return Outcome(entry.key, entry.sequence, OutcomeState.DELETED)
 
 
-def nothing_brought(
-    states: Iterable[EntityState], deleted: Iterable[Entry], reason: str
-) -> Brought:
+def nothing_brought(states: Iterable[EntityState], deleted: Iterable[Head], reason: str) -> Brought:
     """All of it is owed."""
     known = [(state.key, state.sequence) for state in states]
     known += [(entry.key, entry.sequence) for entry in deleted]

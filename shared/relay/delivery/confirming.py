@@ -76,8 +76,8 @@ class Confirming:
 
     def _absent(self, jira: JiraClient, sample: Sample) -> list[Outcome]:
         keys = [key for key, _ in sample.accepted]
-        entries = self._record.get_all(sample.workspace_id, keys)
-        current = {entry.key: entry.sequence for entry in entries if entry.entity is not None}
+        heads = self._record.heads_of(sample.workspace_id, keys)
+        current = {head.key: head.sequence for head in heads if not head.is_deleted}
         # What has changed or gone since is another delivery's.
         asked = [
             (key, sequence) for key, sequence in sample.accepted if current.get(key) == sequence

@@ -39,9 +39,9 @@ class Deleting:
         are told the ids.
         """
         found = [
-            entry.key
-            for entry in self._record.entries(workspace_id)
-            if entry.entity and properties.items() <= dict(entry.properties).items()
+            head.key
+            for head in self._record.heads(workspace_id)
+            if not head.is_deleted and properties.items() <= dict(head.properties).items()
         ]
         for start in range(0, len(found), _PER_MESSAGE):
             self._delete(workspace_id, found[start : start + _PER_MESSAGE], correlation_id)

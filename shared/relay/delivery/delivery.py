@@ -13,7 +13,7 @@ from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.visit import Stopped, TimeLeft
 from relay.entities import EntityState
 from relay.errors import Unavailable
-from relay.record import Entry, Recorded, RecordStore
+from relay.record import Head, Recorded, RecordStore
 from relay.telemetry import Metric, count, logger
 from relay.tenants import TenantState
 
@@ -25,7 +25,7 @@ class _Changes:
     """What the messages of one workspace change."""
 
     recorded: Recorded
-    deleted: Sequence[Entry]
+    deleted: Sequence[Head]
     logos: dict[str, str]
 
 
@@ -118,11 +118,10 @@ class Delivery:
         )
         return recorded
 
-    def _still_deleted(self, workspace_id: str, messages: list[Message]) -> list[Entry]:
+    def _still_deleted(self, workspace_id: str, messages: list[Message]) -> list[Head]:
         """What was to be deleted and has not come back since."""
         keys = {key for message in messages for key in message.deleted}
-        entries = self._record.get_all(workspace_id, keys)
-        return [entry for entry in entries if entry.deleted_at is not None]
+        return [head for head in self._record.heads_of(workspace_id, keys) if head.is_deleted]
 
     def _still_to_deliver(self, linked: LinkedSite, recorded: Recorded) -> list[EntityState]:
         """What is new, and what was recorded before without an outcome: a message come again.

@@ -23,8 +23,10 @@ from relay.entities.fields import EntityId, SequenceNumber
 
 # SQS takes 1 MiB, what it keeps beside the body included.
 MESSAGE_BYTES_MAX = 1_000_000
-# What a submitter may have to hold at once, deflated or not.
+# The JSON of a message's entities; as much as one submission may hold.
 CONTENT_BYTES_MAX = 4 * 1024 * 1024
+# All of a message's JSON: the rest are ids and properties.
+INFLATED_BYTES_MAX = CONTENT_BYTES_MAX + 1024 * 1024
 
 
 def _now() -> int:
@@ -37,7 +39,8 @@ class Message:
 
     `deleted` are entities that the record holds as deleted, and that sites must delete, too;
     `containers` are the ids of those that changed, one without an avatar showing `logo_url`. A
-    message is split by its entities alone: of the others there are few in one.
+    message is split by its entities alone: of the others there are few in one. `size` is the bytes
+    of its JSON, where it came through the queue.
     """
 
     workspace_id: str
@@ -47,6 +50,7 @@ class Message:
     deleted: tuple[EntityKey, ...] = ()
     containers: tuple[str, ...] = ()
     logo_url: str = ""
+    size: int = field(default=0, compare=False)
 
     @property
     def keys(self) -> set[EntityKey]:
@@ -89,8 +93,9 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     An entity that Jira takes is far smaller than a message, so splitting always ends.
     """
     if sum(len(state.as_json) for state in message.states) <= CONTENT_BYTES_MAX:
-        body = _encode(message)
-        if len(body) <= MESSAGE_BYTES_MAX:
+        content = _json(message)
+        body = _encode(content)
+        if len(content) <= INFLATED_BYTES_MAX and len(body) <= MESSAGE_BYTES_MAX:
             yield message, body
             return
     middle = len(message.states) // 2
@@ -104,9 +109,7 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
 def parse_message(body: str) -> Message:
     """Raises ValueError, with a reason fit for the log, for a body that is no message of ours."""
     try:
-        inflated = zlib.decompressobj().decompress(
-            base64.b64decode(body, validate=True), CONTENT_BYTES_MAX * 2
-        )
+        inflated = _inflated(body)
         content = _Content.model_validate_json(inflated)
         states = _states(content)
     except ValidationError as error:
@@ -124,10 +127,20 @@ def parse_message(body: str) -> Message:
         deleted,
         tuple(content.containers),
         content.logoUrl,
+        len(inflated),
     )
 
 
-def _encode(message: Message) -> str:
+def _inflated(body: str) -> bytes:
+    deflated = base64.b64decode(body, validate=True)
+    # One byte more than is allowed is enough to know, however much there would be.
+    inflated = zlib.decompressobj().decompress(deflated, INFLATED_BYTES_MAX + 1)
+    if len(inflated) > INFLATED_BYTES_MAX:
+        raise ValueError(f"it inflates to more than {INFLATED_BYTES_MAX} bytes")
+    return inflated
+
+
+def _json(message: Message) -> bytes:
     content = {
         "format": 1,
         "workspaceId": message.workspace_id,
@@ -141,7 +154,11 @@ def _encode(message: Message) -> str:
         "containers": message.containers,
         "logoUrl": message.logo_url,
     }
-    return base64.b64encode(zlib.compress(pydantic_core.to_json(content))).decode("ascii")
+    return pydantic_core.to_json(content)
+
+
+def _encode(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content)).decode("ascii")
 
 
 def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:

@@ -24,6 +24,8 @@ from relay.telemetry import logger
 from relay.tenants import LinkStore, Replay, ReplayStore, Stage, TenantState, TroubleStore
 
 _PAGE = 1000
+# Of entities, which are held in memory at once, parsed.
+_PAGE_BYTES = 5_000_000
 # Components are read and sent by hundreds; a page of these is within a step's time.
 _COMPONENTS = 500
 # Seconds for a page beside its calls to Jira: a thousand entries read, their outcomes written.
@@ -213,7 +215,7 @@ class Replaying:
             return _next(replay, Stage.DONE)
         brought, paid = self._brought(visit, linked, debts)
         self._debts.paid(linked.workspace_id, replay.tenant_id, paid)
-        if len(paid) < len(debts):
+        if brought.owed or not brought.components:
             _stop(visit, brought)
         done = replay.done + len(paid)
         return replace(
@@ -234,19 +236,21 @@ class Replaying:
     def _brought(
         self, visit: Visit, linked: LinkedSite, debts: Sequence[Debt]
     ) -> tuple[Brought, Sequence[Debt]]:
-        """What became of these debts, and which are paid. The record is read after they were: what
+        """What became of the first of these debts, as many as one page of entities holds, and which
+        are paid. The record is read after they were: what
         is brought is at least as new as they are. What was answered meanwhile, as by a walk, is
         not sent again; a deletion is, as a delivery that was under way may have undone it."""
         if debts[0].is_component:
             logos = {debt.component_id: debt.logo_url for debt in debts}
             brought = self._bringing.bring(visit, linked, logos=logos)
             return brought, debts if brought.components else ()
-        entries = self._record.get_all(linked.workspace_id, [debt.key for debt in debts])
+        keys = [debt.key for debt in debts]
+        entries, looked_up = self._record.first_of(linked.workspace_id, keys, _PAGE_BYTES)
         states = [entry.state for entry in self._unanswered(linked, entries)]
         deleted = [entry for entry in entries if entry.state is None]
         brought = self._bringing.bring(visit, linked, [state for state in states if state], deleted)
         owed = {outcome.key for outcome in brought.owed}
-        return brought, [debt for debt in debts if debt.key not in owed]
+        return brought, [debt for debt in debts[:looked_up] if debt.key not in owed]
 
     def _unanswered(self, linked: LinkedSite, entries: Sequence[Entry]) -> list[Entry]:
         keys = [entry.key for entry in entries]

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from relay.delivery.protocol import BATCH_BYTES_MAX
 from relay.delivery.sites import LinkedSite
 from relay.delivery.tracking import state_of
 from relay.entities import EntityKey, EntityState, Kind
 from relay.entities.moment import moment_of
+from relay.entities.submission import ENTITY_BYTES_MAX
 from relay.record import Entry, Outcome, OutcomeState, RecordStore
 
 _CHUNK = 1000
+# Of entities, so that a chunk is one request to Jira, and held in little memory.
+_CHUNK_BYTES = BATCH_BYTES_MAX - 100_000
 # Reads of a chunk that finds too little: the walk shows how far it is from time to time.
 _READS_MAX = 5
 _FIRST_REVIEW = EntityKey(Kind.REVIEW, "")
@@ -18,15 +22,20 @@ _FIRST_REVIEW = EntityKey(Kind.REVIEW, "")
 @dataclass
 class Chunk:
     """Up to a thousand entries of one kind, `passed` having been looked at; `next` is where the
-    one after it begins, None at the end."""
+    one after it begins, None at the end. `size` is the bytes of its entities."""
 
     states: list[EntityState] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
+    size: int = 0
     passed: int = 0
     next: EntityKey | None = None
 
     def __len__(self) -> int:
         return len(self.states) + len(self.deleted)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self) == _CHUNK or self.size > _CHUNK_BYTES - ENTITY_BYTES_MAX
 
 
 class Selection:
@@ -46,15 +55,20 @@ class Selection:
         kind = after.kind if after else Kind.INCIDENT
         chunk = Chunk()
         for _ in range(_READS_MAX):
-            limit = _CHUNK - len(chunk)
-            entries = list(self._record.entries(self._linked.workspace_id, after, limit, kind))
-            self._select(chunk, entries)
-            chunk.passed += len(entries)
-            if len(entries) < limit:
+            page = self._record.page(
+                self._linked.workspace_id,
+                after,
+                _CHUNK - len(chunk),
+                kind,
+                _CHUNK_BYTES - chunk.size,
+            )
+            self._select(chunk, page.entries)
+            chunk.passed += len(page.entries)
+            if page.next is None:
                 chunk.next = _FIRST_REVIEW if kind is Kind.INCIDENT else None
                 return chunk
-            after = chunk.next = entries[-1].key
-            if len(chunk) == _CHUNK:
+            after = chunk.next = page.next
+            if chunk.is_full:
                 return chunk
         return chunk
 
@@ -67,6 +81,7 @@ class Selection:
             state = entry.state
             if state and self._is_selected(entry, outcome):
                 chunk.states.append(state)
+                chunk.size += entry.size
             elif state is None and self._is_owed(entry, outcome):
                 chunk.deleted.append(entry)
 

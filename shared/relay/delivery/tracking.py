@@ -13,6 +13,7 @@ from relay.record import (
     Debt,
     DebtStore,
     Entry,
+    Head,
     Outcome,
     OutcomeState,
     RecordStore,
@@ -45,7 +46,7 @@ class AtSite:
 class Page:
     """`next` is where the next page begins; None at the end."""
 
-    entries: list[tuple[Entry, list[AtSite]]]
+    entries: list[tuple[Head, list[AtSite]]]
     next: EntityKey | None
 
 
@@ -89,9 +90,9 @@ class Tracking:
         """Entities in the order of their keys; those that are in this state at some site."""
         linked = self._sites.linked_to(workspace_id)
         size = _CHUNK if state else limit
-        found: list[tuple[Entry, list[AtSite]]] = []
+        found: list[tuple[Head, list[AtSite]]] = []
         for _ in range(_LOOKED_AT_MAX // size):
-            chunk = list(self._record.entries(workspace_id, after, size))
+            chunk = list(self._record.heads(workspace_id, after, size))
             for entry, sites in self._at_sites(chunk, linked):
                 if state is None or any(site.state is state for site in sites):
                     found.append((entry, sites))
@@ -103,13 +104,13 @@ class Tracking:
         return Page(found, after)
 
     def _at_sites(
-        self, entries: Sequence[Entry], linked: Sequence[LinkedSite]
-    ) -> Iterator[tuple[Entry, list[AtSite]]]:
+        self, entries: Sequence[Head], linked: Sequence[LinkedSite]
+    ) -> Iterator[tuple[Head, list[AtSite]]]:
         columns = [self._at_site(site, entries) for site in linked]
         for number, entry in enumerate(entries):
             yield entry, [column[number] for column in columns]
 
-    def _at_site(self, linked: LinkedSite, entries: Sequence[Entry]) -> list[AtSite]:
+    def _at_site(self, linked: LinkedSite, entries: Sequence[Head]) -> list[AtSite]:
         keys = [entry.key for entry in entries]
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         outcomes = self._record.outcomes_of(workspace_id, tenant_id, keys)
@@ -120,11 +121,9 @@ class Tracking:
         ]
 
 
-def _at_site(
-    linked: LinkedSite, entry: Entry, outcome: Outcome | None, debt: Debt | None
-) -> AtSite:
+def _at_site(linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Debt | None) -> AtSite:
     state = state_of(entry, outcome, linked.generation)
-    if debt and entry.entity is None:
+    if debt and entry.is_deleted:
         state = OutcomeState.OWED
     if state is not OutcomeState.OWED:
         return AtSite(linked.tenant, state, outcome)
@@ -138,15 +137,15 @@ def _at_site(
     return AtSite(linked.tenant, state, outcome, reason=replay.reason or _UNDER_WAY)
 
 
-def state_of(entry: Entry, outcome: Outcome | None, generation: int) -> OutcomeState:
+def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeState:
     """An outcome counts for the state and the generation that it is of; with an older one, what
     the record holds is owed. What is deleted, and was not sent in this generation, is not there.
     """
     if outcome is None or outcome.generation < generation:
-        return OutcomeState.DELETED if entry.entity is None else OutcomeState.OWED
+        return OutcomeState.DELETED if entry.is_deleted else OutcomeState.OWED
     if outcome.sequence < entry.sequence:
         return OutcomeState.OWED
-    if entry.deleted_at is not None and outcome.state is not OutcomeState.DELETED:
+    if entry.is_deleted and outcome.state is not OutcomeState.DELETED:
         return OutcomeState.OWED
     return outcome.state
 

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 # A message that makes the code fail alone, so many times over, is no bad luck.
 _RECEIVES_MAX = 5
 _REASON_MAX = 500
-# So many are recorded and brought in a few seconds, and held in little memory; a multiple of the
-# thousand that Jira takes at once.
+# A slice is recorded and delivered within seconds, and held in little memory. The entities are a
+# multiple of the thousand that Jira takes at once; the bytes are of the messages' JSON, and what is
+# made of them takes about ten times as much. The message that reaches a bound is still part of it.
 _SLICE_ENTITIES = 5000
+_SLICE_BYTES = 8 * 1024 * 1024
 # Seconds that a slice may take: its transactions, and a call to Jira that lasts.
 _SLICE_SECONDS = 35
 
@@ -70,12 +72,12 @@ class Submissions:
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
 
     def _consume_slice(self, waiting: deque[dict[str, Any]], time_left: TimeLeft) -> set[str]:
-        """Take messages of a few thousand entities; returns those that must come again."""
+        """Process the next messages, up to a slice's bounds; returns those that must come again."""
         records: dict[str, Any] = {}
         messages: dict[str, Message] = {}
         come_again: set[str] = set()
-        entities = 0
-        while waiting and entities < _SLICE_ENTITIES:
+        entities = size = 0
+        while waiting and entities < _SLICE_ENTITIES and size < _SLICE_BYTES:
             record = waiting.popleft()
             message_id = record["messageId"]
             records[message_id] = record
@@ -87,6 +89,7 @@ class Submissions:
                     come_again.add(message_id)
             else:
                 entities += len(messages[message_id].states)
+                size += messages[message_id].size
         unfinished = self._process(messages, records, time_left)
         for message_id, message in messages.items():
             _log_end(message_id, message, done=message_id not in unfinished)

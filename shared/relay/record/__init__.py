@@ -2,7 +2,7 @@
 
 from relay.record.associations import AssociationStore
 from relay.record.debts import Debt, DebtStore
-from relay.record.entry import Entry
+from relay.record.entry import Entry, Head
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import Recorded, RecordStore
 
@@ -11,6 +11,7 @@ __all__ = [
     "Debt",
     "DebtStore",
     "Entry",
+    "Head",
     "Outcome",
     "OutcomeState",
     "RecordStore",

@@ -20,7 +20,7 @@ import pydantic_core
 from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
 from relay.entities.moment import moment_of
-from relay.record.entry import Entry
+from relay.record.entry import Entry, Head
 from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 _BEFORE_ALL = -(2**63) - 1
 _SEEN = "seen:"
 _DELETING = "deleting"
+# All that a head is made of.
+_HEAD = ("sk", "seq", "recordedAt", "deletedAt", "properties")
+# Whole entries per read: with the largest entities these are 9 MB.
+_ENTRIES_AT_ONCE = 25
 # A state that was accepted before the deletion is a late one, whatever its sequence.
 _NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
 _NO_OLDER_OUTCOME = (
@@ -52,6 +56,14 @@ class Recorded:
     new: tuple[EntityState, ...]
     same: tuple[EntityState, ...]
     outdated: tuple[EntityState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPage:
+    """`next` is the key to go on after; None at the end."""
+
+    entries: list[Entry]
+    next: EntityKey | None
 
 
 class RecordStore:
@@ -107,8 +119,24 @@ class RecordStore:
         return _entry(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
-        keys = [(_entities(workspace_id), sort_key(entity)) for entity in entities]
-        return [_entry(item) for item in self._table.get_all(keys)]
+        """Of a few entities; see `first_of` and `heads_of` for many."""
+        return [_entry(item) for item in self._table.get_all(_keys(workspace_id, entities))]
+
+    def first_of(
+        self, workspace_id: str, entities: Sequence[EntityKey], bytes_max: int
+    ) -> tuple[list[Entry], int]:
+        """The entries of the first of these entities, in no order, until they hold `bytes_max`; and
+        how many entities were looked up."""
+        found: list[Entry] = []
+        for start in range(0, len(entities), _ENTRIES_AT_ONCE):
+            batch = entities[start : start + _ENTRIES_AT_ONCE]
+            found += self.get_all(workspace_id, batch)
+            if sum(entry.size for entry in found) >= bytes_max:
+                return found, start + len(batch)
+        return found, len(entities)
+
+    def heads_of(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Head]:
+        return [_head(item) for item in self._table.get_all(_keys(workspace_id, entities), _HEAD)]
 
     def entries(
         self,
@@ -122,6 +150,28 @@ class RecordStore:
         prefix = sort_key(EntityKey(kind, "")) if kind else ""
         pk = _entities(workspace_id)
         return map(_entry, self._table.query(pk, prefix, after=start, limit=limit))
+
+    def page(
+        self, workspace_id: str, after: EntityKey | None, limit: int, kind: Kind, bytes_max: int
+    ) -> EntryPage:
+        """The next entries of this kind: at most `limit` of them, and `bytes_max` of entities, but
+        one entry in any case."""
+        entries: list[Entry] = []
+        size = 0
+        for entry in self.entries(workspace_id, after, limit, kind):
+            size += entry.size
+            if entries and size > bytes_max:
+                return EntryPage(entries, entries[-1].key)
+            entries.append(entry)
+        return EntryPage(entries, entries[-1].key if len(entries) == limit else None)
+
+    def heads(
+        self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
+    ) -> Iterator[Head]:
+        """As `entries`, without the entities."""
+        start = sort_key(after) if after else ""
+        pk = _entities(workspace_id)
+        return map(_head, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
 
     def count(
         self, workspace_id: str, after: EntityKey | None = None
@@ -161,8 +211,8 @@ class RecordStore:
         return write_newest(self._transactions, self._table.name, writes, condition)
 
     def begin_deletions(
-        self, workspace_id: str, tenant_id: str, entries: Sequence[Entry], generation: int
-    ) -> list[Entry]:
+        self, workspace_id: str, tenant_id: str, entries: Sequence[Head], generation: int
+    ) -> list[Head]:
         """Note these before a site is told to delete them; returns those that it may be told.
 
         Jira's deletion has no sequence, so it takes whatever is there. Left out is what the site
@@ -189,6 +239,10 @@ class RecordStore:
 
 def _entities(workspace_id: str) -> str:
     return f"entity#{workspace_id}"
+
+
+def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[tuple[str, str]]:
+    return [(_entities(workspace_id), sort_key(entity)) for entity in entities]
 
 
 def _outcomes(workspace_id: str, tenant_id: str) -> str:
@@ -247,7 +301,7 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
     return Write(pk, sort_key(outcome.key), values, against=against)
 
 
-def _deletion_write(workspace_id: str, tenant_id: str, entry: Entry, generation: int) -> Write:
+def _deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
     first = {
         "state": OutcomeState.OWED.value,
         "generation": generation,
@@ -265,23 +319,35 @@ def _is_overtaken(write: Write, there: Item) -> bool:
     return _DELETING in there and int(there["seq"]) < int(write.values["seq"])
 
 
-def _entry(item: Item) -> Entry:
+def _head(item: Item) -> Head:
+    return Head(**_head_of(item))
+
+
+def _head_of(item: Item) -> dict[str, Any]:
     deleted_at = item.get("deletedAt")
+    return {
+        "key": entity_of(item["sk"]),
+        "sequence": int(item["seq"]),
+        "recorded_at": item["recordedAt"],
+        "deleted_at": None if deleted_at is None else int(deleted_at),
+        "properties": item.get("properties", {}),
+    }
+
+
+def _entry(item: Item) -> Entry:
+    entity = item["entity"].encode() if "entity" in item else b""
     timeline = [
         Sighting(at, *_status_and_severity(name))
         for name, at in item.items()
         if name.startswith(_SEEN)
     ]
     return Entry(
-        key=entity_of(item["sk"]),
-        sequence=int(item["seq"]),
-        recorded_at=item["recordedAt"],
+        **_head_of(item),
         correlation_id=item.get("correlationId"),
-        entity=pydantic_core.from_json(item["entity"]) if "entity" in item else None,
-        properties=item.get("properties", {}),
+        entity=pydantic_core.from_json(entity) if entity else None,
         product=item.get("product", ""),
         timeline=tuple(sorted(timeline, key=lambda sighting: moment_of(sighting.at))),
-        deleted_at=None if deleted_at is None else int(deleted_at),
+        size=len(entity),
     )
 
 
