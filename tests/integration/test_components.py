@@ -270,7 +270,9 @@ def test_the_largest_containers_fit_message_and_jira(relay_on: Relay, simulator:
         )
         for number in range(41)
     ]
-    put(relay_on, *largest)
+    # No body holds so many of the largest; a run of the submitter has them all.
+    for start in range(0, len(largest), 10):
+        put(relay_on, *largest[start : start + 10])
     assert relay_on.run_queue() == []
     assert sum(sent_components(site)) == 41
     held = site.held("component")
