@@ -118,7 +118,8 @@ class Relay:
                     params=query,
                     json=document,
                     content=body,
-                    headers=headers,
+                    # API Gateway may cut a path off, or decode it twice: Relay then refuses it.
+                    headers={"x-relay-path": path, **(headers or {})},
                 )
             except _NOT_CONNECTED as error:
                 if last:

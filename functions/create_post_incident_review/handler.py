@@ -1,12 +1,9 @@
 """Jira's action createPostIncidentReview: a link for people, and a call that makes a review."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.reviewing import Reviewing, review_url
 from relay.aws import sqs_client
-from relay.edge.http import HttpFunction, json_answer
+from relay.edge.answer import Answer, json_answer
+from relay.edge.http import HttpFunction
 from relay.edge.pages import configure_page, redirect
 from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value
@@ -27,7 +24,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.get("/post-incident-reviews/new")
-def follow_link() -> Response[Any]:
+def follow_link() -> Answer:
     """A link is not a login: it reads nothing and leads to the provider's own page."""
     request = handler.request
     incident = first_query_value(request, "incident") or ""
@@ -38,7 +35,7 @@ def follow_link() -> Response[Any]:
 
 
 @handler.post("/post-incident-reviews/new")
-def make_review() -> Response[Any]:
+def make_review() -> Answer:
     caller, request = handler.caller(parts.site)
     incident = first_query_value(request, "incident")
     if not incident:

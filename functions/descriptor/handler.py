@@ -2,11 +2,9 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
-from relay.edge.http import HttpFunction, json_answer
+from relay.edge.answer import Answer, json_answer, text_answer
+from relay.edge.http import HttpFunction
 from relay.settings import DescriptorSettings
 
 settings = DescriptorSettings.from_environment()
@@ -19,7 +17,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.get("/atlassian-connect.json")
-def serve_descriptor() -> Response[Any]:
+def serve_descriptor() -> Answer:
     descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
     modules = descriptor["modules"]
     if settings.review_action == "off":
@@ -30,10 +28,10 @@ def serve_descriptor() -> Response[Any]:
 
 
 @handler.get("/logo.svg")
-def serve_logo() -> Response[Any]:
-    return Response(200, "image/svg+xml", logo)
+def serve_logo() -> Answer:
+    return text_answer(200, "image/svg+xml", logo)
 
 
 @handler.get("/health")
-def health() -> Response[Any]:
+def health() -> Answer:
     return json_answer(200, {"status": "ok"})

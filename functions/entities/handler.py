@@ -1,13 +1,10 @@
 """Entities as the operations tool asks for them: where each is, and why; deletions; reviews."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.reviewing import Reviewing
 from relay.aws import sqs_client
 from relay.delivery.deleting import Deleting
 from relay.delivery.tracking import Tracking, state_named
+from relay.edge.answer import Answer, json_answer
 from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.entity_documents import (
@@ -17,9 +14,10 @@ from relay.edge.entity_documents import (
     page_cursor,
     page_document,
 )
-from relay.edge.http import HttpFunction, json_answer
-from relay.edge.query import first_query_value, flag, page_limit
+from relay.edge.http import HttpFunction
+from relay.edge.query import flag, page_limit, query_value
 from relay.edge.queue import SubmissionsQueue
+from relay.entities import Kind
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.record import AssociationStore, DebtStore, RecordStore
 from relay.settings import EntitiesSettings
@@ -41,17 +39,17 @@ reviewing = Reviewing(record, queue, settings.review_url_template)
 handler = HttpFunction(settings.base_url)
 
 
-@handler.get("/v1/workspaces/<workspace_id>/entities")
-def list_entities(workspace_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "after", "limit"))
+def list_entities(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
-    state = state_named(first_query_value(request, "state"))
+    state = state_named(query_value(request, "state"))
     page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
     return json_answer(200, page_document(page))
 
 
-@handler.delete("/v1/workspaces/<workspace_id>/entities")
-def delete_by_properties(workspace_id: str) -> Response[Any]:
+@handler.delete("/v1/workspaces/{workspaceId}/entities", query=None)
+def delete_by_properties(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     properties = checked_properties(request)
@@ -59,29 +57,47 @@ def delete_by_properties(workspace_id: str) -> Response[Any]:
     return json_answer(202, {"deleted": deleted})
 
 
-@handler.get("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
-def get_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}/incidents/{incidentId+}", query=("confirm",))
+def get_incident(workspace_id: str, incident_id: str) -> Answer:
+    return get_entity(workspace_id, Kind.INCIDENT, incident_id)
+
+
+@handler.get("/v1/workspaces/{workspaceId}/reviews/{reviewId+}", query=("confirm",))
+def get_review(workspace_id: str, review_id: str) -> Answer:
+    return get_entity(workspace_id, Kind.REVIEW, review_id)
+
+
+def get_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
-    key = checked_entity(collection, entity_id)
+    key = checked_entity(kind, entity_id)
     return json_answer(
         200, entity_document(*tracking.of(workspace_id, key, flag(request, "confirm")))
     )
 
 
-@handler.delete("/v1/workspaces/<workspace_id>/<collection>/<entity_id>")
-def delete_entity(workspace_id: str, collection: str, entity_id: str) -> Response[Any]:
+@handler.delete("/v1/workspaces/{workspaceId}/incidents/{incidentId+}")
+def delete_incident(workspace_id: str, incident_id: str) -> Answer:
+    return delete_entity(workspace_id, Kind.INCIDENT, incident_id)
+
+
+@handler.delete("/v1/workspaces/{workspaceId}/reviews/{reviewId+}")
+def delete_review(workspace_id: str, review_id: str) -> Answer:
+    return delete_entity(workspace_id, Kind.REVIEW, review_id)
+
+
+def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
-    key = checked_entity(collection, entity_id)
+    key = checked_entity(kind, entity_id)
     deleting.delete(workspace_id, key, handler.correlation_id)
     return json_answer(202, {"kind": key.kind, "id": key.id})
 
 
-@handler.post("/v1/workspaces/<workspace_id>/incidents/<incident_id>/review")
-def make_review(workspace_id: str, incident_id: str) -> Response[Any]:
+@handler.post("/v1/workspaces/{workspaceId}/incidents/{incidentId}/review")
+def make_review(workspace_id: str, incident_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
-    incident = checked_entity("incidents", incident_id)
+    incident = checked_entity(Kind.INCIDENT, incident_id)
     review = reviewing.review_in([workspace_id], incident.id, "", handler.correlation_id)
     return json_answer(201, {"review": review})

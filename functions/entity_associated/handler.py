@@ -1,13 +1,10 @@
 """Jira's action onEntityAssociated: an incident or a review was associated."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.associations import Associations
 from relay.aws import sqs_client
 from relay.catalog import WebhookStore
-from relay.edge.http import HttpFunction, no_content
+from relay.edge.answer import Answer, no_content
+from relay.edge.http import HttpFunction
 from relay.edge.notices import NoticesQueue
 from relay.edge.parts import ForgeParts
 from relay.entities.association import parse_associated
@@ -29,7 +26,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.put("/entities/associated")
-def associated() -> Response[Any]:
+def associated() -> Answer:
     caller, request = handler.caller(parts.site)
     notices.send(associations.associate(caller.tenant, parse_associated(request.body)))
     return no_content()

@@ -1,12 +1,9 @@
 """Jira's action fetchWorkspaces: what the workspaces of a site are called."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.site_catalog import SiteCatalog
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import parse_ids, workspace_answer
+from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction
 from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value, query_values
@@ -24,14 +21,14 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.post("/workspaces/fetch")
-def fetch_by_body() -> Response[Any]:
+def fetch_by_body() -> Answer:
     caller, request = handler.caller(parts.site)
     found = catalog.workspaces(caller.tenant.id, parse_ids(request.body))
     return workspace_answer(found, request)
 
 
 @handler.get("/workspaces/fetch")
-def fetch_by_query() -> Response[Any]:
+def fetch_by_query() -> Answer:
     """The module's page shows a GET where the actions' page has a POST; both are served."""
     caller, request = handler.caller(parts.site)
     ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")

@@ -1,14 +1,11 @@
 """Forge's own calls: lifecycle, the hourly system token, data residency."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.forge_lifecycle import ForgeLifecycle, forge_http_client
 from relay.actions.residency import Residency
+from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.delivery_parts import ReplayParts
 from relay.edge.forge_documents import migration_id_of, migration_request
-from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.http import HttpFunction
 from relay.edge.parts import ForgeParts
 from relay.settings import ForgeLifecycleSettings
 from relay.telemetry import Metric, count, logger
@@ -31,7 +28,7 @@ handler = HttpFunction(settings.base_url)
 
 @handler.post("/forge/installed")
 @handler.post("/forge/upgraded")
-def installed() -> Response[Any]:
+def installed() -> Answer:
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.installed(caller)
     count(Metric.INSTALLED)
@@ -40,7 +37,7 @@ def installed() -> Response[Any]:
 
 
 @handler.post("/forge/uninstalled")
-def uninstalled() -> Response[Any]:
+def uninstalled() -> Answer:
     """Called before the app is removed: what Connect has of the site stays until Connect says."""
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.uninstalled(caller)
@@ -50,7 +47,7 @@ def uninstalled() -> Response[Any]:
 
 
 @handler.post("/forge/tick")
-def tick() -> Response[Any]:
+def tick() -> Answer:
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.ticked(caller)
     logger.info("System token renewed", tenant_id=tenant.id, brought=bool(caller.system_token))
@@ -58,7 +55,7 @@ def tick() -> Response[Any]:
 
 
 @handler.post("/forge/migrations/schedule")
-def schedule() -> Response[Any]:
+def schedule() -> Answer:
     caller, request = handler.caller(parts.site)
     asked = migration_request(request)
     residency.schedule(caller.tenant, asked.migrationId, asked.location)
@@ -66,27 +63,27 @@ def schedule() -> Response[Any]:
 
 
 @handler.post("/forge/migrations/start")
-def start() -> Response[Any]:
+def start() -> Answer:
     return _advance(MigrationState.STARTED)
 
 
 @handler.post("/forge/migrations/commit")
-def commit() -> Response[Any]:
+def commit() -> Answer:
     return _advance(MigrationState.COMMITTED)
 
 
 @handler.post("/forge/migrations/rollback")
-def rollback() -> Response[Any]:
+def rollback() -> Answer:
     return _advance(MigrationState.ROLLED_BACK)
 
 
 @handler.get("/forge/migrations/status")
-def status() -> Response[Any]:
+def status() -> Answer:
     caller, request = handler.caller(parts.site)
     return json_answer(200, {"status": residency.status(caller.tenant, migration_id_of(request))})
 
 
-def _advance(state: MigrationState) -> Response[Any]:
+def _advance(state: MigrationState) -> Answer:
     caller, request = handler.caller(parts.site)
     residency.advance(caller.tenant, migration_request(request).migrationId, state)
     return no_content()

@@ -1,12 +1,9 @@
 """API keys: made, listed, revoked, by a key for all workspaces."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.aws import dynamodb_client
+from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import checked_key_id, key_document, key_request
-from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.http import HttpFunction
 from relay.identity.api_keys import ApiKeys, ApiKeyVerifier
 from relay.settings import KeysSettings
 
@@ -19,7 +16,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.post("/v1/keys")
-def make_key() -> Response[Any]:
+def make_key() -> Answer:
     """The one answer that ever holds the key itself."""
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
@@ -28,14 +25,14 @@ def make_key() -> Response[Any]:
 
 
 @handler.get("/v1/keys")
-def list_keys() -> Response[Any]:
+def list_keys() -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     return json_answer(200, {"keys": [key_document(key) for key in keys.all()]})
 
 
-@handler.delete("/v1/keys/<key_id>")
-def revoke_key(key_id: str) -> Response[Any]:
+@handler.delete("/v1/keys/{keyId}")
+def revoke_key(key_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     keys.revoke(checked_key_id(key_id))

@@ -1,11 +1,8 @@
 """Jira's lifecycle calls: a site installs, uninstalls, enables or disables the app."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
+from relay.edge.answer import Answer, no_content
 from relay.edge.delivery_parts import ReplayParts
-from relay.edge.http import HttpFunction, no_content
+from relay.edge.http import HttpFunction
 from relay.edge.parts import TenantParts
 from relay.errors import BadRequest, Detail
 from relay.identity.callback import CallbackVerifier
@@ -30,7 +27,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.post("/lifecycle/installed")
-def installed() -> Response[Any]:
+def installed() -> Answer:
     caller, _ = handler.caller(signed_install)
     if caller.installation is None:
         missing = [Detail(name, "missing", "An install brings it") for name in caller.missing]
@@ -44,7 +41,7 @@ def installed() -> Response[Any]:
 
 
 @handler.post("/lifecycle/uninstalled")
-def uninstalled() -> Response[Any]:
+def uninstalled() -> Answer:
     caller, _ = handler.caller(signed_install)
     tenant = tenants.uninstall(caller.client_key, caller.token)
     count(Metric.UNINSTALLED)
@@ -54,7 +51,7 @@ def uninstalled() -> Response[Any]:
 
 @handler.post("/lifecycle/enabled")
 @handler.post("/lifecycle/disabled")
-def enabled_or_disabled() -> Response[Any]:
+def enabled_or_disabled() -> Answer:
     """Taken and logged: under Forge neither is sent, so nothing is built on them."""
     caller, request = handler.caller(callback)
     logger.info("Lifecycle", event=request.raw_path, tenant_id=caller.tenant.id)

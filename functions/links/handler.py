@@ -1,15 +1,12 @@
 """Sites, and the workspaces linked to them: kept here and in Jira alike."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.catalog import WorkspaceStore
 from relay.delivery.linking import Linking
 from relay.edge.action_documents import logo_url
+from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.delivery_parts import ReplayParts, SiteParts
 from relay.edge.documents import checked_workspace_id
-from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.http import HttpFunction
 from relay.edge.site_documents import SiteDocuments, move_request
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import LinksSettings
@@ -30,36 +27,36 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.get("/v1/sites")
-def list_sites() -> Response[Any]:
+def list_sites() -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     return json_answer(200, {"sites": documents.of_all()})
 
 
-@handler.get("/v1/sites/<site>")
-def get_site(site: str) -> Response[Any]:
+@handler.get("/v1/sites/{site}")
+def get_site(site: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     return json_answer(200, documents.of(parts.tenants.existing(site)))
 
 
-@handler.get("/v1/sites/<site>/workspaces")
-def list_links(site: str) -> Response[Any]:
+@handler.get("/v1/sites/{site}/workspaces")
+def list_links(site: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     return json_answer(200, linking.links_of(site))
 
 
-@handler.put("/v1/sites/<site>/workspaces/<workspace_id>")
-def link(site: str, workspace_id: str) -> Response[Any]:
+@handler.put("/v1/sites/{site}/workspaces/{workspaceId}")
+def link(site: str, workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
     linking.link(site, checked_workspace_id(workspace_id), logo_url(request))
     return json_answer(200, {"site": site, "workspaceId": workspace_id})
 
 
-@handler.delete("/v1/sites/<site>/workspaces/<workspace_id>")
-def unlink(site: str, workspace_id: str) -> Response[Any]:
+@handler.delete("/v1/sites/{site}/workspaces/{workspaceId}")
+def unlink(site: str, workspace_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     # Jira takes ids with commas between: one of ours must not read as two of them.
@@ -67,8 +64,8 @@ def unlink(site: str, workspace_id: str) -> Response[Any]:
     return no_content()
 
 
-@handler.post("/v1/sites/<site>/move")
-def move(site: str) -> Response[Any]:
+@handler.post("/v1/sites/{site}/move")
+def move(site: str) -> Answer:
     """To the installation that took this one's place, such as after a site import."""
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
@@ -76,8 +73,8 @@ def move(site: str) -> Response[Any]:
     return json_answer(200, {"moved": moved})
 
 
-@handler.put("/v1/sites/<site>/offers/<workspace_id>")
-def offer(site: str, workspace_id: str) -> Response[Any]:
+@handler.put("/v1/sites/{site}/offers/{workspaceId}")
+def offer(site: str, workspace_id: str) -> Answer:
     """The site's admin then finds the workspace in Jira; nothing of it is delivered there."""
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
@@ -85,8 +82,8 @@ def offer(site: str, workspace_id: str) -> Response[Any]:
     return json_answer(200, {"site": site, "workspaceId": workspace_id})
 
 
-@handler.delete("/v1/sites/<site>/offers/<workspace_id>")
-def withdraw_offer(site: str, workspace_id: str) -> Response[Any]:
+@handler.delete("/v1/sites/{site}/offers/{workspaceId}")
+def withdraw_offer(site: str, workspace_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     linking.withdraw_offer(site, checked_workspace_id(workspace_id))

@@ -1,11 +1,8 @@
 """Replays, as the operations tool asks for them."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
+from relay.edge.answer import Answer, json_answer
 from relay.edge.delivery_parts import ReplayParts
-from relay.edge.http import HttpFunction, json_answer
+from relay.edge.http import HttpFunction
 from relay.edge.parts import TenantParts
 from relay.edge.site_documents import replay_document, replay_request
 from relay.identity.api_keys import ApiKeyVerifier
@@ -19,8 +16,8 @@ api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 handler = HttpFunction(settings.base_url)
 
 
-@handler.post("/v1/sites/<site>/replay")
-def replay(site: str) -> Response[Any]:
+@handler.post("/v1/sites/{site}/replay")
+def replay(site: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
     tenant, asked = parts.tenants.existing(site), replay_request(request)
@@ -30,8 +27,8 @@ def replay(site: str) -> Response[Any]:
     )
 
 
-@handler.get("/v1/sites/<site>/replay")
-def show_replays(site: str) -> Response[Any]:
+@handler.get("/v1/sites/{site}/replay")
+def show_replays(site: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     found = parts.replays.of_tenant(parts.tenants.existing(site).id)

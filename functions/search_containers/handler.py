@@ -1,12 +1,9 @@
 """Jira's action searchContainers: containers of a site's workspaces, by name."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.actions.site_catalog import SiteCatalog
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import container_answer
+from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction
 from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value
@@ -24,7 +21,7 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.get("/containers/search")
-def search() -> Response[Any]:
+def search() -> Answer:
     caller, request = handler.caller(parts.site)
     query = first_query_value(request, "searchQuery") or ""
     workspace_id = first_query_value(request, "workspaceId")

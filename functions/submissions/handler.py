@@ -1,14 +1,11 @@
 """Submissions of the operations tool: judged, queued, answered with a verdict per entity."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
 from relay.delivery.message import Message
+from relay.edge.answer import Answer, json_answer
 from relay.edge.documents import checked_workspace_id
-from relay.edge.http import HttpFunction, json_answer
+from relay.edge.http import HttpFunction
 from relay.edge.query import flag
 from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
@@ -28,8 +25,8 @@ queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
 handler = HttpFunction(settings.base_url)
 
 
-@handler.post("/v1/workspaces/<workspace_id>/submissions")
-def submit(workspace_id: str) -> Response[Any]:
+@handler.post("/v1/workspaces/{workspaceId}/submissions", query=("dryRun",))
+def submit(workspace_id: str) -> Answer:
     wanted = workspaces.wanted(workspace_id)
     caller, request = handler.caller(api_key.beside(wanted))
     caller.check_workspace(workspace_id)

@@ -1,13 +1,10 @@
 """The catalog as the operations tool keeps it: workspaces, their containers, their webhooks."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
-
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
 from relay.delivery.components import Components
 from relay.edge.action_documents import logo_url
+from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (
     catalog_page,
     checked_container_id,
@@ -17,8 +14,8 @@ from relay.edge.documents import (
     webhook_document,
     workspace_document,
 )
-from relay.edge.http import HttpFunction, json_answer, no_content
-from relay.edge.query import first_query_value, page_limit, page_start
+from relay.edge.http import HttpFunction
+from relay.edge.query import page_limit, page_start, query_value
 from relay.edge.queue import SubmissionsQueue
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.secrets import Secrets
@@ -41,31 +38,31 @@ components = Components(
 handler = HttpFunction(settings.base_url)
 
 
-@handler.get("/v1/workspaces")
-def list_workspaces() -> Response[Any]:
+@handler.get("/v1/workspaces", query=("after", "limit"))
+def list_workspaces() -> Answer:
     caller, request = handler.caller(api_key)
     limit = page_limit(request)
     found = workspaces.page(page_start(request), limit, caller.workspaces)
     return json_answer(200, catalog_page("workspaces", found, limit))
 
 
-@handler.put("/v1/workspaces/<workspace_id>")
-def put_workspace(workspace_id: str) -> Response[Any]:
+@handler.put("/v1/workspaces/{workspaceId}")
+def put_workspace(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     workspace = workspaces.put(workspace_id, workspace_document(request))
     return json_answer(200, workspace.model_dump(exclude_none=True))
 
 
-@handler.get("/v1/workspaces/<workspace_id>")
-def get_workspace(workspace_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}")
+def get_workspace(workspace_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     return json_answer(200, workspaces.get(workspace_id).model_dump(exclude_none=True))
 
 
-@handler.delete("/v1/workspaces/<workspace_id>")
-def delete_workspace(workspace_id: str) -> Response[Any]:
+@handler.delete("/v1/workspaces/{workspaceId}")
+def delete_workspace(workspace_id: str) -> Answer:
     """It takes no more submissions; what was recorded of it stays, and so do its links."""
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
@@ -73,12 +70,12 @@ def delete_workspace(workspace_id: str) -> Response[Any]:
     return no_content()
 
 
-@handler.get("/v1/workspaces/<workspace_id>/containers")
-def list_containers(workspace_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}/containers", query=("query", "after", "limit"))
+def list_containers(workspace_id: str) -> Answer:
     """With `query`, those whose name holds it, best first; without, all of them in pages."""
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
-    query = first_query_value(request, "query")
+    query = query_value(request, "query")
     limit = page_limit(request)
     if query:
         found = containers.search([workspace_id], query)[:limit]
@@ -89,8 +86,8 @@ def list_containers(workspace_id: str) -> Response[Any]:
     return json_answer(200, catalog_page("containers", page, limit))
 
 
-@handler.post("/v1/workspaces/<workspace_id>/containers")
-def put_containers(workspace_id: str) -> Response[Any]:
+@handler.post("/v1/workspaces/{workspaceId}/containers")
+def put_containers(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
@@ -102,8 +99,8 @@ def put_containers(workspace_id: str) -> Response[Any]:
     return json_answer(200, {"put": len(wanted)})
 
 
-@handler.put("/v1/workspaces/<workspace_id>/containers/<container_id>")
-def put_container(workspace_id: str, container_id: str) -> Response[Any]:
+@handler.put("/v1/workspaces/{workspaceId}/containers/{containerId+}")
+def put_container(workspace_id: str, container_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
@@ -113,16 +110,16 @@ def put_container(workspace_id: str, container_id: str) -> Response[Any]:
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
-@handler.get("/v1/workspaces/<workspace_id>/containers/<container_id>")
-def get_container(workspace_id: str, container_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}/containers/{containerId+}")
+def get_container(workspace_id: str, container_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     container = containers.get(workspace_id, checked_container_id(container_id))
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
-@handler.delete("/v1/workspaces/<workspace_id>/containers/<container_id>")
-def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
+@handler.delete("/v1/workspaces/{workspaceId}/containers/{containerId+}")
+def delete_container(workspace_id: str, container_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     containers.delete(workspace_id, checked_container_id(container_id))
@@ -130,8 +127,8 @@ def delete_container(workspace_id: str, container_id: str) -> Response[Any]:
     return no_content()
 
 
-@handler.put("/v1/workspaces/<workspace_id>/webhook")
-def put_webhook(workspace_id: str) -> Response[Any]:
+@handler.put("/v1/workspaces/{workspaceId}/webhook")
+def put_webhook(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
@@ -140,16 +137,16 @@ def put_webhook(workspace_id: str) -> Response[Any]:
     return json_answer(200, {"url": webhook.url})
 
 
-@handler.get("/v1/workspaces/<workspace_id>/webhook")
-def get_webhook(workspace_id: str) -> Response[Any]:
+@handler.get("/v1/workspaces/{workspaceId}/webhook")
+def get_webhook(workspace_id: str) -> Answer:
     """Its URL; the secret is never shown."""
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     return json_answer(200, {"url": webhooks.url_of(workspace_id)})
 
 
-@handler.delete("/v1/workspaces/<workspace_id>/webhook")
-def delete_webhook(workspace_id: str) -> Response[Any]:
+@handler.delete("/v1/workspaces/{workspaceId}/webhook")
+def delete_webhook(workspace_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     webhooks.delete(workspace_id)

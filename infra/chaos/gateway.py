@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from infra.lambdas.routing import owners
 from infra.lambdas.runtime import http_event
 
 # Takes the function and its event; returns API Gateway's answer.
@@ -33,8 +34,7 @@ def listening() -> Iterator[Listener]:
             length = self.headers.get("Content-Length")
             body = self.rfile.read(int(length)) if length else None
             event = http_event(self.command, self.path, body, dict(self.headers))
-            function = "lifecycle" if self.path.startswith("/lifecycle/") else "descriptor"
-            answer = listener.handle(function, event)
+            answer = listener.handle(owners()[event["routeKey"]], event)
             content = answer.get("body") or ""
             self.send_response(answer["statusCode"])
             for name, value in answer.get("headers", {}).items():

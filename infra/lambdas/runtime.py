@@ -3,12 +3,13 @@
 import base64
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
+from infra.lambdas.routing import matched, owners
 from infra.lambdas.template import ROOT, functions
 
 
@@ -50,28 +51,37 @@ def http_event(
     body: bytes | str | None = None,
     headers: Mapping[str, str] | None = None,
     stage: str = "$default",
+    route_keys: Iterable[str] | None = None,
 ) -> dict[str, Any]:
-    """API Gateway's payload 2.0 of this request; a body in bytes comes in base64."""
-    path, _, query = url.partition("?")
+    """API Gateway's payload 2.0 of this request; a body in bytes comes in base64.
+
+    `route_keys` are those of the API, the template's unless given.
+    """
+    sent_path, _, query = url.partition("?")
+    # Decoded, but for percent signs.
+    path = "%25".join(map(unquote, sent_path.split("%25")))
+    route_key, parameters = matched(owners() if route_keys is None else route_keys, method, path)
+    raw_path = path if stage == "$default" else f"/{stage}{path}"
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": f"{method} {path}",
-        # Decoded, but for percent signs.
-        "rawPath": "%25".join(map(unquote, path.split("%25"))),
+        "routeKey": route_key,
+        "rawPath": raw_path,
         "rawQueryString": query,
         "headers": {name.lower(): value for name, value in (headers or {}).items()},
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "abcdef12",
             "domainName": "abcdef12.execute-api.eu-west-1.amazonaws.com",
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1"},
+            "http": {"method": method, "path": raw_path, "protocol": "HTTP/1.1"},
             "requestId": str(uuid4()),
-            "routeKey": f"{method} {path}",
+            "routeKey": route_key,
             "stage": stage,
             "timeEpoch": 0,
         },
         "isBase64Encoded": isinstance(body, bytes),
     }
+    if parameters:
+        event["pathParameters"] = parameters
     if body is not None:
         event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
     return event

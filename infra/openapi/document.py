@@ -54,8 +54,13 @@ Software Cloud.
 The operations tool calls `/v1/…` with an API key; Jira and Forge call the rest, each with a token \
 that it signs. \
 Every error has the shape of `Error`. Every answer has the header `x-correlation-id`, by which the \
-logs name the call; a caller may bring its own. A method and path that is not in this document is \
-answered 404."""
+logs name the call; a caller may bring its own. `HEAD` is answered where `GET` is, without the \
+body. Any other method and path that is not in this document is answered 404. A query parameter \
+under `/v1/` that is unknown, or there more than once, is refused with 400.
+
+API Gateway decodes paths before Relay sees them: a percent-encoded `?` may cut a path off, and a \
+percent sign may be decoded twice. A call with the header `x-relay-path`, the path below the base \
+URL as its caller encoded it, is refused with 400 where another path has arrived."""
 _SECURITY = {
     Caller.PROVIDER: {
         "type": "http",

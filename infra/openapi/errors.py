@@ -64,6 +64,22 @@ BAD_BODY = BadRequest(
 BAD_QUERY = BadRequest(
     "The limit is out of range.", [Detail("limit", "range", "A whole number from 1 to 100")]
 )
+UNKNOWN_PARAMETER = BadRequest(
+    "The query is not understood; nothing was done.",
+    [Detail("dryrun", "unknown_parameter", "Known here: dryRun")],
+)
+REPEATED_PARAMETER = BadRequest(
+    "The query is not understood; nothing was done.",
+    [Detail("limit", "repeated_parameter", "Once at most")],
+)
+BAD_PATH = BadRequest(
+    "The path is not the one that API Gateway matched.",
+    [Detail("", "path", "The ids that API Gateway matched, filled into the route's path")],
+)
+CHANGED_PATH = BadRequest(
+    "The path was changed on its way.",
+    [Detail("x-relay-path", "path", "The path below the base URL, percent-encoded once")],
+)
 UNSUPPORTED = UnsupportedMedia("The Content-Type must be application/json.")
 TOO_LARGE = TooLarge(
     "The body is too large.",
@@ -100,10 +116,12 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
     yield from operation.errors
     if any(parameter.where == "path" for parameter in operation.parameters):
         yield NOTHING_THERE
+        yield from (BAD_PATH, CHANGED_PATH)
     if operation.caller is not Caller.ANYONE:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:
         yield Forbidden("This API key is not for workspace 'payments'.")
+        yield from (UNKNOWN_PARAMETER, REPEATED_PARAMETER)
         if any(parameter.name == "workspaceId" for parameter in operation.parameters):
             yield BAD_ID
     if operation.body:

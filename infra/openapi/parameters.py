@@ -36,7 +36,7 @@ LIMIT = Parameter(
 )
 AFTER = Parameter(
     "after",
-    Annotated[str, Field(max_length=ID_MAX)],
+    Annotated[str, Field(min_length=1, max_length=ID_MAX)],
     "`next` of the page before; the first page unless given.",
     "query",
 )

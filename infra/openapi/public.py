@@ -70,7 +70,7 @@ OPERATIONS = (
                 "On to the operations tool's own page, by the deployment's ReviewUrlTemplate.",
                 headers={"Location": "The page, with the ids percent-encoded into it."},
             ),
-            Answer(200, "A page that says what to configure, where there is none.", media=HTML),
+            Answer(404, "A page that says what to configure, where there is none.", media=HTML),
         ],
         [
             Example(

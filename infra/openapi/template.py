@@ -24,7 +24,7 @@ _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
 def routes() -> Iterator[Route]:
-    """In the template's order; the one of all that no other route takes is left out."""
+    """In the template's order; HEAD, which is answered as GET is, and the default are left out."""
     template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     for resource in template["Resources"].values():
         for event in resource.get("Properties", {}).get("Events", {}).values():
@@ -33,5 +33,5 @@ def routes() -> Iterator[Route]:
 
 def _route(event: dict[str, Any]) -> Iterator[Route]:
     properties = event["Properties"]
-    if event["Type"] == "HttpApi" and "Path" in properties:
+    if event["Type"] == "HttpApi" and properties.get("Method", "HEAD") != "HEAD":
         yield Route(properties["Method"], properties["Path"].replace("+}", "}"))

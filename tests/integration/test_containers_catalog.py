@@ -90,11 +90,12 @@ def test_a_list_comes_in_pages_that_neither_skip_nor_repeat(relay: Relay) -> Non
     put(relay, *(f"c{number}" for number in range(7)), "a/b")
     for limit in (1, 3, 4, 8, 100):
         found: list[str] = []
-        after: str | None = ""
+        page, after = listed(relay, f"limit={limit}")
         while after is not None:
-            page, after = listed(relay, f"limit={limit}&after={quote(after, safe='')}")
             assert len(page) <= limit
             found += page
+            page, after = listed(relay, f"limit={limit}&after={quote(after, safe='')}")
+        found += page
         assert found == ["a/b", *(f"c{number}" for number in range(7))]
 
 

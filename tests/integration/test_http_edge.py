@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
+from unittest.mock import ANY
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from relay.edge.http import HttpFunction, json_answer, no_content
+from relay.edge.answer import Answer, json_answer, no_content
+from relay.edge.http import HttpFunction
 from relay.edge.request import json_body
 from relay.errors import (
     BadRequest,
@@ -29,7 +32,8 @@ from relay.telemetry import logger
 from relay.tenants import Installation, LifecycleToken
 from tests.support.aws_calls import client_error, unreachable
 from tests.support.botocore_models import models_read_once
-from tests.support.lambdas import Answer, Context, http_event
+from tests.support.lambdas import Answer as Result
+from tests.support.lambdas import Context, http_event
 from tests.support.tokens import claims, signed_callback
 
 __all__ = ["models_read_once"]
@@ -49,10 +53,10 @@ def serving(base_url: str = "") -> HttpFunction:
     function = HttpFunction(base_url)
 
     @function.get("/told")
-    @function.get("/told/<first>")
-    @function.get("/told/<first>/of/<rest>")
+    @function.get("/told/{first}")
+    @function.get("/told/{first}/of/{theRest+}")
     @function.post("/told")
-    def tell(**parameters: str) -> Any:
+    def tell(**ids: str) -> Answer:
         request = function.request
         told = {
             "method": request.method,
@@ -61,16 +65,16 @@ def serving(base_url: str = "") -> HttpFunction:
             "baseUrl": request.base_url,
             "headers": dict(request.headers),
             "body": base64.b64encode(request.body).decode(),
-            "parameters": parameters,
+            "ids": ids,
         }
         return json_answer(200, told)
 
     @function.get("/nothing")
-    def nothing() -> Any:
+    def nothing() -> Answer:
         return no_content()
 
     @function.post("/json")
-    def read() -> Any:
+    def read() -> Answer:
         return json_answer(200, json.loads(json_body(function.request, 100)))
 
     return function
@@ -80,30 +84,32 @@ def raising(error: Exception) -> HttpFunction:
     function = HttpFunction("")
 
     @function.get("/raise")
-    def fail() -> Any:
+    def fail() -> Answer:
         raise error
 
     return function
 
 
-def send(function: HttpFunction | ModuleType, event: dict[str, Any]) -> Answer:
-    handler: Any = function.handler if isinstance(function, ModuleType) else function
-    answer = handler(event, Context())
-    return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")
+def event_for(function: HttpFunction, method: str, url: str, **more: Any) -> dict[str, Any]:
+    """API Gateway's event, were the function's routes all there are."""
+    return http_event(method, url, route_keys=function.routes, **more)
+
+
+def call(function: HttpFunction, method: str, url: str, **more: Any) -> Result:
+    return send(function, event_for(function, method, url, **more))
+
+
+def send(function: HttpFunction, event: dict[str, Any]) -> Result:
+    context: Any = Context()
+    answer = function(event, context)
+    return Result(answer["statusCode"], answer["headers"], answer["body"])
 
 
 def asked(method: str, url: str, **more: Any) -> Any:
     """What the function was told of this request."""
-    answer = send(serving(), http_event(method, url, **more))
+    answer = call(serving(), method, url, **more)
     assert answer.status == 200, answer.body
     return answer.json()
-
-
-def in_stage(stage: str, method: str, path: str, **more: Any) -> dict[str, Any]:
-    """API Gateway's event in a stage with a name, which it puts before the path."""
-    event = http_event(method, path, stage=stage, **more)
-    event["rawPath"] = event["requestContext"]["http"]["path"] = f"/{stage}{path}"
-    return event
 
 
 @pytest.fixture
@@ -117,7 +123,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_the_base_url_is_the_one_that_is_set() -> None:
-    answer = send(serving("https://relay.example.com/app"), http_event("GET", "/told"))
+    answer = call(serving("https://relay.example.com/app"), "GET", "/told")
 
     assert answer.json()["baseUrl"] == "https://relay.example.com/app"
 
@@ -127,14 +133,14 @@ def test_without_one_the_base_url_is_api_gateways() -> None:
 
 
 def test_a_stage_with_a_name_is_part_of_the_base_url_and_not_of_the_path() -> None:
-    told = send(serving(), in_stage("prod", "GET", "/told")).json()
+    told = asked("GET", "/told", stage="prod")
 
     assert told["baseUrl"] == f"{GATEWAY}/prod"
     assert told["path"] == "/told"
 
 
 def test_a_stage_is_taken_off_once() -> None:
-    told = send(serving(), in_stage("told", "GET", "/told")).json()
+    told = asked("GET", "/told", stage="told")
 
     assert told["path"] == "/told"
 
@@ -144,11 +150,9 @@ def test_the_descriptor_tells_where_the_app_really_is(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     monkeypatch.setenv("BASE_URL", "")
-    descriptor = function("descriptor")
-    path = "/atlassian-connect.json"
-    event = http_event("GET", path) if stage == "$default" else in_stage(stage, "GET", path)
+    descriptor = function("descriptor").handler
 
-    document = send(descriptor, event).json()
+    document = call(descriptor, "GET", "/atlassian-connect.json", stage=stage).json()
 
     assert document["baseUrl"] == GATEWAY + ("" if stage == "$default" else f"/{stage}")
 
@@ -157,16 +161,18 @@ def test_jira_signs_the_path_without_the_stage(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BASE_URL", "")
-    lifecycle = function("lifecycle")
+    module = function("lifecycle")
     secret = "ATCO-a-secret-that-only-jira-and-relay-share"
     installation = Installation("client", "https://acme.atlassian.net", secret)
-    lifecycle.tenants.install(installation, LifecycleToken(1, "digest"))
+    module.tenants.install(installation, LifecycleToken(1, "digest"))
     token = signed_callback(secret, claims("client", "POST", "/lifecycle/enabled"))
 
     headers = {"authorization": f"JWT {token}"}
-    event = in_stage("prod", "POST", "/lifecycle/enabled", body="{}", headers=headers)
+    answer = call(
+        module.handler, "POST", "/lifecycle/enabled", body="{}", headers=headers, stage="prod"
+    )
 
-    assert send(lifecycle, event).status == 204
+    assert answer.status == 204
 
 
 # --- The request ---
@@ -192,18 +198,19 @@ def test_a_body_may_come_as_text() -> None:
 
 
 def test_a_body_that_is_no_base64_is_refused() -> None:
-    event = http_event("POST", "/told", b"x")
+    function = serving()
+    event = event_for(function, "POST", "/told", body=b"x")
     event["body"] = "x"
 
-    answer = send(serving(), event)
+    answer = send(function, event)
 
     assert (answer.status, answer.error_code) == (400, "bad_request")
 
 
 def test_json_is_read_where_it_is_declared() -> None:
-    def post(content_type: str) -> Answer:
+    def post(content_type: str) -> Result:
         headers = {"content-type": content_type}
-        return send(serving(), http_event("POST", "/json", b"[1]", headers))
+        return call(serving(), "POST", "/json", body=b"[1]", headers=headers)
 
     assert post("application/json").json() == [1]
     assert post("text/plain").status == 415
@@ -223,36 +230,160 @@ def test_json_is_read_where_it_is_declared() -> None:
         ("PUT", "/told"),
         ("DELETE", "/told"),
         ("PATCH", "/told"),
-        ("HEAD", "/told"),
         ("OPTIONS", "/told"),
         ("POST", "/nothing"),
     ],
 )
 def test_there_is_nothing_at_an_unknown_method_or_path(method: str, path: str) -> None:
-    answer = send(serving(), http_event(method, path))
+    answer = call(serving(), method, path)
 
     assert (answer.status, answer.error_code) == (404, "not_found")
     assert answer.json()["error"]["details"] == []
 
 
 def test_a_dot_in_a_route_is_a_dot(function: Callable[..., ModuleType]) -> None:
-    descriptor = function("descriptor")
+    descriptor = function("descriptor").handler
 
-    assert send(descriptor, http_event("GET", "/atlassian-connect.json")).status == 200
-    assert send(descriptor, http_event("GET", "/atlassian-connectXjson")).status == 404
-    assert send(descriptor, http_event("GET", "/atlassian-connect.json\n")).status == 404
+    assert call(descriptor, "GET", "/atlassian-connect.json").status == 200
+    assert call(descriptor, "GET", "/atlassian-connectXjson").status == 404
+    assert call(descriptor, "GET", "/atlassian-connect.json\n").status == 404
 
 
 @pytest.mark.parametrize(
-    "value", ["a", "a.b~c-d_e", "a b", "é🔥", "a|b", "{}", "a:b@c", "<x>", "%"]
+    "value",
+    [
+        "a",
+        "a.b~c-d_e",
+        "a b",
+        "é🔥",
+        "a|b",
+        "{}",
+        "a:b@c",
+        "<x>",
+        "%",
+        "%25",
+        "%2F",
+        "?",
+        "#",
+        "a?b#c",
+    ],
 )
-def test_a_parameter_may_hold_any_character_but_the_first_no_slash(value: str) -> None:
-    event = http_event("GET", "/told")
-    event["rawPath"] = f"/told/{value}/of/{value}/{value}"
+def test_an_id_may_hold_any_character_but_the_first_no_slash(value: str) -> None:
+    quoted = quote(value, safe="")
 
-    told = send(serving(), event).json()
+    told = asked("GET", f"/told/{quoted}/of/{quoted}/{quoted}")
 
-    assert told["parameters"] == {"first": value, "rest": f"{value}/{value}"}
+    assert told["ids"] == {"first": value, "the_rest": f"{value}/{value}"}
+
+
+@pytest.mark.parametrize(
+    ("raw_path", "first"),
+    [
+        ("/told/a", "a?b"),
+        ("/told/a", "a/b"),
+        ("/told/a/b", "a"),
+        ("/told/a?b", "a"),
+        ("/told/a#b", "a"),
+        ("/told/A", "%2541"),
+        ("/told/b", "a"),
+        ("/told/", "a"),
+        ("/told", "a"),
+        ("/other/told/a", "a"),
+    ],
+)
+def test_a_path_is_refused_that_is_not_the_one_that_was_matched(raw_path: str, first: str) -> None:
+    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
+
+    answer = send(serving(), event | {"rawPath": raw_path, "pathParameters": {"first": first}})
+
+    assert (answer.status, answer.error_code) == (400, "bad_request")
+    assert [detail["rule"] for detail in answer.json()["error"]["details"]] == ["path"]
+
+
+@pytest.mark.parametrize("value", ["a%b", "a%2Fb", "\ufffd"])
+def test_a_path_that_may_have_been_decoded_twice_or_badly_is_refused(value: str) -> None:
+    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
+    event |= {"rawPath": f"/told/{value}", "pathParameters": {"first": value}}
+
+    assert send(serving(), event).status == 400
+
+
+def test_of_a_percent_sign_it_does_not_matter_where_it_was_decoded() -> None:
+    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
+    event |= {"rawPath": "/told/100%25", "pathParameters": {"first": "100%"}}
+
+    assert send(serving(), event).json()["ids"] == {"first": "100%"}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "stage", "path"),
+    [
+        ("", "prod", "/prod/told/a"),
+        ("", "told", "/told/told/a"),
+        ("https://relay.example.com/app", "$default", "/app/told/a"),
+        ("https://relay.example.com/app", "prod", "/told/a"),
+        ("https://relay.example.com", "told", "/told/a"),
+    ],
+)
+def test_the_path_of_the_base_url_or_stage_is_before_the_matched_one_or_not(
+    base_url: str, stage: str, path: str
+) -> None:
+    event = http_event("GET", "/told/a", route_keys=["GET /told/{first}"])
+    event["requestContext"]["stage"] = stage
+
+    answer = send(serving(base_url), event | {"rawPath": path})
+
+    assert (answer.json()["path"], answer.json()["ids"]) == ("/told/a", {"first": "a"})
+
+
+@pytest.mark.parametrize("value", ["a", "a/b", "a?b", "100%", "%2F", "é🔥", "a+b"])
+def test_a_caller_may_say_which_path_it_sent(value: str) -> None:
+    path = f"/told/x/of/{quote(value, safe='')}"
+
+    told = asked("GET", path, headers={"X-Relay-Path": path}, stage="prod")
+
+    assert told["ids"]["the_rest"] == value
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrived"),
+    [("a%3Fb", "a"), ("a%252Fb", "a/b"), ("%2541", "A"), ("a%2525", "a%"), ("", "a"), ("b", "a")],
+)
+def test_a_path_that_was_changed_on_its_way_is_refused(sent: str, arrived: str) -> None:
+    """As API Gateway does it: cut off at a question mark, or decoded twice."""
+    headers = {"x-relay-path": f"/told/x/of/{sent}"}
+
+    answer = call(serving(), "GET", f"/told/x/of/{quote(arrived, safe='')}", headers=headers)
+
+    assert (answer.status, answer.error_code) == (400, "bad_request")
+    assert answer.json()["error"]["details"][0]["path"] == "x-relay-path"
+
+
+# --- HEAD ---
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/json"])
+def test_head_is_not_answered_where_get_is_not(path: str) -> None:
+    assert call(serving(), "HEAD", path) == Result(404, ANY, "")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/told", 200), ("/nothing", 204)])
+def test_head_is_answered_as_get_is_without_the_body(path: str, status: int) -> None:
+    headers = {"x-correlation-id": "deploy-1"}
+
+    get = call(serving(), "GET", path, headers=headers)
+    head = call(serving(), "HEAD", path, headers=headers)
+
+    assert head == Result(get.status, get.headers, "")
+    assert head.status == status
+
+
+@pytest.mark.parametrize("error", [NotFound("no"), Unauthenticated("no"), ValueError()])
+def test_an_error_to_head_has_no_body_either(error: Exception) -> None:
+    answer = call(raising(error), "HEAD", "/raise")
+
+    assert answer.body == ""
+    assert answer.status == call(raising(error), "GET", "/raise").status
 
 
 # --- Errors ---
@@ -277,7 +408,7 @@ def test_a_parameter_may_hold_any_character_but_the_first_no_slash(value: str) -
 def test_an_error_of_ours_is_answered_with_its_status_code_words_and_details(
     error: RelayError, status: int, code: str
 ) -> None:
-    answer = send(raising(error), http_event("GET", "/raise"))
+    answer = call(raising(error), "GET", "/raise")
 
     assert (answer.status, answer.error_code) == (status, code)
     document = answer.json()["error"]
@@ -290,7 +421,7 @@ def test_an_error_of_ours_is_answered_with_its_status_code_words_and_details(
 
 
 def test_who_is_not_known_is_not_told_why(log: io.StringIO) -> None:
-    answer = send(raising(Unauthenticated("the secret reason")), http_event("GET", "/raise"))
+    answer = call(raising(Unauthenticated("the secret reason")), "GET", "/raise")
 
     assert (answer.status, answer.error_code) == (401, "unauthenticated")
     assert "secret reason" not in answer.body
@@ -309,7 +440,7 @@ def test_who_is_not_known_is_not_told_why(log: io.StringIO) -> None:
 def test_when_aws_fails_the_caller_is_to_try_again(
     error: ClientError | BotoCoreError, log: io.StringIO
 ) -> None:
-    answer = send(raising(error), http_event("GET", "/raise"))
+    answer = call(raising(error), "GET", "/raise")
 
     assert (answer.status, answer.error_code) == (503, "unavailable")
     assert "from a test" not in answer.body
@@ -321,7 +452,7 @@ def test_when_aws_fails_the_caller_is_to_try_again(
     "error", [ValueError("Xq7"), KeyError("Xq7"), RecursionError("Xq7"), AssertionError("Xq7")]
 )
 def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.StringIO) -> None:
-    answer = send(raising(error), http_event("GET", "/raise"))
+    answer = call(raising(error), "GET", "/raise")
 
     assert answer.json() == {
         "error": {
@@ -343,12 +474,12 @@ def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.
 
 def test_security_headers_are_on_every_answer() -> None:
     answers = [
-        send(serving(), http_event("GET", "/told")),
-        send(serving(), http_event("GET", "/nothing")),
-        send(serving(), http_event("GET", "/nowhere")),
-        send(raising(ValueError()), http_event("GET", "/raise")),
-        send(raising(Unauthenticated("no")), http_event("GET", "/raise")),
-        send(raising(unreachable()), http_event("GET", "/raise")),
+        call(serving(), "GET", "/told"),
+        call(serving(), "GET", "/nothing"),
+        call(serving(), "GET", "/nowhere"),
+        call(raising(ValueError()), "GET", "/raise"),
+        call(raising(Unauthenticated("no")), "GET", "/raise"),
+        call(raising(unreachable()), "GET", "/raise"),
     ]
 
     assert [answer.status for answer in answers] == [200, 204, 404, 500, 401, 503]
@@ -363,18 +494,19 @@ def test_security_headers_are_on_every_answer() -> None:
 
 @pytest.mark.parametrize("given", ["a", "deploy-2026.01_b", "x" * 128])
 def test_a_sensible_correlation_id_is_the_callers(given: str) -> None:
-    event = http_event("GET", "/told", headers={"X-Correlation-Id": given})
+    answer = call(serving(), "GET", "/told", headers={"X-Correlation-Id": given})
 
-    assert send(serving(), event).headers["x-correlation-id"] == given
+    assert answer.headers["x-correlation-id"] == given
 
 
 @pytest.mark.parametrize(
     "given", ["", " ", "a b", "a\nb", 'a"', "a<b>", "é", "a,b", "x" * 129, "a;b", "../..", "a\x00"]
 )
 def test_any_other_correlation_id_is_replaced(given: str) -> None:
-    event = http_event("GET", "/told", headers={"X-Correlation-Id": given})
+    function = serving()
+    event = event_for(function, "GET", "/told", headers={"X-Correlation-Id": given})
 
-    answer = send(serving(), event)
+    answer = send(function, event)
 
     assert answer.headers["x-correlation-id"] == event["requestContext"]["requestId"]
 
@@ -385,10 +517,8 @@ def test_any_other_correlation_id_is_replaced(given: str) -> None:
 def test_a_call_is_logged_by_its_route_and_without_its_query(log: io.StringIO) -> None:
     token = "eyJ-a-token"
     headers = {"x-correlation-id": "deploy-1", "authorization": f"JWT {token}"}
-    event = http_event("GET", f"/told?jwt={token}", headers=headers)
-    event["routeKey"] = "GET /told"
 
-    send(serving(), event)
+    call(serving(), "GET", f"/told?jwt={token}", headers=headers)
 
     (line,) = map(json.loads, log.getvalue().splitlines())
     assert (line["route"], line["status"]) == ("GET /told", 200)
@@ -401,16 +531,16 @@ def test_what_one_call_logged_does_not_stick_to_the_next(log: io.StringIO) -> No
     function = HttpFunction("")
 
     @function.get("/logs")
-    def logs() -> Any:
+    def logs() -> Answer:
         logger.append_keys(workspace_id="of the first")
         return no_content()
 
     @function.get("/quiet")
-    def quiet() -> Any:
+    def quiet() -> Answer:
         return no_content()
 
-    send(function, http_event("GET", "/logs", headers={"x-correlation-id": "first"}))
-    send(function, http_event("GET", "/quiet"))
+    call(function, "GET", "/logs", headers={"x-correlation-id": "first"})
+    call(function, "GET", "/quiet")
 
     last = json.loads(log.getvalue().splitlines()[-1])
     assert "workspace_id" not in last
@@ -420,7 +550,7 @@ def test_what_one_call_logged_does_not_stick_to_the_next(log: io.StringIO) -> No
 def test_refused_calls_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     counted = []
     for error in (Unauthenticated("no"), Forbidden("no"), NotFound("no")):
-        send(raising(error), http_event("GET", "/raise"))
+        call(raising(error), "GET", "/raise")
         counted.append("RefusedCalls" in capsys.readouterr().out)
 
     assert counted == [True, True, False]

@@ -311,7 +311,8 @@ def test_a_key_for_some_workspaces_decides_nothing_about_sites(
     for method, route in routes("links"):
         path = route.replace("{site}", site.id).replace("{workspaceId}", WORKSPACE)
         answer = provider.http.request(method, path, headers=headers)
-        assert error(answer) == (403, "forbidden")
+        assert answer.status_code == 403
+        assert method == "HEAD" or error(answer) == (403, "forbidden")
         assert site.id not in answer.text
     assert site.in_jira == []
     assert relay.functions["links"].parts.links.workspaces_of(site.id) == []

@@ -445,7 +445,7 @@ def test_every_successful_answer_has_an_example(operation: Operation) -> None:
     shown = {example.status for example in operation.examples}
     # The page without a deployment's template is another deployment's answer.
     missing = {answer.status for answer in operation.answers} - shown
-    assert missing == ({200} if operation.id == "followReviewLink" else set())
+    assert missing == ({404} if operation.id == "followReviewLink" else set())
 
 
 def test_every_route_refuses_as_the_document_says(
@@ -465,6 +465,24 @@ def test_every_route_refuses_as_the_document_says(
                 check(operation, make(relay, site.site, operation, url, body))
 
 
+def test_a_route_takes_the_parameters_that_the_document_names(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    routes = {
+        key.replace("+}", "}"): route
+        for module in relay.gateway.functions.values()
+        for key, route in getattr(module.handler, "routes", {}).items()
+    }
+    for operation in OPERATIONS.values():
+        if operation.caller is Caller.PROVIDER:
+            with subtests.test(operation=operation.id):
+                query = [one for one in operation.parameters if one.where == "query"]
+                any_name = any(parameter.explode for parameter in query)
+                expected = None if any_name else {parameter.name for parameter in query}
+                taken = routes[" ".join(operation.route)].query
+                assert (None if taken is None else set(taken)) == expected
+
+
 def bad_calls(operation: Operation, path: str) -> Iterator[tuple[str, Any]]:
     example = operation.examples[0]
     if example.path:
@@ -473,8 +491,11 @@ def bad_calls(operation: Operation, path: str) -> Iterator[tuple[str, Any]]:
     if operation.body:
         yield path, b"{"
         yield path, {"nonsense": True}
-    if any(parameter.where == "query" for parameter in operation.parameters):
-        yield f"{path}?limit=x&state=x&confirm=x&dryRun=x&after=%00&:=x", example.body
+    query = [parameter.name for parameter in operation.parameters if parameter.where == "query"]
+    if query:
+        wrong = urlencode(dict.fromkeys(query, "\0"))
+        yield f"{path}?{wrong}", example.body
+    yield f"{path}?:unknown=x", example.body
 
 
 FAULTS: Mapping[str, dict[str, Any]] = {
@@ -553,5 +574,5 @@ def test_a_page_says_what_to_configure_where_there_is_no_template(
     served = ["create_post_incident_review"]
     with relay_with(function, aws, api_key, monkeypatch, served) as relay:
         answer = relay.call("GET", "/post-incident-reviews/new?incident=inc-1")
-    assert answer.status == 200
+    assert answer.status == 404
     check(operation_of("followReviewLink"), answer)

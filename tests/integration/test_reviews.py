@@ -147,14 +147,14 @@ def test_a_template_of_anything_but_http_urls_fails_at_init(start: Start, templa
         pass
 
 
-def test_without_a_template_there_is_one_page_for_all(start: Start) -> None:
+def test_without_a_template_there_is_no_page_and_all_are_told_the_same(start: Start) -> None:
     with start("") as relay, aws_calls() as calls:
         pages = [
             relay.call("GET", f"{NEW}?incident={one}")
             for one in ("inc-1", "%3Cscript%3Ealert(1)%3C/script%3E")
         ]
     assert calls.names == []
-    assert {page.status for page in pages} == {200}
+    assert {page.status for page in pages} == {404}
     assert len({page.body for page in pages}) == 1
     assert "ReviewUrlTemplate" in pages[0].body
     assert "alert" not in pages[0].body
@@ -267,7 +267,9 @@ def test_an_incident_of_any_id_can_have_a_review(relay: Relay) -> None:
     url = "https://ops.example.com/incidents/odd"
     record(relay, incidents=[incident(one, url=url, summary="s" * 255) for one in odd])
     for one in odd:
-        for answer in (from_jira(relay, one, one), from_provider(relay, one)):
+        # Where an id is followed by more of the path, API Gateway takes no slash in it.
+        answers = [from_jira(relay, one, one), *([] if "/" in one else [from_provider(relay, one)])]
+        for answer in answers:
             assert answer.status == 201, answer.body
             made = PostIncidentReview.model_validate(answer.json()["review"])
             assert made.reviews == [one]

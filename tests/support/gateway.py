@@ -1,7 +1,6 @@
 """API Gateway on loopback: the functions behind the template's own routes, over HTTP."""
 
 import base64
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from infra.lambdas.routing import owners
 from relay.outbound import OutboundClient
 from tests.support.lambdas import Context, http_event
-from tests.support.template import routes
 
 
 @dataclass
@@ -29,34 +28,13 @@ class Gateway:
     def answer(
         self, method: str, url: str, body: bytes | None, headers: dict[str, str]
     ) -> dict[str, Any]:
-        module = self._function_of(method, url.partition("?")[0])
+        event = http_event(method, url, body, headers)
+        module = self.functions.get(owners()[event["routeKey"]])
         if module is None:
             return {"statusCode": 404, "headers": {}, "body": '{"message":"Not Found"}'}
         with self.turn:
-            answer: dict[str, Any] = module.handler(
-                http_event(method, url, body, headers), Context()
-            )
+            answer: dict[str, Any] = module.handler(event, Context())
         return answer
-
-    def _function_of(self, method: str, path: str) -> ModuleType | None:
-        """As API Gateway chooses: a route without placeholders before one with."""
-        found = [
-            (route.count("{"), name)
-            for name in self.functions
-            for route_method, route in routes(name)
-            if route_method == method and _pattern(route).fullmatch(path)
-        ]
-        return self.functions[min(found)[1]] if found else None
-
-
-def _pattern(route: str) -> re.Pattern[str]:
-    parts = re.split(r"({[^}]+})", route)
-    return re.compile(
-        "".join(
-            (".+" if part.endswith("+}") else "[^/]+") if part.startswith("{") else re.escape(part)
-            for part in parts
-        )
-    )
 
 
 @contextmanager
@@ -76,7 +54,7 @@ def gateway() -> Iterator[Gateway]:
                 base64.b64decode(content) if answer.get("isBase64Encoded") else content.encode()
             )
 
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Nothing of it belongs into the test's output."""

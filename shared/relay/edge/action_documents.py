@@ -1,13 +1,12 @@
 """Documents of Jira's actions, in and out."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from relay.catalog import Container, Workspace
-from relay.edge.http import json_answer
+from relay.edge.answer import Answer, json_answer
 from relay.entities.document import parse_document
 from relay.identity.caller import Request
 
@@ -25,7 +24,7 @@ def parse_ids(body: bytes) -> list[str]:
     return parse_document(IdsRequest, body, "a list of ids").ids
 
 
-def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Response[Any]:
+def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Answer:
     found = [
         {
             "id": workspace.id,
@@ -38,7 +37,7 @@ def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Respo
     return json_answer(200, {"workspaces": found})
 
 
-def container_answer(containers: Iterable[Container], request: Request) -> Response[Any]:
+def container_answer(containers: Iterable[Container], request: Request) -> Answer:
     found = [
         {
             "id": container.id,

@@ -9,32 +9,28 @@ from urllib.parse import parse_qsl
 from pydantic import TypeAdapter, ValidationError
 
 from relay.delivery.tracking import AtSite, Page
-from relay.edge.query import first_query_value
+from relay.edge.query import query_value
 from relay.entities import EntityKey, Kind, details_of
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
-from relay.errors import BadRequest, Detail, NotFound
+from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 from relay.record import Entry, OutcomeState
 
-_KINDS = {kind.plural: kind for kind in Kind}
 _PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
 
 
-def checked_entity(collection: str, entity_id: str) -> EntityKey:
-    """Raises NotFound unless it is one of `incidents` or `reviews`; BadRequest for an id that no
-    entity can have."""
-    if collection not in _KINDS:
-        raise NotFound("There is nothing at this method and path.")
+def checked_entity(kind: Kind, entity_id: str) -> EntityKey:
+    """Raises BadRequest for an id that no entity can have."""
     if len(entity_id) > ID_MAX:
         rule = Detail("id", "max_length", f"At most {ID_MAX} characters")
         raise BadRequest("This is no id for an entity.", [rule])
-    return EntityKey(_KINDS[collection], entity_id)
+    return EntityKey(kind, entity_id)
 
 
 def page_cursor(request: Request) -> EntityKey | None:
     """Where the page begins: `next` of the page before, as it was answered."""
-    value = first_query_value(request, "after")
-    if not value:
+    value = query_value(request, "after")
+    if value is None:
         return None
     try:
         kind, _, entity_id = base64.urlsafe_b64decode(value.encode()).decode().partition("#")
@@ -53,7 +49,7 @@ def checked_properties(request: Request) -> dict[str, str]:
         properties = _PROPERTIES.validate_python(dict(pairs))
     except ValidationError as error:
         raise BadRequest("These are no properties.", details_of(error)) from None
-    if not properties or len(properties) != len(pairs):
+    if not properties:
         rule = Detail("", "properties", "At least one, each just once")
         raise BadRequest("Properties are asked for.", [rule])
     return properties

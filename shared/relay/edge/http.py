@@ -1,15 +1,19 @@
 """What every HTTP function has in common: routes, errors, security headers, a line of log."""
 
-import json
 import re
 import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic.alias_generators import to_snake
 
 from relay.aws import AWS_ERRORS
-from relay.edge.request import base_path, request_of
+from relay.edge.answer import Answer, json_answer
+from relay.edge.query import check_query
+from relay.edge.request import request_of
 from relay.errors import NotFound, RelayError, Unauthenticated, Unavailable
 from relay.identity.caller import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
 from relay.identity.forge_caller import ForgeCaller
@@ -26,89 +30,108 @@ SECURITY_HEADERS = {
 CORRELATION_HEADER = "x-correlation-id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
-_PARAMETER = re.compile(r"<(\w+)>")
+# Jira's and Forge's own calls may carry parameters that Relay does not know; the operations tool's
+# may not: a flag that is mistyped would be dropped without a word.
+_STRICT = "/v1/"
 
 CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller)
+HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
 
 
-class _Resolver(APIGatewayHttpResolver):
-    """Takes any character in a path's parameter, as an entity's id may hold any.
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` is the template's; `query` the names of parameters that it takes, None for any."""
 
-    What owns the rest, named by the first parameter, has no slash in its id; the rest may.
-    """
-
-    @staticmethod
-    def _compile_regex(rule: str, base_regex: str = "") -> re.Pattern[str]:  # noqa: ARG004
-        first = iter(["[^/]+"])
-        parts = _PARAMETER.split(re.escape(rule))
-        # Between two pieces of plain path stands the name of a parameter.
-        parts[1::2] = [f"(?P<{name}>{next(first, '.+?')})" for name in parts[1::2]]
-        return re.compile("".join(parts) + r"\Z", re.DOTALL)
-
-    def _convert_matches_into_route_keys(self, match: re.Match[str]) -> dict[str, str]:
-        """API Gateway has decoded the path, but for the percent signs in it."""
-        return {name: value.replace("%25", "%") for name, value in match.groupdict().items()}
+    path: str
+    query: Collection[str] | None
+    handle: Callable[..., Answer]
 
 
 class HttpFunction:
-    """The routes of one Lambda. Errors are caught here and nowhere before.
+    """The routes of one Lambda, found by the key of API Gateway's route. Errors are caught here.
 
-    A route calls `self.caller(verifier)` before anything else, unless it is for everyone.
+    A handler takes the ids in its path by name, `{workspaceId}` as `workspace_id`. It calls
+    `self.caller(verifier)` before anything else, unless it is for everyone. HEAD is answered as
+    GET is, without the body.
     """
 
     def __init__(self, base_url: str) -> None:
+        self.routes: dict[str, Route] = {}
         self._base_url = base_url
-        self._app = _Resolver(strip_prefixes=[base_path(base_url)])
         self._handler = in_context(self._serve)
-        self._app.exception_handler(Exception)(_answer_error)
-        self._app.not_found(_answer_not_found)
-        self.get = self._app.get
-        self.post = self._app.post
-        self.put = self._app.put
-        self.delete = self._app.delete
 
-    @property
-    def request(self) -> Request:
-        return request_of(self._app.current_event, self._base_url)
+    def get(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        return self._route(("GET", "HEAD"), path, query)
+
+    def post(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        return self._route(("POST",), path, query)
+
+    def put(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        return self._route(("PUT",), path, query)
+
+    def delete(
+        self, path: str, query: Collection[str] | None = ()
+    ) -> Callable[[HandlerT], HandlerT]:
+        return self._route(("DELETE",), path, query)
 
     @property
     def correlation_id(self) -> str:
         return str(logger.get_correlation_id())
 
     def caller(self, verifier: Verifier[CallerT]) -> tuple[CallerT, Request]:
-        """Who calls, and what; raises Unauthenticated unless it is proven."""
-        request = self.request
-        return verifier.verify(request), request
+        """Who calls, and what; raises Unauthenticated unless it is proven.
+
+        Raises BadRequest for a parameter of the query that the route does not take.
+        """
+        caller = verifier.verify(self.request)
+        if self._called.path.startswith(_STRICT):
+            check_query(self.request, self._called.query)
+        return caller, self.request
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return self._handler(event, context)
 
-    def _serve(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    def _route(
+        self, methods: Iterable[str], path: str, query: Collection[str] | None
+    ) -> Callable[[HandlerT], HandlerT]:
+        def register(handle: HandlerT) -> HandlerT:
+            for method in methods:
+                self.routes[f"{method} {path}"] = Route(path, query, handle)
+            return handle
+
+        return register
+
+    def _serve(self, event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         started = time.perf_counter()
         correlation_id = _correlation_id(event)
         logger.set_correlation_id(correlation_id)
-        answer = self._app.resolve(event, context)
-        headers = SECURITY_HEADERS | {CORRELATION_HEADER: correlation_id}
-        answer["headers"] = answer.get("headers", {}) | headers
+        answer = self._answer(APIGatewayProxyEventV2(event))
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         logger.info(
-            "Answered",
-            route=event["routeKey"],
-            status=answer["statusCode"],
-            milliseconds=milliseconds,
+            "Answered", route=event["routeKey"], status=answer.status, milliseconds=milliseconds
         )
-        return answer
+        return {
+            "statusCode": answer.status,
+            "headers": {
+                **answer.headers,
+                **SECURITY_HEADERS,
+                CORRELATION_HEADER: correlation_id,
+            },
+            "body": "" if event["requestContext"]["http"]["method"] == "HEAD" else answer.body,
+        }
+
+    def _answer(self, event: APIGatewayProxyEventV2) -> Answer:
+        try:
+            if event.route_key not in self.routes:
+                raise NotFound("There is nothing at this method and path.")
+            self._called = self.routes[event.route_key]
+            self.request, ids = request_of(event, self._base_url, self._called.path)
+            return self._called.handle(**{to_snake(name): id_ for name, id_ in ids.items()})
+        except Exception as error:
+            return _answer_to(error)
 
 
-def json_answer(status: int, body: Any) -> Response[Any]:
-    return Response(status, "application/json", json.dumps(body, ensure_ascii=False))
-
-
-def no_content() -> Response[Any]:
-    return Response(204)
-
-
-def _answer_error(error: Exception) -> Response[Any]:
+def _answer_to(error: Exception) -> Answer:
     """The error's own status and body; whatever we did not foresee says nothing of itself."""
     if isinstance(error, AWS_ERRORS):
         logger.exception("AWS could not do what was asked")
@@ -122,10 +145,6 @@ def _answer_error(error: Exception) -> Response[Any]:
     reason = error.reason if isinstance(error, Unauthenticated) else None
     logger.warning("Refused", code=error.error_code, error=type(error).__name__, reason=reason)
     return json_answer(error.status, error.as_body())
-
-
-def _answer_not_found(_: Exception) -> Response[Any]:
-    return _answer_error(NotFound("There is nothing at this method and path."))
 
 
 def _correlation_id(event: dict[str, Any]) -> str:

@@ -1,8 +1,6 @@
 """The two answers that a person's browser gets: a way on, or what is missing for one."""
 
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
+from relay.edge.answer import Answer, text_answer
 
 _CONFIGURE = """<!doctype html>
 <html lang="en">
@@ -17,9 +15,10 @@ the page of the operations tool on which a review is written, such as
 """
 
 
-def configure_page() -> Response[Any]:
-    return Response(200, "text/html; charset=utf-8", _CONFIGURE)
+def configure_page() -> Answer:
+    """404: there is no page to lead to."""
+    return text_answer(404, "text/html; charset=utf-8", _CONFIGURE)
 
 
-def redirect(url: str) -> Response[Any]:
-    return Response(302, headers={"Location": url})
+def redirect(url: str) -> Answer:
+    return Answer(302, headers={"Location": url})

@@ -1,6 +1,8 @@
 """Parameters of a query, each with its rule."""
 
-from urllib.parse import parse_qs
+from collections import Counter
+from collections.abc import Collection
+from urllib.parse import parse_qs, parse_qsl
 
 from relay.entities.fields import ID_MAX
 from relay.errors import BadRequest, Detail
@@ -8,6 +10,30 @@ from relay.identity.caller import Request
 
 PAGE_MAX = 100
 _DIGITS_MAX = 3
+
+
+def check_query(request: Request, known: Collection[str] | None) -> None:
+    """Raises BadRequest that names each parameter that is unknown, or there more than once.
+
+    `known` is None where a parameter may have any name.
+    """
+    names = Counter(name for name, _ in parse_qsl(request.raw_query, keep_blank_values=True))
+    unknown = [
+        Detail(name, "unknown_parameter", _known(known))
+        for name in names
+        if known is not None and name not in known
+    ]
+    repeated = [
+        Detail(name, "repeated_parameter", "Once at most")
+        for name, times in names.items()
+        if times > 1
+    ]
+    if unknown or repeated:
+        raise BadRequest("The query is not understood; nothing was done.", unknown + repeated)
+
+
+def _known(names: Collection[str]) -> str:
+    return f"Known here: {', '.join(sorted(names))}" if names else "No parameter is known here"
 
 
 def query_values(request: Request, name: str) -> list[str]:
@@ -21,17 +47,25 @@ def first_query_value(request: Request, name: str) -> str | None:
     return next(iter(parse_qs(request.raw_query).get(name, [])), None)
 
 
+def query_value(request: Request, name: str) -> str | None:
+    """A parameter's value; None where it is not given. Raises BadRequest for an empty one."""
+    values = parse_qs(request.raw_query, keep_blank_values=True).get(name)
+    if values == [""]:
+        raise BadRequest(f"{name} has no value.", [Detail(name, "missing", "A value")])
+    return values[0] if values else None
+
+
 def flag(request: Request, name: str) -> bool:
-    """Raises BadRequest for a value other than true and false."""
-    value = first_query_value(request, name) or "false"
-    if value not in ("true", "false"):
+    """True by its name alone. Raises BadRequest for a value other than true and false."""
+    values = parse_qs(request.raw_query, keep_blank_values=True).get(name, ["false"])
+    if values[0] not in ("", "true", "false"):
         raise BadRequest(f"{name} is true or false.", [Detail(name, "boolean", "true or false")])
-    return value == "true"
+    return values[0] != "false"
 
 
 def page_limit(request: Request) -> int:
     """`limit`, 100 unless given. Raises BadRequest for what is no number from 1 to 100."""
-    value = first_query_value(request, "limit") or str(PAGE_MAX)
+    value = query_value(request, "limit") or str(PAGE_MAX)
     digits = value.isascii() and value.isdecimal() and len(value) <= _DIGITS_MAX
     if not (digits and 1 <= int(value) <= PAGE_MAX):
         rule = Detail("limit", "range", f"A whole number from 1 to {PAGE_MAX}")
@@ -41,7 +75,7 @@ def page_limit(request: Request) -> int:
 
 def page_start(request: Request) -> str:
     """`after`, an id; empty for the first page. Raises BadRequest for what no id can be."""
-    value = first_query_value(request, "after") or ""
+    value = query_value(request, "after") or ""
     if len(value) > ID_MAX:
         rule = Detail("after", "max_length", "`next` of the page before")
         raise BadRequest("This is no page's beginning.", [rule])

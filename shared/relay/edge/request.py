@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from relay.edge.path import check_sent_path, ids_in_path
 from relay.entities.document import check_size
 from relay.errors import BadRequest, Detail, UnsupportedMedia
 from relay.identity.caller import Request
@@ -16,20 +17,25 @@ _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_NAMES = ("gzip", "x-gzip")
 
 
-def request_of(event: APIGatewayProxyEventV2, base_url: str) -> Request:
-    """The request as it stood on the wire; `base_url` is empty where API Gateway's is the app's."""
-    return Request(
+def request_of(
+    event: APIGatewayProxyEventV2, base_url: str, template_path: str
+) -> tuple[Request, dict[str, str]]:
+    """The request as it stood on the wire, and the ids in its path, by their names in the template.
+
+    `base_url` is empty where API Gateway's is the app's. Raises BadRequest for a path that is not
+    the one that API Gateway matched.
+    """
+    path, ids = _path_and_ids(event, base_url, template_path)
+    request = Request(
         method=event.http_method,
-        raw_path=_below(base_path(base_url) or f"/{event.request_context.stage}", event.raw_path),
+        raw_path=path,
         raw_query=event.raw_query_string,
         headers={name.lower(): value for name, value in event.headers.items()},
         base_url=base_url or _gateway_url(event),
         body=_raw_body(event),
     )
-
-
-def base_path(base_url: str) -> str:
-    return urlsplit(base_url).path.rstrip("/")
+    check_sent_path(request.headers, path)
+    return request, ids
 
 
 def json_body(request: Request, bytes_max: int) -> bytes:
@@ -80,6 +86,14 @@ def _gateway_url(event: APIGatewayProxyEventV2) -> str:
     return f"https://{context.domain_name}{stage}"
 
 
-def _below(prefix: str, raw_path: str) -> str:
-    """What is below the app's base URL, whose path is a named stage's, or a custom domain's."""
-    return raw_path[len(prefix) :] if raw_path.startswith(prefix + "/") else raw_path
+def _path_and_ids(
+    event: APIGatewayProxyEventV2, base_url: str, template_path: str
+) -> tuple[str, dict[str, str]]:
+    """The path below the app's base URL, whose own is a named stage's, or a custom domain's."""
+    base_path = urlsplit(base_url).path.rstrip("/") or f"/{event.request_context.stage}"
+    for path in (event.raw_path, event.raw_path.removeprefix(base_path)):
+        ids = ids_in_path(template_path, event.path_parameters, path)
+        if ids is not None:
+            return path, ids
+    rule = Detail("", "path", "The ids that API Gateway matched, filled into the route's path")
+    raise BadRequest("The path is not the one that API Gateway matched.", [rule])

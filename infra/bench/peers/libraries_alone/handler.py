@@ -5,11 +5,11 @@ from typing import Any
 import boto3
 import jwt
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from pydantic import BaseModel
 
 dynamodb, kms = boto3.client("dynamodb"), boto3.client("kms")
-parts = (APIGatewayHttpResolver(), Logger(service="bench"), BaseModel, jwt)
+parts = (APIGatewayProxyEventV2, Logger(service="bench"), BaseModel, jwt)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
