@@ -52,16 +52,19 @@ def http_event(
     headers: Mapping[str, str] | None = None,
     stage: str = "$default",
     route_keys: Iterable[str] | None = None,
+    base_path: str = "",
 ) -> dict[str, Any]:
     """API Gateway's payload 2.0 of this request; a body in bytes comes in base64.
 
-    `route_keys` are those of the API, the template's unless given.
+    `url` is below the stage, and below `base_path`, which a custom domain maps to the API: neither
+    takes part in the choice of a route. `route_keys` are those of the API, the template's unless
+    given.
     """
     sent_path, _, query = url.partition("?")
     # Decoded, but for percent signs.
     path = "%25".join(map(unquote, sent_path.split("%25")))
     route_key, parameters = matched(owners() if route_keys is None else route_keys, method, path)
-    raw_path = path if stage == "$default" else f"/{stage}{path}"
+    raw_path = base_path + (path if stage == "$default" else f"/{stage}{path}")
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,

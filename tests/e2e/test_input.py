@@ -38,7 +38,6 @@ def test_the_sample_has_several_states_for_some_in_the_order_of_time() -> None:
     [
         ("{", "not JSON"),
         ('{"incident": {"id": NaN}}', "not JSON"),
-        ('{"incident": {"id": "\\ud800"}}', "not JSON"),
         ("[]", "expected"),
         ('{"incident": {}, "review": {}}', "expected"),
         ('{"alert": {}}', "expected"),
@@ -50,6 +49,15 @@ def test_a_bad_line_is_named_by_its_number(tmp_path: Path, line: str, why: str) 
 
     with pytest.raises(StackFailure, match=f"line 3: {why}"):
         read_states(file)
+
+
+def test_half_of_a_surrogate_pair_is_left_to_relay_to_refuse(tmp_path: Path) -> None:
+    file = tmp_path / "states.jsonl"
+    file.write_text('{"incident": {"id": "\\ud800"}}\n')
+
+    [state] = read_states(file)
+
+    assert state.text == b'{"id":"\\ud800"}'
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff"])

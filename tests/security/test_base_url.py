@@ -15,12 +15,12 @@ from tests.support.tokens import InstallKey, claims, signed_callback
 GATEWAY = "https://abcdef12.execute-api.eu-west-1.amazonaws.com"
 
 CASES = {
-    # BASE_URL, stage, path on the wire, the app's base URL to Jira
+    # BASE_URL, stage, the custom domain's mapping, the app's base URL to Jira
     "a domain of one's own": ("https://relay.example.com", "$default", "", None),
     "API Gateway's own domain": ("", "$default", "", GATEWAY),
-    "API Gateway's own domain and a stage": ("", "prod", "/prod", f"{GATEWAY}/prod"),
-    "a stage named like a path": ("", "lifecycle", "/lifecycle", f"{GATEWAY}/lifecycle"),
-    "a domain in front of a stage": ("https://relay.example.com", "prod", "/prod", None),
+    "API Gateway's own domain and a stage": ("", "prod", "", f"{GATEWAY}/prod"),
+    "a stage named like a path": ("", "lifecycle", "", f"{GATEWAY}/lifecycle"),
+    "a domain in front of a stage": ("https://relay.example.com", "prod", "", None),
     "a path that a proxy takes away": ("https://example.com/relay", "$default", "", None),
     "a path of a custom domain": ("https://example.com/a/relay", "$default", "/a/relay", None),
 }
@@ -34,7 +34,7 @@ def test_a_token_is_made_for_the_base_url_and_the_path_below_it(
     monkeypatch: pytest.MonkeyPatch,
     case: str,
 ) -> None:
-    setting, stage, prefix, public = CASES[case]
+    setting, stage, base_path, public = CASES[case]
     base_url = public or setting
     monkeypatch.setenv("BASE_URL", setting)
     module = function("lifecycle", INSTALL_KEYS_URL=keys.url)
@@ -42,7 +42,8 @@ def test_a_token_is_made_for_the_base_url_and_the_path_below_it(
 
     def post(path: str, token: str) -> Answer:
         headers = {"Authorization": f"JWT {token}"}
-        return call(module, "POST", prefix + path, json.dumps(ACME.body()), headers, stage)
+        body = json.dumps(ACME.body())
+        return call(module, "POST", path, body, headers, stage, base_path=base_path)
 
     elsewhere = Jira(module, install_key, "https://elsewhere.example.com")
     assert refused(post(INSTALLED, elsewhere.token(ACME)))

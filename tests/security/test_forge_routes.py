@@ -127,7 +127,8 @@ def everywhere(calls: ForgeCalls, token: str) -> set[int]:
 
 
 def test_the_routes_are_those_of_the_template() -> None:
-    assert set(ROUTES) == set(routes("forge"))
+    # HEAD is answered as GET is; the scanner's tests call it everywhere.
+    assert set(ROUTES) == {route for route in routes("forge") if route[0] != "HEAD"}
 
 
 # --- Who calls ---

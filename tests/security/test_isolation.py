@@ -217,7 +217,8 @@ def test_every_route_is_in_one_of_the_tables() -> None:
         Route(method, path.replace("+}", "}"))
         for name in functions()
         for method, path in routes(name)
-        if path != "*"
+        # HEAD is answered as GET is; the scanner's tests call it everywhere.
+        if path != "*" and method != "HEAD"
     }
     tables: list[set[Route]] = [
         set(NAMING),
