@@ -132,7 +132,7 @@ def put_webhook(workspace_id: str) -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     workspaces.get(workspace_id)
-    webhook = webhook_document(request)
+    webhook = webhook_document(request, settings.test_webhook_origins)
     webhooks.put(workspace_id, webhook)
     return json_answer(200, {"url": webhook.url})
 

@@ -47,6 +47,7 @@ _SETTINGS = {
     "REVIEW_ACTION": "on",
     "REVIEW_URL_TEMPLATE": "",
     "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
+    "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*",
 }
 
 

@@ -75,6 +75,7 @@ def stage() -> Iterator[Stage]:
                 "REVIEW_ACTION": "on",
                 "REVIEW_URL_TEMPLATE": "",
                 "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
+                "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*",
             }
             control.set(visibleAfterSeconds=0)
             key = ApiKeys(dynamodb, environment["API_KEYS_TABLE"]).issue()

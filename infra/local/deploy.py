@@ -46,6 +46,7 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "Runtime": RUNTIME,
         "TestApiOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
+        "TestWebhookOrigins": "https://127.0.0.1:*,https://localhost:*",
     }
     command = [str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME]
     command += ["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]

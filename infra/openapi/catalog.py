@@ -210,7 +210,8 @@ OPERATIONS = (
         [Answer(200, "Its URL.", WebhookAnswer)],
         [Example("webhook", 200, _PATH, body=_WEBHOOK, answer=_WEBHOOK_URL)],
         "It is told, as Standard Webhooks asks, when Jira's users associate or disassociate an "
-        "entity of the workspace: `entity.associated`, `entity.disassociated`.",
+        "entity of the workspace: `entity.associated`, `entity.disassociated`. The host must be "
+        "public: one that leads to a private or local address is not called.",
         [WORKSPACE],
         WebhookDocument,
         errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],

@@ -83,6 +83,7 @@ class WorkspacesSettings(AppSettings):
     secrets_key: Required
     submissions_queue: Required
     components_module: Switch
+    test_webhook_origins: Listed = ()
 
 
 class LinksSettings(SiteSettings):
@@ -153,6 +154,8 @@ class AssociationSettings(SiteCatalogSettings):
 class WebhooksSettings(AppSettings):
     catalog_table: Required
     secrets_key: Required
+    notices_queue: Required
+    test_webhook_origins: Listed = ()
 
 
 class ReviewSettings(ForgeSettings):

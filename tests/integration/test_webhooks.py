@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from relay.edge.notices import delay_after
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
@@ -32,6 +33,9 @@ from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixt
 from tests.support.entities import incident
 from tests.support.lambdas import Context, sqs_event
 from tests.support.lifecycle import ACME, GLOBEX, Site
+from tests.support.raw_server import RawServer, raw_server
+from tests.support.resolver import Resolve
+from tests.support.template import resources
 
 SERVED = [
     "workspaces",
@@ -67,6 +71,7 @@ def hook(certificate: Path) -> Iterator[Hook]:
 class Stage:
     relay: Relay
     acme: Tenant
+    load: Callable[..., ModuleType]
 
     def put(self, url: str, secret: str = SECRET, workspace: str = "payments") -> None:
         document = {"url": url, "secret": secret}
@@ -96,10 +101,17 @@ class Stage:
             aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in found]
 
+    def hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Webhooks have a quarter of a second to answer."""
+        monkeypatch.setattr("relay.edge.notices._SECONDS", 0.25)
+        self.relay.gateway.functions["webhooks"] = self.load("webhooks")
+
     def send(self, *notices: str) -> list[int]:
         """The numbers of the notices that come again."""
-        module = self.relay.gateway.functions["webhooks"]
-        answer = module.handler(sqs_event(*notices), Context())
+        return self.handle(sqs_event(*notices))
+
+    def handle(self, event: dict[str, Any]) -> list[int]:
+        answer = self.relay.gateway.functions["webhooks"].handler(event, Context())
         failed = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
         return [int(one.removeprefix("message-")) for one in failed]
 
@@ -121,7 +133,7 @@ def stage(
         acme = relay.install(ACME)
         for workspace in ("payments", "search"):
             relay.links.link(acme.id, workspace)
-        yield Stage(relay, acme)
+        yield Stage(relay, acme, function)
 
 
 def verified(received: Received, secret: str = SECRET) -> Any:
@@ -229,11 +241,117 @@ def test_anything_else_comes_again_until_it_succeeds(stage: Stage, hook: Hook) -
 def test_one_that_says_nothing_comes_again(
     stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.edge.notices._TIMEOUT", httpx.Timeout(0.2))
+    stage.hurry(monkeypatch)
     stage.put(hook.url)
     hook.status = SILENCE
     assert stage.send(*stage.tell()) == [0]
     assert len(hook.received) == 1
+
+
+@pytest.mark.parametrize("part", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"\x16"])
+def test_one_that_trickles_comes_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, part: bytes
+) -> None:
+    """Whatever it sends, and whether or not that is TLS, it has no longer than any other."""
+
+    def script(server: RawServer, connection: socket.socket) -> None:
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+        server.trickle(connection, part)
+
+    stage.hurry(monkeypatch)
+    with raw_server(script) as server:
+        stage.put(server.url.replace("http:", "https:"))
+        assert stage.send(*stage.tell()) == [0]
+
+
+def test_one_that_hangs_is_called_once_and_no_other_workspace_waits_for_it(
+    stage: Stage, hook: Hook, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.hurry(monkeypatch)
+    with https_hook(certificate) as hanging:
+        hanging.status = SILENCE
+        stage.put(hanging.url)
+        stage.put(hook.url, OTHER_SECRET, "search")
+        several = [notice for _ in range(5) for notice in stage.tell()]
+        both = stage.tell(entity_id="shared")
+        assert [json.loads(one)["workspace_id"] for one in several] == ["payments"] * 5
+        failed = stage.send(*several, *both)
+        assert {json.loads((several + both)[number])["workspace_id"] for number in failed} == {
+            "payments"
+        }
+        assert len(failed) == 6
+        assert len(hanging.received) == 1
+    assert len(hook.received) == 1
+
+
+def test_a_pause_ends_by_itself(stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.hurry(monkeypatch)
+    stage.put(hook.url)
+    hook.status = SILENCE
+    (notice,) = stage.tell()
+    assert stage.send(notice) == [0]
+    hook.status = 204
+    assert stage.send(notice) == [0], "it hung a moment ago"
+    later = time.time() + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert stage.send(notice) == []
+
+
+def test_notices_are_queued_as_a_group_of_their_workspace(stage: Stage, hook: Hook) -> None:
+    """A standard queue with groups hands out the others' messages first where one's pile up."""
+    for workspace in ("payments", "search"):
+        stage.put(hook.url, workspace=workspace)
+    with aws_calls() as calls:
+        notices = stage.tell(entity_id="shared")
+    sent = calls.given("SendMessage")
+    assert sorted(one["MessageGroupId"] for one in sent) == ["payments", "search"]
+    for one in sent:
+        assert json.loads(one["MessageBody"])["workspace_id"] == one["MessageGroupId"]
+    assert len(notices) == 2
+
+
+def test_what_is_refused_waits_longer_each_time(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    hook.status = 500
+    (notice,) = stage.tell()
+    event = sqs_event(notice)
+    with aws_calls() as calls:
+        for receives in (1, 2, 3, 8, 20):
+            event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+            assert stage.handle(event) == [0]
+    asked = calls.given("ChangeMessageVisibility")
+    assert [one["VisibilityTimeout"] for one in asked] == [30, 60, 120, 3600, 3600]
+    assert {one["ReceiptHandle"] for one in asked} == {"receipt-0"}
+    hook.status = 204
+    with aws_calls() as calls:
+        assert stage.handle(event) == []
+    assert calls.given("ChangeMessageVisibility") == []
+
+
+def test_a_notice_is_tried_for_a_day() -> None:
+    receives = resources("AWS::SQS::Queue")["NoticesQueue"]["RedrivePolicy"]["maxReceiveCount"]
+    waits = [delay_after(receive) for receive in range(1, receives)]
+    assert 24 * 3600 < sum(waits) < 26 * 3600
+    assert waits == sorted(waits)
+
+
+def test_sqs_takes_the_delay(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    hook.status = 500
+    sqs, url = stage.relay.aws.sqs, stage.relay.aws.environment["NOTICES_QUEUE"]
+    stage.tell()  # which empties the queue
+    sqs.send_message(QueueUrl=url, MessageBody="no notice", MessageGroupId="payments")
+    [message] = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]
+    event = sqs_event(message["Body"])
+    event["Records"][0] |= {
+        "receiptHandle": message["ReceiptHandle"],
+        "attributes": message["Attributes"],
+    }
+    taken: list[str] = []
+    with aws_calls() as calls:
+        calls.after = taken.append
+        assert stage.handle(event) == [0]
+    assert taken == ["ChangeMessageVisibility"]
 
 
 def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None:
@@ -344,6 +462,8 @@ def test_only_https_urls_are_taken(stage: Stage) -> None:
         "",
         "https://user@ops.example.com/",
         "https://user:password@ops.example.com/",
+        "https://@ops.example.com/",
+        "https://:@ops.example.com/",
         "https://ops.example.com/#fragment",
         "https://ops.example.com:0/",
         "https://ops.example.com:65536/",
@@ -360,7 +480,7 @@ def test_only_https_urls_are_taken(stage: Stage) -> None:
         )
         assert (answer.status, answer.error_code) == (400, "bad_request"), url
         assert {one["path"] for one in answer.json()["error"]["details"]} == {"url"}, url
-    for url in ("https://ops.example.com", "HTTPS://ops.example.com:8443/a?b=c", "https://[::1]/"):
+    for url in ("https://ops.example.com", "HTTPS://ops.example.com:8443/a?b=c"):
         stage.put(url)
 
 
@@ -388,6 +508,88 @@ def test_only_secrets_of_standard_webhooks_are_taken(stage: Stage) -> None:
         assert not secret or len(secret) < 20 or secret not in answer.body
     for length in (24, 64):
         stage.put("https://ops.example.com/hook", encoded(length))
+
+
+NOT_PUBLIC = [
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f.0.0.1",
+    "017700000001",
+    "0.0.0.0",  # noqa: S104 (nothing is bound to it)
+    "%31%32%37.0.0.1",
+    "10.0.0.1",
+    "172.16.0.1",
+    "192.168.0.1",
+    "100.64.0.1",
+    "169.254.169.254",
+    "192.0.2.1",
+    "198.18.0.1",
+    "224.0.0.1",
+    "255.255.255.255",
+    "[::1]",
+    "[::]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[64:ff9b:1::1]",
+    "[2002:7f00:1::]",
+    "[2001:db8::1]",
+    "[ff02::1]",
+    "localhost",
+    "LOCALHOST.",
+    "hook.localhost",
+]
+PUBLIC = ["8.8.8.8", "[2606:4700::1111]", "[64:ff9b::808:808]", "localhosts", "10.0.0.1.example"]
+
+
+def test_a_host_that_is_not_public_is_no_webhook(stage: Stage, subtests: pytest.Subtests) -> None:
+    path = "/v1/workspaces/payments/webhook"
+    stage.relay.gateway.functions["workspaces"] = stage.load("workspaces", TEST_WEBHOOK_ORIGINS="")
+    for host in NOT_PUBLIC:
+        with subtests.test(host):
+            document = {"url": f"https://{host}/", "secret": SECRET}
+            answer = stage.relay.provider("PUT", path, document)
+            assert (answer.status, answer.error_code) == (400, "bad_request")
+            [detail] = answer.json()["error"]["details"]
+            assert (detail["path"], detail["rule"]) == ("url", "public_host")
+    assert stage.relay.provider("GET", path).json() == {"url": None}
+    for host in PUBLIC:
+        with subtests.test(host):
+            stage.put(f"https://{host}/hook")
+
+
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"]])
+def test_a_name_that_leads_to_an_address_that_is_not_public_is_not_called(
+    stage: Stage, resolve: Resolve, addresses: list[str]
+) -> None:
+    """Whatever it led to when the webhook was put: that may change at any time."""
+    connections: list[socket.socket] = []
+    with raw_server(lambda _, connection: connections.append(connection)) as server:
+        stage.put(f"https://ops.example.com:{server.port}/hook")
+        resolve("ops.example.com", *addresses)
+        assert stage.send(*stage.tell()) == [0]
+    assert connections == []
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_called(
+    stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name is looked up once: a second look could lead elsewhere."""
+    looked_up: list[str] = []
+    own: Callable[..., Any] = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: Any, **options: Any) -> Any:
+        looked_up.append(host)
+        return own(host, *args, **options)
+
+    stage.put(hook.url.replace("127.0.0.1", "localhost"))
+    notices = stage.tell()
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    # The certificate is not localhost's: TLS asks for the name, and not for the address.
+    assert stage.send(*notices) == [0]
+    assert looked_up.count("localhost") == 1
 
 
 # --- Its secret ---

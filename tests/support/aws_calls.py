@@ -14,11 +14,21 @@ Hook = Callable[[], object]
 
 @dataclass
 class AwsCalls:
-    """`names` are the operations called so far; `before` and `after` run around one of them."""
+    """`names` are the operations called so far, `parameters` what each was given; `before` and
+    `after` run around one of them."""
 
     names: list[str] = field(default_factory=list)
+    parameters: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[str], None] = field(default=lambda _: None)
     after: Callable[[str], None] = field(default=lambda _: None)
+
+    def given(self, operation: str) -> list[dict[str, Any]]:
+        """The parameters of each call of this operation."""
+        return [
+            parameters
+            for name, parameters in zip(self.names, self.parameters, strict=True)
+            if name == operation
+        ]
 
     def fail(self, error: Exception, at: int) -> None:
         """Let the call of this number (0 is the next one) fail before it reaches AWS."""
@@ -65,6 +75,7 @@ def aws_calls() -> Iterator[AwsCalls]:
 
     def make_api_call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         calls.names.append(operation)
+        calls.parameters.append(parameters)
         calls.before(operation)
         answer = reach_aws(self, operation, parameters)
         calls.after(operation)

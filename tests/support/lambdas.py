@@ -40,7 +40,13 @@ class Answer:
 
 def sqs_event(*bodies: str) -> dict[str, Any]:
     records = [
-        {"messageId": f"message-{number}", "body": body, "eventSource": "aws:sqs"}
+        {
+            "messageId": f"message-{number}",
+            "receiptHandle": f"receipt-{number}",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
         for number, body in enumerate(bodies)
     ]
     return {"Records": records}

@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from relay.entities.fields import Document, Url
+from relay.errors import BadRequest, Detail
+from relay.outbound.addresses import is_exempt, is_never_public
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 
@@ -23,7 +26,8 @@ _SECRET_BYTES = range(24, 65)
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme != "https" or parts.username or parts.fragment:
+    # An empty user name is one, too: which host is meant must be beyond doubt.
+    if parts.scheme != "https" or "@" in parts.netloc or parts.fragment:
         raise PydanticCustomError("https_url", "Input should be an https URL without user name")
     return url
 
@@ -43,6 +47,18 @@ def _secret(secret: str) -> str:
 class WebhookDocument(Document):
     url: Annotated[Url, AfterValidator(_https)]
     secret: Annotated[str, Field(max_length=200, repr=False), AfterValidator(_secret)]
+
+
+def check_webhook_host(url: str, test_origins: Iterable[str]) -> None:
+    """Raises BadRequest where the URL's host is no public one by its very name or address.
+
+    Any other host is looked up when it is called: its addresses may change at any time.
+    """
+    parts = urlsplit(url)
+    host = unquote(parts.hostname or "")
+    if is_never_public(host) and not is_exempt(host, parts.port or 443, test_origins):
+        rule = Detail("url", "public_host", "Input should have a public host")
+        raise BadRequest("This is not a URL that Relay calls.", [rule])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Documents of the operations tool's API, in and out."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -14,6 +14,7 @@ from relay.catalog import (
     WorkspaceDocument,
 )
 from relay.catalog.containers import ContainerId
+from relay.catalog.webhooks import check_webhook_host
 from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, parse_document
@@ -73,8 +74,10 @@ def workspace_document(request: Request) -> WorkspaceDocument:
     return parsed(WorkspaceDocument, request, "a workspace")
 
 
-def webhook_document(request: Request) -> WebhookDocument:
-    return parsed(WebhookDocument, request, "a webhook")
+def webhook_document(request: Request, test_origins: Iterable[str]) -> WebhookDocument:
+    document = parsed(WebhookDocument, request, "a webhook")
+    check_webhook_host(document.url, test_origins)
+    return document
 
 
 def container_document(request: Request, container_id: str) -> Container:

@@ -16,12 +16,23 @@ from relay.aws import AWS_ERRORS
 from relay.catalog import Webhook, WebhookStore
 from relay.catalog.webhooks import SECRET_PREFIX
 from relay.errors import Unavailable
+from relay.outbound import OutboundClient
+from relay.outbound.addresses import public_only
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_TIMEOUT = httpx.Timeout(10, connect=5)
+# For a whole call: a webhook that hangs holds a function for no longer.
+_SECONDS = 10.0
+# An answer's body is not read.
+_ANSWER_BYTES_MAX = 0
+# Seconds until a notice is sent again: doubled each time, and an hour at most.
+_FIRST_DELAY = 30
+_LAST_DELAY = 3600
+# Seconds for which a workspace's webhook that did not answer in time is not called.
+_PAUSE = 30
+_PAUSED_MAX = 1000
 _COME_AGAIN = (
     ValueError,
     TypeError,
@@ -32,30 +43,63 @@ _COME_AGAIN = (
 )
 
 
+def webhook_client(test_origins: Iterable[str]) -> OutboundClient:
+    """It connects to public addresses alone, whatever a host's name leads to at the time."""
+    return OutboundClient(_SECONDS, _ANSWER_BYTES_MAX, public_only(test_origins))
+
+
 class NoticesQueue:
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def send(self, notices: Iterable[Notice]) -> None:
-        """Raises an AWS error; Jira's call is then answered 503, and may be made again."""
+        """Raises an AWS error; Jira's call is then answered 503, and may be made again.
+
+        A group per workspace has SQS hand out the notices of others first, where one's pile up.
+        """
         for notice in notices:
-            self._sqs.send_message(QueueUrl=self._url, MessageBody=json.dumps(asdict(notice)))
+            self._sqs.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(asdict(notice)),
+                MessageGroupId=notice.workspace_id,
+            )
+
+    def delay(self, record: dict[str, Any]) -> None:
+        """Have a received message come again later each time. Where that fails, it comes again
+        when the queue's own visibility timeout is over."""
+        seconds = delay_after(int(record["attributes"]["ApproximateReceiveCount"]))
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=seconds,
+            )
+        except AWS_ERRORS:
+            logger.exception("A notice's delay could not be set")
+
+
+def delay_after(receives: int) -> int:
+    """Seconds until a notice that was received so often, in vain, is to come again."""
+    return min(_FIRST_DELAY << receives - 1, _LAST_DELAY)
 
 
 class Webhooks:
-    def __init__(self, store: WebhookStore, http: httpx.Client) -> None:
+    """Sends notices; one that can't be sent waits in the queue, and holds up no other."""
+
+    def __init__(self, store: WebhookStore, http: OutboundClient, queue: NoticesQueue) -> None:
         self._store = store
         self._http = http
+        self._queue = queue
+        # By workspace, in epoch seconds: without it, each of many notices would hold a function.
+        self._paused_until: dict[str, float] = {}
 
     def consume(self, event: dict[str, Any]) -> dict[str, Any]:
         """Send the notices of an SQS event; the answer names those that must come again."""
-        come_again = [
-            {"itemIdentifier": record["messageId"]}
-            for record in event["Records"]
-            if not self._sent(record)
-        ]
-        return {"batchItemFailures": come_again}
+        come_again = [record for record in event["Records"] if not self._sent(record)]
+        for record in come_again:
+            self._queue.delay(record)
+        return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in come_again]}
 
     def _sent(self, record: dict[str, Any]) -> bool:
         try:
@@ -68,21 +112,30 @@ class Webhooks:
         return True
 
     def _send(self, notice: Notice) -> None:
+        if time.time() < self._paused_until.get(notice.workspace_id, 0):
+            raise Unavailable("The workspace's webhook did not answer a moment ago.")
         webhook = self._store.get(notice.workspace_id)
         if webhook is None:
             logger.info("Notice dropped: the webhook was removed", notice_id=notice.id)
             return
         body = json.dumps({"type": notice.event, "timestamp": notice.at, "data": notice.data})
         headers = signed(webhook, notice.id, int(time.time()), body)
-        # What it says beside its status is not read, however much that would be.
-        with self._http.stream(
-            "POST", webhook.url, content=body, headers=headers, timeout=_TIMEOUT
-        ) as answer:
-            # A redirect is no success, either.
-            if not answer.is_success:
-                raise httpx.HTTPError(f"status {answer.status_code}")
+        try:
+            # What it says beside its status is not read, however much that would be.
+            with self._http.stream("POST", webhook.url, content=body, headers=headers) as answer:
+                # A redirect is no success, either.
+                if not answer.is_success:
+                    raise httpx.HTTPError(f"status {answer.status_code}")
+        except httpx.TimeoutException:
+            self._pause(notice.workspace_id)
+            raise
         count(Metric.NOTICES_SENT)
         logger.info("Notice sent", notice_id=notice.id, workspace_id=notice.workspace_id)
+
+    def _pause(self, workspace_id: str) -> None:
+        if len(self._paused_until) >= _PAUSED_MAX:
+            self._paused_until.clear()
+        self._paused_until[workspace_id] = time.time() + _PAUSE
 
 
 def signed(webhook: Webhook, notice_id: str, timestamp: int, body: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from relay.errors import Unauthenticated
+from relay.outbound.origins import origin_expression
 
 _ORIGIN = "https://api.atlassian.com"
 # In small letters alone: a site's cloudId has one spelling, as it is a key.
@@ -18,12 +19,7 @@ def cloud_id_of(api_base_url: str, test_origins: Iterable[str] = ()) -> str:
     """
     # One expression from end to end: no user, no port, no query, nothing that a parser might drop.
     for origin in (_ORIGIN, *test_origins):
-        match = re.fullmatch(rf"{_expression(origin)}/ex/jira/({_CLOUD_ID})", api_base_url)
+        match = re.fullmatch(rf"{origin_expression(origin)}/ex/jira/({_CLOUD_ID})", api_base_url)
         if match is not None:
             return match[1]
     raise Unauthenticated("app.apiBaseUrl is not one that Relay calls")
-
-
-def _expression(origin: str) -> str:
-    host, any_port, _ = origin.partition(":*")
-    return re.escape(host) + (r":[0-9]{1,5}" if any_port else "")

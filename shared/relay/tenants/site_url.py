@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from relay.errors import BadRequest, Detail
+from relay.outbound.origins import origin_expression
 
 _HOSTS = ("atlassian.net", "jira.com", "atlassian-us-gov-mod.net")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -27,6 +28,4 @@ def checked_site_url(base_url: str, test_origins: Iterable[str] = ()) -> str:
 
 
 def _at(base_url: str, origin: str) -> bool:
-    host, any_port, _ = origin.partition(":*")
-    port = r":\d{1,5}" if any_port else ""
-    return re.fullmatch(re.escape(host) + port + _TEST_PATH, base_url, re.ASCII) is not None
+    return re.fullmatch(origin_expression(origin) + _TEST_PATH, base_url, re.ASCII) is not None
