@@ -216,7 +216,7 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
 def _not_well(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:
     """What is submitted stays recorded in each of these states."""
     found = fail if site["state"] == "needs attention" else warn
-    state = "superseded" if site["state"] == "active" else site["state"]
+    state = site["state"]
     message = f"The site is {state}; what is submitted for it stays recorded."
     if trouble := site.get("trouble"):
         again = time_of_day(trouble["until"])

@@ -66,7 +66,7 @@ _UNKNOWN = ("", "Look into Relay's log: it has what Jira answered.")
 
 
 def is_well(site: Site) -> bool:
-    return site["state"] == "active" and not site.get("supersededBy")
+    return str(site["state"]) == "active"
 
 
 def site_state(site: Site, now: datetime | None = None) -> Cell:

@@ -14,7 +14,6 @@ from relay.settings import AssociationSettings
 settings = AssociationSettings.from_environment()
 parts = ForgeParts(settings)
 associations = Associations(
-    parts.tenants,
     parts.links,
     RecordStore(parts.dynamodb, settings.record_table),
     AssociationStore(parts.dynamodb, settings.record_table),

@@ -40,6 +40,7 @@ _SETTINGS = {
     "COMPONENTS_MODULE": "off",
     "CONFIRM_PERCENT": "0",
     "FORGE_APP_ID": "",
+    "FORGE_ENVIRONMENTS": "PRODUCTION",
     "FORGE_KEYS_URL": "https://forge.example.com/jwks.json",
     "JIRA_IDENTITY": "connect",
     "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -87,7 +87,8 @@ _SECURITY = {
         "scheme": "bearer",
         "bearerFormat": "Forge Invocation Token",
         "description": "RS256 by one of Forge's keys, for the deployment's ForgeAppId; the token "
-        "names the installation. Where there is no ForgeAppId, none passes.",
+        "names the installation, its environment (one of ForgeEnvironments) and the module that "
+        "calls. Where there is no ForgeAppId, none passes.",
     },
 }
 

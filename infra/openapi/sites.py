@@ -61,14 +61,14 @@ class SiteCredential(Shape):
 
 class Site(Shape):
     """A site that has the app. `clientKey` is its name under Connect, `installationId` under
-    Forge: it has either, or both. `cloudId` is Atlassian's id of the site, as far as it is known.
+    Forge: it has either, or both. `cloudId` is Atlassian's id of the site; only Forge proves it.
 
     `credential` is missing where the site is not called at all; `region` is AWS's, where all that
     Relay keeps of the site lies.
 
     `slowed`: it answered in a way that passes by itself. `needs attention`: in a way that hardly
     does. Of both `trouble` tells more. `supersededBy` is the id of a newer installation at the same
-    URL, as a site import makes one.
+    URL, as a site import makes one; it is there once this one refuses calls or has uninstalled.
     """
 
     id: str
@@ -152,7 +152,11 @@ _SECRET_REFUSED = _UNREACHABLE | {
 }
 _SLOWED = _SITE | {"state": "slowed"}
 _NEEDS_ATTENTION = _SITE | {"state": "needs attention"}
-_SUPERSEDED = _SITE | {"supersededBy": OTHER_SITE_ID}
+_SUPERSEDED = {
+    **{name: value for name, value in _SITE.items() if name != "credential"},
+    "state": "uninstalled",
+    "supersededBy": OTHER_SITE_ID,
+}
 _PATH = {"site": SITE_ID}
 _LINK_PATH = _PATH | {"workspaceId": WORKSPACE_ID}
 _LINK = {"site": SITE_ID, "workspaceId": WORKSPACE_ID}

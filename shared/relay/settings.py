@@ -128,9 +128,13 @@ class SweeperSettings(DeliverySettings):
 
 
 class ForgeSettings(TenantSettings):
-    """`forge_app_id` is empty where the app is not on Forge: then no token of Forge passes."""
+    """`forge_app_id` is empty where the app is not on Forge: then no token of Forge passes.
+
+    `forge_environments` are those of the app whose tokens pass: PRODUCTION, STAGING, DEVELOPMENT.
+    """
 
     forge_app_id: str = ""
+    forge_environments: Annotated[Listed, Field(min_length=1)]
     forge_keys_url: Required
     test_api_origins: Listed = ()
 

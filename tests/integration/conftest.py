@@ -59,6 +59,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "REGION": REGION,
             "JIRA_IDENTITY": "connect",
             "FORGE_APP_ID": APP_ID,
+            "FORGE_ENVIRONMENTS": "PRODUCTION",
             "FORGE_KEYS_URL": "http://127.0.0.1:9/forge-keys",
             "FORGE_REGIONS": "",
             "TEST_API_ORIGINS": "http://127.0.0.1:*",

@@ -178,18 +178,15 @@ def test_an_incident_and_a_review_of_one_id_are_told_apart_where_jira_says_which
     assert shown(relay, "reviews/same") == [["10068"]]
 
 
-def test_the_cloud_id_is_learnt_and_finds_the_tenant(relay: Relay, acme: Tenant) -> None:
-    associate(relay, target={"id": "1"})
-    assert relay.tenants.find_by_cloud_id("0a1b2c3d") == []
-    for _ in range(2):
-        associate(relay)
-        assert [one.id for one in relay.tenants.find_by_cloud_id("0a1b2c3d")] == [acme.id]
-    known = relay.tenants.get(acme.id)
-    assert known
-    assert (known.cloud_id, known.base_url, known.state) == ("0a1b2c3d", acme.base_url, acme.state)
-    # The site's calls go on being understood.
-    disassociate(relay)
-    assert shown(relay) == [["1"]]
+def test_a_cloud_id_that_a_call_brings_is_kept_with_the_association_alone(
+    relay: Relay, acme: Tenant
+) -> None:
+    """The token does not cover the body: Connect proves no cloudId."""
+    associate(relay)
+    assert relay.tenants.get(acme.id) == acme
+    assert "0a1b2c3d" not in str(relay.aws.dynamodb.scan(TableName="TenantsTable")["Items"])
+    answer = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1").json()
+    assert answer["sites"][0]["associations"][0]["cloudId"] == "0a1b2c3d"
 
 
 @pytest.mark.usefixtures("acme")

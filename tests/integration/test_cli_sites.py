@@ -95,10 +95,11 @@ def test_a_site_that_another_took_the_place_of_says_how_to_move(cli: Cli) -> Non
     assert f"relay sites move {OLD} {NEW}" in said
 
 
-def test_an_installation_that_still_seems_active_is_superseded_all_the_same(cli: Cli) -> None:
-    listed = shown(cli, site(supersededBy=NEW), site(id=NEW), arguments=("list",))
+def test_an_installation_that_has_uninstalled_and_has_a_successor_says_both(cli: Cli) -> None:
+    old = site("uninstalled", supersededBy=NEW)
+    listed = shown(cli, old, site(id=NEW), arguments=("list",))
 
-    assert "active, superseded" in listed.out
+    assert "uninstalled, superseded" in listed.out
     assert "relay sites show SITE" in listed.err
 
 

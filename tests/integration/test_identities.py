@@ -384,15 +384,30 @@ def test_two_sites_are_never_one_by_their_base_url_alone(store: TenantStore) -> 
     assert {found.id for found in store.find_by_base_url(forge.base_url)} == {connect.id, forge.id}
 
 
-def test_a_cloud_id_that_connect_claims_joins_nothing(store: TenantStore) -> None:
-    connect = store.install(_connect(), _token())
-    store.learn_cloud_id(connect, _forge().cloud_id)
-    forge = store.install_forge(_forge(), _token())
-    assert forge.id != connect.id
-    assert {found.id for found in store.find_by_cloud_id(_forge().cloud_id)} == {
-        connect.id,
-        forge.id,
-    }
+@pytest.mark.parametrize("is_there_by_forge", [True, False])
+def test_a_client_key_that_jira_tells_joins_no_tenant_of_another_proven_cloud_id(
+    store: TenantStore, is_there_by_forge: bool
+) -> None:
+    """A copied property, as a site's restored backup may have it, does not merge two sites."""
+    told = replace(_forge(), client_key="client")
+    store.install(_connect(), _token(1))
+    first = store.install_forge(told, _token(2))
+    assert first.client_key == "client"
+    other = replace(
+        told, installation_id="another", cloud_id="0" * 8 + _forge().cloud_id[8:], system_token="b"
+    )
+    if is_there_by_forge:
+        store.install_forge(replace(other, client_key=None), _token(3))
+    second = store.install_forge(other, _token(4))
+    assert second.id != first.id
+    assert (second.client_key, second.merged_into) == (None, None)
+    assert store.system_token_of(second) == "b"
+    assert store.find_by_client_key("client") == first
+    assert store.find_by_installation_id("another") == second
+    # Nor after the first one has removed the app from Forge: what was proven stays so.
+    gone = store.uninstall_forge(told.installation_id, _token(5))
+    assert store.install_forge(replace(other, system_token="c"), _token(6)).id == second.id
+    assert store.find_by_client_key("client") == gone
 
 
 def test_another_connect_identity_does_not_take_over_an_installation(store: TenantStore) -> None:
@@ -534,7 +549,7 @@ def test_a_write_that_comes_between_is_seen(store: TenantStore, calls: AwsCalls)
     rivals: dict[str, Callable[[], object]] = {
         "token": lambda: store.install_forge(_forge("rival"), _token(4)),
         "connect": lambda: store.install(replace(_connect(), shared_secret="rival"), _token(4)),
-        "cloud": lambda: store.learn_cloud_id(connect, "a-cloud-id"),
+        "url": lambda: store.install(replace(_connect(), base_url="https://b.jira.com"), _token(5)),
     }
     connect = store.install(_connect(), _token(1))
     told = replace(_forge("mine"), client_key="client")
@@ -547,7 +562,7 @@ def test_a_write_that_comes_between_is_seen(store: TenantStore, calls: AwsCalls)
         assert store.system_token_of(found) == "mine"
     (found,) = _living(store)
     assert found.id == connect.id
-    assert store.secret_of(found) == "rival"
+    assert found.base_url == "https://b.jira.com"
 
 
 def test_two_first_calls_at_once_are_one_tenant_in_the_end(

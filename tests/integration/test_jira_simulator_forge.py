@@ -196,7 +196,7 @@ def test_relays_own_verifier_takes_the_call(
     )
     with key_server_client() as http:
         keys = ForgeKeys(http, f"{simulator.url}/forge/.well-known/jwks.json")
-        verifier = ForgeTokenVerifier(keys, FORGE_APP_ID, ["http://127.0.0.1:*"])
+        verifier = ForgeTokenVerifier(keys, FORGE_APP_ID, test_api_origins=["http://127.0.0.1:*"])
         caller = verifier.verify(request)
     assert caller.installation_id == alone.document["forge"]["installationId"]
     assert caller.cloud_id == alone.document["cloudId"]

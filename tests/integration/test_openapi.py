@@ -33,6 +33,8 @@ from tests.support.forge import (
     INSTALLATION_ID,
     ForgeKey,
     key_set_server,
+    module_of,
+    payload,
     signed,
 )
 from tests.support.lambdas import Answer
@@ -145,7 +147,8 @@ def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = N
 
 
 def call_of_forge(relay: Relay, method: str, url: str, body: Any = None) -> Answer:
-    headers = JSON | {"authorization": f"Bearer {signed(forge_key())}"}
+    token = signed(forge_key(), payload({"app.module": module_of(url.partition("?")[0])}))
+    headers = JSON | {"authorization": f"Bearer {token}"}
     return relay.call(method, url, body, headers)
 
 
@@ -239,6 +242,7 @@ def refused(fault: dict[str, Any]) -> Callable[[Relay, JiraSite, Ask], Answer]:
 
 def superseded(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     relay.install(Site("of-the-imported-site", site.site.base_url, "another-secret" * 3))
+    relay.tenants.uninstall(site.site.client_key, LifecycleToken(int(time.time()), "gone"))
     return ask()
 
 

@@ -12,6 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from relay.delivery.decisions import TABLE, Verdict
+from relay.edge.site_documents import REFUSED_CALLS
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
 from tests.integration.catching_up_stage import (
@@ -632,6 +634,25 @@ def test_what_can_not_be_moved_is_refused(relay: Relay, old: JiraSite, imported:
     assert refusal(old.id, {"to": imported.id}) == (409, "uninstalled")
     assert relay.links.workspaces_of(old.id) == ["payments"]
     assert "supersededBy" not in site_document(relay, old.id)
+
+
+def test_a_site_that_still_answers_is_not_superseded(relay: Relay, old: JiraSite) -> None:
+    """Whoever claims its URL: `installed` proves a clientKey, and no URL."""
+    claiming = relay.install(Site("claims-the-url", old.site.base_url, "s" * 40))
+    assert relay.run_queue() == []
+    assert {call["status"] for call in old.simulator.calls(old.name)} == {202}
+    assert "supersededBy" not in site_document(relay, old.id)
+    old.simulator.fail(old.name, DOWN)
+    relay.submit("payments", incidents=[incident("k")])
+    assert site_document(relay, old.id)["state"] == "slowed"
+    assert "supersededBy" not in site_document(relay, old.id)
+    uninstall(old)
+    assert site_document(relay, old.id)["supersededBy"] == claiming.id
+
+
+def test_every_refusal_that_lets_a_site_be_superseded_is_one_that_relay_keeps() -> None:
+    attention = {row.code for row in TABLE if row.verdict is Verdict.ATTENTION}
+    assert attention > REFUSED_CALLS
 
 
 def test_an_unknown_site_may_say_that_it_has_uninstalled(

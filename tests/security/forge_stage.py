@@ -12,7 +12,7 @@ from uuid import uuid4
 from relay.actions.forge_lifecycle import CLIENT_KEY_PROPERTY
 from relay.tenants import Tenant
 from tests.integration.relay_stage import JSON, Relay
-from tests.support.forge import ForgeKey, key_set_server, payload, signed
+from tests.support.forge import ForgeKey, key_set_server, module_of, payload, signed
 from tests.support.key_server import KeyServer, key_server
 from tests.support.lambdas import APP_KEY, Answer
 
@@ -58,9 +58,11 @@ class Forge:
     def api_base_url(self, site: ForgeSite) -> str:
         return f"{self.api.url.removesuffix('/keys')}/ex/jira/{site.cloud_id}"
 
-    def token(self, site: ForgeSite, **changes: Any) -> str:
-        """A claim's dots are `__` here; `iat` takes the other times with it."""
+    def token(self, site: ForgeSite, path: str = TICK, **changes: Any) -> str:
+        """For a call of this path. A claim's dots are `__` here; `iat` takes the other times with
+        it."""
         own = {
+            "app.module": module_of(path),
             "app.installationId": site.installation_id,
             "app.installation.id": site.installation_id,
             "app.apiBaseUrl": self.api_base_url(site),
@@ -110,7 +112,7 @@ class ForgeCalls:
 
     def lifecycle(self, path: str, site: ForgeSite, **changes: Any) -> Answer:
         """With the site's own system token."""
-        token = self.forge.token(site, **changes)
+        token = self.forge.token(site, path, **changes)
         return self.call(path, token, {"id": "event"}, system_token=site.system_token)
 
     def install(self, site: ForgeSite, **changes: Any) -> Tenant:
@@ -126,7 +128,7 @@ class ForgeCalls:
 
     def migration(self, path: str, site: ForgeSite, migration_id: int, **more: Any) -> Answer:
         """Any of the calls about a migration."""
-        token = self.forge.token(site)
+        token = self.forge.token(site, path)
         if path == STATUS:
             return self.call(f"{path}?migrationId={migration_id}", token, method="GET")
         return self.call(path, token, {"migrationId": migration_id} | more)

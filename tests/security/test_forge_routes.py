@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -37,7 +38,7 @@ from tests.security.forge_stage import (
     running_forge,
 )
 from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
-from tests.support.forge import OTHER_APP_ID, ForgeKey, payload, signed
+from tests.support.forge import OTHER_APP_ID, ForgeKey, module_of, payload, signed
 from tests.support.key_server import KeyServer
 from tests.support.lifecycle import ACME, GLOBEX, Jira
 from tests.support.lifecycle import INSTALLED as CONNECT_INSTALLED
@@ -117,12 +118,24 @@ def act(calls: ForgeCalls, function: str, token: str) -> int:
     return calls.call(url, token, body, method).status
 
 
-def everywhere(calls: ForgeCalls, token: str) -> set[int]:
-    """What this token gets from every route that tells which site calls."""
-    answers = {act(calls, function, token) for function in ACTIONS}
+Tokens = Callable[[str], str]
+
+
+def tokens(calls: ForgeCalls, site: ForgeSite, **changes: Any) -> Tokens:
+    """By path; all of them are made now."""
+    paths = [path for _, path in ROUTES] + [url.partition("?")[0] for _, url, _ in ACTIONS.values()]
+    return {path: calls.forge.token(site, path, **changes) for path in paths}.__getitem__
+
+
+def everywhere(calls: ForgeCalls, token_for: Tokens) -> set[int]:
+    """What these tokens get from every route that tells which site calls."""
+    answers = {
+        act(calls, function, token_for(url.partition("?")[0]))
+        for function, (_, url, _) in ACTIONS.items()
+    }
     for method, path in ROUTES:
         if "/migrations/" in path:
-            answers.add(calls.call(url_of(path), token, body_of(path), method).status)
+            answers.add(calls.call(url_of(path), token_for(path), body_of(path), method).status)
     return answers
 
 
@@ -138,9 +151,15 @@ def headers_that_prove_nothing(
     calls: ForgeCalls, api_key: str, method: str, url: str
 ) -> dict[str, tuple[str, dict[str, str]]]:
     """The URL and the headers of each attempt, about a site that has the app in both ways."""
-    token, now = calls.forge.token, int(time.time())
+    token, now = partial(calls.forge.token, path=url.partition("?")[0]), int(time.time())
     connect = signed_callback(ACME.secret, claims(ACME.client_key, method, url))
-    own = payload({"app.installationId": HERE.installation_id, "app.installation": None})
+    own = payload(
+        {
+            "app.installationId": HERE.installation_id,
+            "app.installation": None,
+            "app.module": module_of(url.partition("?")[0]),
+        }
+    )
     header = {"typ": "JWT", "kid": forge_key().kid}
     bearers = {
         "Connect's token as a bearer": connect,
@@ -151,6 +170,10 @@ def headers_that_prove_nothing(
         "of another issuer": token(HERE, iss="forge/context-token"),
         "expired": token(HERE, iat=now - 100),
         "not valid yet": token(HERE, iat=now + 100),
+        "of another environment": token(HERE, app__environment__type="DEVELOPMENT"),
+        "of a person's call": token(HERE, principal="557058:a-person"),
+        "of a page": token(HERE, app__module__type="xen:macro"),
+        "of another module": token(HERE, app__module__key="another"),
         "for another host": token(HERE, app__apiBaseUrl="https://evil.example/ex/jira/x"),
         "of another key": signed(ForgeKey(), own),
         "unsigned": forgery.unsigned(header | {"alg": "none"}, own),
@@ -201,7 +224,7 @@ def test_each_of_these_routes_takes_forges_own_token(
     assert sorted(in_order) == sorted(ROUTES)
     for method, path in in_order:
         with subtests.test(route=f"{method} {path}"):
-            answer = calls.call(url_of(path), calls.forge.token(HERE), body_of(path), method)
+            answer = calls.call(url_of(path), calls.forge.token(HERE, path), body_of(path), method)
             assert answer.status == (200 if method == "GET" else 204)
 
 
@@ -308,7 +331,7 @@ def test_a_lifecycle_call_changes_the_installation_of_its_token_alone(
     }
     for path in LIFECYCLE:
         with subtests.test(path=path):
-            answer = calls.call(path, calls.forge.token(HERE), body, system_token="a-new-one")
+            answer = calls.call(path, calls.forge.token(HERE, path), body, system_token="a-new-one")
             assert answer.status == 204
             assert items_of(calls.relay, there) == before
     assert calls.relay.tenants.system_token_of(calls.tenant(THERE)) == THERE.system_token
@@ -325,10 +348,10 @@ def test_a_token_that_names_two_installations_or_two_sites_is_refused(
         {"context__cloudId": THERE.cloud_id},
         {"app__apiBaseUrl": calls.forge.api_base_url(THERE)},
     ):
-        token = calls.forge.token(HERE, **changes)
+        token_for = tokens(calls, HERE, **changes)
         with subtests.test(str(changes)):
-            assert everywhere(calls, token) == {401}
-            assert {calls.call(path, token).status for path in LIFECYCLE} == {401}
+            assert everywhere(calls, token_for) == {401}
+            assert {calls.call(path, token_for(path)).status for path in LIFECYCLE} == {401}
     assert stored() == before
 
 
@@ -447,7 +470,7 @@ def test_an_older_token_changes_nothing(
 ) -> None:
     before = stored()
     assert "credential_refused" in str(before)
-    older = calls.forge.token(HERE, iat=troubled - 5)
+    older = calls.forge.token(HERE, path, iat=troubled - 5)
     assert calls.call(path, older, system_token=MALLORYS).status == 204
     assert stored() == before
 
@@ -457,7 +480,7 @@ def test_an_older_token_changes_nothing(
 def test_a_used_token_with_another_system_token_changes_nothing(
     calls: ForgeCalls, troubled: int, aws: Aws, stored: Stored, used_at: str, path: str
 ) -> None:
-    token = calls.forge.token(HERE, iat=troubled + 5)
+    token = calls.forge.token(HERE, used_at, iat=troubled + 5)
     assert calls.call(used_at, token, system_token=HERE.system_token).status == 204
     refused_since(aws, calls.tenant(HERE), "access_refused")
     before = stored()
@@ -473,12 +496,12 @@ def test_an_uninstalled_installations_token_proves_no_site(calls: ForgeCalls) ->
     calls.forge.tells_client_key(HERE, ACME.client_key)
     for site in (HERE, THERE):
         calls.install(site)
-    made_before = calls.forge.token(HERE)
+    made_before = tokens(calls, HERE)
     assert 401 not in everywhere(calls, made_before)
     assert calls.lifecycle(UNINSTALLED, HERE).status == 204
-    for token in (made_before, calls.forge.token(HERE)):
-        assert everywhere(calls, token) == {401}
-    assert 401 not in everywhere(calls, calls.forge.token(THERE))
+    for token_for in (made_before, tokens(calls, HERE)):
+        assert everywhere(calls, token_for) == {401}
+    assert 401 not in everywhere(calls, tokens(calls, THERE))
     fetched = calls.relay.jira(ACME, "POST", "/workspaces/fetch", {"ids": ["payments"]})
     assert fetched.status == 200
 
@@ -488,17 +511,18 @@ def test_no_token_of_before_the_uninstall_undoes_it_nor_the_one_that_it_came_wit
 ) -> None:
     now = int(time.time())
     calls.install(HERE, iat=now - 20)
-    tokens = {
-        "older": calls.forge.token(HERE, iat=now - 15),
-        "of the uninstall": calls.forge.token(HERE, iat=now - 10),
-    }
-    assert calls.call(UNINSTALLED, tokens["of the uninstall"]).status == 204
+    older = tokens(calls, HERE, iat=now - 15)
+    used = calls.forge.token(HERE, UNINSTALLED, iat=now - 10)
+    assert calls.call(UNINSTALLED, used).status == 204
     before = stored()
-    for name, token in tokens.items():
-        for path in LIFECYCLE:
-            with subtests.test(name, path=path):
-                assert calls.call(path, token, system_token=MALLORYS).status == 204
-                assert stored() == before
+    for path in LIFECYCLE:
+        with subtests.test("older", path=path):
+            assert calls.call(path, older(path), system_token=MALLORYS).status == 204
+            assert stored() == before
+        with subtests.test("of the uninstall", path=path):
+            status = calls.call(path, used, system_token=MALLORYS).status
+            assert status == (204 if path == UNINSTALLED else 401)
+            assert stored() == before
     assert calls.tenant(HERE).state is TenantState.UNINSTALLED
 
 
@@ -511,11 +535,11 @@ def test_an_earlier_installations_token_proves_nothing_of_the_later_one(
     later = replace(HERE, number=THERE.number)
     assert calls.install(later, iat=int(time.time()) - 20).id == first.id
     before = stored()
-    token = calls.forge.token(HERE)
-    assert everywhere(calls, token) == {401}
-    assert calls.call(UNINSTALLED, token).status == 204
+    token_for = tokens(calls, HERE)
+    assert everywhere(calls, token_for) == {401}
+    assert calls.call(UNINSTALLED, token_for(UNINSTALLED)).status == 204
     assert stored() == before
-    assert 401 not in everywhere(calls, calls.forge.token(later))
+    assert 401 not in everywhere(calls, tokens(calls, later))
 
 
 # --- Which tenants are one ---
@@ -574,7 +598,7 @@ def test_a_client_key_that_forges_body_claims_joins_nothing(calls: ForgeCalls) -
     connect = calls.relay.install(ACME)
     body = {"clientKey": ACME.client_key, "context": {"clientKey": ACME.client_key}}
     for path in (INSTALLED, TICK):
-        token = calls.forge.token(HERE, context__clientKey=ACME.client_key)
+        token = calls.forge.token(HERE, path, context__clientKey=ACME.client_key)
         answer = calls.call(path, token, body, system_token=HERE.system_token)
         assert answer.status == 204
     apart(calls, connect.id)

@@ -1,5 +1,7 @@
 """Forge Invocation Tokens: what a token must be, one rule after the other."""
 
+import itertools
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -18,9 +20,11 @@ from relay.errors import Unauthenticated, Unavailable
 from relay.identity.connect_token import digest_of
 from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_keys import ForgeKeys
+from relay.identity.forge_modules import CALLERS
 from relay.identity.forge_token import ForgeTokenVerifier
 from relay.identity.key_servers import key_server_client
 from relay.outbound import OutboundClient
+from relay_cli.manifest import Deployment, manifest_of
 from tests.security import forgery
 from tests.support.forge import (
     ABSENT,
@@ -37,6 +41,7 @@ from tests.support.forge import (
     signed,
 )
 from tests.support.key_server import Reply
+from tests.support.template import ROOT, routes
 
 PERSON = "557058:f1e2d3c4-a-person"
 SYSTEM_TOKEN = "eyJhbGciOi.the-system-token_that~is+opaque/to=us"
@@ -102,8 +107,6 @@ def test_a_token_signed_by_forge_is_accepted(
     assert caller.cloud_id == CLOUD_ID
     assert caller.api_base_url == API_BASE_URL
     assert caller.app_version == "2.4.0"
-    assert caller.environment_type == "PRODUCTION"
-    assert caller.module_key == "hourly-token"
     assert caller.token.issued_at == content["iat"]
     assert caller.token.digest == digest_of(token)
     assert caller.system_token == SYSTEM_TOKEN
@@ -121,11 +124,9 @@ def test_a_token_signed_by_forge_is_accepted(
         {"icLabel": None},
         {"app.installation": ABSENT},
         {"app.version": ABSENT},
-        {"app.environment.type": "DEVELOPMENT"},
         {"app.license": {"isActive": True, "type": "commercial"}},
         {"app.more": ["of", {"it": 1}]},
         {"more": {"of": "it"}},
-        {"app.module": {"type": "core:trigger", "key": "installed"}},
     ],
     ids=str,
 )
@@ -139,7 +140,10 @@ def test_what_forge_may_leave_out_or_add_does_no_harm(
 
 def test_who_clicked_is_not_kept(verifier: ForgeTokenVerifier, key: ForgeKey) -> None:
     person = {"principal": PERSON, "sub": PERSON, "context.accountId": PERSON}
-    caller = verify(verifier, signed(key, payload(person)), x_forge_oauth_user="the-users-token")
+    token = signed(key, payload(person))
+    caller = verifier.verify(
+        request(f"Bearer {token}", "/workspaces/fetch", x_forge_oauth_user="the-users-token")
+    )
     kept = " ".join(str(getattr(caller, each.name)) for each in fields(caller))
     assert INSTALLATION_ID in kept
     assert PERSON not in kept
@@ -152,6 +156,113 @@ def test_the_system_token_is_not_in_what_may_be_logged(
     caller = verify(verifier, signed(key), x_forge_oauth_system=SYSTEM_TOKEN)
     assert SYSTEM_TOKEN not in repr(caller)
     assert SYSTEM_TOKEN not in str(caller)
+
+
+# --- The environment, the module, and the person ---
+
+
+@pytest.mark.parametrize(
+    ("accepted", "passing"),
+    [
+        (["PRODUCTION"], ["PRODUCTION"]),
+        (["STAGING", "DEVELOPMENT"], ["STAGING", "DEVELOPMENT"]),
+        ([], []),
+    ],
+)
+def test_only_the_environments_that_are_named_are_accepted(
+    http: OutboundClient,
+    server: KeySetServer,
+    key: ForgeKey,
+    accepted: list[str],
+    passing: list[str],
+) -> None:
+    """All environments of an app have one id, and their tokens one audience."""
+    verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), APP_ID, accepted)
+    for environment in ("PRODUCTION", "STAGING", "DEVELOPMENT", "production", "PRODUCTION "):
+        token = signed(key, payload({"app.environment.type": environment}))
+        if environment in passing:
+            assert verify(verifier, token).installation_id == INSTALLATION_ID
+        else:
+            refusal(verifier, token)
+
+
+def test_production_alone_is_accepted_unless_something_else_is_said(
+    verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey
+) -> None:
+    reason = refusal(verifier, signed(key, payload({"app.environment.type": "STAGING"})))
+    assert reason == "the app's environment is not one that is accepted here"
+    assert server.requests == [], "no key is needed to know that"
+
+
+def test_a_route_of_forges_own_is_called_by_its_own_module_alone(
+    verifier: ForgeTokenVerifier, key: ForgeKey, subtests: pytest.Subtests
+) -> None:
+    for path, own in CALLERS.items():
+        for other, caller in CALLERS.items():
+            for kind, name in itertools.product(caller.types, caller.keys):
+                token = signed(key, payload({"app.module": {"type": kind, "key": name}}))
+                sent = request(f"Bearer {token}", path)
+                with subtests.test(path=path, other=other, module=f"{kind} {name}"):
+                    if kind in own.types and name in own.keys:
+                        assert verifier.verify(sent).installation_id == INSTALLATION_ID
+                    else:
+                        with pytest.raises(Unauthenticated) as caught:
+                            verifier.verify(sent)
+                        assert caught.value.reason == "the token is of another module"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"principal": PERSON}, "the token is of a person's call"),
+        ({"principal": ""}, "the token is of a person's call"),
+        ({"app.module.type": "xen:macro"}, "the token is of another module"),
+        ({"app.module.type": "jira:adminPage"}, "the token is of another module"),
+        ({"app.module.key": "forge-tic"}, "the token is of another module"),
+        ({"app.module.key": "FORGE-TICK"}, "the token is of another module"),
+    ],
+)
+def test_a_page_and_a_person_call_no_route_of_forges_own(
+    verifier: ForgeTokenVerifier,
+    server: KeySetServer,
+    key: ForgeKey,
+    changes: dict[str, Any],
+    reason: str,
+) -> None:
+    token = signed(key, payload(changes))
+    assert refusal(verifier, token) == reason
+    assert server.requests == [], "no key is needed to know that"
+    assert verifier.verify(request(f"Bearer {token}", "/workspaces/fetch"))
+
+
+def test_a_route_of_forges_own_that_no_module_calls_takes_no_token(
+    verifier: ForgeTokenVerifier, key: ForgeKey
+) -> None:
+    with pytest.raises(Unauthenticated):
+        verifier.verify(request(f"Bearer {signed(key)}", "/forge/new"))
+
+
+def test_every_route_of_forges_own_has_the_module_that_the_manifest_names() -> None:
+    descriptor = json.loads((ROOT / "atlassian-connect.json").read_text())
+    modules = manifest_of(descriptor, Deployment(APP_ID, "https://relay.example.com")).document[
+        "modules"
+    ]
+    leading = {
+        module["endpoint"]: module["key"]
+        for kind in ("trigger", "preUninstall", "scheduledTrigger")
+        for module in modules[kind]
+    }
+    (residency,) = modules["migration:dataResidency"]
+    named = {
+        endpoint["route"]["path"]: {endpoint["key"], leading[endpoint["key"]]}
+        for endpoint in modules["endpoint"]
+    } | {
+        path: {residency["key"]}
+        for _, path in routes("forge")
+        if path.startswith(f"{residency['path']}/")
+    }
+    assert named == {path: caller.keys for path, caller in CALLERS.items()}
+    assert set(CALLERS) == {path for _, path in routes("forge")}
 
 
 # --- Algorithm, key and signature ---
@@ -649,7 +760,7 @@ def test_other_origins_are_taken_only_where_the_setting_names_them(
     subtests: pytest.Subtests,
     setting: str,
 ) -> None:
-    verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), APP_ID, [setting])
+    verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), APP_ID, test_api_origins=[setting])
     let_in, refused = TEST_ORIGINS[setting]
     for origin in refused:
         with subtests.test(refused=origin):

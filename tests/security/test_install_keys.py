@@ -1,8 +1,11 @@
 """The key that a signed install names: which names are asked for, and what may come back."""
 
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -13,10 +16,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from relay.errors import Unauthenticated
+from relay.identity.install_keys import InstallKeys
+from relay.identity.key_servers import key_server_client
 from tests.security import forgery
 from tests.security.answers import is_error, refused
 from tests.support.key_server import KeyServer, Reply
-from tests.support.lifecycle import ACME, INSTALLED, UNINSTALLED, Jira
+from tests.support.lifecycle import ACME, INSTALLED, UNINSTALLED, Jira, Site
 from tests.support.tokens import InstallKey, signed_install
 
 Stored = Callable[[], list[Any]]
@@ -151,3 +157,113 @@ def test_a_key_proves_only_what_names_it(jira: Jira, keys: KeyServer, stored: St
     assert refused(jira.installed(ACME, signed_install(other, jira.claims(ACME), kid=jira.key.kid)))
     assert refused(jira.installed(ACME, signed_install(jira.key, jira.claims(ACME), kid="other")))
     assert stored() == []
+
+
+# --- Noise: calls that prove nothing, each with a kid of its own ---
+
+
+def test_what_fails_without_a_key_asks_for_none(
+    jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
+) -> None:
+    now = int(time.time())
+    others = Site(client_key="another-site")
+    for path in BOTH:
+        own = jira.claims(ACME, path)
+        cases: dict[str, tuple[dict[str, Any], Any]] = {
+            "expired": (own | {"iat": now - 300, "exp": now - 60}, ACME.body()),
+            "issued later": (own | {"iat": now + 60, "exp": now + 180}, ACME.body()),
+            "not valid yet": (own | {"nbf": now + 60}, ACME.body()),
+            "of a long life": (own | {"exp": now + 86400}, ACME.body()),
+            "of another audience": (own | {"aud": "https://elsewhere.example"}, ACME.body()),
+            "of a page": (own | {"qsh": "context-qsh"}, ACME.body()),
+            "of another request": (own | {"qsh": "0" * 64}, ACME.body()),
+            "another site's": (own, others.body()),
+            "another app's": (own, ACME.body(key="another-app")),
+            **{
+                f"without {name}": (
+                    {other: value for other, value in own.items() if other != name},
+                    ACME.body(),
+                )
+                for name in ("iss", "iat", "exp", "qsh", "aud")
+            },
+        }
+        for name, (payload, body) in cases.items():
+            with subtests.test(name, path=path):
+                token = signed_install(InstallKey(kid="new-" + uuid4().hex), payload)
+                assert refused(jira.post(path, token, body))
+        with subtests.test("no lifecycle call", path=path):
+            token = signed_install(InstallKey(kid="new-" + uuid4().hex), own)
+            assert is_error(jira.post(path, token, b"{}"), 400, "bad_request")
+    assert keys.requests == []
+    assert stored() == []
+
+
+def test_an_unknown_kid_is_not_asked_for_again_for_a_minute(jira: Jira, keys: KeyServer) -> None:
+    token = signed_install(jira.key, jira.claims(ACME), kid="fake-kid")
+    for _ in range(3):
+        assert refused(jira.installed(ACME, token))
+    assert keys.requests == ["/keys/fake-kid"]
+
+
+@dataclass
+class Clock:
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def asking(keys: KeyServer, clock: Clock) -> Iterator[InstallKeys]:
+    with key_server_client() as http:
+        yield InstallKeys(http, keys.url, clock)
+
+
+def test_a_new_key_is_good_a_minute_after_it_was_refused_at_the_latest(
+    asking: InstallKeys, keys: KeyServer, clock: Clock
+) -> None:
+    rotated = InstallKey(kid="rotated")
+    with pytest.raises(Unauthenticated):
+        asking.get("rotated")
+    keys.serve(rotated)
+    clock.now += 59
+    with pytest.raises(Unauthenticated):
+        asking.get("rotated")
+    clock.now += 1
+    assert asking.get("rotated").public_numbers() == rotated.private.public_key().public_numbers()
+    clock.now -= 3600
+    assert asking.get("rotated")
+
+
+def test_noise_locks_no_key_out_and_fills_no_memory(
+    asking: InstallKeys, keys: KeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.identity.install_keys._REFUSED_MAX", 3)
+    (served,) = keys.keys
+    asking.get(served)
+    for number in range(5):
+        with pytest.raises(Unauthenticated):
+            asking.get(f"noise-{number}")
+    assert len(asking._refused) == 3
+    keys.serve(InstallKey(kid="rotated"))
+    assert asking.get("rotated")
+    asked = len(keys.requests)
+    assert asking.get(served)
+    with pytest.raises(Unauthenticated):
+        asking.get("noise-4")
+    assert len(keys.requests) == asked
+
+
+def test_a_clock_that_goes_back_refuses_nobody_for_longer(
+    asking: InstallKeys, keys: KeyServer, clock: Clock
+) -> None:
+    with pytest.raises(Unauthenticated):
+        asking.get("rotated")
+    keys.serve(InstallKey(kid="rotated"))
+    clock.now -= 3600
+    assert asking.get("rotated")

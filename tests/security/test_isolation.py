@@ -163,7 +163,7 @@ def call(request: pytest.FixtureRequest, relay: Relay, forge: Forge) -> SiteCall
             return relay.call(route.method, one.url, one.body)
         if request.param == "connect":
             return relay.jira(site, route.method, one.url, one.body)
-        token = forge.token(UNDER_FORGE[site])
+        token = forge.token(UNDER_FORGE[site], one.url.partition("?")[0])
         return ForgeCalls(relay, forge).call(one.url, token, one.body, route.method)
 
     return make

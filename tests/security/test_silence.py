@@ -122,7 +122,8 @@ def test_forges_calls_leave_no_token_and_no_system_token(
     expected = []
 
     def sent(status: int, path: str, method: str = "POST", body: str = "{}", **others: Any) -> None:
-        token = forge.token(site, principal=PERSON, **others)
+        claims = {"sub": PERSON, "context__accountId": PERSON, **others}
+        token = forge.token(site, path.partition("?")[0], **claims)
         used.extend(parts(token))
         headers = {
             "Authorization": f"Bearer {token}",
@@ -146,6 +147,7 @@ def test_forges_calls_leave_no_token_and_no_system_token(
         sent(204, TICK)
     sent(401, TICK, iat=now - 100)
     sent(401, TICK, aud=OTHER_APP_ID)
+    sent(401, TICK, principal=PERSON)
     sent(401, TICK, app__apiBaseUrl=f"https://{site.system_token}.example")
     sent(401, f"{STATUS}?migrationId=1", "GET", iat=now - 100)
     sent(400, STATUS, "GET")

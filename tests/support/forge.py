@@ -80,7 +80,7 @@ def payload(changes: dict[str, Any] | None = None) -> dict[str, Any]:
                 "type": "PRODUCTION",
                 "id": "ari:cloud:ecosystem::environment/8f1b0c52-6f0e-4d57-9a3e-2f6f0c9a7b11/1e46",
             },
-            "module": {"type": "core:scheduledTrigger", "key": "hourly-token"},
+            "module": {"type": "core:endpoint", "key": "forge-tick"},
             "installation": {
                 "id": INSTALLATION_ID,
                 "contexts": [{"name": "jira", "apiBaseUrl": API_BASE_URL}],
@@ -88,7 +88,7 @@ def payload(changes: dict[str, Any] | None = None) -> dict[str, Any]:
         },
         "context": {
             "cloudId": CLOUD_ID,
-            "moduleKey": "hourly-token",
+            "moduleKey": "hourly",
             "userAccess": {"enabled": False},
         },
         "aud": APP_ID,
@@ -101,19 +101,26 @@ def payload(changes: dict[str, Any] | None = None) -> dict[str, Any]:
     return changed(standard, changes or {})
 
 
+def module_of(path: str) -> dict[str, str]:
+    """What the token for a call of this path names (see the app's manifest)."""
+    if path.startswith("/forge/migrations/"):
+        return {"type": "migration:dataResidency", "key": "data-residency"}
+    return {"type": "core:endpoint", "key": path.strip("/").replace("/", "-")}
+
+
 def signed(key: ForgeKey, content: dict[str, Any] | None = None, **header: Any) -> str:
     content = payload() if content is None else content
     return jwt.encode(content, key.private, algorithm="RS256", headers={"kid": key.kid} | header)
 
 
-def request(authorization: str | None, **headers: str) -> Request:
+def request(authorization: str | None, path: str = "/forge/tick", **headers: str) -> Request:
     """A call of Forge's; a header's name has `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if authorization is not None:
         named["authorization"] = authorization
     return Request(
         method="POST",
-        raw_path="/forge/hourly",
+        raw_path=path,
         raw_query="",
         headers=named,
         base_url="https://relay.example.com",

@@ -25,4 +25,8 @@ def migration_hook(hook: str) -> Endpoint:
 
 
 def any_endpoint(path: str) -> Endpoint:
-    return Endpoint(path, "any", "any")
+    """The one of this path, where the manifest has it."""
+    if path.startswith("/forge/migrations/"):
+        return migration_hook(path.rpartition("/")[2])
+    known = (INSTALLED, UPGRADED, UNINSTALLED, TICK)
+    return next((one for one in known if one.path == path), Endpoint(path, "any", "any"))

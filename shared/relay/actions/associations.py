@@ -10,7 +10,7 @@ from relay.catalog import WebhookStore
 from relay.entities import EntityKey, Kind
 from relay.entities.association import AssociationChange
 from relay.record import AssociationStore, RecordStore
-from relay.tenants import LinkStore, Tenant, TenantStore
+from relay.tenants import LinkStore, Tenant
 
 Event = Literal["entity.associated", "entity.disassociated"]
 
@@ -29,28 +29,24 @@ class Notice:
 class Associations:
     def __init__(
         self,
-        tenants: TenantStore,
         links: LinkStore,
         record: RecordStore,
         associations: AssociationStore,
         webhooks: WebhookStore,
     ) -> None:
-        self._tenants = tenants
         self._links = links
         self._record = record
         self._associations = associations
         self._webhooks = webhooks
 
     def associate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
-        """Keep it, and learn the site's cloudId; returns what the workspaces want told.
+        """Keep it; returns what the workspaces want told.
 
         An entity that no workspace of the site has is kept, too: its submission may be on its way.
         """
         owners = self._owners(tenant, change)
         for entity in {entity for _, entity in owners} or _possible(change):
             self._associations.put(tenant.id, entity, change.target)
-        if change.target.cloudId:
-            self._tenants.learn_cloud_id(tenant, change.target.cloudId)
         return self._notices("entity.associated", tenant, change, owners)
 
     def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:

@@ -47,4 +47,6 @@ class ForgeParts(TenantParts):
 
         settings = self._settings
         keys = ForgeKeys(key_server_client(), settings.forge_keys_url)
-        return ForgeTokenVerifier(keys, settings.forge_app_id, settings.test_api_origins)
+        return ForgeTokenVerifier(
+            keys, settings.forge_app_id, settings.forge_environments, settings.test_api_origins
+        )

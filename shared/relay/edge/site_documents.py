@@ -14,6 +14,9 @@ from relay.entities.fields import DateTime, Document
 from relay.identity.caller import Request
 from relay.tenants import Replay, Tenant, TenantState, Trouble, What
 
+# The troubles in which a site, or what is in its place, does not let this installation call.
+REFUSED_CALLS = frozenset({"credential_refused", "access_refused", "nothing_there", "moved"})
+
 
 class ReplayRequest(Document):
     """`all`: once more, whatever the site has; `owed`: what it has not answered for, and with
@@ -71,14 +74,15 @@ class SiteDocuments:
             "id": tenant.id,
             "clientKey": tenant.client_key,
             "baseUrl": tenant.base_url,
-            "cloudId": tenant.cloud_id,
+            # Forge's token proves it; under Connect a site could claim any.
+            "cloudId": tenant.forge and tenant.forge.cloud_id,
             "installationId": tenant.forge and tenant.forge.installation_id,
             "state": "uninstalled" if uninstalled else _state(trouble),
             "installedAt": tenant.installed_at.isoformat(),
             "region": self._region,
             "trouble": trouble and _trouble(trouble),
             "credential": self._credential(tenant),
-            "supersededBy": tenant.merged_into or self._successor(tenant, others),
+            "supersededBy": self._successor(tenant, trouble, others),
         }
         return {name: value for name, value in document.items() if value is not None}
 
@@ -91,8 +95,16 @@ class SiteDocuments:
         because = {"because": choice.because, "at": _moment(choice.at)} if choice else {}
         return {"inUse": identity.value, **because}
 
-    def _successor(self, tenant: Tenant, others: Iterable[Tenant]) -> str | None:
-        """The newest installation of the same base URL, as long as links are left to be moved."""
+    def _successor(
+        self, tenant: Tenant, trouble: Trouble | None, others: Iterable[Tenant]
+    ) -> str | None:
+        """The newest installation of the same base URL, as long as links are left to be moved. A
+        site that still answers is not superseded: any site may claim its URL."""
+        if tenant.merged_into is not None:
+            return tenant.merged_into
+        is_gone = trouble is not None and trouble.code in REFUSED_CALLS
+        if tenant.state is TenantState.ACTIVE and not is_gone:
+            return None
         newer = [
             other
             for other in others

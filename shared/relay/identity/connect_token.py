@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
+from jwt.types import Options
 
 from relay.errors import Unauthenticated
 from relay.identity.caller import Request
@@ -16,6 +17,16 @@ from relay.jira.canonical_request import query_string_hash
 LEEWAY_SECONDS = 30
 LIFETIME_MAX_SECONDS = 20 * 60
 _REQUIRED = ["iss", "iat", "exp", "qsh"]
+# PyJWT leaves these out, too, where it is not to verify the signature.
+_ALL_BUT_SIGNATURE: Options = {
+    "verify_signature": False,
+    "verify_iss": True,
+    "verify_iat": True,
+    "verify_nbf": True,
+    "verify_exp": True,
+    "verify_sub": True,
+    "verify_jti": True,
+}
 _TOKEN_MAX = 8192
 # It becomes part of a DynamoDB key, which has its own limit.
 CLIENT_KEY_MAX = 500
@@ -79,14 +90,31 @@ def verified_claims(
 
     Without an `audience` the token's own is not looked at: Jira's callbacks usually have none.
     """
+    return _checked(token, key, [algorithm], request, audience, {"verify_signature": True})
+
+
+def unproven_claims(token: str, request: Request, audience: Sequence[str]) -> Claims:
+    """Check all that `verified_claims` does but the signature: it needs no key, and proves
+    nothing. With it, noise is refused before a key is fetched."""
+    return _checked(token, "", [], request, audience, _ALL_BUT_SIGNATURE)
+
+
+def _checked(
+    token: str,
+    key: Any,
+    algorithms: Sequence[str],
+    request: Request,
+    audience: Sequence[str] | None,
+    options: Options,
+) -> Claims:
     try:
         claims = jwt.decode(
             token,
             key,
-            algorithms=[algorithm],
+            algorithms=algorithms,
             audience=audience,
             leeway=LEEWAY_SECONDS,
-            options={"require": _REQUIRED, "verify_aud": audience is not None},
+            options={**options, "require": _REQUIRED, "verify_aud": audience is not None},
         )
     except jwt.InvalidTokenError as error:
         raise Unauthenticated(f"{type(error).__name__}: {error}") from None

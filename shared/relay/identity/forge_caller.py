@@ -10,15 +10,13 @@ class ForgeCaller:
     """Forge itself, about one installation of the app; who clicked is not kept.
 
     `api_base_url` is where that site's Jira is called, without a slash at its end, and `cloud_id`
-    is the site's; `environment_type` is `DEVELOPMENT`, `STAGING` or `PRODUCTION`. `system_token`
-    is the credential for those calls, where Forge sent one: opaque, and good for hours.
+    is the site's. `system_token` is the credential for those calls, where Forge sent one: opaque,
+    and good for hours.
     """
 
     installation_id: str
     cloud_id: str
     api_base_url: str
     app_version: str
-    environment_type: str
-    module_key: str
     token: LifecycleToken
     system_token: str | None = field(default=None, repr=False)

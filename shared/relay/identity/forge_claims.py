@@ -12,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 
 
 class _Claims(BaseModel):
-    """Forge sends more, and may send others yet; of `principal` and the user nothing is read."""
+    """Forge sends more, and may send others yet; who the user is, is not kept."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
@@ -56,6 +56,7 @@ class ForgeClaims(_Claims):
     jti: str = Field(min_length=1)
     app: App
     context: Context | None = None
+    principal: Any = None
     icLabel: str | None = Field(default=None, pattern=r"^[a-z0-9_-]{1,50}$")
 
 

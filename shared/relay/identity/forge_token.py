@@ -15,6 +15,7 @@ from relay.identity.forge_api_url import cloud_id_of
 from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_claims import ForgeClaims, parse_claims
 from relay.identity.forge_keys import ForgeKeys
+from relay.identity.forge_modules import check_module
 from relay.tenants import LifecycleToken
 
 _ALGORITHM = "RS256"
@@ -46,9 +47,16 @@ class ForgeTokenVerifier:
     for good, it has to be ordered by the caller's `token`, as Connect's lifecycle calls are.
     """
 
-    def __init__(self, keys: ForgeKeys, app_id: str, test_api_origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        keys: ForgeKeys,
+        app_id: str,
+        environments: Iterable[str] = ("PRODUCTION",),
+        test_api_origins: Iterable[str] = (),
+    ) -> None:
         self._keys = keys
         self._app_id = app_id
+        self._environments = frozenset(environments)
         self._test_api_origins = tuple(test_api_origins)
 
     def verify(self, request: Request) -> ForgeCaller:
@@ -56,9 +64,9 @@ class ForgeTokenVerifier:
         system_token = _system_token_of(request)
         kid = _kid_of(token)
         # All that needs no key comes first, so that nobody makes us ask for keys by mere noise.
-        self._caller(token, self._unproven_payload(token), system_token)
+        check_module(request.raw_path, self._claims(self._unproven_payload(token)))
         key = self._keys.get(kid)
-        return self._caller(token, self._proven_payload(token, key), system_token)
+        return self._caller(token, self._claims(self._proven_payload(token, key)), system_token)
 
     def _unproven_payload(self, token: str) -> dict[str, Any]:
         return self._payload(token, "", {**_CHECKS, "verify_signature": False})
@@ -80,19 +88,22 @@ class ForgeTokenVerifier:
         except jwt.InvalidTokenError as error:
             raise _refused(error) from None
 
-    def _caller(self, token: str, payload: dict[str, Any], system_token: str | None) -> ForgeCaller:
+    def _claims(self, payload: dict[str, Any]) -> ForgeClaims:
         claims = parse_claims(payload)
         _check_lifetime(claims)
         self._check_app(claims)
-        cloud_id = cloud_id_of(claims.app.apiBaseUrl, self._test_api_origins)
-        _check_context(claims, cloud_id)
+        _check_context(claims, self._cloud_id(claims))
+        return claims
+
+    def _cloud_id(self, claims: ForgeClaims) -> str:
+        return cloud_id_of(claims.app.apiBaseUrl, self._test_api_origins)
+
+    def _caller(self, token: str, claims: ForgeClaims, system_token: str | None) -> ForgeCaller:
         return ForgeCaller(
             installation_id=claims.app.installationId,
-            cloud_id=cloud_id,
+            cloud_id=self._cloud_id(claims),
             api_base_url=claims.app.apiBaseUrl,
             app_version=claims.app.appVersion,
-            environment_type=claims.app.environment.type,
-            module_key=claims.app.module.key,
             token=LifecycleToken(claims.iat, digest_of(token)),
             system_token=system_token,
         )
@@ -105,6 +116,8 @@ class ForgeTokenVerifier:
             raise Unauthenticated("app.id is another app's")
         if app.installation is not None and app.installation.id != app.installationId:
             raise Unauthenticated("the token names two installations")
+        if app.environment.type not in self._environments:
+            raise Unauthenticated("the app's environment is not one that is accepted here")
 
 
 def _token_of(request: Request) -> str:

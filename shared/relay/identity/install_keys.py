@@ -1,6 +1,7 @@
 """The public keys that Atlassian signs lifecycle calls with, fetched once per `kid`."""
 
-import re
+import time
+from collections.abc import Callable
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -10,29 +11,54 @@ from relay.errors import Unauthenticated, Unavailable
 from relay.identity.key_servers import fetch_keys
 from relay.outbound import OutboundClient
 
-# The kid comes from whoever calls, so nothing is asked for that is not plainly a name.
-_KID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEYS_MAX = 100
+# A new key may be published just after somebody asked for it, so a refusal is soon forgotten.
+_REFUSED_SECONDS = 60
+_REFUSED_MAX = 1000
 
 
 class InstallKeys:
-    """A rotated key has a new kid, so a key is kept as long as this Lambda lives."""
+    """A rotated key has a new kid, so a key is kept as long as this Lambda lives; a kid that the
+    server does not know is refused for a minute without asking again.
 
-    def __init__(self, http: OutboundClient, url: str) -> None:
+    `clock` gives seconds; it is the wall clock, as any other may stand still while a Lambda is
+    frozen.
+    """
+
+    def __init__(
+        self, http: OutboundClient, url: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self._http = http
         self._url = url.rstrip("/")
+        self._clock = clock
         self._keys: dict[str, RSAPublicKey] = {}
+        # By kid, when it was refused; the oldest first.
+        self._refused: dict[str, float] = {}
 
-    def get(self, kid: object) -> RSAPublicKey:
-        """Raises Unauthenticated for a kid that is none or unknown; Unavailable for our trouble."""
-        if not isinstance(kid, str) or not _KID.fullmatch(kid):
-            raise Unauthenticated("the kid is not a name")
-        if kid not in self._keys:
+    def get(self, kid: str) -> RSAPublicKey:
+        """Raises Unauthenticated for a kid that is unknown; Unavailable for our trouble.
+
+        `kid` is letters, digits, `_` and `-` only, as it becomes part of a URL.
+        """
+        if kid in self._keys:
+            return self._keys[kid]
+        if 0 <= self._clock() - self._refused.get(kid, float("-inf")) < _REFUSED_SECONDS:
+            raise Unauthenticated("the kid is unknown")
+        try:
             key = _public_key(self._fetch(kid))
-            if len(self._keys) >= _KEYS_MAX:
-                self._keys.clear()
-            self._keys[kid] = key
-        return self._keys[kid]
+        except Unauthenticated:
+            self._remember_refusal(kid)
+            raise
+        if len(self._keys) >= _KEYS_MAX:
+            self._keys.clear()
+        self._keys[kid] = key
+        return key
+
+    def _remember_refusal(self, kid: str) -> None:
+        self._refused.pop(kid, None)
+        if len(self._refused) >= _REFUSED_MAX:
+            del self._refused[next(iter(self._refused))]
+        self._refused[kid] = self._clock()
 
     def _fetch(self, kid: str) -> bytes:
         pem = fetch_keys(self._http, f"{self._url}/{kid}")

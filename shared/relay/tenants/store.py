@@ -5,7 +5,6 @@
 | `tenant#<id>` | `tenant` | the tenant |
 | `clientKey#<clientKey>` | `tenant` | the one tenant's id |
 | `baseUrl#<baseUrl>` | `<id>` | a tenant's id; a site import makes several of one base URL |
-| `cloudId#<cloudId>` | `<id>` | the same |
 | `installationId#<installationId>` | `tenant` | the one tenant's id |
 | `forgeCloudId#<cloudId>` | `tenant` | the one tenant's id, as Forge itself has proven |
 | `tenants` | `<id>` | nothing more: the list of all |
@@ -138,17 +137,19 @@ class TenantStore:
     def install_forge(self, installation: ForgeInstallation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this Forge installation, or renew it: its system token, its state.
 
-        It is the tenant of the clientKey that Jira told, of the installationId, or of the cloudId,
-        where Forge itself has proven that one before; two that are found to be one become one. A
+        It is the tenant of the clientKey that Jira told, unless Forge has proven that one to be
+        another site's; of the installationId; or of the cloudId, where Forge itself has proven that
+        one before. Two that are found to be one become one. A
         token older than the newest brings nothing else. All of it or nothing is written.
         """
         for _ in range(_ATTEMPTS):
-            pointers = self._pointers_to(installation.installation_id, installation.cloud_id)
-            known, same_site = self._found_by_forge(installation, pointers)
+            believed = self._believed(installation)
+            pointers = self._pointers_to(believed.installation_id, believed.cloud_id)
+            known, same_site = self._found_by_forge(believed, pointers)
             late = known is not None and _is_late(known.forge, token)
             if known and late and same_site is None:
                 return known
-            tenant = known if known and late else self._forge_installed(known, installation, token)
+            tenant = known if known and late else self._forge_installed(known, believed, token)
             written = self._written(tenant, known, same_site, pointers)
             if written:
                 return written
@@ -179,21 +180,6 @@ class TenantStore:
         if tenant.forge is None or tenant.forge.system_token is None:
             return None
         return self._secrets.decrypt(tenant.owner, tenant.forge.system_token)
-
-    def learn_cloud_id(self, tenant: Tenant, cloud_id: str) -> None:
-        """Keep the site's cloudId, which Jira tells in passing; the tenant is found by it, too."""
-        for _ in range(_ATTEMPTS):
-            known = self.get(tenant.id)
-            if known is None or known.cloud_id == cloud_id:
-                return
-            told = replace(known, cloud_id=cloud_id, version=known.version + 1)
-            if self._write(told, known):
-                return
-        raise Unavailable("The tenant is being changed by others; try again.")
-
-    def find_by_cloud_id(self, cloud_id: str) -> list[Tenant]:
-        """Every tenant of this cloud site: after a site import there are several."""
-        return list(self._each(f"cloudId#{cloud_id}"))
 
     def _is_repeated(
         self, known: Tenant, installation: Installation, token: LifecycleToken
@@ -274,7 +260,6 @@ class TenantStore:
             state=TenantState.ACTIVE,
             installs=tenant.installs + bool(begins_anew),
             installed_at=datetime.now(UTC) if renewed else tenant.installed_at,
-            cloud_id=installation.cloud_id,
             installation_id=installation.installation_id,
             forge=identity,
             version=tenant.version + 1,
@@ -288,6 +273,15 @@ class TenantStore:
         if found is None or found.client_key not in (None, installation.client_key):
             return None
         return None if known and (known.id == found.id or _are_two(known, found)) else found
+
+    def _believed(self, installation: ForgeInstallation) -> ForgeInstallation:
+        """Without the clientKey that Jira told, where Forge has proven it to be another site's."""
+        if installation.client_key is None:
+            return installation
+        known = self.find_by_client_key(installation.client_key)
+        if known is None or known.forge is None or known.forge.cloud_id == installation.cloud_id:
+            return installation
+        return replace(installation, client_key=None)
 
     def _found_by_forge(
         self, installation: ForgeInstallation, pointers: "_Pointers"
@@ -336,7 +330,6 @@ class TenantStore:
             tenant,
             state=_state(tenant.secret, identity),
             installs=tenant.installs + other.installs + resets + 1,
-            cloud_id=identity.cloud_id if identity else tenant.cloud_id,
             forge=identity,
         )
 
@@ -426,8 +419,6 @@ def _pointing_to(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any
     """What finds the tenant, where that is new."""
     if known is None or known.base_url != tenant.base_url:
         yield {"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}
-    if tenant.cloud_id and (known is None or known.cloud_id != tenant.cloud_id):
-        yield {"pk": f"cloudId#{tenant.cloud_id}", "sk": tenant.id}
     identity = tenant.forge
     if identity and identity.installation_id and identity != (known and known.forge):
         for pk in (

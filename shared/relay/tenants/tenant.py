@@ -56,7 +56,7 @@ class ForgeIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """`id` is ours and never changes; clientKey, baseUrl, cloudId, installationId find it.
+    """`id` is ours and never changes; clientKey, baseUrl and Forge's ids find it.
 
     A site under Connect alone has a clientKey and a secret; under Forge alone a `forge` identity;
     while it moves from one to the other, both. `tokens` are those of Connect's lifecycle calls: one
@@ -75,7 +75,6 @@ class Tenant:
     installs: int = 0
     secret: EncryptedSecret | None = None
     display_url: str | None = None
-    cloud_id: str | None = None
     installation_id: str | None = None
     forge: ForgeIdentity | None = None
     merged_into: str | None = None
