@@ -88,7 +88,7 @@ def as_yaml(document: Mapping[str, Any], url: str) -> str:
     import yaml
 
     head = f"# Made by `relay forge manifest` of {url}{DESCRIPTOR}\n"
-    return head + yaml.safe_dump(dict(document), sort_keys=False, width=100)
+    return head + yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
 
 
 def _check_app_id(app_id: str) -> None:

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -34,6 +34,10 @@ class Screen:
 
     def __init__(self, json: bool = False) -> None:
         self.json = json
+        for stream in (sys.stdout, sys.stderr) if json else ():
+            # JSON is UTF-8, whatever a terminal's encoding is.
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(encoding="utf-8")
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
 

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -18,6 +19,7 @@ from .forge.keys import ForgeKeys
 from .forge.platform import ForgePlatform
 from .install_keys import InstallKey
 from .lifecycle import Lifecycle
+from .own_host import OwnHostOnly
 from .refusal import Refusal
 from .rest import RestApi
 from .settings import Settings
@@ -70,6 +72,7 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
             Mount(
                 "/_control",
                 routes=[*control.routes(), *fault_control.routes(), *forge_control.routes()],
+                middleware=[Middleware(OwnHostOnly, url)],
             ),
             *(
                 Route(f"{site_path}{api.path}/{{rest:path}}", answer, methods=_ANY_METHOD)

@@ -1,7 +1,7 @@
 """The control endpoint: what a site's admin, a test or a demo does to the simulator.
 
 It knows no authentication and gives away shared secrets. That is fit for a tool that binds the
-loopback interface and holds made-up data only.
+loopback interface, answers to no web page (see `own_host`) and holds made-up data only.
 """
 
 from http import HTTPStatus

@@ -359,7 +359,7 @@ def run(*arguments: str, folder: Path, **environment: str) -> Ran:
         cwd=folder,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=30,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -371,6 +371,20 @@ def test_the_command_is_installed_and_says_its_version(tmp_path: Path) -> None:
     version = run("--version", folder=tmp_path)
     assert (version.code, version.out.startswith("relay ")) == (0, True)
     assert console_script.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso-8859-1", "cp1252"])
+def test_json_is_utf_8_with_real_characters_whatever_the_terminals_encoding(
+    tmp_path: Path, encoding: str
+) -> None:
+    url = "https://bücher.example/日本語/🔥"
+    environment = {"RELAY_URL": url, "PYTHONIOENCODING": encoding}
+    shown = run("config", "show", "--json", folder=tmp_path, **environment)
+    assert shown.json()["url"]["value"] == url
+    assert url in shown.out
+    refused = run("sites", "list", "--json", "--config", "größe", folder=tmp_path, **environment)
+    assert "größe" in refused.err
+    assert refused.code != 0
 
 
 def test_help_is_there_for_every_command(tmp_path: Path) -> None:

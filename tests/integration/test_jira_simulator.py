@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import httpx
 import jwt
@@ -544,6 +545,43 @@ def test_installed_is_signed_with_the_install_key(
     (enabled,) = app.named("enabled")
     assert enabled.claims(before["sharedSecret"], "HS256")["qsh"] == enabled.qsh("/app")
     assert "sharedSecret" not in enabled.body
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_own"),
+    [
+        ({"host": "localhost"}, True),
+        ({"host": "LOCALHOST:8080"}, True),
+        ({"host": "127.0.0.1:1"}, True),
+        ({"host": "[::1]:8080"}, True),
+        ({"origin": "http://localhost:8080"}, True),
+        ({"host": "rebound.example"}, False),
+        ({"host": "rebound.example:8080"}, False),
+        ({"host": "localhost.rebound.example"}, False),
+        ({"host": "127.0.0.1.rebound.example"}, False),
+        ({"host": "localhost@rebound.example"}, False),
+        ({"host": "[::1"}, False),
+        ({"host": ""}, False),
+        ({"origin": "https://elsewhere.example"}, False),
+        ({"origin": "null"}, False),
+    ],
+    ids=str,
+)
+def test_the_control_endpoint_answers_to_its_own_host_only(
+    simulator: Simulator, headers: dict[str, str], is_own: bool
+) -> None:
+    """A page of another site reaches it by a name that leads here, or by a form (its origin)."""
+    before = len(simulator.control("GET", "/sites").json()["sites"])
+    name = f"of-a-page-{uuid4().hex}"
+    answer = simulator.http.post(
+        f"{simulator.url}/_control/sites", json={"name": name}, headers=headers
+    )
+    after = len(simulator.control("GET", "/sites").json()["sites"])
+    if is_own:
+        assert (answer.status_code, after) == (201, before + 1)
+    else:
+        assert (answer.status_code, after) == (403, before)
+        assert set(answer.json()) == {"error"}
 
 
 def test_an_unknown_install_key_is_404(simulator: Simulator) -> None:
