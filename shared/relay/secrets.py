@@ -69,5 +69,18 @@ class Secrets:
             raise Unavailable("A secret can't be read.") from None
 
 
+class NoSecrets(Secrets):
+    """Of a function that has no key, as it reads no secret and makes none."""
+
+    def __init__(self) -> None:
+        """Nothing to keep."""
+
+    def encrypt(self, owner: Owner, secret: str) -> EncryptedSecret:  # noqa: ARG002
+        raise RuntimeError("this function may make no secrets")
+
+    def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:  # noqa: ARG002
+        raise RuntimeError("this function may read no secrets")
+
+
 def _associated(owner: Owner) -> bytes:
     return json.dumps(dict(owner), sort_keys=True).encode()

@@ -60,8 +60,11 @@ class DescriptorSettings(AppSettings):
     components_module: Switch
 
 
-class TenantSettings(AppSettings):
+class TenantsTableSettings(AppSettings):
     tenants_table: Required
+
+
+class TenantSettings(TenantsTableSettings):
     secrets_key: Required
 
 
@@ -95,7 +98,7 @@ class LinksSettings(SiteSettings):
     catalog_table: Required
 
 
-class ReplaysSettings(TenantSettings):
+class ReplaysSettings(TenantsTableSettings):
     replays_queue: Required
     api_keys_table: Required
 

@@ -285,7 +285,28 @@ def test_every_metric_has_a_name_of_its_own() -> None:
 
 def test_what_is_stored_is_encrypted_and_can_be_restored() -> None:
     for table in resources("AWS::DynamoDB::Table").values():
+        assert table["DeletionProtectionEnabled"] is True
         assert table["SSESpecification"]["SSEEnabled"] is True
         assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     for queue in resources("AWS::SQS::Queue").values():
         assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_every_queue_refuses_plain_http() -> None:
+    (policy,) = resources("AWS::SQS::QueuePolicy").values()
+    assert {queue["Ref"] for queue in policy["Queues"]} == set(resources("AWS::SQS::Queue"))
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert (statement["Action"], statement["Resource"]) == ("sqs:*", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_submissions_are_throttled_before_they_take_what_lifecycle_calls_need() -> None:
+    (api,) = resources("AWS::Serverless::HttpApi").values()
+    default, own = api["DefaultRouteSettings"], api["RouteSettings"]
+    every = {f"{method} {path}" for name in functions() for method, path in routes(name)}
+    assert set(own) <= every
+    (submissions,) = (f"{method} {path}" for method, path in routes("submissions"))
+    for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+        assert own[submissions][limit] < default[limit] / 2
+    assert not any("/lifecycle/" in route or "/forge/" in route for route in own)

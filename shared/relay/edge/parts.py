@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from relay.aws import dynamodb_client, kms_client
 from relay.identity.callback import CallbackVerifier
 from relay.identity.site import SiteVerifier
-from relay.secrets import Secrets
-from relay.settings import ForgeSettings, TenantSettings
+from relay.secrets import NoSecrets, Secrets
+from relay.settings import ForgeSettings, TenantSettings, TenantsTableSettings
 from relay.tenants import ChoiceStore, LinkStore, ReplayStore, TenantStore, TroubleStore
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class TenantParts:
-    """Of a function that knows tenants."""
+    """Of a function that knows tenants, and their secrets if its settings name the key."""
 
-    def __init__(self, settings: TenantSettings) -> None:
+    def __init__(self, settings: TenantsTableSettings) -> None:
         self.dynamodb: DynamoDBClient = dynamodb_client()
-        self.secrets = Secrets(kms_client(), settings.secrets_key)
+        self.secrets = (
+            Secrets(kms_client(), settings.secrets_key)
+            if isinstance(settings, TenantSettings)
+            else NoSecrets()
+        )
         table = settings.tenants_table
         self.tenants = TenantStore(self.dynamodb, table, self.secrets)
         self.links = LinkStore(self.dynamodb, table)
