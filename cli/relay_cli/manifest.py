@@ -79,9 +79,10 @@ def _moved(descriptor: Mapping[str, Any], base_url: str) -> dict[str, Any]:
 
 
 def _guide_url(module: Mapping[str, Any], base_url: str) -> str | None:
-    """The documentation, unless that is only Relay itself, which has no page to read."""
+    """The documentation, unless it is the app's own page, which says nothing of a move."""
     url = str(module.get("documentationUrl", ""))
-    return url if url.startswith("https://") and url.rstrip("/") != base_url else None
+    is_own = url.rstrip("/") == base_url or url.startswith(f"{base_url}/")
+    return url if url.startswith("https://") and not is_own else None
 
 
 def _remote(deployment: Deployment) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from relay.settings import DescriptorSettings
 
 settings = DescriptorSettings.from_environment()
 logo = Path(__file__).with_name("logo.svg").read_text("utf-8")
+page = Path(__file__).with_name("about.html").read_text("utf-8")
 text = Path(__file__).with_name("atlassian-connect.json").read_text("utf-8")
 # The file's own base URL stands for the app's wherever it is written.
 placeholder = json.loads(text)["baseUrl"]
@@ -20,11 +21,21 @@ handler = HttpFunction(settings.base_url)
 def serve_descriptor() -> Answer:
     descriptor = json.loads(text.replace(placeholder, handler.request.base_url))
     modules = descriptor["modules"]
+    if settings.vendor_url:
+        descriptor["vendor"]["url"] = settings.vendor_url
+    for module in modules.values():
+        module["homeUrl"] = settings.home_url or module["homeUrl"]
+        module["documentationUrl"] = settings.documentation_url or module["documentationUrl"]
     if settings.review_action == "off":
         del modules["jiraOperationsInfoProvider"]["actions"]["createPostIncidentReview"]
     if settings.components_module == "off":
         del modules["jiraDevOpsComponentProvider"]
     return json_answer(200, descriptor | {"key": settings.app_key})
+
+
+@handler.get("/about")
+def serve_page() -> Answer:
+    return text_answer(200, "text/html; charset=utf-8", page)
 
 
 @handler.get("/logo.svg")

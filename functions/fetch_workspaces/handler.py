@@ -2,7 +2,7 @@
 
 from relay.actions.site_catalog import SiteCatalog
 from relay.catalog import ContainerStore, WorkspaceStore
-from relay.edge.action_documents import parse_ids, workspace_answer
+from relay.edge.action_documents import catalog_answer, parse_ids, workspace_answer
 from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction
 from relay.edge.parts import ForgeParts
@@ -29,8 +29,10 @@ def fetch_by_body() -> Answer:
 
 @handler.get("/workspaces/fetch")
 def fetch_by_query() -> Answer:
-    """The module's page shows a GET where the actions' page has a POST; both are served."""
+    """The module's page describes a GET for containers where the actions' page has a POST for
+    workspaces: a GET is answered with both."""
     caller, request = handler.caller(parts.site)
     ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")
     found = catalog.workspaces(caller.tenant.id, ids or None, query or "")
-    return workspace_answer(found, request)
+    containers = catalog.containers(caller.tenant.id, query or "") if not ids else []
+    return catalog_answer(found, containers, request)

@@ -1,4 +1,4 @@
-"""Jira's calls of the actions that the app's module names."""
+"""Jira's calls of the actions that the app's modules name."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .app_calls import AppAnswer, AppCall, call_app
-from .descriptor import OPERATIONS_MODULE
+from .descriptor import COMPONENTS_MODULE, OPERATIONS_MODULE
 from .refusal import Refusal
 from .sites import Site
 from .tokens import secret_signer
@@ -19,6 +19,7 @@ class _Action:
 
     method: str
     field: str = "templateUrl"
+    module: str = OPERATIONS_MODULE
 
 
 ACTIONS = {
@@ -27,6 +28,8 @@ ACTIONS = {
     "onEntityAssociated": _Action("PUT"),
     "onEntityDisassociated": _Action("PUT"),
     "createPostIncidentReview": _Action("POST", "url"),
+    "associate": _Action("POST", module=COMPONENTS_MODULE),
+    "disassociate": _Action("POST", module=COMPONENTS_MODULE),
 }
 
 
@@ -40,9 +43,9 @@ async def call_action(site: Site, name: str, body: Any, query: Mapping[str, str]
     if name not in ACTIONS:
         raise Refusal(400, f"Jira has no action {name}; it has {', '.join(ACTIONS)}.")
     action = ACTIONS[name]
-    named = app.modules.get(OPERATIONS_MODULE, {}).get("actions", {}).get(name)
+    named = app.modules.get(action.module, {}).get("actions", {}).get(name)
     if named is None:
-        raise Refusal(400, f"The module {OPERATIONS_MODULE} of {app.key} names no action {name}.")
+        raise Refusal(400, f"The module {action.module} of {app.key} names no action {name}.")
     url, rest = _fill(app.url(named[action.field]), query)
     call = AppCall(name, action.method, url, app.base_url, body, rest)
     return await call_app(call, secret_signer(site.shared_secret, site.client_key))

@@ -27,6 +27,11 @@ _COMPONENTS_SCHEMA: dict[str, Any] = {
         "homeUrl": _URL,
         "logoUrl": _URL,
         "documentationUrl": _URL,
+        "actions": {
+            "type": "object",
+            "required": ["associate", "disassociate"],
+            "additionalProperties": _ACTION,
+        },
     },
 }
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .refusal import Refusal
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OwnHostOnly:
@@ -20,7 +20,7 @@ class OwnHostOnly:
 
     def __init__(self, app: ASGIApp, url: str) -> None:
         self._app = app
-        self._hosts = _LOOPBACK | {urlsplit(url).hostname}
+        self._hosts = {*_LOOPBACK, urlsplit(url).hostname}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

@@ -1,6 +1,6 @@
-"""The actions of Jira's module `jiraOperationsInfoProvider`."""
+"""The actions of Jira's modules `jiraOperationsInfoProvider` and `jiraDevOpsComponentProvider`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,11 +11,11 @@ from infra.openapi.schemas import Shape
 from infra.openapi.submissions import ReviewMade, draft_example
 from infra.openapi.template import Route
 from relay.catalog.containers import RESULTS_MAX, ContainerId
-from relay.edge.action_documents import IdsRequest
+from relay.edge.action_documents import ComponentRequest, IdsRequest
 from relay.entities import WorkspaceId
 from relay.entities.association import Associated, Disassociated
-from relay.entities.fields import DateTime, Summary, Url
-from relay.errors import BadRequest, Detail
+from relay.entities.fields import DateTime, Description, Summary, Url
+from relay.errors import BadRequest, Detail, NotFound
 
 TAG = "Jira's actions"
 _LOGO = "https://relay.example.com/logo.svg"
@@ -44,6 +44,25 @@ class JiraContainers(Shape):
     containers: Annotated[list[JiraContainer], Field(max_length=RESULTS_MAX)]
 
 
+class JiraCatalog(JiraWorkspaces, JiraContainers):
+    """Workspaces as one of Jira's pages shows them, containers as another does."""
+
+
+class JiraComponent(Shape):
+    """A DevOps component, as Jira's REST API takes it."""
+
+    schemaVersion: Literal["1.0"]
+    id: ContainerId
+    updateSequenceNumber: int
+    name: Summary
+    description: Description
+    url: Url
+    avatarUrl: Url
+    tier: str
+    componentType: str
+    lastUpdated: DateTime
+
+
 _WORKSPACES = {
     "workspaces": [
         {
@@ -65,6 +84,20 @@ _CONTAINERS = {
         }
     ]
 }
+_CATALOG = {**_WORKSPACES, **_CONTAINERS}
+_COMPONENT_URL = "https://ops.example.com/services/checkout-api"
+_COMPONENT = {
+    "schemaVersion": "1.0",
+    "id": "checkout-api",
+    "updateSequenceNumber": 1769852000000,
+    "name": "Checkout API",
+    "description": "Checkout API",
+    "url": _COMPONENT_URL,
+    "avatarUrl": _LOGO,
+    "tier": "Tier 4",
+    "componentType": "Service",
+    "lastUpdated": "2026-01-31T09:30:00.000+00:00",
+}
 _ENTITY = {
     "ari": "ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/inc-1",
     "id": INCIDENT_ID,
@@ -80,6 +113,10 @@ _NO_INCIDENT = BadRequest(
     "The call names no incident.",
     [Detail("incident", "missing", "The incident's id is asked for in the query")],
 )
+_NO_COMPONENT = BadRequest(
+    "The body is not a component's.", [Detail("entity", "missing", "Field required")]
+)
+_UNKNOWN_COMPONENT = NotFound("There is no component at this URL.", code="unknown_component")
 _NO_IDS = BadRequest("The body is not a list of ids.", [Detail("ids", "missing", "Field required")])
 _NO_ASSOCIATION = BadRequest(
     "The body is not an association.", [Detail("entity", "missing", "Field required")]
@@ -105,15 +142,25 @@ OPERATIONS = (
         TAG,
         Caller.SITE,
         "What workspaces are called, by a query",
-        [Answer(200, "Those that are linked to the site or offered to it.", JiraWorkspaces)],
         [
-            Example("ids", 200, query={"ids": WORKSPACE_ID}, answer=_WORKSPACES),
-            Example("name", 200, query={"searchQuery": "pay"}, answer=_WORKSPACES),
+            Answer(
+                200,
+                "Workspaces that are linked to the site or offered to it, and containers of the "
+                "linked ones.",
+                JiraCatalog,
+            )
         ],
-        "Jira's documents show a GET in one place and a POST in another; both are served.",
+        [
+            Example(
+                "ids", 200, query={"ids": WORKSPACE_ID}, answer={**_WORKSPACES, "containers": []}
+            ),
+            Example("part", 200, query={"searchQuery": "p"}, answer=_CATALOG),
+        ],
+        "One of Jira's pages shows a POST for workspaces, another a GET for containers: a GET is "
+        "answered with both.",
         [
             Parameter("ids", str, "Ids with commas between; all without it.", "query"),
-            Parameter("searchQuery", str, "A part of the name.", "query"),
+            Parameter("searchQuery", str, "A part of the names.", "query"),
         ],
         by_forge_too=True,
     ),
@@ -140,6 +187,34 @@ OPERATIONS = (
             Parameter("workspaceId", str, "One workspace; all of the site without it.", "query"),
         ],
         by_forge_too=True,
+    ),
+    *(
+        Operation(
+            Route("POST", f"/components/{action}"),
+            f"{action}Component",
+            TAG,
+            Caller.SITE,
+            f"A user {what}",
+            [Answer(200, "The component, which is sent to the site once more.", JiraComponent)],
+            [
+                Example(
+                    "component",
+                    200,
+                    body={"entity": {"url": _COMPONENT_URL}, other: _ISSUE},
+                    answer=_COMPONENT,
+                )
+            ],
+            "It is found by its URL, among the containers of the site's workspaces. Which issue it "
+            "is, and who did it, is not kept: Jira's shape has no place for it.",
+            [Parameter("userId", str, "Not read.", "query")],
+            body=ComponentRequest,
+            errors=[_NO_COMPONENT, _UNKNOWN_COMPONENT],
+            by_forge_too=True,
+        )
+        for action, other, what in (
+            ("associate", "associateWith", "associates a DevOps component with an issue"),
+            ("disassociate", "disassociateFrom", "takes a DevOps component from an issue"),
+        )
     ),
     Operation(
         Route("PUT", "/entities/associated"),

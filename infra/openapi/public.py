@@ -50,6 +50,16 @@ OPERATIONS = (
         [Example("health", 200, answer={"status": "ok"})],
     ),
     Operation(
+        Route("GET", "/about"),
+        "getAboutPage",
+        TAG,
+        Caller.ANYONE,
+        "A page that tells a Jira admin what the app does",
+        [Answer(200, "The page.", media=HTML)],
+        [Example("page", 200)],
+        "The descriptor leads to it where the deployment names no pages of its own.",
+    ),
+    Operation(
         Route("GET", "/logo.svg"),
         "getLogo",
         TAG,

@@ -54,10 +54,15 @@ class AppSettings(Settings):
 
 
 class DescriptorSettings(AppSettings):
-    """What is off is left out of the descriptor: createPostIncidentReview, DevOps components."""
+    """What is off is left out of the descriptor: createPostIncidentReview, DevOps components. A
+    URL that is empty is that of the app's own page.
+    """
 
     review_action: Switch
     components_module: Switch
+    home_url: str = ""
+    documentation_url: str = ""
+    vendor_url: str = ""
 
 
 class TenantsTableSettings(AppSettings):
@@ -151,6 +156,11 @@ class ForgeLifecycleSettings(ForgeSettings):
 
 class SiteCatalogSettings(ForgeSettings):
     catalog_table: Required
+
+
+class ComponentActionsSettings(SiteCatalogSettings):
+    submissions_queue: Required
+    components_module: Switch
 
 
 class AssociationSettings(SiteCatalogSettings):

@@ -58,7 +58,7 @@ EVERY_ID = ["payments", "search", "billing", "globex-only", "nobodys", "never-pu
 
 def ids(answer: Answer) -> list[str]:
     assert answer.status == 200, answer.body
-    assert set(answer.json()) == {"workspaces"}
+    assert set(answer.json()) in ({"workspaces"}, {"workspaces", "containers"})
     return [workspace["id"] for workspace in answer.json()["workspaces"]]
 
 
@@ -99,6 +99,29 @@ def test_without_ids_a_get_finds_by_name_among_the_sites_own(relay: Relay) -> No
     assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=PAY")) == ["payments"]
     assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=globex")) == []
     assert ids(relay.jira(GLOBEX, "GET", f"{FETCH}?searchQuery=globex")) == ["globex-only"]
+
+
+@pytest.mark.usefixtures("acme", "globex")
+def test_a_get_is_answered_as_both_of_jiras_pages_show_it(relay: Relay) -> None:
+    """One page has a POST for workspaces, and the other a GET for containers, at this action."""
+    for workspace in ("payments", "billing", "globex-only"):
+        document = {
+            "id": f"pay-{workspace}",
+            "name": f"Payment service of {workspace}",
+            "url": f"https://ops.example.com/{workspace}",
+            "lastUpdatedDate": "2026-01-31T09:30:00Z",
+        }
+        path = f"/v1/workspaces/{workspace}/containers"
+        assert relay.provider("POST", path, {"containers": [document]}).status == 200
+    answer = relay.jira(ACME, "GET", f"{FETCH}?searchQuery=pay").json()
+    assert set(answer) == {"workspaces", "containers"}
+    assert [one["id"] for one in answer["workspaces"]] == ["payments"]
+    (container,) = answer["containers"]
+    assert set(container) == {"id", "name", "url", "avatarUrl", "lastUpdatedDate"}
+    assert container["url"] == "https://ops.example.com/payments"
+    # A POST is for workspaces alone, and so is a GET of ids.
+    assert set(relay.jira(ACME, "POST", FETCH, {"ids": ["payments"]}).json()) == {"workspaces"}
+    assert relay.jira(ACME, "GET", f"{FETCH}?ids=payments").json()["containers"] == []
 
 
 @pytest.mark.usefixtures("acme")

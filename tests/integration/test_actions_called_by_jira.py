@@ -1,4 +1,4 @@
-"""The five actions as Jira calls them: by the descriptor's own URLs, over HTTP, signed by Jira."""
+"""The actions as Jira calls them: by the descriptor's own URLs, over HTTP, signed by Jira."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -33,7 +33,8 @@ def relay(
     monkeypatch: pytest.MonkeyPatch,
     simulator: Simulator,
 ) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
+    on = {"COMPONENTS_MODULE": "on"}
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **on) as relay:
         relay.put_workspace("payments")
         yield relay
 
@@ -73,6 +74,29 @@ def test_containers_are_searched(relay: Relay, site: JiraSite) -> None:
         assert status == 200
         assert [one["id"] for one in answer["containers"]] == ["team/one"]
     assert call(site, "searchContainers", searchQuery="+") == (200, {"containers": []})
+
+
+def test_a_component_is_sent_once_more_and_answered_with(relay: Relay, site: JiraSite) -> None:
+    """Jira names it by its URL, when a user associates it with an issue."""
+    url = "https://ops.example.com/services/checkout"
+    document = {"name": "Checkout", "url": url, "lastUpdatedDate": "2026-01-31T09:30:00Z"}
+    path = "/v1/workspaces/payments/containers/checkout"
+    assert relay.provider("PUT", path, document).status == 200
+    issue = {"ati": "ati:cloud:jira:issue", "ari": "a", "cloudId": "c", "id": "10001"}
+    for action, other in (("associate", "associateWith"), ("disassociate", "disassociateFrom")):
+        assert relay.run_queue() == []
+        before = site.held("component")["checkout"]
+        body = {"entity": {"url": url}, other: issue}
+        status, answer = call(site, action, body, userId="557058:someone")
+        assert status == 200
+        assert relay.run_queue() == []
+        sent = site.held("component")["checkout"]
+        assert sent["updateSequenceNumber"] >= answer["updateSequenceNumber"]
+        assert sent["updateSequenceNumber"] > before["updateSequenceNumber"]
+        assert answer | {"updateSequenceNumber": 0} == sent | {"updateSequenceNumber": 0}
+        assert call(site, action, {"entity": {"url": f"{url}/other"}, other: issue})[0] == 404
+        wrong: list[Any] = [{}, {"entity": {}}, {"entity": {"url": 1}}, {"entity": "x"}]
+        assert {call(site, action, each)[0] for each in wrong} == {400}
 
 
 def test_associations_are_told(relay: Relay, site: JiraSite) -> None:

@@ -157,6 +157,35 @@ def test_the_descriptor_tells_where_the_app_really_is(
     assert document["baseUrl"] == GATEWAY + ("" if stage == "$default" else f"/{stage}")
 
 
+def test_the_pages_that_the_descriptor_names_are_the_deployments_own_or_a_page_that_is_there(
+    function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASE_URL", "https://relay.example.com/prod")
+    descriptor = function("descriptor", COMPONENTS_MODULE="on")
+    document = send(descriptor, http_event("GET", "/prod/atlassian-connect.json")).json()
+    modules = document["modules"].values()
+    urls = {module[name] for module in modules for name in ("homeUrl", "documentationUrl")}
+    assert urls | {document["vendor"]["url"]} == {"https://relay.example.com/prod/about"}
+    page = send(descriptor, http_event("GET", "/prod/about"))
+    assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert "<h1>Relay for Operations</h1>" in page.body
+    assert not {"<script", "<style", "style=", "http:"} & set(page.body.split())
+
+    own = function(
+        "descriptor",
+        COMPONENTS_MODULE="on",
+        HOME_URL="https://ops.example.com",
+        DOCUMENTATION_URL="https://ops.example.com/jira",
+        VENDOR_URL="https://example.com",
+    )
+    document = send(own, http_event("GET", "/prod/atlassian-connect.json")).json()
+    assert document["vendor"]["url"] == "https://example.com"
+    for module in document["modules"].values():
+        assert module["homeUrl"] == "https://ops.example.com"
+        assert module["documentationUrl"] == "https://ops.example.com/jira"
+
+
 def test_jira_signs_the_path_without_the_stage(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:

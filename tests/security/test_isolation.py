@@ -70,6 +70,12 @@ NAMING: Mapping[Route, Callable[[str], list[Call]]] = {
         Call(f"/containers/search?workspaceId={of}"),
         Call(f"/containers/search?workspaceId={of}&searchQuery=Service"),
     ],
+    Route("POST", "/components/associate"): lambda of: [
+        Call("/components/associate", {"entity": {"url": f"https://ops.example.com/s/{of}"}})
+    ],
+    Route("POST", "/components/disassociate"): lambda of: [
+        Call("/components/disassociate", {"entity": {"url": f"https://ops.example.com/s/{of}"}})
+    ],
     Route("PUT", "/entities/associated"): lambda of: [
         Call(
             "/entities/associated",
@@ -98,6 +104,7 @@ PROVEN_BY_WHAT_THEY_NAME = {
 # The same of Forge's, whose migrations are the installation's own: see `test_forge_routes`.
 OF_FORGES_OWN = {Route(method, path) for method, path in forge_stage.ROUTES}
 FOR_ANYONE_WITHOUT_IDS = {
+    Route("GET", "/about"),
     Route("GET", "/atlassian-connect.json"),
     Route("GET", "/health"),
     Route("GET", "/logo.svg"),
@@ -175,7 +182,7 @@ def fill(relay: Relay, workspace: str) -> None:
     container = {
         "id": f"container-of-{workspace}",
         "name": f"Service of {workspace}",
-        "url": "https://ops.example.com/service",
+        "url": f"https://ops.example.com/s/{workspace}",
         "lastUpdatedDate": "2026-01-31T09:30:00Z",
     }
     webhook = {"url": f"https://ops.example.com/{workspace}", "secret": f"whsec_{'A' * 32}"}

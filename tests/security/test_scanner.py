@@ -21,6 +21,7 @@ from tests.support.template import functions, routes
 from tests.support.tokens import claims, signed_callback, signed_install
 
 PUBLIC_PATHS = (
+    "/about",
     "/atlassian-connect.json",
     "/health",
     "/logo.svg",

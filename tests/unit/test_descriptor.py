@@ -45,6 +45,23 @@ def test_module_keys_are_unique_in_the_app() -> None:
     assert len({module["key"] for module in MODULES}) == len(MODULES)
 
 
+@pytest.mark.parametrize("action", ["associate", "disassociate"])
+def test_the_components_module_has_the_actions_that_jira_requires(action: str) -> None:
+    """developer.atlassian.com/cloud/jira/software/modules/devops-component-actions, and the schema
+    of the module in npm's @forge/manifest."""
+    module = DESCRIPTOR["modules"]["jiraDevOpsComponentProvider"]
+    assert ("POST", module["actions"][action]["templateUrl"]) in SERVED
+
+
+@pytest.mark.parametrize(
+    "url",
+    [DESCRIPTOR["vendor"]["url"]]
+    + [module[name] for module in MODULES for name in ("homeUrl", "documentationUrl", "logoUrl")],
+)
+def test_every_page_that_is_named_exists(url: str) -> None:
+    assert ("GET", url.removeprefix(DESCRIPTOR["baseUrl"])) in SERVED
+
+
 @pytest.mark.parametrize(
     ("action", "method"),
     [

@@ -129,7 +129,7 @@ def test_each_region_has_a_url_of_its_own_and_the_rest_the_default() -> None:
 
     assert document["remotes"][0]["baseUrl"] == {"default": URL, **regions}
     [operations] = document["connectModules"][f"jira:{OPERATIONS}"]
-    assert operations["homeUrl"] == URL
+    assert operations["homeUrl"] == f"{URL}/about"
 
 
 def test_what_happens_leads_to_an_endpoint_that_brings_the_token() -> None:
@@ -185,7 +185,8 @@ def test_keys_are_unique() -> None:
             "https://docs.example.com/x",
         ),
         (DESCRIPTOR["baseUrl"], "https://docs.example.com/x", "https://docs.example.com/x"),
-        # Relay has no page to read at its own URL.
+        # The app's own page says nothing of a move.
+        (f"{DESCRIPTOR['baseUrl']}/about", None, None),
         (DESCRIPTOR["baseUrl"], None, None),
         (f"{DESCRIPTOR['baseUrl']}/", None, None),
         ("http://docs.example.com", None, None),

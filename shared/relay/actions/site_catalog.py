@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from relay.catalog import Container, ContainerStore, Workspace, WorkspaceStore
 from relay.catalog.containers import normalized
+from relay.errors import NotFound
 from relay.tenants import LinkStore
 
 
@@ -29,6 +30,15 @@ class SiteCatalog:
             for workspace_id in wanted
             if workspace_id in found and part in normalized(found[workspace_id].name)
         ]
+
+    def container_at(self, tenant_id: str, url: str) -> tuple[str, Container]:
+        """The container of this URL in one of the site's linked workspaces, and that workspace's
+        id. Raises NotFound."""
+        for workspace_id in self._links.workspaces_of(tenant_id):
+            container = self._containers.find_by_url(workspace_id, url)
+            if container is not None:
+                return workspace_id, container
+        raise NotFound("There is no component at this URL.", code="unknown_component")
 
     def containers(
         self, tenant_id: str, query: str, workspace_id: str | None = None

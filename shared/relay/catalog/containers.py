@@ -154,6 +154,12 @@ class ContainerStore:
         pk = _pk("container", workspace_id)
         return [_container(item) for item in self._table.query(pk, after=after, limit=limit)]
 
+    def find_by_url(self, workspace_id: str, url: str) -> Container | None:
+        """The first container of this URL. It reads the workspace's containers up to that one:
+        there is no index, as Jira seldom asks."""
+        items = self._table.query(_pk("container", workspace_id))
+        return next((_container(item) for item in items if item["url"] == url), None)
+
     def _rows_of(self, workspace_id: str, container_ids: Iterable[str]) -> set[tuple[str, str]]:
         """The keys of the index rows that these containers have now."""
         known = self.get_all(workspace_id, container_ids)

@@ -1,13 +1,15 @@
 """Documents of Jira's actions, in and out."""
 
+import time
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.catalog import Container, Workspace
+from relay.catalog import Container, Workspace, component_of
 from relay.edge.answer import Answer, json_answer
 from relay.entities.document import parse_document
+from relay.entities.fields import Url
 from relay.identity.caller import Request
 
 _IDS_MAX = 1000
@@ -24,8 +26,52 @@ def parse_ids(body: bytes) -> list[str]:
     return parse_document(IdsRequest, body, "a list of ids").ids
 
 
+class _ComponentEntity(BaseModel):
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    url: Url
+
+
+class ComponentRequest(BaseModel):
+    """Jira also names the issue and the user; neither is kept."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    entity: _ComponentEntity
+
+
+def component_url(body: bytes) -> str:
+    """Raises TooLarge, BadRequest."""
+    return parse_document(ComponentRequest, body, "a component's").entity.url
+
+
+def component_answer(container: Container, request: Request) -> Answer:
+    """As the component is sent to Jira."""
+    sequence = time.time_ns() // 1_000_000
+    return json_answer(200, component_of(container, logo_url(request), sequence))
+
+
 def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Answer:
-    found = [
+    return json_answer(200, {"workspaces": _workspaces(workspaces, request)})
+
+
+def catalog_answer(
+    workspaces: Iterable[Workspace], containers: Iterable[Container], request: Request
+) -> Answer:
+    """Of a GET of fetchWorkspaces: what the page of its actions shows, and what the module's."""
+    found = {
+        "workspaces": _workspaces(workspaces, request),
+        "containers": _containers(containers, request),
+    }
+    return json_answer(200, found)
+
+
+def container_answer(containers: Iterable[Container], request: Request) -> Answer:
+    return json_answer(200, {"containers": _containers(containers, request)})
+
+
+def _workspaces(workspaces: Iterable[Workspace], request: Request) -> list[dict[str, Any]]:
+    return [
         {
             "id": workspace.id,
             "name": workspace.name,
@@ -34,11 +80,10 @@ def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Answe
         }
         for workspace in workspaces
     ]
-    return json_answer(200, {"workspaces": found})
 
 
-def container_answer(containers: Iterable[Container], request: Request) -> Answer:
-    found = [
+def _containers(containers: Iterable[Container], request: Request) -> list[dict[str, Any]]:
+    return [
         {
             "id": container.id,
             "name": container.name,
@@ -48,7 +93,6 @@ def container_answer(containers: Iterable[Container], request: Request) -> Answe
         }
         for container in containers
     ]
-    return json_answer(200, {"containers": found})
 
 
 def logo_url(request: Request) -> str:

@@ -1,0 +1,37 @@
+"""Jira's actions associate and disassociate of DevOps components."""
+
+from relay.actions.site_catalog import SiteCatalog
+from relay.aws import sqs_client
+from relay.catalog import ContainerStore, WorkspaceStore
+from relay.delivery.components import Components
+from relay.edge.action_documents import component_answer, component_url, logo_url
+from relay.edge.answer import Answer
+from relay.edge.http import HttpFunction
+from relay.edge.parts import ForgeParts
+from relay.edge.queue import SubmissionsQueue
+from relay.settings import ComponentActionsSettings
+
+settings = ComponentActionsSettings.from_environment()
+parts = ForgeParts(settings)
+containers = ContainerStore(parts.dynamodb, settings.catalog_table)
+catalog = SiteCatalog(
+    parts.links, WorkspaceStore(parts.dynamodb, settings.catalog_table), containers
+)
+components = Components(
+    containers,
+    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    settings.components_module == "on",
+)
+
+handler = HttpFunction(settings.base_url)
+
+
+@handler.post("/components/associate")
+@handler.post("/components/disassociate")
+def send_component() -> Answer:
+    """Jira asks for the component to be sent once more, and to be answered with it. Its shape has
+    no place for the association, which Jira itself keeps."""
+    caller, request = handler.caller(parts.site)
+    workspace_id, container = catalog.container_at(caller.tenant.id, component_url(request.body))
+    components.changed(workspace_id, [container.id], logo_url(request), handler.correlation_id)
+    return component_answer(container, request)
