@@ -161,12 +161,12 @@ def test_the_pages_that_the_descriptor_names_are_the_deployments_own_or_a_page_t
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BASE_URL", "https://relay.example.com/prod")
-    descriptor = function("descriptor", COMPONENTS_MODULE="on")
-    document = send(descriptor, http_event("GET", "/prod/atlassian-connect.json")).json()
+    descriptor = function("descriptor", COMPONENTS_MODULE="on").handler
+    document = call(descriptor, "GET", "/atlassian-connect.json", base_path="/prod").json()
     modules = document["modules"].values()
     urls = {module[name] for module in modules for name in ("homeUrl", "documentationUrl")}
     assert urls | {document["vendor"]["url"]} == {"https://relay.example.com/prod/about"}
-    page = send(descriptor, http_event("GET", "/prod/about"))
+    page = call(descriptor, "GET", "/about", base_path="/prod")
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert "<h1>Relay for Operations</h1>" in page.body
@@ -178,8 +178,8 @@ def test_the_pages_that_the_descriptor_names_are_the_deployments_own_or_a_page_t
         HOME_URL="https://ops.example.com",
         DOCUMENTATION_URL="https://ops.example.com/jira",
         VENDOR_URL="https://example.com",
-    )
-    document = send(own, http_event("GET", "/prod/atlassian-connect.json")).json()
+    ).handler
+    document = call(own, "GET", "/atlassian-connect.json", base_path="/prod").json()
     assert document["vendor"]["url"] == "https://example.com"
     for module in document["modules"].values():
         assert module["homeUrl"] == "https://ops.example.com"
