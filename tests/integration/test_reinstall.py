@@ -636,18 +636,21 @@ def test_what_can_not_be_moved_is_refused(relay: Relay, old: JiraSite, imported:
     assert "supersededBy" not in site_document(relay, old.id)
 
 
-def test_a_site_that_still_answers_is_not_superseded(relay: Relay, old: JiraSite) -> None:
+def test_a_site_that_still_answers_is_not_superseded(relay: Relay, site: JiraSite) -> None:
     """Whoever claims its URL: `installed` proves a clientKey, and no URL."""
-    claiming = relay.install(Site("claims-the-url", old.site.base_url, "s" * 40))
-    assert relay.run_queue() == []
-    assert {call["status"] for call in old.simulator.calls(old.name)} == {202}
-    assert "supersededBy" not in site_document(relay, old.id)
-    old.simulator.fail(old.name, DOWN)
+    claims_url = Site(f"claims-{uuid4()}", site.site.base_url, "s" * 40)
+    assert lifecycle_call(relay, site.simulator, claims_url, INSTALLED).status == 204
+    claiming = relay.tenants.find_by_client_key(claims_url.client_key)
+    assert claiming
+    relay.submit("payments", incidents=[incident("i")])
+    assert states(relay) == {"i": "accepted"}
+    assert "supersededBy" not in site_document(relay, site.id)
+    site.simulator.fail(site.name, DOWN)
     relay.submit("payments", incidents=[incident("k")])
-    assert site_document(relay, old.id)["state"] == "slowed"
-    assert "supersededBy" not in site_document(relay, old.id)
-    uninstall(old)
-    assert site_document(relay, old.id)["supersededBy"] == claiming.id
+    assert site_document(relay, site.id)["state"] == "slowed"
+    assert "supersededBy" not in site_document(relay, site.id)
+    uninstall(site)
+    assert site_document(relay, site.id)["supersededBy"] == claiming.id
 
 
 def test_every_refusal_that_lets_a_site_be_superseded_is_one_that_relay_keeps() -> None:
