@@ -19,18 +19,22 @@ def make_key(
     name: Annotated[str, typer.Option(help="What the key is for, for whoever lists keys.")] = "",
     workspace: Annotated[
         list[str] | None,
-        typer.Option(
-            help="A workspace that the key is for; as often as needed. Else it is for all."
-        ),
+        typer.Option(help="A workspace that the key is for; as often as needed."),
     ] = None,
+    all_workspaces: Annotated[
+        bool, typer.Option("--all-workspaces", help="The key is for all workspaces.")
+    ] = False,
 ) -> None:
     """Make a key and print it. It is shown this once, and can't be read again."""
-    wanted = {"name": name} | ({"workspaces": workspace} if workspace else {})
+    if bool(workspace) == all_workspaces:
+        raise Misuse("Name each --workspace that the key is for, or say --all-workspaces.")
+    whom = {"allWorkspaces": True} if all_workspaces else {"workspaces": workspace}
+    wanted = {"name": name, **whom}
     made = session.relay.document("POST", "/v1/keys", document=wanted)
     if session.screen.json:
         session.screen.document(made)
         return
-    # Alone on stdout: KEY=$(relay keys make) takes it, and nothing else.
+    # Alone on stdout: KEY=$(relay keys make --all-workspaces) takes it, and nothing else.
     session.screen.say(made["key"])
     session.screen.note("Keep it now: it is not shown again.")
 

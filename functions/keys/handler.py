@@ -21,7 +21,7 @@ def make_key() -> Answer:
     caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
     wanted = key_request(request)
-    return json_answer(201, {"key": keys.issue(wanted.workspaces, wanted.name)})
+    return json_answer(201, {"key": keys.issue(wanted.workspaces or None, wanted.name)})
 
 
 @handler.get("/v1/keys")

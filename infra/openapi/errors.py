@@ -6,6 +6,7 @@ from infra.openapi.operation import Caller, Operation
 from infra.openapi.schemas import Shape
 from relay.actions.residency import MigrationRefused
 from relay.entities.document import DOCUMENT_BYTES_MAX
+from relay.entities.fields import WORKSPACE_ID_MAX
 from relay.errors import (
     BadRequest,
     Conflict,
@@ -55,7 +56,11 @@ class GatewayError(Shape):
 
 BAD_ID = BadRequest(
     "This is no id for a workspace.",
-    [Detail("workspaceId", "pattern", "1 to 255 characters of A-Z a-z 0-9 . _ ~ -")],
+    [
+        Detail(
+            "workspaceId", "pattern", f"1 to {WORKSPACE_ID_MAX} characters of A-Z a-z 0-9 . _ ~ -"
+        )
+    ],
 )
 BAD_BODY = BadRequest(
     "The body is not a workspace.",

@@ -68,7 +68,7 @@ OPERATIONS = (
             Example(
                 "for all",
                 201,
-                body={"name": "Operator"},
+                body={"name": "Operator", "allWorkspaces": True},
                 answer={"key": "relay_fedcba9876543210_" + "x" * 43},
             ),
         ],

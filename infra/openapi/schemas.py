@@ -25,6 +25,15 @@ _RULES: Mapping[str, JsonSchemaValue] = {
             "properties": {"what": {"const": "all"}, "since": {"type": "string"}},
         }
     },
+    "_for_some_or_for_all": {
+        "oneOf": [
+            {"required": ["workspaces"], "properties": {"allWorkspaces": {"const": False}}},
+            {
+                "required": ["allWorkspaces"],
+                "properties": {"allWorkspaces": {"const": True}, "workspaces": False},
+            },
+        ]
+    },
     # All associations together: JSON Schema has no word for a sum.
     "_few_values": {},
 }

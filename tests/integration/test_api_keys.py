@@ -157,7 +157,7 @@ def api(function: Callable[..., ModuleType], api_key: str) -> Callable[..., Answ
 
 
 def test_a_key_is_made_listed_and_revoked(api: Callable[..., Answer], ask: Ask) -> None:
-    made = api("POST", "/v1/keys", {"name": "the new one"})
+    made = api("POST", "/v1/keys", {"name": "the new one", "allWorkspaces": True})
     assert made.status == 201
     key = made.json()["key"]
     assert ask(f"Bearer {key}").status == 200
@@ -193,6 +193,15 @@ def test_a_wrong_request_for_a_key_makes_none(
 ) -> None:
     before = stored()
     wrong: list[tuple[dict[str, Any], str]] = [
+        ({}, ""),
+        ({"name": "deploys"}, ""),
+        ({"allWorkspaces": False}, ""),
+        ({"workspaces": ["payments"], "allWorkspaces": True}, ""),
+        ({"workspaces": None}, "workspaces"),
+        ({"workspaces": None, "allWorkspaces": True}, "workspaces"),
+        ({"allWorkspaces": None}, "allWorkspaces"),
+        ({"allWorkspaces": "true"}, "allWorkspaces"),
+        ({"allWorkspaces": 1}, "allWorkspaces"),
         ({"workspaces": []}, "workspaces"),
         ({"workspaces": "payments"}, "workspaces"),
         ({"workspaces": ["a b"]}, "workspaces[0]"),

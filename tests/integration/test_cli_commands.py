@@ -36,6 +36,16 @@ def test_a_key_is_made_used_listed_and_revoked(stage: Stage) -> None:
     stage.cli("workspaces", "list", RELAY_KEY=key, code=4)
 
 
+def test_a_key_for_all_workspaces_is_asked_for_explicitly(stage: Stage) -> None:
+    before = stage.cli("keys", "list").out
+    for options in ((), ("--workspace", "operations", "--all-workspaces")):
+        assert "--all-workspaces" in stage.cli("keys", "make", *options, code=2).err
+    assert stage.cli("keys", "list").out == before
+
+    key = stage.cli("keys", "make", "--all-workspaces").out.strip()
+    stage.cli("sites", "list", RELAY_KEY=key)
+
+
 def test_the_key_in_use_is_not_revoked_by_mistake(stage: Stage) -> None:
     own = stage.cli.key.split("_")[1]
 

@@ -199,13 +199,13 @@ def test_any_id_that_jira_takes_is_a_key(record: RecordStore) -> None:
     states = [build(entity_id) for entity_id in taken for build in (inc, rev)]
     outcomes = {state.key: Outcome(state.key, 1, OutcomeState.ACCEPTED) for state in states}
 
-    assert record.put_newest("w" * 255, states).new == tuple(states)
-    record.save_outcomes("w" * 255, "t" * 32, outcomes.values())
+    assert record.put_newest("w" * 128, states).new == tuple(states)
+    record.save_outcomes("w" * 128, "t" * 32, outcomes.values())
 
-    found = {state.key: state for state in recorded(record, "w" * 255)}
+    found = {state.key: state for state in recorded(record, "w" * 128)}
     assert found == {state.key: state for state in states}
-    assert {each.key: each for each in record.outcomes("w" * 255, "t" * 32)} == outcomes
-    assert all(record.get("w" * 255, key) for key in outcomes)
+    assert {each.key: each for each in record.outcomes("w" * 128, "t" * 32)} == outcomes
+    assert all(record.get("w" * 128, key) for key in outcomes)
 
 
 def test_the_largest_entity_that_is_accepted_fits_an_item(record: RecordStore, aws: Aws) -> None:
@@ -216,7 +216,7 @@ def test_the_largest_entity_that_is_accepted_fits_an_item(record: RecordStore, a
     state = EntityState(Kind.INCIDENT, entity, properties, 1, "c" * 128)
     assert len(state.as_json) == ENTITY_BYTES_MAX
 
-    assert record.put_newest("w" * 255, [state]).new
+    assert record.put_newest("w" * 128, [state]).new
 
     (item,) = aws.dynamodb.scan(TableName=TABLE)["Items"]
     # The timeline grows by one date for each status with each severity.

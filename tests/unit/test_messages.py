@@ -375,7 +375,7 @@ def test_the_reason_repeats_nothing_of_what_came_in() -> None:
     [
         Message("w", "c", containers=tuple(f"{n:03}" + "\x01" * 252 for n in range(600))),
         Message(
-            "w" * 255,
+            "w" * 128,
             "c",
             tuple(
                 EntityState(

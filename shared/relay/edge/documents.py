@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from relay.catalog import (
     Container,
@@ -18,7 +19,7 @@ from relay.catalog.webhooks import check_webhook_host
 from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, parse_document
-from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_PATTERN, Document
+from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_MAX, WORKSPACE_ID_PATTERN, Document
 from relay.errors import BadRequest, Detail
 from relay.identity.api_keys import ApiKey
 from relay.identity.caller import Request
@@ -33,7 +34,8 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 def checked_workspace_id(workspace_id: str) -> str:
     """Raises BadRequest for an id that would be fragile in a path."""
     if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
-        rule = Detail("workspaceId", "pattern", "1 to 255 characters of A-Z a-z 0-9 . _ ~ -")
+        characters = f"1 to {WORKSPACE_ID_MAX} characters of A-Z a-z 0-9 . _ ~ -"
+        rule = Detail("workspaceId", "pattern", characters)
         raise BadRequest("This is no id for a workspace.", [rule])
     return workspace_id
 
@@ -56,12 +58,23 @@ def checked_key_id(key_id: str) -> str:
 
 
 class KeyRequest(Document):
-    """`workspaces` left out makes a key for all of them; `name` is for whoever lists keys."""
+    """A key is for the `workspaces` named, or for all where that is said; one of the two, as a list
+    that is forgotten must not open everything. `name` is for whoever lists keys."""
 
     name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
-    workspaces: (
-        Annotated[list[WorkspaceId], Field(fail_fast=True, min_length=1, max_length=1000)] | None
-    ) = None
+    workspaces: Annotated[
+        list[WorkspaceId],
+        Field(fail_fast=True, min_length=1, max_length=1000, default_factory=list),
+    ]
+    allWorkspaces: bool = False
+
+    @model_validator(mode="after")
+    def _for_some_or_for_all(self) -> Self:
+        if bool(self.workspaces) == self.allWorkspaces:
+            raise PydanticCustomError(
+                "for_some_or_for_all", "Name `workspaces`, or set `allWorkspaces` to true"
+            )
+        return self
 
 
 class ContainersRequest(Document):

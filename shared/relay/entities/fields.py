@@ -138,7 +138,9 @@ Properties = Annotated[
     Field(max_length=PROPERTIES_MAX),
     BeforeValidator(_few_fields),
 ]
-WORKSPACE_ID_PATTERN = r"^[A-Za-z0-9._~-]{1,255}$"
+# SQS takes no longer id of a message's group, which is the workspace's.
+WORKSPACE_ID_MAX = 128
+WORKSPACE_ID_PATTERN = rf"^[A-Za-z0-9._~-]{{1,{WORKSPACE_ID_MAX}}}$"
 WorkspaceId = Annotated[str, Field(pattern=WORKSPACE_ID_PATTERN)]
 
 
