@@ -237,9 +237,12 @@ class Replaying:
         self, visit: Visit, linked: LinkedSite, debts: Sequence[Debt]
     ) -> tuple[Brought, Sequence[Debt]]:
         """What became of the first of these debts, as many as one page of entities holds, and which
-        are paid. The record is read after they were: what
-        is brought is at least as new as they are. What was answered meanwhile, as by a walk, is
-        not sent again; a deletion is, as a delivery that was under way may have undone it."""
+        are paid.
+
+        The record is read after they were: what is brought is at least as new as they are. What was
+        answered meanwhile, as by a walk, is not sent again; a deletion is, as a delivery that was
+        under way may have undone it.
+        """
         if debts[0].is_component:
             logos = {debt.component_id: debt.logo_url for debt in debts}
             brought = self._bringing.bring(visit, linked, logos=logos)
