@@ -90,7 +90,7 @@ def link(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> 
 
 
 def unlink(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Unlink a workspace from a site. Jira then deletes there what it has of it."""
+    """Unlink a workspace from a site. All that Jira has of it there is deleted."""
     found, document = _change(session, "DELETE", site, workspace, "workspaces")
     _done(session, document, f"Workspace {workspace} is not linked to {found['baseUrl']} any more.")
 

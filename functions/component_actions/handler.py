@@ -1,6 +1,6 @@
 """Jira's actions associate and disassociate of DevOps components."""
 
-from relay.actions.site_catalog import SiteCatalog
+from relay.actions.site_catalog import SiteCatalog, at_site
 from relay.aws import sqs_client
 from relay.catalog import ContainerStore, WorkspaceStore
 from relay.delivery.components import Components
@@ -32,6 +32,6 @@ def send_component() -> Answer:
     """Jira asks for the component to be sent once more, and to be answered with it. Its shape has
     no place for the association, which Jira itself keeps."""
     caller, request = handler.caller(parts.site)
-    workspace_id, container = catalog.container_at(caller.tenant.id, component_url(request.body))
-    components.changed(workspace_id, [container.id], logo_url(request), handler.correlation_id)
-    return component_answer(container, request)
+    link, container = catalog.container_at(caller.tenant.id, component_url(request.body))
+    components.changed(link.workspace_id, [container.id], logo_url(request), handler.correlation_id)
+    return component_answer(at_site(container, link.ids), request)

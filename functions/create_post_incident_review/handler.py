@@ -8,6 +8,7 @@ from relay.edge.pages import configure_page, redirect
 from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value
 from relay.edge.queue import SubmissionsQueue
+from relay.entities.workspace_ids import without_key
 from relay.errors import BadRequest, Detail
 from relay.record import RecordStore
 from relay.settings import ReviewSettings
@@ -23,12 +24,16 @@ reviewing = Reviewing(
 handler = HttpFunction(settings.base_url)
 
 
+def own_id(site_id: str) -> str:
+    return site_id if settings.plain_ids == "on" else without_key(site_id)
+
+
 @handler.get("/post-incident-reviews/new")
 def follow_link() -> Answer:
     """A link is not a login: it reads nothing and leads to the provider's own page."""
     request = handler.request
-    incident = first_query_value(request, "incident") or ""
-    component = first_query_value(request, "component") or ""
+    incident = own_id(first_query_value(request, "incident") or "")
+    component = own_id(first_query_value(request, "component") or "")
     if not settings.review_url_template:
         return configure_page()
     return redirect(review_url(settings.review_url_template, incident, component))
@@ -41,7 +46,7 @@ def make_review() -> Answer:
     if not incident:
         missing = Detail("incident", "missing", "The incident's id is asked for in the query")
         raise BadRequest("The call names no incident.", [missing])
-    workspaces = parts.links.workspaces_of(caller.tenant.id)
+    links = parts.links.of_tenant(caller.tenant.id)
     component = first_query_value(request, "component") or ""
-    review = reviewing.review_in(workspaces, incident, component, handler.correlation_id)
+    review = reviewing.review_for_site(links, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

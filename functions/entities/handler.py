@@ -99,5 +99,5 @@ def make_review(workspace_id: str, incident_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_workspace(checked_workspace_id(workspace_id))
     incident = checked_entity(Kind.INCIDENT, incident_id)
-    review = reviewing.review_in([workspace_id], incident.id, "", handler.correlation_id)
+    review = reviewing.review_in(workspace_id, incident.id, handler.correlation_id)
     return json_answer(201, {"review": review})

@@ -2,6 +2,7 @@
 
 from relay.catalog import WorkspaceStore
 from relay.delivery.linking import Linking
+from relay.delivery.unlinking import Unlinking
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.delivery_parts import ReplayParts, SiteParts
@@ -14,12 +15,16 @@ from relay.settings import LinksSettings
 settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
 api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
+replay_parts = ReplayParts(parts, settings.replays_queue)
 linking = Linking(
     parts.tenants,
     parts.links,
     WorkspaceStore(parts.dynamodb, settings.catalog_table),
     parts.sites,
-    ReplayParts(parts, settings.replays_queue).requesting,
+    replay_parts.requesting,
+)
+unlinking = Unlinking(
+    parts.tenants, parts.links, parts.sites, replay_parts.requesting, replay_parts.queue
 )
 documents = SiteDocuments(parts, settings.region)
 
@@ -60,7 +65,7 @@ def unlink(site: str, workspace_id: str) -> Answer:
     caller, _ = handler.caller(api_key)
     caller.check_all_workspaces()
     # Jira takes ids with commas between: one of ours must not read as two of them.
-    linking.unlink(site, checked_workspace_id(workspace_id))
+    unlinking.unlink(site, checked_workspace_id(workspace_id))
     return no_content()
 
 

@@ -80,7 +80,7 @@ def list_containers(workspace_id: str) -> Answer:
     if query:
         found = containers.search([workspace_id], query)[:limit]
         return json_answer(
-            200, {"containers": [one.model_dump(exclude_none=True) for one in found]}
+            200, {"containers": [one.model_dump(exclude_none=True) for _, one in found]}
         )
     page = containers.page(workspace_id, page_start(request), limit)
     return json_answer(200, catalog_page("containers", page, limit))

@@ -10,12 +10,11 @@ from infra.bench.aws_calls import watch
 from infra.bench.figures import Figure, figure, ratio
 from infra.bench.result import Bars, Result, Table, at_most, bar, in_times, number, spread
 from infra.bench.rounds import by_turns
-from infra.bench.sample import event, states
+from infra.bench.sample import bodies, event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.chaos.stage import APP_KEY
 from infra.lambdas.runtime import Context, load
-from relay.delivery.protocol import batches
 from relay.entities import EntityState
 from relay.jira.credentials import ConnectCredential
 
@@ -62,7 +61,7 @@ def measure(
     turns = [states(size, sequence=number + 1) for number in range(rounds + 1)]
     events = [event(ours["workspace_id"], turn) for turn in turns]
     with httpx.Client(timeout=30, trust_env=False) as http:
-        bodies = [[batch.body() for batch in batches(turn)] for turn in turns]
+        ready = [bodies(turn) for turn in turns]
         few = [_single(turn[:singles]) for turn in turns]
         authorization = token(http, other)
 
@@ -82,7 +81,7 @@ def measure(
         def same(number: int) -> None:
             for sent in elsewhere[number]:
                 http.request(sent.method, sent.url, content=sent.body, headers=sent.headers)
-            post(bodies[number])
+            post(ready[number])
 
         def prepare(number: int) -> None:
             elsewhere[number] = list(_elsewhere(caught, ours["workspace_id"]))
@@ -92,7 +91,7 @@ def measure(
             RELAY: deliver,
             "": prepare,
             SAME: same,
-            BARE: lambda number: post(bodies[number]),
+            BARE: lambda number: post(ready[number]),
             SINGLE: lambda number: post(few[number]),
         }
         return by_turns(ways, rounds)
@@ -106,7 +105,7 @@ def token(http: httpx.Client, place: dict[str, str]) -> str:
 
 
 def _single(few: list[EntityState]) -> list[bytes]:
-    return [body for state in few for body in [batches([state])[0].body()]]
+    return [bodies([state])[0] for state in few]
 
 
 def _sent(request: Any) -> Sent:

@@ -10,11 +10,10 @@ from infra.bench.figures import figure, ratio
 from infra.bench.peer import Peer, peer
 from infra.bench.result import Bars, Result, Table, at_least, bar, in_times, number, spread
 from infra.bench.rounds import spent
-from infra.bench.sample import event, states
+from infra.bench.sample import bodies, event, states
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.lambdas.runtime import Context, load
-from relay.delivery.protocol import batches
 
 DELAYS = (0.0, 0.05)
 RELAY = "Relay: the submitter"
@@ -54,9 +53,9 @@ def measure(
         for number_ in range(rounds + 1):
             turn = states(size, sequence=number_ + 1)
             message = event(ours["workspace_id"], turn)
-            bodies = [batches([state])[0].body().decode() for state in turn[:singles]]
+            ready = [bodies([state])[0].decode() for state in turn[:singles]]
             taken = {RELAY: _delivered(submitter, message) / size}
-            taken |= {name: _posted(loop, name, other, bodies) for name in LIBRARIES}
+            taken |= {name: _posted(loop, name, other, ready) for name in LIBRARIES}
             # The first round loads what all later ones have.
             for way, seconds in taken.items() if number_ else ():
                 found[way].append(seconds)

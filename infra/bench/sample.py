@@ -7,7 +7,10 @@ from typing import Any
 
 from infra.local.sample import sample_lines
 from relay.delivery.message import Message, packed
+from relay.delivery.protocol import batches
 from relay.entities import EntityState, Kind
+from relay.entities.workspace_ids import WorkspaceIds
+from relay.jira.workspace_jira import submission_body
 
 Document = dict[str, Any]
 
@@ -37,6 +40,15 @@ def states(count: int, sequence: int = 1, first: int = 0) -> list[EntityState]:
     return [
         EntityState(Kind.INCIDENT, entity, {}, sequence, "bench")
         for entity in incidents(count, sequence, first)
+    ]
+
+
+def bodies(entities: list[EntityState]) -> list[bytes]:
+    """The requests to Jira that bring these, in the fewest."""
+    ids = WorkspaceIds("bench000")
+    return [
+        submission_body(ids, batch.kind, batch.entities(0), batch.properties, batch.product)
+        for batch in batches(entities)
     ]
 
 

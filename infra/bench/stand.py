@@ -45,6 +45,7 @@ _SETTINGS = {
     "FORGE_KEYS_URL": "https://forge.example.com/jwks.json",
     "HOME_URL": "",
     "JIRA_IDENTITY": "connect",
+    "PLAIN_IDS": "off",
     "POWERTOOLS_LOG_LEVEL": "INFO",
     "REGION": REGION,
     "REVIEW_ACTION": "on",

@@ -136,12 +136,13 @@ class Judge:
         debts = self._stores.debts.of(workspace_id, tenant_id, [one.key for one in known])
         for one in known:
             key = one.key
+            there = held.get(EntityKey(key.kind, at.ids.at_site(key.id)))
             yield _AtSite(
                 one,
                 entries.get(key),
                 outcomes.get(key),
                 debts.get(key),
-                held.get(key),
+                at.ids.own_entity(there) if there else None,
                 at.generation,
             )
 

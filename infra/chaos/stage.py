@@ -69,6 +69,7 @@ def stage() -> Iterator[Stage]:
                 "COMPONENTS_MODULE": "off",
                 "CONFIRM_PERCENT": "1",
                 "JIRA_IDENTITY": "connect",
+                "PLAIN_IDS": "off",
                 "REGION": "eu-west-1",
                 "INSTALL_KEYS_URL": f"{jira.url}/install-keys",
                 "POWERTOOLS_LOG_LEVEL": "INFO",

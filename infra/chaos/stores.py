@@ -38,11 +38,12 @@ class Stores:
         return [
             LinkedSite(
                 workspace_id,
-                self.tenants.existing(tenant_id),
-                self.troubles.of(tenant_id),
-                self.replays.get(tenant_id, workspace_id),
+                self.tenants.existing(link.tenant_id),
+                link.ids,
+                self.troubles.of(link.tenant_id),
+                self.replays.get(link.tenant_id, workspace_id),
             )
-            for tenant_id in self.links.tenants_of(workspace_id)
+            for link in self.links.of_workspace(workspace_id)
         ]
 
     def unsettled(self) -> list[str]:

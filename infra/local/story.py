@@ -8,14 +8,17 @@ from typing import Any, Self
 import httpx
 
 from infra.local.deploy import APP_KEY
+from infra.local.failure import StackFailure
 from infra.local.feed import KINDS, State, Submission, split
 from infra.local.first_tenant import Tenancy
 from infra.local.jira_control import JiraControl
 from infra.local.relay_client import RelayClient
 from infra.local.screen import Screen
 from infra.local.stack import Stack
+from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.credentials import BearerCredential, ConnectCredential
 from relay.record import OutcomeState, RecordStore
+from relay.tenants import LinkStore
 
 DELIVERY_SECONDS = 300.0
 POLL_SECONDS = 0.3
@@ -93,12 +96,21 @@ class Story:
         return sum(int(count) for count in attributes.values())
 
     def shown(self) -> dict[str, list[dict[str, Any]]]:
-        return {kind: self.jira.entities(self.tenancy.site_name, kind) for kind in KINDS}
+        """What Jira has of the workspace, in the ids that it was submitted with."""
+        ids = self._ids()
+        return {
+            kind: [
+                own
+                for entity in self.jira.entities(self.tenancy.site_name, kind)
+                if (own := ids.own_entity(entity))
+            ]
+            for kind in KINDS
+        }
 
     def read_back(self, incident_id: str) -> dict[str, Any]:
         """One incident, by Jira's own REST API, as the identity that the site has the app by."""
         base_url, credential = self._credential()
-        url = f"{base_url}/rest/operations/1.0/incidents/{incident_id}"
+        url = f"{base_url}/rest/operations/1.0/incidents/{self._ids().at_site(incident_id)}"
         answer = httpx.get(url, auth=credential, timeout=10, trust_env=False).raise_for_status()
         incident: dict[str, Any] = answer.json()
         return incident
@@ -118,6 +130,13 @@ class Story:
         """Which identity Relay says that it calls the site as."""
         [site] = [site for site in self.relay.sites() if site["id"] == self.tenancy.site_id]
         return str(site["credential"]["inUse"])
+
+    def _ids(self) -> WorkspaceIds:
+        links = LinkStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["TenantsTable"])
+        link = links.get(self.tenancy.site_id, self.tenancy.workspace_id)
+        if link is None:
+            raise StackFailure("The workspace is not linked to the site.")
+        return link.ids
 
     def _credential(self) -> tuple[str, httpx.Auth]:
         """The URL, and a token that Jira takes there."""

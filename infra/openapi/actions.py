@@ -6,19 +6,31 @@ from pydantic import Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
-from infra.openapi.parameters import INCIDENT_ID, WORKSPACE_ID
+from infra.openapi.parameters import CONTAINER_ID, IDS, INCIDENT_ID, WORKSPACE_ID
 from infra.openapi.schemas import Shape
-from infra.openapi.submissions import ReviewMade, draft_example
+from infra.openapi.submissions import draft_example
 from infra.openapi.template import Route
-from relay.catalog.containers import RESULTS_MAX, ContainerId
+from relay.catalog.containers import CONTAINER_ID_PATTERN, RESULTS_MAX
 from relay.edge.action_documents import ComponentRequest, IdsRequest
-from relay.entities import WorkspaceId
+from relay.entities import PostIncidentReview, WorkspaceId
 from relay.entities.association import Associated, Disassociated
-from relay.entities.fields import DateTime, Description, Summary, Url
+from relay.entities.fields import (
+    LIST_MAX,
+    SITE_ID_MAX,
+    DateTime,
+    Description,
+    SiteEntityId,
+    Summary,
+    Url,
+)
 from relay.errors import BadRequest, Detail, NotFound
 
 TAG = "Jira's actions"
 _LOGO = "https://relay.example.com/logo.svg"
+
+
+# A container's id, with its workspace's key before it.
+SiteContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=SITE_ID_MAX)]
 
 
 class JiraWorkspace(Shape):
@@ -33,7 +45,7 @@ class JiraWorkspaces(Shape):
 
 
 class JiraContainer(Shape):
-    id: ContainerId
+    id: SiteContainerId
     name: Summary
     url: Url
     avatarUrl: Url
@@ -52,7 +64,7 @@ class JiraComponent(Shape):
     """A DevOps component, as Jira's REST API takes it."""
 
     schemaVersion: Literal["1.0"]
-    id: ContainerId
+    id: SiteContainerId
     updateSequenceNumber: int
     name: Summary
     description: Description
@@ -61,6 +73,17 @@ class JiraComponent(Shape):
     tier: str
     componentType: str
     lastUpdated: DateTime
+
+
+class JiraReview(PostIncidentReview):
+    """A review in the ids that the site knows."""
+
+    id: SiteEntityId
+    reviews: Annotated[list[SiteEntityId], Field(min_length=1, max_length=LIST_MAX)]
+
+
+class JiraReviewMade(Shape):
+    review: JiraReview
 
 
 _WORKSPACES = {
@@ -76,7 +99,7 @@ _WORKSPACES = {
 _CONTAINERS = {
     "containers": [
         {
-            "id": "checkout-api",
+            "id": IDS.at_site(CONTAINER_ID),
             "name": "Checkout API",
             "url": "https://ops.example.com/services/checkout-api",
             "avatarUrl": _LOGO,
@@ -88,7 +111,7 @@ _CATALOG = {**_WORKSPACES, **_CONTAINERS}
 _COMPONENT_URL = "https://ops.example.com/services/checkout-api"
 _COMPONENT = {
     "schemaVersion": "1.0",
-    "id": "checkout-api",
+    "id": IDS.at_site(CONTAINER_ID),
     "updateSequenceNumber": 1769852000000,
     "name": "Checkout API",
     "description": "Checkout API",
@@ -99,8 +122,8 @@ _COMPONENT = {
     "lastUpdated": "2026-01-31T09:30:00.000+00:00",
 }
 _ENTITY = {
-    "ari": "ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/inc-1",
-    "id": INCIDENT_ID,
+    "ari": f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/{IDS.at_site(INCIDENT_ID)}",
+    "id": IDS.at_site(INCIDENT_ID),
 }
 _ISSUE = {
     "ati": "ati:cloud:jira:issue",
@@ -247,16 +270,19 @@ OPERATIONS = (
         TAG,
         Caller.SITE,
         "Make a draft review of an incident",
-        [Answer(201, "The review, which is on its way to every linked site.", ReviewMade)],
+        [Answer(201, "The review, which is on its way to every linked site.", JiraReviewMade)],
         [
             Example(
-                "incident", 201, query={"incident": INCIDENT_ID}, answer={"review": draft_example()}
+                "incident",
+                201,
+                query={"incident": IDS.at_site(INCIDENT_ID)},
+                answer={"review": IDS.entity_at_site(draft_example())},
             )
         ],
         "Asking twice makes one review.",
         [
-            Parameter("incident", str, "The incident's id.", "query"),
-            Parameter("component", str, "The component's id.", "query"),
+            Parameter("incident", str, "The incident's id, as the site knows it.", "query"),
+            Parameter("component", str, "The component's id, as the site knows it.", "query"),
         ],
         errors=[_NO_INCIDENT, errors.UNKNOWN_INCIDENT],
         by_forge_too=True,

@@ -9,6 +9,7 @@ from relay.catalog.containers import ContainerId
 from relay.edge.query import PAGE_MAX
 from relay.entities import WorkspaceId
 from relay.entities.fields import ID_MAX, EntityId
+from relay.entities.workspace_ids import WorkspaceIds
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
 OTHER_SITE_ID = "b7d1a4c09e5f4d2c8a6b3f1e0d9c8b7a"
@@ -18,6 +19,8 @@ WORKSPACE_ID = "payments"
 CONTAINER_ID = "checkout-api"
 INCIDENT_ID = "inc-1"
 REVIEW_ID = "rev-1"
+# How the site of the examples knows what is in the workspace.
+IDS = WorkspaceIds("p4x8q2vn")
 
 WORKSPACE = Parameter("workspaceId", WorkspaceId, "The workspace.")
 CONTAINER = Parameter("containerId", ContainerId, "The container; slashes may stand as they are.")

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from relay.entities.workspace_ids import WORKSPACE_PROPERTY
+
 REF = "#/components/schemas/{model}"
 
 # By the name of the function that holds it: a rule that is not here fails the generation.
@@ -17,7 +19,7 @@ _RULES: Mapping[str, JsonSchemaValue] = {
     "_date_time": {"format": "date-time"},
     "_https": {"pattern": "^https://"},
     "_secret": {"pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$"},
-    "_property_name": {"pattern": "^[^:_][^:]*$"},
+    "_property_name": {"pattern": f"^(?!{WORKSPACE_PROPERTY}$)[^:_][^:]*$"},
     # `since` is for what is owed alone.
     "_since_belongs_to_owed": {
         "not": {

@@ -66,7 +66,10 @@ class DescriptorSettings(AppSettings):
 
 
 class TenantsTableSettings(AppSettings):
+    """`plain_ids` is on where ids go to Jira as they are, one workspace per site."""
+
     tenants_table: Required
+    plain_ids: Switch
 
 
 class TenantSettings(TenantsTableSettings):

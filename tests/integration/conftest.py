@@ -58,6 +58,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "CONFIRM_PERCENT": "0",
             "REGION": REGION,
             "JIRA_IDENTITY": "connect",
+            "PLAIN_IDS": "off",
             "FORGE_APP_ID": APP_ID,
             "FORGE_ENVIRONMENTS": "PRODUCTION",
             "FORGE_KEYS_URL": "http://127.0.0.1:9/forge-keys",

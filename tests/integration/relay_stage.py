@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 
+from relay.entities.workspace_ids import WorkspaceIds, without_key
 from relay.identity.api_keys import ApiKeys
 from relay.secrets import Secrets
 from relay.tenants import Installation, LifecycleToken, LinkStore, Tenant, TenantStore
@@ -115,6 +116,11 @@ class Relay:
             self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in found]
 
+    def at_site(self, own_id: str, workspace: str = "payments") -> str:
+        """The id that the sites which this workspace is linked to know."""
+        link = self.links.of_workspace(workspace)[0]
+        return link.ids.at_site(own_id)
+
     def let_delays_pass(self) -> int:
         """What is in the queue for later is there now; returns how many messages that were."""
         return let_delays_pass("SubmissionsQueue")
@@ -178,7 +184,16 @@ class JiraSite:
     site: Site
 
     def held(self, kind: str) -> dict[str, Any]:
-        """What the site holds of incidents or reviews, by id."""
+        """What the site holds of incidents or reviews, by the operations tool's own id, which the
+        workspace's key stands before at the site (see `at_site`)."""
+        own = {}
+        for site_id, entity in self.at_site(kind).items():
+            ids = WorkspaceIds(site_id.partition(".")[0])
+            own[without_key(site_id)] = ids.own_entity(entity)
+        return own
+
+    def at_site(self, kind: str) -> dict[str, Any]:
+        """The same by the site's ids, and in them."""
         path = f"/sites/{self.name}/entities?kind={kind}"
         entities = self.simulator.control("GET", path).json()["entities"]
         return {entity["id"]: entity for entity in entities}
@@ -187,7 +202,7 @@ class JiraSite:
         """The product that each incident or review was submitted with, by id."""
         path = f"/sites/{self.name}/entities?kind={kind}"
         found: dict[str, str] = self.simulator.control("GET", path).json()["products"]
-        return found
+        return {without_key(site_id): product for site_id, product in found.items()}
 
     def calls(self) -> list[tuple[str, str]]:
         """(method, path) of the calls that the site's REST API got."""

@@ -72,7 +72,7 @@ def test_containers_are_searched(relay: Relay, site: JiraSite) -> None:
     for query in ("uberweisung", "WEISUNG & co. (100%)", "%", ""):
         status, answer = call(site, "searchContainers", searchQuery=query)
         assert status == 200
-        assert [one["id"] for one in answer["containers"]] == ["team/one"]
+        assert [one["id"] for one in answer["containers"]] == [relay.at_site("team/one")]
     assert call(site, "searchContainers", searchQuery="+") == (200, {"containers": []})
 
 
@@ -85,12 +85,12 @@ def test_a_component_is_sent_once_more_and_answered_with(relay: Relay, site: Jir
     issue = {"ati": "ati:cloud:jira:issue", "ari": "a", "cloudId": "c", "id": "10001"}
     for action, other in (("associate", "associateWith"), ("disassociate", "disassociateFrom")):
         assert relay.run_queue() == []
-        before = site.held("component")["checkout"]
+        before = site.at_site("component")[relay.at_site("checkout")]
         body = {"entity": {"url": url}, other: issue}
         status, answer = call(site, action, body, userId="557058:someone")
         assert status == 200
         assert relay.run_queue() == []
-        sent = site.held("component")["checkout"]
+        sent = site.at_site("component")[relay.at_site("checkout")]
         assert sent["updateSequenceNumber"] >= answer["updateSequenceNumber"]
         assert sent["updateSequenceNumber"] > before["updateSequenceNumber"]
         assert answer | {"updateSequenceNumber": 0} == sent | {"updateSequenceNumber": 0}
@@ -101,9 +101,10 @@ def test_a_component_is_sent_once_more_and_answered_with(relay: Relay, site: Jir
 
 def test_associations_are_told(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("inc-1")])
-    ari = "ari:cloud:jira:x:/activation/111-222-333/inc-1"
+    at_site = relay.at_site("inc-1")
+    ari = f"ari:cloud:jira:x:/activation/111-222-333/{at_site}"
     issue = {"ati": "ati:cloud:jira:issue", "ari": "a", "cloudId": "c", "id": "10068"}
-    entity = {"ari": ari, "id": "inc-1"}
+    entity = {"ari": ari, "id": at_site}
 
     def shown() -> Any:
         found = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1").json()
@@ -121,11 +122,11 @@ def test_a_review_is_made_and_arrives_in_jira(relay: Relay, site: JiraSite) -> N
     odd = "inc/1 & 2"
     url = "https://ops.example.com/incidents/odd"
     relay.submit("payments", incidents=[incident(odd, url=url)])
-    ids = {"incident-id": odd, "component-id": "team/one"}
+    ids = {"incident-id": relay.at_site(odd), "component-id": relay.at_site("team/one")}
     status, answer = call(site, "createPostIncidentReview", **ids)
     assert status == 201
     assert relay.run_queue() == []
-    assert site.held("review") == {answer["review"]["id"]: answer["review"]}
-    assert answer["review"]["reviews"] == [odd]
+    assert site.at_site("review") == {answer["review"]["id"]: answer["review"]}
+    assert answer["review"]["reviews"] == [relay.at_site(odd)]
     ids["incident-id"] = "unknown"
     assert call(site, "createPostIncidentReview", **ids)[0] == 404

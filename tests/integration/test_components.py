@@ -261,7 +261,7 @@ def test_the_largest_containers_fit_message_and_jira(relay_on: Relay, simulator:
 
     largest = [
         container(
-            f"{number:0255}",
+            f"{number:0246}",
             # Few index rows to a name, or the catalog takes long.
             name="é" * 255,
             description=text(5000, 0x10000, 0x10FFFF),

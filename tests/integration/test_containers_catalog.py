@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from relay.entities.fields import ID_MAX
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
@@ -41,7 +42,7 @@ def listed(relay: Relay, query: str = "") -> tuple[list[str], str | None]:
 
 
 # All that Jira allows in an id, slashes among it.
-ODD_IDS = ["a/b", "a/b/c", "a-_.~@:{}=/x", "1", "z" * 255, "containers", "webhook"]
+ODD_IDS = ["a/b", "a/b/c", "a-_.~@:{}=/x", "1", "z" * ID_MAX, "containers", "webhook"]
 
 
 def test_a_container_is_put_read_and_deleted_whatever_its_id(relay: Relay) -> None:
@@ -105,7 +106,7 @@ def test_a_page_that_cannot_be_is_refused(relay: Relay, path: str) -> None:
     for query in (*(f"limit={limit}" for limit in limits), f"after={'x' * 256}"):
         answer = relay.provider("GET", f"{path}?{query}")
         assert (answer.status, answer.error_code) == (400, "bad_request"), query
-    assert relay.provider("GET", f"{path}?limit=100&after={'%F0%9F%9A%80' * 255}").status == 200
+    assert relay.provider("GET", f"{path}?limit=100&after={'%F0%9F%9A%80' * ID_MAX}").status == 200
 
 
 def test_a_search_keeps_to_its_limit(relay: Relay) -> None:

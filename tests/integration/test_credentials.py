@@ -351,7 +351,10 @@ def test_every_operation_takes_the_bearer(forge_alone: TwofoldSite) -> None:
             "entity": partial(jira.entity, Kind.INCIDENT, "i"),
             "delete_entity": partial(jira.delete_entity, Kind.INCIDENT, "i"),
             "delete_by_properties": partial(jira.delete_by_properties, {"team": "a"}),
-            "submit_components": partial(jira.submit_components, [component("c")]),
+            "submit_components": partial(jira.submit_components, [component("c")], {"team": "a"}),
+            "delete_components_by_properties": partial(
+                jira.delete_components_by_properties, {"team": "b"}
+            ),
             "delete_component": partial(jira.delete_component, "c"),
             "app_property": partial(jira.app_property, "relay-operations", "any"),
         }

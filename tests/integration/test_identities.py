@@ -313,7 +313,7 @@ def test_the_links_of_both_are_the_one_tenants(
     assert relay.links.workspaces_of(connect.id) == ["payments", "search"]
     assert relay.links.workspaces_of(forge.id) == []
     for workspace in ("payments", "search"):
-        assert relay.links.tenants_of(workspace) == [connect.id]
+        assert [link.tenant_id for link in relay.links.of_workspace(workspace)] == [connect.id]
     assert generation(relay, connect) > max(before)
     held = sequences(site.jira())
     assert held == {

@@ -183,7 +183,7 @@ OPERATIONS: dict[str, Operation] = {
     "submit workspaces": lambda jira: jira.submit_workspaces(["w-1"]),
     "get workspaces": lambda jira: jira.workspaces(),
     "get a workspace": lambda jira: jira.has_workspace("w~1"),
-    "submit components": lambda jira: jira.submit_components([{"id": "checkout"}]),
+    "submit components": lambda jira: jira.submit_components([{"id": "checkout"}], {"a": "b"}),
     "delete a component": lambda jira: jira.delete_component("a/b"),
     "get a property": lambda jira: jira.app_property("relay-operations", "any"),
     "delete workspaces": lambda jira: jira.delete_workspaces(["w-1", "w.2"]),

@@ -241,7 +241,7 @@ def test_nothing_is_linked_where_jira_cannot_be_reached(provider: Provider, rela
         assert error(answer) == (503, "jira_unavailable")
     links = relay.functions["links"].parts.links
     assert links.workspaces_of(nowhere) == []
-    assert links.tenants_of(WORKSPACE) == []
+    assert links.of_workspace(WORKSPACE) == []
 
 
 def test_nothing_is_linked_where_jira_refuses(

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 from infra.openapi import forge
 from infra.openapi.document import OPERATIONS, document
 from infra.openapi.operation import Caller, Example, Operation
-from infra.openapi.parameters import OTHER_SITE_ID, SITE_ID
+from infra.openapi.parameters import IDS, OTHER_SITE_ID, SITE_ID
 from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
@@ -103,6 +103,9 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
     """With all that the examples speak of."""
     site = install_from(relay, simulator, f"site-{next(_numbers)}")
     relay.put_workspace(WORKSPACE, "Payments")
+    # The key that the examples have.
+    key = {"pk": {"S": f"workspace#{WORKSPACE}"}, "sk": {"S": "key"}, "key": {"S": IDS.key}}
+    relay.aws.dynamodb.put_item(TableName=relay.aws.environment["TENANTS_TABLE"], Item=key)
     container = {
         "id": "checkout-api",
         "name": "Checkout API",

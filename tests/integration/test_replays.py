@@ -581,7 +581,7 @@ def test_what_was_recorded_since_it_was_counted_counts_too(
 
 
 def test_what_the_site_refuses_is_counted_once(relay: Relay, site: JiraSite) -> None:
-    refuse = {"kind": "refuse entity", "ids": ["bad", "worse"]}
+    refuse = {"kind": "refuse entity", "pattern": r"\.(bad|worse)$"}
     site.simulator.fail(site.name, refuse)
     for team, entity_id in (("a", "bad"), ("b", "good"), ("c", "worse")):
         relay.submit("payments", incidents=[incident(entity_id)], properties={"team": team})

@@ -1,6 +1,7 @@
 """What each answer of a site leads to: for the entity, the site's trouble, and the calls made."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from relay.tenants import TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.bodies import IDS
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
@@ -531,7 +533,7 @@ def test_of_many_callers_at_once_one_has_the_trial(relay_: Relay, site: Answerin
         allowed: list[str] = []
         for name in order:
             if name not in callers:
-                linked = LinkedSite("payments", tenant, troubles.of(tenant.id))
+                linked = LinkedSite("payments", tenant, IDS, troubles.of(tenant.id))
                 callers[name] = SiteHealth(troubles, linked)
             elif callers[name].may_call():
                 allowed.append(name)
@@ -544,7 +546,7 @@ def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
     """Two callers began while all was well; the site tells the first how long to wait."""
     troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
     tenant = relay_.tenants.existing(site.jira.id)
-    first, second = (SiteHealth(troubles, LinkedSite("payments", tenant)) for _ in range(2))
+    first, second = (SiteHealth(troubles, LinkedSite("payments", tenant, IDS)) for _ in range(2))
 
     first.failed(error_type(429)(429, (), RateLimit(retry_after="600")))
     second.failed(error_type(429)(429))
@@ -575,7 +577,7 @@ def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
         "before-call.dynamodb.TransactWriteItems",
         lambda **_: (SimpleNamespace(status_code=200), {}),
     )
-    site.answer({"kind": "refuse request", "ids": ["i-637"]})
+    site.answer({"kind": "refuse request", "pattern": r"\.i-637$"})
     capsys.readouterr()
 
     assert relay_.submit("payments", incidents=[incident(f"i-{n}") for n in range(1000)]) == []
@@ -610,7 +612,7 @@ def test_a_request_that_is_refused_for_several_is_split_for_each(
 def test_what_was_rejected_is_sent_again_only_in_a_newer_state(
     relay_: Relay, site: Answering
 ) -> None:
-    site.answer({"kind": "refuse request", "ids": ["i"]})
+    site.answer({"kind": "refuse request", "pattern": r"\.i$"})
     relay_.submit("payments", incidents=[incident("i")])
     relay_.submit("payments", incidents=[incident("i")])
     site.later()
@@ -651,7 +653,7 @@ def test_a_site_with_a_limit_of_bytes_gets_requests_within_it(
 def test_each_entity_of_one_202_gets_what_it_says_of_it(relay_: Relay, site: Answering) -> None:
     gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
     both = [{"associationType": "issueIdOrKeys", "values": ["GONE-1", "OPS-1"]}]
-    site.answer({"kind": "refuse entity", "ids": ["bad"], "message": "no such severity"})
+    site.answer({"kind": "refuse entity", "pattern": r"\.bad$", "message": "no such severity"})
 
     relay_.submit(
         "payments",
@@ -679,7 +681,7 @@ def test_unknown_keys_and_keys_of_their_own_for_reviews_are_read(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer(
-        {"kind": "unknown keys"}, {"kind": "refuse entity", "ids": ["bad"], "message": "no"}
+        {"kind": "unknown keys"}, {"kind": "refuse entity", "pattern": r"\.bad$", "message": "no"}
     )
 
     relay_.submit(
@@ -696,7 +698,7 @@ def test_unknown_keys_and_keys_of_their_own_for_reviews_are_read(
 def test_an_entity_that_is_not_named_is_called_that_and_left(
     relay_: Relay, site: Answering
 ) -> None:
-    site.answer({"kind": "unnamed", "ids": ["i"]})
+    site.answer({"kind": "unnamed", "pattern": r"\.i$"})
 
     relay_.submit("payments", incidents=[incident("i"), incident("j")])
     site.later()
@@ -720,7 +722,8 @@ def test_an_entity_that_is_not_named_is_called_that_and_left(
 def test_a_202_of_jiras_shape_is_an_answer_for_each_entity(
     relay_: Relay, site: Answering, document: dict[str, Any], state: str
 ) -> None:
-    site.answer({"kind": "error", "status": 202, "body": document})
+    at_site = json.dumps(document).replace('"i"', json.dumps(relay_.at_site("i")))
+    site.answer({"kind": "error", "status": 202, "body": json.loads(at_site)})
 
     relay_.submit("payments", incidents=[incident("i")])
     site.later()

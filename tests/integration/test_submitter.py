@@ -17,6 +17,7 @@ import relay.edge.consumer
 import relay.table
 from relay.delivery.message import Message, packed
 from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.workspace_ids import WORKSPACE_PROPERTY, WorkspaceIds, without_key
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import logger
 from relay.tenants import Installation, LifecycleToken, Tenant
@@ -85,6 +86,11 @@ class Submitter:
             self.function.parts.links.link(tenant.id, workspace)
         return tenant
 
+    def at_site(self, own_id: str, workspace: str = "w") -> str:
+        """The id that the sites which this workspace is linked to know."""
+        ids: WorkspaceIds = self.function.parts.links.of_workspace(workspace)[0].ids
+        return ids.at_site(own_id)
+
     def dead_letters(self) -> list[dict[str, Any]]:
         return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
@@ -114,10 +120,16 @@ class Site:
     def sequences(self, kind: str = "incident") -> dict[str, int]:
         found = self._entities(kind)["entities"]
         assert len({entity["id"] for entity in found}) == len(found)
-        return {entity["id"]: entity["updateSequenceNumber"] for entity in found}
+        return {without_key(entity["id"]): entity["updateSequenceNumber"] for entity in found}
 
     def properties(self) -> dict[str, dict[str, str]]:
-        return dict(self._entities("incident")["properties"])
+        """By the operations tool's own ids, without Relay's property, which is the ids' key."""
+        found = self._entities("incident")["properties"]
+        own = {}
+        for site_id, properties in found.items():
+            assert properties.pop(WORKSPACE_PROPERTY) == site_id.partition(".")[0]
+            own[without_key(site_id)] = properties
+        return own
 
     def calls(self) -> list[dict[str, Any]]:
         return self.simulator.calls(self.name)
@@ -324,7 +336,8 @@ def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
     assert entity["summary"] == "first"
     entry = submitter.record.get("w", EntityKey(Kind.INCIDENT, "i"))
     assert entry
-    assert entry.entity == entity
+    [link] = submitter.function.parts.links.of_workspace("w")
+    assert entry.entity == link.ids.own_entity(entity)
 
 
 # --- Sites that fail ---
@@ -358,10 +371,10 @@ def test_one_site_that_fails_holds_up_nothing_of_another(
 
     assert len(healthy.calls()) == before
     delivered = [
-        entity["id"]
+        without_key(entity["id"])
         for body in scripted.bodies
-        for entities in body.values()
-        for entity in entities
+        for kind in Kind
+        for entity in body.get(kind.plural, ())
     ]
     assert sorted(delivered) == ["a", "b", "r"]
     assert {outcome.state for outcome in submitter.outcomes(failing, "both").values()} == {
@@ -473,7 +486,7 @@ def test_outcomes_are_of_a_site_each(
 ) -> None:
     good = submitter.link(new_site().document, "w")
     bad = submitter.link(scripted.document, "w")
-    scripted.answer = {"failedIncidents": {"i": [{"message": "not here"}]}}
+    scripted.answer = {"failedIncidents": {submitter.at_site("i"): [{"message": "not here"}]}}
 
     assert submitter.receive(message(inc("i"))) == []
 
@@ -571,7 +584,9 @@ def test_what_could_not_be_recorded_is_not_delivered_and_comes_again(
 
     assert submitter.receive(first, message(inc("x"), workspace="other"), second) == [0, 2]
 
-    assert [body["incidents"][0]["id"] for body in scripted.bodies] == ["x"]
+    assert [body["incidents"][0]["id"] for body in scripted.bodies] == [
+        submitter.at_site("x", "other")
+    ]
     assert submitter.recorded("w") == {}
     assert submitter.receive(first, second) == []
     assert submitter.recorded("w") == {"i": 1, "j": 1}
@@ -665,7 +680,8 @@ def test_a_message_that_can_not_be_read_fails_alone(
 
     assert submitter.receive("junk", message(inc("i")), "AAAA", message(inc("j"))) == []
 
-    assert [entity["id"] for entity in scripted.bodies[0]["incidents"]] == ["i", "j"]
+    sent = scripted.bodies[0]["incidents"]
+    assert [without_key(entity["id"]) for entity in sent] == ["i", "j"]
     letters = submitter.dead_letters()
     assert {letter["Body"] for letter in letters} == {"junk", "AAAA"}
     for letter in letters:
@@ -758,8 +774,8 @@ def test_what_was_done_is_counted(
 ) -> None:
     submitter.link(scripted.document, "w")
     scripted.answer = {
-        "acceptedIncidents": ["i"],
-        "failedIncidents": {"j": [{"message": "no"}]},
+        "acceptedIncidents": [submitter.at_site("i")],
+        "failedIncidents": {submitter.at_site("j"): [{"message": "no"}]},
     }
     submitter.receive(message(inc("i"), inc("j")), "junk")
     first = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -80,13 +80,18 @@ class Stage:
         assert (answer.status, answer.json()) == (200, {"url": url})
 
     def tell(
-        self, what: str = "associated", entity_id: str = "inc-1", site: Site = ACME
+        self,
+        what: str = "associated",
+        entity_id: str = "inc-1",
+        site: Site = ACME,
+        workspace: str = "payments",
     ) -> list[str]:
         """Jira tells it; returns the notices that are then in the queue."""
         named = {"associated": "associatedWith", "disassociated": "disassociatedFrom"}[what]
-        ari = f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/{entity_id}"
+        at_site = self.relay.at_site(entity_id, workspace)
+        ari = f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/{at_site}"
         body = {
-            "entity": {"ari": ari, "id": entity_id},
+            "entity": {"ari": ari, "id": at_site},
             named: ISSUE | {"extra": "unnamed"},
             "user": {"id": "a-person"},
         }
@@ -199,6 +204,7 @@ def test_only_the_webhooks_of_the_entitys_own_workspaces_are_told(stage: Stage, 
     assert len(stage.tell()) == 1
     assert stage.tell(entity_id="never-submitted") == []
     assert stage.send(*stage.tell(entity_id="shared")) == []
+    assert stage.send(*stage.tell(entity_id="shared", workspace="search")) == []
     first, second = hook.received
     both = {
         verified(first)["data"]["id"],
@@ -273,7 +279,10 @@ def test_one_that_hangs_is_called_once_and_no_other_workspace_waits_for_it(
         stage.put(hanging.url)
         stage.put(hook.url, OTHER_SECRET, "search")
         several = [notice for _ in range(5) for notice in stage.tell()]
-        both = stage.tell(entity_id="shared")
+        both = [
+            *stage.tell(entity_id="shared"),
+            *stage.tell(entity_id="shared", workspace="search"),
+        ]
         assert [json.loads(one)["workspace_id"] for one in several] == ["payments"] * 5
         failed = stage.send(*several, *both)
         assert {json.loads((several + both)[number])["workspace_id"] for number in failed} == {
@@ -302,7 +311,11 @@ def test_notices_are_queued_as_a_group_of_their_workspace(stage: Stage, hook: Ho
     for workspace in ("payments", "search"):
         stage.put(hook.url, workspace=workspace)
     with aws_calls() as calls:
-        notices = stage.tell(entity_id="shared")
+        notices = [
+            notice
+            for workspace in ("payments", "search")
+            for notice in stage.tell(entity_id="shared", workspace=workspace)
+        ]
     sent = calls.given("SendMessage")
     assert sorted(one["MessageGroupId"] for one in sent) == ["payments", "search"]
     for one in sent:
@@ -431,7 +444,7 @@ def test_nothing_is_lost_when_a_part_of_aws_fails(stage: Stage, hook: Hook) -> N
     with aws_calls() as calls:
         # Jira is told so, and may tell it again.
         calls.before = lambda operation: _fail(operation == "SendMessage")
-        body = {"entity": {"id": "inc-1"}, "associatedWith": ISSUE}
+        body = {"entity": {"id": stage.relay.at_site("inc-1")}, "associatedWith": ISSUE}
         assert stage.relay.jira(ACME, "PUT", "/entities/associated", body).status == 503
     notices = stage.tell()
     for failing in ("GetItem", "Decrypt"):

@@ -16,6 +16,7 @@ import pytest
 from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.template import Route
+from relay.entities.workspace_ids import WorkspaceIds
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forge_stage
@@ -30,6 +31,7 @@ SERVED = [name for name in functions() if name not in ("webhooks", "lifecycle", 
 # Their workspaces and things: of another site, of no site, and of nobody at all.
 THEIRS, UNLINKED, NOBODYS = "theirs", "unlinked", "nobodys"
 OURS = "ours"
+KEYS = {OURS: "ours0000", THEIRS: "theirs00", UNLINKED: "unlinked", NOBODYS: "nobodys0"}
 UNDER_FORGE = {ACME: ForgeSite("acme"), GLOBEX: ForgeSite("globex")}
 REVIEW_PAGE = "https://ops.example.com/new?of={incident-id}"
 
@@ -43,6 +45,11 @@ class Call:
 
 
 SiteCall = Callable[[Site, Route, Call], Answer]
+
+
+def at_site(own_id: str, of: str) -> str:
+    """The id as a site knows it that this workspace is linked to, or would be."""
+    return WorkspaceIds(KEYS[of]).at_site(own_id)
 
 
 def entity(entity_id: str) -> dict[str, Any]:
@@ -79,21 +86,27 @@ NAMING: Mapping[Route, Callable[[str], list[Call]]] = {
     Route("PUT", "/entities/associated"): lambda of: [
         Call(
             "/entities/associated",
-            {"entity": entity(f"incident-of-{of}"), "associatedWith": target(of)},
+            {"entity": entity(at_site(f"incident-of-{of}", of)), "associatedWith": target(of)},
         )
     ],
     Route("PUT", "/entities/disassociated"): lambda of: [
         Call(
             "/entities/disassociated",
-            {"entity": entity(f"incident-of-{of}"), "disassociatedFrom": target(of)},
+            {"entity": entity(at_site(f"incident-of-{of}", of)), "disassociatedFrom": target(of)},
         )
     ],
     Route("POST", "/post-incident-reviews/new"): lambda of: [
-        Call(f"/post-incident-reviews/new?incident=incident-of-{of}"),
-        Call(f"/post-incident-reviews/new?incident=incident-of-{of}&component=container-of-{of}"),
+        Call(f"/post-incident-reviews/new?incident={at_site('incident-of-' + of, of)}"),
+        Call(
+            f"/post-incident-reviews/new?incident={at_site('incident-of-' + of, of)}"
+            f"&component={at_site('container-of-' + of, of)}"
+        ),
     ],
     Route("GET", "/post-incident-reviews/new"): lambda of: [
-        Call(f"/post-incident-reviews/new?incident=incident-of-{of}&component=container-of-{of}"),
+        Call(
+            f"/post-incident-reviews/new?incident={at_site('incident-of-' + of, of)}"
+            f"&component={at_site('container-of-' + of, of)}"
+        ),
     ],
 }
 # Who calls is proven by what these name, and nothing else can be named in them: tests of their own.
@@ -148,6 +161,11 @@ def relay(
     with relay_with(function, aws, api_key, monkeypatch, SERVED, None, **variables) as relay:
         for workspace in (OURS, THEIRS, UNLINKED):
             fill(relay, workspace)
+            key = {"pk": {"S": f"workspace#{workspace}"}, "sk": {"S": "key"}}
+            relay.aws.dynamodb.put_item(
+                TableName=relay.aws.environment["TENANTS_TABLE"],
+                Item=key | {"key": {"S": KEYS[workspace]}},
+            )
         acme, globex = relay.install(ACME), relay.install(GLOBEX)
         for connect, site in UNDER_FORGE.items():
             forge.tells_client_key(site, connect.client_key)
@@ -156,7 +174,10 @@ def relay(
         relay.links.link(globex.id, THEIRS)
         # The other site has told something of its own incident.
         path = "/entities/associated"
-        body = {"entity": entity(f"incident-of-{THEIRS}"), "associatedWith": target(THEIRS)}
+        body = {
+            "entity": entity(at_site(f"incident-of-{THEIRS}", THEIRS)),
+            "associatedWith": target(THEIRS),
+        }
         assert relay.jira(GLOBEX, "PUT", path, body).status == 204
         yield relay
 
@@ -216,7 +237,8 @@ def kept_of_others(relay: Relay) -> list[Any]:
 def without(answer: Answer, of: str) -> tuple[int, str, str]:
     """The answer with the name that the caller itself brought taken out of it."""
     location = answer.headers.get("Location", "")
-    return answer.status, answer.body.replace(of, "…"), location.replace(of, "…")
+    told = [text.replace(KEYS[of], "…").replace(of, "…") for text in (answer.body, location)]
+    return answer.status, told[0], told[1]
 
 
 def test_every_route_is_in_one_of_the_tables() -> None:

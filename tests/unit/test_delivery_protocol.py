@@ -28,6 +28,7 @@ from relay.delivery.protocol import (
 from relay.entities import EntityKey, EntityState, Kind, newest
 from relay.jira.answers import SubmitAnswer, submit_answer
 from relay.record import Outcome, OutcomeState
+from tests.support.bodies import IDS, PLAIN, body_of
 from tests.support.entities import incident
 
 Site = Callable[[Batch], Answer]
@@ -451,7 +452,7 @@ def taking_bytes(limit: int) -> Site:
     """A site that answers 413 to a longer body."""
 
     def site(batch: Batch) -> Answer:
-        return TooLarge(("too large",)) if len(batch.body()) > limit else accept_all(batch)
+        return TooLarge(("too large",)) if len(body_of(batch)) > limit else accept_all(batch)
 
     return site
 
@@ -465,7 +466,7 @@ def test_where_a_site_counts_bytes_only_what_is_too_large_alone_is_rejected(
 
     done = run(states, taking_bytes(limit))
 
-    alone = [each for each in states if len(Batch(each.kind, (each,)).body()) > limit]
+    alone = [each for each in states if len(body_of(Batch(each.kind, (each,)))) > limit]
     assert done.of(OutcomeState.REJECTED) == keys(alone)
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states) - len(alone)
     for outcome in done.outcomes:
@@ -525,7 +526,7 @@ def test_what_is_rejected_for_its_content_and_what_for_its_size_are_told_apart()
     states = [state("bad"), state("large", text="x" * 5000), *many(20)]
 
     def site(batch: Batch) -> Answer:
-        if len(batch.body()) > 4000:
+        if len(body_of(batch)) > 4000:
             return TooLarge(("too large",))
         if EntityKey(Kind.INCIDENT, "bad") in keys(batch.states):
             return Refused(("no such field",))
@@ -552,17 +553,17 @@ def test_no_request_is_over_the_limit_of_bytes_but_for_one_entity_alone(sizes: l
     done = run(states, accept_all)
 
     for batch in done.batches:
-        assert len(batch.states) == 1 or len(batch.body()) <= BATCH_BYTES_MAX
+        assert len(batch.states) == 1 or len(body_of(batch)) <= BATCH_BYTES_MAX
     for one, following in pairwise(done.batches):
         # None is sent before it is full, but for what an envelope may take.
-        larger = len(one.body()) + len(following.states[0].as_json)
+        larger = len(body_of(one)) + len(following.states[0].as_json)
         assert larger > BATCH_BYTES_MAX - 20_000
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
 
 
 def test_the_largest_properties_count_among_the_bytes() -> None:
     # Six bytes of JSON for each character.
-    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(5)}
+    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(4)}
     size = len(state("0").as_json)
     for room in (0, 10_000, 20_000):
         text = "x" * ((BATCH_BYTES_MAX - room) // 4 - size)
@@ -572,7 +573,7 @@ def test_the_largest_properties_count_among_the_bytes() -> None:
         ]
 
         assert all(
-            len(batch.body()) <= BATCH_BYTES_MAX for batch in run(states, accept_all).batches
+            len(body_of(batch)) <= BATCH_BYTES_MAX for batch in run(states, accept_all).batches
         )
 
 
@@ -583,23 +584,24 @@ def test_the_largest_properties_count_among_the_bytes() -> None:
 def test_a_body_is_jiras_own_json(kind: Kind) -> None:
     states = (state("é", kind, text='"\n'), state("🔥", kind))
 
-    assert json.loads(Batch(kind, states).body()) == {
-        kind.plural: [dict(each.entity) for each in states]
+    assert json.loads(body_of(Batch(kind, states), ids=PLAIN)) == {
+        kind.plural: [dict(each.entity) for each in states],
+        "properties": PLAIN.properties,
     }
 
 
 def test_a_body_carries_the_properties_of_its_entities() -> None:
-    body = Batch(Kind.REVIEW, (state("1", Kind.REVIEW, properties={"team": "é"}),)).body()
+    body = body_of(Batch(Kind.REVIEW, (state("1", Kind.REVIEW, properties={"team": "é"}),)))
 
-    assert json.loads(body)["properties"] == {"team": "é"}
+    assert json.loads(body)["properties"] == {"team": "é", "relayWorkspace": IDS.key}
     assert set(json.loads(body)) == {"reviews", "properties"}
 
 
 def test_a_body_names_the_product_of_its_entities() -> None:
-    body = Batch(Kind.INCIDENT, (state("1", product="Ops Tool"),)).body()
+    body = body_of(Batch(Kind.INCIDENT, (state("1", product="Ops Tool"),)))
 
     assert json.loads(body)["providerMetadata"] == {"product": "Ops Tool"}
-    assert set(json.loads(body)) == {"incidents", "providerMetadata"}
+    assert set(json.loads(body)) == {"incidents", "properties", "providerMetadata"}
 
 
 def test_entities_of_several_products_go_in_requests_of_their_own() -> None:
@@ -627,15 +629,18 @@ def test_the_generation_raises_the_sequence_that_is_sent_within_jiras_bounds(
     assert sent.sequence == min(sequence + generation, 2**63 - 1)
     assert dict(sent.entity) == dict(one.entity) | {"updateSequenceNumber": sent.sequence}
     assert (sent.kind, sent.properties, one.sequence) == (one.kind, one.properties, sequence)
-    body = json.loads(Batch(Kind.INCIDENT, (one,)).body(generation))
-    assert body == {"incidents": [dict(sent.entity)], "properties": {"team": "a"}}
+    body = json.loads(body_of(Batch(Kind.INCIDENT, (one,)), generation, PLAIN))
+    assert body == {
+        "incidents": [dict(sent.entity)],
+        "properties": {"team": "a", **PLAIN.properties},
+    }
 
 
 def test_in_the_first_generation_a_body_is_what_was_submitted() -> None:
     one = state("1", sequence=7)
 
     assert raised(one, 0) is one
-    assert Batch(Kind.INCIDENT, (one,)).body(0) == Batch(Kind.INCIDENT, (one,)).body()
+    assert body_of(Batch(Kind.INCIDENT, (one,)), 0) == body_of(Batch(Kind.INCIDENT, (one,)))
 
 
 @given(sequences, sequences, generations, generations)
@@ -661,7 +666,7 @@ def test_the_outcome_is_of_the_state_as_it_is_recorded(
     states: list[EntityState], generation: int
 ) -> None:
     def site(batch: Batch) -> Answer:
-        assert json.loads(batch.body(generation))
+        assert json.loads(body_of(batch, generation))
         return accept_all(batch)
 
     done = run(states, site)
@@ -673,7 +678,7 @@ def test_the_outcome_is_of_the_state_as_it_is_recorded(
 @pytest.mark.parametrize("room", [0, 15_000, 16_000, 17_000, 20_000])
 def test_a_raised_body_is_within_the_limit_too(room: int) -> None:
     # Each sequence has one digit more, and each property is as large as can be.
-    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(5)}
+    properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(4)}
     size = len(state("000", sequence=999).as_json)
     text = "x" * ((BATCH_BYTES_MAX - room) // BATCH_ENTITIES_MAX - 1 - size)
     states = [
@@ -682,7 +687,7 @@ def test_a_raised_body_is_within_the_limit_too(room: int) -> None:
     ]
 
     for batch in run(states, accept_all).batches:
-        assert len(batch.body(1)) <= BATCH_BYTES_MAX
+        assert len(body_of(batch, 1)) <= BATCH_BYTES_MAX
 
 
 # --- The newest of many states ---

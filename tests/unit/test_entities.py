@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from infra.jira_simulator import schemas as jira
 from relay.entities import Kind, details_of, fields
 from relay.entities.model import MODELS
+from tests.support.bodies import IDS
 from tests.support.entities import incident, review
 
 Make = Callable[[int], Any]
@@ -118,8 +119,8 @@ every_limit = pytest.mark.parametrize(("kind", "limit"), _each())
 
 def test_the_limits_are_the_numbers_of_jiras_reference() -> None:
     assert (fields.INT64_MIN, fields.INT64_MAX) == (-(2**63), 2**63 - 1)
-    assert (fields.ID_MAX, fields.TEXT_MAX, fields.DESCRIPTION_MAX) == (255, 255, 5000)
-    assert (fields.URL_MAX, fields.LIST_MAX, fields.PROPERTIES_MAX) == (2000, 100, 5)
+    assert (fields.ID_MAX, fields.TEXT_MAX, fields.DESCRIPTION_MAX) == (255 - 9, 255, 5000)
+    assert (fields.URL_MAX, fields.LIST_MAX, fields.PROPERTIES_MAX) == (2000, 100, 5 - 1)
     assert fields.ASSOCIATION_VALUES_MAX == 500
 
 
@@ -506,8 +507,9 @@ def in_jira(kind: Kind, document: Any) -> list[str]:
 
 
 def is_only_relays(findings: list[tuple[str, str]]) -> bool:
-    """Whether Relay refuses on purpose what Jira documents as good: a URI that is no http URL."""
-    return findings == [("url", "uri")]
+    """Whether Relay refuses on purpose what Jira documents as good: a URI that is no http URL, and
+    an id that leaves no room for the workspace's key."""
+    return findings in ([("url", "uri")], [("id", "string_too_long")])
 
 
 def _sized(least: int, most: int) -> st.SearchStrategy[str]:
@@ -619,7 +621,8 @@ def test_relay_accepts_what_jira_accepts_and_nothing_else(kind: Kind, data: st.D
         told = in_jira(kind, without_null)
         assert bool(findings) == bool(told), (findings, told)
     if not findings:
-        assert in_jira(kind, MODELS[kind].model_validate(document).as_json()) == []
+        sent = IDS.entity_at_site(MODELS[kind].model_validate(document).as_json())
+        assert in_jira(kind, sent) == []
 
 
 @settings(deadline=None, max_examples=200)

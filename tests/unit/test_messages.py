@@ -373,7 +373,7 @@ def test_the_reason_repeats_nothing_of_what_came_in() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Message("w", "c", containers=tuple(f"{n:03}" + "\x01" * 252 for n in range(600))),
+        Message("w", "c", containers=tuple(f"{n:03}" + "\x01" * 243 for n in range(600))),
         Message(
             "w" * 128,
             "c",
@@ -381,11 +381,11 @@ def test_the_reason_repeats_nothing_of_what_came_in() -> None:
                 EntityState(
                     Kind.INCIDENT,
                     incident(f"{number}", description="\x01" * 5000),
-                    {f"{name}" + "\x01" * 254: "\x01" * 255 for name in range(5)},
+                    {f"{name}" + "\x01" * 254: "\x01" * 255 for name in range(4)},
                 )
                 for number in range(300)
             ),
-            deleted=tuple(EntityKey(Kind.REVIEW, f"{n}" + "\x01" * 250) for n in range(100)),
+            deleted=tuple(EntityKey(Kind.REVIEW, f"{n}" + "\x01" * 240) for n in range(100)),
         ),
     ],
     ids=["containers", "entities"],

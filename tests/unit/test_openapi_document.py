@@ -76,12 +76,14 @@ def test_two_models_of_one_name_fail() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS.values(), ids=lambda model: model.__name__)
-def test_entities_have_jiras_limits(model: type[Incident] | type[PostIncidentReview]) -> None:
+def test_entities_have_jiras_limits_less_the_workspaces_key(
+    model: type[Incident] | type[PostIncidentReview],
+) -> None:
     schema = SCHEMAS[model.__name__]
     properties = schema["properties"]
     assert not schema["additionalProperties"]
     assert set(properties) == set(model.model_fields)
-    assert (properties["id"]["minLength"], properties["id"]["maxLength"]) == (1, 255)
+    assert (properties["id"]["minLength"], properties["id"]["maxLength"]) == (1, 246)
     assert properties["summary"]["maxLength"] == 255
     assert properties["description"]["maxLength"] == 5000
     assert properties["url"] == {
@@ -99,8 +101,8 @@ def test_entities_have_jiras_limits(model: type[Incident] | type[PostIncidentRev
 def test_properties_are_refused_by_their_names() -> None:
     properties, null = SCHEMAS["SubmissionRequest"]["properties"]["properties"]["anyOf"]
     assert null == {"type": "null"}
-    assert properties["maxProperties"] == 5
-    assert properties["propertyNames"]["pattern"] == "^[^:_][^:]*$"
+    assert properties["maxProperties"] == 4
+    assert properties["propertyNames"]["pattern"] == "^(?!relayWorkspace$)[^:_][^:]*$"
     assert properties["additionalProperties"] == {"type": "string", "maxLength": 255}
 
 

@@ -103,6 +103,7 @@ def test_without_a_base_url_there_is_none(environment: pytest.MonkeyPatch) -> No
 def test_a_list_is_written_with_commas(
     environment: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
 ) -> None:
+    environment.setenv("PLAIN_IDS", "off")
     for name in ("TENANTS_TABLE", "REPLAYS_QUEUE", "SECRETS_KEY", "INSTALL_KEYS_URL"):
         environment.setenv(name, "given")
     environment.setenv("TEST_SITE_ORIGINS", value)

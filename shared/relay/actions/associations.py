@@ -42,28 +42,42 @@ class Associations:
     def associate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
         """Keep it; returns what the workspaces want told.
 
-        An entity that no workspace of the site has is kept, too: its submission may be on its way.
+        Of an entity that its workspace has not recorded it is kept, too: its submission may be on
+        its way. One of no linked workspace is nobody's.
         """
         owners = self._owners(tenant, change)
-        for entity in {entity for _, entity in owners} or _possible(change):
-            self._associations.put(tenant.id, entity, change.target)
+        kinds = {entity.kind for _, entity in owners} or _possible_kinds(change)
+        if self._links_of(tenant, change):
+            for kind in kinds:
+                entity = EntityKey(kind, change.entity_id)
+                self._associations.put(tenant.id, entity, change.target)
         return self._notices("entity.associated", tenant, change, owners)
 
     def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
         """Forget it; what was never there is forgotten already."""
         owners = self._owners(tenant, change)
         # Of either kind: it may have been kept before the record knew of the entity.
-        for entity in _possible(change):
+        for kind in _possible_kinds(change):
+            entity = EntityKey(kind, change.entity_id)
             self._associations.delete(tenant.id, entity, change.target)
         return self._notices("entity.disassociated", tenant, change, owners)
 
     def _owners(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, EntityKey]]:
-        """The site's workspaces that have recorded an entity of this id, and its kind."""
-        wanted = _possible(change)
+        """The site's workspace that has recorded an entity of this id, and its own name of it."""
         return [
             (workspace_id, entry.key)
-            for workspace_id in self._links.workspaces_of(tenant.id)
-            for entry in self._record.get_all(workspace_id, wanted)
+            for workspace_id, own_id in self._links_of(tenant, change)
+            for entry in self._record.get_all(
+                workspace_id, {EntityKey(kind, own_id) for kind in _possible_kinds(change)}
+            )
+        ]
+
+    def _links_of(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, str]]:
+        """The linked workspace that the id at the site belongs to, and its own id: one at most."""
+        return [
+            (link.workspace_id, own_id)
+            for link in self._links.of_tenant(tenant.id)
+            if (own_id := link.ids.own(change.entity_id)) is not None
         ]
 
     def _notices(
@@ -81,10 +95,9 @@ class Associations:
         ]
 
 
-def _possible(change: AssociationChange) -> set[EntityKey]:
+def _possible_kinds(change: AssociationChange) -> set[Kind]:
     """What the change may be about: where Jira did not say, an incident or a review."""
-    kinds = [change.kind] if change.kind else Kind
-    return {EntityKey(kind, change.entity_id) for kind in kinds}
+    return {change.kind} if change.kind else set(Kind)
 
 
 def _data(tenant: Tenant, entity: EntityKey, change: AssociationChange) -> dict[str, Any]:

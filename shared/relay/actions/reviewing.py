@@ -11,6 +11,7 @@ from relay.entities.draft_review import draft_review, review_id
 from relay.entities.fields import ID_MAX, is_url
 from relay.errors import NotFound, Unavailable
 from relay.record import Entry, RecordStore
+from relay.tenants import Link
 
 
 class Queue(Protocol):
@@ -30,18 +31,35 @@ class Reviewing:
         self._url_template = url_template
 
     def review_in(
-        self, workspace_ids: Iterable[str], incident_id: str, component_id: str, correlation_id: str
+        self, workspace_id: str, incident_id: str, correlation_id: str
     ) -> Mapping[str, Any]:
-        """The review of the incident, in the first of these workspaces that has recorded it.
+        """The review of an incident of the workspace. One that is there already is answered as it
+        is. Raises NotFound, Unavailable."""
+        incident = self._incident(workspace_id, incident_id)
+        if incident is None:
+            raise _unknown(incident_id)
+        return self._review(workspace_id, incident, "", correlation_id)
 
-        One that is there already is answered as it is. Raises NotFound, Unavailable.
-        """
+    def review_for_site(
+        self, links: Iterable[Link], incident_id: str, component_id: str, correlation_id: str
+    ) -> Mapping[str, Any]:
+        """As `review_in`, of the linked workspace that the ids, which are the site's, belong to;
+        answered in such ids, too."""
+        for link in links:
+            own_id = link.ids.own(incident_id)
+            incident = self._incident(link.workspace_id, own_id) if own_id else None
+            if incident:
+                component = link.ids.own(component_id) or ""
+                review = self._review(link.workspace_id, incident, component, correlation_id)
+                return link.ids.entity_at_site(review)
+        raise _unknown(incident_id)
+
+    def _incident(self, workspace_id: str, incident_id: str) -> Entry | None:
         # One that is longer than any, DynamoDB would not even look for.
-        for workspace_id in workspace_ids if len(incident_id) <= ID_MAX else ():
-            incident = self._record.get(workspace_id, EntityKey(Kind.INCIDENT, incident_id))
-            if incident and incident.entity:
-                return self._review(workspace_id, incident, component_id, correlation_id)
-        raise NotFound(f"There is no incident {incident_id!r}.", code="unknown_incident")
+        if len(incident_id) > ID_MAX:
+            return None
+        entry = self._record.get(workspace_id, EntityKey(Kind.INCIDENT, incident_id))
+        return entry if entry and entry.entity else None
 
     def _review(
         self, workspace_id: str, incident: Entry, component_id: str, correlation_id: str
@@ -59,6 +77,10 @@ class Reviewing:
         if self._queue.send(Message(workspace_id, correlation_id, (review,))):
             raise Unavailable("The review could not be queued; try again.")
         return review.entity
+
+
+def _unknown(incident_id: str) -> NotFound:
+    return NotFound(f"There is no incident {incident_id!r}.", code="unknown_incident")
 
 
 def review_url(template: str, incident_id: str, component_id: str) -> str:

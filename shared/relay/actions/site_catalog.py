@@ -1,11 +1,12 @@
-"""The part of the catalog that a site may see."""
+"""The part of the catalog that a site may see, in the ids that the site knows it by."""
 
 from collections.abc import Collection
 
 from relay.catalog import Container, ContainerStore, Workspace, WorkspaceStore
 from relay.catalog.containers import normalized
+from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import NotFound
-from relay.tenants import LinkStore
+from relay.tenants import Link, LinkStore
 
 
 class SiteCatalog:
@@ -31,19 +32,27 @@ class SiteCatalog:
             if workspace_id in found and part in normalized(found[workspace_id].name)
         ]
 
-    def container_at(self, tenant_id: str, url: str) -> tuple[str, Container]:
-        """The container of this URL in one of the site's linked workspaces, and that workspace's
-        id. Raises NotFound."""
-        for workspace_id in self._links.workspaces_of(tenant_id):
-            container = self._containers.find_by_url(workspace_id, url)
+    def container_at(self, tenant_id: str, url: str) -> tuple[Link, Container]:
+        """The container of this URL in one of the site's linked workspaces, in that workspace's
+        own ids, and the link. Raises NotFound."""
+        for link in self._links.of_tenant(tenant_id):
+            container = self._containers.find_by_url(link.workspace_id, url)
             if container is not None:
-                return workspace_id, container
+                return link, container
         raise NotFound("There is no component at this URL.", code="unknown_component")
 
     def containers(
         self, tenant_id: str, query: str, workspace_id: str | None = None
     ) -> list[Container]:
         """Containers of the site's linked workspaces, or of one of them (see `search`)."""
-        linked = self._links.workspaces_of(tenant_id)
-        searched = [one for one in linked if workspace_id in (None, one)]
-        return self._containers.search(searched, query)
+        ids = {
+            link.workspace_id: link.ids
+            for link in self._links.of_tenant(tenant_id)
+            if workspace_id in (None, link.workspace_id)
+        }
+        found = self._containers.search(ids, query)
+        return [at_site(container, ids[workspace]) for workspace, container in found]
+
+
+def at_site(container: Container, ids: WorkspaceIds) -> Container:
+    return container.model_copy(update={"id": ids.at_site(container.id)})

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from relay.entities.fields import DateTime, Description, Document, Summary, Url
+from relay.entities.fields import ID_MAX, DateTime, Description, Document, Summary, Url
 from relay.entities.moment import moment_of
 from relay.errors import NotFound
 from relay.table import Item, Table
@@ -37,7 +37,7 @@ _PAGES_MAX = 10
 _INDEXED_CHARACTERS = 100
 _NUL = "\0"
 
-ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=255)]
+ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
 
 
 class ContainerDocument(Document):
@@ -110,22 +110,23 @@ class ContainerStore:
         self._table.write_all(deletes=[(_pk("container", workspace_id), container_id)])
         self._table.write_all(deletes=rows)
 
-    def search(self, workspace_ids: Iterable[str], query: str) -> list[Container]:
-        """Containers whose name contains the query, without regard to case and accents.
+    def search(self, workspace_ids: Iterable[str], query: str) -> list[tuple[str, Container]]:
+        """Containers whose name contains the query, without regard to case and accents, each with
+        its workspace's id.
 
         Full matches come first, then by name; at most 50, of which each workspace gives its share
         before any is left out. Without a query, those updated last.
         """
         wanted = normalized(query)
         found = [
-            container
+            (workspace_id, container)
             for workspace_id in workspace_ids
             for container in self._search_workspace(workspace_id, wanted)
         ]
         if not wanted:
-            found.sort(key=lambda container: moment_of(container.lastUpdatedDate), reverse=True)
+            found.sort(key=lambda one: moment_of(one[1].lastUpdatedDate), reverse=True)
         else:
-            found.sort(key=lambda container: _rank(container, wanted))
+            found.sort(key=lambda one: _rank(one[1], wanted))
         return found[:RESULTS_MAX]
 
     def _search_workspace(self, workspace_id: str, wanted: str) -> list[Container]:

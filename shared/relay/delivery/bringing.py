@@ -68,7 +68,7 @@ class Bringing:
         """Raises Stopped where the site may not be called now."""
         health = SiteHealth(self._troubles, linked, self._clock)
         try:
-            site = self._sites.of(linked.tenant)
+            site = self._sites.seen_by(linked)
         except _NOT_READABLE as error:
             # Its own trouble, which must not keep anything from the others.
             logger.exception("A site can't be called", tenant_id=linked.tenant.id)
@@ -163,7 +163,11 @@ def _answer(visit: Visit, batch: Batch, generation: int) -> Answer:
     kind, entities = batch.kind.value, len(batch.states)
     with logger.append_context_keys(kind=kind, entities=entities):
         try:
-            answer = visit.call(lambda: visit.jira.submit_entities(batch.body(generation)))
+            answer = visit.call(
+                lambda: visit.jira.submit_entities(
+                    batch.kind, batch.entities(generation), batch.properties, batch.product
+                )
+            )
         except Stopped as stopped:
             return Failed(stopped.reason)
         except RequestTooLarge as error:

@@ -14,11 +14,9 @@ from relay.delivery.message import Message
 from relay.delivery.visit import Stopped, Visit
 from relay.errors import Unavailable
 from relay.jira.client import COMPONENTS_MAX
-from relay.jira.errors import AccessRefused, JiraError, NothingThere
+from relay.jira.errors import JiraError
+from relay.jira.workspace_jira import NO_COMPONENTS_MODULE
 from relay.telemetry import Metric, count, logger
-
-# How Jira refuses the components of an app that has no module for them: no trouble of the site.
-_NO_MODULE = (AccessRefused, NothingThere)
 
 
 class ComponentsQueue(Protocol):
@@ -86,8 +84,10 @@ def _bring(
         components = [component_of(one, logos[one.id], sequence) for one in there]
         for start in range(0, len(components), COMPONENTS_MAX):
             request = components[start : start + COMPONENTS_MAX]
-            answer = visit.call(partial(visit.jira.submit_components, request), _NO_MODULE)
+            answer = visit.call(
+                partial(visit.jira.submit_components, request), NO_COMPONENTS_MODULE
+            )
             count(Metric.COMPONENTS_REFUSED, len(answer.failed))
             logger.info("Brought components", sent=len(request), failed=len(answer.failed))
     for component_id in logos.keys() - {one.id for one in there}:
-        visit.call(partial(visit.jira.delete_component, component_id), _NO_MODULE)
+        visit.call(partial(visit.jira.delete_component, component_id), NO_COMPONENTS_MODULE)

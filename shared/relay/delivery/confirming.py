@@ -12,8 +12,8 @@ from typing import Protocol
 from relay.aws import AWS_ERRORS
 from relay.delivery.sites import LinkedSite, Sites
 from relay.entities import EntityKey
-from relay.jira.client import JiraClient
 from relay.jira.errors import JiraError
+from relay.jira.workspace_jira import WorkspaceJira
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 
@@ -68,13 +68,13 @@ class Confirming:
         # What was accepted before the site began anew is expected to be gone.
         if linked is None or linked.generation != sample.generation or linked.trouble:
             return
-        site = self._sites.of(linked.tenant)
+        site = self._sites.seen_by(linked)
         absent = [] if site is None else self._absent(site, sample)
         self._record.save_outcomes(sample.workspace_id, sample.tenant_id, absent)
         count(Metric.ABSENT, len(absent))
         logger.info("Confirmed", absent=len(absent), tenant_id=sample.tenant_id)
 
-    def _absent(self, jira: JiraClient, sample: Sample) -> list[Outcome]:
+    def _absent(self, jira: WorkspaceJira, sample: Sample) -> list[Outcome]:
         keys = [key for key, _ in sample.accepted]
         heads = self._record.heads_of(sample.workspace_id, keys)
         current = {head.key: head.sequence for head in heads if not head.is_deleted}

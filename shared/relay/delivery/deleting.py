@@ -35,8 +35,7 @@ class Deleting:
     ) -> int:
         """Delete the workspace's entities that have all of these properties; returns how many.
 
-        Jira's own deletion by properties would reach into other workspaces of the site, so sites
-        are told the ids.
+        Sites are told the ids, so that the outcome of each is known.
         """
         found = [
             head.key

@@ -1,4 +1,4 @@
-"""Linking a workspace and a site, in Jira and here."""
+"""Linking a workspace and a site, in Jira and here (see `unlinking` for the end of it)."""
 
 from collections.abc import Mapping
 
@@ -51,7 +51,8 @@ class Linking:
 
     def link(self, tenant_id: str, workspace_id: str, logo_url: str) -> None:
         """Link, and bring the site what the record holds; `logo_url` is for containers without an
-        avatar. Raises NotFound, Conflict for a site without the app, JiraError."""
+        avatar. Raises NotFound, Conflict for a site without the app or, with plain ids, with
+        another workspace, JiraError."""
         tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
         self._link(tenant, {workspace_id: -1}, logo_url)
@@ -77,17 +78,11 @@ class Linking:
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
+        for workspace_id in workspaces:
+            self._links.check_free(tenant.id, workspace_id)
         accepted = site.submit_workspaces(list(workspaces))
         # One that was linked already may not be named.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):
             raise NotLinked
         for workspace_id, generation in workspaces.items():
             self._requesting.link(tenant, workspace_id, logo_url, above=generation)
-
-    def unlink(self, tenant_id: str, workspace_id: str) -> None:
-        """A site without the app has lost its links in Jira already. Raises NotFound, JiraError."""
-        tenant = self._tenants.existing(tenant_id)
-        site = self._sites.of(tenant)
-        if site:
-            site.delete_workspaces([workspace_id])
-        self._links.unlink(tenant.id, workspace_id)

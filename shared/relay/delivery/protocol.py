@@ -9,14 +9,13 @@ Every entity gets exactly one outcome; none is sent again once the site has take
 """
 
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pydantic_core
-
 from relay.entities import EntityState, Kind
 from relay.entities.fields import INT64_MAX
+from relay.entities.workspace_ids import bytes_at_site
 from relay.jira.answers import SubmitAnswer
 from relay.record import Outcome, OutcomeState
 
@@ -46,22 +45,19 @@ class Batch:
     @property
     def size(self) -> int:
         """The bytes of its entities."""
-        return sum(len(state.as_json) for state in self.states)
+        return sum(map(_bytes, self.states))
 
-    def body(self, generation: int = 0) -> bytes:
-        """Jira's JSON. The generation raises each sequence (see `raised`)."""
-        entities = b",".join(raised(state, generation).as_json for state in self.states)
-        first = self.states[0]
-        common: dict[str, Any] = {"properties": first.properties} if first.properties else {}
-        if first.product:
-            common["providerMetadata"] = {"product": first.product}
-        # The fields of an object without its braces.
-        rest = pydantic_core.to_json(common)[1:-1]
-        return b'{"%s":[%s]%s}' % (
-            self.kind.plural.encode(),
-            entities,
-            b"," + rest if rest else b"",
-        )
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return self.states[0].properties
+
+    @property
+    def product(self) -> str:
+        return self.states[0].product
+
+    def entities(self, generation: int) -> list[Mapping[str, Any]]:
+        """Its entities as they are sent: the generation raises each sequence (see `raised`)."""
+        return [raised(state, generation).entity for state in self.states]
 
 
 def raised(state: EntityState, generation: int) -> EntityState:
@@ -143,12 +139,16 @@ def _cut(
     chunks: list[list[EntityState]] = [[]]
     size = 0
     for state in group:
-        size += len(state.as_json) + 1
+        size += _bytes(state) + 1
         if chunks[-1] and (len(chunks[-1]) == BATCH_ENTITIES_MAX or size > bytes_max):
             chunks.append([])
-            size = len(state.as_json) + 1
+            size = _bytes(state) + 1
         chunks[-1].append(state)
     return [tuple(chunk) for chunk in chunks]
+
+
+def _bytes(state: EntityState) -> int:
+    return len(state.as_json) + bytes_at_site(state.entity)
 
 
 def _within(bytes_max: int, waiting: Iterable[Batch]) -> Iterator[Batch]:

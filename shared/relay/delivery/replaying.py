@@ -162,9 +162,10 @@ class Replaying:
         """In Jira, which has forgotten its links with the app that was uninstalled."""
         wanted = linked.workspace_id
         try:
-            accepted = visit.call(lambda: visit.jira.submit_workspaces([wanted]))
+            site = visit.jira.site
+            accepted = visit.call(lambda: site.submit_workspaces([wanted]))
             # One that was linked already may not be named.
-            if wanted not in accepted and not visit.call(lambda: visit.jira.has_workspace(wanted)):
+            if wanted not in accepted and not visit.call(lambda: site.has_workspace(wanted)):
                 visit.stopped_by = NotLinked().message
                 return replay
         except Stopped:
@@ -178,8 +179,8 @@ class Replaying:
         if not self._brings_components:
             return _next(replay, Stage.COUNT)
         page = self._containers.page(linked.workspace_id, replay.cursor, _COMPONENTS)
-        logo_url = self._links.logo_url_of(replay.tenant_id, linked.workspace_id) or ""
-        logos = {container.id: logo_url for container in page}
+        link = self._links.get(replay.tenant_id, linked.workspace_id)
+        logos = {container.id: link.logo_url if link else "" for container in page}
         if not self._bringing.bring(visit, linked, logos=logos).components:
             return replay
         if len(page) < _COMPONENTS:

@@ -75,12 +75,20 @@ class Requesting:
             return
         tenant = self._tenants.existing(merged.merged_into)
         for workspace_id in self._links.workspaces_of(merged.id):
-            logo_url = self._links.logo_url_of(merged.id, workspace_id) or ""
-            self.link(tenant, workspace_id, logo_url, Stage.LINK)
-            self._links.unlink(merged.id, workspace_id)
+            self._take_over(merged, tenant, workspace_id)
         for workspace_id in self._links.offers_to(merged.id):
             self._links.offer(tenant.id, workspace_id)
             self._links.withdraw_offer(merged.id, workspace_id)
+
+    def _take_over(self, merged: Tenant, tenant: Tenant, workspace_id: str) -> None:
+        link = self._links.get(merged.id, workspace_id)
+        try:
+            self.link(tenant, workspace_id, link.logo_url if link else "", Stage.LINK)
+        except Conflict as conflict:
+            # With plain ids only one workspace can stay; the operator has to choose.
+            logger.error("A link can't be taken over", tenant_id=tenant.id, reason=conflict.message)
+            return
+        self._links.unlink(merged.id, workspace_id)
 
     def begin_anew(self, tenant: Tenant, workspace_id: str) -> Replay:
         """All, from linking in Jira on."""
@@ -99,12 +107,14 @@ class Requesting:
         above: int = -1,
     ) -> None:
         """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
-        with an earlier link. Nothing is changed where they are linked already.
+        with an earlier link. Nothing is changed where they are linked already. Raises Conflict as
+        `LinkStore.check_free`.
 
         `above` is the generation of an installation whose place the tenant takes: Jira may go on
         from what that one sent.
         """
-        if self._links.logo_url_of(tenant.id, workspace_id) is None:
+        if self._links.get(tenant.id, workspace_id) is None:
+            self._links.check_free(tenant.id, workspace_id)
             # Begun before the link is there, as otherwise a break between would leave it undone.
             resets = max(above + 1 - tenant.installs, 0)
             replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)

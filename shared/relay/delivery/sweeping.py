@@ -8,6 +8,7 @@ from relay.delivery.dispatch import Dispatch
 from relay.delivery.requesting import Requesting
 from relay.delivery.sites import LinkedSite
 from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
+from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import Unavailable
 from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
@@ -73,7 +74,8 @@ class Sweeping:
         waiting = [replay for replay in replays.values() if not replay.is_done]
         for replay in waiting:
             self._hand_on(replay)
-        linked = LinkedSite("", tenant, self._troubles.of(tenant.id))
+        # Of no workspace: only the site itself is asked for something.
+        linked = LinkedSite("", tenant, WorkspaceIds(""), self._troubles.of(tenant.id))
         if linked.trouble and not waiting:
             self._try(linked, time_left)
         return _counted(linked, waiting)
@@ -89,7 +91,7 @@ class Sweeping:
             return
         try:
             visit = self._bringing.visit(linked, time_left)
-            visit.call(visit.jira.workspaces)
+            visit.call(visit.jira.site.workspaces)
         except Stopped:
             return
         except JiraError as error:

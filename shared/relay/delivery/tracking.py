@@ -73,11 +73,12 @@ class Tracking:
         found = []
         for linked in self._sites.linked_to(workspace_id):
             [at_site] = self._at_site(linked, [entry])
-            site = self._sites.of(linked.tenant) if confirm else None
+            at_site_key = EntityKey(entity.kind, linked.ids.at_site(entity.id))
+            site = self._sites.seen_by(linked) if confirm else None
             found.append(
                 replace(
                     at_site,
-                    associations=self._associations.of(linked.tenant.id, entity),
+                    associations=self._associations.of(linked.tenant.id, at_site_key),
                     asked=site is not None,
                     in_jira=site.entity(entity.kind, entity.id) if site else None,
                 )

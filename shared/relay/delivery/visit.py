@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from relay.delivery.decisions import Verdict
 from relay.delivery.health import SiteHealth
-from relay.jira.client import DEADLINE_SECONDS, JiraClient
+from relay.jira.client import DEADLINE_SECONDS
 from relay.jira.errors import JiraError
+from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import Metric, count, logger
 
 # A call ends by its own deadline; none is begun without time to see to its outcome, too.
@@ -28,7 +29,7 @@ class Stopped(Exception):
 class Visit:
     """`recovered` turns true where the site was in trouble, and answers again."""
 
-    def __init__(self, jira: JiraClient, health: SiteHealth, time_left: TimeLeft) -> None:
+    def __init__(self, jira: WorkspaceJira, health: SiteHealth, time_left: TimeLeft) -> None:
         self.jira = jira
         self.recovered = False
         self.stopped_by = ""

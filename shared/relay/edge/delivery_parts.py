@@ -61,15 +61,14 @@ class DeliveryParts(SiteParts):
         super().__init__(settings)
         replaying = ReplayParts(self, settings.replays_queue, clock)
         self.sqs = replaying.sqs
+        self.queue = replaying.queue
         self.dispatch = replaying.dispatch
         self.requesting = replaying.requesting
         self.record = RecordStore(self.dynamodb, settings.record_table)
         self.debts = DebtStore(self.dynamodb, settings.record_table)
         self.containers = ContainerStore(self.dynamodb, settings.catalog_table)
         self.owing = Owing(self.debts, self.replays, self.troubles, self.dispatch)
-        self.confirming = Confirming(
-            replaying.queue, self.sites, self.record, settings.confirm_percent
-        )
+        self.confirming = Confirming(self.queue, self.sites, self.record, settings.confirm_percent)
         self.bringing = Bringing(
             self.record,
             self.sites,

@@ -28,7 +28,7 @@ class TenantParts:
         )
         table = settings.tenants_table
         self.tenants = TenantStore(self.dynamodb, table, self.secrets)
-        self.links = LinkStore(self.dynamodb, table)
+        self.links = LinkStore(self.dynamodb, table, settings.plain_ids == "on")
         self.troubles = TroubleStore(self.dynamodb, table)
         self.replays = ReplayStore(self.dynamodb, table)
         self.choices = ChoiceStore(self.dynamodb, table)

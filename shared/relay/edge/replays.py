@@ -1,4 +1,5 @@
-"""The queue of replays, in and out: which link is to go on, and which samples to check."""
+"""The queue of replays, in and out: which link is to go on, which samples to check, and which
+workspaces to delete once more from a site that they were unlinked from."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -6,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.delivery.confirming import Confirming, Sample
 from relay.delivery.replaying import Replaying
+from relay.delivery.unlinking import Unlinked, Unlinking
 from relay.delivery.visit import TimeLeft
 from relay.entities import EntityKey, Kind
 from relay.entities.fields import EntityId, SequenceNumber
+from relay.entities.workspace_ids import WorkspaceIds
 from relay.telemetry import Metric, count, logger
 from relay.tenants import Replay
 
@@ -26,6 +29,14 @@ class _SampleContent(BaseModel):
     accepted: Annotated[list[tuple[Kind, EntityId, SequenceNumber]], Field(max_length=100)]
 
 
+class _UnlinkedContent(BaseModel):
+    model_config = ConfigDict(strict=True, defer_build=True)
+
+    key: str
+    plain: bool
+    attempt: int
+
+
 class _Content(BaseModel):
     model_config = ConfigDict(strict=True, defer_build=True)
 
@@ -33,6 +44,7 @@ class _Content(BaseModel):
     tenantId: str
     workspaceId: str
     sample: _SampleContent | None = None
+    unlinked: _UnlinkedContent | None = None
 
 
 class ReplaysQueue:
@@ -53,6 +65,16 @@ class ReplaysQueue:
         )
         self._send(content, _CONFIRM_AFTER)
 
+    def send_unlinked(self, unlinked: Unlinked, delay_seconds: int) -> None:
+        content = _Content(
+            tenantId=unlinked.tenant_id,
+            workspaceId=unlinked.workspace_id,
+            unlinked=_UnlinkedContent(
+                key=unlinked.ids.key, plain=unlinked.ids.plain, attempt=unlinked.attempt
+            ),
+        )
+        self._send(content, delay_seconds)
+
     def _send(self, content: _Content, delay_seconds: int) -> None:
         """One group per site, so that a busy one does not hold up the others."""
         self._sqs.send_message(
@@ -64,7 +86,11 @@ class ReplaysQueue:
 
 
 def consume_replays(
-    event: dict[str, Any], replaying: Replaying, confirming: Confirming, time_left: TimeLeft
+    event: dict[str, Any],
+    replaying: Replaying,
+    confirming: Confirming,
+    unlinking: Unlinking,
+    time_left: TimeLeft,
 ) -> None:
     """Take each replay a step further. A message that can't be read is dropped: whatever it was
     about, the sweeper finds it."""
@@ -77,6 +103,8 @@ def consume_replays(
             continue
         if content.sample:
             confirming.check(_sample(content, content.sample))
+        elif content.unlinked:
+            unlinking.delete_again(_unlinked(content, content.unlinked))
         else:
             replaying.step(content.tenantId, content.workspaceId, time_left)
 
@@ -84,3 +112,8 @@ def consume_replays(
 def _sample(content: _Content, sample: _SampleContent) -> Sample:
     accepted = [(EntityKey(kind, id_), sequence) for kind, id_, sequence in sample.accepted]
     return Sample(content.tenantId, content.workspaceId, sample.generation, accepted)
+
+
+def _unlinked(content: _Content, unlinked: _UnlinkedContent) -> Unlinked:
+    ids = WorkspaceIds(unlinked.key, unlinked.plain)
+    return Unlinked(content.tenantId, content.workspaceId, ids, unlinked.attempt)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from relay.entities.document import parse_document
-from relay.entities.fields import EntityId
+from relay.entities.fields import SiteEntityId
 from relay.entities.model import Kind
 
 # ari:cloud:jira:{siteId}:incident/activation/{activationId}/{id}; the documents' own example has
@@ -24,7 +24,7 @@ class _Tolerant(BaseModel):
 
 class AssociatedEntity(_Tolerant):
     ari: Annotated[str, Field(max_length=_ARI_MAX)] = ""
-    id: EntityId
+    id: SiteEntityId
 
 
 class Target(_Tolerant):
@@ -48,7 +48,8 @@ class Disassociated(_Tolerant):
 
 @dataclass(frozen=True, slots=True)
 class AssociationChange:
-    """`kind` is None where the ARI does not tell it; the record then does, by the id."""
+    """`entity_id` is the id at the site. `kind` is None where the ARI does not tell it; the record
+    then does, by the id."""
 
     entity_id: str
     kind: Kind | None

@@ -15,14 +15,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from relay.entities.workspace_ids import KEY_LENGTH, WORKSPACE_PROPERTY
+
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-ID_MAX = 255
+# Jira takes ids of 255 characters; those of ours leave room for the workspace's key.
+SITE_ID_MAX = 255
+ID_MAX = SITE_ID_MAX - KEY_LENGTH
 TEXT_MAX = 255
 DESCRIPTION_MAX = 5000
 URL_MAX = 2000
 LIST_MAX = 100
 ASSOCIATION_VALUES_MAX = 500
-PROPERTIES_MAX = 5
+# Jira takes five; one of them is Relay's own.
+PROPERTIES_MAX = 4
 # More than any document has; of one with more, its fields are not named one by one.
 FIELDS_MAX = 50
 # RFC 3339 takes any number of digits after the second; nobody needs more than these.
@@ -118,9 +123,12 @@ def _property_name(value: str) -> str:
         raise PydanticCustomError(
             "property_name", "A property's name must hold no ':' and not begin with '_'"
         )
+    if value == WORKSPACE_PROPERTY:
+        raise PydanticCustomError("reserved", "This property is Relay's own")
     return value
 
 
+SiteEntityId = Annotated[str, Field(min_length=1, max_length=SITE_ID_MAX)]
 EntityId = Annotated[str, Field(min_length=1, max_length=ID_MAX)]
 SequenceNumber = Annotated[int, Field(ge=INT64_MIN, le=INT64_MAX)]
 Summary = Annotated[str, Field(max_length=TEXT_MAX)]

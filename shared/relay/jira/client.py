@@ -84,9 +84,7 @@ class JiraClient:
 
     def delete_by_properties(self, properties: Mapping[str, str]) -> None:
         """Delete whatever has all of these properties, of every workspace of the site."""
-        if not properties:
-            raise ValueError("Jira asks for one property at least")
-        self._call(operations.DELETE, f"{_OPERATIONS}/bulkByProperties", params=properties)
+        self._delete_by_properties(_OPERATIONS, properties)
 
     def submit_workspaces(self, workspace_ids: Sequence[str]) -> list[str]:
         """Link workspaces to the site; returns the accepted. Jira ignores those that are linked
@@ -119,15 +117,27 @@ class JiraClient:
             params = {"workspaceIds": ",".join(chunk)}
             self._call(operations.DELETE, f"{_LINKED}/bulk", params=params)
 
-    def submit_components(self, components: Sequence[Mapping[str, Any]]) -> SubmitAnswer:
+    def submit_components(
+        self, components: Sequence[Mapping[str, Any]], properties: Mapping[str, str]
+    ) -> SubmitAnswer:
         """Submit at most COMPONENTS_MAX DevOps components; what failed is named by its id."""
-        body = json.dumps({"devopsComponents": components}).encode()
+        document = {"devopsComponents": components, "properties": properties}
+        body = json.dumps(document).encode()
         path = f"{_COMPONENTS}/bulk"
         return submit_answer(self._call(operations.SUBMIT_COMPONENTS, path, content=body))
 
     def delete_component(self, component_id: str) -> None:
         """Deleting what is not there succeeds, too."""
         self._call(operations.DELETE, f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
+
+    def delete_components_by_properties(self, properties: Mapping[str, str]) -> None:
+        """As `delete_by_properties`, of DevOps components."""
+        self._delete_by_properties(_COMPONENTS, properties)
+
+    def _delete_by_properties(self, api: str, properties: Mapping[str, str]) -> None:
+        if not properties:
+            raise ValueError("Jira asks for one property at least")
+        self._call(operations.DELETE, f"{api}/bulkByProperties", params=properties)
 
     def app_property(self, app_key: str, name: str) -> Any:
         """The value of a property that Jira keeps for the app; None where there is none."""

@@ -4,7 +4,7 @@
 |---|---|---|
 | `association#<tenantId>#<inc or rev>#<id>` | a hash of the target | the target |
 
-They belong to the site, not to a workspace: Jira names the entity by its id alone.
+They belong to the site, and so does the id: that of the entity as Jira knows it.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 from relay.tenants.credentials import Choice, ChoiceStore, Identity
 from relay.tenants.lifecycle import LifecycleToken
-from relay.tenants.links import LinkStore
+from relay.tenants.links import Link, LinkStore
 from relay.tenants.migrations import MigrationState, MigrationStore
 from relay.tenants.replays import Replay, ReplayStore, Stage, What
 from relay.tenants.site_url import checked_site_url
@@ -25,6 +25,7 @@ __all__ = [
     "Identity",
     "Installation",
     "LifecycleToken",
+    "Link",
     "LinkStore",
     "MigrationState",
     "MigrationStore",

@@ -1,26 +1,112 @@
-"""Links between workspaces and sites, kept at both ends in one transaction; and offers of links."""
+"""Links between workspaces and sites, kept at both ends in one transaction; offers of links; and
+the workspaces' keys, which set their ids apart at a site (see `relay.entities.workspace_ids`).
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+| pk | sk | holds |
+|---|---|---|
+| `tenant#<tenantId>` | `workspace#<workspaceId>` | the link |
+| `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link |
+| `tenant#<tenantId>` | `offer#<workspaceId>` | nothing more: an offer |
+| `tenant#<tenantId>` | `plainIds` | the one workspace of a site with plain ids |
+| `workspace#<workspaceId>` | `key` | the workspace's key, for ever |
+| `workspaceKey#<key>` | `workspace` | the workspace of this key, so that no other one gets it |
+"""
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from relay.aws import to_item
-from relay.table import Table, key
+from relay.entities.workspace_ids import KEY_ALPHABET, KEY_CHARACTERS, WorkspaceIds
+from relay.errors import Conflict, Unavailable
+from relay.table import Item, Table, back_off, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_NOT_THERE = "attribute_not_exists(pk)"
+_PLAIN_IDS = "plainIds"
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`logo_url` is shown for containers without an avatar of their own. The ids stay as they were
+    when the link was made, whatever `PlainIds` says later."""
+
+    tenant_id: str
+    workspace_id: str
+    ids: WorkspaceIds
+    logo_url: str = ""
+
 
 class LinkStore:
-    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+    """With `plain_ids`, new links leave ids as they are, and a site takes one workspace only."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, plain_ids: bool = False) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
+        self._plain_ids = plain_ids
 
     def link(self, tenant_id: str, workspace_id: str, logo_url: str = "") -> None:
-        """`logo_url` is shown for containers without an avatar of their own."""
-        self._write(tenant_id, workspace_id, "Put", logo_url)
+        """Where the two are linked already, only the logo changes. Raises Conflict as
+        `check_free`."""
+        self.check_free(tenant_id, workspace_id)
+        known = self.get(tenant_id, workspace_id)
+        ids = known.ids if known else WorkspaceIds(self._key_of(workspace_id), self._plain_ids)
+        values = to_item({"logoUrl": logo_url, "key": ids.key, "plain": ids.plain})
+        writes = [
+            self._put(key(*end) | values)
+            for end in (_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id))
+        ]
+        if ids.plain:
+            taken = key(f"tenant#{tenant_id}", _PLAIN_IDS) | to_item({"workspaceId": workspace_id})
+            only_this = f"{_NOT_THERE} OR workspaceId = :workspaceId"
+            values = to_item({":workspaceId": workspace_id})
+            writes.append(self._put(taken, only_this, ExpressionAttributeValues=values))
+        try:
+            self._dynamodb.transact_write_items(TransactItems=writes)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            if _failed_condition(error):
+                raise _one_workspace() from error
+            raise
+
+    def check_free(self, tenant_id: str, workspace_id: str) -> None:
+        """Raises Conflict where plain ids leave the site no room for another workspace: nothing in
+        such an id says whose it is."""
+        others = [one for one in self.of_tenant(tenant_id) if one.workspace_id != workspace_id]
+        if any(one.ids.plain for one in others) or (others and self._plain_ids):
+            raise _one_workspace()
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
-        self._write(tenant_id, workspace_id, "Delete")
+        link = self.get(tenant_id, workspace_id)
+        ends = [_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id)]
+        if link and link.ids.plain:
+            ends.append((f"tenant#{tenant_id}", _PLAIN_IDS))
+        writes: list[Any] = [
+            {"Delete": {"TableName": self._table.name, "Key": key(*end)}} for end in ends
+        ]
+        self._dynamodb.transact_write_items(TransactItems=writes)
+
+    def get(self, tenant_id: str, workspace_id: str) -> Link | None:
+        """None where the two are not linked."""
+        item = self._table.get(*_at_tenant(tenant_id, workspace_id))
+        return _link(tenant_id, workspace_id, item) if item else None
+
+    def of_tenant(self, tenant_id: str) -> list[Link]:
+        """In the order of the workspaces' ids."""
+        return [
+            _link(tenant_id, item["sk"].removeprefix("workspace#"), item)
+            for item in self._table.query(f"tenant#{tenant_id}", "workspace#")
+        ]
+
+    def of_workspace(self, workspace_id: str) -> list[Link]:
+        return [
+            _link(item["sk"].removeprefix("tenant#"), workspace_id, item)
+            for item in self._table.query(f"workspace#{workspace_id}", "tenant#")
+        ]
+
+    def workspaces_of(self, tenant_id: str) -> list[str]:
+        return [link.workspace_id for link in self.of_tenant(tenant_id)]
 
     def offer(self, tenant_id: str, workspace_id: str) -> None:
         """Let the site's admin find the workspace; nothing of it is delivered there."""
@@ -30,35 +116,61 @@ class LinkStore:
         self._table.write_all(deletes=[(f"tenant#{tenant_id}", f"offer#{workspace_id}")])
 
     def offers_to(self, tenant_id: str) -> list[str]:
-        return list(self._ends(f"tenant#{tenant_id}", "offer#"))
+        offers = self._table.query(f"tenant#{tenant_id}", "offer#")
+        return [item["sk"].removeprefix("offer#") for item in offers]
 
-    def workspaces_of(self, tenant_id: str) -> list[str]:
-        return list(self._ends(f"tenant#{tenant_id}", "workspace#"))
+    def _key_of(self, workspace_id: str) -> str:
+        """The workspace's key, made where it has none. It outlives every link, so that what was
+        sent under it is never another workspace's."""
+        pk = f"workspace#{workspace_id}"
+        for attempt in range(_ATTEMPTS):
+            item = self._table.get(pk, "key")
+            if item:
+                return str(item["key"])
+            new = "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_CHARACTERS))
+            of_workspace = key(pk, "key") | to_item({"key": new})
+            of_key = key(f"workspaceKey#{new}", "workspace") | to_item(
+                {"workspaceId": workspace_id}
+            )
+            try:
+                self._dynamodb.transact_write_items(
+                    TransactItems=[
+                        self._put(of_workspace, _NOT_THERE),
+                        self._put(of_key, _NOT_THERE),
+                    ]
+                )
+            except self._dynamodb.exceptions.TransactionCanceledException:
+                # Another caller was faster, or, once in many lives, the key is taken.
+                back_off(attempt)
+            else:
+                return new
+        raise Unavailable("The workspace's key could not be made; try again.")
 
-    def tenants_of(self, workspace_id: str) -> list[str]:
-        return list(self._ends(f"workspace#{workspace_id}", "tenant#"))
+    def _put(self, item: Item, condition: str = "", **more: Any) -> Any:
+        put = {"TableName": self._table.name, "Item": item, **more}
+        return {"Put": put | ({"ConditionExpression": condition} if condition else {})}
 
-    def logo_url_of(self, tenant_id: str, workspace_id: str) -> str | None:
-        """None where the two are not linked."""
-        link = self._table.get(f"tenant#{tenant_id}", f"workspace#{workspace_id}")
-        return link.get("logoUrl", "") if link else None
 
-    def _write(
-        self,
-        tenant_id: str,
-        workspace_id: str,
-        action: Literal["Put", "Delete"],
-        logo_url: str = "",
-    ) -> None:
-        tenant, workspace = f"tenant#{tenant_id}", f"workspace#{workspace_id}"
-        field = "Item" if action == "Put" else "Key"
-        values = to_item({"logoUrl": logo_url}) if action == "Put" else {}
-        both: list[Any] = [
-            {action: {"TableName": self._table.name, field: key(pk, sk) | values}}
-            for pk, sk in ((tenant, workspace), (workspace, tenant))
-        ]
-        self._dynamodb.transact_write_items(TransactItems=both)
+def _at_tenant(tenant_id: str, workspace_id: str) -> tuple[str, str]:
+    return f"tenant#{tenant_id}", f"workspace#{workspace_id}"
 
-    def _ends(self, pk: str, prefix: str) -> Iterator[str]:
-        for link in self._table.query(pk, prefix):
-            yield link["sk"].removeprefix(prefix)
+
+def _at_workspace(tenant_id: str, workspace_id: str) -> tuple[str, str]:
+    return f"workspace#{workspace_id}", f"tenant#{tenant_id}"
+
+
+def _link(tenant_id: str, workspace_id: str, item: Item) -> Link:
+    ids = WorkspaceIds(item["key"], item["plain"])
+    return Link(tenant_id, workspace_id, ids, item["logoUrl"])
+
+
+def _failed_condition(error: Any) -> bool:
+    reasons = error.response.get("CancellationReasons", ())
+    return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
+
+
+def _one_workspace() -> Conflict:
+    return Conflict(
+        "With plain ids, a site takes one workspace only, and this one has another.",
+        code="one_workspace",
+    )

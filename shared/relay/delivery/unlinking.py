@@ -1,0 +1,102 @@
+"""Unlinking a workspace from a site, with all that Jira holds of it.
+
+Jira documents that it deletes a workspace's entities once the workspace is unlinked, and nothing
+proves it. So they are also deleted by the property that each of them carries: at once, and once
+more when every delivery that was under way has ended.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.delivery.requesting import Requesting
+from relay.delivery.sites import Sites
+from relay.entities.workspace_ids import WorkspaceIds
+from relay.jira.errors import JiraError
+from relay.jira.workspace_jira import WorkspaceJira
+from relay.telemetry import logger
+from relay.tenants import LinkStore, TenantStore
+
+# Seconds. A delivery under way has ended by then: a replayer has two minutes, and the call that
+# unlinks half a minute.
+_ONCE_MORE_AFTER = 180
+# As long as a queue can wait. A site in trouble is asked again for a day.
+_TRY_AGAIN_AFTER = 900
+_ATTEMPTS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A workspace that is to be deleted from a site once more; `ids` are those of the link."""
+
+    tenant_id: str
+    workspace_id: str
+    ids: WorkspaceIds
+    attempt: int = 1
+
+
+class UnlinkedQueue(Protocol):
+    def send_unlinked(self, unlinked: Unlinked, delay_seconds: int) -> None:
+        """Raises an AWS error."""
+
+
+class Unlinking:
+    def __init__(
+        self,
+        tenants: TenantStore,
+        links: LinkStore,
+        sites: Sites,
+        requesting: Requesting,
+        queue: UnlinkedQueue,
+    ) -> None:
+        self._tenants = tenants
+        self._links = links
+        self._sites = sites
+        self._requesting = requesting
+        self._queue = queue
+
+    def unlink(self, tenant_id: str, workspace_id: str) -> None:
+        """Jira first, then here: repeating is safe. A site without the app holds nothing any more.
+        Raises NotFound, JiraError."""
+        tenant = self._tenants.existing(tenant_id)
+        site = self._sites.of(tenant)
+        if site:
+            link = self._links.get(tenant.id, workspace_id)
+            if link:
+                self._queue.send_unlinked(
+                    Unlinked(tenant.id, workspace_id, link.ids), _ONCE_MORE_AFTER
+                )
+            site.delete_workspaces([workspace_id])
+            if link:
+                WorkspaceJira(site, link.ids).delete_all()
+        self._links.unlink(tenant.id, workspace_id)
+
+    def delete_again(self, unlinked: Unlinked) -> None:
+        """What a delivery under way may have brought after the first deletion."""
+        tenant = self._tenants.get(unlinked.tenant_id)
+        site = self._sites.of(tenant) if tenant else None
+        if tenant is None or site is None or self._is_linked(unlinked):
+            return
+        try:
+            WorkspaceJira(site, unlinked.ids).delete_all()
+        except JiraError as error:
+            self._try_again(unlinked, error)
+            return
+        if self._is_linked(unlinked):
+            # Linked anew meanwhile: what it was brought since may be among what was deleted.
+            self._requesting.replay_all(tenant, unlinked.workspace_id)
+
+    def _is_linked(self, unlinked: Unlinked) -> bool:
+        return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
+
+    def _try_again(self, unlinked: Unlinked, error: JiraError) -> None:
+        last = unlinked.attempt >= _ATTEMPTS_MAX
+        with logger.append_context_keys(
+            tenant_id=unlinked.tenant_id, workspace_id=unlinked.workspace_id
+        ):
+            log = logger.error if last else logger.warning
+            log("An unlinked workspace could not be deleted", reason=error.reason, gave_up=last)
+        if not last:
+            following = Unlinked(
+                unlinked.tenant_id, unlinked.workspace_id, unlinked.ids, unlinked.attempt + 1
+            )
+            self._queue.send_unlinked(following, _TRY_AGAIN_AFTER)

@@ -1,0 +1,95 @@
+"""A Jira site as one workspace sees it: the one place where ids are translated, out and back.
+
+The workspace's own ids go in and come back; what Jira holds of another workspace can't be named.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pydantic_core
+
+from relay.entities import Kind
+from relay.entities.workspace_ids import WorkspaceIds
+from relay.jira.answers import SubmitAnswer
+from relay.jira.client import JiraClient
+from relay.jira.errors import AccessRefused, NothingThere
+
+# How Jira refuses a call about components where the app has no module for them.
+NO_COMPONENTS_MODULE = (AccessRefused, NothingThere)
+
+
+class WorkspaceJira:
+    """`site` is for the calls that name workspaces, not what is in them. Errors as `JiraClient`."""
+
+    def __init__(self, site: JiraClient, ids: WorkspaceIds) -> None:
+        self.site = site
+        self._ids = ids
+
+    def submit_entities(
+        self,
+        kind: Kind,
+        entities: Iterable[Mapping[str, Any]],
+        properties: Mapping[str, str],
+        product: str = "",
+    ) -> SubmitAnswer:
+        """Submit at most 1000 incidents or reviews, with the properties of their submission and the
+        name of the operations tool, if it gave one."""
+        body = submission_body(self._ids, kind, entities, properties, product)
+        return self._own(self.site.submit_entities(body))
+
+    def entity(self, kind: Kind, own_id: str) -> dict[str, Any] | None:
+        """What Jira holds of an entity, in the workspace's own ids; None where it holds nothing."""
+        found = self.site.entity(kind, self._ids.at_site(own_id))
+        return self._ids.own_entity(found) if found else None
+
+    def delete_entity(self, kind: Kind, own_id: str) -> None:
+        self.site.delete_entity(kind, self._ids.at_site(own_id))
+
+    def submit_components(self, components: Iterable[Mapping[str, Any]]) -> SubmitAnswer:
+        """Submit at most COMPONENTS_MAX containers as DevOps components."""
+        at_site = [{**one, "id": self._ids.at_site(one["id"])} for one in components]
+        return self._own(self.site.submit_components(at_site, self._ids.properties))
+
+    def delete_component(self, own_id: str) -> None:
+        self.site.delete_component(self._ids.at_site(own_id))
+
+    def delete_all(self) -> None:
+        """Delete all that the site holds of the workspace. What was submitted before, and is still
+        being processed, may be missed."""
+        self.site.delete_by_properties(self._ids.properties)
+        with suppress(*NO_COMPONENTS_MODULE):
+            self.site.delete_components_by_properties(self._ids.properties)
+
+    def _own(self, answer: SubmitAnswer) -> SubmitAnswer:
+        """An id of another workspace's, which Jira was not sent, says nothing."""
+        return SubmitAnswer(
+            frozenset(self._own_ids(answer.accepted)),
+            {
+                own_id: messages
+                for site_id, messages in answer.failed.items()
+                if (own_id := self._ids.own(site_id)) is not None
+            },
+            answer.unknown_project_keys,
+        )
+
+    def _own_ids(self, site_ids: Iterable[str]) -> Sequence[str]:
+        own_ids = map(self._ids.own, site_ids)
+        return [own_id for own_id in own_ids if own_id is not None]
+
+
+def submission_body(
+    ids: WorkspaceIds,
+    kind: Kind,
+    entities: Iterable[Mapping[str, Any]],
+    properties: Mapping[str, str],
+    product: str = "",
+) -> bytes:
+    """Jira's JSON of a submission."""
+    document: dict[str, Any] = {
+        kind.plural: [ids.entity_at_site(entity) for entity in entities],
+        "properties": {**properties, **ids.properties},
+    }
+    if product:
+        document["providerMetadata"] = {"product": product}
+    return pydantic_core.to_json(document)

@@ -1,0 +1,137 @@
+"""With PlainIds, ids are the same in Jira as in Relay, and a site has one workspace only."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from relay.tenants import LinkStore
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "replayer",
+    "entities",
+    "entity_associated",
+    "create_post_incident_review",
+]
+TEAMS = ("payments", "search")
+REVIEWS = "https://ops.example.com/reviews/{incident-id}"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    plain = {"PLAIN_IDS": "on", "REVIEW_URL_TEMPLATE": REVIEWS}
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **plain) as relay:
+        for workspace in TEAMS:
+            relay.put_workspace(workspace)
+        yield relay
+
+
+@pytest.fixture
+def site(relay: Relay, simulator: Simulator) -> JiraSite:
+    return install_from(relay, simulator, f"plain-{next(_numbers)}")
+
+
+def link(relay: Relay, site: JiraSite, workspace: str) -> tuple[int, str]:
+    answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
+    return answer.status, answer.error_code if answer.status >= 400 else ""
+
+
+def unlink(relay: Relay, site: JiraSite, workspace: str) -> None:
+    answer = relay.provider("DELETE", f"/v1/sites/{site.id}/workspaces/{workspace}")
+    assert answer.status == 204, answer.body
+
+
+def test_ids_are_in_jira_as_they_were_submitted(relay: Relay, site: JiraSite) -> None:
+    assert link(relay, site, "payments") == (200, "")
+    relay.submit(
+        "payments",
+        incidents=[incident("inc-1", affectedComponents=["api"])],
+        reviews=[review("rev-1", reviews=["inc-1"])],
+    )
+
+    held = site.at_site("incident")["inc-1"]
+    assert held["affectedComponents"] == ["api"]
+    assert site.at_site("review")["rev-1"]["reviews"] == ["inc-1"]
+    body = {"entity": {"id": "inc-1"}, "associatedWith": {"id": "10068"}}
+    assert relay.jira(site.site, "PUT", "/entities/associated", body).status == 204
+    found = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1?confirm=true").json()
+    assert found["sites"][0]["jira"]["id"] == "inc-1"
+    assert [one["id"] for one in found["sites"][0]["associations"]] == ["10068"]
+    made = relay.jira(site.site, "POST", "/post-incident-reviews/new?incident=inc-1").json()
+    assert made["review"]["id"] == "review-of-inc-1"
+    # An id of this form is the tool's own here.
+    followed = relay.call("GET", "/post-incident-reviews/new?incident=p4x8q2vn.inc-1")
+    assert followed.headers["Location"] == "https://ops.example.com/reviews/p4x8q2vn.inc-1"
+
+
+def test_a_second_workspace_is_refused_until_the_first_is_gone(
+    relay: Relay, site: JiraSite
+) -> None:
+    assert link(relay, site, "payments") == (200, "")
+    assert link(relay, site, "payments") == (200, "")
+    calls = len(site.calls())
+
+    assert link(relay, site, "search") == (409, "one_workspace")
+
+    assert len(site.calls()) == calls
+    assert relay.links.workspaces_of(site.id) == ["payments"]
+    unlink(relay, site, "payments")
+    assert link(relay, site, "search") == (200, "")
+
+
+def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:
+    """Both have looked, and found the site free."""
+
+    class Unlooking(LinkStore):
+        def check_free(self, tenant_id: str, workspace_id: str) -> None:
+            pass
+
+    links = Unlooking(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"], plain_ids=True)
+    links.link(site.id, "payments")
+    with pytest.raises(Exception, match="one workspace only"):
+        links.link(site.id, "search")
+    assert links.workspaces_of(site.id) == ["payments"]
+    links.unlink(site.id, "payments")
+    links.link(site.id, "search")
+
+
+def test_a_site_with_keyed_links_takes_no_plain_one(relay: Relay, site: JiraSite) -> None:
+    """The setting was changed: what is linked stays as it is."""
+    relay.links.link(site.id, "payments")
+
+    assert link(relay, site, "search") == (409, "one_workspace")
+    assert link(relay, site, "payments") == (200, "")
+    assert [one.ids.plain for one in relay.links.of_tenant(site.id)] == [False]
+
+
+def test_a_site_with_a_plain_link_takes_no_keyed_one(relay: Relay, site: JiraSite) -> None:
+    assert link(relay, site, "payments") == (200, "")
+
+    with pytest.raises(Exception, match="one workspace only"):
+        relay.links.link(site.id, "search")

@@ -1,0 +1,161 @@
+"""Unlinking leaves nothing of the workspace at the site, and everything of the others."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+import pytest
+
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "submissions",
+    "submitter",
+    "replayer",
+    "entities",
+    "sweeper",
+]
+TEAMS = ("payments", "search")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture(params=["off", "on"], ids=["without components", "with components"])
+def relay(
+    request: pytest.FixtureRequest,
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    module = {"COMPONENTS_MODULE": request.param}
+    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **module) as relay:
+        for workspace in TEAMS:
+            relay.put_workspace(workspace)
+            document = {
+                "name": "Checkout",
+                "url": "https://ops.example.com/services/checkout",
+                "lastUpdatedDate": "2026-01-31T09:30:00Z",
+            }
+            path = f"/v1/workspaces/{workspace}/containers/checkout"
+            assert relay.provider("PUT", path, document).status == 200
+            relay.submit(workspace, incidents=[incident()], reviews=[review()])
+        yield relay
+
+
+@pytest.fixture
+def site(relay: Relay, simulator: Simulator) -> JiraSite:
+    site = install_from(relay, simulator, f"unlinked-{next(_numbers)}")
+    for workspace in TEAMS:
+        link(relay, site, workspace)
+    return site
+
+
+def link(relay: Relay, site: JiraSite, workspace: str = "payments") -> None:
+    answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
+    assert answer.status == 200, answer.body
+    relay.run_replays()
+
+
+def unlink(relay: Relay, site: JiraSite, status: int = 204) -> None:
+    answer = relay.provider("DELETE", f"/v1/sites/{site.id}/workspaces/payments")
+    assert answer.status == status, answer.body
+
+
+def held(site: JiraSite, key: str) -> int:
+    """How much the site holds of the workspace with this key."""
+    kinds = ("incident", "review", "component")
+    return sum(one.startswith(f"{key}.") for kind in kinds for one in site.at_site(kind))
+
+
+def key_of(relay: Relay, workspace: str) -> str:
+    return relay.links.of_workspace(workspace)[0].ids.key
+
+
+def test_nothing_of_the_workspace_is_left_and_all_of_the_others(
+    relay: Relay, site: JiraSite
+) -> None:
+    ours, others = key_of(relay, "payments"), key_of(relay, "search")
+    before = held(site, others)
+    assert held(site, ours) == before > 1
+
+    unlink(relay, site)
+
+    assert (held(site, ours), held(site, others)) == (0, before)
+    assert relay.links.workspaces_of(site.id) == ["search"]
+    # Once more is fine.
+    unlink(relay, site)
+
+
+def test_what_a_delivery_under_way_brings_is_deleted_later(relay: Relay, site: JiraSite) -> None:
+    """It read the link before the link was gone, and its request arrives after the deletion."""
+    ours, others = key_of(relay, "payments"), key_of(relay, "search")
+    before = held(site, others)
+    [linked] = relay.links.of_workspace("payments")
+    unlink(relay, site)
+    # As it was when the delivery began.
+    relay.links.link(site.id, "payments")
+    relay.submit("payments", incidents=[incident("late")])
+    relay.links.unlink(site.id, "payments")
+    assert held(site, linked.ids.key) > 0
+
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert (held(site, ours), held(site, others)) == (0, before)
+
+
+def test_a_link_that_is_made_anew_keeps_what_it_is_brought(relay: Relay, site: JiraSite) -> None:
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    unlink(relay, site)
+    link(relay, site)
+    assert held(site, ours) == before
+
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert held(site, ours) == before
+
+
+def test_a_site_in_trouble_is_asked_again_until_all_is_gone(relay: Relay, site: JiraSite) -> None:
+    ours = key_of(relay, "payments")
+    unlink(relay, site)
+    relay.links.link(site.id, "payments")
+    relay.submit("payments", incidents=[incident("late")])
+    relay.links.unlink(site.id, "payments")
+    site.simulator.fail(site.name, {"kind": "suspended"})
+    for _ in range(2):
+        relay.let_time_pass()
+        relay.run_replays()
+    assert held(site, ours) == 1
+
+    site.simulator.fail(site.name)
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert held(site, ours) == 0
+
+
+def test_a_site_that_does_not_delete_stays_linked(relay: Relay, site: JiraSite) -> None:
+    site.simulator.fail(site.name, {"kind": "suspended", "operations": ["deleteEntityByProperty"]})
+    unlink(relay, site, status=503)
+    assert relay.links.workspaces_of(site.id) == list(TEAMS)
+
+    site.simulator.fail(site.name)
+    unlink(relay, site)
+    assert relay.links.workspaces_of(site.id) == ["search"]

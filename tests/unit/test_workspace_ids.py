@@ -1,0 +1,77 @@
+"""The ids of a workspace as a site knows them: out and back is the same, and no other's is read."""
+
+import re
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.catalog.containers import CONTAINER_ID_PATTERN
+from relay.entities.fields import ID_MAX, SITE_ID_MAX
+from relay.entities.workspace_ids import (
+    KEY_ALPHABET,
+    KEY_CHARACTERS,
+    KEY_LENGTH,
+    WorkspaceIds,
+    bytes_at_site,
+    without_key,
+)
+from tests.support.entities import incident, review
+
+KEYS = st.text(KEY_ALPHABET, min_size=KEY_CHARACTERS, max_size=KEY_CHARACTERS)
+IDS = st.text(min_size=1, max_size=ID_MAX)
+LISTS = st.lists(IDS, min_size=1, max_size=5)
+
+
+@given(key=KEYS, plain=st.booleans(), own_id=IDS)
+def test_an_id_comes_back_as_it_went(key: str, plain: bool, own_id: str) -> None:
+    ids = WorkspaceIds(key, plain)
+    assert ids.own(ids.at_site(own_id)) == own_id
+    assert len(ids.at_site(own_id)) <= SITE_ID_MAX
+
+
+@given(keys=st.lists(KEYS, min_size=2, max_size=2, unique=True), own=IDS, other=IDS)
+def test_no_two_workspaces_have_an_id_in_common(keys: list[str], own: str, other: str) -> None:
+    first, second = map(WorkspaceIds, keys)
+    assert first.at_site(own) != second.at_site(other)
+    assert second.own(first.at_site(own)) is None
+
+
+@given(key=KEYS, components=LISTS, incidents=LISTS)
+def test_an_entity_comes_back_as_it_went(
+    key: str, components: list[str], incidents: list[str]
+) -> None:
+    ids = WorkspaceIds(key)
+    for entity in (incident(affectedComponents=components), review(reviews=incidents)):
+        sent = ids.entity_at_site(entity)
+        assert ids.own_entity(sent) == entity
+        listed = [*sent.get("affectedComponents", ()), *sent.get("reviews", ())]
+        assert all(one.startswith(f"{key}.") for one in (sent["id"], *listed))
+        grown = len(str(sent)) - len(str(entity))
+        assert grown == bytes_at_site(entity) == (1 + len(listed)) * KEY_LENGTH
+
+
+def test_what_is_not_the_workspaces_own_is_nobodys() -> None:
+    ids = WorkspaceIds("p4x8q2vn")
+    for site_id in ("", ".", "inc-1", "p4x8q2vn", "p4x8q2vn.", "p4x8q2v.inc-1", "P4X8Q2VN.inc-1"):
+        assert ids.own(site_id) is None, site_id
+        assert ids.own_entity({"id": site_id}) is None, site_id
+
+
+def test_an_entity_that_names_others_shows_its_own_alone() -> None:
+    ids = WorkspaceIds("p4x8q2vn")
+    listed: list[Any] = ["p4x8q2vn.api", "other123.api", "api", 7]
+    held = {"id": "p4x8q2vn.i", "affectedComponents": listed}
+    assert ids.own_entity(held) == {"id": "i", "affectedComponents": ["api"]}
+
+
+@given(key=KEYS, own_id=st.text(max_size=20))
+def test_a_link_for_people_leads_to_the_own_id(key: str, own_id: str) -> None:
+    assert without_key(f"{key}.{own_id}") == own_id
+    assert without_key("inc-1") == "inc-1"
+
+
+@given(key=KEYS)
+def test_a_key_is_allowed_in_every_id_of_jiras(key: str) -> None:
+    assert re.fullmatch(CONTAINER_ID_PATTERN, WorkspaceIds(key).at_site("team/one"))
+    assert re.fullmatch(r"[A-Za-z0-9._~-]+", WorkspaceIds(key).at_site("x"))
