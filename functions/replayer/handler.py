@@ -24,6 +24,7 @@ replaying = Replaying(
     parts.debts,
     parts.containers,
     parts.bringing,
+    parts.owing,
     parts.dispatch,
     settings.components_module == "on",
 )

@@ -59,4 +59,6 @@ class Stores:
                 begun = replay.generation >= tenant.installs + replay.resets
                 if not replay.is_done or (replay.workspace_id in linked and not begun):
                     found.append(f"{tenant.base_url} has a replay: {replay}")
+                if replay.again:
+                    found.append(f"{tenant.base_url} is owed what was put off: {replay}")
         return found

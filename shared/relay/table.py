@@ -49,13 +49,14 @@ class Table:
         *,
         after: str = "",
         limit: int = 0,
+        page_size: int = 0,
         newest: bool = False,
         attributes: Sequence[str] = (),
     ) -> Iterator[Item]:
         """The items of `pk` whose `sk` begins with `prefix`, in order, after `after`.
 
-        At most `limit` items are read, where one is given, and of each only these `attributes`;
-        `newest` reads from the end.
+        At most `limit` items are read, where one is given, `page_size` with each call, and of each
+        item only these `attributes`; `newest` reads from the end.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -71,6 +72,7 @@ class Table:
         if after:
             request["ExclusiveStartKey"] = key(pk, after)
         paging: Any = {"MaxItems": limit, "PageSize": limit} if limit else {}
+        paging |= {"PageSize": page_size} if page_size else {}
         pages = self._dynamodb.get_paginator("query").paginate(**request, PaginationConfig=paging)
         for page in pages:
             for item in page["Items"]:

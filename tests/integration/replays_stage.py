@@ -11,19 +11,30 @@ from tests.support.lambdas import Context, sqs_event
 
 
 def let_time_pass(aws: Aws) -> None:
-    """Whatever waits for its time may go on: sites in trouble, replays, delayed messages."""
-    table = aws.environment["TENANTS_TABLE"]
-    for item in aws.dynamodb.scan(TableName=table)["Items"]:
-        for name in {"until", "due", "leased"} & item.keys():
-            aws.dynamodb.update_item(
-                TableName=table,
-                Key={"pk": item["pk"], "sk": item["sk"]},
-                UpdateExpression="SET #name = :past",
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":past": {"N": "0"}},
-            )
+    """Whatever waits for its time may go on: sites in trouble, replays, what is put off, delayed
+    messages."""
+    names = {
+        aws.environment["TENANTS_TABLE"]: {"until", "due", "again", "leased"},
+        aws.environment["RECORD_TABLE"]: {"notBefore"},
+    }
+    for table, waits in names.items():
+        for item in aws.dynamodb.scan(TableName=table)["Items"]:
+            for name in waits & item.keys():
+                _let_pass(aws, table, item, name)
     for queue in ("SubmissionsQueue", "ReplaysQueue"):
         let_delays_pass(queue)
+
+
+def _let_pass(aws: Aws, table: str, item: Any, name: str) -> None:
+    # Zero is of what waits for nothing.
+    if item[name] != {"N": "0"}:
+        aws.dynamodb.update_item(
+            TableName=table,
+            Key={"pk": item["pk"], "sk": item["sk"]},
+            UpdateExpression="SET #name = :past",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":past": {"N": "1"}},
+        )
 
 
 def let_delays_pass(queue: str) -> int:

@@ -150,11 +150,16 @@ def linked(relay: Relay, simulator: Simulator, clock: Clock) -> JiraSite:
     return site
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "suspended"}, {"kind": "error", "status": 503, "operations": ["submitEntity"]}],
+    ids=["the site", "submissions alone"],
+)
 def test_a_month_of_outage_costs_few_calls_and_no_entity(
-    relay_: Relay, simulator: Simulator, clock: Clock
+    relay_: Relay, simulator: Simulator, clock: Clock, fault: dict[str, Any]
 ) -> None:
     healthy, down = linked(relay_, simulator, clock), linked(relay_, simulator, clock)
-    simulator.fail(down.name, {"kind": "suspended"})
+    simulator.fail(down.name, fault)
     forget_calls(down)
     days = Days(relay_, clock, down)
     began = clock.now

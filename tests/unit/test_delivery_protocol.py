@@ -13,14 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.delivery.isolation import Answer, Failed, Refused, TooLarge
 from relay.delivery.protocol import (
     BATCH_BYTES_MAX,
     BATCH_ENTITIES_MAX,
-    Answer,
     Batch,
-    Failed,
-    Refused,
-    TooLarge,
     batches,
     deliver,
     raised,

@@ -3,20 +3,19 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from relay.aws import AWS_ERRORS
 from relay.catalog import ContainerStore
 from relay.delivery.components import bring_components
 from relay.delivery.confirming import Confirming
 from relay.delivery.health import Clock, SiteHealth
-from relay.delivery.protocol import Answer, Batch, Failed, Refused, TooLarge, deliver
 from relay.delivery.requesting import Requesting
+from relay.delivery.site_submission import SiteSubmission
 from relay.delivery.sites import LinkedSite, Sites
 from relay.delivery.visit import Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, EntityState
 from relay.errors import Unavailable
-from relay.jira.errors import JiraAnswered, RequestRefused, RequestTooLarge
 from relay.record import Head, Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 from relay.tenants import TroubleStore
@@ -29,14 +28,21 @@ _NOT_READABLE = (*AWS_ERRORS, Unavailable)
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Every entity has an outcome; `components` says whether those were brought, too."""
+    """Every entity has an outcome; `components` says whether those were brought, too, but for
+    those at fault, which stand in `components_at_fault` by id, with why."""
 
     outcomes: Sequence[Outcome]
     components: bool = True
+    components_at_fault: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def owed(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes if outcome.state is OutcomeState.OWED]
+
+    @property
+    def waiting(self) -> list[Outcome]:
+        """What is owed as the site can't take anything now."""
+        return [outcome for outcome in self.owed if not outcome.at_fault]
 
     @property
     def refused(self) -> int:
@@ -77,7 +83,7 @@ class Bringing:
             raise Stopped(_UNINSTALLED)
         if not health.may_call():
             raise Stopped(health.reason)
-        return Visit(site, health, time_left)
+        return Visit(site, health, time_left, linked.workspace_id)
 
     def bring(
         self,
@@ -86,28 +92,33 @@ class Bringing:
         states: Sequence[EntityState] = (),
         deleted: Sequence[Head] = (),
         logos: Mapping[str, str] | None = None,
+        suspected: bool = False,
     ) -> Brought:
         """States and deletions of entities; `logos` are those of the containers to be brought.
+        `suspected`: all of it failed before while the site took others.
 
         Raises Unavailable, or an AWS error, where the outcomes can't be kept; repeating is safe.
         """
         with logger.append_context_keys(tenant_id=linked.tenant.id):
-            submitted = _submit(visit, linked, states)
-            deletions = self._delete(visit, linked, deleted)
-            components = bring_components(visit, self._containers, linked.workspace_id, logos or {})
+            submission = SiteSubmission(self._record, visit, linked, suspected)
+            submitted = submission.submit(states)
+            deletions = self._delete(submission, linked, deleted)
+            components = bring_components(
+                visit, self._containers, linked.workspace_id, logos or {}, suspected
+            )
             outcomes = self._kept(linked, submitted, deletions)
             _report(outcomes)
-            return Brought(outcomes, components)
+            return Brought(outcomes, components.answered, components.at_fault)
 
     def _delete(
-        self, visit: Visit, linked: LinkedSite, entries: Sequence[Head]
+        self, submission: SiteSubmission, linked: LinkedSite, entries: Sequence[Head]
     ) -> Sequence[Outcome]:
         """Those that the site has taken a newer state of are left out, and get no outcome."""
         if not entries:
             return []
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         begun = self._record.begin_deletions(workspace_id, tenant_id, entries, linked.generation)
-        outcomes = [_deleted(visit, entry) for entry in begun]
+        outcomes = submission.delete(begun)
         current = self._record.heads_of(workspace_id, [entry.key for entry in begun])
         if not all(head.is_deleted for head in current):
             self._begin_anew(linked)
@@ -145,50 +156,6 @@ def _answered(linked: LinkedSite, outcomes: Iterable[Outcome]) -> list[Outcome]:
         for outcome in outcomes
         if outcome.state is not OutcomeState.OWED
     ]
-
-
-def _submit(visit: Visit, linked: LinkedSite, states: Iterable[EntityState]) -> list[Outcome]:
-    """Drive the protocol against the site until every state has its outcome."""
-    protocol = deliver(states)
-    try:
-        batch = next(protocol)
-        while True:
-            batch = protocol.send(_answer(visit, batch, linked.generation))
-    except StopIteration as end:
-        outcomes: list[Outcome] = end.value
-        return outcomes
-
-
-def _answer(visit: Visit, batch: Batch, generation: int) -> Answer:
-    kind, entities = batch.kind.value, len(batch.states)
-    with logger.append_context_keys(kind=kind, entities=entities):
-        try:
-            answer = visit.call(
-                lambda: visit.jira.submit_entities(
-                    batch.kind, batch.entities(generation), batch.properties, batch.product
-                )
-            )
-        except Stopped as stopped:
-            return Failed(stopped.reason)
-        except RequestTooLarge as error:
-            logger.warning("Jira found a batch too large")
-            return TooLarge(error.messages or (error.message,))
-        except RequestRefused as error:
-            logger.warning("Jira refused a batch")
-            return Refused(error.messages or (error.message,))
-        logger.info("Jira took a batch", failed=len(answer.failed))
-        return answer
-
-
-def _deleted(visit: Visit, entry: Head) -> Outcome:
-    kind, entity_id = entry.key
-    try:
-        visit.call(lambda: visit.jira.delete_entity(kind, entity_id))
-    except Stopped as stopped:
-        return _owed(entry.key, entry.sequence, stopped.reason)
-    except JiraAnswered as error:
-        return Outcome(entry.key, entry.sequence, OutcomeState.REJECTED, (error.message,))
-    return Outcome(entry.key, entry.sequence, OutcomeState.DELETED)
 
 
 def nothing_brought(states: Iterable[EntityState], deleted: Iterable[Head], reason: str) -> Brought:

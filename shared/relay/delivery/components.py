@@ -6,15 +6,32 @@ messages may come late, twice, or in any order.
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from relay.catalog import ContainerStore, component_of
+from relay.delivery.isolation import (
+    ALONE_MAX,
+    Answer,
+    Refused,
+    Settled,
+    Suspect,
+    TooLarge,
+    settle,
+)
 from relay.delivery.message import Message
-from relay.delivery.visit import Stopped, Visit
+from relay.delivery.visit import Stopped, Suspected, Visit
 from relay.errors import Unavailable
+from relay.jira.answers import SubmitAnswer
 from relay.jira.client import COMPONENTS_MAX
-from relay.jira.errors import JiraError
+from relay.jira.errors import (
+    AccessRefused,
+    JiraAnswered,
+    NothingThere,
+    RequestRefused,
+    RequestTooLarge,
+)
 from relay.jira.workspace_jira import NO_COMPONENTS_MODULE
 from relay.telemetry import Metric, count, logger
 
@@ -56,38 +73,147 @@ def logos_of(messages: Sequence[Message]) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ComponentsResult:
+    """Without `answered` all has to be tried again, or else what is `at_fault`, by id, with why."""
+
+    answered: bool = True
+    at_fault: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    states: Sequence[Mapping[str, Any]]
+    kind: str = "component"
+
+    def of(self, states: Sequence[Mapping[str, Any]]) -> "_Request":
+        return _Request(states)
+
+    def cut(self, too_large: "_Request") -> "list[_Request]":
+        size = max(len(too_large.states) // 2, 1)
+        return _requests(self.states, size)
+
+
 def bring_components(
-    visit: Visit, containers: ContainerStore, workspace_id: str, logos: Mapping[str, str]
-) -> bool:
-    """Bring the site these containers as they are now; False if it has to be tried again.
+    visit: Visit,
+    containers: ContainerStore,
+    workspace_id: str,
+    logos: Mapping[str, str],
+    suspected: bool = False,
+) -> ComponentsResult:
+    """Bring the site these containers as they are now. `suspected`: all of them failed before
+    while the site took others.
 
     What Jira refuses, as it does without the module in its descriptor, is logged and left: it
-    would be refused again, and incidents show without names all the same.
+    would be refused again, and incidents show without names all the same. So they do without what
+    fails although the site answers: never is the site blamed for that.
     """
-    try:
-        _bring(visit, containers, workspace_id, logos)
-    except Stopped:
-        return False
-    except JiraError as error:
-        logger.error("Jira refused components", reason=error.reason)
-        count(Metric.COMPONENTS_REFUSED)
-    return True
-
-
-def _bring(
-    visit: Visit, containers: ContainerStore, workspace_id: str, logos: Mapping[str, str]
-) -> None:
     # Taken before the read: who reads later has the later sequence, and Jira keeps that one.
     sequence = time.time_ns() // 1_000_000
     there = containers.get_all(workspace_id, logos) if logos else []
-    if there:
-        components = [component_of(one, logos[one.id], sequence) for one in there]
-        for start in range(0, len(components), COMPONENTS_MAX):
-            request = components[start : start + COMPONENTS_MAX]
-            answer = visit.call(
-                partial(visit.jira.submit_components, request), NO_COMPONENTS_MODULE
+    components = [component_of(one, logos[one.id], sequence) for one in there]
+    try:
+        at_fault = _submitted(visit, components, suspected)
+        gone = sorted(logos.keys() - {one.id for one in there})
+        at_fault |= _deleted(visit, gone, suspected)
+    except Stopped:
+        return ComponentsResult(answered=False)
+    except NO_COMPONENTS_MODULE as error:
+        _refused(error)
+        return ComponentsResult()
+    return ComponentsResult(at_fault=at_fault)
+
+
+def _submitted(
+    visit: Visit, components: Sequence[Mapping[str, Any]], suspected: bool
+) -> dict[str, str]:
+    """Those at fault, with why. Raises Stopped; and AccessRefused, where all is refused by it."""
+    denied: AccessRefused | None = None
+    protocol = settle(_requests(components, COMPONENTS_MAX), suspected=True)
+    try:
+        request = next(protocol)
+        while True:
+            try:
+                answer: Answer = _sent(visit, request)
+            except AccessRefused as error:
+                denied = error
+                answer = Suspect(error.message)
+            request = protocol.send(answer)
+    except StopIteration as end:
+        settled: Settled[_Request] = end.value
+    passed = any(isinstance(answer, SubmitAnswer | Refused) for _, answer in settled)
+    if denied and not (passed or suspected):
+        raise denied
+    return {
+        component["id"]: answer.reason
+        for request, answer in settled
+        if isinstance(answer, Suspect)
+        for component in request.states
+    }
+
+
+def _sent(visit: Visit, request: _Request) -> Answer:
+    try:
+        answer = visit.call(
+            lambda: visit.jira.submit_components(request.states),
+            NO_COMPONENTS_MODULE,
+            holds_entities=True,
+        )
+    except Suspected as suspected:
+        return Suspect(suspected.reason)
+    except RequestTooLarge as error:
+        return TooLarge(_refused_words(error, request))
+    except RequestRefused as error:
+        return Refused(_refused_words(error, request))
+    count(Metric.COMPONENTS_REFUSED, len(answer.failed))
+    logger.info("Brought components", sent=len(request.states), failed=len(answer.failed))
+    return answer
+
+
+def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> dict[str, str]:
+    """Those at fault, with why. Raises Stopped; and AccessRefused, where all is refused by it."""
+    at_fault: dict[str, str] = {}
+    denied: AccessRefused | None = None
+    in_a_row = 0
+    passed = False
+    reason = ""
+    for component_id in component_ids:
+        if in_a_row == ALONE_MAX:
+            at_fault[component_id] = reason
+            continue
+        try:
+            visit.call(
+                partial(visit.jira.delete_component, component_id),
+                NO_COMPONENTS_MODULE,
+                holds_entities=True,
             )
-            count(Metric.COMPONENTS_REFUSED, len(answer.failed))
-            logger.info("Brought components", sent=len(request), failed=len(answer.failed))
-    for component_id in logos.keys() - {one.id for one in there}:
-        visit.call(partial(visit.jira.delete_component, component_id), NO_COMPONENTS_MODULE)
+        except (AccessRefused, Suspected) as error:
+            denied = error if isinstance(error, AccessRefused) else denied
+            reason = error.message if isinstance(error, AccessRefused) else error.reason
+            at_fault[component_id] = reason
+            in_a_row += 1
+            continue
+        except NothingThere:
+            # Gone is deleted.
+            pass
+        except JiraAnswered as error:
+            _refused(error)
+        passed, in_a_row = True, 0
+    if denied and not (passed or suspected):
+        raise denied
+    return at_fault
+
+
+def _requests(components: Sequence[Mapping[str, Any]], size: int) -> list[_Request]:
+    return [_Request(components[start : start + size]) for start in range(0, len(components), size)]
+
+
+def _refused_words(error: JiraAnswered, request: _Request) -> tuple[str, ...]:
+    if len(request.states) == 1:
+        _refused(error)
+    return error.messages or (error.message,)
+
+
+def _refused(error: JiraAnswered) -> None:
+    logger.error("Jira refused components", reason=error.reason)
+    count(Metric.COMPONENTS_REFUSED)

@@ -3,6 +3,9 @@
 A 202 needs no decision here: its own lists say what became of each entity (see `protocol`). For
 the rest the table below says whether the request is split, or how long the site is left alone, and
 what its trouble is called. The documents print this table.
+
+Some answers may be of the request alone, such as a firewall's to a certain text: before a site is
+left alone for one of these, it is asked something cheap (see `visit`).
 """
 
 import math
@@ -16,6 +19,7 @@ from enum import StrEnum
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
+    CutOff,
     JiraAnswered,
     JiraError,
     JiraUnreachable,
@@ -43,28 +47,53 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`code` names the trouble in the API; `means` is for the documents and for people."""
+    """`code` names the trouble in the API; `means` is for the documents and for people.
+    `suspect`: the answer may be of what the request holds, and not of the site."""
 
     answer: str
     error: type[JiraError]
     verdict: Verdict
     code: str
     means: str
+    suspect: bool = False
 
 
-_NOT_JIRAS = Row("not Jira's", Unreadable, Verdict.RETRY, "unreadable", "something else answered")
+_NOT_JIRAS = Row(
+    "not Jira's", Unreadable, Verdict.RETRY, "unreadable", "something else answered", suspect=True
+)
 TABLE = (
     Row("400", RequestRefused, Verdict.SPLIT, "refused", "something in the request is wrong"),
     Row("413", RequestTooLarge, Verdict.SPLIT, "too_large", "the request is too large"),
     Row("429", RateLimited, Verdict.RETRY, "rate_limited", "the site asks for fewer calls"),
-    Row("5xx", SiteDown, Verdict.RETRY, "site_down", "the site can't answer now"),
-    Row("none", JiraUnreachable, Verdict.RETRY, "unreachable", "no answer, or a broken one"),
+    Row("5xx", SiteDown, Verdict.RETRY, "site_down", "the site can't answer now", suspect=True),
+    Row(
+        "none",
+        JiraUnreachable,
+        Verdict.RETRY,
+        "unreachable",
+        "no answer, or a broken one",
+        suspect=True,
+    ),
     _NOT_JIRAS,
     Row("401", CredentialRefused, Verdict.ATTENTION, "credential_refused", "the secret is refused"),
-    Row("403", AccessRefused, Verdict.ATTENTION, "access_refused", "a module or scope is missing"),
+    Row(
+        "403",
+        AccessRefused,
+        Verdict.ATTENTION,
+        "access_refused",
+        "a module or scope is missing",
+        suspect=True,
+    ),
     Row("404", NothingThere, Verdict.ATTENTION, "nothing_there", "the site or the app is gone"),
     Row("3xx", SiteMoved, Verdict.ATTENTION, "moved", "the site was renamed"),
-    Row("other 4xx", JiraAnswered, Verdict.ATTENTION, "unexpected", "Jira's contract has no such"),
+    Row(
+        "other 4xx",
+        JiraAnswered,
+        Verdict.ATTENTION,
+        "unexpected",
+        "Jira's contract has no such",
+        suspect=True,
+    ),
 )
 # A site that answers nothing else for so long will hardly do by itself.
 SUSPENDED = Row(
@@ -77,6 +106,8 @@ LASTING_SECONDS = 3600.0
 
 # Seconds between tries, where Jira names none: doubled each time, from the first to the longest.
 _BACKOFF = {Verdict.RETRY: (2.0, 900.0), Verdict.ATTENTION: (60.0, 3600.0)}
+# The same for what a site does not take although it takes others.
+_ENTITY_BACKOFF = (60.0, 86_400.0)
 # What Jira asks for is obeyed within these: at least a second's rest, and never as good as forever.
 RETRY_AFTER_MIN, RETRY_AFTER_MAX = 1.0, 3600.0
 _SERVICE_UNAVAILABLE = 503
@@ -127,7 +158,27 @@ def retry_after(error: JiraError, now: float) -> float | None:
 
 def back_off(verdict: Verdict, attempt: int, jitter: Callable[[], float] = random.random) -> float:
     """Seconds: doubled with every attempt, less a random part of at most a half."""
-    first, longest = _BACKOFF[verdict]
+    return _doubled(_BACKOFF[verdict], attempt, jitter)
+
+
+def entity_back_off(tries: int, jitter: Callable[[], float] = random.random) -> float:
+    """Seconds until an entity is sent again that the site did not take, `tries` times before."""
+    return _doubled(_ENTITY_BACKOFF, tries, jitter)
+
+
+def is_suspect(error: JiraError, now: float) -> bool:
+    """The answer may be of the request, and not of the site.
+
+    Not where the site asks to be left alone for a while; nor where it was not reached, or not in
+    time: a search for the one entity would then cost more than it could find.
+    """
+    if isinstance(error, JiraUnreachable):
+        return isinstance(error, CutOff)
+    return row_of(error).suspect and retry_after(error, now) is None
+
+
+def _doubled(bounds: tuple[float, float], attempt: int, jitter: Callable[[], float]) -> float:
+    first, longest = bounds
     whole = min(first * 2 ** min(attempt, _DOUBLINGS_MAX), longest)
     return float(whole * (1 - jitter() / 2))
 

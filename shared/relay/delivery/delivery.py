@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.bringing import Bringing, Brought, nothing_brought
+from relay.delivery.bringing import Bringing, nothing_brought
 from relay.delivery.components import logos_of
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.message import Message
@@ -100,10 +100,7 @@ class Delivery:
             brought = self._bringing.bring(visit, linked, states, changes.deleted, changes.logos)
             if visit.recovered:
                 self._dispatch.awake(linked.tenant.id)
-        self._owe(linked, brought, changes.logos)
-
-    def _owe(self, linked: LinkedSite, brought: Brought, logos: dict[str, str]) -> None:
-        self._owing.owe(linked, brought.owed, {} if brought.components else logos)
+        self._owing.owe(linked, brought, changes.logos)
 
     def _record_newest(self, workspace_id: str, messages: list[Message]) -> Recorded:
         states = [state for message in messages for state in message.states]

@@ -3,11 +3,23 @@
 import time
 from collections.abc import Callable
 
-from relay.delivery.decisions import Decision, Verdict, decide, lasting, row_of, status_of
+from relay.delivery.decisions import (
+    Decision,
+    Verdict,
+    decide,
+    is_suspect,
+    lasting,
+    row_of,
+    status_of,
+)
 from relay.delivery.sites import LinkedSite
 from relay.jira.errors import JiraError
 from relay.telemetry import Metric, count, logger
 from relay.tenants import Trouble, TroubleStore
+
+# A site that goes on failing in the same way is seldom asked more than the one call of each trial.
+_ASKED_AT_FIRST = 4
+_ASKED_EVERY = 12
 
 Clock = Callable[[], float]
 
@@ -55,6 +67,18 @@ class SiteHealth:
         if decision.row.verdict is not Verdict.SPLIT:
             self._keep(error, decision, since, attempts)
         return decision
+
+    def is_suspect(self, error: JiraError) -> bool:
+        return is_suspect(error, self._clock())
+
+    def is_worth_asking(self, error: JiraError) -> bool:
+        """Whether to find out if the request alone failed. In a long trouble not at each trial, so
+        that it stays at about one call for each, but at some: a request that fails by itself
+        must not keep it in trouble."""
+        trouble = self.trouble
+        if trouble is None or status_of(error) != trouble.status:
+            return True
+        return trouble.attempts < _ASKED_AT_FIRST or trouble.attempts % _ASKED_EVERY == 0
 
     def _failing_since(self, error: JiraError, now: int) -> int:
         """The beginning of the trouble. It begins anew with the first answer of a kind that means

@@ -1,10 +1,15 @@
 """What a site can't take now is noted as owed, and a replay is begun that pays it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
+from relay.delivery.bringing import Brought
+from relay.delivery.decisions import entity_back_off
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.sites import LinkedSite
-from relay.record import DebtStore, Outcome
+from relay.record import DebtStore, Delay, Outcome
+from relay.record.debts import component_sk
+from relay.record.keys import sort_key
+from relay.telemetry import Metric, count, logger
 from relay.tenants import Replay, ReplayStore, Stage, TroubleStore, What
 from relay.tenants.replays import new_run
 
@@ -22,35 +27,61 @@ class Owing:
         self._troubles = troubles
         self._dispatch = dispatch
 
-    def owe(
-        self, linked: LinkedSite, outcomes: Iterable[Outcome], logos: Mapping[str, str]
-    ) -> None:
-        """Raises Unavailable, or an AWS error, where it can't be noted; repeating is safe."""
+    def owe(self, linked: LinkedSite, brought: Brought, logos: Mapping[str, str]) -> None:
+        """Note what is owed of what was to be brought; `logos` are those of its containers.
+
+        Raises Unavailable, or an AWS error, where it can't be noted; repeating is safe.
+        """
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         by_reason: dict[str, list[Outcome]] = {}
-        for outcome in outcomes:
+        for outcome in brought.waiting:
             by_reason.setdefault("; ".join(outcome.messages), []).append(outcome)
-        if not (by_reason or logos):
+        components = {} if brought.components else logos
+        if not (brought.owed or components or brought.components_at_fault):
             return
         # Begun before there are debts, as a break between would leave them with nobody to pay;
         # told again after, as a replay that has ended by then has not seen them.
-        before = self._replays.owe(self._replay_of(linked))
+        before = self._replays.owe(self.replay_of(tenant_id, workspace_id, linked.generation))
         for reason, owed in by_reason.items():
             self._debts.owe(workspace_id, tenant_id, [one.key for one in owed], reason)
-        for logo_url in set(logos.values()):
-            ids = [container_id for container_id, logo in logos.items() if logo == logo_url]
+        for logo_url in set(components.values()):
+            ids = [container_id for container_id, logo in components.items() if logo == logo_url]
             self._debts.owe_components(workspace_id, tenant_id, ids, logo_url)
-        replay = self._replay_of(linked)
+        self.put_off(linked, brought, logos)
+        replay = self.replay_of(tenant_id, workspace_id, linked.generation)
         if self._replays.owe(replay) or before:
             self._dispatch.send(replay)
 
-    def _replay_of(self, linked: LinkedSite) -> Replay:
+    def put_off(self, linked: LinkedSite, brought: Brought, logos: Mapping[str, str]) -> None:
+        """Note what is owed by its own fault, to be tried again more and more seldom."""
+        reasons = {
+            sort_key(outcome.key): ("; ".join(outcome.messages), "")
+            for outcome in brought.owed
+            if outcome.at_fault
+        }
+        for container_id, reason in brought.components_at_fault.items():
+            reasons[component_sk(container_id)] = (reason, logos[container_id])
+        if not reasons:
+            return
+        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
+        known = self._debts.known(workspace_id, tenant_id, reasons)
+        delays = []
+        for sk, (reason, logo_url) in reasons.items():
+            tries = known[sk].tries if sk in known else 0
+            wait = int(entity_back_off(tries) * 1000)
+            delays.append(Delay(sk, reason, tries + 1, self._dispatch.now() + wait, logo_url))
+        self._debts.put_off(workspace_id, tenant_id, delays)
+        logger.warning("A site does not take some of many", put_off=len(delays))
+        count(Metric.PUT_OFF, len(delays))
+
+    def replay_of(self, tenant_id: str, workspace_id: str, generation: int = 0) -> Replay:
+        """One of what the site is owed, to begin where none is under way."""
         now = self._dispatch.now()
-        trouble = self._troubles.of(linked.tenant.id)
+        trouble = self._troubles.of(tenant_id)
         return Replay(
-            linked.tenant.id,
-            linked.workspace_id,
-            generation=linked.generation,
+            tenant_id,
+            workspace_id,
+            generation=generation,
             run=new_run(),
             what=What.DEBTS,
             why="owed",

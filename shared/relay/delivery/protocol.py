@@ -8,11 +8,11 @@
 Every entity gets exactly one outcome; none is sent again once the site has taken or refused it.
 """
 
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from relay.delivery.isolation import Answer, Failed, Refused, Suspect, TooLarge, settle
 from relay.entities import EntityState, Kind
 from relay.entities.fields import INT64_MAX
 from relay.entities.workspace_ids import bytes_at_site
@@ -47,6 +47,12 @@ class Batch:
         """The bytes of its entities."""
         return sum(map(_bytes, self.states))
 
+    def of(self, states: Iterable[EntityState]) -> "Batch":
+        return Batch(self.kind, tuple(states))
+
+    def cut(self, too_large: "Batch") -> list["Batch"]:
+        return [self.of(states) for states in _cut(self.states, too_large.size // 2)]
+
     @property
     def properties(self) -> Mapping[str, str]:
         return self.states[0].properties
@@ -73,54 +79,17 @@ def raised(state: EntityState, generation: int) -> EntityState:
     return replace(state, entity={**state.entity, "updateSequenceNumber": sequence})
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The request was refused as a whole for what is in it (400)."""
-
-    messages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TooLarge:
-    """The request was refused for its size (413)."""
-
-    messages: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The site can't take anything now; `reason` says why."""
-
-    reason: str
-
-
-Answer = SubmitAnswer | Refused | TooLarge | Failed
-
-
-def deliver(states: Iterable[EntityState]) -> Generator[Batch, Answer, list[Outcome]]:
+def deliver(
+    states: Iterable[EntityState], suspected: bool = False
+) -> Generator[Batch, Answer, list[Outcome]]:
     """Deliver these states, one per entity, in as few requests as the limits allow.
 
-    A refused request is halved until the one entity is found that it was refused for; where one
-    was too large, all that wait are cut to half of its bytes. After a failure nothing more is
-    sent, and what was not answered is owed for the failure's reason.
+    How the ones are found that a request fails for, and what `suspected` means: see `isolation`.
+    After a failure of the site nothing more is sent, and what was not answered is owed for the
+    failure's reason.
     """
-    waiting = deque(batches(states))
-    outcomes: list[Outcome] = []
-    while waiting:
-        batch = waiting.popleft()
-        answer = yield batch
-        if isinstance(answer, SubmitAnswer):
-            outcomes += [_outcome(state, answer) for state in batch.states]
-        elif isinstance(answer, Failed):
-            unanswered = (state for left in (batch, *waiting) for state in left.states)
-            return outcomes + [_owed(state, answer.reason) for state in unanswered]
-        elif len(batch.states) == 1:
-            outcomes.append(_rejected(batch.states[0], answer.messages))
-        elif isinstance(answer, TooLarge):
-            waiting = deque(_within(batch.size // 2, (batch, *waiting)))
-        else:
-            waiting.extendleft(reversed(_halves(batch)))
-    return outcomes
+    settled = yield from settle(batches(states), suspected)
+    return [outcome_of(state, answer) for batch, answer in settled for state in batch.states]
 
 
 def batches(states: Iterable[EntityState]) -> list[Batch]:
@@ -151,15 +120,21 @@ def _bytes(state: EntityState) -> int:
     return len(state.as_json) + bytes_at_site(state.entity)
 
 
-def _within(bytes_max: int, waiting: Iterable[Batch]) -> Iterator[Batch]:
-    for batch in waiting:
-        for states in _cut(batch.states, bytes_max):
-            yield Batch(batch.kind, states)
-
-
-def _halves(batch: Batch) -> list[Batch]:
-    middle = len(batch.states) // 2
-    return [Batch(batch.kind, batch.states[:middle]), Batch(batch.kind, batch.states[middle:])]
+def outcome_of(state: EntityState, answer: Answer) -> Outcome:
+    """What an answer to a request that held this state, or nothing else, means for it."""
+    match answer:
+        case SubmitAnswer():
+            return _outcome(state, answer)
+        case Failed() | Suspect():
+            return Outcome(
+                state.key,
+                state.sequence,
+                OutcomeState.OWED,
+                (answer.reason,),
+                at_fault=isinstance(answer, Suspect),
+            )
+        case Refused() | TooLarge():
+            return _rejected(state, answer.messages)
 
 
 def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
@@ -200,7 +175,3 @@ def _project_keys(state: EntityState) -> set[str]:
 
 def _rejected(state: EntityState, messages: tuple[str, ...]) -> Outcome:
     return Outcome(state.key, state.sequence, OutcomeState.REJECTED, messages)
-
-
-def _owed(state: EntityState, reason: str) -> Outcome:
-    return Outcome(state.key, state.sequence, OutcomeState.OWED, (reason,))

@@ -7,10 +7,12 @@ brought twice changes nothing.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 from relay.catalog import ContainerStore
 from relay.delivery.bringing import Bringing, Brought
 from relay.delivery.dispatch import Dispatch
+from relay.delivery.owing import Owing
 from relay.delivery.requesting import LINKED
 from relay.delivery.selection import Selection
 from relay.delivery.sites import LinkedSite, Sites
@@ -49,6 +51,7 @@ class Replaying:
         debts: DebtStore,
         containers: ContainerStore,
         bringing: Bringing,
+        owing: Owing,
         dispatch: Dispatch,
         brings_components: bool,
     ) -> None:
@@ -60,6 +63,7 @@ class Replaying:
         self._debts = debts
         self._containers = containers
         self._bringing = bringing
+        self._owing = owing
         self._dispatch = dispatch
         self._brings_components = brings_components
         self._stages: dict[Stage, Callable[[Visit, LinkedSite, Replay], Replay]] = {
@@ -76,8 +80,11 @@ class Replaying:
         Raises Unavailable, or an AWS error: then it goes on once its lease has ended.
         """
         replay = self._replays.get(tenant_id, workspace_id)
+        now = self._dispatch.now()
+        if replay and replay.is_due_again(now):
+            replay = self._begun_again(replay)
         if replay:
-            replay = self._replays.take(replay, self._dispatch.now(), _LEASE_MS)
+            replay = self._replays.take(replay, now, _LEASE_MS)
         if replay is None:
             return
         linked = self._sites.link(tenant_id, workspace_id)
@@ -88,6 +95,11 @@ class Replaying:
                 self._forget(replay)
             else:
                 self._go_on(replay, linked, time_left)
+
+    def _begun_again(self, replay: Replay) -> Replay | None:
+        """What was put off is due."""
+        self._replays.owe(self._owing.replay_of(replay.tenant_id, replay.workspace_id))
+        return self._replays.get(replay.tenant_id, replay.workspace_id)
 
     def _go_on(self, replay: Replay, linked: LinkedSite, time_left: TimeLeft) -> None:
         try:
@@ -116,11 +128,13 @@ class Replaying:
         """Call it done; where more was noted as owed meanwhile, it goes on with that."""
         if self._replays.end(replay, self._dispatch.now()):
             logger.info("Replayed", done=replay.done, refused=replay.refused)
+            if replay.again:
+                self._dispatch.send(replace(replay, due=replay.again))
             return replay
         there = self._replays.get(replay.tenant_id, replay.workspace_id)
         if there is None or there.run != replay.run:
             return replay
-        return replace(replay, stage=Stage.PAY, owed=there.owed)
+        return replace(replay, stage=Stage.PAY, owed=there.owed, again=0)
 
     def _kept(self, replay: Replay) -> bool:
         """Keep how far it is, and the lease; False where another run has taken its place."""
@@ -152,9 +166,10 @@ class Replaying:
         if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
             self._replays.keep(replace(replay, leased=0))
             return
-        while debts := self._next_debts(replay):
-            self._debts.paid(replay.workspace_id, replay.tenant_id, debts)
-        self._replays.end(replay, now)
+        link = replay.workspace_id, replay.tenant_id
+        while debts := list(islice(self._debts.all(*link), _PAGE)):
+            self._debts.paid(*link, debts)
+        self._replays.end(replace(replay, again=0), now)
 
     # --- The stages: each does a page of its work, and says where the replay then is ---
 
@@ -181,8 +196,10 @@ class Replaying:
         page = self._containers.page(linked.workspace_id, replay.cursor, _COMPONENTS)
         link = self._links.get(replay.tenant_id, linked.workspace_id)
         logos = {container.id: link.logo_url if link else "" for container in page}
-        if not self._bringing.bring(visit, linked, logos=logos).components:
+        brought = self._bringing.bring(visit, linked, logos=logos)
+        if not brought.components:
             return replay
+        self._owing.put_off(linked, brought, logos)
         if len(page) < _COMPONENTS:
             return _next(replay, Stage.COUNT)
         return replace(replay, cursor=page[-1].id)
@@ -199,7 +216,8 @@ class Replaying:
         chunk = selection.chunk(_cursor(replay))
         brought = self._bringing.bring(visit, linked, chunk.states, chunk.deleted)
         walked = replace(replay, refused=replay.refused + brought.refused)
-        if brought.owed:
+        self._owing.put_off(linked, brought, {})
+        if brought.waiting:
             # The cursor stays: what was answered is not selected again.
             _stop(visit, brought)
             return walked
@@ -213,10 +231,15 @@ class Replaying:
     def _pay(self, visit: Visit, linked: LinkedSite, replay: Replay) -> Replay:
         debts = self._next_debts(replay)
         if not debts:
-            return _next(replay, Stage.DONE)
+            return self._paid(replay)
+        try:
+            if debts[0].not_before is not None:
+                visit.ask()
+        except Stopped:
+            return replay
         brought, paid = self._brought(visit, linked, debts)
         self._debts.paid(linked.workspace_id, replay.tenant_id, paid)
-        if brought.owed or not brought.components:
+        if brought.waiting or not brought.components:
             _stop(visit, brought)
         done = replay.done + len(paid)
         return replace(
@@ -226,13 +249,33 @@ class Replaying:
             refused=replay.refused + brought.refused,
         )
 
+    def _paid(self, replay: Replay) -> Replay:
+        """All but what is put off."""
+        debts = self._debts.all(replay.workspace_id, replay.tenant_id)
+        again = min((debt.not_before for debt in debts if debt.not_before), default=0)
+        total = None if replay.total is None else replay.done
+        return replace(_next(replay, Stage.DONE), again=again, total=total)
+
     def _next_debts(self, replay: Replay) -> Sequence[Debt]:
-        """Of one kind, as a request to Jira holds one kind."""
+        """Of one kind, as a request to Jira holds one kind. What was put off comes last, so that
+        nothing else waits for it."""
         for kind in Kind:
             debts = self._debts.page(replay.workspace_id, replay.tenant_id, kind, _PAGE)
             if debts:
                 return debts
-        return self._debts.components(replay.workspace_id, replay.tenant_id, _COMPONENTS)
+        components = self._debts.components(replay.workspace_id, replay.tenant_id, _COMPONENTS)
+        return components or self._put_off(replay)
+
+    def _put_off(self, replay: Replay) -> Sequence[Debt]:
+        """Those of the first kind that are due."""
+        now = self._dispatch.now()
+        debts = self._debts.all(replay.workspace_id, replay.tenant_id)
+        due = (debt for debt in debts if debt.not_before is not None and debt.not_before <= now)
+        first = next(due, None)
+        if first is None:
+            return ()
+        alike = takewhile(lambda debt: debt.kind == first.kind, due)
+        return [first, *islice(alike, _COMPONENTS - 1)]
 
     def _brought(
         self, visit: Visit, linked: LinkedSite, debts: Sequence[Debt]
@@ -244,15 +287,26 @@ class Replaying:
         answered meanwhile, as by a walk, is not sent again; a deletion is, as a delivery that was
         under way may have undone it.
         """
+        suspected = debts[0].not_before is not None
         if debts[0].is_component:
             logos = {debt.component_id: debt.logo_url for debt in debts}
-            brought = self._bringing.bring(visit, linked, logos=logos)
-            return brought, debts if brought.components else ()
+            brought = self._bringing.bring(visit, linked, logos=logos, suspected=suspected)
+            self._owing.put_off(linked, brought, logos)
+            at_fault = brought.components_at_fault
+            paid = [debt for debt in debts if debt.component_id not in at_fault]
+            return brought, paid if brought.components else ()
         keys = [debt.key for debt in debts]
         entries, looked_up = self._record.first_of(linked.workspace_id, keys, _PAGE_BYTES)
         states = [entry.state for entry in self._unanswered(linked, entries)]
         deleted = [entry for entry in entries if entry.state is None]
-        brought = self._bringing.bring(visit, linked, [state for state in states if state], deleted)
+        brought = self._bringing.bring(
+            visit,
+            linked,
+            [state for state in states if state],
+            deleted,
+            suspected=suspected,
+        )
+        self._owing.put_off(linked, brought, {})
         owed = {outcome.key for outcome in brought.owed}
         return brought, [debt for debt in debts[:looked_up] if debt.key not in owed]
 
@@ -277,4 +331,4 @@ def _cursor(replay: Replay) -> EntityKey | None:
 def _stop(visit: Visit, brought: Brought) -> None:
     """What is owed though the site took it, as it has begun anew meanwhile, is for another step."""
     if not visit.stopped_by:
-        visit.stopped_by = brought.owed[0].messages[0] if brought.owed else OUT_OF_TIME
+        visit.stopped_by = brought.waiting[0].messages[0] if brought.waiting else OUT_OF_TIME

@@ -1,6 +1,7 @@
 """What a schedule sees to: nothing waits for a message that never comes."""
 
 from collections import Counter
+from dataclasses import replace
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.bringing import Bringing
@@ -72,7 +73,7 @@ class Sweeping:
             if replay is None or replay.generation < tenant.installs + replay.resets:
                 self._requesting.begin_anew(tenant, workspace_id)
         waiting = [replay for replay in replays.values() if not replay.is_done]
-        for replay in waiting:
+        for replay in replays.values():
             self._hand_on(replay)
         # Of no workspace: only the site itself is asked for something.
         linked = LinkedSite("", tenant, WorkspaceIds(""), self._troubles.of(tenant.id))
@@ -82,8 +83,9 @@ class Sweeping:
 
     def _hand_on(self, replay: Replay) -> None:
         now = self._dispatch.now()
-        if replay.due <= now and replay.leased <= now:
-            self._dispatch.send(replay)
+        is_due = not replay.is_done and replay.due <= now and replay.leased <= now
+        if is_due or replay.is_due_again(now):
+            self._dispatch.send(replace(replay, due=now))
 
     def _try(self, linked: LinkedSite, time_left: TimeLeft) -> None:
         """A harmless call: nothing is owed that could be brought to find out."""

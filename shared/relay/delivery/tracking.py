@@ -124,7 +124,8 @@ class Tracking:
 
 def _at_site(linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Debt | None) -> AtSite:
     state = state_of(entry, outcome, linked.generation)
-    if debt and entry.is_deleted:
+    # A deletion is carried out again where one was noted; one that was put off says so itself.
+    if debt and entry.is_deleted and debt.not_before is None:
         state = OutcomeState.OWED
     if state is not OutcomeState.OWED:
         return AtSite(linked.tenant, state, outcome)
@@ -146,7 +147,8 @@ def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeSt
         return OutcomeState.DELETED if entry.is_deleted else OutcomeState.OWED
     if outcome.sequence < entry.sequence:
         return OutcomeState.OWED
-    if entry.is_deleted and outcome.state is not OutcomeState.DELETED:
+    is_of_deletion = outcome.of_deletion or outcome.state is OutcomeState.DELETED
+    if entry.is_deleted and not is_of_deletion:
         return OutcomeState.OWED
     return outcome.state
 

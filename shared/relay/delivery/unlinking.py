@@ -11,7 +11,7 @@ from typing import Protocol
 from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
 from relay.entities.workspace_ids import WorkspaceIds
-from relay.jira.errors import JiraError
+from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import logger
 from relay.tenants import LinkStore, TenantStore
@@ -65,7 +65,12 @@ class Unlinking:
                 self._queue.send_unlinked(
                     Unlinked(tenant.id, workspace_id, link.ids), _ONCE_MORE_AFTER
                 )
-            site.delete_workspaces([workspace_id])
+            try:
+                site.delete_workspaces([workspace_id])
+            except NothingThere:
+                # Gone is unlinked, as long as Jira does not list it.
+                if site.has_workspace(workspace_id):
+                    raise
             if link:
                 WorkspaceJira(site, link.ids).delete_all()
         self._links.unlink(tenant.id, workspace_id)

@@ -15,6 +15,7 @@ from relay.jira.answers import SubmitAnswer, strings_of, submit_answer
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
+    CutOff,
     JiraAnswered,
     JiraUnreachable,
     NothingThere,
@@ -36,6 +37,8 @@ _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
 # For a whole call, under both identities. Jira answers a submission before it processes it.
 DEADLINE_SECONDS = 25.0
+# How httpx tells that the other side closed the connection.
+_CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 # Far more than a thousand rejected entities, or the longest list of workspaces.
 _ANSWER_BYTES_MAX = 5_000_000
 
@@ -204,7 +207,8 @@ class JiraClient:
                 timeout=deadline,
             )
         except httpx.RequestError as error:
-            raise JiraUnreachable(f"Jira gave no answer: {type(error).__name__}") from error
+            failure = CutOff if isinstance(error, _CUT_OFF) else JiraUnreachable
+            raise failure(f"Jira gave no answer: {type(error).__name__}") from error
         return answer_to(operation, response)
 
 

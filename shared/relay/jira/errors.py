@@ -2,6 +2,7 @@
 
 JiraError(Unavailable)
 ├── JiraUnreachable       no answer: a timeout, a refused or broken connection
+│   └── CutOff            the connection was closed in the midst of the call
 └── JiraAnswered          an answer other than success, with Jira's own words
     ├── RequestRefused    400: wrong as a whole
     ├── CredentialRefused 401: the token is missing, or not valid (any more)
@@ -34,6 +35,10 @@ class JiraError(Unavailable):
 
 class JiraUnreachable(JiraError):
     """Jira may or may not have taken the request."""
+
+
+class CutOff(JiraUnreachable):
+    """The connection was made, and closed before there was a whole answer."""
 
 
 @dataclass(frozen=True, slots=True)

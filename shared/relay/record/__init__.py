@@ -1,7 +1,7 @@
 """The last state of every entity, and what became of it at each site."""
 
 from relay.record.associations import AssociationStore
-from relay.record.debts import Debt, DebtStore
+from relay.record.debts import Debt, DebtStore, Delay
 from relay.record.entry import Entry, Head
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import Recorded, RecordStore
@@ -10,6 +10,7 @@ __all__ = [
     "AssociationStore",
     "Debt",
     "DebtStore",
+    "Delay",
     "Entry",
     "Head",
     "Outcome",

@@ -5,13 +5,16 @@
 | `debt#<workspaceId>#<tenantId>` | `inc#<id>` or `rev#<id>` | an entity's debt |
 | `debt#<workspaceId>#<tenantId>` | `cmp#<id>` | a container's, to be brought as a component |
 
-The record stays the truth of what is to be brought; a debt says only that it has to be.
+The record stays the truth of what is to be brought; a debt says only that it has to be. One that
+is put off is of what the site does not take although it takes others: it is tried by itself, more
+and more seldom, and no other debt waits for it.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from relay.entities import EntityKey, Kind
@@ -30,17 +33,24 @@ _MARK_BITS = 62
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """`mark` is this note's own: a debt that was noted anew has another one."""
+    """`mark` is this note's own: a debt that was noted anew has another one. `not_before`, in
+    epoch milliseconds, is of one that is put off, and `tries` is how often it was."""
 
     sk: str
     mark: int
     since: str
     reason: str
     logo_url: str = ""
+    tries: int = 0
+    not_before: int | None = None
 
     @property
     def key(self) -> EntityKey:
         return entity_of(self.sk)
+
+    @property
+    def kind(self) -> str:
+        return self.sk.partition("#")[0]
 
     @property
     def is_component(self) -> bool:
@@ -49,6 +59,17 @@ class Debt:
     @property
     def component_id(self) -> str:
         return self.sk.removeprefix(_COMPONENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Why a debt is put off, for the how manieth time, and until when."""
+
+    sk: str
+    reason: str
+    tries: int
+    not_before: int
+    logo_url: str = ""
 
 
 class DebtStore:
@@ -65,25 +86,53 @@ class DebtStore:
     def owe_components(
         self, workspace_id: str, tenant_id: str, component_ids: Iterable[str], logo_url: str
     ) -> None:
-        sks = (_COMPONENT + component_id for component_id in component_ids)
+        sks = map(component_sk, component_ids)
         self._owe(workspace_id, tenant_id, sks, "", logo_url)
 
     def page(self, workspace_id: str, tenant_id: str, kind: Kind, limit: int) -> Sequence[Debt]:
-        """The first debts of this kind."""
-        prefix = sort_key(EntityKey(kind, ""))
-        found = self._table.query(_pk(workspace_id, tenant_id), prefix, limit=limit)
-        return [_debt(item) for item in found]
+        """The first debts of this kind, but for those that are put off."""
+        return self._page(workspace_id, tenant_id, sort_key(EntityKey(kind, "")), limit)
 
     def components(self, workspace_id: str, tenant_id: str, limit: int) -> Sequence[Debt]:
-        found = self._table.query(_pk(workspace_id, tenant_id), _COMPONENT, limit=limit)
-        return [_debt(item) for item in found]
+        return self._page(workspace_id, tenant_id, _COMPONENT, limit)
+
+    def all(self, workspace_id: str, tenant_id: str) -> Iterator[Debt]:
+        """Those that are put off, too."""
+        return map(_debt, self._table.query(_pk(workspace_id, tenant_id)))
+
+    def _page(self, workspace_id: str, tenant_id: str, prefix: str, limit: int) -> list[Debt]:
+        found = self._table.query(_pk(workspace_id, tenant_id), prefix, page_size=limit)
+        return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
 
     def of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Debt]:
+        found = self.known(workspace_id, tenant_id, map(sort_key, entities))
+        return {debt.key: debt for debt in found.values()}
+
+    def known(self, workspace_id: str, tenant_id: str, sks: Iterable[str]) -> dict[str, Debt]:
         pk = _pk(workspace_id, tenant_id)
-        items = self._table.get_all([(pk, sort_key(entity)) for entity in entities])
-        return {debt.key: debt for debt in map(_debt, items)}
+        items = self._table.get_all([(pk, sk) for sk in sks])
+        return {debt.sk: debt for debt in map(_debt, items)}
+
+    def put_off(self, workspace_id: str, tenant_id: str, delays: Iterable[Delay]) -> None:
+        """Note these as owed, and have them wait. Raises Unavailable."""
+        pk, mark = _pk(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
+        writes = [
+            _write(
+                pk,
+                delay.sk,
+                {
+                    "seq": mark,
+                    "reason": delay.reason,
+                    "logoUrl": delay.logo_url or None,
+                    "tries": delay.tries,
+                    "notBefore": delay.not_before,
+                },
+            )
+            for delay in delays
+        ]
+        write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
     def count(self, workspace_id: str, tenant_id: str) -> int:
         counted, last = self._table.count(_pk(workspace_id, tenant_id))
@@ -117,10 +166,18 @@ class DebtStore:
         logo_url: str | None,
     ) -> None:
         pk, mark = _pk(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
-        values = {"seq": mark, "reason": reason, "logoUrl": logo_url}
-        first = {"since": datetime.now(UTC).isoformat()}
-        writes = [Write(pk, sk, values, at_first=first) for sk in dict.fromkeys(sks)]
+        # What changes is not put off, whatever became of an earlier state.
+        values = {"seq": mark, "reason": reason, "logoUrl": logo_url, "notBefore": None}
+        writes = [_write(pk, sk, values) for sk in dict.fromkeys(sks)]
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
+
+
+def component_sk(component_id: str) -> str:
+    return _COMPONENT + component_id
+
+
+def _write(pk: str, sk: str, values: dict[str, Any]) -> Write:
+    return Write(pk, sk, values, at_first={"since": datetime.now(UTC).isoformat()})
 
 
 def _debt(item: Item) -> Debt:
@@ -130,6 +187,8 @@ def _debt(item: Item) -> Debt:
         since=item["since"],
         reason=item["reason"],
         logo_url=item.get("logoUrl", ""),
+        tries=int(item.get("tries", 0)),
+        not_before=int(item["notBefore"]) if "notBefore" in item else None,
     )
 
 

@@ -26,6 +26,8 @@ class Outcome:
     """`messages` are Jira's own words, or ours where Jira had none; `at` is when it was kept.
 
     `generation` is the site's when it answered: what was of an earlier one may be gone there.
+    `of_deletion` tells what became of a deletion from what became of a state of the same sequence.
+    `at_fault` is of what is owed: the site takes others, so that they need not wait for this one.
     """
 
     key: EntityKey
@@ -34,6 +36,8 @@ class Outcome:
     messages: tuple[str, ...] = ()
     unknown_project_keys: tuple[str, ...] = ()
     generation: int = 0
+    of_deletion: bool = False
+    at_fault: bool = False
     at: str = field(default="", compare=False)
 
     @property

@@ -224,9 +224,13 @@ class RecordStore:
         newer = {write.sk for write, _ in refused}
         return [entry for entry in entries if sort_key(entry.key) not in newer]
 
-    def outcomes(self, workspace_id: str, tenant_id: str) -> Iterator[Outcome]:
+    def outcomes(
+        self, workspace_id: str, tenant_id: str, kind: Kind | None = None, limit: int = 0
+    ) -> Iterator[Outcome]:
         """Every outcome of a workspace at a site, in the order of its key."""
-        return map(_outcome, self._table.query(_outcomes(workspace_id, tenant_id)))
+        prefix = sort_key(EntityKey(kind, "")) if kind else ""
+        pk = _outcomes(workspace_id, tenant_id)
+        return map(_outcome, self._table.query(pk, prefix, limit=limit))
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
@@ -291,6 +295,7 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         "messages": list(outcome.messages) or None,
         "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
         "generation": outcome.generation,
+        "ofDeletion": outcome.of_deletion or None,
         "at": datetime.now(UTC).isoformat(),
         # A deletion's own outcome ends its note; any other is kept only where there is none, or
         # one of an earlier generation.
@@ -364,5 +369,6 @@ def _outcome(item: Item) -> Outcome:
         messages=tuple(item.get("messages", ())),
         unknown_project_keys=tuple(item.get("unknownProjectKeys", ())),
         generation=int(item.get("generation", 0)),
+        of_deletion=item.get("ofDeletion", False),
         at=item["at"],
     )

@@ -29,6 +29,9 @@ class Metric(Enum):
     )
     REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site refused")
     OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities that a site could not take now")
+    PUT_OFF = _Definition(
+        "PutOff", MetricUnit.Count, "times that a site that takes others did not take one"
+    )
     JIRA_CALLS = _Definition("JiraCalls", MetricUnit.Count, "calls to Jira that bring something")
     SITE_TROUBLES = _Definition(
         "SiteTroubles", MetricUnit.Count, "times that a site could not take a call"

@@ -56,6 +56,7 @@ class Replay:
     one that the last walk was begun for. `cursor` is where a stage goes on. `done` of `total` are
     settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so that it can't
     end without a last look. `due` is when it may go on, `leased` until when a worker has it.
+    Some debts may be put off when it is done: `again` is when the first of them is due, or 0.
     """
 
     tenant_id: str
@@ -74,6 +75,7 @@ class Replay:
     refused: int = 0
     owed: int = 0
     due: int = 0
+    again: int = 0
     leased: int = 0
     reason: str | None = None
     started_at: int = 0
@@ -83,6 +85,9 @@ class Replay:
     @property
     def is_done(self) -> bool:
         return self.stage is Stage.DONE
+
+    def is_due_again(self, now: int) -> bool:
+        return self.is_done and 0 < self.again <= now
 
 
 class ReplayStore:
@@ -273,6 +278,7 @@ def replay_of(item: Item) -> Replay:
         refused=int(item["refused"]),
         owed=int(item["owed"]),
         due=int(item["due"]),
+        again=int(item.get("again", 0)),
         leased=int(item["leased"]),
         reason=item.get("reason"),
         started_at=int(item["startedAt"]),
@@ -297,6 +303,7 @@ def _to_values(replay: Replay) -> dict[str, Any]:
         "refused": replay.refused,
         "owed": replay.owed,
         "due": replay.due,
+        "again": replay.again,
         "leased": replay.leased,
         "reason": replay.reason,
         "startedAt": replay.started_at,

@@ -1,0 +1,189 @@
+"""Submitting entities to one site, and deleting them there: the protocol and its answers."""
+
+import random
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from relay.delivery.isolation import ALONE_MAX, Answer, Failed, Refused, Suspect, TooLarge
+from relay.delivery.protocol import Batch, deliver, outcome_of
+from relay.delivery.sites import LinkedSite
+from relay.delivery.tracking import state_of
+from relay.delivery.visit import Stopped, Suspected, Visit
+from relay.entities import EntityKey, EntityState, Kind
+from relay.jira.answers import SubmitAnswer
+from relay.jira.errors import JiraAnswered, JiraError, NothingThere, RequestRefused, RequestTooLarge
+from relay.record import Head, Outcome, OutcomeState, RecordStore
+from relay.telemetry import logger
+
+# After one that passed, or a witness, so many may fail in a row before another witness is asked:
+# to halve a thousand down to one takes ten.
+_FAILURES_TRUSTED = 12
+# Among so many outcomes a witness is looked for.
+_LOOKED_AT = 50
+
+
+class SiteSubmission:
+    """Of one delivery to one site. `suspected`: all of it failed before while others passed.
+
+    Where a request is suspect, a witness tells whether the site takes any of its kind: an entity
+    that passed just now, or that the site took before, which to send again changes nothing.
+    """
+
+    def __init__(
+        self, record: RecordStore, visit: Visit, linked: LinkedSite, suspected: bool
+    ) -> None:
+        self._record = record
+        self._visit = visit
+        self._linked = linked
+        self._suspected = suspected
+        self._trusted = dict.fromkeys(Kind, 0)
+        self._passed: dict[Kind, EntityState] = {}
+        self._witnessed: dict[EntityKey, Outcome] = {}
+        self._last: JiraError | None = None
+
+    def submit(self, states: Iterable[EntityState]) -> list[Outcome]:
+        """Each with its outcome, and those of the witnesses that were asked."""
+        protocol = deliver(states, self._suspected)
+        try:
+            batch = next(protocol)
+            while True:
+                batch = protocol.send(self._answer(batch))
+        except StopIteration as end:
+            outcomes: list[Outcome] = end.value
+        is_sites = any(one.state is OutcomeState.OWED and not one.at_fault for one in outcomes)
+        if is_sites and self._last and not self._visit.stopped_by:
+            self._visit.blame(self._last)
+        for outcome in outcomes:
+            self._witnessed.pop(outcome.key, None)
+        return [*outcomes, *self._witnessed.values()]
+
+    def _answer(self, batch: Batch) -> Answer:
+        kind, entities = batch.kind, len(batch.states)
+        with logger.append_context_keys(kind=kind.value, entities=entities):
+            try:
+                answer = self._sent(batch)
+            except Stopped as stopped:
+                return Failed(stopped.reason)
+            except Suspected as suspected:
+                return self._suspect(kind, suspected)
+            except RequestTooLarge as error:
+                logger.warning("Jira found a batch too large")
+                return TooLarge(error.messages or (error.message,))
+            except RequestRefused as error:
+                logger.warning("Jira refused a batch")
+                self._trusted[kind] = _FAILURES_TRUSTED
+                return Refused(error.messages or (error.message,))
+            logger.info("Jira took a batch", failed=len(answer.failed))
+            self._trusted[kind] = _FAILURES_TRUSTED
+            self._passed[kind] = batch.states[0]
+            return answer
+
+    def _sent(self, batch: Batch) -> SubmitAnswer:
+        entities = batch.entities(self._linked.generation)
+        submit = partial(
+            self._visit.jira.submit_entities,
+            batch.kind,
+            entities,
+            batch.properties,
+            batch.product,
+        )
+        return self._visit.call(submit, holds_entities=True)
+
+    def _suspect(self, kind: Kind, suspected: Suspected) -> Answer:
+        self._last = suspected.error
+        if self._trusted[kind]:
+            self._trusted[kind] -= 1
+            return Suspect(suspected.reason, proven=True)
+        witness = None if self._suspected else self._witness(kind)
+        if witness is None:
+            return Suspect(suspected.reason)
+        return self._asked(witness, kind, suspected)
+
+    def _asked(self, witness: EntityState, kind: Kind, suspected: Suspected) -> Answer:
+        batch = Batch(witness.kind, (witness,))
+        try:
+            answer = self._sent(batch)
+        except Stopped as stopped:
+            return Failed(stopped.reason)
+        except Suspected:
+            self._visit.blame(suspected.error)
+            return Failed(suspected.reason)
+        except JiraAnswered:
+            # A no of Jira's to one request: it takes them.
+            logger.warning("Jira refused what it took before")
+        else:
+            self._witnessed[witness.key] = outcome_of(witness, answer)
+        self._trusted[kind] = _FAILURES_TRUSTED
+        return Suspect(suspected.reason, proven=True)
+
+    def _witness(self, kind: Kind) -> EntityState | None:
+        """Of the same kind, or else of the other: both go to one place."""
+        others = [other for other in Kind if other is not kind]
+        return next(filter(None, map(self._witness_of, [kind, *others])), None)
+
+    def _witness_of(self, kind: Kind) -> EntityState | None:
+        if kind in self._passed:
+            return self._passed[kind]
+        workspace_id, tenant_id = self._linked.workspace_id, self._linked.tenant.id
+        outcomes = list(self._record.outcomes(workspace_id, tenant_id, kind, _LOOKED_AT))
+        # At random, as any of them may be one that the site does not take any more.
+        random.shuffle(outcomes)
+        for outcome in outcomes:
+            if outcome.state is OutcomeState.ACCEPTED:
+                entry = self._record.get(workspace_id, outcome.key)
+                is_there = entry and state_of(entry, outcome, self._linked.generation)
+                if entry and is_there is OutcomeState.ACCEPTED:
+                    return entry.state
+        return None
+
+    # --- Deletions, one call for each ---
+
+    def delete(self, entries: Sequence[Head]) -> list[Outcome]:
+        """Each with its outcome. Where several in a row are suspect, and none passes between, the
+        rest waits."""
+        outcomes: list[Outcome] = []
+        in_a_row = 0
+        for entry in entries:
+            if in_a_row == ALONE_MAX and self._last:
+                outcomes.append(self._left(entry, self._last))
+                continue
+            outcome = self._deleted(entry)
+            in_a_row = in_a_row + 1 if outcome.at_fault else 0
+            outcomes.append(outcome)
+        return outcomes
+
+    def _left(self, entry: Head, error: JiraError) -> Outcome:
+        if not self._suspected and not self._visit.stopped_by:
+            self._visit.blame(error)
+        return _owed_deletion(entry, error.message, at_fault=self._suspected)
+
+    def _deleted(self, entry: Head) -> Outcome:
+        kind, entity_id = entry.key
+        visit = self._visit
+        try:
+            try:
+                visit.call(
+                    lambda: visit.jira.delete_entity(kind, entity_id),
+                    but_for=(NothingThere,),
+                    holds_entities=True,
+                )
+            except NothingThere as error:
+                # Gone is deleted, unless all of the site is gone.
+                if not visit.ask():
+                    visit.blame(error)
+                    raise Stopped(error.message) from error
+        except Stopped as stopped:
+            return _owed_deletion(entry, stopped.reason)
+        except Suspected as suspected:
+            self._last = suspected.error
+            return _owed_deletion(entry, suspected.reason, at_fault=True)
+        except JiraAnswered as error:
+            words = error.messages or (error.message,)
+            return Outcome(
+                entry.key, entry.sequence, OutcomeState.REJECTED, words, of_deletion=True
+            )
+        return Outcome(entry.key, entry.sequence, OutcomeState.DELETED)
+
+
+def _owed_deletion(entry: Head, reason: str, at_fault: bool = False) -> Outcome:
+    return Outcome(entry.key, entry.sequence, OutcomeState.OWED, (reason,), at_fault=at_fault)

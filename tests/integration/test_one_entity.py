@@ -1,0 +1,565 @@
+"""One entity never stops a site: what fails for one is found, put off, and tried by itself."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.table
+from relay.entities import EntityKey, Kind
+from relay.record import Debt, DebtStore
+from relay.tenants import ReplayStore
+from tests.integration.catching_up_stage import ask, progress, put_link, unlink
+from tests.integration.conftest import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident, review
+
+SERVED = [
+    "descriptor",
+    "lifecycle",
+    "workspaces",
+    "links",
+    "replays",
+    "submissions",
+    "submitter",
+    "replayer",
+    "sweeper",
+    "entities",
+]
+BAD = "DROP TABLE"
+PAGE = "<html><head><title>Request blocked</title></head></html>"
+# Whenever a request holds the one.
+POISONS = [
+    {"kind": "error", "status": 403, "body": PAGE},
+    {"kind": "error", "status": 403},
+    {"kind": "error", "status": 409},
+    {"kind": "error", "status": 500},
+    {"kind": "error", "status": 502, "body": PAGE},
+    {"kind": "error", "status": 503},
+    {"kind": "error", "status": 200, "body": PAGE},
+    {"kind": "drop before"},
+]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    folder = tmp_path_factory.mktemp("jira")
+    with running_simulator(folder, "--visible-after-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def relay_(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    simulator: Simulator,
+) -> Iterator[Relay]:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    with relay_with(
+        function, aws, api_key, monkeypatch, SERVED, simulator, COMPONENTS_MODULE="on"
+    ) as served:
+        served.put_workspace("payments")
+        yield served
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site with one workspace, and what Relay makes of its answers."""
+
+    relay: Relay
+    jira: JiraSite
+
+    def answer(self, *faults: dict[str, Any]) -> None:
+        self.jira.simulator.fail(self.jira.name, *faults)
+
+    def submit(self, *incidents: dict[str, Any], reviews: Any = ()) -> None:
+        entities = {"incidents": list(incidents), "reviews": list(reviews)}
+        given = {name: value for name, value in entities.items() if value}
+        assert self.relay.submit("payments", **given) == []
+
+    def delete(self, *ids: str) -> None:
+        for entity_id in ids:
+            path = f"/v1/workspaces/payments/incidents/{entity_id}"
+            assert self.relay.provider("DELETE", path).status == 202
+        assert self.relay.run_queue() == []
+
+    def put(self, *ids: str, text: str = "") -> None:
+        containers = [
+            {
+                "id": one,
+                "name": one,
+                "description": text,
+                "url": f"https://ops.example.com/{one}",
+                "lastUpdatedDate": "2026-01-30T08:00:00Z",
+            }
+            for one in ids
+        ]
+        url = "/v1/workspaces/payments/containers"
+        assert self.relay.provider("POST", url, {"containers": containers}).status == 200
+        assert self.relay.run_queue() == []
+
+    def of(self, entity_id: str, kind: str = "incidents") -> Any:
+        answer = self.relay.provider("GET", f"/v1/workspaces/payments/{kind}/{entity_id}")
+        assert answer.status == 200, answer.body
+        [found] = answer.json()["sites"]
+        return found
+
+    def state_of(self, *ids: str) -> list[str]:
+        return [self.of(entity_id)["state"] for entity_id in ids]
+
+    @property
+    def state(self) -> str:
+        answer = self.relay.provider("GET", f"/v1/sites/{self.jira.id}")
+        return str(answer.json()["state"])
+
+    def held(self, kind: str = "incident") -> set[str]:
+        """Without what may stand before the provider's own ids."""
+        return {held.rpartition(".")[2] for held in self.jira.held(kind)}
+
+    def calls(self, operation: str = "") -> int:
+        return sum(
+            operation in ("", call["operation"])
+            for call in self.jira.simulator.calls(self.jira.name)
+        )
+
+    def forget_calls(self) -> None:
+        self.jira.simulator.control("DELETE", "/calls").raise_for_status()
+
+    def debts(self) -> list[Debt]:
+        store = DebtStore(self.relay.aws.dynamodb, self.relay.aws.environment["RECORD_TABLE"])
+        return list(store.all("payments", self.jira.id))
+
+    def later(self) -> int:
+        """Once the time of all that waits has come; how many steps replays took."""
+        self.relay.let_time_pass()
+        return self.relay.run_replays()
+
+
+@pytest.fixture
+def site(relay_: Relay, simulator: Simulator) -> Place:
+    place = Place(relay_, install_from(relay_, simulator, f"one-{next(_numbers)}"))
+    put_link(relay_, place.jira)
+    relay_.run_replays()
+    place.forget_calls()
+    return place
+
+
+def bad(entity_id: str = "bad", sequence: int = 1) -> dict[str, Any]:
+    return incident(entity_id, sequence, description=BAD)
+
+
+def good(count: int, prefix: str = "i") -> list[dict[str, Any]]:
+    return [incident(f"{prefix}-{number}") for number in range(count)]
+
+
+def ids(incidents: list[dict[str, Any]]) -> set[str]:
+    return {one["id"] for one in incidents}
+
+
+# --- Among others ---
+
+
+@pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
+def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_waits(
+    site: Place, fault: dict[str, Any]
+) -> None:
+    site.answer(fault | {"text": BAD})
+    others = good(30)
+
+    site.submit(*others[:11], bad(), *others[11:], reviews=[review("r")])
+
+    assert (site.held(), site.held("review")) == (ids(others), {"r"})
+    assert (site.state, site.state_of("bad")) == ("active", ["owed"])
+    assert site.of("bad")["owedSince"]
+    # Its request, one alone, and two for each halving, the review, and the cheap question.
+    assert site.calls("submitEntity") <= 2 + 2 * 5 + 2
+    assert site.calls("getWorkspaces") <= 1
+
+    site.relay.run_replays()
+    replay = progress(site.relay, site.jira)
+    assert replay["state"] == "done"
+    site.forget_calls()
+    site.relay.sweep()
+    assert site.calls() == 0
+
+    # By itself, and more and more seldom.
+    for tries in range(1, 4):
+        [debt] = site.debts()
+        assert debt.tries == tries
+        assert debt.not_before
+        assert site.later() <= 2
+        assert site.calls("submitEntity") == tries
+        assert (site.state, site.state_of("bad")) == ("active", ["owed"])
+    assert progress(site.relay, site.jira)["state"] == "done"
+
+    site.answer()
+    site.later()
+    assert (site.state_of("bad"), site.debts()) == (["accepted"], [])
+    assert site.held() == ids(others) | {"bad"}
+
+
+def test_the_words_of_the_answer_are_its_reason(site: Place) -> None:
+    site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
+    site.submit(bad(), *good(3))
+    assert "403: Request blocked" in site.of("bad")["reason"]
+
+
+def test_several_are_all_found(site: Place) -> None:
+    site.answer({"kind": "drop before", "text": BAD})
+    others = good(20)
+    several = [bad(f"bad-{number}") for number in range(5)]
+
+    site.submit(*several[:3], *others, *several[3:])
+
+    assert (site.held(), site.state) == (ids(others), "active")
+    assert set(site.state_of(*ids(several))) == {"owed"}
+    site.forget_calls()
+    site.later()
+    # None passes: one of them and two more are enough to see that.
+    assert site.calls("submitEntity") <= 4
+    site.answer()
+    site.later()
+    assert site.held() == ids(others) | ids(several)
+    assert site.debts() == []
+
+
+def test_a_bad_review_holds_up_neither_reviews_nor_incidents(site: Place) -> None:
+    site.answer({"kind": "error", "status": 500, "text": BAD})
+    reviews = [review("bad", description=BAD), review("r")]
+
+    site.submit(*good(2), reviews=reviews)
+    site.submit(incident("later"), reviews=[review("later")])
+
+    assert site.held("review") == {"r", "later"}
+    assert site.held() == {"i-0", "i-1", "later"}
+    assert (site.of("bad", "reviews")["state"], site.state) == ("owed", "active")
+
+
+def test_a_request_that_is_bad_in_both_ways_is_split_for_both(site: Place) -> None:
+    """An entity that Jira refuses with its request proves that it takes requests."""
+    site.answer(
+        {"kind": "error", "status": 500, "text": BAD},
+        {"kind": "refuse request", "pattern": "refused$", "message": "no such field"},
+    )
+    site.submit(incident("refused"), bad())
+    assert site.state_of("refused", "bad") == ["rejected", "owed"]
+    assert site.state == "active"
+
+
+# --- Alone in its request ---
+
+
+def test_one_alone_is_put_off_where_the_site_takes_again_what_it_took(site: Place) -> None:
+    site.submit(*good(2))
+    site.answer({"kind": "error", "status": 500, "text": BAD})
+    site.forget_calls()
+
+    site.submit(bad())
+
+    assert (site.state, site.state_of("bad", "i-0", "i-1")) == (
+        "active",
+        ["owed", "accepted", "accepted"],
+    )
+    # It, the cheap question, and what the site took before.
+    assert (site.calls("submitEntity"), site.calls()) == (2, 3)
+    site.submit(incident("next"))
+    assert site.state_of("next") == ["accepted"]
+
+
+def test_a_first_review_is_put_off_where_the_site_takes_incidents(site: Place) -> None:
+    site.submit(incident("i"))
+    site.answer({"kind": "error", "status": 500, "text": BAD})
+    site.submit(reviews=[review("bad", description=BAD)])
+    assert (site.of("bad", "reviews")["state"], site.state) == ("owed", "active")
+
+
+def test_one_alone_at_a_new_site_is_told_apart_once_another_comes(site: Place) -> None:
+    """Nothing tells yet whether it is the entity or the site."""
+    site.answer({"kind": "error", "status": 500, "text": BAD})
+    site.submit(bad())
+    assert site.state == "slowed"
+
+    site.submit(incident("next"))
+    site.later()
+
+    assert (site.state, site.state_of("bad", "next")) == ("active", ["owed", "accepted"])
+    assert progress(site.relay, site.jira)["state"] == "done"
+
+
+def test_a_newer_state_is_sent_at_once_and_ends_the_debt(site: Place) -> None:
+    site.answer({"kind": "error", "status": 403, "text": BAD})
+    site.submit(bad(), *good(2))
+
+    site.submit(incident("bad", 2))
+
+    assert site.state_of("bad") == ["accepted"]
+    site.forget_calls()
+    site.later()
+    assert (site.debts(), site.calls("submitEntity")) == ([], 0)
+
+
+# --- The site, and not the request ---
+
+
+def test_where_nothing_is_taken_it_is_the_site_after_few_calls(site: Place) -> None:
+    down = {"kind": "error", "status": 503, "operations": ["submitEntity"]}
+    site.answer(down)
+
+    site.submit(*good(100))
+
+    assert site.state == "slowed"
+    assert site.calls("submitEntity") <= 4
+    assert site.calls("getWorkspaces") <= 1
+    assert {debt.not_before for debt in site.debts()} == {None}
+    site.answer()
+    site.later()
+    assert site.held() == ids(good(100))
+
+
+def test_where_what_it_took_before_is_not_taken_either_it_is_the_site(site: Place) -> None:
+    site.submit(*good(3))
+    site.forget_calls()
+    site.answer({"kind": "error", "status": 503, "operations": ["submitEntity"]})
+    site.submit(*good(50, "more"))
+    assert (site.state, site.calls("submitEntity")) == ("slowed", 2)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_site_that_asks_to_be_left_alone_is_asked_nothing_more(site: Place, status: int) -> None:
+    site.answer(
+        {"kind": "error", "status": status, "retryAfter": "60", "operations": ["submitEntity"]}
+    )
+    site.submit(*good(10))
+    assert (site.state, site.calls()) == ("slowed", 1)
+
+
+def test_what_the_cheap_question_says_of_the_site_is_obeyed(site: Place) -> None:
+    site.answer(
+        {"kind": "error", "status": 500, "operations": ["submitEntity"]},
+        {"kind": "error", "status": 401},
+    )
+    site.submit(*good(10))
+    assert (site.state, site.calls()) == ("needs attention", 2)
+
+
+def test_a_site_in_trouble_recovers_past_an_entity_that_fails_as_the_site_did(
+    site: Place,
+) -> None:
+    site.answer({"kind": "suspended"})
+    site.submit(bad(), *good(10))
+    for _ in range(6):
+        site.later()
+    site.answer({"kind": "error", "status": 503, "text": BAD})
+
+    for _ in range(12):
+        site.later()
+
+    assert (site.held(), site.state) == (ids(good(10)), "active")
+    assert site.state_of("bad") == ["owed"]
+
+
+# --- In a replay ---
+
+
+def test_a_replay_ends_and_brings_all_but_the_one(site: Place) -> None:
+    site.submit(bad(), *good(20))
+    site.jira.simulator.control("POST", f"/sites/{site.jira.name}/forget").raise_for_status()
+    site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
+
+    ask(site.relay, site.jira, what="all")
+    assert site.relay.run_replays() <= 3
+
+    assert (site.held(), site.state) == (ids(good(20)), "active")
+    replay = progress(site.relay, site.jira)
+    assert (replay["state"], site.state_of("bad")) == ("done", ["owed"])
+    [debt] = site.debts()
+    assert debt.key == EntityKey(Kind.INCIDENT, "bad")
+
+    # The schedule finds it where its message was lost.
+    site.answer()
+    site.relay.let_time_pass()
+    site.relay.aws.sqs.purge_queue(QueueUrl=site.relay.aws.environment["REPLAYS_QUEUE"])
+    site.relay.sweep()
+    assert (site.held(), site.debts()) == (ids(good(20)) | {"bad"}, [])
+
+
+def test_unlinking_ends_what_was_put_off(site: Place) -> None:
+    site.answer({"kind": "error", "status": 403, "text": BAD})
+    site.submit(bad(), *good(2))
+    site.relay.run_replays()
+
+    unlink(site.relay, site.jira)
+    site.later()
+
+    assert site.debts() == []
+    replays = ReplayStore(site.relay.aws.dynamodb, site.relay.aws.environment["TENANTS_TABLE"])
+    replay = replays.get(site.jira.id, "payments")
+    assert replay
+    assert (replay.is_done, replay.again) == (True, 0)
+
+
+# --- Deletions ---
+
+
+@pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
+def test_a_deletion_that_fails_alone_is_put_off(site: Place, fault: dict[str, Any]) -> None:
+    site.submit(*good(3))
+    site.answer(fault | {"operations": ["deleteIncidentById"], "pattern": "i-1$"})
+
+    site.delete("i-0", "i-1", "i-2")
+
+    assert (site.held(), site.state) == ({"i-1"}, "active")
+    assert site.state_of("i-0", "i-1", "i-2") == ["deleted", "owed", "deleted"]
+    assert site.of("i-1")["reason"]
+    site.submit(incident("next"))
+    assert site.state_of("next") == ["accepted"]
+    site.later()
+    assert (site.state, site.state_of("i-1")) == ("active", ["owed"])
+    site.answer()
+    site.later()
+    assert (site.state_of("i-1"), site.debts()) == (["deleted"], [])
+
+
+def test_where_no_deletion_is_taken_it_is_the_site_after_a_few(site: Place) -> None:
+    site.submit(*good(20))
+    site.answer({"kind": "error", "status": 500, "operations": ["deleteIncidentById"]})
+    site.forget_calls()
+
+    site.delete(*ids(good(20)))
+
+    assert site.calls("deleteIncidentById") <= 4
+    assert site.state == "slowed"
+    site.answer()
+    for _ in range(2):
+        site.later()
+    assert (site.held(), site.debts(), site.state) == (set(), [], "active")
+
+
+def test_what_is_gone_is_deleted(site: Place) -> None:
+    site.submit(*good(3))
+    site.answer({"kind": "error", "status": 404, "operations": ["deleteIncidentById"]})
+    site.forget_calls()
+
+    site.delete("i-0", "i-1")
+
+    assert site.state_of("i-0", "i-1", "i-2") == ["deleted", "deleted", "accepted"]
+    assert (site.state, site.debts()) == ("active", [])
+    assert site.calls("getWorkspaces") <= 2
+
+
+def test_a_deletion_is_owed_where_all_of_the_site_is_gone(site: Place) -> None:
+    site.submit(incident("i"))
+    site.answer({"kind": "error", "status": 404})
+    site.delete("i")
+    assert (site.state, site.state_of("i")) == ("needs attention", ["owed"])
+    site.answer()
+    site.later()
+    assert (site.held(), site.state_of("i")) == (set(), ["deleted"])
+
+
+def test_a_deletion_that_jira_refuses_is_rejected_with_its_words(site: Place) -> None:
+    site.submit(incident("i"))
+    words = [{"message": "This incident is locked."}]
+    site.answer(
+        {"kind": "error", "status": 400, "operations": ["deleteIncidentById"], "body": words}
+    )
+
+    site.delete("i")
+
+    assert (site.of("i")["state"], site.of("i")["messages"]) == (
+        "rejected",
+        ["This incident is locked."],
+    )
+    assert (site.state, site.debts()) == ("active", [])
+    site.forget_calls()
+    ask(site.relay, site.jira, what="owed")
+    site.relay.run_replays()
+    assert site.calls("deleteIncidentById") == 0
+    # Asked for once more, and taken.
+    site.answer()
+    site.delete("i")
+    assert (site.state_of("i"), site.held()) == (["deleted"], set())
+
+
+def test_a_refused_submission_does_not_make_its_deletion_a_refused_one(site: Place) -> None:
+    site.answer({"kind": "refuse entity", "pattern": "i$", "message": "no"})
+    site.submit(incident("i"))
+    assert site.state_of("i") == ["rejected"]
+    site.delete("i")
+    assert site.state_of("i") == ["deleted"]
+
+
+# --- Containers, as components ---
+
+
+@pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
+def test_a_component_that_fails_alone_is_put_off(site: Place, fault: dict[str, Any]) -> None:
+    site.answer(fault | {"pattern": "bad$"})
+
+    site.put("a", "bad", "c", "d")
+
+    assert (site.held("component"), site.state) == ({"a", "c", "d"}, "active")
+    [debt] = site.debts()
+    assert (debt.component_id, debt.tries) == ("bad", 1)
+    site.later()
+    assert site.state == "active"
+    site.answer()
+    site.later()
+    assert (site.held("component"), site.debts()) == ({"a", "bad", "c", "d"}, [])
+
+
+def test_components_that_all_fail_hold_up_no_incident(site: Place) -> None:
+    site.answer({"kind": "error", "status": 500, "operations": ["submitComponents"]})
+
+    site.put(*(f"c-{number}" for number in range(20)))
+    site.submit(incident("i"))
+
+    assert (site.state_of("i"), site.state) == (["accepted"], "active")
+    assert site.calls("submitComponents") <= 4
+    site.answer()
+    site.later()
+    assert len(site.held("component")) == 20
+
+
+def test_of_components_that_jira_refuses_with_their_request_only_the_one_is_left_out(
+    site: Place,
+) -> None:
+    words = [{"message": "no such tier"}]
+    site.answer({"kind": "error", "status": 400, "body": words, "pattern": "bad$"})
+    site.put("a", "bad", "c")
+    assert (site.held("component"), site.debts(), site.state) == ({"a", "c"}, [], "active")
+
+
+def test_a_component_that_is_gone_is_deleted_and_so_are_those_after_it(site: Place) -> None:
+    site.put("a", "b", "c")
+    site.answer(
+        {"kind": "error", "status": 404, "pattern": "a$", "operations": ["deleteComponentById"]}
+    )
+    for container_id in "abc":
+        url = f"/v1/workspaces/payments/containers/{container_id}"
+        assert site.relay.provider("DELETE", url).status == 204
+    assert site.relay.run_queue() == []
+    assert (site.held("component"), site.debts(), site.state) == ({"a"}, [], "active")
+
+
+# --- Links ---
+
+
+def test_a_link_that_is_gone_is_unlinked(site: Place) -> None:
+    url = f"/v1/sites/{site.jira.id}/workspaces/payments"
+    fault = {"kind": "error", "status": 404, "operations": ["deleteWorkspaces"]}
+    site.answer(fault)
+    # Jira lists it still.
+    assert site.relay.provider("DELETE", url).status == 502
+
+    site.jira.simulator.control("POST", f"/sites/{site.jira.name}/forget").raise_for_status()
+    assert site.relay.provider("DELETE", url).status == 204
+    assert site.relay.links.workspaces_of(site.jira.id) == []
