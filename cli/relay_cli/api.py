@@ -92,6 +92,10 @@ class Relay:
             query["after"] = page["next"]
             left = None if left is None else left - len(page[name])
 
+    def every(self, path: str, name: str) -> list[dict[str, Any]]:
+        """The things of all pages."""
+        return [one for page in self.pages(path, name) for one in page[name]]
+
     def call(
         self,
         method: str,

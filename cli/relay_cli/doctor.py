@@ -166,7 +166,7 @@ def _descriptor(relay: Relay) -> Iterator[Finding]:
 
 def _sites(relay: Relay) -> Iterator[Finding]:
     try:
-        sites = relay.document("GET", "/v1/sites")["sites"]
+        sites = relay.every("/v1/sites", "sites")
     except Refused:
         yield warn(
             "sites",

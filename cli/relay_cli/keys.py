@@ -42,9 +42,9 @@ def make_key(
 @command(app, "list")
 def list_keys(session: Session) -> None:
     """List the keys: their ids, names and workspaces, never the keys themselves."""
-    document = session.relay.document("GET", "/v1/keys")
+    keys = sorted(session.relay.every("/v1/keys", "keys"), key=lambda key: key["createdAt"])
     if session.screen.json:
-        session.screen.document(document)
+        session.screen.document({"keys": keys})
         return
     session.screen.table(
         ("ID", "NAME", "WORKSPACES", "MADE"),
@@ -55,7 +55,7 @@ def list_keys(session: Session) -> None:
                 "all" if key["workspaces"] is None else ", ".join(key["workspaces"]),
                 moment(key["createdAt"]),
             )
-            for key in document["keys"]
+            for key in keys
         ),
     )
 

@@ -83,7 +83,9 @@ def replay(
         session.screen.note(f"`relay replays {found['id']} --follow` tells how far it is.")
     if no_wait or not begun:
         return 0
-    return _follow(session, found["id"], {one["workspaceId"] for one in begun})
+    # Of a great many that were begun, the answer does not name all.
+    named = None if document.get("next") else {one["workspaceId"] for one in begun}
+    return _follow(session, found["id"], named)
 
 
 def replays(session: Session, site: SiteArgument, follow: FollowOption = False) -> int:
@@ -91,9 +93,9 @@ def replays(session: Session, site: SiteArgument, follow: FollowOption = False) 
     found = find_site(session.relay, site)
     if follow:
         return _follow(session, found["id"], None)
-    document = session.relay.document("GET", _path(found["id"]))
+    every = session.relay.every(_path(found["id"]), "replays")
     if session.screen.json:
-        session.screen.document(document)
+        session.screen.document({"replays": every})
         return 0
     session.screen.table(
         ("WORKSPACE", "STATE", "WHAT", "WHY", "BEGUN", "DONE", "REFUSED", "NOW"),
@@ -108,7 +110,7 @@ def replays(session: Session, site: SiteArgument, follow: FollowOption = False) 
                 f"{one['refused']:,}",
                 _now(one),
             )
-            for one in document["replays"]
+            for one in every
         ),
     )
     return 0
@@ -129,7 +131,7 @@ def follow(
     missed = 0
     while True:
         try:
-            found = relay.document("GET", _path(site_id))["replays"]
+            found: list[Replay] = [*relay.every(_path(site_id), "replays")]
         except Unavailable:
             missed += 1
             if missed == MISSED_MAX:

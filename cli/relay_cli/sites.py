@@ -18,18 +18,18 @@ app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no
 @command(app, "list")
 def list_sites(session: Session) -> None:
     """List the sites, and the state of each."""
-    document = session.relay.document("GET", "/v1/sites")
+    sites = session.relay.every("/v1/sites", "sites")
     if session.screen.json:
-        session.screen.document(document)
+        session.screen.document({"sites": sites})
         return
     session.screen.table(
         ("ID", "URL", "STATE", "INSTALLED"),
         (
             (site["id"], site["baseUrl"], site_state(site), moment(site["installedAt"]))
-            for site in document["sites"]
+            for site in sites
         ),
     )
-    if not all(map(is_well, document["sites"])):
+    if not all(map(is_well, sites)):
         session.screen.note("`relay sites show SITE` says what to do about a state.")
 
 
@@ -114,7 +114,7 @@ def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
 
     Of several installations of the same site, the one that no other took the place of.
     """
-    sites: list[dict[str, Any]] = relay.document("GET", "/v1/sites")["sites"]
+    sites = relay.every("/v1/sites", "sites")
     exact = wanted.rstrip("/").lower()
     found = (
         [site for site in sites if exact == site["id"].lower()]

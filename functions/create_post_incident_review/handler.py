@@ -6,7 +6,7 @@ from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.pages import configure_page, redirect
 from relay.edge.parts import ForgeParts
-from relay.edge.query import first_query_value
+from relay.edge.query import query_id
 from relay.edge.queue import SubmissionsQueue
 from relay.entities.workspace_ids import without_key
 from relay.errors import BadRequest, Detail
@@ -32,8 +32,8 @@ def own_id(site_id: str) -> str:
 def follow_link() -> Answer:
     """A link is not a login: it reads nothing and leads to the provider's own page."""
     request = handler.request
-    incident = own_id(first_query_value(request, "incident") or "")
-    component = own_id(first_query_value(request, "component") or "")
+    incident = own_id(query_id(request, "incident"))
+    component = own_id(query_id(request, "component"))
     if not settings.review_url_template:
         return configure_page()
     return redirect(review_url(settings.review_url_template, incident, component))
@@ -42,11 +42,10 @@ def follow_link() -> Answer:
 @handler.post("/post-incident-reviews/new")
 def make_review() -> Answer:
     caller, request = handler.caller(parts.site)
-    incident = first_query_value(request, "incident")
+    incident, component = query_id(request, "incident"), query_id(request, "component")
     if not incident:
         missing = Detail("incident", "missing", "The incident's id is asked for in the query")
         raise BadRequest("The call names no incident.", [missing])
     links = parts.links.of_tenant(caller.tenant.id)
-    component = first_query_value(request, "component") or ""
     review = reviewing.review_for_site(links, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

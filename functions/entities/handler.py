@@ -11,8 +11,8 @@ from relay.edge.entity_documents import (
     checked_entity,
     checked_properties,
     entity_document,
+    entity_page,
     page_cursor,
-    page_document,
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
@@ -45,7 +45,7 @@ def list_entities(workspace_id: str) -> Answer:
     caller.check_workspace(checked_workspace_id(workspace_id))
     state = state_named(query_value(request, "state"))
     page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
-    return json_answer(200, page_document(page))
+    return json_answer(200, entity_page(page))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/entities", query=None)

@@ -2,8 +2,9 @@
 
 from relay.aws import dynamodb_client
 from relay.edge.answer import Answer, json_answer, no_content
-from relay.edge.documents import checked_key_id, key_document, key_request
+from relay.edge.documents import checked_key_id, key_page, key_request
 from relay.edge.http import HttpFunction
+from relay.edge.query import page_limit, page_start
 from relay.identity.api_keys import ApiKeys, ApiKeyVerifier
 from relay.settings import KeysSettings
 
@@ -24,11 +25,13 @@ def make_key() -> Answer:
     return json_answer(201, {"key": keys.issue(wanted.workspaces or None, wanted.name)})
 
 
-@handler.get("/v1/keys")
+@handler.get("/v1/keys", query=("after", "limit"))
 def list_keys() -> Answer:
-    caller, _ = handler.caller(api_key)
+    caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
-    return json_answer(200, {"keys": [key_document(key) for key in keys.all()]})
+    after, limit = page_start(request), page_limit(request)
+    after = checked_key_id(after) if after else ""
+    return json_answer(200, key_page(keys.page(after, limit), limit))
 
 
 @handler.delete("/v1/keys/{keyId}")

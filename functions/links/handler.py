@@ -8,6 +8,7 @@ from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.delivery_parts import ReplayParts, SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
+from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import LinksSettings
@@ -31,11 +32,11 @@ documents = SiteDocuments(parts, settings.region)
 handler = HttpFunction(settings.base_url)
 
 
-@handler.get("/v1/sites")
+@handler.get("/v1/sites", query=("after", "limit"))
 def list_sites() -> Answer:
-    caller, _ = handler.caller(api_key)
+    caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
-    return json_answer(200, {"sites": documents.of_all()})
+    return json_answer(200, documents.page(page_start(request), page_limit(request)))
 
 
 @handler.get("/v1/sites/{site}")

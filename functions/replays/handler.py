@@ -2,9 +2,11 @@
 
 from relay.edge.answer import Answer, json_answer
 from relay.edge.delivery_parts import ReplayParts
+from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.edge.parts import TenantParts
-from relay.edge.site_documents import replay_document, replay_request
+from relay.edge.query import page_limit, page_start
+from relay.edge.site_documents import replay_page, replay_request
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import ReplaysSettings
 
@@ -22,16 +24,14 @@ def replay(site: str) -> Answer:
     caller.check_all_workspaces()
     tenant, asked = parts.tenants.existing(site), replay_request(request)
     begun = replaying.requesting.request(tenant, asked.wanted, asked.since, asked.workspaceId)
-    return json_answer(
-        202, {"replays": [replay_document(one, replaying.dispatch.now()) for one in begun]}
-    )
+    return json_answer(202, replay_page(begun, replaying.dispatch.now()))
 
 
-@handler.get("/v1/sites/{site}/replay")
+@handler.get("/v1/sites/{site}/replay", query=("after", "limit"))
 def show_replays(site: str) -> Answer:
-    caller, _ = handler.caller(api_key)
+    caller, request = handler.caller(api_key)
     caller.check_all_workspaces()
-    found = parts.replays.of_tenant(parts.tenants.existing(site).id)
-    return json_answer(
-        200, {"replays": [replay_document(one, replaying.dispatch.now()) for one in found]}
-    )
+    limit, after = page_limit(request), page_start(request)
+    after = checked_workspace_id(after) if after else ""
+    found = parts.replays.of_tenant(parts.tenants.existing(site).id, after, limit)
+    return json_answer(200, replay_page(found, replaying.dispatch.now(), limit))

@@ -6,7 +6,14 @@ from pydantic import Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
-from infra.openapi.parameters import CONTAINER_ID, IDS, INCIDENT_ID, WORKSPACE_ID
+from infra.openapi.parameters import (
+    COMPONENT_QUERY,
+    CONTAINER_ID,
+    IDS,
+    INCIDENT_ID,
+    INCIDENT_QUERY,
+    WORKSPACE_ID,
+)
 from infra.openapi.schemas import Shape
 from infra.openapi.submissions import draft_example
 from infra.openapi.template import Route
@@ -156,7 +163,7 @@ OPERATIONS = (
         [Example("ids", 200, body={"ids": [WORKSPACE_ID, "unknown"]}, answer=_WORKSPACES)],
         "Unknown ids, and those of others, are left out without a word.",
         body=IdsRequest,
-        errors=[_NO_IDS],
+        errors=[_NO_IDS, errors.ANSWER_TOO_LARGE],
         by_forge_too=True,
     ),
     Operation(
@@ -180,7 +187,7 @@ OPERATIONS = (
             Example("part", 200, query={"searchQuery": "p"}, answer=_CATALOG),
         ],
         "One of Jira's pages shows a POST for workspaces, another a GET for containers: a GET is "
-        "answered with both.",
+        "answered with both. Of more workspaces than one answer holds, the first ones by id.",
         [
             Parameter("ids", str, "Ids with commas between; all without it.", "query"),
             Parameter("searchQuery", str, "A part of the names.", "query"),
@@ -281,10 +288,10 @@ OPERATIONS = (
         ],
         "Asking twice makes one review.",
         [
-            Parameter("incident", str, "The incident's id, as the site knows it.", "query"),
-            Parameter("component", str, "The component's id, as the site knows it.", "query"),
+            INCIDENT_QUERY,
+            COMPONENT_QUERY,
         ],
-        errors=[_NO_INCIDENT, errors.UNKNOWN_INCIDENT],
+        errors=[_NO_INCIDENT, errors.LONG_ID, errors.UNKNOWN_INCIDENT],
         by_forge_too=True,
     ),
 )

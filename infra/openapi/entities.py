@@ -21,6 +21,7 @@ from infra.openapi.submissions import INCIDENT as INCIDENT_EXAMPLE
 from infra.openapi.submissions import REVIEW as REVIEW_EXAMPLE
 from infra.openapi.submissions import ReviewMade, draft_example
 from infra.openapi.template import Route
+from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX
 from relay.entities import Incident, Kind, PostIncidentReview
 from relay.entities.fields import DateTime, EntityId, Properties, SequenceNumber, Url
 from relay.entities.submission import ProviderMetadata
@@ -54,6 +55,7 @@ class AtSite(Shape):
     when and why, as far as that is known. `absent`: Jira accepted it, and shows nothing of it a
     while later. `jira` is what Jira itself holds, where it was asked; null where it holds nothing.
     Its `updateSequenceNumber` is raised each time that the site gets everything anew.
+    `moreAssociations` says that there are more than are shown.
     """
 
     site: str
@@ -65,7 +67,10 @@ class AtSite(Shape):
     at: DateTime = ABSENT
     messages: list[str] = ABSENT
     unknownProjectKeys: list[str] = ABSENT
-    associations: list[AssociationTarget] = ABSENT
+    associations: Annotated[list[AssociationTarget], Field(max_length=ASSOCIATIONS_SHOWN_MAX)] = (
+        ABSENT
+    )
+    moreAssociations: Literal[True] = ABSENT
     jira: dict[str, Any] | None = ABSENT
 
 
@@ -177,6 +182,7 @@ _PAGE = {
 _CONFIRM = Parameter("confirm", bool, "Ask Jira, too, what it holds.", "query")
 _CONFIRM_ERRORS: list[RelayError] = [
     errors.UNKNOWN_ENTITY,
+    errors.ANSWER_TOO_LARGE,
     errors.JIRA_REFUSED,
     errors.JIRA_UNAVAILABLE,
 ]

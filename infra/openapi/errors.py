@@ -6,8 +6,9 @@ from infra.openapi.operation import Caller, Operation
 from infra.openapi.schemas import Shape
 from relay.actions.residency import MigrationRefused
 from relay.entities.document import DOCUMENT_BYTES_MAX
-from relay.entities.fields import WORKSPACE_ID_MAX
+from relay.entities.fields import ID_MAX, WORKSPACE_ID_MAX
 from relay.errors import (
+    AnswerTooLarge,
     BadRequest,
     Conflict,
     Detail,
@@ -66,6 +67,9 @@ BAD_BODY = BadRequest(
     "The body is not a workspace.",
     [Detail("name", "string_too_long", "String should have at most 255 characters")],
 )
+LONG_ID = BadRequest(
+    "incident is no id.", [Detail("incident", "max_length", f"At most {ID_MAX} characters")]
+)
 BAD_QUERY = BadRequest(
     "The limit is out of range.", [Detail("limit", "range", "A whole number from 1 to 100")]
 )
@@ -90,6 +94,7 @@ TOO_LARGE = TooLarge(
     "The body is too large.",
     [Detail("", "max_bytes", f"At most {DOCUMENT_BYTES_MAX} bytes, after inflating")],
 )
+ANSWER_TOO_LARGE = AnswerTooLarge()
 UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
 UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
 UNKNOWN_SITE = NotFound("There is no site '5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a'.", code="unknown_site")

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
-from infra.openapi.parameters import WORKSPACE_ID
-from infra.openapi.schemas import Shape
+from infra.openapi.parameters import AFTER, LIMIT, WORKSPACE_ID
+from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
 from relay.edge.documents import KEY_ID_PATTERN, KeyRequest
 from relay.entities import WorkspaceId
@@ -34,8 +34,11 @@ class Key(Shape):
     createdAt: DateTime
 
 
-class Keys(Shape):
+class KeyPage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
     keys: list[Key]
+    next: str = ABSENT
 
 
 _KEY = {
@@ -81,8 +84,10 @@ OPERATIONS = (
         TAG,
         Caller.PROVIDER,
         "List the keys, without their secrets",
-        [Answer(200, "All of them, by age.", Keys)],
+        [Answer(200, "A page, by age; the pages themselves are in no order.", KeyPage)],
         [Example("two", 200, answer={"keys": [_KEY_FOR_ALL, _KEY]})],
+        parameters=[LIMIT, AFTER],
+        errors=[errors.BAD_QUERY],
     ),
     Operation(
         Route("DELETE", "/v1/keys/{keyId}"),

@@ -8,7 +8,7 @@ from infra.openapi.operation import Parameter
 from relay.catalog.containers import ContainerId
 from relay.edge.query import PAGE_MAX
 from relay.entities import WorkspaceId
-from relay.entities.fields import ID_MAX, EntityId
+from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId
 from relay.entities.workspace_ids import WorkspaceIds
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
@@ -42,4 +42,11 @@ AFTER = Parameter(
     Annotated[str, Field(min_length=1, max_length=ID_MAX)],
     "`next` of the page before; the first page unless given.",
     "query",
+)
+_ID_IN_QUERY = Annotated[str, Field(max_length=SITE_ID_MAX)]
+INCIDENT_QUERY = Parameter(
+    "incident", _ID_IN_QUERY, "The incident's id, as the site knows it.", "query"
+)
+COMPONENT_QUERY = Parameter(
+    "component", _ID_IN_QUERY, "The component's id, as the site knows it.", "query"
 )

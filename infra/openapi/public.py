@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.openapi.operation import HTML, SVG, Answer, Caller, Example, Operation, Parameter
-from infra.openapi.parameters import INCIDENT_ID
+from infra.openapi import errors
+from infra.openapi.operation import HTML, SVG, Answer, Caller, Example, Operation
+from infra.openapi.parameters import COMPONENT_QUERY, INCIDENT_ID, INCIDENT_QUERY
 from infra.openapi.schemas import Shape
 from infra.openapi.template import Route
 
@@ -92,8 +93,9 @@ OPERATIONS = (
         "A link in a browser, without a token: it reads nothing, and answers the same whether "
         "there is such an incident or not.",
         [
-            Parameter("incident", str, "The incident's id.", "query"),
-            Parameter("component", str, "The component's id.", "query"),
+            INCIDENT_QUERY,
+            COMPONENT_QUERY,
         ],
+        errors=[errors.LONG_ID],
     ),
 )

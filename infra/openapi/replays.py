@@ -6,7 +6,7 @@ from pydantic import Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation
-from infra.openapi.parameters import SITE, SITE_ID, WORKSPACE_ID
+from infra.openapi.parameters import AFTER, LIMIT, SITE, SITE_ID, WORKSPACE_ID
 from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
 from relay.edge.site_documents import ReplayRequest
@@ -45,8 +45,11 @@ class Replay(Shape):
     until: DateTime = ABSENT
 
 
-class Replays(Shape):
+class ReplayPage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
     replays: list[Replay]
+    next: str = ABSENT
 
 
 _PATH = {"site": SITE_ID}
@@ -98,7 +101,14 @@ OPERATIONS = (
         TAG,
         Caller.PROVIDER,
         "Bring to a site what it has not got, or all once more",
-        [Answer(202, "What was begun: a replay of each workspace.", Replays)],
+        [
+            Answer(
+                202,
+                "What was begun: a replay of each workspace. Where not all fit into the answer, "
+                "`next` is `after` for the list of a site's replays.",
+                ReplayPage,
+            )
+        ],
         [
             Example("owed", 202, _PATH, body={}, answer={"replays": [_BEGUN]}),
             Example(
@@ -130,14 +140,20 @@ OPERATIONS = (
         TAG,
         Caller.PROVIDER,
         "How far a site's replays are",
-        [Answer(200, "Of each workspace the one that was begun last.", Replays)],
+        [
+            Answer(
+                200,
+                "A page, in the order of the workspaces' ids: of each the one that was begun last.",
+                ReplayPage,
+            )
+        ],
         [
             Example("begun", 200, _PATH, answer={"replays": [_LINKED]}),
             Example("under way", 200, _PATH, answer={"replays": [_UNDER_WAY]}),
             Example("waiting for the site", 200, _PATH, answer={"replays": [_WAITING]}),
             Example("done", 200, _PATH, answer={"replays": [_DONE]}),
         ],
-        parameters=[SITE],
-        errors=[errors.UNKNOWN_SITE],
+        parameters=[SITE, LIMIT, AFTER],
+        errors=[errors.UNKNOWN_SITE, errors.BAD_QUERY],
     ),
 )

@@ -7,8 +7,10 @@ from pydantic import Field
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation
 from infra.openapi.parameters import (
+    AFTER,
     CLOUD_ID,
     INSTALLATION_ID,
+    LIMIT,
     OTHER_SITE_ID,
     SITE,
     SITE_ID,
@@ -84,8 +86,11 @@ class Site(Shape):
     supersededBy: str = ABSENT
 
 
-class Sites(Shape):
+class SitePage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
     sites: list[Site]
+    next: str = ABSENT
 
 
 class SiteLinks(Shape):
@@ -172,8 +177,10 @@ OPERATIONS = (
         TAG,
         Caller.PROVIDER,
         "List the sites that have, or had, the app",
-        [Answer(200, "All of them.", Sites)],
+        [Answer(200, "A page, in the order of their ids.", SitePage)],
         [Example("one", 200, answer={"sites": [_SITE]})],
+        parameters=[LIMIT, AFTER],
+        errors=[errors.BAD_QUERY],
     ),
     Operation(
         Route("GET", "/v1/sites/{site}"),
@@ -213,7 +220,7 @@ OPERATIONS = (
             )
         ],
         parameters=[SITE],
-        errors=[errors.UNKNOWN_SITE, *_JIRA],
+        errors=[errors.UNKNOWN_SITE, errors.ANSWER_TOO_LARGE, *_JIRA],
     ),
     Operation(
         Route("PUT", "/v1/sites/{site}/workspaces/{workspaceId}"),

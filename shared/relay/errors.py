@@ -3,7 +3,8 @@
     RelayError
     ├── BadRequest            400  the caller's input breaks a rule; `details` say which
     │   ├── UnsupportedMedia  415
-    │   └── TooLarge          413
+    │   ├── TooLarge          413
+    │   └── AnswerTooLarge    413  Lambda would not take what was to be answered
     ├── Unauthenticated       401  who calls is not proven; never says which rule failed
     ├── Forbidden             403  who calls is known, and may not do this
     ├── NotFound              404
@@ -61,6 +62,14 @@ class UnsupportedMedia(BadRequest):
 class TooLarge(BadRequest):
     status = 413
     code = "too_large"
+
+
+class AnswerTooLarge(BadRequest):
+    status = 413
+    code = "answer_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("The answer would be larger than AWS Lambda's limit of 6 MB.")
 
 
 class Unauthenticated(RelayError):

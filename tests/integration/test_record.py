@@ -279,10 +279,10 @@ def test_no_transaction_is_larger_than_dynamodb_takes(record: RecordStore, aws: 
 
 
 def test_more_than_a_page_is_read_to_its_end(record: RecordStore, calls: AwsCalls) -> None:
-    states = [inc(f"{number:03}", description="x" * 60_000) for number in range(40)]
+    states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
     record.put_newest(WORKSPACE, states)
     outcomes = [
-        Outcome(state.key, 1, OutcomeState.REJECTED, ("x" * 30_000,) * 2) for state in states
+        Outcome(state.key, 1, OutcomeState.REJECTED, ("x" * 7_000,) * 2) for state in states
     ]
     record.save_outcomes(WORKSPACE, "t", outcomes)
     del calls.names[:]

@@ -11,12 +11,13 @@ import pytest
 from relay.telemetry import logger
 from tests.integration.conftest import Aws, api_key, aws, credentials, function
 from tests.support import lifecycle
+from tests.support.aws_limits import aws_limits_held
 from tests.support.botocore_models import models_read_once
 from tests.support.key_server import KeyServer, key_server
 from tests.support.lifecycle import Jira
 from tests.support.tokens import InstallKey
 
-__all__ = ["api_key", "aws", "credentials", "function", "models_read_once"]
+__all__ = ["api_key", "aws", "aws_limits_held", "credentials", "function", "models_read_once"]
 
 
 @pytest.fixture(scope="session")

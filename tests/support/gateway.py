@@ -13,6 +13,7 @@ import pytest
 
 from infra.lambdas.routing import owners
 from relay.outbound import OutboundClient
+from tests.support.lambda_limits import check_answer, refused_by_gateway
 from tests.support.lambdas import Context, http_event
 
 
@@ -26,14 +27,19 @@ class Gateway:
     turn: threading.RLock = field(default_factory=threading.RLock)
 
     def answer(
-        self, method: str, url: str, body: bytes | None, headers: dict[str, str]
+        self, method: str, url: str, body: bytes | str | None, headers: dict[str, str]
     ) -> dict[str, Any]:
+        """A body of bytes reaches the function in base64, as one in gzip does."""
         event = http_event(method, url, body, headers)
         module = self.functions.get(owners()[event["routeKey"]])
         if module is None:
             return {"statusCode": 404, "headers": {}, "body": '{"message":"Not Found"}'}
+        refused = refused_by_gateway(method, url, headers, event)
+        if refused:
+            return refused
         with self.turn:
             answer: dict[str, Any] = module.handler(event, Context())
+        check_answer(answer)
         return answer
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from infra.lambdas.runtime import Context, http_event, load, variables_of
+from tests.support.lambda_limits import check_answer, check_event
 
 __all__ = [
     "APP_KEY",
@@ -49,10 +50,15 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
         }
         for number, body in enumerate(bodies)
     ]
-    return {"Records": records}
+    event = {"Records": records}
+    check_event(event)
+    return event
 
 
 def call(module: ModuleType, *args: Any, **kwargs: Any) -> Answer:
     """Call an HTTP function with the event of this request (see `http_event`)."""
-    answer = module.handler(http_event(*args, **kwargs), Context())
+    event = http_event(*args, **kwargs)
+    check_event(event)
+    answer = module.handler(event, Context())
+    check_answer(answer)
     return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")

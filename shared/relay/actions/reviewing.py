@@ -8,7 +8,7 @@ from urllib.parse import quote
 from relay.delivery.message import Message
 from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
-from relay.entities.fields import ID_MAX, is_url
+from relay.entities.fields import is_url
 from relay.errors import NotFound, Unavailable
 from relay.record import Entry, RecordStore
 from relay.tenants import Link
@@ -55,9 +55,6 @@ class Reviewing:
         raise _unknown(incident_id)
 
     def _incident(self, workspace_id: str, incident_id: str) -> Entry | None:
-        # One that is longer than any, DynamoDB would not even look for.
-        if len(incident_id) > ID_MAX:
-            return None
         entry = self._record.get(workspace_id, EntityKey(Kind.INCIDENT, incident_id))
         return entry if entry and entry.entity else None
 

@@ -21,6 +21,8 @@ from relay.record import (
 from relay.tenants import Tenant, TenantState
 
 _CHUNK = 100
+# People associate an entity with any number of issues; Jira itself has them all.
+ASSOCIATIONS_SHOWN_MAX = 100
 # How many entries a page looks at: a page may be short, or empty, and still not be the last.
 _LOOKED_AT_MAX = 1000
 _UNDER_WAY = "It is being replayed."
@@ -30,7 +32,8 @@ _UNDER_WAY = "It is being replayed."
 class AtSite:
     """`outcome` is of `outcome.sequence`, which may be older than what is recorded: then the site
     is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known.
-    `in_jira` is what Jira itself holds, where it was asked."""
+    `associations` are one more than are shown, where there are more; `in_jira` is what Jira itself
+    holds, where it was asked."""
 
     tenant: Tenant
     state: OutcomeState
@@ -78,7 +81,9 @@ class Tracking:
             found.append(
                 replace(
                     at_site,
-                    associations=self._associations.of(linked.tenant.id, at_site_key),
+                    associations=self._associations.of(
+                        linked.tenant.id, at_site_key, ASSOCIATIONS_SHOWN_MAX + 1
+                    ),
                     asked=site is not None,
                     in_jira=site.entity(entity.kind, entity.id) if site else None,
                 )

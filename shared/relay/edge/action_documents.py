@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from relay.catalog import Container, Workspace, component_of
 from relay.edge.answer import Answer, json_answer
+from relay.edge.paging import page_document
 from relay.entities.document import parse_document
 from relay.entities.fields import Url
 from relay.identity.caller import Request
@@ -58,12 +59,13 @@ def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Answe
 def catalog_answer(
     workspaces: Iterable[Workspace], containers: Iterable[Container], request: Request
 ) -> Answer:
-    """Of a GET of fetchWorkspaces: what the page of its actions shows, and what the module's."""
-    found = {
-        "workspaces": _workspaces(workspaces, request),
-        "containers": _containers(containers, request),
-    }
-    return json_answer(200, found)
+    """Of a GET of fetchWorkspaces: what the page of its actions shows, and what the module's.
+
+    Jira has no pages for it: of the workspaces, a site's whole, those that fit into an answer.
+    """
+    named = ((one["id"], one) for one in _workspaces(workspaces, request))
+    found = page_document("workspaces", named, None)["workspaces"]
+    return json_answer(200, {"workspaces": found, "containers": _containers(containers, request)})
 
 
 def container_answer(containers: Iterable[Container], request: Request) -> Answer:

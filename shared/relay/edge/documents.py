@@ -16,6 +16,7 @@ from relay.catalog import (
 )
 from relay.catalog.containers import ContainerId
 from relay.catalog.webhooks import check_webhook_host
+from relay.edge.paging import page_document
 from relay.edge.request import json_body
 from relay.entities import WorkspaceId, details_of
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, parse_document
@@ -106,12 +107,20 @@ def containers_document(request: Request) -> list[Container]:
 
 def catalog_page(name: str, found: Sequence[Workspace | Container], limit: int) -> dict[str, Any]:
     """A page of the catalog; `next` is what `after` must be for the one that follows."""
-    page: dict[str, Any] = {name: [one.model_dump(exclude_none=True) for one in found]}
-    return page | ({"next": found[-1].id} if len(found) == limit else {})
+    documents = ((one.id, one.model_dump(exclude_none=True)) for one in found)
+    return page_document(name, documents, found[-1].id if len(found) == limit else None)
 
 
 def key_request(request: Request) -> KeyRequest:
     return parsed(KeyRequest, request, "a request for a key")
+
+
+def key_page(found: Sequence[ApiKey], limit: int) -> dict[str, Any]:
+    """A page of keys, which come in the order of the table, each page by age."""
+    documents = ((key.id, key_document(key)) for key in found)
+    page = page_document("keys", documents, found[-1].id if len(found) == limit else None)
+    page["keys"].sort(key=lambda key: key["createdAt"])
+    return page
 
 
 def key_document(key: ApiKey) -> dict[str, Any]:

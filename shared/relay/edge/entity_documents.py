@@ -2,19 +2,25 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from relay.delivery.tracking import AtSite, Page
+from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX, AtSite, Page
+from relay.edge.paging import document_bytes, page_document
 from relay.edge.query import query_value
 from relay.entities import EntityKey, Kind, details_of
+from relay.entities.association import Target
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
-from relay.record import Entry, OutcomeState
+from relay.record import Entry, Head, OutcomeState
+
+# Of those at one site. Jira's own have some hundred bytes each.
+_ASSOCIATIONS_BYTES_MAX = 500_000
 
 _PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
 
@@ -75,20 +81,21 @@ def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
     return _known(document)
 
 
-def page_document(page: Page) -> dict[str, Any]:
-    entities = [
-        _known(
-            {
-                "kind": entry.key.kind.value,
-                "id": entry.key.id,
-                "updateSequenceNumber": _sequence(entry.sequence),
-                "deleted": entry.deleted_at is not None,
-                "sites": [_at_site(site) for site in sites],
-            }
-        )
-        for entry, sites in page.entries
-    ]
-    return {"entities": entities} | ({"next": _cursor(page.next)} if page.next else {})
+def entity_page(page: Page) -> dict[str, Any]:
+    documents = ((_cursor(entry.key), _listed(entry, sites)) for entry, sites in page.entries)
+    return page_document("entities", documents, page.next and _cursor(page.next))
+
+
+def _listed(entry: Head, sites: Iterable[AtSite]) -> dict[str, Any]:
+    return _known(
+        {
+            "kind": entry.key.kind.value,
+            "id": entry.key.id,
+            "updateSequenceNumber": _sequence(entry.sequence),
+            "deleted": entry.deleted_at is not None,
+            "sites": [_at_site(site) for site in sites],
+        }
+    )
 
 
 def _cursor(key: EntityKey) -> str:
@@ -113,12 +120,23 @@ def _at_site(site: AtSite) -> dict[str, Any]:
             }
         )
     if site.associations:
-        document["associations"] = [
-            target.model_dump(exclude_defaults=True) for target in site.associations
-        ]
+        shown = document["associations"] = list(_associations(site.associations))
+        if len(shown) < len(site.associations):
+            document["moreAssociations"] = True
     if site.asked:
         document["jira"] = site.in_jira
     return document
+
+
+def _associations(targets: Iterable[Target]) -> Iterator[dict[str, Any]]:
+    """The first of these, so that an entity at many sites still fits into an answer."""
+    left = _ASSOCIATIONS_BYTES_MAX
+    for target in islice(targets, ASSOCIATIONS_SHOWN_MAX):
+        document = target.model_dump(exclude_defaults=True)
+        left -= document_bytes(document)
+        if left < 0:
+            return
+        yield document
 
 
 def _sequence(sequence: int) -> int | None:

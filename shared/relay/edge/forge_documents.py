@@ -1,5 +1,6 @@
 """Documents of Forge's calls, in."""
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -9,13 +10,12 @@ from relay.edge.query import first_query_value
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 
-_ID_MAX = 255
-
-# Forge's own ids are numbers.
+# It becomes part of a DynamoDB key, which has its own limit. Forge's own ids are numbers.
+_ID_PATTERN = r"^[\x21-\x7e]{1,255}$"
 MigrationId = Annotated[
     str,
     BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-    Field(min_length=1, max_length=_ID_MAX),
+    Field(pattern=_ID_PATTERN),
 ]
 
 
@@ -35,6 +35,6 @@ def migration_request(request: Request) -> MigrationRequest:
 def migration_id_of(request: Request) -> str:
     """Raises BadRequest without one."""
     migration_id = first_query_value(request, "migrationId") or ""
-    if not 0 < len(migration_id) <= _ID_MAX:
+    if not re.fullmatch(_ID_PATTERN, migration_id):
         raise BadRequest("Which migration?", [Detail("migrationId", "missing", "The query has it")])
     return migration_id

@@ -14,7 +14,7 @@ from relay.aws import AWS_ERRORS
 from relay.edge.answer import Answer, json_answer
 from relay.edge.query import check_query
 from relay.edge.request import request_of
-from relay.errors import NotFound, RelayError, Unauthenticated, Unavailable
+from relay.errors import AnswerTooLarge, NotFound, RelayError, Unauthenticated, Unavailable
 from relay.identity.caller import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
 from relay.identity.forge_caller import ForgeCaller
 from relay.telemetry import Metric, count, in_context, logger
@@ -106,6 +106,8 @@ class HttpFunction:
         correlation_id = _correlation_id(event)
         logger.set_correlation_id(correlation_id)
         answer = self._answer(APIGatewayProxyEventV2(event))
+        if answer.is_too_large:
+            answer = _answer_to(AnswerTooLarge())
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         logger.info(
             "Answered", route=event["routeKey"], status=answer.status, milliseconds=milliseconds

@@ -1,6 +1,10 @@
 """The two answers that a person's browser gets: a way on, or what is missing for one."""
 
 from relay.edge.answer import Answer, text_answer
+from relay.errors import BadRequest, Detail
+
+# API Gateway has 10 KB for all headers of an answer.
+_LOCATION_MAX = 8000
 
 _CONFIGURE = """<!doctype html>
 <html lang="en">
@@ -21,4 +25,8 @@ def configure_page() -> Answer:
 
 
 def redirect(url: str) -> Answer:
+    """Raises BadRequest where the URL is too long for a header."""
+    if len(url) > _LOCATION_MAX:
+        rule = Detail("", "max_length", f"Of the page's URL, at most {_LOCATION_MAX} characters")
+        raise BadRequest("The ids are too long for a link.", [rule])
     return Answer(302, headers={"Location": url})

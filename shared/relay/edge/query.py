@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from urllib.parse import parse_qs, parse_qsl
 
-from relay.entities.fields import ID_MAX
+from relay.entities.fields import ID_MAX, SITE_ID_MAX
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 
@@ -45,6 +45,16 @@ def query_values(request: Request, name: str) -> list[str]:
 def first_query_value(request: Request, name: str) -> str | None:
     """A parameter's first value, commas and all; None where there is none, or an empty one."""
     return next(iter(parse_qs(request.raw_query).get(name, [])), None)
+
+
+def query_id(request: Request, name: str) -> str:
+    """A parameter's first value, which is an id as a site knows it; empty where there is none. Raises BadRequest for
+    one that is longer than any id."""
+    value = first_query_value(request, name) or ""
+    if len(value) > SITE_ID_MAX:
+        rule = Detail(name, "max_length", f"At most {SITE_ID_MAX} characters")
+        raise BadRequest(f"{name} is no id.", [rule])
+    return value
 
 
 def query_value(request: Request, name: str) -> str | None:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import parsed
+from relay.edge.paging import page_document
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime, Document
 from relay.identity.caller import Request
@@ -59,15 +60,17 @@ class SiteDocuments:
         self._troubles = parts.troubles
         self._access = parts.access
 
-    def of_all(self) -> list[dict[str, Any]]:
-        every = [tenant for tenant in self._tenants.all() if tenant.merged_into is None]
-        return [self._document(tenant, every) for tenant in every]
+    def page(self, after: str, limit: int) -> dict[str, Any]:
+        """A page of sites, without those that became one with another."""
+        ids = self._tenants.ids(after, limit)
+        documents = (
+            (tenant.id, self.of(tenant))
+            for tenant in map(self._tenants.get, ids)
+            if tenant and tenant.merged_into is None
+        )
+        return page_document("sites", documents, ids[-1] if len(ids) == limit else None)
 
     def of(self, tenant: Tenant) -> dict[str, Any]:
-        return self._document(tenant, self._tenants.find_by_base_url(tenant.base_url))
-
-    def _document(self, tenant: Tenant, others: Iterable[Tenant]) -> dict[str, Any]:
-        """`others` holds every tenant of the same base URL, and may hold more."""
         uninstalled = tenant.state is TenantState.UNINSTALLED
         trouble = None if uninstalled else self._troubles.of(tenant.id)
         document: dict[str, Any] = {
@@ -82,7 +85,7 @@ class SiteDocuments:
             "region": self._region,
             "trouble": trouble and _trouble(trouble),
             "credential": self._credential(tenant),
-            "supersededBy": self._successor(tenant, trouble, others),
+            "supersededBy": self._successor(tenant, trouble),
         }
         return {name: value for name, value in document.items() if value is not None}
 
@@ -95,9 +98,7 @@ class SiteDocuments:
         because = {"because": choice.because, "at": _moment(choice.at)} if choice else {}
         return {"inUse": identity.value, **because}
 
-    def _successor(
-        self, tenant: Tenant, trouble: Trouble | None, others: Iterable[Tenant]
-    ) -> str | None:
+    def _successor(self, tenant: Tenant, trouble: Trouble | None) -> str | None:
         """The newest installation of the same base URL, as long as links are left to be moved. A
         site that still answers is not superseded: any site may claim its URL."""
         if tenant.merged_into is not None:
@@ -107,13 +108,22 @@ class SiteDocuments:
             return None
         newer = [
             other
-            for other in others
+            for other in self._tenants.find_by_base_url(tenant.base_url)
             if other.base_url == tenant.base_url
             and other.state is TenantState.ACTIVE
             and other.installed_at > tenant.installed_at
         ]
         newest = max(newer, key=lambda other: other.installed_at, default=None)
         return newest.id if newest and self._links.workspaces_of(tenant.id) else None
+
+
+def replay_page(replays: Iterable[Replay], now: int, limit: int = 0) -> dict[str, Any]:
+    """A page of replays, of which there are `limit` unless it is the last; or, without a limit, as
+    many of them as one answer holds."""
+    found = list(replays)
+    documents = ((replay.workspace_id, replay_document(replay, now)) for replay in found)
+    following = found[-1].workspace_id if limit and len(found) == limit else None
+    return page_document("replays", documents, following)
 
 
 def replay_document(replay: Replay, now: int) -> dict[str, Any]:

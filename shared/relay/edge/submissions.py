@@ -3,11 +3,9 @@
 import json
 from typing import Any
 
+from relay.edge.answer import ANSWER_BYTES_MAX, escaped_bytes
 from relay.entities import Submission, Verdict
 from relay.errors import Detail, TooLarge, Unavailable
-
-# Lambda answers with at most 6 MB, in which the body stands JSON-escaped, headers beside it.
-ANSWER_BYTES_MAX = 6_000_000
 
 
 def submission_answer(submission: Submission, correlation_id: str) -> dict[str, Any]:
@@ -19,7 +17,7 @@ def submission_answer(submission: Submission, correlation_id: str) -> dict[str, 
         "rejected": len(submission.verdicts) - accepted,
         "verdicts": [_verdict(verdict) for verdict in submission.verdicts],
     }
-    if len(json.dumps(json.dumps(answer, ensure_ascii=False))) > ANSWER_BYTES_MAX:
+    if escaped_bytes(json.dumps(answer, ensure_ascii=False)) > ANSWER_BYTES_MAX:
         rule = Detail("", "max_answer_bytes", "Split the submission; nothing of it was taken")
         raise TooLarge("There is too much to say about this submission.", [rule])
     return answer

@@ -53,11 +53,13 @@ class ApiKeys:
         self._dynamodb.put_item(TableName=self._table, Item=to_item(item))
         return f"relay_{key_id}_{secret}"
 
-    def all(self) -> list[ApiKey]:
-        """Every key, by age. There are few, so they are read one and all."""
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table)
-        keys = [_key(from_item(item)) for page in pages for item in page["Items"]]
-        return sorted(keys, key=lambda key: key.created_at)
+    def page(self, after: str, limit: int) -> list[ApiKey]:
+        """The next keys after the one of this id, "" for the first, in the table's own order."""
+        start: Any = {"ExclusiveStartKey": to_item({"pk": after})} if after else {}
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, PaginationConfig={"MaxItems": limit, "PageSize": limit}, **start
+        )
+        return [_key(from_item(item)) for page in pages for item in page["Items"]]
 
     def revoke(self, key_id: str) -> None:
         """From the next call on the key is unknown; revoking it twice is fine."""

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from relay.entities.document import parse_document
+from relay.entities.fields import URL_MAX
 from relay.errors import Unauthenticated
 from relay.identity.caller import LifecycleCaller, Request
 from relay.identity.connect_token import (
@@ -37,7 +38,7 @@ class LifecycleBody(BaseModel):
     clientKey: str = Field(min_length=1, max_length=CLIENT_KEY_MAX)
     baseUrl: str | None = Field(default=None, max_length=500)
     sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
-    displayUrl: str | None = None
+    displayUrl: str | None = Field(default=None, max_length=URL_MAX)
     installationId: str | None = Field(default=None, min_length=1, max_length=_INSTALLATION_ID_MAX)
 
 

@@ -33,8 +33,10 @@ class AssociationStore:
         key = _key(tenant_id, entity, target)
         self._table.write_all(deletes=[(key["pk"], key["sk"])])
 
-    def of(self, tenant_id: str, entity: EntityKey) -> Sequence[Target]:
-        return [Target.model_validate(item) for item in self._table.query(_pk(tenant_id, entity))]
+    def of(self, tenant_id: str, entity: EntityKey, limit: int) -> Sequence[Target]:
+        """The entity's targets, `limit` of them at most."""
+        found = self._table.query(_pk(tenant_id, entity), limit=limit)
+        return [Target.model_validate(item) for item in found]
 
 
 def _pk(tenant_id: str, entity: EntityKey) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _COMPONENT = "cmp#"
+# All of a transaction's items have 4 MB together, those that it deletes with what they hold.
+_REASON_MAX = 2000
 _ANY_OTHER = "seq <> :seq"
 _MARK_BITS = 62
 
@@ -81,7 +83,7 @@ class DebtStore:
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey], reason: str
     ) -> None:
         """Note that these are owed; since when stays as it was noted first. Raises Unavailable."""
-        self._owe(workspace_id, tenant_id, map(sort_key, entities), reason, None)
+        self._owe(workspace_id, tenant_id, map(sort_key, entities), reason[:_REASON_MAX], None)
 
     def owe_components(
         self, workspace_id: str, tenant_id: str, component_ids: Iterable[str], logo_url: str

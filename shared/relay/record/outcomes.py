@@ -1,5 +1,6 @@
 """What became of an entity's state at a site."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,3 +50,21 @@ class Outcome:
 
 
 _REFUSALS = (OutcomeState.REJECTED, OutcomeState.UNKNOWN_PROJECTS, OutcomeState.ABSENT)
+
+
+# Of the messages of an outcome, and of its project keys: a hundred outcomes, each with its key of a
+# kilobyte, are one transaction of 4 MB.
+_TEXTS_BYTES_MAX = 15_000
+
+
+def bounded(texts: Iterable[str]) -> list[str]:
+    """As many of these as an outcome has room for; the last one may be cut."""
+    kept: list[str] = []
+    left = _TEXTS_BYTES_MAX
+    for text in texts:
+        if left <= 0:
+            break
+        part = text.encode()[:left]
+        kept.append(part.decode(errors="ignore"))
+        left -= len(part) + 1
+    return kept

@@ -23,7 +23,7 @@ from relay.entities.moment import moment_of
 from relay.record.entry import Entry, Head
 from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
-from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.outcomes import Outcome, OutcomeState, bounded
 from relay.record.transactions import Transactions
 from relay.table import Item, Table, key
 
@@ -292,8 +292,8 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
     values: dict[str, Any] = {
         "seq": outcome.sequence,
         "state": outcome.state.value,
-        "messages": list(outcome.messages) or None,
-        "unknownProjectKeys": list(outcome.unknown_project_keys) or None,
+        "messages": bounded(outcome.messages) or None,
+        "unknownProjectKeys": bounded(outcome.unknown_project_keys) or None,
         "generation": outcome.generation,
         "ofDeletion": outcome.of_deletion or None,
         "at": datetime.now(UTC).isoformat(),

@@ -99,8 +99,10 @@ class ReplayStore:
         item = self._table.get(_pk(tenant_id), REPLAY + workspace_id)
         return replay_of(item) if item else None
 
-    def of_tenant(self, tenant_id: str) -> Iterator[Replay]:
-        return map(replay_of, self._table.query(_pk(tenant_id), REPLAY))
+    def of_tenant(self, tenant_id: str, after: str = "", limit: int = 0) -> Iterator[Replay]:
+        """In the order of their workspaces; `after` is one of these, `limit` 0 for all."""
+        start = REPLAY + after if after else ""
+        return map(replay_of, self._table.query(_pk(tenant_id), REPLAY, after=start, limit=limit))
 
     def begin(self, fresh: Replay, installs: int) -> Replay:
         """Take this one in place of the one that is there; its worker, if any, lets go of it.

@@ -87,6 +87,10 @@ class TenantStore:
     def all(self) -> list[Tenant]:
         return list(self._each("tenants"))
 
+    def ids(self, after: str, limit: int) -> list[str]:
+        """The next ids of tenants in their order."""
+        return [item["sk"] for item in self._table.query("tenants", after=after, limit=limit)]
+
     def secret_of(self, tenant: Tenant) -> str | None:
         """The secret that the site shares with the app; None where it has none (any more)."""
         if tenant.secret is None:

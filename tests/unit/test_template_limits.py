@@ -1,0 +1,43 @@
+"""What AWS takes of a deployment's parameters, whatever whoever deploys gives them."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.template import functions, template
+
+# Lambda's, of all names and values together.
+ENVIRONMENT_BYTES_MAX = 4096
+# The longest that CloudFormation makes of a stack's name of 128 characters.
+NAMES = {"Table": 160, "Queue": 140, "Letters": 140, "SecretsKey.Arn": 100, "AWS::Region": 20}
+PARAMETERS: dict[str, Any] = template()["Parameters"]
+EVERYONES: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
+
+
+def longest(value: Any) -> int:
+    """The length of a variable's value, at most."""
+    [name] = value.values()
+    parameter = PARAMETERS.get(name)
+    if parameter is None:
+        [length] = [length for end, length in NAMES.items() if name.endswith(end)]
+        return length
+    if "AllowedValues" in parameter:
+        return max(len(str(one)) for one in parameter["AllowedValues"])
+    return int(parameter["MaxLength"]) if "MaxLength" in parameter else len("1000")
+
+
+def test_every_text_has_a_length() -> None:
+    unbounded = [
+        name
+        for name, parameter in PARAMETERS.items()
+        if parameter["Type"] == "String" and not parameter.keys() & {"AllowedValues", "MaxLength"}
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize("name", functions())
+def test_the_longest_parameters_fit_into_a_functions_environment(name: str) -> None:
+    variables = EVERYONES | functions()[name].get("Environment", {}).get("Variables", {})
+    assert sum(len(one) + longest(value) for one, value in variables.items()) <= (
+        ENVIRONMENT_BYTES_MAX
+    )
