@@ -5,22 +5,26 @@ import json
 import os
 import secrets
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 
 from relay_cli.api import PAGE_MAX, segment, workspace_path
 from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceArgument
 from relay_cli.command import Session, command
-from relay_cli.failure import Misuse
+from relay_cli.failure import Failure, Misuse
 from relay_cli.feed import compact
 from relay_cli.words import counted, moment
 
 # Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
 CONTAINERS_PER_CALL = 200
+# Half of what Relay takes, as the names that are replaced count, too.
+NAMES_CHARACTERS_PER_CALL = 12_800
 # Relay's limit for the body of a list of containers.
 _CONTAINERS_BYTES_MAX = 1024 * 1024
 WEBHOOK_SECRET = "RELAY_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
@@ -212,13 +216,7 @@ def put_containers(
     containers = _read_containers(file)
     put = 0
     for part in _parts(containers):
-        answer = session.relay.document(
-            "POST",
-            workspace_path(workspace, "containers"),
-            document={"containers": part},
-            repeatable=True,
-        )
-        put += answer["put"]
+        put += _put(session, workspace, part)
     _done(session, {"put": put}, f"{counted(put, 'container')} put.")
 
 
@@ -309,19 +307,48 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
+def _put(session: Session, workspace: str, part: list[Any]) -> int:
+    """How many are put. By halves, where the names that they replace are too many for one call."""
+    try:
+        answer = session.relay.document(
+            "POST",
+            workspace_path(workspace, "containers"),
+            document={"containers": part},
+            repeatable=True,
+        )
+    except Failure as failure:
+        if failure.status != httpx.codes.REQUEST_ENTITY_TOO_LARGE or len(part) == 1:
+            raise
+        middle = len(part) // 2
+        halves = (part[:middle], part[middle:])
+        return sum(_put(session, workspace, half) for half in halves)
+    return int(answer["put"])
+
+
 def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
-    """As many at once as Relay takes: by their number, and by their size."""
+    """As many at once as Relay takes: by their number, their size, and their names."""
     part: list[Any] = []
-    size = 0
+    size = characters = 0
     for container in containers:
-        grown = size + len(compact(container)) + 1
-        if part and (len(part) == CONTAINERS_PER_CALL or grown > _CONTAINERS_BYTES_MAX - 100):
+        length, name = len(compact(container)) + 1, _name_length(container)
+        if part and (
+            len(part) == CONTAINERS_PER_CALL
+            or size + length > _CONTAINERS_BYTES_MAX - 100
+            or characters + name > NAMES_CHARACTERS_PER_CALL
+        ):
             yield part
-            part, grown = [], len(compact(container)) + 1
+            part, size, characters = [], 0, 0
         part.append(container)
-        size = grown
+        size += length
+        characters += name
     if part:
         yield part
+
+
+def _name_length(container: Any) -> int:
+    """Of its name as Relay compares it, about; what is no container Relay refuses."""
+    name = container.get("name") if isinstance(container, dict) else None
+    return len(unicodedata.normalize("NFKD", name)) if isinstance(name, str) else 0
 
 
 def _now() -> str:

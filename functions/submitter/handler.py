@@ -8,6 +8,9 @@ from relay.delivery.delivery import Delivery
 from relay.edge.consumer import DeadLetters, Submissions
 from relay.edge.delivery_parts import DeliveryParts
 from relay.edge.invocation import time_left
+from relay.edge.queue import SubmissionsQueue
+from relay.edge.suspects import Suspects
+from relay.record import AttemptStore
 from relay.settings import SubmitterSettings
 from relay.telemetry import in_context
 
@@ -15,7 +18,9 @@ settings = SubmitterSettings.from_environment()
 parts = DeliveryParts(settings)
 submissions = Submissions(
     Delivery(parts.record, parts.sites, parts.bringing, parts.owing, parts.dispatch),
+    SubmissionsQueue(parts.sqs, settings.submissions_queue),
     DeadLetters(parts.sqs, settings.submissions_dead_letters),
+    Suspects(AttemptStore(parts.dynamodb, settings.record_table)),
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Sizes:
     """`rounds` of the benchmarks whose ways take turns; `records` and `containers` are how large
-    the tables grow."""
+    the tables grow; the messages are full, of the largest and of the smallest entities."""
 
     rounds: int = 9
     entities: int = 1000
@@ -20,6 +20,9 @@ class Sizes:
     containers: tuple[int, ...] = (1_000, 10_000, 100_000)
     searches: int = 40
     event_bytes: int = 6_000_000
+    large_messages: int = 25
+    small_messages: int = 4
+    large_record: int = 100
 
 
 FULL = Sizes()
@@ -36,4 +39,7 @@ SMALL = Sizes(
     containers=(200, 400),
     searches=4,
     event_bytes=300_000,
+    large_messages=2,
+    small_messages=1,
+    large_record=15,
 )

@@ -1,5 +1,6 @@
 """The worker processes: who is free takes the next invocation, who was killed is replaced."""
 
+import importlib
 import multiprocessing
 import os
 import queue
@@ -10,9 +11,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from infra.chaos import worker
 from infra.chaos.invocation import Ended, Invocation
 from infra.local.paths import ROOT
+
+# Loaded by the workers alone: it loads the functions, and puts faults before AWS and Jira.
+_WORKER = "infra.chaos.worker"
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Fleet:
         os.environ.update(environment)
         os.environ["PYTHONPATH"] = f"{ROOT / 'shared'}:{ROOT}"
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([worker.__name__])
+        self._context.set_forkserver_preload([_WORKER])
         self._free: queue.Queue[_Worker] = queue.Queue()
         for _ in range(size):
             self._free.put(self._start())
@@ -68,7 +71,7 @@ class Fleet:
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=worker.serve, args=(theirs, str(self._log)))
+        process = self._context.Process(target=_serve, args=(theirs, str(self._log)))
         process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -78,6 +81,10 @@ class Fleet:
         one.process.kill()
         one.process.join()
         one.connection.close()
+
+
+def _serve(connection: Connection, log: str) -> None:
+    importlib.import_module(_WORKER).serve(connection, log)
 
 
 def settle() -> None:

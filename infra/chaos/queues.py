@@ -33,6 +33,8 @@ class Queued:
     def record(self) -> dict[str, Any]:
         return {
             "messageId": self.id,
+            # Unknown to the emulated SQS: what is acknowledged early comes again all the same.
+            "receiptHandle": self.id,
             "body": self.body,
             "attributes": {"ApproximateReceiveCount": str(self.receives)},
             "eventSource": "aws:sqs",

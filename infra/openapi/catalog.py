@@ -23,6 +23,7 @@ from relay.catalog import (
     Workspace,
     WorkspaceDocument,
 )
+from relay.catalog.containers import NAMES_CHARACTERS_MAX
 from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
 from relay.entities.document import CONTAINERS_BYTES_MAX
 from relay.entities.fields import Url
@@ -163,7 +164,9 @@ OPERATIONS = (
         "Make containers known, or change them",
         [Answer(200, "How many.", PutCount)],
         [Example("one", 200, _PATH, body={"containers": [_CONTAINER_ANSWER]}, answer={"put": 1})],
-        f"At most {CONTAINERS_MAX} containers, in at most {CONTAINERS_BYTES_MAX} bytes of JSON.",
+        f"At most {CONTAINERS_MAX} containers, in at most {CONTAINERS_BYTES_MAX} bytes of JSON."
+        f" Their names, with those replaced, have at most {NAMES_CHARACTERS_MAX} characters"
+        " in all, as they are compared (NFKD, without accents); more is answered 413.",
         parameters=[WORKSPACE],
         body=ContainersRequest,
         errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],

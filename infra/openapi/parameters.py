@@ -43,7 +43,7 @@ AFTER = Parameter(
     "`next` of the page before; the first page unless given.",
     "query",
 )
-_ID_IN_QUERY = Annotated[str, Field(max_length=SITE_ID_MAX)]
+_SITE_ID = Annotated[str, Field(max_length=SITE_ID_MAX)]
 INCIDENT_QUERY = Parameter(
     "incident", _ID_IN_QUERY, "The incident's id, as the site knows it.", "query"
 )

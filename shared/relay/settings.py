@@ -127,6 +127,7 @@ class DeliverySettings(SiteSettings):
 
 
 class SubmitterSettings(DeliverySettings):
+    submissions_queue: Required
     submissions_dead_letters: Required
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relay.aws import from_item, to_item
+from relay.aws import AWS_ERRORS, from_item, to_item
 from relay.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
+
+# What a table's methods raise where AWS fails.
+TABLE_ERRORS = (*AWS_ERRORS, Unavailable)
 
 # DynamoDB's own limits per call.
 _GET_MAX = 100

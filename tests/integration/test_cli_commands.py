@@ -151,6 +151,24 @@ def test_many_containers_go_in_several_calls(stage: Stage) -> None:
     assert len(listed["containers"]) == 201
 
 
+def test_long_names_go_in_as_many_calls_as_they_need(stage: Stage) -> None:
+    stage.relay.put_workspace("operations")
+
+    def put(name: str) -> object:
+        lines = [
+            {"id": f"c-{n}", "name": name, "url": PAGE, "lastUpdatedDate": "2026-01-31T09:30:00Z"}
+            for n in range(120)
+        ]
+        stdin = "\n".join(map(json.dumps, lines)).encode()
+        return stage.cli("containers", "put-all", "operations", "-", "--json", stdin=stdin).json()
+
+    # 30,600 characters in all; then as many that are replaced, of which the command knows nothing.
+    assert put("x" * 255) == {"put": 120}
+    assert put("C") == {"put": 120}
+    listed = stage.cli("containers", "list", "operations", "--all", "--json").json()
+    assert {one["name"] for one in listed["containers"]} == {"C"}
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "7", '{"containers": 7}'])
 def test_a_file_without_containers_is_refused(cli: Cli, tmp_path: Path, content: str) -> None:
     file = tmp_path / "containers"

@@ -10,7 +10,9 @@ import pytest
 from relay.entities.fields import ID_MAX
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
+from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.lambdas import Answer
 
 CONTAINERS = "/v1/workspaces/payments/containers"
 DOCUMENT = {
@@ -73,6 +75,47 @@ def test_many_are_put_at_once_and_of_one_id_the_last_counts(relay: Relay) -> Non
     assert relay.provider("GET", f"{CONTAINERS}/one").json() == last
     assert listed(relay, "query=check") == ([], None)
     assert listed(relay, "query=bask") == (["one"], None)
+
+
+def put_named(relay: Relay, *names: str) -> Answer:
+    """The containers 0, 1, …, by these names."""
+    containers = [DOCUMENT | {"id": str(n), "name": name} for n, name in enumerate(names)]
+    return relay.provider("POST", CONTAINERS, {"containers": containers})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["x" * 255] * 1000,
+        ["x" * 254] * 101,
+        # Each of these characters is compared as eighteen.
+        ["\ufdfa" * 255] * 6,
+    ],
+)
+def test_names_that_would_fill_the_index_are_refused(relay: Relay, names: list[str]) -> None:
+    with aws_calls() as calls:
+        answer = put_named(relay, *names)
+    assert (answer.status, answer.error_code) == (413, "too_large")
+    [detail] = answer.json()["error"]["details"]
+    assert (detail["path"], detail["rule"]) == ("containers", "max_name_characters")
+    assert "25600 characters" in detail["message"]
+    assert "BatchWriteItem" not in calls.names
+    assert listed(relay) == ([], None)
+
+
+def test_names_that_are_replaced_count_as_well(relay: Relay) -> None:
+    # GIVEN two lists of names, each as long as may be
+    long = ["x" * 255] * 100
+    assert put_named(relay, *long).json() == {"put": 100}
+    more = [DOCUMENT | {"id": f"more-{n}", "name": "x" * 255} for n in range(100)]
+    assert relay.provider("POST", CONTAINERS, {"containers": more}).json() == {"put": 100}
+
+    # WHEN they are renamed, all at once is too much; half of them is not, and they may stay
+    short = [DOCUMENT | {"id": one["id"], "name": "y"} for one in more]
+    both = [DOCUMENT | {"id": str(n), "name": "y"} for n in range(100)] + short
+    assert relay.provider("POST", CONTAINERS, {"containers": both}).status == 413
+    assert put_named(relay, *["y"] * 100).json() == {"put": 100}
+    assert relay.provider("POST", CONTAINERS, {"containers": more}).json() == {"put": 100}
 
 
 def test_one_bad_container_refuses_them_all(relay: Relay) -> None:

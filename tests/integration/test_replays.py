@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from relay.record import RecordStore
+from relay.record.store import EntryPage
 from tests.integration.catching_up_stage import (
     DOWN,
     SUBMIT,
@@ -306,6 +308,57 @@ def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
         relay.gateway.functions["replayer"].handler(sqs_event(message["Body"]), Context())
     calls.no_more_trouble()
     return len(calls.names) - before
+
+
+def test_a_worker_that_is_killed_over_and_over_holds_up_no_other(
+    relay: Relay, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN a replay that kills its worker, and another one of the same site
+    site = link("payments", "search")
+    for workspace in ("payments", "search"):
+        relay.submit(workspace, incidents=[incident(f"of-{workspace}")])
+    lose(site)
+    ask(relay, site, what="all")
+    page = RecordStore.page
+
+    def killing(self: RecordStore, workspace_id: str, *args: Any) -> EntryPage:
+        if workspace_id == "payments":
+            raise Killed
+        return page(self, workspace_id, *args)
+
+    # WHEN it does so each time
+    waits = []
+    with monkeypatch.context() as patching:
+        patching.setattr(RecordStore, "page", killing)
+        for _ in range(9):
+            for message in taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"]):
+                with suppress(Killed):
+                    relay.gateway.functions["replayer"].handler(
+                        sqs_event(message["Body"]), Context()
+                    )
+            item = relay.aws.dynamodb.get_item(
+                TableName="TenantsTable",
+                Key={"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}},
+            )["Item"]
+            waits.append(round((int(item["due"]["N"]) / 1000 - time.time()) / 60))
+            # The first one kept that it had come to the walk.
+            assert int(item["attempts"]["N"]) == len(waits) - 1
+            relay.let_time_pass()
+            relay.gateway.functions["sweeper"].handler({}, Context())
+
+    # THEN the other one is done, this one is tried ever more seldom, and says why
+    assert progress(relay, site, "search")["state"] == "done"
+    assert sequences(site).keys() == {"of-search"}
+    assert waits[2:] == [2, 4, 8, 16, 32, 60, 60]
+    document = progress(relay, site)
+    assert document["state"] == "waiting"
+    assert "ended without an answer 7 times in a row" in document["reason"]
+
+    # AND goes on as ever once the cause is gone
+    go_on(relay)
+    assert sequences(site).keys() == {"of-payments", "of-search"}
+    assert progress(relay, site)["state"] == "done"
+    assert "reason" not in progress(relay, site)
 
 
 def test_a_replay_of_all_that_breaks_off_anywhere_has_the_same_end(

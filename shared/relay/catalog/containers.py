@@ -20,7 +20,7 @@ from pydantic import Field
 
 from relay.entities.fields import ID_MAX, DateTime, Description, Document, Summary, Url
 from relay.entities.moment import moment_of
-from relay.errors import NotFound
+from relay.errors import Detail, NotFound, TooLarge
 from relay.table import Item, Table
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ _ROWS_PER_PAGE = 100
 _PAGES_MAX = 10
 # With the id, a row stays within the 1,024 bytes of a sort key.
 _INDEXED_CHARACTERS = 100
+# Of the names in one request, as they are compared: each may be a row of the index that is written,
+# or of an old name one that is deleted. So a request makes about a thousand calls at most.
+NAMES_CHARACTERS_MAX = 25_600
 _NUL = "\0"
 
 ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
@@ -89,12 +92,14 @@ class ContainerStore:
         return list(map(_container, self._table.get_all(keys)))
 
     def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
-        """Put containers, which differ in their ids; repeating is safe.
+        """Put containers, which differ in their ids; repeating is safe. Raises TooLarge.
 
         The index never misses a container, even if this breaks off: its new rows come first, and
         the rows of an old name go last. A search checks what a row says against the container.
         """
-        before = self._rows_of(workspace_id, [container.id for container in containers])
+        known = self.get_all(workspace_id, [container.id for container in containers])
+        _check_names(containers, known)
+        before = _rows_of(workspace_id, known)
         rows = {
             (row["pk"], row["sk"]): row
             for container in containers
@@ -106,7 +111,7 @@ class ContainerStore:
 
     def delete(self, workspace_id: str, container_id: str) -> None:
         """Deleting what is not there is fine."""
-        rows = self._rows_of(workspace_id, [container_id])
+        rows = _rows_of(workspace_id, self.get_all(workspace_id, [container_id]))
         self._table.write_all(deletes=[(_pk("container", workspace_id), container_id)])
         self._table.write_all(deletes=rows)
 
@@ -161,10 +166,25 @@ class ContainerStore:
         items = self._table.query(_pk("container", workspace_id))
         return next((_container(item) for item in items if item["url"] == url), None)
 
-    def _rows_of(self, workspace_id: str, container_ids: Iterable[str]) -> set[tuple[str, str]]:
-        """The keys of the index rows that these containers have now."""
-        known = self.get_all(workspace_id, container_ids)
-        return {(row["pk"], row["sk"]) for one in known for row in _index(workspace_id, one)}
+
+def _check_names(containers: Iterable[Container], known: Iterable[Container]) -> None:
+    """`known` are the same containers as they are stored. Raises TooLarge."""
+    names = {container.id: normalized(container.name) for container in containers}
+    replaced = [before for one in known if (before := normalized(one.name)) != names[one.id]]
+    if sum(map(len, (*names.values(), *replaced))) > NAMES_CHARACTERS_MAX:
+        rule = (
+            f"Names of at most {NAMES_CHARACTERS_MAX} characters in all, those that are replaced"
+            " included; send fewer containers at once"
+        )
+        raise TooLarge(
+            "The names are too many for one request.",
+            [Detail("containers", "max_name_characters", rule)],
+        )
+
+
+def _rows_of(workspace_id: str, containers: Iterable[Container]) -> set[tuple[str, str]]:
+    """The keys of the index rows of these containers."""
+    return {(row["pk"], row["sk"]) for one in containers for row in _index(workspace_id, one)}
 
 
 def normalized(text: str) -> str:

@@ -1,13 +1,15 @@
 """The queue of submissions, as the submitter takes messages from it; and their dead letters."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.delivery import Delivery
 from relay.delivery.message import Message, parse_message
 from relay.delivery.visit import TimeLeft
+from relay.edge.queue import SubmissionsQueue
+from relay.edge.suspects import Record, Suspects, given_up, is_first, received, together
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
@@ -52,24 +54,86 @@ class DeadLetters:
 class Submissions:
     """Processes SQS events; the answers name the messages that must come again.
 
-    A message that is none of ours, or that makes the code fail, goes to the dead letters with its
-    reason, and takes no other with it.
+    A message that is none of ours, that makes the code fail, or that kills the function goes to the
+    dead letters with its reason, and takes no other with it.
     """
 
-    def __init__(self, delivery: Delivery, dead_letters: DeadLetters) -> None:
+    def __init__(
+        self,
+        delivery: Delivery,
+        queue: SubmissionsQueue,
+        dead_letters: DeadLetters,
+        suspects: Suspects,
+    ) -> None:
         self._delivery = delivery
+        self._queue = queue
         self._dead_letters = dead_letters
+        self._suspects = suspects
 
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> dict[str, Any]:
         """An event holds 6 MB, deflated: a slice of it at a time, as long as there is time."""
-        waiting = deque(event["Records"])
+        records: list[Record] = event["Records"]
+        first = [record for record in records if is_first(record)]
+        come_again = self._consume(first, time_left)
+        again = [record for record in records if not is_first(record)]
+        if again:
+            done = [record for record in first if record["messageId"] not in come_again]
+            come_again |= self._consume_again(again, done, time_left)
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+
+    def _consume_again(
+        self, records: Sequence[Record], done: list[Record], time_left: TimeLeft
+    ) -> set[str]:
+        """The function may have been cut off with any of these. Before it works on one that it was
+        cut off with, it acknowledges those that are `done`: else they would come again, too."""
+        attempts = self._suspects.attempts_at(records)
+        if attempts is None:
+            return _ids(records)
+        come_again = self._give_up(records, attempts)
+        for cut_off, group in together(records, attempts):
+            if time_left() < _SLICE_SECONDS:
+                come_again |= _ids(group)
+                continue
+            if cut_off:
+                self._queue.acknowledge(done)
+                done = []
+                ids = sorted(_ids(group))
+                logger.warning("The function was cut off with these", times=cut_off, messages=ids)
+            if not self._suspects.begin(group, cut_off):
+                come_again |= _ids(group)
+                continue
+            left = self._consume(group, time_left)
+            self._suspects.end(group)
+            come_again |= left
+            done += [record for record in group if record["messageId"] not in left]
+        return come_again
+
+    def _give_up(self, records: Sequence[Record], attempts: Mapping[str, int]) -> set[str]:
+        """Put aside what was cut off too often; returns what could not be put anywhere. The notes
+        stay, as SQS may deliver even what is done once more."""
+        left = set()
+        for record in records:
+            reason = given_up(attempts.get(record["messageId"], 0))
+            if reason:
+                # Not from the body, which is not read once more.
+                known = {
+                    "reason": f"{reason}; its log has it under this id: {record['messageId']}",
+                    "workspaceId": record["attributes"].get("MessageGroupId", ""),
+                }
+                logger.error("A message is given up", message_id=record["messageId"])
+                if not self._buried(record, known):
+                    left.add(record["messageId"])
+        return left
+
+    def _consume(self, records: Sequence[Record], time_left: TimeLeft) -> set[str]:
+        """Process these messages, slice by slice; returns those that must come again."""
+        waiting = deque(records)
         come_again = self._consume_slice(waiting, time_left)
         while waiting and time_left() > _SLICE_SECONDS:
             come_again |= self._consume_slice(waiting, time_left)
         if waiting:
             logger.warning("No time for all messages", messages=len(waiting))
-        come_again |= {record["messageId"] for record in waiting}
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+        return come_again | _ids(waiting)
 
     def _consume_slice(self, waiting: deque[dict[str, Any]], time_left: TimeLeft) -> set[str]:
         """Process the next messages, up to a slice's bounds; returns those that must come again."""
@@ -118,8 +182,7 @@ class Submissions:
 
     def _given_up(self, record: dict[str, Any], message: Message, error: Exception) -> bool:
         """Whether the message has gone to the dead letters; before, it comes again a few times."""
-        received = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        if received < _RECEIVES_MAX:
+        if received(record) < _RECEIVES_MAX:
             return False
         # Not the error's words, which may repeat what the message holds.
         reason = f"{type(error).__name__} while it was processed; the log has it under this id: "
@@ -133,6 +196,10 @@ class Submissions:
     def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
         count(Metric.POISON_MESSAGES)
         return self._dead_letters.bury(record["body"], known)
+
+
+def _ids(records: Iterable[Record]) -> set[str]:
+    return {record["messageId"] for record in records}
 
 
 def _halves(messages: dict[str, Message]) -> list[dict[str, Message]]:

@@ -48,8 +48,8 @@ def first_query_value(request: Request, name: str) -> str | None:
 
 
 def query_id(request: Request, name: str) -> str:
-    """A parameter's first value, which is an id as a site knows it; empty where there is none. Raises BadRequest for
-    one that is longer than any id."""
+    """A parameter's first value, which is an id as a site knows it; empty where there is none.
+    Raises BadRequest for one that is longer than any id."""
     value = first_query_value(request, name) or ""
     if len(value) > SITE_ID_MAX:
         rule = Detail(name, "max_length", f"At most {SITE_ID_MAX} characters")

@@ -1,6 +1,7 @@
-"""The queue of submissions, as functions put messages into it."""
+"""The queue of submissions, as functions put messages into it, and acknowledge them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.message import Message, packed
@@ -9,6 +10,9 @@ from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+# SQS's own limit per call.
+_DELETE_MAX = 10
 
 
 class SubmissionsQueue:
@@ -39,3 +43,15 @@ class SubmissionsQueue:
                 return [part for part, _ in parts[sent:]]
             count(Metric.QUEUE_MESSAGES)
         return []
+
+    def acknowledge(self, records: Sequence[dict[str, Any]]) -> None:
+        """These received messages are done; one that can't be deleted now comes again."""
+        for start in range(0, len(records), _DELETE_MAX):
+            entries: Any = [
+                {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
+                for number, record in enumerate(records[start : start + _DELETE_MAX])
+            ]
+            try:
+                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            except AWS_ERRORS:
+                logger.exception("Messages could not be acknowledged")

@@ -24,6 +24,9 @@ REPLAY = "replay#"
 _ATTEMPTS = 5
 # A hint comes at the time that another machine's clock named.
 _CLOCKS_DIFFER_MS = 1000
+# Until a replay may be taken once more whose workers kept nothing: doubled each time, to an hour.
+_FIRST_DELAY_MS = 60_000
+_LAST_DELAY_MS = 3_600_000
 
 
 class What(StrEnum):
@@ -55,7 +58,8 @@ class Replay:
     `resets` is how often the site was to take everything anew, and `generation` (see `Sites`) the
     one that the last walk was begun for. `cursor` is where a stage goes on. `done` of `total` are
     settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so that it can't
-    end without a last look. `due` is when it may go on, `leased` until when a worker has it.
+    end without a last look. `due` is when it may go on, `leased` until when a worker has it;
+    `attempts` counts the workers in a row that took it and kept nothing, as they were cut off.
     Some debts may be put off when it is done: `again` is when the first of them is due, or 0.
     """
 
@@ -77,6 +81,7 @@ class Replay:
     due: int = 0
     again: int = 0
     leased: int = 0
+    attempts: int = 0
     reason: str | None = None
     started_at: int = 0
     updated_at: int = 0
@@ -134,28 +139,39 @@ class ReplayStore:
         raise Unavailable("A replay could not be begun; try again.")
 
     def take(self, replay: Replay, now: int, lease_ms: int) -> Replay | None:
-        """Take it for a while; None where it is done, not due, or another worker's."""
+        """Take it for a while; None where it is done, not due, or another worker's.
+
+        A worker that is cut off, as one that is out of memory, says nothing. So the time after
+        which another one may try is noted before the work, and grows with each that kept nothing.
+        """
+        values = {
+            ":until": now + lease_ms,
+            ":now": now,
+            ":soon": now + _CLOCKS_DIFFER_MS,
+            ":done": Stage.DONE.value,
+            ":one": 1,
+        }
+        sets = "leased = :until"
+        if replay.attempts:
+            values[":again"] = now + min(_FIRST_DELAY_MS << replay.attempts, _LAST_DELAY_MS)
+            values[":reason"] = _ended_without_a_word(replay.attempts)
+            sets += ", due = :again, reason = :reason"
         try:
             answer = self._dynamodb.update_item(
                 TableName=self._table.name,
                 Key=_key(replay),
-                UpdateExpression="SET leased = :until",
+                UpdateExpression=f"SET {sets} ADD attempts :one",
                 ConditionExpression=(
                     "attribute_exists(pk) AND stage <> :done AND due <= :soon AND leased <= :now"
                 ),
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":until": now + lease_ms,
-                        ":now": now,
-                        ":soon": now + _CLOCKS_DIFFER_MS,
-                        ":done": Stage.DONE.value,
-                    }
-                ),
+                ExpressionAttributeValues=to_item(values),
                 ReturnValues="ALL_NEW",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return None
-        return replay_of(from_item(answer["Attributes"]))
+        # As it is once something of it is kept.
+        taken = replay_of(from_item(answer["Attributes"]))
+        return replace(taken, due=replay.due, attempts=0)
 
     def hasten(self, replay: Replay, now: int) -> bool:
         """Let it go on now; False where it is done."""
@@ -258,6 +274,10 @@ def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
     return min(fresh.stage, known.stage, key=stages.index)
 
 
+def _ended_without_a_word(attempts: int) -> str:
+    return f"The function ended without an answer {attempts} times in a row; its log says why"
+
+
 def new_run() -> str:
     return uuid4().hex
 
@@ -282,6 +302,7 @@ def replay_of(item: Item) -> Replay:
         due=int(item["due"]),
         again=int(item.get("again", 0)),
         leased=int(item["leased"]),
+        attempts=int(item.get("attempts", 0)),
         reason=item.get("reason"),
         started_at=int(item["startedAt"]),
         updated_at=int(item["updatedAt"]),
@@ -307,6 +328,7 @@ def _to_values(replay: Replay) -> dict[str, Any]:
         "due": replay.due,
         "again": replay.again,
         "leased": replay.leased,
+        "attempts": replay.attempts,
         "reason": replay.reason,
         "startedAt": replay.started_at,
         "updatedAt": replay.updated_at,

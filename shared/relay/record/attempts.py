@@ -1,0 +1,50 @@
+"""How often a function was cut off while it worked on a message, without a word.
+
+| pk | sk | holds |
+|---|---|---|
+| `attempt#<messageId>` | `attempt` | attempts that were begun and have not ended |
+
+An attempt is noted before it begins, and struck off once it ends, however it ends: a function that
+is out of memory or out of time ends none. What is left over, DynamoDB deletes a day later.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from relay.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_SK = "attempt"
+# A message comes again minutes after it was cut off.
+_KEPT_SECONDS = 86_400
+
+
+class AttemptStore:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._table = Table(dynamodb, table)
+
+    def of(self, message_ids: Iterable[str]) -> dict[str, int]:
+        """Of these messages, those with attempts that have not ended. Raises Unavailable."""
+        found = self._table.get_all([(_pk(one), _SK) for one in message_ids])
+        return {item["pk"].removeprefix(_pk("")): int(item["attempts"]) for item in found}
+
+    def note(self, attempts: Mapping[str, int]) -> None:
+        """So many for each of these messages, the one that begins included. Raises Unavailable."""
+        expires = int(time.time()) + _KEPT_SECONDS
+        self._table.write_all(
+            puts=[
+                {"pk": _pk(one), "sk": _SK, "attempts": count, "expires": expires}
+                for one, count in attempts.items()
+            ]
+        )
+
+    def strike(self, message_ids: Iterable[str]) -> None:
+        """They have ended. Raises Unavailable."""
+        self._table.write_all(deletes=[(_pk(one), _SK) for one in message_ids])
+
+
+def _pk(message_id: str) -> str:
+    return f"attempt#{message_id}"

@@ -1,0 +1,327 @@
+"""A message that kills its function ends among the dead letters, and takes no other with it."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import relay.table
+from infra.bench.subject import run_subject
+from infra.local.environment import bare_environment
+from infra.local.failure import StackFailure
+from infra.local.paths import ROOT
+from relay.delivery.message import Message, packed
+from relay.entities import EntityState, Kind
+from relay.record import AttemptStore, RecordStore
+from tests.integration.conftest import REGION, Aws
+from tests.integration.replays_stage import taken
+from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.aws_server import aws_server
+from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.entities import incident
+from tests.support.killed_submitter import KILLER
+from tests.support.lambdas import APP_KEY, BASE_URL, Context, variables_of
+from tests.support.template import resources
+
+REASON = "The function was cut off 3 times while it worked on this message alone"
+
+
+class CutOff(BaseException):
+    """Ends a function of this process as nothing in it can catch."""
+
+
+@dataclass
+class Queue:
+    """The queue of submissions, as Lambda takes from it. `invoke` is given an event; it returns
+    the function's answer, or None where the function was cut off."""
+
+    aws: Aws
+    invoke: Callable[[dict[str, Any]], dict[str, Any] | None]
+    cut_off: int = 0
+
+    @property
+    def url(self) -> str:
+        return self.aws.environment["SUBMISSIONS_QUEUE"]
+
+    def send(self, workspace: str, *ids: str) -> None:
+        states = tuple(EntityState(Kind.INCIDENT, incident(one)) for one in ids)
+        ((_, body),) = packed(Message(workspace, "c", states))
+        self.aws.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageGroupId=workspace)
+
+    def deliver(self) -> list[str]:
+        """All that is in the queue comes as one event; the workspaces of what stays in it."""
+        messages: list[Any] = []
+        while found := self.aws.sqs.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages"):
+            messages += found
+        if not messages:
+            return []
+        answer = self.invoke({"Records": list(map(_record, messages))})
+        if answer is None:
+            self.cut_off += 1
+        else:
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            for message in messages:
+                if message["MessageId"] not in failed:
+                    receipt = message["ReceiptHandle"]
+                    self.aws.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt)
+        return [workspace for message in messages for workspace in self._still_there(message)]
+
+    def _still_there(self, message: Any) -> Iterator[str]:
+        """Its visibility timeout is over."""
+        receipt: str = message["ReceiptHandle"]
+        try:
+            self.aws.sqs.change_message_visibility(
+                QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=0
+            )
+        except self.aws.sqs.exceptions.ReceiptHandleIsInvalid:
+            return
+        yield message["Attributes"]["MessageGroupId"]
+
+    def dead_letters(self) -> list[dict[str, Any]]:
+        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
+
+
+def _record(message: Any) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "eventSource": "aws:sqs",
+    }
+
+
+@pytest.fixture
+def in_a_process(aws: Aws, tmp_path: Path) -> Iterator[Callable[[str], Queue]]:
+    """The submitter dies with SIGKILL at "parse" or "record"."""
+    with aws_server(REGION) as endpoint:
+        environment = bare_environment(
+            AWS_ACCESS_KEY_ID="testing",
+            AWS_SECRET_ACCESS_KEY="testing",
+            AWS_DEFAULT_REGION=REGION,
+            AWS_ENDPOINT_URL=endpoint,
+            APP_KEY=APP_KEY,
+            BASE_URL=BASE_URL,
+            PYTHONPATH=f"{ROOT / 'shared'}:{ROOT}",
+            **{name: aws.environment[name] for name in variables_of("submitter")},
+        )
+
+        def queue(at: str) -> Queue:
+            def invoke(event: dict[str, Any]) -> dict[str, Any] | None:
+                given = {"event": event, "at": at}
+                try:
+                    answer: dict[str, Any] = run_subject(
+                        "tests.support.killed_submitter:receive",
+                        given,
+                        environment,
+                        tmp_path / "log",
+                    )
+                except StackFailure:
+                    return None
+                return answer
+
+            return Queue(aws, invoke)
+
+        yield queue
+
+
+@pytest.fixture
+def submitter(function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    return function("submitter")
+
+
+@pytest.fixture
+def queue(aws: Aws, submitter: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """The submitter in this process, cut off by the killer's messages."""
+    put_newest = RecordStore.put_newest
+
+    def put(self: RecordStore, workspace_id: str, states: Any) -> Any:
+        if workspace_id.startswith(KILLER):
+            raise CutOff
+        return put_newest(self, workspace_id, states)
+
+    def invoke(event: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            answer: dict[str, Any] = submitter.handler(event, Context())
+        except CutOff:
+            return None
+        return answer
+
+    monkeypatch.setattr(RecordStore, "put_newest", put)
+    return Queue(aws, invoke)
+
+
+@pytest.fixture
+def attempts(aws: Aws) -> AttemptStore:
+    return AttemptStore(aws.dynamodb, "RecordTable")
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    with aws_calls() as calls:
+        yield calls
+
+
+def reason_of(letter: dict[str, Any]) -> str:
+    return str(letter["MessageAttributes"]["reason"]["StringValue"])
+
+
+def recorded(aws: Aws, workspace: str) -> set[str]:
+    record = RecordStore(aws.dynamodb, "RecordTable")
+    return {entry.key.id for entry in record.entries(workspace)}
+
+
+@pytest.mark.parametrize("at", ["parse", "record"])
+def test_the_message_that_kills_the_process_is_put_aside(
+    in_a_process: Callable[[str], Queue], aws: Aws, at: str
+) -> None:
+    # GIVEN a message that kills its process among others
+    queue = in_a_process(at)
+    queue.send("payments", "a", "b")
+    queue.send(KILLER, "x")
+    queue.send("search", "c")
+
+    # WHEN they come again and again
+    rounds = 0
+    while queue.deliver():
+        rounds += 1
+        assert rounds < 10
+
+    # THEN the others are recorded, and this one alone is a dead letter, with its reason
+    assert recorded(aws, "payments") == {"a", "b"}
+    assert recorded(aws, "search") == {"c"}
+    [letter] = queue.dead_letters()
+    assert reason_of(letter).startswith(REASON)
+    assert letter["MessageAttributes"]["workspaceId"]["StringValue"] == KILLER
+    # As it came first, with all that came again, with those suspected, and three times alone.
+    assert queue.cut_off == 6
+
+
+def test_what_is_done_is_acknowledged_before_a_suspect_is_worked_on(queue: Queue, aws: Aws) -> None:
+    # GIVEN a message that was cut off twice with others
+    queue.send("payments", "a")
+    queue.send(KILLER, "x")
+    for _ in range(2):
+        assert sorted(queue.deliver()) == [KILLER, "payments"]
+
+    # WHEN new ones come with it
+    queue.send("search", "b")
+    left = queue.deliver()
+
+    # THEN the new one is gone from the queue although the function was cut off once more
+    assert queue.cut_off == 3
+    assert "search" not in left
+    assert recorded(aws, "search") == {"b"}
+
+
+def test_those_around_it_are_done_long_before_it_is_given_up(queue: Queue, aws: Aws) -> None:
+    for number in range(100):
+        queue.send(f"w{number}", "a")
+    queue.send(KILLER, "x")
+    waiting = [len(queue.deliver()) for _ in range(4)]
+    # Both times all of them; then those of its group, the last one; and then it is alone.
+    assert waiting == [101, 101, 101 % 32, 1]
+    assert queue.dead_letters() == []
+    assert all(recorded(aws, f"w{number}") == {"a"} for number in range(100))
+    while queue.deliver():
+        pass
+    assert len(queue.dead_letters()) == 1
+
+
+def test_several_of_them_are_each_put_aside(queue: Queue, aws: Aws) -> None:
+    for number in range(3):
+        queue.send(f"{KILLER}-{number}", "x")
+        queue.send(f"w{number}", "a")
+    while queue.deliver():
+        assert queue.cut_off < 30
+    letters = queue.dead_letters()
+    assert {letter["MessageAttributes"]["workspaceId"]["StringValue"] for letter in letters} == {
+        f"{KILLER}-{number}" for number in range(3)
+    }
+    assert all(reason_of(letter).startswith(REASON) for letter in letters)
+    assert all(recorded(aws, f"w{number}") == {"a"} for number in range(3))
+
+
+def test_a_message_that_comes_for_the_first_time_costs_no_more(
+    queue: Queue, calls: AwsCalls
+) -> None:
+    queue.send("payments", "a")
+    calls.names.clear()
+    assert queue.deliver() == []
+    assert not {"BatchWriteItem", "DeleteMessageBatch"} & set(calls.names)
+    assert not any("attempt#" in str(given) for given in calls.parameters)
+
+
+def test_one_that_comes_again_for_another_reason_is_no_suspect(
+    queue: Queue, calls: AwsCalls
+) -> None:
+    # GIVEN a message that comes again and again, as AWS failed
+    def fail(operation: str) -> None:
+        if operation == "TransactWriteItems":
+            raise client_error("InternalServerError")
+
+    queue.send("payments", "a")
+    calls.before = fail
+    for _ in range(8):
+        assert queue.deliver() == ["payments"]
+    assert "attempt#" in str(calls.given("BatchWriteItem"))
+
+    # THEN it is done once AWS is there
+    calls.no_more_trouble()
+    assert queue.deliver() == []
+    assert queue.dead_letters() == []
+
+
+@pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
+def test_without_its_attempts_no_message_that_came_again_is_worked_on(
+    queue: Queue, aws: Aws, calls: AwsCalls, operation: str
+) -> None:
+    queue.send(KILLER, "x")
+    assert queue.deliver() == [KILLER]
+
+    def fail(name: str) -> None:
+        if name == operation and "attempt#" in str(calls.parameters[-1]):
+            raise client_error("InternalServerError")
+
+    calls.before = fail
+    queue.send("payments", "a")
+    for _ in range(3):
+        assert queue.deliver() == [KILLER]
+    assert queue.cut_off == 1
+    assert recorded(aws, "payments") == {"a"}
+
+
+def test_a_dead_letter_that_can_not_be_queued_is_tried_again(queue: Queue, calls: AwsCalls) -> None:
+    queue.send(KILLER, "x")
+    while queue.cut_off < 6:
+        assert queue.deliver() == [KILLER]
+
+    def fail(operation: str) -> None:
+        if operation == "SendMessage":
+            raise client_error("InternalServerError")
+
+    calls.before = fail
+    assert queue.deliver() == [KILLER]
+    calls.no_more_trouble()
+    assert queue.deliver() == []
+    assert len(queue.dead_letters()) == 1
+    assert queue.cut_off == 6
+
+
+def test_what_is_left_over_of_attempts_expires(aws: Aws, attempts: AttemptStore) -> None:
+    attempts.note({"m-1": 2})
+    [item] = aws.dynamodb.scan(TableName="RecordTable")["Items"]
+    specification = resources("AWS::DynamoDB::Table")["RecordTable"]["TimeToLiveSpecification"]
+    assert specification["Enabled"] is True
+    left = int(item[specification["AttributeName"]]["N"]) - time.time()
+    assert 0 < left <= 86_400
+    assert attempts.of(["m-1", "m-2"]) == {"m-1": 2}
+    attempts.strike(["m-1"])
+    assert attempts.of(["m-1"]) == {}

@@ -1,0 +1,42 @@
+"""The submitter in a process of its own, which messages of one workspace kill.
+
+Run as a subject (see `infra.bench.subject`): it stands for whatever ends a function without a word,
+such as the kernel where memory is out.
+"""
+
+import os
+import signal
+from typing import Any
+
+import relay.edge.consumer
+from infra.lambdas.runtime import Context, load
+from relay.delivery.message import Message, parse_message
+from relay.record import RecordStore
+
+KILLER = "killer"
+
+
+def receive(event: dict[str, Any], at: str) -> dict[str, Any]:
+    """The submitter's answer to the event. It dies as it reads a message of the killer's, or as it
+    records its states: `at` is "parse" or "record"."""
+    submitter = load("submitter")
+    record = RecordStore.put_newest
+
+    def parse(body: str) -> Message:
+        message = parse_message(body)
+        if message.workspace_id == KILLER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return message
+
+    def put_newest(self: RecordStore, workspace_id: str, states: Any) -> Any:
+        if workspace_id == KILLER:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return record(self, workspace_id, states)
+
+    if at == "parse":
+        consumer: Any = relay.edge.consumer
+        consumer.parse_message = parse
+    else:
+        RecordStore.put_newest = put_newest  # type: ignore[method-assign]
+    answer: dict[str, Any] = submitter.handler(event, Context())
+    return answer
