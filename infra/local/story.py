@@ -95,9 +95,17 @@ class Story:
         )["Attributes"]
         return sum(int(count) for count in attributes.values())
 
+    def ids(self) -> WorkspaceIds:
+        """How the site knows what is in the workspace."""
+        links = LinkStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["TenantsTable"])
+        link = links.get(self.tenancy.site_id, self.tenancy.workspace_id)
+        if link is None:
+            raise StackFailure("The workspace is not linked to the site.")
+        return link.ids
+
     def shown(self) -> dict[str, list[dict[str, Any]]]:
         """What Jira has of the workspace, in the ids that it was submitted with."""
-        ids = self._ids()
+        ids = self.ids()
         return {
             kind: [
                 own
@@ -110,7 +118,7 @@ class Story:
     def read_back(self, incident_id: str) -> dict[str, Any]:
         """One incident, by Jira's own REST API, as the identity that the site has the app by."""
         base_url, credential = self._credential()
-        url = f"{base_url}/rest/operations/1.0/incidents/{self._ids().at_site(incident_id)}"
+        url = f"{base_url}/rest/operations/1.0/incidents/{self.ids().at_site(incident_id)}"
         answer = httpx.get(url, auth=credential, timeout=10, trust_env=False).raise_for_status()
         incident: dict[str, Any] = answer.json()
         return incident
@@ -130,13 +138,6 @@ class Story:
         """Which identity Relay says that it calls the site as."""
         [site] = [site for site in self.relay.sites() if site["id"] == self.tenancy.site_id]
         return str(site["credential"]["inUse"])
-
-    def _ids(self) -> WorkspaceIds:
-        links = LinkStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["TenantsTable"])
-        link = links.get(self.tenancy.site_id, self.tenancy.workspace_id)
-        if link is None:
-            raise StackFailure("The workspace is not linked to the site.")
-        return link.ids
 
     def _credential(self) -> tuple[str, httpx.Auth]:
         """The URL, and a token that Jira takes there."""

@@ -45,8 +45,8 @@ AFTER = Parameter(
 )
 _SITE_ID = Annotated[str, Field(max_length=SITE_ID_MAX)]
 INCIDENT_QUERY = Parameter(
-    "incident", _ID_IN_QUERY, "The incident's id, as the site knows it.", "query"
+    "incident", _SITE_ID, "The incident's id, as the site knows it.", "query"
 )
 COMPONENT_QUERY = Parameter(
-    "component", _ID_IN_QUERY, "The component's id, as the site knows it.", "query"
+    "component", _SITE_ID, "The component's id, as the site knows it.", "query"
 )

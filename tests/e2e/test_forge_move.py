@@ -130,22 +130,22 @@ def pending(story: Story) -> int:
     return sum(site[f"{kind}s"]["pending"] for kind in KINDS)
 
 
-def association(entity_id: str) -> dict[str, Any]:
+def association(story: Story, entity_id: str) -> dict[str, Any]:
     issue = {"ati": "ati:cloud:jira:issue", "ari": f"ari:cloud:jira:acme:issue/{ASSOCIATED}"}
     return {
-        "entity": {"id": entity_id},
+        "entity": {"id": story.ids().at_site(entity_id)},
         "associatedWith": issue | {"cloudId": "acme", "id": ASSOCIATED},
     }
 
 
 def associate(story: Story, entity_id: str) -> None:
-    site, body = story.tenancy.site_name, association(entity_id)
+    site, body = story.tenancy.site_name, association(story, entity_id)
     assert story.jira.call_action(site, "onEntityAssociated", body) == 204
 
 
 def associate_by_forge(story: Story, entity_id: str) -> None:
     """The same action, with an invocation token of Forge's."""
-    asked = {"path": "/entities/associated", "method": "PUT", "body": association(entity_id)}
+    asked = {"path": "/entities/associated", "method": "PUT", "body": association(story, entity_id)}
     path = f"/sites/{story.tenancy.site_name}/forge/call"
     answer = story.jira.http.post(path, json=asked).raise_for_status()
     assert answer.json()["status"] == 204

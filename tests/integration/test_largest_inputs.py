@@ -242,7 +242,7 @@ def test_an_entity_shows_so_many_associations_and_says_that_there_are_more(
         for number in range(count):
             ari = f"{number:04}{text}"
             target = Target(ati=ari, ari=ari, id=ari)
-            store.put(tenant.id, EntityKey(Kind.INCIDENT, entity_id), target)
+            store.put(tenant.id, EntityKey(Kind.INCIDENT, relay.at_site(entity_id)), target)
         path = f"/v1/workspaces/payments/incidents/{entity_id}"
         [at_site] = relay.provider("GET", path).json()["sites"]
         return len(at_site["associations"]), at_site.get("moreAssociations", False)

@@ -14,6 +14,7 @@ from relay.catalog.containers import ContainerId
 from relay.entities.fields import (
     DESCRIPTION_MAX,
     PROPERTIES_MAX,
+    SITE_ID_MAX,
     TEXT_MAX,
     URL_MAX,
     WORKSPACE_ID_MAX,
@@ -160,7 +161,9 @@ def test_they_are_associated_reviewed_and_told_of(relay: Relay, site: JiraSite) 
     hook = relay.provider("PUT", f"{PATH}/webhook", {"url": URL, "secret": secret})
     assert hook.status == 200
     target = dict.fromkeys(("ati", "ari", "id"), FIRE * 2000) | {"cloudId": FIRE * 200}
-    entity = {"ari": f"ari:cloud:jira:x:incident/activation/y/{ENTITY}", "id": ENTITY}
+    at_site, component = relay.at_site(ENTITY, WORKSPACE), relay.at_site(CONTAINER, WORKSPACE)
+    assert len(at_site) == len(component) == SITE_ID_MAX
+    entity = {"ari": f"ari:cloud:jira:x:incident/activation/y/{at_site}", "id": at_site}
 
     told = {"entity": entity, "associatedWith": target}
     assert relay.jira(site.site, "PUT", "/entities/associated", told).status == 204
@@ -169,9 +172,9 @@ def test_they_are_associated_reviewed_and_told_of(relay: Relay, site: JiraSite) 
     told = {"entity": entity, "disassociatedFrom": target}
     assert relay.jira(site.site, "PUT", "/entities/disassociated", told).status == 204
 
-    for path in (f"incident={quote(ENTITY)}", f"incident={quote(ENTITY)}&component={CONTAINER}"):
+    for path in (f"incident={quote(at_site)}", f"incident={quote(at_site)}&component={component}"):
         made = relay.jira(site.site, "POST", f"/post-incident-reviews/new?{path}")
-        assert (made.status, made.json()["review"]["reviews"]) == (201, [ENTITY])
+        assert (made.status, made.json()["review"]["reviews"]) == (201, [at_site])
     assert relay.provider("POST", f"{INCIDENT}/review").status == 201
 
 
@@ -189,7 +192,9 @@ def test_a_container_is_put_found_listed_sent_and_deleted(relay: Relay, site: Ji
 
     name = quote(document["name"])
     found = relay.jira(site.site, "GET", f"/containers/search?searchQuery={name}")
-    assert [one["id"] for one in found.json()["containers"]] == [CONTAINER]
+    assert [one["id"] for one in found.json()["containers"]] == [
+        relay.at_site(CONTAINER, WORKSPACE)
+    ]
     page = relay.provider("GET", f"{PATH}/containers?limit=1").json()
     assert page["next"] == CONTAINER
     after = relay.provider("GET", f"{PATH}/containers?limit=1&after={CONTAINER}")

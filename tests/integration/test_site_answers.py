@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+import relay.delivery.decisions
 import relay.jira.client
 import relay.table
+from relay.delivery.decisions import Verdict
 from relay.delivery.health import SiteHealth
 from relay.delivery.sites import LinkedSite
 from relay.jira.errors import RateLimit, error_type
@@ -63,6 +65,8 @@ def relay_(
     simulator: Simulator,
 ) -> Iterator[Relay]:
     monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
+    # So long that no pause is over before the test has looked, however slow the machine is.
+    monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Verdict.RETRY, (300.0, 900.0))
     with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
         for workspace in ("payments", "search"):
             served.put_workspace(workspace)
