@@ -12,6 +12,7 @@ from moto import mock_aws
 from infra.lambdas.stores import create_stores
 from relay.identity.api_keys import ApiKeys
 from tests.support.aws_limits import aws_limits_held  # noqa: F401 (a fixture)
+from tests.support.aws_permissions import aws_permissions_held  # noqa: F401 (a fixture)
 from tests.support.forge import APP_ID
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 from tests.support.resolver import resolve  # noqa: F401 (a fixture)

@@ -325,6 +325,21 @@ def test_the_links_of_both_are_the_one_tenants(
     assert sequences(site.jira())["i"] == 2 + generation(relay, connect)
 
 
+def test_a_link_that_is_taken_over_keeps_its_ids(
+    site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
+) -> None:
+    """They are in Jira already, whatever `PlainIds` says by now."""
+    connect, forge = apart
+    for tenant in apart:
+        for workspace in relay.links.workspaces_of(tenant.id):
+            relay.links.unlink(tenant.id, workspace)
+    relay.links.link(forge.id, "search", plain=True)
+    site.switch(clientKeyProperty="on")
+    site.tick()
+    relay.sweep()
+    assert [link.ids.plain for link in relay.links.of_tenant(connect.id)] == [True]
+
+
 def test_moving_the_links_once_more_changes_nothing(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:

@@ -15,9 +15,11 @@ from relay.tenants import ReplayStore
 from tests.integration.catching_up_stage import ask, progress, put_link, unlink
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.replays_stage import taken
 from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
+from tests.support.lambdas import Context, sqs_event
 
 SERVED = [
     "descriptor",
@@ -389,6 +391,46 @@ def test_a_replay_ends_and_brings_all_but_the_one(site: Place) -> None:
     site.relay.aws.sqs.purge_queue(QueueUrl=site.relay.aws.environment["REPLAYS_QUEUE"])
     site.relay.sweep()
     assert (site.held(), site.debts()) == (ids(good(20)) | {"bad"}, [])
+
+
+@pytest.mark.parametrize("kind", ["incident", "component"])
+def test_many_that_fail_do_not_keep_a_replay_where_it_is(site: Place, kind: str) -> None:
+    """There is no step with the time to find them all."""
+    others = good(15, "other")
+    several = [bad(f"bad-{number}") for number in range(10)]
+    site.submit(*others, *several)
+    site.put(*ids(others), *ids(several))
+    site.jira.simulator.control("POST", f"/sites/{site.jira.name}/forget").raise_for_status()
+    operation = {"incident": "submitEntity", "component": "submitComponents"}[kind]
+    site.answer({"kind": "error", "status": 500, "pattern": "bad", "operations": [operation]})
+
+    class Short(Context):
+        """There is time for ten calls."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._calls = site.calls()
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 60_000 if site.calls() - self._calls < 10 else 10_000
+
+    def steps(count: int) -> None:
+        aws, replayer = site.relay.aws, site.relay.gateway.functions["replayer"]
+        for _ in range(count):
+            for message in taken(aws, aws.environment["REPLAYS_QUEUE"]):
+                replayer.handler(sqs_event(message["Body"]), Short())
+
+    ask(site.relay, site.jira, what="all")
+    steps(8)
+    # By chance, so many of them may be tried first that it is taken for the site's failure.
+    for _ in range(5):
+        if site.held(kind) != ids(others):
+            site.relay.let_time_pass()
+            steps(8)
+
+    assert progress(site.relay, site.jira)["state"] == "done"
+    assert len(site.debts()) == len(several)
+    assert site.held("component") - ids(several) == site.held("incident") - ids(several)
 
 
 def test_unlinking_ends_what_was_put_off(site: Place) -> None:

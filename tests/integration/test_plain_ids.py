@@ -109,7 +109,7 @@ def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:
     """Both have looked, and found the site free."""
 
     class Unlooking(LinkStore):
-        def check_free(self, tenant_id: str, workspace_id: str) -> None:
+        def check_free(self, *_: object) -> None:
             pass
 
     links = Unlooking(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"], plain_ids=True)
@@ -135,3 +135,16 @@ def test_a_site_with_a_plain_link_takes_no_keyed_one(relay: Relay, site: JiraSit
 
     with pytest.raises(Exception, match="one workspace only"):
         relay.links.link(site.id, "search")
+
+
+def test_a_link_that_moves_to_another_installation_keeps_its_ids(
+    relay: Relay, site: JiraSite, simulator: Simulator
+) -> None:
+    """Jira may have what was sent under them."""
+    relay.links.link(site.id, "payments")
+    successor = install_from(relay, simulator, f"plain-{next(_numbers)}")
+
+    moved = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": successor.id})
+
+    assert moved.json() == {"moved": ["payments"]}
+    assert [one.ids.plain for one in relay.links.of_tenant(successor.id)] == [False]

@@ -6,6 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from relay.delivery.sites import Sites
+from relay.jira.errors import JiraUnreachable
+from relay.jira.workspace_jira import WorkspaceJira
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
@@ -83,6 +86,13 @@ def held(site: JiraSite, key: str) -> int:
     return sum(one.startswith(f"{key}.") for kind in kinds for one in site.at_site(kind))
 
 
+def seen_by(relay: Relay, workspace: str) -> WorkspaceJira:
+    sites: Sites = relay.gateway.functions["replayer"].parts.sites
+    [jira] = map(sites.seen_by, sites.linked_to(workspace))
+    assert jira
+    return jira
+
+
 def key_of(relay: Relay, workspace: str) -> str:
     return relay.links.of_workspace(workspace)[0].ids.key
 
@@ -130,6 +140,54 @@ def test_a_link_that_is_made_anew_keeps_what_it_is_brought(relay: Relay, site: J
     relay.run_replays()
 
     assert held(site, ours) == before
+
+
+def test_what_jira_deletes_late_of_an_earlier_link_is_brought_again(
+    relay: Relay, site: JiraSite
+) -> None:
+    """It says of no deletion when it is done."""
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    unlink(relay, site)
+    link(relay, site)
+    jira = seen_by(relay, "payments")
+    jira.delete_all()
+    assert held(site, ours) == 0
+
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert held(site, ours) == before
+
+
+def test_a_link_made_amid_a_deletion_that_fails_gets_all(
+    relay: Relay, site: JiraSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    unlink(relay, site)
+
+    def delete_all(jira: WorkspaceJira) -> None:
+        monkeypatch.undo()
+        link(relay, site)
+        jira.delete_all()
+        raise JiraUnreachable("Jira gave no answer")
+
+    monkeypatch.setattr(WorkspaceJira, "delete_all", delete_all)
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert held(site, ours) == before
+
+
+def test_an_unlinking_that_failed_has_nothing_replayed(relay: Relay, site: JiraSite) -> None:
+    site.simulator.fail(site.name, {"kind": "suspended", "operations": ["deleteWorkspaces"]})
+    unlink(relay, site, status=503)
+    site.simulator.fail(site.name)
+    calls = len(site.calls())
+
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert len(site.calls()) == calls
 
 
 def test_a_site_in_trouble_is_asked_again_until_all_is_gone(relay: Relay, site: JiraSite) -> None:

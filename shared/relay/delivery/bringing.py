@@ -2,12 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from relay.aws import AWS_ERRORS
 from relay.catalog import ContainerStore
-from relay.delivery.components import bring_components
+from relay.delivery.components import ComponentsResult, bring_components
 from relay.delivery.confirming import Confirming
 from relay.delivery.health import Clock, SiteHealth
 from relay.delivery.requesting import Requesting
@@ -28,12 +28,10 @@ _NOT_READABLE = (*AWS_ERRORS, Unavailable)
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """Every entity has an outcome; `components` says whether those were brought, too, but for
-    those at fault, which stand in `components_at_fault` by id, with why."""
+    """Every entity has an outcome; of the components, only those are told that were not brought."""
 
     outcomes: Sequence[Outcome]
-    components: bool = True
-    components_at_fault: Mapping[str, str] = field(default_factory=dict)
+    components: ComponentsResult = field(default_factory=ComponentsResult)
 
     @property
     def owed(self) -> list[Outcome]:
@@ -108,7 +106,7 @@ class Bringing:
             )
             outcomes = self._kept(linked, submitted, deletions)
             _report(outcomes)
-            return Brought(outcomes, components.answered, components.at_fault)
+            return Brought(outcomes, components)
 
     def _delete(
         self, submission: SiteSubmission, linked: LinkedSite, entries: Sequence[Head]
@@ -158,13 +156,18 @@ def _answered(linked: LinkedSite, outcomes: Iterable[Outcome]) -> list[Outcome]:
     ]
 
 
-def nothing_brought(states: Iterable[EntityState], deleted: Iterable[Head], reason: str) -> Brought:
+def nothing_brought(
+    states: Iterable[EntityState],
+    deleted: Iterable[Head],
+    component_ids: Collection[str],
+    reason: str,
+) -> Brought:
     """All of it is owed."""
     known = [(state.key, state.sequence) for state in states]
     known += [(entry.key, entry.sequence) for entry in deleted]
     outcomes = [_owed(key, sequence, reason) for key, sequence in known]
     count(Metric.OWED, len(outcomes))
-    return Brought(outcomes, components=False)
+    return Brought(outcomes, ComponentsResult(waiting=component_ids))
 
 
 def _owed(key: EntityKey, sequence: int, reason: str) -> Outcome:

@@ -5,7 +5,7 @@ messages may come late, twice, or in any order.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from relay.catalog import ContainerStore, component_of
 from relay.delivery.isolation import (
     ALONE_MAX,
     Answer,
+    Failed,
     Refused,
     Settled,
     Suspect,
@@ -75,10 +76,10 @@ def logos_of(messages: Sequence[Message]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ComponentsResult:
-    """Without `answered` all has to be tried again, or else what is `at_fault`, by id, with why."""
+    """By id: what is `at_fault`, with why; what is `waiting`, as nothing more may be sent now."""
 
-    answered: bool = True
     at_fault: Mapping[str, str] = field(default_factory=dict)
+    waiting: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +114,21 @@ def bring_components(
     there = containers.get_all(workspace_id, logos) if logos else []
     components = [component_of(one, logos[one.id], sequence) for one in there]
     try:
-        at_fault = _submitted(visit, components, suspected)
+        submitted = _submitted(visit, components, suspected)
         gone = sorted(logos.keys() - {one.id for one in there})
-        at_fault |= _deleted(visit, gone, suspected)
-    except Stopped:
-        return ComponentsResult(answered=False)
+        deleted = _deleted(visit, gone, suspected)
     except NO_COMPONENTS_MODULE as error:
         _refused(error)
         return ComponentsResult()
-    return ComponentsResult(at_fault=at_fault)
+    return ComponentsResult(
+        {**submitted.at_fault, **deleted.at_fault}, {*submitted.waiting, *deleted.waiting}
+    )
 
 
 def _submitted(
     visit: Visit, components: Sequence[Mapping[str, Any]], suspected: bool
-) -> dict[str, str]:
-    """Those at fault, with why. Raises Stopped; and AccessRefused, where all is refused by it."""
+) -> ComponentsResult:
+    """Raises AccessRefused, where all is refused by it."""
     denied: AccessRefused | None = None
     protocol = settle(_requests(components, COMPONENTS_MAX), suspected=True)
     try:
@@ -138,18 +139,21 @@ def _submitted(
             except AccessRefused as error:
                 denied = error
                 answer = Suspect(error.message)
+            except Stopped as stopped:
+                answer = Failed(stopped.reason)
             request = protocol.send(answer)
     except StopIteration as end:
         settled: Settled[_Request] = end.value
-    passed = any(isinstance(answer, SubmitAnswer | Refused) for _, answer in settled)
-    if denied and not (passed or suspected):
+    not_denied = any(isinstance(answer, SubmitAnswer | Refused | Failed) for _, answer in settled)
+    if denied and not (not_denied or suspected):
         raise denied
-    return {
-        component["id"]: answer.reason
-        for request, answer in settled
-        if isinstance(answer, Suspect)
-        for component in request.states
-    }
+    each = [
+        (component["id"], answer) for request, answer in settled for component in request.states
+    ]
+    return ComponentsResult(
+        {one: answer.reason for one, answer in each if isinstance(answer, Suspect)},
+        [one for one, answer in each if isinstance(answer, Failed)],
+    )
 
 
 def _sent(visit: Visit, request: _Request) -> Answer:
@@ -170,14 +174,14 @@ def _sent(visit: Visit, request: _Request) -> Answer:
     return answer
 
 
-def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> dict[str, str]:
-    """Those at fault, with why. Raises Stopped; and AccessRefused, where all is refused by it."""
+def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> ComponentsResult:
+    """Raises AccessRefused, where all is refused by it."""
     at_fault: dict[str, str] = {}
     denied: AccessRefused | None = None
     in_a_row = 0
     passed = False
     reason = ""
-    for component_id in component_ids:
+    for place, component_id in enumerate(component_ids):
         if in_a_row == ALONE_MAX:
             at_fault[component_id] = reason
             continue
@@ -193,6 +197,8 @@ def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> dic
             at_fault[component_id] = reason
             in_a_row += 1
             continue
+        except Stopped:
+            return ComponentsResult(at_fault, component_ids[place:])
         except NothingThere:
             # Gone is deleted.
             pass
@@ -201,7 +207,7 @@ def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> dic
         passed, in_a_row = True, 0
     if denied and not (passed or suspected):
         raise denied
-    return at_fault
+    return ComponentsResult(at_fault)
 
 
 def _requests(components: Sequence[Mapping[str, Any]], size: int) -> list[_Request]:

@@ -95,7 +95,7 @@ class Delivery:
         try:
             visit = self._bringing.visit(linked, time_left)
         except Stopped as stopped:
-            brought = nothing_brought(states, changes.deleted, stopped.reason)
+            brought = nothing_brought(states, changes.deleted, changes.logos, stopped.reason)
         else:
             brought = self._bringing.bring(visit, linked, states, changes.deleted, changes.logos)
             if visit.recovered:

@@ -7,7 +7,7 @@ from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
 from relay.jira.errors import NotLinked
-from relay.tenants import LinkStore, Tenant, TenantStore
+from relay.tenants import Link, LinkStore, Tenant, TenantStore
 
 
 class Linking:
@@ -55,7 +55,7 @@ class Linking:
         another workspace, JiraError."""
         tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
-        self._link(tenant, {workspace_id: -1}, logo_url)
+        self._link(tenant, {workspace_id: None}, logo_url)
 
     def move(self, tenant_id: str, to_tenant_id: str, logo_url: str) -> list[str]:
         """Make the links of a site at the one that took its place, such as after a site import.
@@ -66,23 +66,27 @@ class Linking:
         tenant, successor = self._tenants.existing(tenant_id), self._tenants.existing(to_tenant_id)
         if tenant.id == successor.id:
             raise Conflict("A site can't take its own place.", code="same_site")
-        workspace_ids = self._links.workspaces_of(tenant.id)
-        generations = {one: self._sites.generation(tenant.id, one) for one in workspace_ids}
-        self._link(successor, generations, logo_url)
-        for workspace_id in workspace_ids:
+        links = {link.workspace_id: link for link in self._links.of_tenant(tenant.id)}
+        self._link(successor, links, logo_url)
+        for workspace_id in links:
             self._links.unlink(tenant.id, workspace_id)
-        return workspace_ids
+        return list(links)
 
-    def _link(self, tenant: Tenant, workspaces: Mapping[str, int], logo_url: str) -> None:
-        """Each with the generation that it has at another installation of the site, or -1."""
+    def _link(self, tenant: Tenant, workspaces: Mapping[str, Link | None], logo_url: str) -> None:
+        """Each with its link to another installation of the site, if it has one."""
         site = self._sites.of(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
-        for workspace_id in workspaces:
-            self._links.check_free(tenant.id, workspace_id)
+        for workspace_id, before in workspaces.items():
+            self._links.check_free(tenant.id, workspace_id, before.ids.plain if before else None)
         accepted = site.submit_workspaces(list(workspaces))
         # One that was linked already may not be named.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):
             raise NotLinked
-        for workspace_id, generation in workspaces.items():
-            self._requesting.link(tenant, workspace_id, logo_url, above=generation)
+        for workspace_id, before in workspaces.items():
+            if before is None:
+                self._requesting.link(tenant, workspace_id, logo_url)
+            else:
+                above = self._sites.generation(before.tenant_id, workspace_id)
+                plain = before.ids.plain
+                self._requesting.link(tenant, workspace_id, logo_url, above=above, plain=plain)

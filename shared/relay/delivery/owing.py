@@ -6,7 +6,8 @@ from relay.delivery.bringing import Brought
 from relay.delivery.decisions import entity_back_off
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.sites import LinkedSite
-from relay.record import DebtStore, Delay, Outcome
+from relay.entities import EntityKey
+from relay.record import DebtStore, Delay
 from relay.record.debts import component_sk
 from relay.record.keys import sort_key
 from relay.telemetry import Metric, count, logger
@@ -33,24 +34,30 @@ class Owing:
         Raises Unavailable, or an AWS error, where it can't be noted; repeating is safe.
         """
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
-        by_reason: dict[str, list[Outcome]] = {}
-        for outcome in brought.waiting:
-            by_reason.setdefault("; ".join(outcome.messages), []).append(outcome)
-        components = {} if brought.components else logos
-        if not (brought.owed or components or brought.components_at_fault):
+        if not (brought.owed or brought.components.waiting or brought.components.at_fault):
             return
         # Begun before there are debts, as a break between would leave them with nobody to pay;
         # told again after, as a replay that has ended by then has not seen them.
         before = self._replays.owe(self.replay_of(tenant_id, workspace_id, linked.generation))
-        for reason, owed in by_reason.items():
-            self._debts.owe(workspace_id, tenant_id, [one.key for one in owed], reason)
-        for logo_url in set(components.values()):
-            ids = [container_id for container_id, logo in components.items() if logo == logo_url]
-            self._debts.owe_components(workspace_id, tenant_id, ids, logo_url)
+        self.note(linked, brought, logos)
         self.put_off(linked, brought, logos)
         replay = self.replay_of(tenant_id, workspace_id, linked.generation)
         if self._replays.owe(replay) or before:
             self._dispatch.send(replay)
+
+    def note(self, linked: LinkedSite, brought: Brought, logos: Mapping[str, str]) -> None:
+        """Note what waits as debts, for a replay that is under way."""
+        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
+        by_reason: dict[str, list[EntityKey]] = {}
+        for outcome in brought.waiting:
+            by_reason.setdefault("; ".join(outcome.messages), []).append(outcome.key)
+        for reason, keys in by_reason.items():
+            self._debts.owe(workspace_id, tenant_id, keys, reason)
+        by_logo: dict[str, list[str]] = {}
+        for container_id in brought.components.waiting:
+            by_logo.setdefault(logos[container_id], []).append(container_id)
+        for logo_url, ids in by_logo.items():
+            self._debts.owe_components(workspace_id, tenant_id, ids, logo_url)
 
     def put_off(self, linked: LinkedSite, brought: Brought, logos: Mapping[str, str]) -> None:
         """Note what is owed by its own fault, to be tried again more and more seldom."""
@@ -59,7 +66,7 @@ class Owing:
             for outcome in brought.owed
             if outcome.at_fault
         }
-        for container_id, reason in brought.components_at_fault.items():
+        for container_id, reason in brought.components.at_fault.items():
             reasons[component_sk(container_id)] = (reason, logos[container_id])
         if not reasons:
             return

@@ -5,7 +5,7 @@ through the queue. It may end anywhere: the next one begins where the last was k
 brought twice changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
 
@@ -197,12 +197,29 @@ class Replaying:
         link = self._links.get(replay.tenant_id, linked.workspace_id)
         logos = {container.id: link.logo_url if link else "" for container in page}
         brought = self._bringing.bring(visit, linked, logos=logos)
-        if not brought.components:
-            return replay
         self._owing.put_off(linked, brought, logos)
+        if self._stays(visit, linked, brought, logos):
+            return replay
         if len(page) < _COMPONENTS:
             return _next(replay, Stage.COUNT)
         return replace(replay, cursor=page[-1].id)
+
+    def _stays(
+        self, visit: Visit, linked: LinkedSite, brought: Brought, logos: Mapping[str, str]
+    ) -> bool:
+        """Whether the page is brought again from its beginning, as not all of it was.
+
+        Not where the time ran out on what is at fault: it would do so every time. What is left of
+        the page is noted as owed, and paid where nothing that is put off comes before it.
+        """
+        if not (brought.waiting or brought.components.waiting):
+            return False
+        _stop(visit, brought)
+        at_fault = brought.components.at_fault or len(brought.owed) > len(brought.waiting)
+        if visit.stopped_by != OUT_OF_TIME or not at_fault:
+            return True
+        self._owing.note(linked, brought, logos)
+        return False
 
     def _count(self, _: Visit, linked: LinkedSite, replay: Replay) -> Replay:
         counted, next_one = self._record.count(linked.workspace_id, _cursor(replay))
@@ -217,9 +234,8 @@ class Replaying:
         brought = self._bringing.bring(visit, linked, chunk.states, chunk.deleted)
         walked = replace(replay, refused=replay.refused + brought.refused)
         self._owing.put_off(linked, brought, {})
-        if brought.waiting:
-            # The cursor stays: what was answered is not selected again.
-            _stop(visit, brought)
+        if self._stays(visit, linked, brought, {}):
+            # What was answered is not selected again.
             return walked
         done = replay.done + chunk.passed
         # More may have been recorded since it was counted.
@@ -239,7 +255,7 @@ class Replaying:
             return replay
         brought, paid = self._brought(visit, linked, debts)
         self._debts.paid(linked.workspace_id, replay.tenant_id, paid)
-        if brought.waiting or not brought.components:
+        if brought.waiting or brought.components.waiting:
             _stop(visit, brought)
         done = replay.done + len(paid)
         return replace(
@@ -292,9 +308,8 @@ class Replaying:
             logos = {debt.component_id: debt.logo_url for debt in debts}
             brought = self._bringing.bring(visit, linked, logos=logos, suspected=suspected)
             self._owing.put_off(linked, brought, logos)
-            at_fault = brought.components_at_fault
-            paid = [debt for debt in debts if debt.component_id not in at_fault]
-            return brought, paid if brought.components else ()
+            left = {*brought.components.at_fault, *brought.components.waiting}
+            return brought, [debt for debt in debts if debt.component_id not in left]
         keys = [debt.key for debt in debts]
         entries, looked_up = self._record.first_of(linked.workspace_id, keys, _PAGE_BYTES)
         states = [entry.state for entry in self._unanswered(linked, entries)]

@@ -83,7 +83,9 @@ class Requesting:
     def _take_over(self, merged: Tenant, tenant: Tenant, workspace_id: str) -> None:
         link = self._links.get(merged.id, workspace_id)
         try:
-            self.link(tenant, workspace_id, link.logo_url if link else "", Stage.LINK)
+            if link:
+                plain = link.ids.plain
+                self.link(tenant, workspace_id, link.logo_url, Stage.LINK, plain=plain)
         except Conflict as conflict:
             # With plain ids only one workspace can stay; the operator has to choose.
             logger.error("A link can't be taken over", tenant_id=tenant.id, reason=conflict.message)
@@ -94,9 +96,9 @@ class Requesting:
         """All, from linking in Jira on."""
         return self._begin(tenant, workspace_id, What.OWED, "reinstalled", Stage.LINK)
 
-    def replay_all(self, tenant: Tenant, workspace_id: str) -> Replay:
+    def replay_all(self, tenant: Tenant, workspace_id: str, stage: Stage = Stage.COUNT) -> Replay:
         """All, whatever the site may have: what it took last can't be told."""
-        return self._begin(tenant, workspace_id, What.ALL, "deleted and submitted", Stage.COUNT)
+        return self._begin(tenant, workspace_id, What.ALL, "deleted and submitted", stage)
 
     def link(
         self,
@@ -105,20 +107,21 @@ class Requesting:
         logo_url: str,
         stage: Stage = Stage.COMPONENTS,
         above: int = -1,
+        plain: bool | None = None,
     ) -> None:
         """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
         with an earlier link. Nothing is changed where they are linked already. Raises Conflict as
         `LinkStore.check_free`.
 
-        `above` is the generation of an installation whose place the tenant takes: Jira may go on
-        from what that one sent.
+        `above` is the generation of an installation whose place the tenant takes, and `plain` of
+        the ids there: Jira may go on from what that one sent.
         """
         if self._links.get(tenant.id, workspace_id) is None:
-            self._links.check_free(tenant.id, workspace_id)
+            self._links.check_free(tenant.id, workspace_id, plain)
             # Begun before the link is there, as otherwise a break between would leave it undone.
             resets = max(above + 1 - tenant.installs, 0)
             replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)
-            self._links.link(tenant.id, workspace_id, logo_url)
+            self._links.link(tenant.id, workspace_id, logo_url, plain)
             self._dispatch.send(replay)
 
     def request(

@@ -5,7 +5,7 @@ proves it. So they are also deleted by the property that each of them carries: a
 more when every delivery that was under way has ended.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from relay.delivery.requesting import Requesting
@@ -14,7 +14,7 @@ from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import logger
-from relay.tenants import LinkStore, TenantStore
+from relay.tenants import LinkStore, Stage, TenantStore
 
 # Seconds. A delivery under way has ended by then: a replayer has two minutes, and the call that
 # unlinks half a minute.
@@ -26,11 +26,13 @@ _ATTEMPTS_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A workspace that is to be deleted from a site once more; `ids` are those of the link."""
+    """A workspace that is to be deleted from a site once more; `ids` and `generation` are those of
+    the link."""
 
     tenant_id: str
     workspace_id: str
     ids: WorkspaceIds
+    generation: int
     attempt: int = 1
 
 
@@ -62,9 +64,9 @@ class Unlinking:
         if site:
             link = self._links.get(tenant.id, workspace_id)
             if link:
-                self._queue.send_unlinked(
-                    Unlinked(tenant.id, workspace_id, link.ids), _ONCE_MORE_AFTER
-                )
+                generation = self._sites.generation(tenant.id, workspace_id)
+                unlinked = Unlinked(tenant.id, workspace_id, link.ids, generation)
+                self._queue.send_unlinked(unlinked, _ONCE_MORE_AFTER)
             try:
                 site.delete_workspaces([workspace_id])
             except NothingThere:
@@ -79,19 +81,25 @@ class Unlinking:
         """What a delivery under way may have brought after the first deletion."""
         tenant = self._tenants.get(unlinked.tenant_id)
         site = self._sites.of(tenant) if tenant else None
-        if tenant is None or site is None or self._is_linked(unlinked):
+        if tenant is None or site is None:
             return
-        try:
-            WorkspaceJira(site, unlinked.ids).delete_all()
-        except JiraError as error:
-            self._try_again(unlinked, error)
-            return
-        if self._is_linked(unlinked):
-            # Linked anew meanwhile: what it was brought since may be among what was deleted.
-            self._requesting.replay_all(tenant, unlinked.workspace_id)
+        if not self._is_linked(unlinked):
+            try:
+                WorkspaceJira(site, unlinked.ids).delete_all()
+            except JiraError as error:
+                self._try_again(unlinked, error)
+        if self._is_linked(unlinked) and self._began_anew(unlinked):
+            # What it was brought since may be among what was deleted, here or by Jira itself, which
+            # says of neither when it is done.
+            self._requesting.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
 
     def _is_linked(self, unlinked: Unlinked) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
+
+    def _began_anew(self, unlinked: Unlinked) -> bool:
+        """Linked once more, and not still linked as the unlinking failed."""
+        generation = self._sites.generation(unlinked.tenant_id, unlinked.workspace_id)
+        return generation > unlinked.generation
 
     def _try_again(self, unlinked: Unlinked, error: JiraError) -> None:
         last = unlinked.attempt >= _ATTEMPTS_MAX
@@ -101,7 +109,5 @@ class Unlinking:
             log = logger.error if last else logger.warning
             log("An unlinked workspace could not be deleted", reason=error.reason, gave_up=last)
         if not last:
-            following = Unlinked(
-                unlinked.tenant_id, unlinked.workspace_id, unlinked.ids, unlinked.attempt + 1
-            )
+            following = replace(unlinked, attempt=unlinked.attempt + 1)
             self._queue.send_unlinked(following, _TRY_AGAIN_AFTER)

@@ -34,6 +34,7 @@ class _UnlinkedContent(BaseModel):
 
     key: str
     plain: bool
+    generation: int
     attempt: int
 
 
@@ -70,7 +71,10 @@ class ReplaysQueue:
             tenantId=unlinked.tenant_id,
             workspaceId=unlinked.workspace_id,
             unlinked=_UnlinkedContent(
-                key=unlinked.ids.key, plain=unlinked.ids.plain, attempt=unlinked.attempt
+                key=unlinked.ids.key,
+                plain=unlinked.ids.plain,
+                generation=unlinked.generation,
+                attempt=unlinked.attempt,
             ),
         )
         self._send(content, delay_seconds)
@@ -116,4 +120,6 @@ def _sample(content: _Content, sample: _SampleContent) -> Sample:
 
 def _unlinked(content: _Content, unlinked: _UnlinkedContent) -> Unlinked:
     ids = WorkspaceIds(unlinked.key, unlinked.plain)
-    return Unlinked(content.tenantId, content.workspaceId, ids, unlinked.attempt)
+    return Unlinked(
+        content.tenantId, content.workspaceId, ids, unlinked.generation, unlinked.attempt
+    )

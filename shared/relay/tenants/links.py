@@ -47,12 +47,15 @@ class LinkStore:
         self._table = Table(dynamodb, table)
         self._plain_ids = plain_ids
 
-    def link(self, tenant_id: str, workspace_id: str, logo_url: str = "") -> None:
-        """Where the two are linked already, only the logo changes. Raises Conflict as
-        `check_free`."""
-        self.check_free(tenant_id, workspace_id)
+    def link(
+        self, tenant_id: str, workspace_id: str, logo_url: str = "", plain: bool | None = None
+    ) -> None:
+        """Where the two are linked already, only the logo changes. `plain` is as in `check_free`,
+        which says what is raised."""
+        plain = self._plain_ids if plain is None else plain
+        self.check_free(tenant_id, workspace_id, plain)
         known = self.get(tenant_id, workspace_id)
-        ids = known.ids if known else WorkspaceIds(self._key_of(workspace_id), self._plain_ids)
+        ids = known.ids if known else WorkspaceIds(self._key_of(workspace_id), plain)
         values = to_item({"logoUrl": logo_url, "key": ids.key, "plain": ids.plain})
         writes = [
             self._put(key(*end) | values)
@@ -70,11 +73,12 @@ class LinkStore:
                 raise _one_workspace() from error
             raise
 
-    def check_free(self, tenant_id: str, workspace_id: str) -> None:
+    def check_free(self, tenant_id: str, workspace_id: str, plain: bool | None = None) -> None:
         """Raises Conflict where plain ids leave the site no room for another workspace: nothing in
-        such an id says whose it is."""
+        such an id says whose it is. `plain` is given for a link that takes another one's place."""
+        plain = self._plain_ids if plain is None else plain
         others = [one for one in self.of_tenant(tenant_id) if one.workspace_id != workspace_id]
-        if any(one.ids.plain for one in others) or (others and self._plain_ids):
+        if any(one.ids.plain for one in others) or (others and plain):
             raise _one_workspace()
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
