@@ -1,4 +1,5 @@
-"""`make chaos`: prints its seed first; ends with 1 where anything was lost, stale or unexplained.
+"""`make chaos`: prints its seed first; ends with 1 where anything was lost, stale, foreign or
+unexplained.
 
 The seed decides what is thrown at Relay, and when it is drawn. How the processes fall out in time
 is not decided: a seed that found something may have to be run more than once to find it again.
@@ -14,22 +15,24 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from infra.chaos.judge import (
-    DELETED,
-    HELD,
-    IS_REFUSED,
-    UNKNOWN_PROJECTS,
-    WRONG,
-    Judge,
-    Verdict,
-)
+from infra.chaos.judge import WORKSPACES, Judge, Verdict
 from infra.chaos.run import Run, prepared
 from infra.chaos.settings import Settings
 from infra.chaos.stage import stage
+from infra.chaos.verdicts import AT_FAULT, DELETED, HELD, IS_REFUSED, UNKNOWN_PROJECTS, WRONG
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
-_COLUMNS = (HELD, IS_REFUSED, UNKNOWN_PROJECTS, DELETED, *WRONG, "calls")
+_COLUMNS = (
+    WORKSPACES,
+    HELD,
+    IS_REFUSED,
+    UNKNOWN_PROJECTS,
+    DELETED,
+    AT_FAULT,
+    *WRONG,
+    "calls",
+)
 _SHOWN = 5
 _COUNTS = ("seed", "entities", "sites", "workspaces", "rounds", "workers")
 _RATES = ("kill_rate", "duplicate_rate", "aws_error_rate", "patience")
@@ -37,7 +40,7 @@ _RATES = ("kill_rate", "duplicate_rate", "aws_error_rate", "patience")
 
 def main() -> int:
     settings, keeps_log = _asked_for()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, width=120)
     console.print(f"Seed {settings.seed}: {settings}", markup=False)
     screen = Screen(console)
     with ending_in_order(), stage() as there:

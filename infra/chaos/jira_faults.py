@@ -3,22 +3,54 @@
 from random import Random
 from typing import Any
 
-from infra.chaos.ledger import (
+from infra.chaos.tags import (
+    BARRED,
+    CRASHING,
+    CUT,
+    CUT_AFTER,
+    PAGED,
     REFUSED,
     REFUSED_AT_TIMES,
     REFUSES_REQUEST,
     REFUSES_REQUEST_AT_TIMES,
+    WALLED,
+    awhile,
 )
 
 Fault = dict[str, Any]
 
 REFUSAL = "The chaos run refuses this one."
+TOO_LARGE = "Data is too large"
+_PAGE = "<!doctype html><title>Stop</title><p>Something stands before this Jira.</p>"
+
+# What becomes of every request that names such an entity, by the tag of that.
+_POISONS: dict[str, Fault] = {
+    WALLED: {"kind": "error", "status": 403, "body": _PAGE},
+    PAGED: {"kind": "error", "status": 400, "body": _PAGE},
+    BARRED: {"kind": "forbidden"},
+    CRASHING: {"kind": "error", "status": 500},
+    CUT: {"kind": "drop before"},
+    CUT_AFTER: {"kind": "drop after"},
+}
+# And how the reason begins for which it then is owed.
+WORDS = (
+    "Something other than Jira answered 403",
+    "Something other than Jira answered 400",
+    "Jira answered 403: The app may not do this.",
+    "Jira answered 500: Something went wrong (500).",
+    "Jira gave no answer: ",
+)
 # At every site, all the time.
 ALWAYS: list[Fault] = [
+    *(fault | {"pattern": f"{tag}$"} for tag, fault in _POISONS.items()),
     {"kind": "refuse entity", "pattern": f"{REFUSED}$", "message": REFUSAL},
     {"kind": "refuse request", "pattern": f"{REFUSES_REQUEST}$", "message": REFUSAL},
 ]
+# At every site until the trouble ends.
+AWHILE: list[Fault] = [fault | {"pattern": f"{awhile(tag)}$"} for tag, fault in _POISONS.items()]
 _STATUSES = (500, 502, 503, 504, 404, 418)
+_STATUSES_OF_PAGES = (200, 202, 400, 401, 403, 404, 413, 500, 502, 503)
+_OTHER_DOCUMENTS = ({"status": "maintenance"}, {"errorMessages": ["Come back later."]})
 
 
 def troubles(lots: Random) -> list[Fault]:
@@ -27,9 +59,14 @@ def troubles(lots: Random) -> list[Fault]:
     return lots.sample(menu, lots.choice((1, 1, 2)))
 
 
+def name_of(fault: Fault) -> str:
+    return f"page {fault['status']}" if fault.get("body") == _PAGE else str(fault["kind"])
+
+
 def _menu(lots: Random) -> list[Fault]:
     rate = lots.choice((0.2, 0.6, 1.0))
     after = str(lots.choice((1, 5, 30, 300, 3000)))
+    page = {"kind": "error", "rate": rate, "body": _PAGE}
     return [
         {"kind": "rate limit", "rate": rate, "retryAfter": after},
         {"kind": "rate limit", "rate": rate},
@@ -38,12 +75,32 @@ def _menu(lots: Random) -> list[Fault]:
         {"kind": "bucket", "capacity": 2, "perSecond": 1, "retryAfter": False},
         {"kind": "error", "rate": rate, "status": lots.choice(_STATUSES)},
         {"kind": "error", "rate": rate, "status": 503, "retryAfter": after},
-        {"kind": "error", "rate": rate, "status": 500, "body": "<p>Not JSON</p>"},
+        *(page | {"status": status} for status in lots.sample(_STATUSES_OF_PAGES, 3)),
+        {
+            "kind": "error",
+            "rate": rate,
+            "status": lots.choice((200, 202)),
+            "body": lots.choice(_OTHER_DOCUMENTS),
+        },
         {"kind": "slow", "rate": rate, "seconds": 0.15},
         {"kind": "drop before", "rate": rate},
         {"kind": "drop after", "rate": rate},
         {"kind": "hang", "rate": rate, "times": 2},
+        {
+            "kind": "trickle",
+            "rate": rate,
+            "times": 2,
+            "seconds": 0.2,
+            "part": lots.choice(("headers", "body")),
+        },
         {"kind": "too large", "bytes": lots.choice((20_000, 100_000, 300_000))},
+        {
+            "kind": "oversized",
+            "rate": rate,
+            "bytes": lots.choice((100_000, 6_000_000)),
+            "gzip": lots.random() < 0.5,
+        },
+        {"kind": "cookie", "rate": rate},
         {
             "kind": "refuse entity",
             "pattern": f"{REFUSED_AT_TIMES}$",

@@ -5,36 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.chaos.jira_faults import REFUSAL
-from infra.chaos.ledger import (
-    PARTLY_KNOWN,
-    REFUSED,
-    REFUSED_AT_TIMES,
-    REFUSES_REQUEST,
-    REFUSES_REQUEST_AT_TIMES,
-    UNKNOWN,
-    UNKNOWN_PROJECT,
-    Known,
-)
+from infra.chaos.isolation import Held, what_strays
+from infra.chaos.ledger import Known
 from infra.chaos.run import Run
+from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, AtSite, judged
 from infra.chaos.world import Site
 from relay.delivery.sites import LinkedSite
 from relay.entities import EntityKey, Kind
-from relay.record import Debt, Entry, Outcome, OutcomeState
+from relay.record import Entry
 
-_ALWAYS_REFUSED = (REFUSED, REFUSES_REQUEST)
-_REFUSED_AT_TIMES = (REFUSED_AT_TIMES, REFUSES_REQUEST_AT_TIMES)
-# An answer that did not name an entity leaves it unaccounted, whatever became of it.
-_HELD = (OutcomeState.ACCEPTED, OutcomeState.UNACCOUNTED)
-
-HELD = "held"
-IS_REFUSED = "refused"
-UNKNOWN_PROJECTS = "unknown projects"
-DELETED = "deleted"
-LOST = "lost"
-STALE = "stale"
-UNEXPLAINED = "unexplained"
-WRONG = (LOST, STALE, UNEXPLAINED)
+WORKSPACES = "workspaces"
 
 
 @dataclass(frozen=True)
@@ -66,18 +46,6 @@ class Verdict:
         return not self.findings
 
 
-@dataclass(frozen=True)
-class _AtSite:
-    """One entity at one site."""
-
-    one: Known
-    entry: Entry | None
-    outcome: Outcome | None
-    debt: Debt | None
-    held: dict[str, Any] | None
-    generation: int
-
-
 class Judge:
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -88,7 +56,8 @@ class Judge:
         for queue in (self._run.submissions, self._run.replays):
             self._none_left(f"dead letters of {queue.name}", queue.dead)
         self._none_left("buried messages", list(self._run.buried.messages.values()))
-        self._none_left("what has not come to rest", self._stores.unsettled())
+        self._none_left("what has not come to rest", self._run.unsettled())
+        self._none_left("cookies that were sent", self._run.cookies)
         self._record()
         for site in self._run.world.sites:
             self._site(site)
@@ -115,20 +84,37 @@ class Judge:
         if sorted(in_jira) != sorted(linked) or sorted(linked) != sorted(site.linked):
             told = {"in Jira": in_jira, "in Relay": linked, "expected": site.linked}
             self._find(Finding(UNEXPLAINED, "links differ", site.name, "all", known=told))
-        held = {
-            EntityKey(kind, entity["id"]): entity
+        held = [
+            Held(kind, entity, properties)
             for kind in Kind
-            for entity in self._run.stage.jira.entities(site.name, kind.value)
-        }
+            for entity, properties in self._run.stage.jira.with_properties(site.name, kind.value)
+        ]
+        counts[WORKSPACES] = len(linked)
+        counts[FOREIGN] = self._strays(site, linked, held)
+        entities = {one.site_key: one.entity for one in held}
         for workspace_id in linked:
             [at] = [one for one in self._stores.linked(workspace_id) if one.tenant.id == site.id]
-            for found in self._entities(at, held):
-                verdict, why = _judged(found)
+            for found in self._entities(at, entities):
+                verdict, why = judged(found)
                 counts[verdict] += 1
                 if verdict in WRONG:
                     self._find(self._finding(verdict, why, site, at, found))
 
-    def _entities(self, at: LinkedSite, held: dict[EntityKey, dict[str, Any]]) -> Iterator[_AtSite]:
+    def _strays(self, site: Site, linked: list[str], held: list[Held]) -> int:
+        """How many of the site's entities are not as their workspace has them, or of none."""
+        known = {
+            link.ids.key: {one.key: one for one in self._run.ledger.known[link.workspace_id]}
+            for link in self._stores.links.of_tenant(site.id)
+        }
+        strays = [(one, what_strays(one, known.get(one.workspace_key))) for one in held]
+        strays = [(one, why) for one, why in strays if why]
+        for one, why in strays:
+            told = {"summary": one.entity["summary"], "properties": one.properties}
+            named = ", ".join(linked)
+            self._find(Finding(FOREIGN, why, site.name, named, one.site_key, told))
+        return len(strays)
+
+    def _entities(self, at: LinkedSite, held: dict[EntityKey, dict[str, Any]]) -> Iterator[AtSite]:
         workspace_id, tenant_id = at.workspace_id, at.tenant.id
         entries = {entry.key: entry for entry in self._stores.record.entries(workspace_id)}
         outcomes = {one.key: one for one in self._stores.record.outcomes(workspace_id, tenant_id)}
@@ -137,17 +123,19 @@ class Judge:
         for one in known:
             key = one.key
             there = held.get(EntityKey(key.kind, at.ids.at_site(key.id)))
-            yield _AtSite(
+            debt = debts.get(key)
+            yield AtSite(
                 one,
                 entries.get(key),
                 outcomes.get(key),
-                debts.get(key),
+                debt,
                 at.ids.own_entity(there) if there else None,
                 at.generation,
+                debt is not None and self._run.may_stay(debt),
             )
 
     def _finding(
-        self, verdict: str, why: str, site: Site, at: LinkedSite, found: _AtSite
+        self, verdict: str, why: str, site: Site, at: LinkedSite, found: AtSite
     ) -> Finding:
         told = {
             "expected": _expected(found.one),
@@ -186,60 +174,3 @@ def _wrong_in_record(one: Known, entry: Entry | None) -> str:
     if entry.entity != one.entity:
         return "not the newest state"
     return "" if dict(entry.properties) == one.properties else "other properties"
-
-
-def _judged(found: _AtSite) -> tuple[str, str]:
-    """What became of the entity at the site, and what is wrong with that."""
-    if found.debt:
-        return UNEXPLAINED, "a debt is left"
-    if found.one.deleted or not found.one.sequence:
-        return (UNEXPLAINED, "deleted, and held") if found.held else (DELETED, "")
-    outcome = found.outcome
-    if outcome is None or outcome.sequence != found.one.sequence:
-        return LOST if found.held is None else UNEXPLAINED, "no outcome of the newest state"
-    if outcome.generation != found.generation:
-        return LOST if found.held is None else UNEXPLAINED, "no outcome of this generation"
-    if found.one.tag in _ALWAYS_REFUSED or _is_refused_at_times(found):
-        return _judged_refused(found, outcome)
-    if found.one.tag == UNKNOWN:
-        return _judged_unknown(found, outcome)
-    return _judged_held(found, outcome)
-
-
-def _is_refused_at_times(found: _AtSite) -> bool:
-    outcome = found.outcome
-    refused = outcome is not None and outcome.state is OutcomeState.REJECTED
-    return refused and found.one.tag in _REFUSED_AT_TIMES
-
-
-def _judged_refused(found: _AtSite, outcome: Outcome) -> tuple[str, str]:
-    if outcome.state is not OutcomeState.REJECTED:
-        return UNEXPLAINED, "not told as rejected"
-    if not any(REFUSAL in message for message in outcome.messages):
-        return UNEXPLAINED, "rejected without Jira's message"
-    if found.held is not None and found.one.tag in _ALWAYS_REFUSED:
-        return UNEXPLAINED, "refused, and held"
-    return IS_REFUSED, ""
-
-
-def _judged_unknown(found: _AtSite, outcome: Outcome) -> tuple[str, str]:
-    if found.held is not None:
-        return UNEXPLAINED, "of an unknown project, and held"
-    if outcome.state is not OutcomeState.UNKNOWN_PROJECTS:
-        return UNEXPLAINED, "its unknown project is not told"
-    named = outcome.unknown_project_keys == (UNKNOWN_PROJECT,)
-    return (UNKNOWN_PROJECTS, "") if named else (UNEXPLAINED, "another project is told")
-
-
-def _judged_held(found: _AtSite, outcome: Outcome) -> tuple[str, str]:
-    if found.held is None:
-        return LOST, "nothing of it"
-    raised = found.one.sequence + found.generation
-    if found.held != found.one.entity | {"updateSequenceNumber": raised}:
-        return STALE, "another state"
-    if outcome.state not in _HELD:
-        return UNEXPLAINED, f"held, and told as {outcome.state}"
-    wants = (UNKNOWN_PROJECT,) if found.one.tag == PARTLY_KNOWN else ()
-    if outcome.state is OutcomeState.ACCEPTED and outcome.unknown_project_keys != wants:
-        return UNEXPLAINED, "its unknown project is not told"
-    return HELD, ""

@@ -5,21 +5,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from infra.chaos.large import IDS, LONGEST_ID, texts
+from infra.chaos.tags import LARGE, PARTLY_KNOWN, UNKNOWN, tag_for, tag_of
 from relay.entities import EntityKey, Kind
 
 Document = dict[str, Any]
 
-# The end of an id says what Jira thinks of the entity.
-PARTLY_KNOWN = "-part"  # one of its two projects is unknown
-UNKNOWN = "-nowhere"  # its only project is unknown
-REFUSED = "-refused"
-REFUSES_REQUEST = "-poison"  # the whole request is refused for it
-REFUSED_AT_TIMES = "-moody"
-REFUSES_REQUEST_AT_TIMES = "-sour"
-
 UNKNOWN_PROJECT = "NOPE"
 # Deleted all at once, by this property.
 TEAM = {"team": "blue"}
+# Characters of an id that tell the entity.
+_NUMBER = 5
 # How far a state may be from its place among those that are submitted.
 _SCATTER = 60
 
@@ -38,7 +34,12 @@ class Known:
 
     @property
     def tag(self) -> str:
-        return self.key.id[self.key.id.rfind("-") :]
+        return tag_of(self.key.id)
+
+    @property
+    def begins(self) -> str:
+        """How the summary of each of its states begins: it tells the workspace, as ids do not."""
+        return f"{self.workspace_id}: {self.key.id[:_NUMBER]}, state "
 
     def state(self, sequence: int) -> Document:
         """Each state of an entity tells which one it is."""
@@ -46,19 +47,22 @@ class Known:
             "schemaVersion": "1.0",
             "id": self.key.id,
             "updateSequenceNumber": sequence,
-            "summary": f"{self.key.id}, state {sequence}",
+            "summary": f"{self.begins}{sequence}",
             "description": f"What was known as of state {sequence}. " * 4,
-            "url": f"https://ops.example.com/{self.key.id}",
+            "url": f"https://ops.example.com/{self.key.id[:_NUMBER]}",
             "createdDate": "2026-01-31T09:30:00Z",
             "lastUpdated": "2026-01-31T09:45:00Z",
         }
         if self.tag in (PARTLY_KNOWN, UNKNOWN):
             issues = [f"{UNKNOWN_PROJECT}-1"] + ["OPS-2"] * (self.tag == PARTLY_KNOWN)
             common["associations"] = [{"associationType": "issueIdOrKeys", "values": issues}]
+        if self.tag == LARGE:
+            values = texts(f"{self.begins}{sequence}", (1 + sequence % 3) / 3)
+            common["associations"] = [{"associationType": "serviceIdOrKeys", "values": values}]
         if self.key.kind is Kind.REVIEW:
             return common | {"reviews": ["inc-1"], "status": "in progress"}
         return common | {
-            "affectedComponents": ["checkout-api"],
+            "affectedComponents": IDS if self.tag == LARGE else ["checkout-api"],
             "severity": {"level": "P2"},
             "status": "open",
         }
@@ -102,19 +106,14 @@ class Ledger:
 
 def _entities(workspace_id: str, number: int) -> Iterator[Known]:
     properties = {"workspace": workspace_id} | (TEAM if number % 40 == 39 else {})
-    entity_id = f"{workspace_id}-{number:05}{_tag(number)}"
+    tag = tag_for(number)
+    padding = "\N{FIRE}" * (LONGEST_ID - _NUMBER - len(tag)) if number % 2000 == 38 else ""
+    entity_id = f"{number:0{_NUMBER}}{padding}{tag}"
     kind = Kind.REVIEW if number % 20 == 9 else Kind.INCIDENT
     yield Known(workspace_id, EntityKey(kind, entity_id), properties)
     if number % 200 == 10:
         # An incident and a review of one id.
         yield Known(workspace_id, EntityKey(Kind.REVIEW, entity_id), properties)
-
-
-def _tag(number: int) -> str:
-    rare = {7: REFUSES_REQUEST, 508: REFUSES_REQUEST_AT_TIMES}.get(number % 1000)
-    tags = {0: PARTLY_KNOWN, 1: PARTLY_KNOWN, 2: UNKNOWN, 3: REFUSED}
-    tags |= {4: REFUSED_AT_TIMES, 5: REFUSED_AT_TIMES}
-    return rare or tags.get(number % 100, "-plain")
 
 
 def _scattered(ones: list[Known], lots: Random) -> list[tuple[Known, Document]]:

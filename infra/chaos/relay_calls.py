@@ -57,7 +57,7 @@ class Invoking:
             "authorization": f"Bearer {self._api_key}",
             "content-type": "application/json",
         }
-        sent = None if body is None else json.dumps(body)
+        sent = None if body is None else json.dumps(body, ensure_ascii=False)
         answer = self.http(function, http_event(method, path, sent, headers))
         content = answer.get("body")
         return Answer(answer["statusCode"], json.loads(content) if content else None)

@@ -10,16 +10,18 @@ from typing import Any
 
 from infra.chaos.clock import Clock
 from infra.chaos.fleet import Fleet, settle
-from infra.chaos.jira_faults import ALWAYS
+from infra.chaos.jira_faults import ALWAYS, AWHILE
 from infra.chaos.ledger import Ledger
 from infra.chaos.queues import Queue, Queued
 from infra.chaos.relay_calls import Invoking
 from infra.chaos.settings import Settings
 from infra.chaos.stage import Stage
 from infra.chaos.stores import Stores
-from infra.chaos.story import Story
+from infra.chaos.story import WORKSPACES_MIN, Story
+from infra.chaos.tags import POISONS, tag_of
 from infra.chaos.world import World
 from infra.local.screen import Screen
+from relay.record import Debt
 
 # Seconds between two runs of the sweeper, as the template's default has it.
 _SWEEP_SECONDS = 300.0
@@ -39,6 +41,7 @@ class Run:
         self.clock = clock
         self.calls: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.cookies: list[str] = []
         self._screen = screen
         self._lots = Random(f"{settings.seed}/queues")  # noqa: S311
         self._invoking = Invoking(fleet, clock, settings, stage.api_key)
@@ -54,6 +57,7 @@ class Run:
         self._pool = ThreadPoolExecutor(settings.workers + 1)
         self._swept = clock.now()
         self._rounds = 0
+        self._of_the_trouble: frozenset[int] = frozenset()
 
     def go(self) -> bool:
         """False where it did not come to rest in time."""
@@ -68,9 +72,19 @@ class Run:
         for queue in (self.submissions, self.replays):
             queue.duplicate_rate = 0.0
         self.story.closing = True
+        self.world.fail(None, ALWAYS)
         for site in self.world.sites:
             self.world.fail(site, [])
+        self._of_the_trouble = frozenset(debt.mark for debt in self.stores.all_debts())
         return self._comes_to_rest()
+
+    def unsettled(self) -> list[str]:
+        return self.stores.unsettled(self.may_stay)
+
+    def may_stay(self, debt: Debt) -> bool:
+        """Of an entity at fault for good, tried since the trouble ended, and put off again."""
+        is_poison = tag_of(debt.key.id) in POISONS
+        return is_poison and debt.not_before is not None and debt.mark not in self._of_the_trouble
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -90,7 +104,12 @@ class Run:
                 self.world.sites, min(lots.randint(1, 3), len(self.world.sites))
             ):
                 self.world.link(site, workspace_id)
-        self.world.fail(None, ALWAYS)
+        for site in self.world.sites:
+            others = [one for one in workspaces if one not in site.linked]
+            wanted = max(WORKSPACES_MIN - len(site.linked), 0)
+            for workspace_id in lots.sample(others, min(wanted, len(others))):
+                self.world.link(site, workspace_id)
+        self.world.fail(None, ALWAYS + AWHILE)
         return Ledger.drawn(workspaces, self.settings.entities, lots)
 
     # --- Rounds ---
@@ -179,7 +198,7 @@ class Run:
     def _is_at_rest(self) -> bool:
         self._collect()
         queued = self.submissions.messages or self.replays.messages
-        return not queued and not self.stores.unsettled()
+        return not queued and not self.unsettled()
 
     def _next_due(self) -> float:
         dues = [self.submissions.next_due, self.replays.next_due, self._swept + _SWEEP_SECONDS]
@@ -201,6 +220,7 @@ class Run:
         for call in calls:
             self.calls[call["site"]] += 1
             self.faults.update(call["fault"].split(", ") if call["fault"] else ())
+            self.cookies += [call["cookie"]] if call["cookie"] else []
 
     def count_calls(self) -> None:
         self._count_calls()

@@ -1,10 +1,11 @@
 """Relay's stores, read from outside: never by way of the functions, and with no trouble."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relay.delivery.sites import LinkedSite
-from relay.record import DebtStore, RecordStore
+from relay.record import Debt, DebtStore, RecordStore
 from relay.secrets import Secrets
 from relay.tenants import LinkStore, ReplayStore, TenantState, TenantStore, TroubleStore
 
@@ -46,8 +47,13 @@ class Stores:
             for link in self.links.of_workspace(workspace_id)
         ]
 
-    def unsettled(self) -> list[str]:
-        """What the run has to wait for still, in words."""
+    def all_debts(self) -> Iterator[Debt]:
+        for tenant in self.tenants.all():
+            for replay in self.replays.of_tenant(tenant.id):
+                yield from self.debts.all(replay.workspace_id, tenant.id)
+
+    def unsettled(self, may_stay: Callable[[Debt], bool]) -> list[str]:
+        """What the run has to wait for still, in words; some debts may stay put off."""
         found = []
         for tenant in self.tenants.all():
             if tenant.state is not TenantState.ACTIVE:
@@ -59,6 +65,7 @@ class Stores:
                 begun = replay.generation >= tenant.installs + replay.resets
                 if not replay.is_done or (replay.workspace_id in linked and not begun):
                     found.append(f"{tenant.base_url} has a replay: {replay}")
-                if replay.again:
-                    found.append(f"{tenant.base_url} is owed what was put off: {replay}")
+                debts = self.debts.all(replay.workspace_id, tenant.id) if replay.again else ()
+                if owed := next((debt for debt in debts if not may_stay(debt)), None):
+                    found.append(f"{tenant.base_url} is owed what was put off: {owed}")
         return found

@@ -4,12 +4,14 @@ Each part is a generator that does one thing a round, so that many are under way
 failed is tried again in the next round, as a person or a tool would.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
+from urllib.parse import quote
 
-from infra.chaos.jira_faults import troubles
-from infra.chaos.ledger import TEAM, Known, Ledger
+from infra.chaos.jira_faults import name_of, troubles
+from infra.chaos.ledger import TEAM, Document, Known, Ledger
 from infra.chaos.settings import Settings
 from infra.chaos.world import Site, World
 from relay.entities import Kind
@@ -18,6 +20,10 @@ Part = Iterator[None]
 Episode = Callable[[Site], Part]
 
 _STATES_PER_SUBMISSION = 150
+# Relay takes 4 MiB.
+_SUBMISSION_BYTES = 4_000_000
+# At every site, so that each has the same ids of several.
+WORKSPACES_MIN = 2
 
 
 class Story:
@@ -39,7 +45,7 @@ class Story:
             self._parts += [
                 self._lane(site, 2, [self._trouble]),
                 self._lane(site, 12, self._of_an_admin()),
-                self._lane(site, 12, [self._relinked]),
+                self._linking(site),
                 self._lane(site, 20, [self._asked_for_owed, self._asked_for_all]),
             ]
 
@@ -67,13 +73,8 @@ class Story:
         # A submission has one set of properties: the others of these stay where they are.
         properties = self._lots.choice(chosen)[0].properties
         chosen = [pair for pair in chosen if pair[0].properties == properties]
-        body = {
-            "properties": properties,
-            **{
-                kind.plural: [state for one, state in chosen if one.key.kind is kind]
-                for kind in Kind
-            },
-        }
+        while _size(body := _submission(chosen)) > _SUBMISSION_BYTES:
+            chosen = chosen[len(chosen) // 2 :]
         if self._world.submit(workspace_id, body):
             taken = {id(state) for _, state in chosen}
             backlog[-size:] = [pair for pair in backlog[-size:] if id(pair[1]) not in taken]
@@ -98,7 +99,7 @@ class Story:
                 team = []
 
     def _delete(self, one: Known) -> Part:
-        path = f"{one.key.kind.plural}/{one.key.id}"
+        path = f"{one.key.kind.plural}/{quote(one.key.id)}"
         yield from self._until(lambda: self._world.delete(one.workspace_id, path))
         one.deleted = True
         self.happened["deletions"] += 1
@@ -123,6 +124,14 @@ class Story:
             yield from self._waits(pause)
             yield from self._lots.choice(episodes)(site)
 
+    def _linking(self, site: Site) -> Part:
+        """In the end one is unlinked for good, while the last is still being delivered."""
+        yield from self._lane(site, 12, [self._relinked])
+        if len(site.linked) > WORKSPACES_MIN:
+            workspace_id = self._lots.choice(sorted(site.linked))
+            yield from self._until(lambda: self._world.unlink(site, workspace_id))
+            self.happened["links removed for good"] += 1
+
     # --- What may befall a site ---
 
     def _of_an_admin(self) -> Sequence[Episode]:
@@ -138,7 +147,7 @@ class Story:
     def _trouble(self, site: Site) -> Part:
         faults = troubles(self._lots)
         for fault in faults:
-            self.happened[f"site: {fault['kind']}"] += 1
+            self.happened[f"site: {name_of(fault)}"] += 1
         self._world.fail(site, faults, self._lots.getrandbits(32))
         yield from self._waits(4)
         self._world.fail(site, [])
@@ -189,17 +198,14 @@ class Story:
         yield from self._until(lambda: self._world.replay(site, what="all"))
 
     def _relinked(self, site: Site) -> Part:
-        """Unlinked and linked again, or another one linked; Jira deletes what it had."""
+        """Unlinked and linked again, or another one linked."""
         workspaces = list(self._ledger.known)
         workspace_id = self._lots.choice(workspaces)
         if workspace_id in site.linked:
             self.happened["links removed"] += 1
             yield from self._until(lambda: self._world.unlink(site, workspace_id))
-            # Once no delivery of before is under way any more.
-            yield
-            yield from self._until(lambda: self._world.clear(site, workspace_id))
             yield from self._waits(4)
-            if self._lots.random() < 0.3:
+            if len(site.linked) >= WORKSPACES_MIN and self._lots.random() < 0.3:
                 return
         self.happened["links made"] += 1
         yield from self._until(lambda: self._world.link(site, workspace_id))
@@ -217,3 +223,15 @@ class Story:
     def _until(attempt: Callable[[], bool]) -> Part:
         while not attempt():
             yield
+
+
+def _submission(chosen: Sequence[tuple[Known, Document]]) -> Document:
+    """All of these have the same properties."""
+    states = {
+        kind.plural: [state for one, state in chosen if one.key.kind is kind] for kind in Kind
+    }
+    return {"properties": chosen[0][0].properties, **states}
+
+
+def _size(body: Document) -> int:
+    return len(json.dumps(body, ensure_ascii=False).encode())

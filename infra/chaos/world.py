@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from infra.chaos.relay_calls import Answer, Invoking
-from infra.chaos.stage import APP_KEY, Stage
+from infra.chaos.stage import Stage
 from relay.entities import EntityKey
-from relay.jira.client import JiraClient, http_client
-from relay.jira.credentials import ConnectCredential
-from relay.jira.errors import JiraError
 
 
 @dataclass
@@ -69,21 +67,6 @@ class World:
         path = f"/sites/{site.name}/faults" if site else "/faults"
         self._control("PUT", path, {"seed": seed, "faults": faults})
 
-    def clear(self, site: Site, workspace_id: str) -> bool:
-        """Delete what Jira has of a workspace, as it does by itself once that is unlinked."""
-        document = self._stage.jira.site(site.name)
-        credential = ConnectCredential(
-            APP_KEY, document["clientKey"], document["baseUrl"], document["sharedSecret"]
-        )
-        with http_client() as http:
-            try:
-                JiraClient(http, document["baseUrl"], credential).delete_by_properties(
-                    {"workspace": workspace_id}
-                )
-            except JiraError:
-                return False
-        return True
-
     # --- In Relay ---
 
     def link(self, site: Site, workspace_id: str) -> bool:
@@ -114,7 +97,7 @@ class World:
 
     def recorded(self, workspace_id: str, key: EntityKey) -> int | None:
         """The sequence that Relay shows of an entity."""
-        path = f"/v1/workspaces/{workspace_id}/{key.kind.plural}/{key.id}"
+        path = f"/v1/workspaces/{workspace_id}/{key.kind.plural}/{quote(key.id)}"
         answer = self._call("entities", "GET", path)
         return answer.document.get("updateSequenceNumber") if answer.status == 200 else None
 

@@ -63,6 +63,11 @@ class JiraControl:
         """Every incident or review that the site has accepted."""
         return list(self._json("GET", f"/sites/{name}/entities?kind={kind}")["entities"])
 
+    def with_properties(self, name: str, kind: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
+        """The same, each with the properties of its submission."""
+        listed = self._json("GET", f"/sites/{name}/entities?kind={kind}")
+        return [(one, listed["properties"][one["id"]]) for one in listed["entities"]]
+
     def calls(self) -> list[dict[str, Any]]:
         """The calls to Jira's REST API, oldest first."""
         return list(self._json("GET", "/calls")["calls"])

@@ -27,3 +27,4 @@ def test_nothing_is_lost_whatever_fails(seed: str) -> None:
     told = dict(line.split(": ", 1) for line in ended.stdout.splitlines() if "): " in line)
     thrown = {title.partition(" (")[0]: what for title, what in told.items()}
     assert all(thrown[title] for title in ("What happened", "Errors of AWS", "Killed"))
+    assert "links removed for good" in thrown["What happened"]

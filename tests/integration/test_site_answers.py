@@ -57,6 +57,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is over before the test has looked, however slow the machine is."""
+    monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Verdict.RETRY, (300.0, 900.0))
+
+
+@pytest.fixture
 def relay_(
     function: Callable[..., ModuleType],
     aws: Aws,
@@ -65,8 +71,6 @@ def relay_(
     simulator: Simulator,
 ) -> Iterator[Relay]:
     monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-    # So long that no pause is over before the test has looked, however slow the machine is.
-    monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Verdict.RETRY, (300.0, 900.0))
     with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
         for workspace in ("payments", "search"):
             served.put_workspace(workspace)
@@ -211,6 +215,7 @@ TROUBLES = [
 ]
 
 
+@pytest.mark.usefixtures("long_pauses")
 @pytest.mark.parametrize("case", TROUBLES, ids=str)
 def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
     relay_: Relay, site: Answering, case: Case

@@ -1,0 +1,55 @@
+"""The end of an entity's id: it says what the entity meets at every site.
+
+The ids are the same in every workspace, as those of operations tools may well be.
+"""
+
+PLAIN = "-plain"
+PARTLY_KNOWN = "-part"  # one of its two projects is unknown
+UNKNOWN = "-nowhere"  # its only project is unknown
+REFUSED = "-refused"
+REFUSES_REQUEST = "-sour"  # the whole request is refused for it
+REFUSED_AT_TIMES = "-moody"
+REFUSES_REQUEST_AT_TIMES = "-bitter"
+LARGE = "-large"
+
+# Every request that names such an entity fails, and nothing else does: see `jira_faults`.
+WALLED = "-walled"
+PAGED = "-paged"
+BARRED = "-barred"
+CRASHING = "-crashing"
+CUT = "-cut"
+CUT_AFTER = "-gone"
+POISONS = (WALLED, PAGED, BARRED, CRASHING, CUT, CUT_AFTER)
+# The same until the trouble ends.
+_AWHILE = "awhile"
+
+_EVERY_HUNDRED = {
+    0: PARTLY_KNOWN,
+    1: PARTLY_KNOWN,
+    2: UNKNOWN,
+    3: REFUSED,
+    4: REFUSED_AT_TIMES,
+    5: REFUSED_AT_TIMES,
+}
+_EVERY_THOUSAND = {7: REFUSES_REQUEST, 508: REFUSES_REQUEST_AT_TIMES}
+
+
+def awhile(poison: str) -> str:
+    return poison + _AWHILE
+
+
+# Most of them side by side, one by itself, and with 9 and 29 some reviews.
+_POISONED = dict(zip((29, 11, 12, 13, 14, 15), POISONS, strict=True))
+_POISONED |= dict(zip((16, 17, 9, 18, 19, 20), map(awhile, POISONS), strict=True))
+_POISONED[712] = WALLED
+_SELDOM = _POISONED | dict.fromkeys(range(30, 39), LARGE)
+
+
+def tag_for(number: int) -> str:
+    """Of the entity of this number in its workspace."""
+    seldom = _SELDOM.get(number % 2000) or _EVERY_THOUSAND.get(number % 1000)
+    return seldom or _EVERY_HUNDRED.get(number % 100, PLAIN)
+
+
+def tag_of(entity_id: str) -> str:
+    return entity_id[entity_id.rfind("-") :]

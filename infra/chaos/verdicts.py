@@ -1,0 +1,121 @@
+"""What became of one entity at one site, and what is wrong with that."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from infra.chaos.jira_faults import REFUSAL, TOO_LARGE, WORDS
+from infra.chaos.ledger import UNKNOWN_PROJECT, Known
+from infra.chaos.tags import (
+    CUT_AFTER,
+    LARGE,
+    PARTLY_KNOWN,
+    POISONS,
+    REFUSED,
+    REFUSED_AT_TIMES,
+    REFUSES_REQUEST,
+    REFUSES_REQUEST_AT_TIMES,
+    UNKNOWN,
+)
+from relay.record import Debt, Entry, Outcome, OutcomeState
+
+_ALWAYS_REFUSED = (REFUSED, REFUSES_REQUEST)
+_REFUSED_AT_TIMES = (REFUSED_AT_TIMES, REFUSES_REQUEST_AT_TIMES, LARGE)
+# An answer that did not name an entity leaves it unaccounted, whatever became of it.
+_HELD = (OutcomeState.ACCEPTED, OutcomeState.UNACCOUNTED)
+
+HELD = "held"
+IS_REFUSED = "refused"
+UNKNOWN_PROJECTS = "unknown projects"
+DELETED = "deleted"
+AT_FAULT = "at fault"
+LOST = "lost"
+STALE = "stale"
+FOREIGN = "foreign"
+UNEXPLAINED = "unexplained"
+WRONG = (LOST, STALE, FOREIGN, UNEXPLAINED)
+
+
+@dataclass(frozen=True)
+class AtSite:
+    """One entity at one site."""
+
+    one: Known
+    entry: Entry | None
+    outcome: Outcome | None
+    debt: Debt | None
+    held: dict[str, Any] | None
+    generation: int
+    may_stay: bool
+
+
+def judged(found: AtSite) -> tuple[str, str]:
+    """What became of the entity at the site, and what is wrong with that."""
+    if found.debt and found.one.tag in POISONS:
+        return _judged_at_fault(found, found.debt)
+    if found.debt:
+        return UNEXPLAINED, "a debt is left"
+    if found.one.deleted or not found.one.sequence:
+        return (UNEXPLAINED, "deleted, and held") if found.held else (DELETED, "")
+    outcome = found.outcome
+    if outcome is None or outcome.sequence != found.one.sequence:
+        return LOST if found.held is None else UNEXPLAINED, "no outcome of the newest state"
+    if outcome.generation != found.generation:
+        return LOST if found.held is None else UNEXPLAINED, "no outcome of this generation"
+    if found.one.tag in POISONS:
+        return LOST if found.held is None else UNEXPLAINED, "at fault, and not owed"
+    if found.one.tag in _ALWAYS_REFUSED or _is_refused_at_times(found):
+        return _judged_refused(found, outcome)
+    if found.one.tag == UNKNOWN:
+        return _judged_unknown(found, outcome)
+    return _judged_held(found, outcome)
+
+
+def _judged_at_fault(found: AtSite, debt: Debt) -> tuple[str, str]:
+    if not found.may_stay:
+        return UNEXPLAINED, "at fault, and not put off"
+    # Of several that fail together, one's answer speaks for all.
+    if not debt.reason.startswith(WORDS):
+        return UNEXPLAINED, "at fault, without the words of the answer"
+    if found.held is not None and found.one.tag != CUT_AFTER:
+        return UNEXPLAINED, "at fault, and held"
+    return AT_FAULT, ""
+
+
+def _is_refused_at_times(found: AtSite) -> bool:
+    outcome = found.outcome
+    refused = outcome is not None and outcome.state is OutcomeState.REJECTED
+    return refused and found.one.tag in _REFUSED_AT_TIMES
+
+
+def _judged_refused(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+    if outcome.state is not OutcomeState.REJECTED:
+        return UNEXPLAINED, "not told as rejected"
+    words = TOO_LARGE if found.one.tag == LARGE else REFUSAL
+    if not any(words in message for message in outcome.messages):
+        return UNEXPLAINED, "rejected without Jira's message"
+    if found.held is not None and found.one.tag in _ALWAYS_REFUSED:
+        return UNEXPLAINED, "refused, and held"
+    return IS_REFUSED, ""
+
+
+def _judged_unknown(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+    if found.held is not None:
+        return UNEXPLAINED, "of an unknown project, and held"
+    if outcome.state is not OutcomeState.UNKNOWN_PROJECTS:
+        return UNEXPLAINED, "its unknown project is not told"
+    named = outcome.unknown_project_keys == (UNKNOWN_PROJECT,)
+    return (UNKNOWN_PROJECTS, "") if named else (UNEXPLAINED, "another project is told")
+
+
+def _judged_held(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+    if found.held is None:
+        return LOST, "nothing of it"
+    raised = found.one.sequence + found.generation
+    if found.held != found.one.entity | {"updateSequenceNumber": raised}:
+        return STALE, "another state"
+    if outcome.state not in _HELD:
+        return UNEXPLAINED, f"held, and told as {outcome.state}"
+    wants = (UNKNOWN_PROJECT,) if found.one.tag == PARTLY_KNOWN else ()
+    if outcome.state is OutcomeState.ACCEPTED and outcome.unknown_project_keys != wants:
+        return UNEXPLAINED, "its unknown project is not told"
+    return HELD, ""
