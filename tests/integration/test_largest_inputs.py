@@ -17,7 +17,8 @@ from relay.entities.association import Target
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, URL_MAX
 from relay.identity.api_keys import ApiKeys
 from relay.jira.answers import WORD_LENGTH_MAX, WORDS_MAX
-from relay.record import AssociationStore, DebtStore, Outcome, OutcomeState, RecordStore
+from relay.record import AssociationStore, DebtStore, Delay, Outcome, OutcomeState, RecordStore
+from relay.record.keys import sort_key
 from relay.tenants import Replay, ReplayStore, Stage, Tenant, Trouble, TroubleStore, What
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
@@ -268,10 +269,16 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     keys = [EntityKey(Kind.INCIDENT, f"{number:03}".ljust(ID_MAX, FIRE)) for number in range(100)]
     project_keys = tuple(f"{number:03}".ljust(TEXT_MAX, FIRE) for number in range(100))
 
-    debts.owe("payments", tenant.id, keys, "; ".join(WORDS))
+    reason = "; ".join(WORDS)
+    debts.owe("payments", tenant.id, keys, reason)
     assert_one_transaction(relay, table)
+    delays = [Delay(sort_key(key), reason, 1, 0) for key in keys]
+    debts.put_off("payments", tenant.id, delays)
+    assert_one_transaction(relay, table)
+    # As the documents say.
+    assert {len(debt.reason) for debt in debts.all("payments", tenant.id)} == {2000}
 
-    for debt in debts.page("payments", tenant.id, Kind.INCIDENT, 100):
+    for debt in list(debts.all("payments", tenant.id)):
         key = {"pk": {"S": f"debt#payments#{tenant.id}"}, "sk": {"S": debt.sk}}
         relay.aws.dynamodb.delete_item(TableName=table, Key=key)
     outcomes = [Outcome(key, 1, OutcomeState.REJECTED, WORDS, project_keys) for key in keys]

@@ -45,9 +45,10 @@ class Associations:
         Of an entity that its workspace has not recorded it is kept, too: its submission may be on
         its way. One of no linked workspace is nobody's.
         """
-        owners = self._owners(tenant, change)
+        workspaces = self._workspaces_of(tenant, change)
+        owners = self._owners(workspaces, change)
         kinds = {entity.kind for _, entity in owners} or _possible_kinds(change)
-        if self._links_of(tenant, change):
+        if workspaces:
             for kind in kinds:
                 entity = EntityKey(kind, change.entity_id)
                 self._associations.put(tenant.id, entity, change.target)
@@ -55,24 +56,26 @@ class Associations:
 
     def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
         """Forget it; what was never there is forgotten already."""
-        owners = self._owners(tenant, change)
+        owners = self._owners(self._workspaces_of(tenant, change), change)
         # Of either kind: it may have been kept before the record knew of the entity.
         for kind in _possible_kinds(change):
             entity = EntityKey(kind, change.entity_id)
             self._associations.delete(tenant.id, entity, change.target)
         return self._notices("entity.disassociated", tenant, change, owners)
 
-    def _owners(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, EntityKey]]:
-        """The site's workspace that has recorded an entity of this id, and its own name of it."""
+    def _owners(
+        self, workspaces: Iterable[tuple[str, str]], change: AssociationChange
+    ) -> list[tuple[str, EntityKey]]:
+        """The workspace that has recorded an entity of its own id, and its name of it."""
         return [
             (workspace_id, entry.key)
-            for workspace_id, own_id in self._links_of(tenant, change)
+            for workspace_id, own_id in workspaces
             for entry in self._record.get_all(
                 workspace_id, {EntityKey(kind, own_id) for kind in _possible_kinds(change)}
             )
         ]
 
-    def _links_of(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, str]]:
+    def _workspaces_of(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, str]]:
         """The linked workspace that the id at the site belongs to, and its own id: one at most."""
         return [
             (link.workspace_id, own_id)

@@ -83,7 +83,7 @@ class DebtStore:
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey], reason: str
     ) -> None:
         """Note that these are owed; since when stays as it was noted first. Raises Unavailable."""
-        self._owe(workspace_id, tenant_id, map(sort_key, entities), reason[:_REASON_MAX], None)
+        self._owe(workspace_id, tenant_id, map(sort_key, entities), reason, None)
 
     def owe_components(
         self, workspace_id: str, tenant_id: str, component_ids: Iterable[str], logo_url: str
@@ -179,6 +179,7 @@ def component_sk(component_id: str) -> str:
 
 
 def _write(pk: str, sk: str, values: dict[str, Any]) -> Write:
+    values = {**values, "reason": values["reason"][:_REASON_MAX]}
     return Write(pk, sk, values, at_first={"since": datetime.now(UTC).isoformat()})
 
 
