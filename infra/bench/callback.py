@@ -200,9 +200,9 @@ def _result(found: Speeds, sizes: Sizes, missing: str) -> Result:
         f"{number(sizes.callbacks)} signed calls of fetchWorkspaces, the same for all, one after"
         " the other in one process each. The whole ways parse, prove the token and its qsh, find"
         " the site, look up the workspace and write the answer; no way has a socket. Express has"
-        " the site and the workspaces at hand. So has Relay's function, the site because it keeps"
-        " it for a few seconds; the one that asks for the workspaces makes its requests to"
-        " DynamoDB ready, and gets the answers from memory.",
+        " the site and the workspaces at hand. Relay's function has the workspaces at hand, and"
+        " asks DynamoDB for the site at every call, so that one that has uninstalled the app is"
+        " shut out at once; what it asks is made ready, and the answers come from memory.",
         [Table("", ("way", "calls/s", "Relay is faster"), rows)],
         targets,
         [

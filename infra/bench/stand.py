@@ -37,6 +37,7 @@ _START_SECONDS = 20.0
 # As the template's defaults have them; the log is written as in production.
 _SETTINGS = {
     "APP_KEY": APP_KEY,
+    "AWS_LAMBDA_FUNCTION_NAME": "relay",
     "COMPONENTS_MODULE": "off",
     "CONFIRM_PERCENT": "0",
     "DOCUMENTATION_URL": "",

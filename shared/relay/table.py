@@ -74,12 +74,18 @@ class Table:
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         if after:
             request["ExclusiveStartKey"] = key(pk, after)
-        paging: Any = {"MaxItems": limit, "PageSize": limit} if limit else {}
-        paging |= {"PageSize": page_size} if page_size else {}
-        pages = self._dynamodb.get_paginator("query").paginate(**request, PaginationConfig=paging)
-        for page in pages:
-            for item in page["Items"]:
-                yield from_item(item)
+        left = limit
+        while True:
+            # Each call of a paginator would read as many as the first, and drop what is too many.
+            if sizes := [size for size in (left, page_size) if size > 0]:
+                request["Limit"] = min(sizes)
+            page = self._dynamodb.query(**request)
+            yield from map(from_item, page["Items"])
+            left -= len(page["Items"])
+            last = page.get("LastEvaluatedKey")
+            if not last or (limit and left <= 0):
+                return
+            request["ExclusiveStartKey"] = last
 
     def count(self, pk: str, after: str = "") -> tuple[int, str]:
         """How many items one call finds after `after`, and the last one's `sk`; "" at the end."""

@@ -292,6 +292,20 @@ def test_more_than_a_page_is_read_to_its_end(record: RecordStore, calls: AwsCall
     assert list(record.outcomes(WORKSPACE, "t")) == outcomes
 
 
+def test_no_more_is_read_for_a_page_than_it_holds(record: RecordStore, calls: AwsCalls) -> None:
+    states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
+    record.put_newest(WORKSPACE, states)
+    del calls.names[:], calls.parameters[:]
+
+    page = record.page(WORKSPACE, None, 50, Kind.INCIDENT, 10_000_000)
+
+    assert [entry.key.id for entry in page.entries] == ids(states[:50])
+    reads = calls.given("Query")
+    assert len(reads) > 1, "DynamoDB answers with a megabyte at most"
+    assert reads[0]["Limit"] == 50
+    assert reads[-1]["Limit"] < 50
+
+
 # --- Others who write at the same time ---
 
 

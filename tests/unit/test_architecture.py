@@ -18,6 +18,7 @@ from tests.support.template import ROOT, functions, resources, routes, template
 # A room imports only rooms above it.
 ROOMS = [
     "errors",
+    "initialization",
     "settings",
     "telemetry",
     "aws",

@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from relay import initialization
 from relay.telemetry.metrics import Metric
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -16,6 +17,7 @@ metrics = Metrics(namespace="Relay", service="relay")
 
 def in_context(handler: Handler) -> Handler:
     """Every line that the handler logs names the invocation; what it counted is sent at the end.
+    A function's initialization ends with it.
 
     The event is never logged: it carries tokens and the operations tool's own text.
     """
@@ -29,6 +31,7 @@ def in_context(handler: Handler) -> Handler:
             if metrics.provider.metric_set:  # to flush none is warned of
                 metrics.flush_metrics()
 
+    initialization.end()
     return wrapped
 
 
