@@ -144,9 +144,15 @@ def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
             *what,
             site["baseUrl"].partition("://")[2],
             styled(site["state"], state_style(site["state"])),
-            # What is owed has an older state's answer, if any.
-            "" if site["state"] == "owed" else moment(site.get("at", "")),
-            "; ".join([*site.get("messages", ()), *site.get("unknownProjectKeys", ())]),
+            moment(site.get("owedSince" if site["state"] == "owed" else "at", "")),
+            _why(site),
         )
         for site in entity["sites"]
     ]
+
+
+def _why(site: dict[str, Any]) -> str:
+    if site["state"] == "owed":
+        # What else there is, is of an older state.
+        return str(site.get("reason", ""))
+    return "; ".join([*site.get("messages", ()), *site.get("unknownProjectKeys", ())])

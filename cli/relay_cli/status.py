@@ -12,7 +12,7 @@ from relay_cli.entities import entity_path
 from relay_cli.failure import Failure
 from relay_cli.screen import Cell, Screen, styled
 from relay_cli.troubles import site_hint
-from relay_cli.words import STATES, moment, moment_and_age, state_style
+from relay_cli.words import STATES, moment, moment_and_age, parsed_moment, state_style
 
 
 def status(
@@ -25,12 +25,29 @@ def status(
     ] = False,
 ) -> None:
     """Where an incident or a review is, and why: what is recorded, and its state at every site."""
-    query = {"confirm": "true"} if confirm else None
     path = entity_path(workspace, entity_id, review)
-    document = session.relay.document("GET", path, query=query)
+    document, failure = _asked(session.relay, path, confirm)
     if session.screen.json:
         session.screen.document(document)
-        return
+    else:
+        _show(session, workspace, document)
+    if failure:
+        raise failure
+
+
+def _asked(relay: Relay, path: str, confirm: bool) -> tuple[Mapping[str, Any], Failure | None]:
+    """Where Jira can't be asked, what Relay itself knows, and why."""
+    if not confirm:
+        return relay.document("GET", path), None
+    try:
+        return relay.document("GET", path, query={"confirm": "true"}), None
+    except Failure as failure:
+        if not failure.code.startswith("jira_"):
+            raise
+        return relay.document("GET", path), failure
+
+
+def _show(session: Session, workspace: str, document: Mapping[str, Any]) -> None:
     screen = session.screen
     _show_recorded(screen, workspace, document)
     _show_timeline(screen, document)
@@ -141,8 +158,20 @@ def _target(target: Mapping[str, Any]) -> str:
 def _in_jira(document: Mapping[str, Any], entity: Mapping[str, Any] | None) -> Cell:
     if entity is None:
         return "nothing" if document["deleted"] else styled("nothing, or not yet", "yellow")
-    sequence = entity.get("updateSequenceNumber")
-    text = f"sequence {sequence}, {entity.get('status', '')}"
-    if document["deleted"] or sequence != document.get("updateSequenceNumber"):
+    text = f"sequence {entity.get('updateSequenceNumber')}, {entity.get('status', '')}"
+    if document["deleted"] or not _is_same(document, entity):
         return styled(f"{text}: not what is recorded, or not yet", "yellow")
+    if entity["updateSequenceNumber"] > document["updateSequenceNumber"]:
+        text += f": what is recorded, raised from {document['updateSequenceNumber']}"
     return styled(text, "green")
+
+
+def _is_same(document: Mapping[str, Any], entity: Mapping[str, Any]) -> bool:
+    """A site has a higher sequence than the record once it got everything anew."""
+    recorded = document["entity"]
+    newest = parsed_moment(recorded["lastUpdated"])
+    return (
+        entity.get("updateSequenceNumber", 0) >= document["updateSequenceNumber"]
+        and parsed_moment(entity.get("lastUpdated", "")) == newest
+        and all(entity.get(name) == recorded[name] for name in ("status", "summary"))
+    )

@@ -151,7 +151,7 @@ def submit(
         typer.Option(
             "--property",
             metavar="NAME=VALUE",
-            help="A property of all entities; as often as needed, at most 5.",
+            help="A property of all entities; as often as needed, at most 4.",
         ),
     ] = None,
 ) -> int:

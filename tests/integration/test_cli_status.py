@@ -14,6 +14,7 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     relay_with_a_site,
     replying,
     running_jira,
+    work,
 )
 from tests.support.entities import incident, review
 
@@ -32,6 +33,62 @@ def test_the_status_says_where_an_incident_is(stage: Stage) -> None:
     assert f"Site {stage.site.site.base_url} state accepted Jira has taken it." in said
     assert "ago)" in said or "(now)" in said
     assert "in Jira now sequence 1, open" in said
+
+
+def test_what_was_brought_anew_is_what_is_recorded_though_its_sequence_is_raised(
+    stage: Stage,
+) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()])
+    stage.cli("unlink", stage.site.id, "operations")
+    stage.cli("link", stage.site.id, "operations")
+    work(stage)
+
+    said = stage.cli("status", "operations", "inc-1", "--confirm").words
+    assert "in Jira now sequence 2, open: what is recorded, raised from 1" in said
+
+
+@pytest.mark.parametrize(
+    "older",
+    [{"updateSequenceNumber": 1}, {"lastUpdated": "2026-01-31T08:00:00Z"}, {"summary": "Before"}],
+    ids=str,
+)
+def test_an_older_state_in_jira_is_told_apart(cli: Cli, older: dict[str, Any]) -> None:
+    held = incident(sequence=5) | older
+    with replying(Reply(body=entity(at_site("accepted", jira=held)))) as server:
+        said = cli("status", "operations", "inc-1", "--confirm", RELAY_URL=server.url).words
+
+    assert "not what is recorded, or not yet" in said
+
+
+def test_what_is_recorded_is_told_though_jira_cannot_be_asked(stage: Stage) -> None:
+    stage.link()
+    stage.relay.submit("operations", incidents=[incident()])
+    page = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>"}
+    stage.site.simulator.control(
+        "PUT", f"/sites/{stage.site.name}/faults", {"faults": [page]}
+    ).raise_for_status()
+
+    asked = stage.cli("status", "operations", "inc-1", "--confirm", code=3)
+    assert "state accepted" in asked.words
+    assert "in Jira now" not in asked.words
+    assert "Something other than Jira answered 403" in asked.err
+    document = stage.cli("status", "operations", "inc-1", "--confirm", "--json", code=3).json()
+    assert document["sites"][0]["state"] == "accepted"
+
+
+def test_a_list_says_since_when_and_why_something_is_owed(stage: Stage) -> None:
+    stage.link()
+    blocked = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>", "pattern": "bad$"}
+    stage.site.simulator.control(
+        "PUT", f"/sites/{stage.site.name}/faults", {"faults": [blocked]}
+    ).raise_for_status()
+    stage.relay.submit("operations", incidents=[incident("bad"), incident("good")])
+
+    owed = stage.cli("status", "operations", "bad", "--json").json()["sites"][0]
+    [row] = stage.cli("list", "operations", "--state", "owed").out.splitlines()[1:]
+    assert owed["owedSince"][:10] in row
+    assert owed["reason"] in row
 
 
 def test_the_json_is_the_apis_own(stage: Stage) -> None:

@@ -12,6 +12,7 @@ the workspaces' keys, which set their ids apart at a site (see `relay.entities.w
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _NOT_THERE = "attribute_not_exists(pk)"
 _PLAIN_IDS = "plainIds"
 _ATTEMPTS = 8
+_NAMED_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +72,19 @@ class LinkStore:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
             if _failed_condition(error):
-                raise _one_workspace() from error
+                raise _one_workspace(self._others(tenant_id, workspace_id)) from error
             raise
 
     def check_free(self, tenant_id: str, workspace_id: str, plain: bool | None = None) -> None:
         """Raises Conflict where plain ids leave the site no room for another workspace: nothing in
         such an id says whose it is. `plain` is given for a link that takes another one's place."""
         plain = self._plain_ids if plain is None else plain
-        others = [one for one in self.of_tenant(tenant_id) if one.workspace_id != workspace_id]
+        others = self._others(tenant_id, workspace_id)
         if any(one.ids.plain for one in others) or (others and plain):
-            raise _one_workspace()
+            raise _one_workspace(others)
+
+    def _others(self, tenant_id: str, workspace_id: str) -> list[Link]:
+        return [one for one in self.of_tenant(tenant_id) if one.workspace_id != workspace_id]
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         link = self.get(tenant_id, workspace_id)
@@ -173,8 +178,12 @@ def _failed_condition(error: Any) -> bool:
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
 
 
-def _one_workspace() -> Conflict:
+def _one_workspace(others: Sequence[Link]) -> Conflict:
+    named = ", ".join(repr(one.workspace_id) for one in others[:_NAMED_MAX])
+    if len(others) > _NAMED_MAX:
+        named += f" and {len(others) - _NAMED_MAX} more"
     return Conflict(
-        "With plain ids, a site takes one workspace only, and this one has another.",
+        "With plain ids, a site takes one workspace only. This one has "
+        f"{named or 'another'}, which would have to be unlinked first.",
         code="one_workspace",
     )
