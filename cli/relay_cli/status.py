@@ -14,6 +14,11 @@ from relay_cli.screen import Cell, Screen, styled
 from relay_cli.troubles import site_hint
 from relay_cli.words import STATES, moment, moment_and_age, parsed_moment, state_style
 
+_AT_FAULT = (
+    "The site takes others, and fails over this one. It is tried again by itself, more and more "
+    "seldom; a newer state of it, or `relay replay`, brings it at once."
+)
+
 
 def status(
     session: Session,
@@ -114,6 +119,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     if state == "owed":
         rows.append(("why", _why_owed(session.relay, site)))
         rows.append(("owed since", moment_and_age(site.get("owedSince") or "")))
+        rows.append(("tried again", moment(site.get("until") or "")))
     if site.get("at"):
         rows.append(("answered" if state == "owed" else "since", moment_and_age(site["at"])))
     rows += [("Jira says", message) for message in site.get("messages", ())]
@@ -143,6 +149,8 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
     reason = site.get("reason") or ""
     if known["state"] == "uninstalled":
         return "The site is uninstalled: it is delivered when the site has the app again."
+    if known["state"] == "active" and site.get("until"):
+        return f"{reason} {_AT_FAULT}".strip()
     if known["state"] == "active":
         return reason or "Relay goes on trying. `relay doctor` says whether Jira answers."
     state = f"The site is {known['state']}."

@@ -52,7 +52,9 @@ class AtSite(Shape):
     """`state` is of what is recorded now; the rest is of what the site last answered for.
 
     `owed`: the site has not answered for the recorded state yet; `owedSince` and `reason` say since
-    when and why, as far as that is known. `absent`: Jira accepted it, and shows nothing of it a
+    when and why, as far as that is known. `until` is there where the site takes others, and fails
+    over this one: it is tried by itself then, unless a newer state or a replay brings it before,
+    and more and more seldom. `absent`: Jira accepted it, and shows nothing of it a
     while later. `jira` is what Jira itself holds, where it was asked; null where it holds nothing.
     Its `updateSequenceNumber` is raised each time that the site gets everything anew.
     `moreAssociations` says that there are more than are shown.
@@ -63,6 +65,7 @@ class AtSite(Shape):
     state: OutcomeState
     owedSince: DateTime = ABSENT
     reason: str = ABSENT
+    until: DateTime = ABSENT
     updateSequenceNumber: SequenceNumber = ABSENT
     at: DateTime = ABSENT
     messages: list[str] = ABSENT

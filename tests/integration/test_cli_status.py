@@ -277,6 +277,16 @@ def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
     assert "goes on trying" in unknown
 
 
+def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) -> None:
+    owed = at_site("owed", reason="Jira answered 500.", until="2026-01-31T10:00:00.000+00:00")
+    site = Reply(body={"state": "active"})
+    with replying(Reply(body=entity(owed)), site) as server:
+        said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
+
+    assert "why Jira answered 500. The site takes others, and fails over this one." in said
+    assert "tried again 2026-01-31 10:00:00 UTC" in said
+
+
 def test_jiras_words_and_associations_are_told(cli: Cli) -> None:
     target = {"ati": "ati:cloud:jira:issue", "ari": "ari:cloud:jira:1:issue/10001", "id": "10001"}
     site = at_site("rejected", messages=["Too old", "Too long"], associations=[target], jira=None)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -180,7 +181,8 @@ def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_wait
 
     assert (site.held(), site.held("review")) == (ids(others), {"r"})
     assert (site.state, site.state_of("bad")) == ("active", ["owed"])
-    assert site.of("bad")["owedSince"]
+    owed = site.of("bad")
+    assert owed["owedSince"] < owed["until"]
     # Its request, one alone, and two for each halving, the review, and the cheap question.
     assert site.calls("submitEntity") <= 2 + 2 * 5 + 2
     assert site.calls("getWorkspaces") <= 1
@@ -212,6 +214,24 @@ def test_the_words_of_the_answer_are_its_reason(site: Place) -> None:
     site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
     site.submit(bad(), *good(3))
     assert "403: Request blocked" in site.of("bad")["reason"]
+
+
+def test_it_is_told_when_the_one_at_fault_is_tried_again_and_of_no_other_debt(site: Place) -> None:
+    site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
+    site.submit(bad(), *good(3))
+    listed = site.relay.provider("GET", "/v1/workspaces/payments/entities?state=owed").json()
+    [[at_site]] = [one["sites"] for one in listed["entities"]]
+    assert at_site == site.of("bad")
+    [debt] = site.debts()
+    assert debt.not_before
+    until = datetime.fromtimestamp(debt.not_before / 1000, UTC)
+    assert datetime.fromisoformat(at_site["until"]) == until
+
+    site.answer({"kind": "suspended"})
+    site.submit(bad(sequence=2), incident("i-0", 2))
+    assert site.state_of("bad", "i-0") == ["owed", "owed"]
+    assert "until" not in site.of("bad")
+    assert "until" not in site.of("i-0")
 
 
 def test_several_are_all_found(site: Place) -> None:

@@ -31,7 +31,8 @@ _UNDER_WAY = "It is being replayed."
 @dataclass(frozen=True, slots=True)
 class AtSite:
     """`outcome` is of `outcome.sequence`, which may be older than what is recorded: then the site
-    is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known.
+    is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known; until
+    `until`, in epoch milliseconds, where the site fails over this entity and takes others.
     `associations` are one more than are shown, where there are more; `in_jira` is what Jira itself
     holds, where it was asked."""
 
@@ -40,6 +41,7 @@ class AtSite:
     outcome: Outcome | None
     owed_since: str | None = None
     reason: str | None = None
+    until: int | None = None
     associations: Sequence[Target] = ()
     asked: bool = False
     in_jira: dict[str, Any] | None = None
@@ -135,7 +137,7 @@ def _at_site(linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Deb
     if state is not OutcomeState.OWED:
         return AtSite(linked.tenant, state, outcome)
     if debt:
-        return AtSite(linked.tenant, state, outcome, debt.since, debt.reason)
+        return AtSite(linked.tenant, state, outcome, debt.since, debt.reason, debt.not_before)
     replay = linked.replay
     if linked.tenant.state is TenantState.UNINSTALLED:
         return AtSite(linked.tenant, state, outcome, reason="The site has uninstalled the app.")

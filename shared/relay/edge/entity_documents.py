@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX, AtSite, Page
 from relay.edge.paging import document_bytes, page_document
 from relay.edge.query import query_value
+from relay.edge.site_documents import moment
 from relay.entities import EntityKey, Kind, details_of
 from relay.entities.association import Target
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
@@ -109,7 +110,8 @@ def _at_site(site: AtSite) -> dict[str, Any]:
         "state": site.state.value,
     }
     if site.state is OutcomeState.OWED:
-        document |= _known({"owedSince": site.owed_since, "reason": site.reason})
+        until = moment(site.until)
+        document |= _known({"owedSince": site.owed_since, "reason": site.reason, "until": until})
     if site.outcome:
         document |= _known(
             {

@@ -95,7 +95,7 @@ class SiteDocuments:
         if found is None:
             return None
         identity, choice = found
-        because = {"because": choice.because, "at": _moment(choice.at)} if choice else {}
+        because = {"because": choice.because, "at": moment(choice.at)} if choice else {}
         return {"inUse": identity.value, **because}
 
     def _successor(self, tenant: Tenant, trouble: Trouble | None) -> str | None:
@@ -135,16 +135,16 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
         "what": "owed" if replay.what is What.DEBTS else replay.what.value,
         "since": replay.since,
         "why": replay.why,
-        "startedAt": _moment(replay.started_at),
-        "updatedAt": _moment(replay.updated_at),
-        "endedAt": _moment(replay.ended_at),
+        "startedAt": moment(replay.started_at),
+        "updatedAt": moment(replay.updated_at),
+        "endedAt": moment(replay.ended_at),
         "done": replay.done,
         "refused": replay.refused,
         "total": replay.total,
         "remaining": None if replay.total is None else max(replay.total - replay.done, 0),
         "perSecond": round(replay.done / seconds, 1) if replay.done and seconds else None,
         "reason": None if replay.is_done else replay.reason,
-        "until": _moment(replay.due) if not replay.is_done and replay.due > now else None,
+        "until": moment(replay.due) if not replay.is_done and replay.due > now else None,
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -159,9 +159,9 @@ def _trouble(trouble: Trouble) -> dict[str, Any]:
     document = {
         "code": trouble.code,
         "message": trouble.message,
-        "since": _moment(trouble.since),
-        "at": _moment(trouble.at),
-        "until": _moment(trouble.until),
+        "since": moment(trouble.since),
+        "at": moment(trouble.at),
+        "until": moment(trouble.until),
         "attempts": trouble.attempts,
         "status": trouble.status,
     }
@@ -174,7 +174,7 @@ def _progress(replay: Replay, now: int) -> str:
     return "running" if replay.leased > now else "waiting"
 
 
-def _moment(milliseconds: int | None) -> str | None:
+def moment(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
