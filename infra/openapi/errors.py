@@ -102,6 +102,7 @@ UNKNOWN_LINK = NotFound("The workspace is not linked to the site.", code="unknow
 UNKNOWN_ENTITY = NotFound("There is no incident 'inc-1'.", code="unknown_entity")
 UNKNOWN_INCIDENT = NotFound("There is no incident 'inc-1'.", code="unknown_incident")
 NO_APP = Conflict("The site has uninstalled the app.", code="uninstalled")
+ONE_WORKSPACE = Conflict("A site with plain ids takes one workspace only.", code="one_workspace")
 SAME_SITE = Conflict("A site can't take its own place.", code="same_site")
 OUTDATED = Conflict("A newer lifecycle call of this site has been taken already.", code="outdated")
 TOKEN_USED = Conflict("The token of this call has been used already.", code="token_used")

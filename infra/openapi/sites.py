@@ -237,6 +237,7 @@ OPERATIONS = (
             errors.UNKNOWN_SITE,
             errors.UNKNOWN_WORKSPACE,
             errors.NO_APP,
+            errors.ONE_WORKSPACE,
             *_JIRA,
         ],
     ),
@@ -248,7 +249,9 @@ OPERATIONS = (
         "Unlink a workspace from a site, in Jira too",
         [Answer(204, "They are not linked (any more).")],
         [Example("link", 204, _LINK_PATH)],
-        "Jira then deletes what it has of the workspace.",
+        "Jira is told to delete all that it has of the workspace, now and once more after three "
+        "minutes; what is recorded stays. After a 502 or 503 the two are still linked, though Jira "
+        "may have been told already: repeat it. Unlinking what is not linked is answered alike.",
         [SITE, WORKSPACE],
         errors=[errors.UNKNOWN_SITE, *_JIRA],
     ),
@@ -273,7 +276,14 @@ OPERATIONS = (
         "Jira at the old one nothing is changed. Where it breaks off, repeating it is safe.",
         [SITE],
         MoveRequest,
-        errors=[_NO_MOVE, errors.UNKNOWN_SITE, errors.NO_APP, errors.SAME_SITE, *_JIRA],
+        errors=[
+            _NO_MOVE,
+            errors.UNKNOWN_SITE,
+            errors.NO_APP,
+            errors.ONE_WORKSPACE,
+            errors.SAME_SITE,
+            *_JIRA,
+        ],
     ),
     Operation(
         Route("PUT", "/v1/sites/{site}/offers/{workspaceId}"),
