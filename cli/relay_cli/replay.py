@@ -229,10 +229,15 @@ class _Lines:
 def _say_ended(screen: Screen, replays: Sequence[Replay]) -> None:
     for one in replays:
         name, refused = one["workspaceId"], one["refused"]
-        screen.say(
-            f"Workspace {name}: the site has answered for "
-            f"{counted(one['done'], 'entity', 'entities')}."
-        )
+        number = counted(one["done"], "entity", "entities")
+        if again := one.get("until"):
+            screen.say(
+                f"Workspace {name}: {number} gone through. The site fails over some and takes "
+                f"others; they are tried again by themselves, first at {moment(again)}."
+            )
+            screen.note(f"`relay list {name} --state owed` says which, and why.")
+        else:
+            screen.say(f"Workspace {name}: the site has answered for {number}.")
         if refused:
             screen.say(f"Jira refused {refused:,} of them now.")
             screen.note(f"`relay list {name} --state rejected` says which, and why.")

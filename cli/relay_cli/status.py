@@ -150,7 +150,7 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
     if known["state"] == "uninstalled":
         return "The site is uninstalled: it is delivered when the site has the app again."
     if known["state"] == "active" and site.get("until"):
-        return f"{reason} {_AT_FAULT}".strip()
+        return f"{reason.rstrip('.')}. {_AT_FAULT}" if reason else _AT_FAULT
     if known["state"] == "active":
         return reason or "Relay goes on trying. `relay doctor` says whether Jira answers."
     state = f"The site is {known['state']}."

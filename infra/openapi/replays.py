@@ -25,7 +25,9 @@ class Replay(Shape):
     `running`: a worker is at it. `waiting`: for a worker's turn, or, with `reason`, for the site,
     which is tried again at `until`. `total` is missing until all is counted; `done` of them are
     settled, `refused` of these because the site does not take them, so that it may be `done` while
-    not everything is there. `remaining` and `perSecond` say how long the rest may take.
+    not everything is there. It is `done` with `until` where the site fails over some and takes
+    others: these are owed, and tried by themselves from then on. `remaining` and `perSecond` say how
+    long the rest may take.
     """
 
     workspaceId: WorkspaceId

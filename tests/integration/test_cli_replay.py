@@ -87,6 +87,17 @@ def test_what_is_asked_for_is_sent(cli: Cli, arguments: tuple[str, ...], body: A
     assert f"relay replays {SITE} --follow" in ran.err
 
 
+def test_what_the_site_fails_over_is_not_said_to_be_answered(cli: Cli) -> None:
+    ended = done() | {"until": "2026-01-31T10:00:00.000+00:00"}
+    with replying(SITES, reply(one(), status=202), reply(ended)) as server:
+        ran = cli("replay", SITE, RELAY_URL=server.url)
+
+    assert "has answered for" not in ran.out
+    assert "The site fails over some and takes others" in ran.out
+    assert "first at 2026-01-31 10:00:00 UTC" in ran.out
+    assert "relay list operations --state owed" in ran.err
+
+
 def test_a_time_back_from_now_is_sent_as_a_date(cli: Cli) -> None:
     with replying(SITES, reply(one(), status=202)) as server:
         cli("replay", SITE, "--no-wait", "--since", "2h", RELAY_URL=server.url)

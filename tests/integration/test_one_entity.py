@@ -189,7 +189,7 @@ def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_wait
 
     site.relay.run_replays()
     replay = progress(site.relay, site.jira)
-    assert replay["state"] == "done"
+    assert (replay["state"], replay["until"]) == ("done", site.of("bad")["until"])
     site.forget_calls()
     site.relay.sweep()
     assert site.calls() == 0
@@ -208,6 +208,7 @@ def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_wait
     site.later()
     assert (site.state_of("bad"), site.debts()) == (["accepted"], [])
     assert site.held() == ids(others) | {"bad"}
+    assert "until" not in progress(site.relay, site.jira)
 
 
 def test_the_words_of_the_answer_are_its_reason(site: Place) -> None:

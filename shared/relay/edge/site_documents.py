@@ -144,7 +144,7 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
         "remaining": None if replay.total is None else max(replay.total - replay.done, 0),
         "perSecond": round(replay.done / seconds, 1) if replay.done and seconds else None,
         "reason": None if replay.is_done else replay.reason,
-        "until": moment(replay.due) if not replay.is_done and replay.due > now else None,
+        "until": _until(replay, now),
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -153,6 +153,12 @@ def _state(trouble: Trouble | None) -> str:
     if trouble is None:
         return "active"
     return "needs attention" if trouble.needs_attention else "slowed"
+
+
+def _until(replay: Replay, now: int) -> str | None:
+    if replay.is_done:
+        return moment(replay.again or None)
+    return moment(replay.due) if replay.due > now else None
 
 
 def _trouble(trouble: Trouble) -> dict[str, Any]:
