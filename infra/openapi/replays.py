@@ -26,8 +26,8 @@ class Replay(Shape):
     which is tried again at `until`. `total` is missing until all is counted; `done` of them are
     settled, `refused` of these because the site does not take them, so that it may be `done` while
     not everything is there. It is `done` with `until` where the site fails over some and takes
-    others: these are owed, and tried by themselves from then on. `remaining` and `perSecond` say how
-    long the rest may take.
+    others: these are owed, and tried by themselves from then on. `remaining` and `perSecond` say
+    how long the rest may take.
     """
 
     workspaceId: WorkspaceId
