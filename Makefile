@@ -10,10 +10,12 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
 PYTHON ?= python3
-TOOLS := $(CURDIR)/.relay
+# No path of make's own is absolute: the clone's may have a space in it, which ends a word for make.
+TOOLS := .relay
 BIN := $(TOOLS)/venv/bin
 SAM := $(TOOLS)/sam/bin/sam
-export UV := $(TOOLS)/uv/bin/uv
+FETCHED_UV := $(TOOLS)/uv/bin/uv
+export UV := $(CURDIR)/$(FETCHED_UV)
 
 # No Python from elsewhere, no telemetry, the machine's own certificates.
 export UV_PYTHON_DOWNLOADS := never
@@ -52,7 +54,7 @@ test: environments ## Every test: unit, integration, end to end on the stack
 
 .PHONY: test-quick
 test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
-	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e $(ARGS)
+	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e --ignore=tests/deploy $(ARGS)
 
 .PHONY: chaos
 chaos: environments ## Kill, fail, repeat and reorder all around Relay, and see that nothing is lost; SEED=n, ENTITIES=n, SITES=n
@@ -91,7 +93,7 @@ AWS_OFF := AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CRE
 
 .PHONY: build
 build: $(TOOLS)/sam/$(READY) ## Build what AWS gets into .aws-sam/
-	@"$(SAM)" build --cached --parallel
+	@"$(SAM)" build
 
 .PHONY: deploy
 deploy: build ## Build and deploy with your AWS credentials; ARGS="--guided" the first time
@@ -109,7 +111,7 @@ COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --gener
   --no-emit-index-url --no-header --no-annotate
 
 .PHONY: lock
-lock: $(UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
+lock: $(FETCHED_UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) pyproject.toml --output-file shared/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra cli --group dev --constraint shared/requirements.txt \
 	  --output-file requirements/dev.txt
@@ -134,7 +136,7 @@ help: ## This list
 # --- The environments, side by side: most of the time goes by waiting for packages. ---
 
 .PHONY: environments
-environments: $(UV)
+environments: $(FETCHED_UV)
 	@$(MAKE) --silent -j3 $(foreach name,venv ministack sam,$(TOOLS)/$(name)/$(READY))
 
 # The registry's answers may name its host, so they go to a log.
@@ -147,7 +149,7 @@ python:
 	  "'$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
 	  "Name another one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 
-$(UV): requirements/uv.txt | python
+$(FETCHED_UV): requirements/uv.txt | python
 	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching uv …"
 	@"$(PYTHON)" -m venv "$(TOOLS)/uv" >"$(TOOLS)/log/uv.log" 2>&1 || { \
@@ -156,7 +158,7 @@ $(UV): requirements/uv.txt | python
 	@"$(TOOLS)/uv/bin/python" -m pip install --disable-pip-version-check --no-input \
 	  --require-hashes --only-binary :all: --requirement requirements/uv.txt \
 	  >"$(TOOLS)/log/uv.log" 2>&1 || $(call FETCH_FAILED,uv,.relay/log/uv.log)
-	@touch "$(UV)"
+	@touch "$@"
 
 LOCK_OF_bench := requirements/bench.txt
 LOCK_OF_venv := requirements/dev.txt
@@ -168,7 +170,7 @@ INSTALL_venv = "$(UV)" pip install --quiet --offline --no-deps --python "$(BIN)/
 $(TOOLS)/venv/$(READY): pyproject.toml
 
 define ENVIRONMENT
-$(TOOLS)/$(1)/$(READY): $(LOCK_OF_$(1)) | python $(UV)
+$(TOOLS)/$(1)/$(READY): $(LOCK_OF_$(1)) | python $(FETCHED_UV)
 	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching the packages of $(LOCK_OF_$(1)) …"
 	@{ [ -e "$(TOOLS)/$(1)/$(READY)" ] \

@@ -16,7 +16,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.lambdas.runtime import variables_of
 from infra.lambdas.template import functions, routes
-from infra.local.build import built_app
+from infra.local.build import LAYER, built_app
 from infra.local.environment import aws_environment, bare_environment
 
 YARDSTICK = "boto3 and one DynamoDB client"
@@ -77,7 +77,7 @@ def _environment(
             "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
             "AWS_LAMBDA_RUNTIME_API": api.address,
             "LAMBDA_TASK_ROOT": str(folder),
-            "PYTHONPATH": f"{folder}:{build / 'SharedLayer' / 'python'}",
+            "PYTHONPATH": f"{folder}:{build / LAYER / 'python'}",
             "_HANDLER": "handler.handler",
         }
     )

@@ -17,11 +17,11 @@ from infra.local.paths import BUILDS, MINISTACK_PYTHON, ROOT, SAM, UV
 from infra.local.processes import require, run_command
 
 BUILD_SECONDS = 180.0
-SOURCES = ("template.yaml", "atlassian-connect.json", "functions", "shared")
+SOURCES = ("template.yaml", "samconfig.toml", "atlassian-connect.json", "functions", "shared")
 
 PYTHON_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-RUNTIME = f"python{PYTHON_VERSION}"
 ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+LAYER = {"arm64": "Arm64Layer", "x86_64": "X86Layer"}[ARCHITECTURE]
 
 
 def built_app() -> Path:
@@ -60,12 +60,11 @@ def _build(folder: Path) -> None:
     environment = tool_environment(
         AWS_DEFAULT_REGION=REGION,
         RELAY_PYTHON=str(MINISTACK_PYTHON),
-        RELAY_PYTHON_PLATFORM="",
+        RELAY_PLATFORM="",
         RELAY_PYTHON_VERSION=PYTHON_VERSION,
         UV=str(UV),
     )
-    command = [str(SAM), "build", "--parallel", "--build-dir", str(unfinished)]
-    command += ["--parameter-overrides", f"Runtime={RUNTIME}", f"Architecture={ARCHITECTURE}"]
+    command = [str(SAM), "build", "--build-dir", str(unfinished)]
     run_command("sam build", command, environment, BUILDS / "build.log", BUILD_SECONDS)
     unfinished.rename(folder)
 

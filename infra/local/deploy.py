@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.aws import LocalAws
-from infra.local.build import ARCHITECTURE, RUNTIME
+from infra.local.build import ARCHITECTURE
 from infra.local.environment import aws_environment, tool_environment
 from infra.local.paths import SAM
 from infra.local.processes import run_command
@@ -43,7 +43,6 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "ForgeKeysUrl": f"{jira}/forge/.well-known/jwks.json",
         "InstallKeysUrl": f"{jira}/install-keys",
         "LogLevel": log_level,
-        "Runtime": RUNTIME,
         "TestApiOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestWebhookOrigins": "https://127.0.0.1:*,https://localhost:*",

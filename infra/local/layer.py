@@ -2,17 +2,17 @@
 
 MiniStack unpacks a layer for each cold start, which takes longer than the start itself. What is
 deployed here is a layer of one file that points to the unpacked one, in a copy of the build that
-stays as long as the stack.
+stays as long as the stack; and the functions run on the Python that it was built for.
 """
 
 import os
 import shutil
 from pathlib import Path
 
-from infra.local.build import PYTHON_VERSION
+from infra.lambdas.template import template
+from infra.local.build import LAYER, PYTHON_VERSION
 from infra.local.failure import StackFailure
 
-LAYER = "SharedLayer"
 SITE = f"python/lib/python{PYTHON_VERSION}/site-packages"
 
 
@@ -28,15 +28,20 @@ def with_mounted_layer(build: Path, folder: Path) -> Path:
     return _pointing(own / "template.yaml")
 
 
-def _pointing(template: Path) -> Path:
-    text = template.read_text()
-    unpacked = f"ContentUri: {LAYER}\n"
-    if unpacked not in text:
-        raise StackFailure(f"The built template has no layer {LAYER}.")
+def _pointing(built: Path) -> Path:
+    text = built.read_text()
+    runtime = template()["Globals"]["Function"]["Runtime"]
+    for found, wanted in (
+        (f"ContentUri: {LAYER}\n", "ContentUri: LayerPointer\n"),
+        (f"Runtime: {runtime}\n", f"Runtime: python{PYTHON_VERSION}\n"),
+    ):
+        if found not in text:
+            raise StackFailure(f"The built template has no {found.strip()}.")
+        text = text.replace(found, wanted)
     # The copy shares its files with the build, so the changed one has to be a new file.
-    template.unlink()
-    template.write_text(text.replace(unpacked, "ContentUri: LayerPointer\n"))
-    return template
+    built.unlink()
+    built.write_text(text)
+    return built
 
 
 def _link(source: str, target: str) -> None:

@@ -1,0 +1,20 @@
+# Compiles the modules of a layer, with the first Python of the layer's version that runs.
+# Usage: sh compile.sh VERSION UV LAYER
+version=$1 uv=$2 layer=$3
+
+candidates() {
+  echo "$RELAY_PYTHON"
+  "$uv" python find --no-python-downloads "$version" 2>/dev/null
+  command -v "python$version" python3
+  ls -d "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python3 2>/dev/null
+}
+
+candidates | while read -r python; do
+  found=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+  if [ "$found" = "$version" ]; then
+    "$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$layer" -p /opt \
+      "$layer/python" && exit 10
+  fi
+done
+[ $? -eq 10 ] || echo "No Python $version here compiled the layer: cold starts take three times as long." \
+  "Install one, as by 'uv python install $version', and build again."
