@@ -2,11 +2,11 @@
 
 from relay.actions.reviewing import Reviewing
 from relay.aws import sqs_client
+from relay.catalog import WorkspaceStore
 from relay.delivery.deleting import Deleting
 from relay.delivery.tracking import Tracking, state_named
 from relay.edge.answer import Answer, json_answer
 from relay.edge.delivery_parts import SiteParts
-from relay.edge.documents import checked_workspace_id
 from relay.edge.entity_documents import (
     checked_entity,
     checked_properties,
@@ -17,6 +17,7 @@ from relay.edge.entity_documents import (
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
 from relay.edge.queue import SubmissionsQueue
+from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities import Kind
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.record import AssociationStore, DebtStore, RecordStore
@@ -24,7 +25,6 @@ from relay.settings import EntitiesSettings
 
 settings = EntitiesSettings.from_environment()
 parts = SiteParts(settings)
-api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 record = RecordStore(parts.dynamodb, settings.record_table)
 tracking = Tracking(
     record,
@@ -37,12 +37,16 @@ deleting = Deleting(record, queue)
 reviewing = Reviewing(record, queue, settings.review_url_template)
 
 handler = HttpFunction(settings.base_url)
+calls = WorkspaceCalls(
+    handler,
+    ApiKeyVerifier(parts.dynamodb, settings.api_keys_table),
+    WorkspaceStore(parts.dynamodb, settings.catalog_table),
+)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "after", "limit"))
 def list_entities(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     state = state_named(query_value(request, "state"))
     page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
     return json_answer(200, entity_page(page))
@@ -50,8 +54,7 @@ def list_entities(workspace_id: str) -> Answer:
 
 @handler.delete("/v1/workspaces/{workspaceId}/entities", query=None)
 def delete_by_properties(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     properties = checked_properties(request)
     deleted = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
     return json_answer(202, {"deleted": deleted})
@@ -68,8 +71,7 @@ def get_review(workspace_id: str, review_id: str) -> Answer:
 
 
 def get_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     key = checked_entity(kind, entity_id)
     return json_answer(
         200, entity_document(*tracking.of(workspace_id, key, flag(request, "confirm")))
@@ -87,8 +89,7 @@ def delete_review(workspace_id: str, review_id: str) -> Answer:
 
 
 def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     key = checked_entity(kind, entity_id)
     deleting.delete(workspace_id, key, handler.correlation_id)
     return json_answer(202, {"kind": key.kind, "id": key.id})
@@ -96,8 +97,7 @@ def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
 
 @handler.post("/v1/workspaces/{workspaceId}/incidents/{incidentId}/review")
 def make_review(workspace_id: str, incident_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     incident = checked_entity(Kind.INCIDENT, incident_id)
     review = reviewing.review_in(workspace_id, incident.id, handler.correlation_id)
     return json_answer(201, {"review": review})

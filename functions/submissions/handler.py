@@ -4,12 +4,12 @@ from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
 from relay.delivery.message import Message
 from relay.edge.answer import Answer, json_answer
-from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag
 from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
+from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities import parse_submission
 from relay.entities.document import SUBMISSION_BYTES_MAX
 from relay.identity.api_keys import ApiKeyVerifier
@@ -18,19 +18,19 @@ from relay.telemetry import Metric, count
 
 settings = SubmissionsSettings.from_environment()
 dynamodb = dynamodb_client()
-api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
-workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
 queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
 
 handler = HttpFunction(settings.base_url)
+calls = WorkspaceCalls(
+    handler,
+    ApiKeyVerifier(dynamodb, settings.api_keys_table),
+    WorkspaceStore(dynamodb, settings.catalog_table),
+)
 
 
 @handler.post("/v1/workspaces/{workspaceId}/submissions", query=("dryRun",))
 def submit(workspace_id: str) -> Answer:
-    wanted = workspaces.wanted(workspace_id)
-    caller, request = handler.caller(api_key.beside(wanted))
-    caller.check_workspace(workspace_id)
-    workspaces.check(wanted, checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     submission = parse_submission(json_body(request, SUBMISSION_BYTES_MAX))
     answer = submission_answer(submission, handler.correlation_id)
     if flag(request, "dryRun"):

@@ -17,6 +17,7 @@ from relay.edge.documents import (
 from relay.edge.http import HttpFunction
 from relay.edge.query import page_limit, page_start, query_value
 from relay.edge.queue import SubmissionsQueue
+from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
@@ -36,6 +37,7 @@ components = Components(
 )
 
 handler = HttpFunction(settings.base_url)
+calls = WorkspaceCalls(handler, api_key, workspaces)
 
 
 @handler.get("/v1/workspaces", query=("after", "limit"))
@@ -73,8 +75,7 @@ def delete_workspace(workspace_id: str) -> Answer:
 @handler.get("/v1/workspaces/{workspaceId}/containers", query=("query", "after", "limit"))
 def list_containers(workspace_id: str) -> Answer:
     """With `query`, those whose name holds it, best first; without, all of them in pages."""
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     query = query_value(request, "query")
     limit = page_limit(request)
     if query:
@@ -88,9 +89,7 @@ def list_containers(workspace_id: str) -> Answer:
 
 @handler.post("/v1/workspaces/{workspaceId}/containers")
 def put_containers(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
-    workspaces.get(workspace_id)
+    request = calls.about(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
     components.changed(
@@ -101,9 +100,7 @@ def put_containers(workspace_id: str) -> Answer:
 
 @handler.put("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def put_container(workspace_id: str, container_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
-    workspaces.get(workspace_id)
+    request = calls.about(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
     components.changed(workspace_id, [container.id], logo_url(request), handler.correlation_id)
@@ -112,16 +109,14 @@ def put_container(workspace_id: str, container_id: str) -> Answer:
 
 @handler.get("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def get_container(workspace_id: str, container_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     container = containers.get(workspace_id, checked_container_id(container_id))
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def delete_container(workspace_id: str, container_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     containers.delete(workspace_id, checked_container_id(container_id))
     components.changed(workspace_id, [container_id], logo_url(request), handler.correlation_id)
     return no_content()
@@ -129,9 +124,7 @@ def delete_container(workspace_id: str, container_id: str) -> Answer:
 
 @handler.put("/v1/workspaces/{workspaceId}/webhook")
 def put_webhook(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
-    workspaces.get(workspace_id)
+    request = calls.about(workspace_id)
     webhook = webhook_document(request, settings.test_webhook_origins)
     webhooks.put(workspace_id, webhook)
     return json_answer(200, {"url": webhook.url})
@@ -140,14 +133,12 @@ def put_webhook(workspace_id: str) -> Answer:
 @handler.get("/v1/workspaces/{workspaceId}/webhook")
 def get_webhook(workspace_id: str) -> Answer:
     """Its URL; the secret is never shown."""
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     return json_answer(200, {"url": webhooks.url_of(workspace_id)})
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/webhook")
 def delete_webhook(workspace_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     webhooks.delete(workspace_id)
     return no_content()

@@ -189,6 +189,7 @@ class ReviewSettings(ForgeSettings):
 
 class EntitiesSettings(SiteSettings):
     api_keys_table: Required
+    catalog_table: Required
     record_table: Required
     submissions_queue: Required
     review_url_template: str = ""

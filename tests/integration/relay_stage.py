@@ -111,7 +111,8 @@ class Relay:
     def waiting(self) -> list[str]:
         """Takes the messages out of the queue, as they would come late."""
         url = self.aws.environment["SUBMISSIONS_QUEUE"]
-        found = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        answer = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        found = answer.get("Messages", [])
         for message in found:
             self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in found]
