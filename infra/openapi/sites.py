@@ -250,8 +250,8 @@ OPERATIONS = (
         [Answer(204, "They are not linked (any more).")],
         [Example("link", 204, _LINK_PATH)],
         "Jira is told to delete all that it has of the workspace, now and once more after three "
-        "minutes; what is recorded stays. After a 502 or 503 the two are still linked, though Jira "
-        "may have been told already: repeat it. Unlinking what is not linked is answered alike.",
+        "minutes; what is recorded stays. After a 502 or 503 the two are still linked: repeat it. "
+        "Unlinking what is not linked is answered alike.",
         [SITE, WORKSPACE],
         errors=[errors.UNKNOWN_SITE, *_JIRA],
     ),

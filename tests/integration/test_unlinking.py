@@ -209,11 +209,15 @@ def test_a_site_in_trouble_is_asked_again_until_all_is_gone(relay: Relay, site: 
     assert held(site, ours) == 0
 
 
-def test_a_site_that_does_not_delete_stays_linked(relay: Relay, site: JiraSite) -> None:
+def test_what_a_site_does_not_delete_at_once_is_deleted_later(relay: Relay, site: JiraSite) -> None:
+    ours = key_of(relay, "payments")
     site.simulator.fail(site.name, {"kind": "suspended", "operations": ["deleteEntityByProperty"]})
-    unlink(relay, site, status=503)
-    assert relay.links.workspaces_of(site.id) == list(TEAMS)
 
-    site.simulator.fail(site.name)
     unlink(relay, site)
+
     assert relay.links.workspaces_of(site.id) == ["search"]
+    assert held(site, ours)
+    site.simulator.fail(site.name)
+    relay.let_time_pass()
+    relay.run_replays()
+    assert held(site, ours) == 0

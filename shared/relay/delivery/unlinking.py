@@ -58,7 +58,10 @@ class Unlinking:
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         """Jira first, then here: repeating is safe. A site without the app holds nothing any more.
-        Raises NotFound, JiraError."""
+
+        Raises NotFound, and JiraError where Jira does not unlink; what it does not delete at once,
+        it is asked to delete later.
+        """
         tenant = self._tenants.existing(tenant_id)
         site = self._sites.of(tenant)
         if site:
@@ -74,8 +77,14 @@ class Unlinking:
                 if site.has_workspace(workspace_id):
                     raise
             if link:
-                WorkspaceJira(site, link.ids).delete_all()
+                self._delete_now(WorkspaceJira(site, link.ids))
         self._links.unlink(tenant.id, workspace_id)
+
+    def _delete_now(self, jira: WorkspaceJira) -> None:
+        try:
+            jira.delete_all()
+        except JiraError as error:
+            logger.warning("An unlinked workspace is to be deleted later", reason=error.reason)
 
     def delete_again(self, unlinked: Unlinked) -> None:
         """What a delivery under way may have brought after the first deletion."""
