@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import relay.table
+from relay.delivery.sites import Sites
 from relay.entities import EntityKey, Kind
 from relay.record import Debt, DebtStore
 from relay.tenants import ReplayStore
@@ -95,6 +96,10 @@ class Place:
         assert self.relay.run_queue() == []
 
     def put(self, *ids: str, text: str = "") -> None:
+        self.queue_containers(*ids, text=text)
+        assert self.relay.run_queue() == []
+
+    def queue_containers(self, *ids: str, text: str = "") -> None:
         containers = [
             {
                 "id": one,
@@ -107,7 +112,18 @@ class Place:
         ]
         url = "/v1/workspaces/payments/containers"
         assert self.relay.provider("POST", url, {"containers": containers}).status == 200
-        assert self.relay.run_queue() == []
+
+    def queue_deletion(self, container_id: str) -> None:
+        url = f"/v1/workspaces/payments/containers/{container_id}"
+        assert self.relay.provider("DELETE", url).status == 204
+
+    def unlink_in_jira(self, workspace: str) -> None:
+        """As an admin of the site does: Jira deletes what it has of it, and tells nobody."""
+        sites: Sites = self.relay.gateway.functions["replayer"].parts.sites
+        [jira] = map(sites.seen_by, sites.linked_to(workspace))
+        assert jira
+        jira.site.delete_workspaces([workspace])
+        jira.delete_all()
 
     def of(self, entity_id: str, kind: str = "incidents") -> Any:
         answer = self.relay.provider("GET", f"/v1/workspaces/payments/{kind}/{entity_id}")
@@ -528,6 +544,22 @@ def test_a_deletion_is_owed_where_all_of_the_site_is_gone(site: Place) -> None:
     assert (site.held(), site.state_of("i")) == (set(), ["deleted"])
 
 
+def test_a_workspace_that_was_unlinked_in_jira_does_not_hold_up_another(site: Place) -> None:
+    """What it deletes is gone there, with its link."""
+    site.relay.put_workspace("search")
+    put_link(site.relay, site.jira, "search")
+    site.relay.run_replays()
+    site.submit(incident("i"))
+    site.unlink_in_jira("payments")
+    site.answer({"kind": "error", "status": 404, "operations": ["deleteIncidentById"]})
+
+    site.delete("i")
+
+    assert (site.state, site.state_of("i"), site.debts()) == ("active", ["deleted"], [])
+    assert site.relay.submit("search", incidents=[incident("j")]) == []
+    assert "j" in site.held()
+
+
 def test_a_deletion_that_jira_refuses_is_rejected_with_its_words(site: Place) -> None:
     site.submit(incident("i"))
     words = [{"message": "This incident is locked."}]
@@ -607,10 +639,65 @@ def test_a_component_that_is_gone_is_deleted_and_so_are_those_after_it(site: Pla
         {"kind": "error", "status": 404, "pattern": "a$", "operations": ["deleteComponentById"]}
     )
     for container_id in "abc":
-        url = f"/v1/workspaces/payments/containers/{container_id}"
-        assert site.relay.provider("DELETE", url).status == 204
+        site.queue_deletion(container_id)
     assert site.relay.run_queue() == []
     assert (site.held("component"), site.debts(), site.state) == ({"a"}, [], "active")
+
+
+def test_a_component_that_fails_is_owed_whatever_is_refused_beside_it(site: Place) -> None:
+    """A deletion that is refused as if there were no module says nothing of what failed."""
+    site.put("gone")
+    site.answer(
+        {"kind": "error", "status": 500, "operations": ["submitComponents"]},
+        {"kind": "error", "status": 403, "operations": ["deleteComponentById"]},
+    )
+    site.queue_containers("a")
+    site.queue_deletion("gone")
+    assert site.relay.run_queue() == []
+
+    assert [debt.component_id for debt in site.debts()] == ["a"]
+    site.answer()
+    site.later()
+    assert (site.held("component"), site.debts()) == ({"a", "gone"}, [])
+
+
+def test_a_deletion_that_is_refused_where_components_are_taken_is_owed(site: Place) -> None:
+    site.put("gone")
+    site.answer({"kind": "error", "status": 403, "operations": ["deleteComponentById"]})
+    site.queue_containers("a")
+    site.queue_deletion("gone")
+    assert site.relay.run_queue() == []
+
+    assert site.held("component") == {"a", "gone"}
+    assert [debt.component_id for debt in site.debts()] == ["gone"]
+    site.answer()
+    site.later()
+    assert (site.held("component"), site.debts()) == ({"a"}, [])
+
+
+def test_a_request_with_a_component_that_is_answered_404_brings_the_others(site: Place) -> None:
+    site.answer({"kind": "error", "status": 404, "pattern": "bad$"})
+    site.put("a", "bad", "c")
+    assert (site.held("component"), site.state) == ({"a", "c"}, "active")
+    assert [debt.component_id for debt in site.debts()] == ["bad"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_without_the_module_components_are_left_after_few_calls(site: Place, status: int) -> None:
+    names = [f"c-{number}" for number in range(20)]
+    site.put(*names)
+    site.answer(
+        {"kind": "error", "status": status, "operations": ["submitComponents"]},
+        {"kind": "error", "status": status, "operations": ["deleteComponentById"]},
+    )
+    site.forget_calls()
+
+    site.put(*names[1:])
+    site.queue_deletion(names[0])
+    assert site.relay.run_queue() == []
+
+    assert (site.debts(), site.state) == ([], "active")
+    assert site.calls("Component") <= 5
 
 
 # --- Links ---

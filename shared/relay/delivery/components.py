@@ -83,6 +83,13 @@ class ComponentsResult:
 
 
 @dataclass(frozen=True, slots=True)
+class _Denied(Suspect):
+    """Refused as Jira does it without the module; `status` is for the log."""
+
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Request:
     states: Sequence[Mapping[str, Any]]
     kind: str = "component"
@@ -105,55 +112,52 @@ def bring_components(
     """Bring the site these containers as they are now. `suspected`: all of them failed before
     while the site took others.
 
-    What Jira refuses, as it does without the module in its descriptor, is logged and left: it
-    would be refused again, and incidents show without names all the same. So they do without what
-    fails although the site answers: never is the site blamed for that.
+    What Jira refuses, as it does all of them without the module in its descriptor, is logged and
+    left: it would be refused again, and incidents show without names all the same. So they do
+    without what fails although the site answers: never is the site blamed for that.
     """
     # Taken before the read: who reads later has the later sequence, and Jira keeps that one.
     sequence = time.time_ns() // 1_000_000
     there = containers.get_all(workspace_id, logos) if logos else []
     components = [component_of(one, logos[one.id], sequence) for one in there]
-    try:
-        submitted = _submitted(visit, components, suspected)
-        gone = sorted(logos.keys() - {one.id for one in there})
-        deleted = _deleted(visit, gone, suspected)
-    except NO_COMPONENTS_MODULE as error:
-        _refused(error)
-        return ComponentsResult()
+    gone = sorted(logos.keys() - {one.id for one in there})
+    answers = {**_submitted(visit, components), **_deleted(visit, gone)}
+    return _result(answers, suspected)
+
+
+def _result(answers: Mapping[str, Answer], suspected: bool) -> ComponentsResult:
+    """By id; what was denied is left only where nothing says that Jira has the module."""
+    is_module_there = suspected or any(
+        isinstance(answer, SubmitAnswer | Refused | TooLarge | Failed)
+        for answer in answers.values()
+    )
+    denied = {one: answer for one, answer in answers.items() if isinstance(answer, _Denied)}
+    if denied and not is_module_there:
+        _refused(next(iter(denied.values())).status)
+    left = set() if is_module_there else denied.keys()
     return ComponentsResult(
-        {**submitted.at_fault, **deleted.at_fault}, {*submitted.waiting, *deleted.waiting}
+        {
+            one: answer.reason
+            for one, answer in answers.items()
+            if isinstance(answer, Suspect) and one not in left
+        },
+        [one for one, answer in answers.items() if isinstance(answer, Failed)],
     )
 
 
-def _submitted(
-    visit: Visit, components: Sequence[Mapping[str, Any]], suspected: bool
-) -> ComponentsResult:
-    """Raises AccessRefused, where all is refused by it."""
-    denied: AccessRefused | None = None
+def _submitted(visit: Visit, components: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
     protocol = settle(_requests(components, COMPONENTS_MAX), suspected=True)
     try:
         request = next(protocol)
         while True:
             try:
                 answer: Answer = _sent(visit, request)
-            except AccessRefused as error:
-                denied = error
-                answer = Suspect(error.message)
             except Stopped as stopped:
                 answer = Failed(stopped.reason)
             request = protocol.send(answer)
     except StopIteration as end:
         settled: Settled[_Request] = end.value
-    not_denied = any(isinstance(answer, SubmitAnswer | Refused | Failed) for _, answer in settled)
-    if denied and not (not_denied or suspected):
-        raise denied
-    each = [
-        (component["id"], answer) for request, answer in settled for component in request.states
-    ]
-    return ComponentsResult(
-        {one: answer.reason for one, answer in each if isinstance(answer, Suspect)},
-        [one for one, answer in each if isinstance(answer, Failed)],
-    )
+    return {component["id"]: answer for request, answer in settled for component in request.states}
 
 
 def _sent(visit: Visit, request: _Request) -> Answer:
@@ -165,6 +169,8 @@ def _sent(visit: Visit, request: _Request) -> Answer:
         )
     except Suspected as suspected:
         return Suspect(suspected.reason)
+    except NO_COMPONENTS_MODULE as error:
+        return _Denied(error.message, status=error.reason)
     except RequestTooLarge as error:
         return TooLarge(_refused_words(error, request))
     except RequestRefused as error:
@@ -174,40 +180,41 @@ def _sent(visit: Visit, request: _Request) -> Answer:
     return answer
 
 
-def _deleted(visit: Visit, component_ids: Sequence[str], suspected: bool) -> ComponentsResult:
-    """Raises AccessRefused, where all is refused by it."""
-    at_fault: dict[str, str] = {}
-    denied: AccessRefused | None = None
+def _deleted(visit: Visit, component_ids: Sequence[str]) -> dict[str, Answer]:
+    """Of what was gone before, nothing is said: it is deleted, and proves nothing."""
+    answers: dict[str, Answer] = {}
     in_a_row = 0
-    passed = False
-    reason = ""
     for place, component_id in enumerate(component_ids):
-        if in_a_row == ALONE_MAX:
-            at_fault[component_id] = reason
-            continue
         try:
-            visit.call(
-                partial(visit.jira.delete_component, component_id),
-                NO_COMPONENTS_MODULE,
-                holds_entities=True,
-            )
-        except (AccessRefused, Suspected) as error:
-            denied = error if isinstance(error, AccessRefused) else denied
-            reason = error.message if isinstance(error, AccessRefused) else error.reason
-            at_fault[component_id] = reason
-            in_a_row += 1
-            continue
-        except Stopped:
-            return ComponentsResult(at_fault, component_ids[place:])
-        except NothingThere:
-            # Gone is deleted.
-            pass
-        except JiraAnswered as error:
-            _refused(error)
-        passed, in_a_row = True, 0
-    if denied and not (passed or suspected):
-        raise denied
-    return ComponentsResult(at_fault)
+            answer = _deletion(visit, component_id)
+        except Stopped as stopped:
+            return answers | dict.fromkeys(component_ids[place:], Failed(stopped.reason))
+        if answer:
+            answers[component_id] = answer
+        in_a_row = in_a_row + 1 if isinstance(answer, Suspect) else 0
+        if answer and in_a_row == ALONE_MAX:
+            return answers | dict.fromkeys(component_ids[place:], answer)
+    return answers
+
+
+def _deletion(visit: Visit, component_id: str) -> Answer | None:
+    """None where it was gone. Raises Stopped."""
+    try:
+        visit.call(
+            partial(visit.jira.delete_component, component_id),
+            NO_COMPONENTS_MODULE,
+            holds_entities=True,
+        )
+    except Suspected as suspected:
+        return Suspect(suspected.reason)
+    except AccessRefused as error:
+        return _Denied(error.message, status=error.reason)
+    except NothingThere:
+        return None
+    except JiraAnswered as error:
+        _refused(error.reason)
+        return Refused(error.messages or (error.message,))
+    return SubmitAnswer(frozenset({component_id}), {}, ())
 
 
 def _requests(components: Sequence[Mapping[str, Any]], size: int) -> list[_Request]:
@@ -216,10 +223,10 @@ def _requests(components: Sequence[Mapping[str, Any]], size: int) -> list[_Reque
 
 def _refused_words(error: JiraAnswered, request: _Request) -> tuple[str, ...]:
     if len(request.states) == 1:
-        _refused(error)
+        _refused(error.reason)
     return error.messages or (error.message,)
 
 
-def _refused(error: JiraAnswered) -> None:
-    logger.error("Jira refused components", reason=error.reason)
+def _refused(reason: str) -> None:
+    logger.error("Jira refused components", reason=reason)
     count(Metric.COMPONENTS_REFUSED)

@@ -51,7 +51,7 @@ class Visit:
         self._time_left = time_left
         self._workspace_id = workspace_id
         self._answers = False
-        self._linked = False
+        self._has_any = False
 
     def call(
         self,
@@ -88,14 +88,15 @@ class Visit:
         return answer
 
     def ask(self) -> bool:
-        """Ask the site something cheap: whether the workspace is linked. Raises Stopped."""
+        """Ask the site something cheap: whether it has any workspace, this one or another, as it
+        has not without the app. Raises Stopped."""
         try:
-            self._linked = self._linked or self.call(self._is_linked)
+            self._has_any = self._has_any or bool(self.call(self.jira.site.workspaces))
         except JiraError:
             # A no is an answer, too.
-            self._linked = False
+            self._has_any = False
         self._answers = True
-        return self._linked
+        return self._has_any
 
     def blame(self, error: JiraError) -> None:
         """The site is what failed: leave it alone for a while."""
