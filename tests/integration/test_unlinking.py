@@ -12,6 +12,7 @@ from relay.jira.workspace_jira import WorkspaceJira
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
@@ -221,3 +222,75 @@ def test_what_a_site_does_not_delete_at_once_is_deleted_later(relay: Relay, site
     relay.let_time_pass()
     relay.run_replays()
     assert held(site, ours) == 0
+
+
+# --- Unlinked in Jira alone, and linked once more ---
+
+
+def test_a_link_after_an_unlinking_that_broke_off_brings_all(relay: Relay, site: JiraSite) -> None:
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    path = f"/v1/sites/{site.id}/workspaces/payments"
+    with aws_calls() as calls:
+        for place in itertools.count():
+            made = len(calls.names)
+            calls.fail(unreachable(), at=place)
+            relay.provider("DELETE", path)
+            calls.no_more_trouble()
+            has_failed = len(calls.names) - made > place
+            link(relay, site)
+            relay.let_time_pass()
+            relay.sweep()
+            assert held(site, key_of(relay, "payments")) == before, place
+            if not has_failed:
+                break
+    assert place > 5
+    assert ours == key_of(relay, "payments")
+
+
+def test_a_link_that_an_admin_has_removed_in_jira_brings_all(relay: Relay, site: JiraSite) -> None:
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    remove_in_jira(relay)
+
+    link(relay, site)
+
+    assert held(site, ours) == before
+
+
+def test_so_it_does_where_any_call_to_aws_fails_and_the_link_is_repeated(
+    relay: Relay, site: JiraSite
+) -> None:
+    ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
+    path = f"/v1/sites/{site.id}/workspaces/payments"
+    with aws_calls() as calls:
+        for place in itertools.count():
+            remove_in_jira(relay)
+            assert held(site, ours) == 0
+            made = len(calls.names)
+            calls.fail(unreachable(), at=place)
+            relay.provider("PUT", path)
+            calls.no_more_trouble()
+            has_failed = len(calls.names) - made > place
+            link(relay, site)
+            relay.let_time_pass()
+            relay.sweep()
+            assert held(site, ours) == before, place
+            if not has_failed:
+                break
+    assert place > 5
+
+
+def test_a_link_that_is_there_is_brought_nothing(relay: Relay, site: JiraSite) -> None:
+    before = len(site.calls())
+    link(relay, site)
+    asked, linked = (path.partition("/1.0/")[2] for _, path in site.calls()[before:])
+    assert (asked, linked) == (
+        "linkedWorkspaces?workspaceId=payments",
+        "linkedWorkspaces/bulk",
+    )
+
+
+def remove_in_jira(relay: Relay) -> None:
+    """Jira deletes what it has of the workspace, and tells nobody."""
+    jira = seen_by(relay, "payments")
+    jira.site.delete_workspaces(["payments"])
+    jira.delete_all()

@@ -7,7 +7,7 @@ from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
 from relay.jira.errors import NotLinked
-from relay.tenants import Link, LinkStore, Tenant, TenantStore
+from relay.tenants import Link, LinkStore, Stage, Tenant, TenantStore
 
 
 class Linking:
@@ -50,9 +50,9 @@ class Linking:
         self._links.withdraw_offer(self._tenants.existing(tenant_id).id, workspace_id)
 
     def link(self, tenant_id: str, workspace_id: str, logo_url: str) -> None:
-        """Link, and bring the site what the record holds; `logo_url` is for containers without an
-        avatar. Raises NotFound, Conflict for a site without the app or, with plain ids, with
-        another workspace, JiraError."""
+        """Link, and bring the site what the record holds; once more where Jira alone has unlinked
+        the two. `logo_url` is for containers without an avatar. Raises NotFound, Conflict for a
+        site without the app or, with plain ids, with another workspace, JiraError."""
         tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
         self._link(tenant, {workspace_id: None}, logo_url)
@@ -79,6 +79,10 @@ class Linking:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
         for workspace_id, before in workspaces.items():
             self._links.check_free(tenant.id, workspace_id, before.ids.plain if before else None)
+            if self._links.get(tenant.id, workspace_id) and not site.has_workspace(workspace_id):
+                # Unlinked in Jira alone, which deletes what it has of it. Begun before the link is
+                # there again, as otherwise a break between would leave it undone.
+                self._requesting.replay_all(tenant, workspace_id, Stage.LINK)
         accepted = site.submit_workspaces(list(workspaces))
         # One that was linked already may not be named.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):
