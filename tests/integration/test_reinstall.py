@@ -558,7 +558,8 @@ def imported(relay: Relay, old: JiraSite) -> JiraSite:
     credential = ConnectCredential(APP_KEY, new.site.client_key, new.site.base_url, new.site.secret)
     with http_client() as http:
         jira = JiraClient(http, new.site.base_url, credential)
-        jira.submit_entities(json.dumps({"incidents": [incident("i", 5 + 2)]}).encode())
+        sent_before = incident(relay.at_site("i"), 5 + 2)
+        jira.submit_entities(json.dumps({"incidents": [sent_before]}).encode())
     new.simulator.control("POST", f"/sites/{new.name}/forget").raise_for_status()
     forget_calls(new)
     relay.let_time_pass()
@@ -618,6 +619,22 @@ def test_links_are_moved_to_the_new_installation_which_then_holds_everything(
     assert debts(relay, old) == 0
     again = relay.provider("POST", f"/v1/sites/{old.id}/move", {"to": imported.id})
     assert again.json() == {"moved": []}
+
+
+@pytest.mark.usefixtures("either_reading")
+def test_a_link_that_was_made_by_hand_before_is_brought_above_what_the_old_one_sent(
+    relay: Relay, old: JiraSite, imported: JiraSite
+) -> None:
+    put_link(relay, imported)
+    relay.run_replays()
+    for _ in range(2):
+        answer = relay.provider("POST", f"/v1/sites/{old.id}/move", {"to": imported.id})
+        assert answer.status == 200, answer.body
+        relay.run_replays()
+    assert sequences(imported).keys() == {"i", "r"}
+    relay.submit("payments", incidents=[incident("i", 6, summary="newer")])
+    assert summaries(imported)["i"] == "newer"
+    assert set(states(relay).values()) == {"accepted"}
 
 
 def test_what_can_not_be_moved_is_refused(relay: Relay, old: JiraSite, imported: JiraSite) -> None:

@@ -110,19 +110,28 @@ class Requesting:
         plain: bool | None = None,
     ) -> None:
         """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
-        with an earlier link. Nothing is changed where they are linked already. Raises Conflict as
-        `LinkStore.check_free`.
+        with an earlier link. Where they are linked already, the link stays as it is. Raises
+        Conflict as `LinkStore.check_free`.
 
         `above` is the generation of an installation whose place the tenant takes, and `plain` of
-        the ids there: Jira may go on from what that one sent.
+        the ids there: Jira may go on from what that one sent. So what is linked already is brought
+        all once more, unless it is above that.
         """
-        if self._links.get(tenant.id, workspace_id) is None:
+        is_new = self._links.get(tenant.id, workspace_id) is None
+        if not is_new and self._generation(tenant, workspace_id) > above:
+            return
+        if is_new:
             self._links.check_free(tenant.id, workspace_id, plain)
-            # Begun before the link is there, as otherwise a break between would leave it undone.
-            resets = max(above + 1 - tenant.installs, 0)
-            replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)
+        # Begun before the link is there, as otherwise a break between would leave it undone.
+        resets = max(above + 1 - tenant.installs, 0)
+        replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)
+        if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)
-            self._dispatch.send(replay)
+        self._dispatch.send(replay)
+
+    def _generation(self, tenant: Tenant, workspace_id: str) -> int:
+        replay = self._replays.get(tenant.id, workspace_id)
+        return tenant.installs + (replay.resets if replay else 0)
 
     def request(
         self, tenant: Tenant, what: What, since: str | None, workspace_id: str | None
