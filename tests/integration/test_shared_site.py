@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import WorkspaceIds
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
@@ -195,6 +196,35 @@ def test_containers_of_one_id_are_two_components(relay: Relay, site: JiraSite) -
     relay.run_queue()
 
     assert site.at_site("component").keys() == {own["search"]}
+
+
+@pytest.mark.parametrize("query", ["", "service"])
+def test_no_ones_containers_leave_the_others_out_of_a_search(
+    relay: Relay, site: JiraSite, query: str
+) -> None:
+    """However many there are, of better names and updated later."""
+    many = [
+        {**COMPONENT, "id": f"service-{number}", "name": "Service"} for number in range(RESULTS_MAX)
+    ]
+    path = "/v1/workspaces/payments/containers"
+    assert relay.provider("POST", path, {"containers": many}).status == 200
+    few = [
+        {
+            **COMPONENT,
+            "id": f"few-{number}",
+            "name": "The other's service",
+            "lastUpdatedDate": "2020-01-31T09:30:00Z",
+        }
+        for number in range(3)
+    ]
+    path = "/v1/workspaces/search/containers"
+    assert relay.provider("POST", path, {"containers": few}).status == 200
+
+    found = relay.jira(site.site, "GET", f"/containers/search?searchQuery={query}").json()
+    names = [one["name"] for one in found["containers"]]
+
+    # In the order of all searches.
+    assert names == ["Service"] * (RESULTS_MAX - 3) + ["The other's service"] * 3
 
 
 def test_an_association_is_told_to_the_one_that_it_is_about(relay: Relay, site: JiraSite) -> None:

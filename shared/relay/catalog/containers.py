@@ -13,7 +13,9 @@ before all else, so a full match is the first row of all.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice, pairwise, zip_longest
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -39,6 +41,7 @@ _INDEXED_CHARACTERS = 100
 # or of an old name one that is deleted. So a request makes about a thousand calls at most.
 NAMES_CHARACTERS_MAX = 25_600
 _NUL = "\0"
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
 
@@ -123,16 +126,15 @@ class ContainerStore:
         before any is left out. Without a query, those updated last.
         """
         wanted = normalized(query)
-        found = [
-            (workspace_id, container)
+        order = partial(_rank, wanted) if wanted else _age
+        of_each = [
+            [(workspace_id, one) for one in sorted(found, key=order)]
             for workspace_id in workspace_ids
-            for container in self._search_workspace(workspace_id, wanted)
+            if (found := self._search_workspace(workspace_id, wanted))
         ]
-        if not wanted:
-            found.sort(key=lambda one: moment_of(one[1].lastUpdatedDate), reverse=True)
-        else:
-            found.sort(key=lambda one: _rank(one[1], wanted))
-        return found[:RESULTS_MAX]
+        # The first of each, then the second of each.
+        in_turn = (one for turn in zip_longest(*of_each) for one in turn if one)
+        return sorted(islice(in_turn, RESULTS_MAX), key=lambda one: order(one[1]))
 
     def _search_workspace(self, workspace_id: str, wanted: str) -> list[Container]:
         if wanted:
@@ -226,7 +228,11 @@ def _id_of(row: Item) -> str:
     return str(row["sk"]).rpartition(_NUL)[2]
 
 
-def _rank(container: Container, wanted: str) -> tuple[int, str, str]:
+def _age(container: Container) -> timedelta:
+    return _END_OF_TIME - moment_of(container.lastUpdatedDate)
+
+
+def _rank(wanted: str, container: Container) -> tuple[int, str, str]:
     name = normalized(container.name)
     nearness = 0 if name == wanted else 1 if name.startswith(wanted) else 2
     return nearness, name, container.id
