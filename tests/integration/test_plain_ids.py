@@ -6,6 +6,8 @@ from types import ModuleType
 
 import pytest
 
+from relay.delivery.sites import Sites
+from relay.entities import Kind
 from relay.tenants import LinkStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
@@ -105,6 +107,29 @@ def test_a_second_workspace_is_refused_until_the_first_is_gone(
     assert "This one has 'payments', which would have to be unlinked first" in refused["message"]
     unlink(relay, site, "payments")
     assert link(relay, site, "search") == (200, "")
+
+
+def test_what_the_first_ones_delivery_brings_late_costs_the_second_nothing(
+    relay: Relay, site: JiraSite
+) -> None:
+    """It was under way as the first was unlinked, and takes the place of the second's entity of
+    the same id; with its deletion that would be gone."""
+    assert link(relay, site, "payments")[0] == 200
+    sites: Sites = relay.gateway.functions["replayer"].parts.sites
+    [late] = map(sites.seen_by, sites.linked_to("payments"))
+    assert late
+    assert relay.provider("DELETE", f"/v1/sites/{site.id}/workspaces/payments").status == 204
+    assert link(relay, site, "search")[0] == 200
+    relay.run_replays()
+    relay.submit("search", incidents=[incident("same")])
+    late.submit_entities(Kind.INCIDENT, [incident("same", 2, summary="the first's")], {})
+
+    relay.let_time_pass()
+    relay.run_replays()
+
+    assert {one["summary"] for one in site.at_site("incident").values()} == {
+        incident("same")["summary"]
+    }
 
 
 def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:

@@ -101,6 +101,11 @@ class Unlinking:
             # What it was brought since may be among what was deleted, here or by Jira itself, which
             # says of neither when it is done.
             self._requesting.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
+        if unlinked.ids.plain:
+            # So may be what another one was brought that took its place, and has its ids.
+            for link in self._links.of_tenant(tenant.id):
+                if link.ids.plain and link.workspace_id != unlinked.workspace_id:
+                    self._requesting.replay_all(tenant, link.workspace_id, Stage.COMPONENTS)
 
     def _is_linked(self, unlinked: Unlinked) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
