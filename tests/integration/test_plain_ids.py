@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from relay.tenants import LinkStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
@@ -146,6 +148,25 @@ def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:
     assert links.workspaces_of(site.id) == ["payments"]
     links.unlink(site.id, "payments")
     links.link(site.id, "search")
+
+
+def test_of_two_calls_at_once_that_unlink_none_frees_the_site_of_another(
+    relay: Relay, site: JiraSite
+) -> None:
+    def another_takes_the_place() -> None:
+        unlink(relay, site, "payments")
+        assert link(relay, site, "search") == (200, "")
+
+    assert link(relay, site, "payments") == (200, "")
+    with aws_calls() as calls:
+        calls.race("TransactWriteItems", another_takes_the_place)
+        unlink(relay, site, "payments")
+
+    assert relay.links.workspaces_of(site.id) == ["search"]
+    table = relay.aws.environment["TENANTS_TABLE"]
+    key: Any = {"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "plainIds"}}
+    item = relay.aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
+    assert item["workspaceId"] == {"S": "search"}
 
 
 def test_a_site_with_keyed_links_takes_no_plain_one(relay: Relay, site: JiraSite) -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _NOT_THERE = "attribute_not_exists(pk)"
+# A site with plain ids is taken.
+_BY_THIS = f"{_NOT_THERE} OR workspaceId = :workspaceId"
 _PLAIN_IDS = "plainIds"
 _ATTEMPTS = 8
 _NAMED_MAX = 3
@@ -65,9 +67,8 @@ class LinkStore:
         ]
         if ids.plain:
             taken = key(f"tenant#{tenant_id}", _PLAIN_IDS) | to_item({"workspaceId": workspace_id})
-            only_this = f"{_NOT_THERE} OR workspaceId = :workspaceId"
             values = to_item({":workspaceId": workspace_id})
-            writes.append(self._put(taken, only_this, ExpressionAttributeValues=values))
+            writes.append(self._put(taken, _BY_THIS, ExpressionAttributeValues=values))
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
@@ -88,13 +89,20 @@ class LinkStore:
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         link = self.get(tenant_id, workspace_id)
-        ends = [_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id)]
-        if link and link.ids.plain:
-            ends.append((f"tenant#{tenant_id}", _PLAIN_IDS))
-        writes: list[Any] = [
-            {"Delete": {"TableName": self._table.name, "Key": key(*end)}} for end in ends
+        writes = [
+            self._delete(key(*end))
+            for end in (_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id))
         ]
-        self._dynamodb.transact_write_items(TransactItems=writes)
+        if link and link.ids.plain:
+            taken = key(f"tenant#{tenant_id}", _PLAIN_IDS)
+            values = to_item({":workspaceId": workspace_id})
+            writes.append(self._delete(taken, _BY_THIS, ExpressionAttributeValues=values))
+        try:
+            self._dynamodb.transact_write_items(TransactItems=writes)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            # Unlinked by another call since it was read, and another one has taken its place.
+            if not _failed_condition(error):
+                raise
 
     def get(self, tenant_id: str, workspace_id: str) -> Link | None:
         """None where the two are not linked."""
@@ -158,6 +166,10 @@ class LinkStore:
     def _put(self, item: Item, condition: str = "", **more: Any) -> Any:
         put = {"TableName": self._table.name, "Item": item, **more}
         return {"Put": put | ({"ConditionExpression": condition} if condition else {})}
+
+    def _delete(self, item_key: Item, condition: str = "", **more: Any) -> Any:
+        delete = {"TableName": self._table.name, "Key": item_key, **more}
+        return {"Delete": delete | ({"ConditionExpression": condition} if condition else {})}
 
 
 def _at_tenant(tenant_id: str, workspace_id: str) -> tuple[str, str]:
