@@ -69,6 +69,8 @@ class Session:
     @cached_property
     def relay(self) -> Relay:
         """Raises Misuse where it is not known which Relay, or with which key."""
+        if self.config.no_key:
+            raise Misuse(self.config.no_key, "config")
         if not self.config.key:
             raise Misuse(
                 'No API key is given. Set RELAY_KEY, or write key = "…" into '

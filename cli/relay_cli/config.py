@@ -6,7 +6,9 @@ Flags win over `RELAY_URL` and `RELAY_KEY`, and these over a file. One file is r
 2. `.relay/stack.json` in this folder or one above, as `make up` leaves it,
 3. `~/.config/relay/config.toml`.
 
-Files are not mixed, so that the key in one is never sent to a host that another names.
+Sources are not mixed, so that the key in one is never sent to a host that another names, and no
+queue is shown as that of another Relay. One may complete another: a URL in a file, its key in
+`RELAY_KEY`.
 """
 
 import json
@@ -65,37 +67,73 @@ class File:
 
 @dataclass(frozen=True)
 class Config:
-    """`url_from` and `key_from` say where each value was found."""
+    """`url_from` and `key_from` say where each value was found; `file` is the one that was read,
+    unless it is of another Relay. There is no key where the one at hand is for another Relay;
+    `no_key` says why then."""
 
     url: str | None
     key: Key | None
     url_from: str
     key_from: str
     file: File | None = None
+    no_key: str = ""
 
     @property
     def aws(self) -> AwsAccess | None:
         return self.file.aws if self.file else None
 
 
+@dataclass(frozen=True)
+class _Source:
+    url: str | None
+    key: Key | None
+    url_from: str
+    key_from: str
+
+
 def load_config(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path) -> Config:
     """Raises Misuse for a file that can't be read, and for a value that can't be right."""
     file = _file(flags, environment, folder, home)
-    place = str(file.path) if file else ""
-    url, url_from = _first(
-        (flags.url, "--url"),
-        (environment.get("RELAY_URL"), "RELAY_URL"),
-        (file.url if file else None, place),
+    sources = [
+        _source(flags.url, flags.key, "--url", "--key"),
+        _source(
+            environment.get("RELAY_URL"), environment.get("RELAY_KEY"), "RELAY_URL", "RELAY_KEY"
+        ),
+    ]
+    if file:
+        url = checked_url(file.url, str(file.path)) if file.url else None
+        sources.append(_Source(url, file.key, str(file.path), str(file.path)))
+    nowhere = _Source(None, None, "", "")
+    of_url = next((one for one in sources if one.url), nowhere)
+    of_key = next((one for one in sources if one.key), nowhere)
+    if of_key.key and not of_key.key.is_sendable:
+        raise Misuse(f"The key of {of_key.key_from} is no API key.", "config")
+    if file and file.url and checked_url(file.url, "") != of_url.url:
+        file = None
+    if no_key := _mixed(of_url, of_key):
+        of_key = nowhere
+    return Config(of_url.url, of_key.key, of_url.url_from, of_key.key_from, file, no_key)
+
+
+def _source(url: str | None, key: str | None, url_from: str, key_from: str) -> _Source:
+    return _Source(
+        checked_url(url, url_from) if url else None, Key(key) if key else None, url_from, key_from
     )
-    text, key_from = _first((flags.key, "--key"), (environment.get("RELAY_KEY"), "RELAY_KEY"))
-    key = Key(text) if text else None
-    if key is None and file and file.key:
-        key, key_from = file.key, place
-    if url:
-        url = checked_url(url, url_from)
-    if key and not key.is_sendable:
-        raise Misuse(f"The key of {key_from} is no API key.", "config")
-    return Config(url, key, url_from, key_from, file)
+
+
+def _mixed(of_url: _Source, of_key: _Source) -> str:
+    """Why the key is not for that URL; empty where nothing says so."""
+    if of_key.url and of_url.url != of_key.url:
+        return (
+            f"The URL is that of {of_url.url_from}, and the key that of {of_key.key_from}, for "
+            f"{of_key.url}: it is not sent elsewhere. Give the key beside the URL, too."
+        )
+    if of_url.url and of_url.key and of_url.key != of_key.key:
+        return (
+            f"The key is that of {of_key.key_from}, and the URL that of {of_url.url_from}, which "
+            "has a key of its own. Give the URL beside the key, too."
+        )
+    return ""
 
 
 def is_loopback(url: str) -> bool:
@@ -117,10 +155,6 @@ def checked_url(url: str, source: str) -> str:
     if parts.scheme == "http" and not is_loopback(url):
         raise Misuse(f"The URL of {source} must be https: the API key is sent there.", "config")
     return url
-
-
-def _first(*values: tuple[str | None, str]) -> tuple[str | None, str]:
-    return next(((value, source) for value, source in values if value), (None, ""))
 
 
 def _file(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path) -> File | None:

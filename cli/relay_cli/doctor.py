@@ -121,7 +121,11 @@ def _relay_findings(relay: Relay, config: Config) -> Iterator[Finding]:
     yield _clock(answer.headers.get("date", ""))
     yield from _descriptor(relay)
     if not config.key:
-        yield fail("key", "No API key is given.", "Set RELAY_KEY, or write it into a file.")
+        yield fail(
+            "key",
+            config.no_key or "No API key is given.",
+            "Set RELAY_KEY, or write it into a file.",
+        )
         return
     try:
         relay.document("GET", "/v1/workspaces", query={"limit": "1"})

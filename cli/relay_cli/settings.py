@@ -28,3 +28,5 @@ def show_config(session: Session) -> None:
     if aws and config.file:
         rows.append(("aws", aws.stack or aws.endpoint or "your own", str(config.file.path)))
     session.screen.table(("SETTING", "VALUE", "FROM"), rows)
+    if config.no_key:
+        session.screen.note(config.no_key)

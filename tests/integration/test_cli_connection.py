@@ -87,12 +87,71 @@ def test_what_is_nearer_wins(
     assert config.key_from.endswith(key_from)
 
 
-def test_a_value_alone_is_taken_from_where_it_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "environment"),
+    [
+        (Flags(url=local("flags")), {}),
+        (Flags(key=key_of("flags")), {}),
+        (Flags(), {"RELAY_URL": local("environment")}),
+        (Flags(), {"RELAY_KEY": key_of("environment")}),
+        (
+            Flags(url=local("flags")),
+            {"RELAY_URL": local("environment"), "RELAY_KEY": key_of("environment")},
+        ),
+        (
+            Flags(key=key_of("flags")),
+            {"RELAY_URL": local("environment"), "RELAY_KEY": key_of("environment")},
+        ),
+    ],
+)
+def test_the_url_of_one_source_and_the_key_of_another_are_refused(
+    tmp_path: Path, flags: Flags, environment: dict[str, str]
+) -> None:
     write_home(tmp_path, url=local(HOME), key=key_of(HOME))
 
-    config = load_config(Flags(key=key_of("flags")), {}, tmp_path, tmp_path)
+    config = load_config(flags, environment, tmp_path, tmp_path)
 
-    assert (config.url, config.key) == (local(HOME), Key(key_of("flags")))
+    assert config.url
+    assert config.key is None
+    assert "too" in config.no_key
+    assert SECRET not in config.no_key
+
+
+def test_a_key_for_another_relay_is_not_sent(cli: Cli) -> None:
+    with replying(Reply()) as server:
+        refused = cli("workspaces", "list", "--url", server.url, code=2)
+
+    assert "RELAY_KEY, for http://127.0.0.1:9" in refused.err
+    assert server.calls == []
+    assert "not set" in cli("config", "show", "--url", server.url).out
+
+
+def test_one_source_may_complete_another(tmp_path: Path) -> None:
+    write_home(tmp_path, url=local(HOME))
+    environment = {"RELAY_KEY": key_of("environment")}
+
+    config = load_config(Flags(), environment, tmp_path, tmp_path)
+    assert (config.url, config.key) == (local(HOME), Key(environment["RELAY_KEY"]))
+
+    config = load_config(Flags(url=local("flags")), environment, tmp_path, tmp_path)
+    assert (config.url, config.key) == (local("flags"), Key(environment["RELAY_KEY"]))
+
+
+def test_the_same_url_said_once_more_keeps_the_rest(tmp_path: Path) -> None:
+    write_stack(tmp_path, aws={"endpoint": "http://127.0.0.1:1"})
+
+    config = load_config(Flags(url=f"{local(STACK)}/"), {}, tmp_path, tmp_path)
+
+    assert (config.key, bool(config.aws)) == (Key(key_of(STACK)), True)
+
+
+def test_the_queues_of_one_relay_are_never_shown_as_those_of_another(tmp_path: Path) -> None:
+    write_stack(tmp_path, aws={"endpoint": "http://127.0.0.1:1"})
+
+    flags = Flags(url=local("flags"), key=key_of("flags"))
+    config = load_config(flags, {}, tmp_path, tmp_path)
+
+    assert (config.url, config.aws) == (local("flags"), None)
 
 
 def test_the_key_of_one_file_is_never_sent_to_the_host_of_another(tmp_path: Path) -> None:
@@ -197,11 +256,11 @@ def test_a_key_does_not_show_itself() -> None:
 
 
 def test_the_settings_are_shown_with_their_sources(cli: Cli) -> None:
-    write_stack(Path.cwd(), aws={"endpoint": "http://127.0.0.1:2"})
+    file = str(write_stack(Path.cwd(), apiKey=None, aws={"endpoint": "http://127.0.0.1:2"}))
 
     shown = cli("config", "show", "--json", RELAY_URL="").json()
 
-    assert shown["url"] == {"value": local(STACK), "from": str(Path.cwd() / ".relay/stack.json")}
+    assert shown["url"] == {"value": local(STACK), "from": file}
     assert shown["key"] == {"value": "relay_0123456789abcdef_***", "from": "RELAY_KEY"}
     assert shown["aws"]["endpoint"] == "http://127.0.0.1:2"
     assert "RELAY_KEY" in cli("config", "show").out
@@ -220,14 +279,13 @@ def test_what_is_not_set_is_asked_for(cli: Cli) -> None:
 
 def test_flags_stand_before_or_after_the_command(cli: Cli) -> None:
     with replying(Reply(body={"workspaces": []})) as server:
-        before = cli("--url", server.url, "--json", "workspaces", "list")
-        after = cli("workspaces", "list", "--url", server.url, "--json")
-        put = cli(
-            "--url", server.url, "workspaces", "put", "w", "--name", "W", "--url", "https://w"
-        )
+        before = cli("--url", server.url, "--json", "workspaces", "list", RELAY_URL="")
+        after = cli("workspaces", "list", "--url", server.url, "--json", RELAY_URL="")
+        put = ("workspaces", "put", "w", "--name", "W", "--url", "https://w")
+        put_there = cli("--url", server.url, *put, RELAY_URL="")
 
     assert before.json() == after.json() == {"workspaces": []}
-    assert put.code == 0
+    assert put_there.code == 0
     assert server.calls[-1] == ("PUT", "/v1/workspaces/w")
 
 
