@@ -13,12 +13,15 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from rich.text import Text
+from typer.core import TyperGroup
 
 from relay_cli.api import PAGE_MAX, segment, workspace_path
 from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceArgument
 from relay_cli.command import Session, command
-from relay_cli.failure import Failure, Misuse
+from relay_cli.failure import NOT_ALL, Failure, Misuse
 from relay_cli.feed import compact
+from relay_cli.screen import Cell, styled
 from relay_cli.words import counted, moment
 
 # Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
@@ -43,11 +46,28 @@ PageOption = Annotated[
     ),
 ]
 
+
+class _WebhookGroup(TyperGroup):
+    """`webhook WORKSPACE` shows its webhook, and with `--test` tries it: what is no command is a
+    workspace. One of a command's name is named after the command."""
+
+    # Typer's own Context and Command are private to it.
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        name = "test" if _TEST in args else "show"
+        return name, self.commands[name], [one for one in args if one != _TEST]
+
+
+_TEST = "--test"
 workspaces_app = typer.Typer(
     help="Workspaces: list, show, put, delete, webhook.", no_args_is_help=True
 )
 webhook_app = typer.Typer(
-    help="Where a workspace is told what users associate in Jira.", no_args_is_help=True
+    cls=_WebhookGroup,
+    help="Where a workspace is told what users associate in Jira. `webhook WORKSPACE` is short for "
+    "`webhook show WORKSPACE`, and `webhook WORKSPACE --test` for `webhook test WORKSPACE`.",
+    no_args_is_help=True,
 )
 containers_app = typer.Typer(
     help="A workspace's containers, such as services: list, search, put, delete.",
@@ -100,19 +120,52 @@ def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
 
 @command(webhook_app, "show")
 def show_webhook(session: Session, workspace: WorkspaceArgument) -> None:
-    """Show the webhook's URL. The secret is never shown."""
+    """Show the webhook's URL, and the last attempts to tell it. The secret is never shown."""
+    screen = session.screen
     document = session.relay.document("GET", workspace_path(workspace, "webhook"))
-    if session.screen.json:
-        session.screen.document(document)
+    if screen.json:
+        screen.document(document)
+        return
+    screen.say(document["url"] or f"Workspace {workspace} has no webhook.")
+    if document["attempts"]:
+        screen.say("")
+        screen.table(("AT", "EVENT", "OUTCOME", "MS"), map(_attempt_row, document["attempts"]))
+    elif document["url"]:
+        screen.note(
+            f"It was not called yet. `relay workspaces webhook {workspace} {_TEST}` tries it."
+        )
+
+
+@command(webhook_app, "test")
+def test_webhook(session: Session, workspace: WorkspaceArgument) -> int:
+    """Send the webhook a test at once, and say what came of it. Exit code: 1 if it did not work.
+
+    The test is signed as every notice is, and its type is webhook.test.
+    """
+    screen = session.screen
+    with screen.waiting("Calling the webhook …"):
+        path = workspace_path(workspace, "webhook", "test")
+        attempt = session.relay.document("POST", path)
+    if screen.json:
+        screen.document(attempt)
     else:
-        session.screen.say(document["url"] or f"Workspace {workspace} has no webhook.")
+        outcome = _outcome(attempt)
+        screen.say(Text.assemble(outcome, f" In {attempt['milliseconds']} ms."))
+        screen.note(f"The test's webhook-id is {attempt['id']}")
+    return 0 if attempt["delivered"] else NOT_ALL
 
 
 @command(webhook_app, "put")
 def put_webhook(
     session: Session,
     workspace: WorkspaceArgument,
-    target: Annotated[str, typer.Argument(help="An https URL of yours.", metavar="URL")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="An https URL of yours; on a local stack http://127.0.0.1 is fine, too.",
+            metavar="URL",
+        ),
+    ],
 ) -> None:
     """Have a URL told when a user associates an entity in Jira, by signed calls.
 
@@ -242,6 +295,17 @@ def _collected(session: Session, path: str, name: str, limit: int | None) -> lis
     elif after:
         session.screen.note(f"There may be more than these {len(found)}: --limit, or --all.")
     return found
+
+
+def _attempt_row(attempt: dict[str, Any]) -> tuple[Cell, ...]:
+    at, milliseconds = moment(attempt["at"]), str(attempt["milliseconds"])
+    return at, attempt["event"], _outcome(attempt), milliseconds
+
+
+def _outcome(attempt: dict[str, Any]) -> Text:
+    if attempt["delivered"]:
+        return styled(f"It was taken: the webhook answered {attempt['status']}.", "green")
+    return styled(attempt["reason"], "red")
 
 
 def _show(session: Session, document: dict[str, Any]) -> None:

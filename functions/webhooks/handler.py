@@ -1,4 +1,4 @@
-"""From the queue: tells workspaces' webhooks what Jira told."""
+"""Tells workspaces' webhooks what Jira told, from the queue; and tries a webhook, when asked to."""
 
 from typing import Any
 
@@ -6,20 +6,40 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import WebhookStore
+from relay.edge.answer import Answer, json_answer
+from relay.edge.documents import attempt_document, checked_workspace_id
+from relay.edge.http import HttpFunction
 from relay.edge.notices import NoticesQueue, Webhooks, webhook_client
+from relay.identity.api_keys import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WebhooksSettings
 from relay.telemetry import in_context
 
 settings = WebhooksSettings.from_environment()
+dynamodb = dynamodb_client()
 secrets = Secrets(kms_client(), settings.secrets_key)
+api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 webhooks = Webhooks(
-    WebhookStore(dynamodb_client(), settings.catalog_table, secrets),
+    WebhookStore(dynamodb, settings.catalog_table, secrets),
     webhook_client(settings.test_webhook_origins),
     NoticesQueue(sqs_client(), settings.notices_queue),
 )
 
+http = HttpFunction(settings.base_url)
+
+
+@http.post("/v1/workspaces/{workspaceId}/webhook/test")
+def test_webhook(workspace_id: str) -> Answer:
+    caller, _ = http.caller(api_key)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    return json_answer(200, attempt_document(webhooks.test(workspace_id)))
+
 
 @in_context
-def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+def consume(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     return webhooks.consume(event)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """SQS's events have records, and API Gateway's have none."""
+    return consume(event, context) if "Records" in event else http(event, context)

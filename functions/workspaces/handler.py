@@ -11,6 +11,7 @@ from relay.edge.documents import (
     checked_workspace_id,
     container_document,
     containers_document,
+    webhook_answer,
     webhook_document,
     workspace_document,
 )
@@ -132,9 +133,9 @@ def put_webhook(workspace_id: str) -> Answer:
 
 @handler.get("/v1/workspaces/{workspaceId}/webhook")
 def get_webhook(workspace_id: str) -> Answer:
-    """Its URL; the secret is never shown."""
+    """Its URL, and the last attempts to tell it; the secret is never shown."""
     calls.about(workspace_id)
-    return json_answer(200, {"url": webhooks.url_of(workspace_id)})
+    return json_answer(200, webhook_answer(*webhooks.shown(workspace_id)))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/webhook")

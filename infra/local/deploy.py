@@ -45,7 +45,11 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "LogLevel": log_level,
         "TestApiOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
-        "TestWebhookOrigins": "https://127.0.0.1:*,https://localhost:*",
+        "TestWebhookOrigins": ",".join(
+            f"{scheme}://{host}:*"
+            for scheme in ("http", "https")
+            for host in ("127.0.0.1", "localhost")
+        ),
     }
     command = [str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME]
     command += ["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]

@@ -1,6 +1,6 @@
 """The catalog: workspaces, their containers, their webhooks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,9 +24,10 @@ from relay.catalog import (
     WorkspaceDocument,
 )
 from relay.catalog.containers import NAMES_CHARACTERS_MAX
+from relay.catalog.webhooks import ATTEMPTS_SHOWN
 from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
 from relay.entities.document import CONTAINERS_BYTES_MAX
-from relay.entities.fields import Url
+from relay.entities.fields import DateTime, Url
 
 TAG = "Catalog"
 
@@ -55,10 +56,25 @@ class WebhookAnswer(Shape):
     url: Url
 
 
-class WebhookUrl(Shape):
-    """`url` is null where the workspace has none; the secret is never shown."""
+class WebhookAttempt(Shape):
+    """One call of the webhook, at `at`, with the notice `id` (its `webhook-id`). Where it was not
+    `delivered`, `reason` says why in words; `status` is missing where there was no answer."""
+
+    id: str
+    event: Literal["entity.associated", "entity.disassociated", "webhook.test"]
+    at: DateTime
+    delivered: bool
+    milliseconds: Annotated[int, Field(ge=0)]
+    status: Annotated[int, Field(ge=100, le=999)] = ABSENT
+    reason: str = ABSENT
+
+
+class WebhookStatus(Shape):
+    """`url` is null where the workspace has none; the secret is never shown. `attempts` are the
+    last calls since the webhook was put, the newest first."""
 
     url: Url | None
+    attempts: Annotated[list[WebhookAttempt], Field(max_length=ATTEMPTS_SHOWN)]
 
 
 _WORKSPACE = {"name": "Payments", "url": "https://ops.example.com/teams/payments"}
@@ -71,6 +87,19 @@ _CONTAINER = {
 _CONTAINER_ANSWER = _CONTAINER | {"id": CONTAINER_ID}
 _WEBHOOK_URL = {"url": "https://ops.example.com/hooks/relay"}
 _WEBHOOK = _WEBHOOK_URL | {"secret": "whsec_bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU="}
+_ATTEMPT = {
+    "id": "0b9c6b0a6d7f4e0f9a3d2c1b5e8f7a64",
+    "event": "webhook.test",
+    "at": "2026-01-31T09:45:00.250+00:00",
+    "delivered": True,
+    "milliseconds": 84,
+    "status": 204,
+}
+_NOT_DELIVERED = {name: value for name, value in _ATTEMPT.items() if name != "status"} | {
+    "delivered": False,
+    "milliseconds": 12,
+    "reason": "Its host has no address.",
+}
 _PATH = {"workspaceId": WORKSPACE_ID}
 _CONTAINER_PATH = _PATH | {"containerId": CONTAINER_ID}
 _GONE = [Answer(204, "It is not there (any more).")]
@@ -225,9 +254,29 @@ OPERATIONS = (
         TAG,
         Caller.PROVIDER,
         "The workspace's webhook",
-        [Answer(200, "Its URL.", WebhookUrl)],
-        [Example("webhook", 200, _PATH, answer=_WEBHOOK_URL)],
+        [Answer(200, "Its URL, and the last attempts to tell it.", WebhookStatus)],
+        [
+            Example("not called yet", 200, _PATH, answer=_WEBHOOK_URL | {"attempts": []}),
+            Example("taken", 200, _PATH, answer=_WEBHOOK_URL | {"attempts": [_ATTEMPT]}),
+            Example("not taken", 200, _PATH, answer=_WEBHOOK_URL | {"attempts": [_NOT_DELIVERED]}),
+        ],
         parameters=[WORKSPACE],
+    ),
+    Operation(
+        Route("POST", "/v1/workspaces/{workspaceId}/webhook/test"),
+        "testWebhook",
+        TAG,
+        Caller.PROVIDER,
+        "Send the workspace's webhook a test at once",
+        [Answer(200, "What came of it, whether it was taken or not.", WebhookAttempt)],
+        [
+            Example("taken", 200, _PATH, answer=_ATTEMPT),
+            Example("not taken", 200, _PATH, answer=_NOT_DELIVERED),
+        ],
+        "It is signed as every notice is, its type is `webhook.test`, and it is sent once only: "
+        "the webhook has ten seconds to answer.",
+        [WORKSPACE],
+        errors=[errors.UNKNOWN_WEBHOOK],
     ),
     Operation(
         Route("DELETE", "/v1/workspaces/{workspaceId}/webhook"),

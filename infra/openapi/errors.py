@@ -97,6 +97,7 @@ TOO_LARGE = TooLarge(
 ANSWER_TOO_LARGE = AnswerTooLarge()
 UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
 UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
+UNKNOWN_WEBHOOK = NotFound("The workspace has no webhook.", code="unknown_webhook")
 UNKNOWN_SITE = NotFound("There is no site '5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a'.", code="unknown_site")
 UNKNOWN_LINK = NotFound("The workspace is not linked to the site.", code="unknown_link")
 UNKNOWN_ENTITY = NotFound("There is no incident 'inc-1'.", code="unknown_entity")

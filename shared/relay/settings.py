@@ -173,6 +173,7 @@ class AssociationSettings(SiteCatalogSettings):
 
 
 class WebhooksSettings(AppSettings):
+    api_keys_table: Required
     catalog_table: Required
     secrets_key: Required
     notices_queue: Required

@@ -29,6 +29,7 @@ FUNCTIONS = (
     "replays",
     "submissions",
     "submitter",
+    "webhooks",
     "workspaces",
 )
 

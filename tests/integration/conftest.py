@@ -74,7 +74,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
             "COMPONENTS_MODULE": "off",
             "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
             "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
-            "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*",
+            "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*,http://127.0.0.1:*",
         }
         yield Aws(dynamodb, sqs, kms, environment)
 

@@ -14,7 +14,7 @@ from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixt
 from tests.support.entities import incident
 from tests.support.template import functions
 
-SERVED = [name for name in functions() if name not in ("webhooks", "keys")]
+SERVED = [name for name in functions() if name != "keys"]
 _numbers = itertools.count(1)
 
 

@@ -14,6 +14,7 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
 )
 from tests.integration.relay_stage import install_from
 from tests.integration.simulator_stage import Simulator
+from tests.integration.webhook_stage import https_hook
 
 PAGE = "https://ops.example.com/operations"
 
@@ -87,9 +88,12 @@ def test_a_webhook_is_put_with_a_secret_that_is_shown_once(stage: Stage) -> None
 
     made = stage.cli("workspaces", "webhook", "put", "operations", target)
     assert made.out.startswith("whsec_")
-    assert stage.cli("workspaces", "webhook", "show", "operations").out == f"{target}\n"
-    shown = stage.cli("workspaces", "webhook", "show", "operations", "--json")
-    assert shown.json() == {"url": target}
+    for arguments in (("show", "operations"), ("operations",)):
+        shown = stage.cli("workspaces", "webhook", *arguments)
+        assert shown.out == f"{target}\n"
+        assert "not called yet" in shown.err
+        as_json = stage.cli("workspaces", "webhook", *arguments, "--json")
+        assert as_json.json() == {"url": target, "attempts": []}
     secret = made.out.strip()
     again = stage.cli(
         "workspaces", "webhook", "put", "operations", target, RELAY_WEBHOOK_SECRET=secret
@@ -99,6 +103,29 @@ def test_a_webhook_is_put_with_a_secret_that_is_shown_once(stage: Stage) -> None
     assert "no webhook" in stage.cli("workspaces", "webhook", "show", "operations").out
     bad = stage.cli("workspaces", "webhook", "put", "operations", "http://x.example", code=1)
     assert "https" in bad.err
+
+
+def test_a_webhook_is_tried_and_its_attempts_are_shown(stage: Stage) -> None:
+    stage.relay.put_workspace("operations")
+    missing = stage.cli("workspaces", "webhook", "operations", "--test", "--json", code=1)
+    assert missing.error_code == "unknown_webhook"
+    with https_hook(None) as hook:
+        stage.cli("workspaces", "webhook", "put", "operations", hook.url)
+        taken = stage.cli("workspaces", "webhook", "operations", "--test")
+        assert "It was taken: the webhook answered 204." in taken.out
+        [received] = hook.received
+        assert received.headers["webhook-id"] in taken.err
+        hook.status = 500
+        refused = stage.cli("workspaces", "webhook", "test", "operations", code=1)
+        assert "It answered 500." in refused.out
+    closed = stage.cli("workspaces", "webhook", "operations", "--test", "--json", code=1).json()
+    assert closed["delivered"] is False
+
+    shown = stage.cli("workspaces", "webhook", "operations")
+    assert [line.split()[3] for line in shown.out.splitlines()[3:]] == ["webhook.test"] * 3
+    reasons = ["the connection was refused", "It answered 500.", "answered 204."]
+    for line, reason in zip(shown.out.splitlines()[3:], reasons, strict=True):
+        assert reason in line
 
 
 def test_containers_are_put_found_and_deleted(stage: Stage) -> None:

@@ -25,6 +25,7 @@ from relay.tenants import Choice, ChoiceStore, ForgeInstallation, Identity, Life
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.webhook_stage import https_hook
 from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.forge import (
@@ -48,7 +49,7 @@ DOCUMENT = document()
 REGISTRY: Registry[Any] = Registry().with_resource(
     "urn:relay", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
 )
-SERVED = [name for name in functions() if name != "webhooks"]
+SERVED = list(functions())
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 # What reads before what writes, and what takes away last: all run in one world.
 IN_ORDER = sorted(
@@ -291,6 +292,24 @@ def replay_is_done(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
     return ask()
 
 
+def tried(relay: Relay, url: str, ask: Ask) -> Answer:
+    """After the workspace's webhook is tried at this URL."""
+    path = f"/v1/workspaces/{WORKSPACE}/webhook"
+    secret = "whsec_bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU="
+    assert relay.provider("PUT", path, {"url": url, "secret": secret}).status == 200
+    assert relay.provider("POST", f"{path}/test").status == 200
+    return ask()
+
+
+def webhook_takes(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    with https_hook(None) as hook:
+        return tried(relay, hook.url, ask)
+
+
+def webhook_refuses(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    return tried(relay, "http://127.0.0.1:1/nobody-is-there", ask)
+
+
 # By an operation's id and an example's name.
 SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getIncident", "owed"): refused(RATE_LIMIT),
@@ -301,6 +320,10 @@ SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getSite", "under Connect and Forge"): under_both,
     ("getSite", "other identity"): turned,
     ("getSite", "under Forge alone"): under_forge,
+    ("getWebhook", "taken"): webhook_takes,
+    ("getWebhook", "not taken"): webhook_refuses,
+    ("testWebhook", "taken"): webhook_takes,
+    ("testWebhook", "not taken"): webhook_refuses,
     ("listReplays", "under way"): replay_runs,
     ("listReplays", "waiting for the site"): replay_waits,
     ("listReplays", "done"): replay_is_done,

@@ -1,6 +1,7 @@
 """A workspace's webhook is told of associations, signed as Standard Webhooks asks."""
 
 import base64
+import itertools
 import json
 import socket
 import threading
@@ -35,7 +36,7 @@ from tests.support.lambdas import Context, sqs_event
 from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.raw_server import RawServer, raw_server
 from tests.support.resolver import Resolve
-from tests.support.template import resources
+from tests.support.template import resources, template
 
 SERVED = [
     "workspaces",
@@ -97,6 +98,18 @@ class Stage:
         }
         assert self.relay.jira(site, "PUT", f"/entities/{what}", body).status == 204
         return self.queued()
+
+    def attempts(self, workspace: str = "payments") -> list[dict[str, Any]]:
+        """As the operations tool is shown them."""
+        shown = self.relay.provider("GET", f"/v1/workspaces/{workspace}/webhook").json()
+        attempts: list[dict[str, Any]] = shown["attempts"]
+        return attempts
+
+    def test(self, workspace: str = "payments") -> dict[str, Any]:
+        answer = self.relay.provider("POST", f"/v1/workspaces/{workspace}/webhook/test")
+        assert answer.status == 200, answer.body
+        attempt: dict[str, Any] = answer.json()
+        return attempt
 
     def queued(self) -> list[str]:
         aws = self.relay.aws
@@ -420,7 +433,7 @@ def test_a_removed_webhook_is_told_nothing_more(stage: Stage, hook: Hook) -> Non
     notices = stage.tell()
     path = "/v1/workspaces/payments/webhook"
     assert [stage.relay.provider("DELETE", path).status for _ in range(2)] == [204, 204]
-    assert stage.relay.provider("GET", path).json() == {"url": None}
+    assert stage.relay.provider("GET", path).json() == {"url": None, "attempts": []}
     assert stage.send(*notices) == []
     assert hook.received == []
     assert stage.tell() == []
@@ -460,7 +473,270 @@ def _fail(is_so: bool) -> None:
         raise unreachable()
 
 
+# --- What came of it ---
+
+
+def test_the_last_attempts_are_shown_and_whether_they_worked(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    assert stage.attempts() == []
+    (associated,), (disassociated,) = stage.tell(), stage.tell("disassociated")
+    hook.status = 500
+    assert stage.send(associated) == [0]
+    hook.status = 204
+    assert stage.send(associated, disassociated) == []
+    ids = [json.loads(one)["id"] for one in (disassociated, associated, associated)]
+    shown = stage.attempts()
+    for attempt in shown:
+        assert datetime.fromisoformat(attempt.pop("at")).tzinfo
+        assert 0 <= attempt.pop("milliseconds") < 10_000
+    assert shown == [
+        {"id": ids[0], "event": "entity.disassociated", "delivered": True, "status": 204},
+        {"id": ids[1], "event": "entity.associated", "delivered": True, "status": 204},
+        {
+            "id": ids[2],
+            "event": "entity.associated",
+            "delivered": False,
+            "status": 500,
+            "reason": "It answered 500.",
+        },
+    ]
+
+
+def test_why_an_attempt_failed_is_said_in_words(
+    stage: Stage, hook: Hook, tmp_path: Path, resolve: Resolve, subtests: pytest.Subtests
+) -> None:
+    def drop(_: RawServer, connection: socket.socket) -> None:
+        connection.recv(1)
+
+    def babble(_: RawServer, connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"220 mail.example.com ESMTP\r\n")
+
+    resolve("ops.example.com", "10.0.0.1")
+    with (
+        https_hook(write_certificate(tmp_path / "another.pem")) as impostor,
+        raw_server(drop) as dropping,
+        raw_server(babble) as babbling,
+    ):
+        reasons = {
+            impostor.url: "Its certificate is not trusted: self-signed certificate.",
+            hook.url.replace("127.0.0.1", "localhost"): (
+                "Its certificate is not trusted: Hostname mismatch, certificate is not valid for "
+                "'localhost'."
+            ),
+            dropping.url.replace("http:", "https:"): (
+                "It closed the connection, or sent what is no HTTP answer."
+            ),
+            babbling.url.replace("http:", "https:"): (
+                "No TLS connection could be made: does it speak https?"
+            ),
+            babbling.url: "It closed the connection, or sent what is no HTTP answer.",
+            "https://127.0.0.1:1/": (
+                "Nothing listens at its host and port: the connection was refused."
+            ),
+            "https://ops.example.com/": "Its host has an address that is not public.",
+            "https://gone.invalid/": "Its host has no address.",
+            "https://256.1.1.1/": "Its URL can't be called.",
+        }
+        for url, reason in reasons.items():
+            with subtests.test(url):
+                stage.put(url)
+                attempt = stage.test()
+                assert (attempt["delivered"], attempt["reason"]) == (False, reason)
+                assert "status" not in attempt
+    stage.put(hook.url)
+    hook.status = 307
+    assert stage.test()["reason"] == "It answered 307, and no redirect is followed."
+
+
+def test_one_that_says_nothing_is_told_so(
+    stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.hurry(monkeypatch)
+    stage.put(hook.url)
+    hook.status = SILENCE
+    attempt = stage.test()
+    assert attempt["reason"] == "It did not answer within 0.25 seconds."
+    assert 250 <= attempt["milliseconds"] < 2000
+    assert stage.attempts() == [attempt]
+
+
+def test_the_attempts_that_are_kept_are_few(stage: Stage, hook: Hook, aws: Aws) -> None:
+    stage.put(hook.url)
+    (notice,) = stage.tell()
+    key = {"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}}
+    most = 0
+    for number in range(25):
+        hook.status = 200 + number
+        stage.send(notice)
+        item = aws.dynamodb.get_item(TableName=aws.environment["CATALOG_TABLE"], Key=key)["Item"]
+        most = max(most, len(item["attempts"]["L"]))
+    assert most == 20 - 1
+    assert [one["status"] for one in stage.attempts()] == list(range(224, 214, -1))
+
+
+@pytest.mark.parametrize("failing", [(1,), (20,), (1, 2, 3)])
+def test_an_attempt_that_cannot_be_kept_is_no_failure_of_the_notice(
+    stage: Stage, hook: Hook, failing: tuple[int, ...]
+) -> None:
+    """Whether it can't be added, or the list can't be cut."""
+    stage.put(hook.url)
+    (notice,) = stage.tell()
+    writes = itertools.count(1)
+    with aws_calls() as calls:
+        calls.before = lambda one: _fail(one == "UpdateItem" and next(writes) in failing)
+        for _ in range(22):
+            assert stage.send(notice) == []
+    assert len(hook.received) == 22
+    assert len(stage.attempts()) == 10
+
+
+def test_attempts_are_of_the_webhook_that_there_is(stage: Stage, hook: Hook) -> None:
+    """One that another took the place of, or that was removed while it was called, is forgotten."""
+    stage.put(hook.url)
+    stage.send(*stage.tell())
+    assert len(stage.attempts()) == 1
+    stage.put(f"{hook.url}/another")
+    assert stage.attempts() == []
+    path = "/v1/workspaces/payments/webhook"
+    (notice,) = stage.tell()
+    with aws_calls() as calls:
+        calls.race("UpdateItem", lambda: stage.relay.provider("DELETE", path))
+        assert stage.send(notice) == []
+    assert stage.relay.provider("GET", path).json() == {"url": None, "attempts": []}
+    assert stage.tell() == []
+
+
+def test_neither_attempts_nor_url_show_a_secret_or_a_user(
+    stage: Stage, hook: Hook, aws: Aws
+) -> None:
+    """Nor does the URL of a webhook that an earlier version took with a user name."""
+    stage.put(hook.url)
+    stage.send(*stage.tell())
+    aws.dynamodb.update_item(
+        TableName=aws.environment["CATALOG_TABLE"],
+        Key={"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}},
+        UpdateExpression="SET #url = :url",
+        ExpressionAttributeNames={"#url": "url"},
+        ExpressionAttributeValues={
+            ":url": {"S": hook.url.replace("//", "//somebody:a-password@") + "?of=a@b"}
+        },
+    )
+    answer = stage.relay.provider("GET", "/v1/workspaces/payments/webhook")
+    assert answer.json()["url"] == hook.url + "?of=a@b"
+    for told in ("somebody", "a-password", "a-person", "inc-1", SECRET, ISSUE["id"]):
+        assert told not in answer.body
+
+
+# --- A test of it ---
+
+
+def test_a_test_is_sent_at_once_signed_and_marked(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    hook.status = 202
+    attempt = stage.test()
+    (received,) = hook.received
+    told = verified(received)
+    assert datetime.fromisoformat(told.pop("timestamp")).tzinfo
+    assert told == {"type": "webhook.test", "data": {"workspaceId": "payments"}}
+    assert received.headers["webhook-id"] == attempt["id"]
+    assert (attempt["event"], attempt["delivered"], attempt["status"]) == (
+        "webhook.test",
+        True,
+        202,
+    )
+    assert stage.attempts() == [attempt]
+    assert stage.queued() == []
+
+
+def test_a_test_that_fails_is_not_sent_again(stage: Stage, hook: Hook) -> None:
+    stage.put(hook.url)
+    hook.status = 503
+    assert not stage.test()["delivered"]
+    assert len(hook.received) == 1
+    assert stage.queued() == []
+
+
+def test_without_a_webhook_there_is_nothing_to_test(stage: Stage) -> None:
+    for workspace in ("payments", "nobody-s"):
+        answer = stage.relay.provider("POST", f"/v1/workspaces/{workspace}/webhook/test")
+        assert (answer.status, answer.error_code) == (404, "unknown_webhook")
+
+
+def test_a_test_whose_outcome_cannot_be_kept_is_answered_all_the_same(
+    stage: Stage, hook: Hook
+) -> None:
+    stage.put(hook.url)
+    with aws_calls() as calls:
+        calls.before = lambda operation: _fail(operation == "UpdateItem")
+        assert stage.test()["delivered"]
+    assert stage.attempts() == []
+
+
 # --- What a webhook may be ---
+
+
+def test_plain_http_is_taken_and_called_on_this_machine_where_a_test_names_it(
+    stage: Stage,
+) -> None:
+    with https_hook(None) as plain:
+        stage.put(plain.url)
+        assert stage.test()["delivered"]
+        assert stage.send(*stage.tell()) == []
+    for received in plain.received:
+        verified(received)
+    assert len(plain.received) == 2
+
+
+def test_in_production_nothing_is_plain_http_or_local(
+    stage: Stage, subtests: pytest.Subtests
+) -> None:
+    assert template()["Parameters"]["TestWebhookOrigins"]["Default"] == ""
+    path = "/v1/workspaces/payments/webhook"
+    with https_hook(None) as plain:
+        stage.put(plain.url)
+        notices = stage.tell()
+        for name in ("workspaces", "webhooks"):
+            stage.relay.gateway.functions[name] = stage.load(name, TEST_WEBHOOK_ORIGINS="")
+        local = plain.url.partition("://")[2]
+        for url in (
+            plain.url,
+            f"https://{local}",
+            "http://localhost:8000/",
+            "http://hook.localhost/",
+            "http://[::1]:8000/",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://%31%32%37.0.0.1/",
+            "http://10.0.0.1/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://8.8.8.8/",
+            "http://ops.example.com/",
+        ):
+            with subtests.test(url):
+                answer = stage.relay.provider("PUT", path, {"url": url, "secret": SECRET})
+                assert (answer.status, answer.error_code) == (400, "bad_request")
+                assert {one["path"] for one in answer.json()["error"]["details"]} == {"url"}
+        # Of a stack that was a test's: it is not called any more.
+        assert stage.send(*notices) == [0]
+        assert stage.test()["reason"] == "Its host has an address that is not public."
+    assert plain.received == []
+
+
+def test_plain_http_leads_to_this_machine_alone_whatever_a_setting_names(
+    stage: Stage, resolve: Resolve
+) -> None:
+    named = "http://10.0.0.1:*,http://ops.example.com:*,http://localhost:*"
+    for name in ("workspaces", "webhooks"):
+        stage.relay.gateway.functions[name] = stage.load(name, TEST_WEBHOOK_ORIGINS=named)
+    for url in ("http://10.0.0.1:80/", "http://ops.example.com:80/"):
+        answer = stage.relay.provider(
+            "PUT", "/v1/workspaces/payments/webhook", {"url": url, "secret": SECRET}
+        )
+        assert answer.status == 400
+    resolve("localhost", "10.0.0.1")
+    stage.put("http://localhost:80/")
+    assert stage.test()["reason"] == "Its host has an address that is not public."
 
 
 def test_only_https_urls_are_taken(stage: Stage) -> None:
@@ -567,7 +843,7 @@ def test_a_host_that_is_not_public_is_no_webhook(stage: Stage, subtests: pytest.
             assert (answer.status, answer.error_code) == (400, "bad_request")
             [detail] = answer.json()["error"]["details"]
             assert (detail["path"], detail["rule"]) == ("url", "public_host")
-    assert stage.relay.provider("GET", path).json() == {"url": None}
+    assert stage.relay.provider("GET", path).json() == {"url": None, "attempts": []}
     for host in PUBLIC:
         with subtests.test(host):
             stage.put(f"https://{host}/hook")
@@ -611,7 +887,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(
 def test_the_secret_is_not_shown_again(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     answer = stage.relay.provider("GET", "/v1/workspaces/payments/webhook")
-    assert answer.json() == {"url": hook.url}
+    assert answer.json() == {"url": hook.url, "attempts": []}
 
 
 def test_the_secret_is_encrypted_and_good_for_its_own_workspace_alone(

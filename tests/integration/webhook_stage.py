@@ -1,4 +1,4 @@
-"""The provider's webhook: an HTTPS server on loopback, with a certificate that Relay trusts."""
+"""The provider's webhook on loopback: HTTPS with a certificate that Relay trusts, or plain HTTP."""
 
 import ipaddress
 import ssl
@@ -37,7 +37,9 @@ class Hook:
 
 
 @contextmanager
-def https_hook(certificate: Path) -> Iterator[Hook]:
+def https_hook(certificate: Path | None) -> Iterator[Hook]:
+    """Plain HTTP without a certificate."""
+
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -56,10 +58,12 @@ def https_hook(certificate: Path) -> Iterator[Hook]:
             """Nothing of it belongs into the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        http.socket = context.wrap_socket(http.socket, server_side=True)
-        hook = Hook(f"https://127.0.0.1:{http.server_address[1]}/hook")
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            http.socket = context.wrap_socket(http.socket, server_side=True)
+        scheme = "https" if certificate else "http"
+        hook = Hook(f"{scheme}://127.0.0.1:{http.server_address[1]}/hook")
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))
         thread.start()
         try:

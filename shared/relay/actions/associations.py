@@ -12,7 +12,7 @@ from relay.entities.association import AssociationChange
 from relay.record import AssociationStore, RecordStore
 from relay.tenants import LinkStore, Tenant
 
-Event = Literal["entity.associated", "entity.disassociated"]
+Event = Literal["entity.associated", "entity.disassociated", "webhook.test"]
 
 
 @dataclass(frozen=True, slots=True)

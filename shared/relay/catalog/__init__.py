@@ -2,10 +2,11 @@
 
 from relay.catalog.components import component_of
 from relay.catalog.containers import Container, ContainerDocument, ContainerStore
-from relay.catalog.webhooks import Webhook, WebhookDocument, WebhookStore
+from relay.catalog.webhooks import Attempt, Webhook, WebhookDocument, WebhookStore
 from relay.catalog.workspaces import Workspace, WorkspaceDocument, WorkspaceStore
 
 __all__ = [
+    "Attempt",
     "Container",
     "ContainerDocument",
     "ContainerStore",

@@ -1,20 +1,23 @@
-"""Whom a workspace wants told of associations: a URL, and the secret that signs what is sent."""
+"""Whom a workspace wants told of associations: a URL, and the secret that signs what is sent; with
+the last attempts to tell it, which go when another webhook takes its place."""
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from relay.aws import to_item
 from relay.entities.fields import Document, Url
 from relay.errors import BadRequest, Detail
-from relay.outbound.addresses import is_exempt, is_never_public
+from relay.outbound.addresses import is_exempt, is_loopback, is_never_public
 from relay.secrets import EncryptedSecret, Secrets
-from relay.table import Table
+from relay.table import Item, Table, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,12 +25,19 @@ if TYPE_CHECKING:
 # Standard Webhooks: 24 to 64 bytes, in base64, behind this prefix.
 SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, and no secret)
 _SECRET_BYTES = range(24, 65)
+# How many attempts are shown. A list of twice as many is cut to that.
+ATTEMPTS_SHOWN = 10
+_ATTEMPTS_MAX = 20
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_USER_INFO = re.compile(r"(?<=://)[^/?#]*@")
 
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
+    # Plain http stays on this machine, and then only on a local stack: see `check_webhook_host`.
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(_host(url)))
     # An empty user name is one, too: which host is meant must be beyond doubt.
-    if parts.scheme != "https" or "@" in parts.netloc or parts.fragment:
+    if not safe or "@" in parts.netloc or parts.fragment:
         raise PydanticCustomError("https_url", "Input should be an https URL without user name")
     return url
 
@@ -55,10 +65,27 @@ def check_webhook_host(url: str, test_origins: Iterable[str]) -> None:
     Any other host is looked up when it is called: its addresses may change at any time.
     """
     parts = urlsplit(url)
-    host = unquote(parts.hostname or "")
-    if is_never_public(host) and not is_exempt(host, parts.port or 443, test_origins):
+    host, port = _host(url), parts.port or _DEFAULT_PORTS[parts.scheme]
+    if is_never_public(host) and not is_exempt(parts.scheme, host, port, test_origins):
         rule = Detail("url", "public_host", "Input should have a public host")
         raise BadRequest("This is not a URL that Relay calls.", [rule])
+
+
+def _host(url: str) -> str:
+    return unquote(urlsplit(url).hostname or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of a webhook, `id` being the notice's. `reason` says in words why the notice was not
+    taken, and is empty where it was; `status` is what was answered, if anything was."""
+
+    id: str
+    event: str
+    at: str
+    milliseconds: int
+    status: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +96,7 @@ class Webhook:
 
 class WebhookStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
+        self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._secrets = secrets
 
@@ -95,9 +123,59 @@ class WebhookStore:
         item = self._table.get(f"workspace#{workspace_id}", "webhook")
         return str(item["url"]) if item else None
 
+    def shown(self, workspace_id: str) -> tuple[str | None, list[Attempt]]:
+        """Its URL, without a user name that an older one may have, and its last attempts, the
+        newest first."""
+        item = self._table.get(f"workspace#{workspace_id}", "webhook")
+        if item is None:
+            return None, []
+        attempts = map(_attempt, item.get("attempts", [])[:ATTEMPTS_SHOWN])
+        return _USER_INFO.sub("", item["url"]), list(attempts)
+
+    def note(self, workspace_id: str, url: str, attempt: Attempt) -> None:
+        """Keep an attempt, unless the webhook has another URL by now, or is gone."""
+        values = {name: value for name, value in asdict(attempt).items() if value not in (None, "")}
+        request: dict[str, Any] = {
+            "TableName": self._table.name,
+            "Key": key(f"workspace#{workspace_id}", "webhook"),
+            "ExpressionAttributeNames": {"#url": "url"},
+            "ConditionExpression": "#url = :url",
+        }
+        try:
+            answer = self._dynamodb.update_item(
+                UpdateExpression=(
+                    "SET attempts = list_append(:new, if_not_exists(attempts, :none))"
+                ),
+                ExpressionAttributeValues=to_item({":url": url, ":new": [values], ":none": []}),
+                ReturnValues="UPDATED_NEW",
+                **request,
+            )
+            kept = len(answer["Attributes"]["attempts"]["L"])
+            if kept >= _ATTEMPTS_MAX:
+                # Others may have come before them meanwhile; these are old all the same.
+                old = ", ".join(f"attempts[{place}]" for place in range(ATTEMPTS_SHOWN, kept))
+                self._dynamodb.update_item(
+                    UpdateExpression=f"REMOVE {old}",
+                    ExpressionAttributeValues=to_item({":url": url}),
+                    **request,
+                )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return
+
     def delete(self, workspace_id: str) -> None:
         """Deleting what is not there is fine."""
         self._table.write_all(deletes=[(f"workspace#{workspace_id}", "webhook")])
+
+
+def _attempt(values: Item) -> Attempt:
+    return Attempt(
+        id=values["id"],
+        event=values["event"],
+        at=values["at"],
+        milliseconds=int(values["milliseconds"]),
+        status=int(values["status"]) if "status" in values else None,
+        reason=values.get("reason", ""),
+    )
 
 
 def _owner(workspace_id: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 | pk | sk | holds |
 |---|---|---|
 | `workspace#<workspaceId>` | `workspace` | the workspace |
-| `workspace#<workspaceId>` | `webhook` | where to tell of associations (see `webhooks`) |
+| `workspace#<workspaceId>` | `webhook` | whom to tell of associations (see `webhooks`) |
 | `workspaces` | `<workspaceId>` | nothing more: the list of all |
 """
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from pydantic_core import PydanticCustomError
 
 from relay.catalog import (
+    Attempt,
     Container,
     ContainerDocument,
     WebhookDocument,
@@ -92,6 +93,24 @@ def webhook_document(request: Request, test_origins: Iterable[str]) -> WebhookDo
     document = parsed(WebhookDocument, request, "a webhook")
     check_webhook_host(document.url, test_origins)
     return document
+
+
+def webhook_answer(url: str | None, attempts: Iterable[Attempt]) -> dict[str, Any]:
+    """The secret is never shown."""
+    return {"url": url, "attempts": [attempt_document(attempt) for attempt in attempts]}
+
+
+def attempt_document(attempt: Attempt) -> dict[str, Any]:
+    document = {
+        "id": attempt.id,
+        "event": attempt.event,
+        "at": attempt.at,
+        "delivered": not attempt.reason,
+        "milliseconds": attempt.milliseconds,
+        "status": attempt.status,
+        "reason": attempt.reason or None,
+    }
+    return {name: value for name, value in document.items() if value is not None}
 
 
 def container_document(request: Request, container_id: str) -> Container:

@@ -7,17 +7,21 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import httpx
 
 from relay.actions.associations import Notice
 from relay.aws import AWS_ERRORS
-from relay.catalog import Webhook, WebhookStore
+from relay.catalog import Attempt, Webhook, WebhookStore
 from relay.catalog.webhooks import SECRET_PREFIX
-from relay.errors import Unavailable
+from relay.edge.notice_failures import words_of
+from relay.errors import NotFound, Unavailable
 from relay.outbound import OutboundClient
 from relay.outbound.addresses import public_only
+from relay.table import TABLE_ERRORS
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
@@ -101,6 +105,17 @@ class Webhooks:
             self._queue.delay(record)
         return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in come_again]}
 
+    def test(self, workspace_id: str) -> Attempt:
+        """Send a notice that says nothing, at once and once only. Raises NotFound."""
+        webhook = self._store.get(workspace_id)
+        if webhook is None:
+            raise NotFound("The workspace has no webhook.", code="unknown_webhook")
+        at, data = datetime.now(UTC).isoformat(), {"workspaceId": workspace_id}
+        notice = Notice(uuid4().hex, workspace_id, "webhook.test", at, data)
+        attempt, _ = self._attempt(webhook, notice)
+        logger.info("Webhook tested", notice_id=notice.id, workspace_id=workspace_id)
+        return attempt
+
     def _sent(self, record: dict[str, Any]) -> bool:
         try:
             notice = Notice(**json.loads(record["body"]))
@@ -118,19 +133,47 @@ class Webhooks:
         if webhook is None:
             logger.info("Notice dropped: the webhook was removed", notice_id=notice.id)
             return
+        _, failure = self._attempt(webhook, notice)
+        if isinstance(failure, httpx.TimeoutException):
+            self._pause(notice.workspace_id)
+        if failure:
+            raise failure
+        count(Metric.NOTICES_SENT)
+        logger.info("Notice sent", notice_id=notice.id, workspace_id=notice.workspace_id)
+
+    def _attempt(self, webhook: Webhook, notice: Notice) -> tuple[Attempt, Exception | None]:
+        """Call the webhook, and keep what came of it; with the failure, if it did not succeed."""
         body = json.dumps({"type": notice.event, "timestamp": notice.at, "data": notice.data})
         headers = signed(webhook, notice.id, int(time.time()), body)
+        at, started = datetime.now(UTC).isoformat(timespec="milliseconds"), time.perf_counter()
+        status: int | None = None
+        failure: Exception | None = None
         try:
             # What it says beside its status is not read, however much that would be.
             with self._http.stream("POST", webhook.url, content=body, headers=headers) as answer:
+                status = answer.status_code
                 # A redirect is no success, either.
                 if not answer.is_success:
-                    raise httpx.HTTPError(f"status {answer.status_code}")
-        except httpx.TimeoutException:
-            self._pause(notice.workspace_id)
-            raise
-        count(Metric.NOTICES_SENT)
-        logger.info("Notice sent", notice_id=notice.id, workspace_id=notice.workspace_id)
+                    failure = httpx.HTTPError(f"status {status}")
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            failure = error
+        attempt = Attempt(
+            notice.id,
+            notice.event,
+            at,
+            round((time.perf_counter() - started) * 1000),
+            status,
+            words_of(failure, status, self._http.seconds) if failure else "",
+        )
+        self._note(notice.workspace_id, webhook, attempt)
+        return attempt, failure
+
+    def _note(self, workspace_id: str, webhook: Webhook, attempt: Attempt) -> None:
+        """It is for people alone: where it fails, the notice is as it was."""
+        try:
+            self._store.note(workspace_id, webhook.url, attempt)
+        except TABLE_ERRORS:
+            logger.exception("An attempt could not be kept", notice_id=attempt.id)
 
     def _pause(self, workspace_id: str) -> None:
         if len(self._paused_until) >= _PAUSED_MAX:

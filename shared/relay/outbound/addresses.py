@@ -31,18 +31,21 @@ class AddressRefused(httpx.ConnectError):
 
 
 def public_only(test_origins: Iterable[str] = ()) -> AddressCheck:
-    """Refuses a host that has any address beside public ones, unless it is a test's, on https."""
+    """Refuses a host that has any address beside public ones, unless it is a test's."""
     exempt = tuple(test_origins)
 
     def check(host: str, port: int, addresses: Sequence[str]) -> None:
-        if not (all(map(is_public, addresses)) or is_exempt(host, port, exempt)):
+        if all(map(is_public, addresses)) or is_exempt("https", host, port, exempt):
+            return
+        # A test's plain http leads to this machine, and to no other in its network.
+        if not (all(map(is_loopback, addresses)) and is_exempt("http", host, port, exempt)):
             raise AddressRefused("the host has an address that is not public")
 
     return check
 
 
-def is_exempt(host: str, port: int, test_origins: Iterable[str]) -> bool:
-    written = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+def is_exempt(scheme: str, host: str, port: int, test_origins: Iterable[str]) -> bool:
+    written = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     return any(re.fullmatch(origin_expression(one), written) for one in test_origins)
 
 
@@ -64,17 +67,33 @@ def is_public(address: str) -> bool:
 def is_never_public(host: str) -> bool:
     """Whether the host, without being looked up, is known not to be public: this machine by name,
     or an address in any spelling that a resolver takes, such as `127.1`."""
+    address = _address_in(host)
+    return _is_localhost(host) or (address is not None and not is_public(address))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, by name or by an address in any spelling."""
+    address = _address_in(host)
+    return _is_localhost(host) or (
+        address is not None and ipaddress.ip_address(address).is_loopback
+    )
+
+
+def _is_localhost(host: str) -> bool:
     name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
+    return name == "localhost" or name.endswith(".localhost")
+
+
+def _address_in(host: str) -> str | None:
+    """The host's address, if that is what it is written as."""
+    name = host.lower().rstrip(".")
     try:
-        ipaddress.ip_address(name)
+        return str(ipaddress.ip_address(name))
     except ValueError:
         try:
-            name = socket.inet_ntoa(socket.inet_aton(name))
+            return socket.inet_ntoa(socket.inet_aton(name))
         except OSError:
-            return False
-    return not is_public(name)
+            return None
 
 
 def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -21,6 +21,7 @@ from relay.outbound.deadline import Deadline
 # addresses that the host has.
 AddressCheck = Callable[[str, int, Sequence[str]], None]
 
+NO_ADDRESS = "the host has no address"
 # For one of a host's addresses; the next one is tried then.
 _CONNECT_SECONDS = 5
 
@@ -44,7 +45,7 @@ class Network(httpcore.NetworkBackend):
         addresses = _resolved(host, port, timeout)
         if self._check:
             self._check(host, port, addresses)
-        failure: Exception = httpcore.ConnectError("the host has no address")
+        failure: Exception = httpcore.ConnectError(NO_ADDRESS)
         for address in addresses:
             seconds = min(_CONNECT_SECONDS, _left(timeout, httpcore.ConnectTimeout))
             try:
@@ -124,7 +125,7 @@ def _resolved(host: str, port: int, timeout: float | None) -> list[str]:
     except queue.Empty:
         raise httpcore.ConnectTimeout("the host's address was not found in time") from None
     if isinstance(answer, Exception):
-        raise httpcore.ConnectError("the host has no address") from answer
+        raise httpcore.ConnectError(NO_ADDRESS) from answer
     return answer
 
 
