@@ -22,6 +22,7 @@ from relay_cli.command import Session, command
 from relay_cli.failure import NOT_ALL, Failure, Misuse
 from relay_cli.feed import compact
 from relay_cli.screen import Cell, styled
+from relay_cli.troubles import site_state
 from relay_cli.words import counted, moment
 
 # Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
@@ -61,7 +62,7 @@ class _WebhookGroup(TyperGroup):
 
 _TEST = "--test"
 workspaces_app = typer.Typer(
-    help="Workspaces: list, show, put, delete, webhook.", no_args_is_help=True
+    help="Workspaces: list, show, put, delete, sites, webhook.", no_args_is_help=True
 )
 webhook_app = typer.Typer(
     cls=_WebhookGroup,
@@ -116,6 +117,28 @@ def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
     """
     session.relay.document("DELETE", workspace_path(workspace))
     _done(session, {"id": workspace}, f"Workspace {workspace} is deleted.")
+
+
+@command(workspaces_app, "sites")
+def list_sites_of_workspace(session: Session, workspace: WorkspaceArgument) -> None:
+    """List the sites that a workspace is linked to: the state of each, and what it is owed."""
+    sites = session.relay.every(workspace_path(workspace, "sites"), "sites")
+    if session.screen.json:
+        session.screen.document({"sites": sites})
+        return
+    session.screen.table(
+        ("ID", "URL", "STATE", "OWED", "REPLAY"),
+        (
+            (
+                site["id"],
+                site["baseUrl"],
+                site_state(site),
+                f"{site['owed']:,}",
+                _replay(site.get("replay", {})),
+            )
+            for site in sites
+        ),
+    )
 
 
 @command(webhook_app, "show")
@@ -295,6 +318,13 @@ def _collected(session: Session, path: str, name: str, limit: int | None) -> lis
     elif after:
         session.screen.note(f"There may be more than these {len(found)}: --limit, or --all.")
     return found
+
+
+def _replay(replay: dict[str, Any]) -> str:
+    """How far the workspace's last replay there is."""
+    under_way = replay.get("state") != "done" and "remaining" in replay
+    left = f", {replay['remaining']:,} left" if under_way else ""
+    return f"{replay.get('state', '')}{left}"
 
 
 def _attempt_row(attempt: dict[str, Any]) -> tuple[Cell, ...]:

@@ -171,21 +171,14 @@ def _descriptor(relay: Relay) -> Iterator[Finding]:
 def _sites(relay: Relay) -> Iterator[Finding]:
     try:
         sites = relay.every("/v1/sites", "sites")
-    except Refused:
-        yield warn(
-            "sites",
-            "This key is for some workspaces, so it may not look at sites.",
-            "Run the doctor with a key for all workspaces.",
-        )
-        return
     except Failure as failure:
         yield _failed("sites", failure, "Look into the log of the links function.")
         return
     if not sites:
         yield warn(
             "sites",
-            "No site has the app.",
-            f"A site's admin installs it from {relay.url}{DESCRIPTOR}",
+            "No site has the app, or none that a workspace of this key is linked to.",
+            f"A site's admin installs it from {relay.url}{DESCRIPTOR}; relay link SITE WORKSPACE",
         )
     for site in sites:
         yield from _site(relay, site)

@@ -17,7 +17,7 @@ app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no
 
 @command(app, "list")
 def list_sites(session: Session) -> None:
-    """List the sites, and the state of each."""
+    """List the sites, and the state of each; with a key for some workspaces, those of these."""
     sites = session.relay.every("/v1/sites", "sites")
     if session.screen.json:
         session.screen.document({"sites": sites})
@@ -25,7 +25,7 @@ def list_sites(session: Session) -> None:
     session.screen.table(
         ("ID", "URL", "STATE", "INSTALLED"),
         (
-            (site["id"], site["baseUrl"], site_state(site), moment(site["installedAt"]))
+            (site["id"], site["baseUrl"], site_state(site), moment(site.get("installedAt", "")))
             for site in sites
         ),
     )
@@ -162,7 +162,7 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
             *_trouble(site.get("trouble", {})),
             ("superseded by", site.get("supersededBy", "")),
             ("to do", site_hint(site)),
-            ("installed", moment(site["installedAt"])),
+            ("installed", moment(site.get("installedAt", ""))),
             ("region", site.get("region", "")),
             ("client key", site.get("clientKey", "")),
             ("cloud id", site.get("cloudId", "")),

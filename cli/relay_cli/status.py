@@ -144,7 +144,7 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
     try:
         known = relay.document("GET", f"/v1/sites/{segment(site['site'])}")
     except Failure:
-        # A key for some workspaces may not ask; then there is less to say.
+        # Then there is less to say.
         known = {"state": "active"}
     reason = site.get("reason") or ""
     if known["state"] == "uninstalled":

@@ -8,10 +8,13 @@ from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.delivery_parts import ReplayParts, SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
+from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.record import DebtStore
 from relay.settings import LinksSettings
+from relay.tenants import StandingStore
 
 settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
@@ -28,29 +31,55 @@ unlinking = Unlinking(
     parts.tenants, parts.links, parts.sites, replay_parts.requesting, replay_parts.queue
 )
 documents = SiteDocuments(parts, settings.region)
+own_sites = OwnSites(parts)
+workspace_sites = WorkspaceSites(
+    parts,
+    StandingStore(parts.dynamodb, settings.tenants_table),
+    DebtStore(parts.dynamodb, settings.record_table),
+)
 
 handler = HttpFunction(settings.base_url)
 
 
 @handler.get("/v1/sites", query=("after", "limit"))
 def list_sites() -> Answer:
+    """For a key for some workspaces, those that these are linked to."""
     caller, request = handler.caller(api_key)
-    caller.check_all_workspaces()
-    return json_answer(200, documents.page(page_start(request), page_limit(request)))
+    after, limit = page_start(request), page_limit(request)
+    if caller.workspaces is not None:
+        return json_answer(200, own_sites.page(caller.workspaces, after, limit))
+    return json_answer(200, documents.page(after, limit))
 
 
 @handler.get("/v1/sites/{site}")
 def get_site(site: str) -> Answer:
     caller, _ = handler.caller(api_key)
-    caller.check_all_workspaces()
+    if caller.workspaces is not None:
+        return json_answer(200, own_sites.of(site, caller.workspaces))
     return json_answer(200, documents.of(parts.tenants.existing(site)))
 
 
 @handler.get("/v1/sites/{site}/workspaces")
 def list_links(site: str) -> Answer:
+    """For a key for some workspaces, of these alone."""
     caller, _ = handler.caller(api_key)
-    caller.check_all_workspaces()
-    return json_answer(200, linking.links_of(site))
+    own = caller.workspaces
+    if own is None:
+        return json_answer(200, linking.links_of(site))
+    own_sites.linked(site, own)
+    links = linking.links_of(site)
+    return json_answer(
+        200, {kind: [one for one in ids if one in own] for kind, ids in links.items()}
+    )
+
+
+@handler.get("/v1/workspaces/{workspaceId}/sites", query=("after", "limit"))
+def list_sites_of_workspace(workspace_id: str) -> Answer:
+    caller, request = handler.caller(api_key)
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    after, limit = page_start(request), page_limit(request)
+    now = replay_parts.dispatch.now()
+    return json_answer(200, workspace_sites.page(workspace_id, now, after, limit))
 
 
 @handler.put("/v1/sites/{site}/workspaces/{workspaceId}")

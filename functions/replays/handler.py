@@ -4,6 +4,7 @@ from relay.edge.answer import Answer, json_answer
 from relay.edge.delivery_parts import ReplayParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
+from relay.edge.own_sites import OwnSites
 from relay.edge.parts import TenantParts
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import replay_page, replay_request
@@ -13,6 +14,7 @@ from relay.settings import ReplaysSettings
 settings = ReplaysSettings.from_environment()
 parts = TenantParts(settings)
 replaying = ReplayParts(parts, settings.replays_queue)
+own_sites = OwnSites(parts)
 api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 
 handler = HttpFunction(settings.base_url)
@@ -29,9 +31,12 @@ def replay(site: str) -> Answer:
 
 @handler.get("/v1/sites/{site}/replay", query=("after", "limit"))
 def show_replays(site: str) -> Answer:
+    """For a key for some workspaces, of these alone."""
     caller, request = handler.caller(api_key)
-    caller.check_all_workspaces()
     limit, after = page_limit(request), page_start(request)
     after = checked_workspace_id(after) if after else ""
+    if caller.workspaces is not None:
+        now = replaying.dispatch.now()
+        return json_answer(200, own_sites.replays(site, caller.workspaces, now, after, limit))
     found = parts.replays.of_tenant(parts.tenants.existing(site).id, after, limit)
     return json_answer(200, replay_page(found, replaying.dispatch.now(), limit))

@@ -155,7 +155,8 @@ OPERATIONS = (
             Example("waiting for the site", 200, _PATH, answer={"replays": [_WAITING]}),
             Example("done", 200, _PATH, answer={"replays": [_DONE]}),
         ],
-        parameters=[SITE, LIMIT, AFTER],
+        "For a key for some workspaces, of these alone.",
+        [SITE, LIMIT, AFTER],
         errors=[errors.UNKNOWN_SITE, errors.BAD_QUERY],
     ),
 )

@@ -17,9 +17,11 @@ from infra.openapi.parameters import (
     WORKSPACE,
     WORKSPACE_ID,
 )
+from infra.openapi.replays import Replay
 from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
 from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
+from relay.edge.own_sites import OWED_MAX
 from relay.edge.site_documents import MoveRequest
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime, Url
@@ -71,6 +73,9 @@ class Site(Shape):
     `slowed`: it answered in a way that passes by itself. `needs attention`: in a way that hardly
     does. Of both `trouble` tells more. `supersededBy` is the id of a newer installation at the same
     URL, as a site import makes one; it is there once this one refuses calls or has uninstalled.
+
+    A key for some workspaces is shown `id`, `baseUrl`, `state` and `trouble` alone, the last
+    without Jira's own words.
     """
 
     id: str
@@ -79,8 +84,8 @@ class Site(Shape):
     cloudId: str = ABSENT
     installationId: str = ABSENT
     state: Literal["active", "slowed", "needs attention", "uninstalled"]
-    installedAt: DateTime
-    region: str
+    installedAt: DateTime = ABSENT
+    region: str = ABSENT
     trouble: SiteTrouble = ABSENT
     credential: SiteCredential = ABSENT
     supersededBy: str = ABSENT
@@ -90,6 +95,25 @@ class SitePage(Shape):
     """`next`, where there is one, is `after` of the page that follows, which may be empty."""
 
     sites: list[Site]
+    next: str = ABSENT
+
+
+class WorkspaceSite(Shape):
+    """A site that the workspace is linked to. `owed` counts what is noted as not delivered there,
+    up to 10000; while a replay is under way, its `remaining` says more."""
+
+    id: str
+    baseUrl: Url
+    state: Literal["active", "slowed", "needs attention", "uninstalled"]
+    trouble: SiteTrouble = ABSENT
+    owed: Annotated[int, Field(ge=0, le=OWED_MAX)]
+    replay: Replay = ABSENT
+
+
+class WorkspaceSitePage(Shape):
+    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+
+    sites: list[WorkspaceSite]
     next: str = ABSENT
 
 
@@ -162,6 +186,22 @@ _SUPERSEDED = {
     "state": "uninstalled",
     "supersededBy": OTHER_SITE_ID,
 }
+_OWN = {
+    "id": SITE_ID,
+    "baseUrl": "https://acme.atlassian.net",
+    "state": "active",
+    "owed": 0,
+    "replay": {
+        "workspaceId": WORKSPACE_ID,
+        "state": "waiting",
+        "what": "all",
+        "why": "linked",
+        "startedAt": "2026-01-31T10:30:00.000+00:00",
+        "updatedAt": "2026-01-31T10:30:00.000+00:00",
+        "done": 0,
+        "refused": 0,
+    },
+}
 _PATH = {"site": SITE_ID}
 _LINK_PATH = _PATH | {"workspaceId": WORKSPACE_ID}
 _LINK = {"site": SITE_ID, "workspaceId": WORKSPACE_ID}
@@ -179,7 +219,8 @@ OPERATIONS = (
         "List the sites that have, or had, the app",
         [Answer(200, "A page, in the order of their ids.", SitePage)],
         [Example("one", 200, answer={"sites": [_SITE]})],
-        parameters=[LIMIT, AFTER],
+        "For a key for some workspaces, those that one of these is linked to.",
+        [LIMIT, AFTER],
         errors=[errors.BAD_QUERY],
     ),
     Operation(
@@ -201,7 +242,8 @@ OPERATIONS = (
             Example("other identity", 200, _PATH, answer=_TURNED),
             Example("under Forge alone", 200, _PATH, answer=_UNDER_FORGE),
         ],
-        parameters=[SITE],
+        "For a key for some workspaces, one that none of these is linked to is not there.",
+        [SITE],
         errors=[errors.UNKNOWN_SITE],
     ),
     Operation(
@@ -219,8 +261,21 @@ OPERATIONS = (
                 answer={"workspaces": [WORKSPACE_ID], "inJira": [WORKSPACE_ID], "offered": []},
             )
         ],
-        parameters=[SITE],
+        "For a key for some workspaces, of these alone.",
+        [SITE],
         errors=[errors.UNKNOWN_SITE, errors.ANSWER_TOO_LARGE, *_JIRA],
+    ),
+    Operation(
+        Route("GET", "/v1/workspaces/{workspaceId}/sites"),
+        "listWorkspaceSites",
+        TAG,
+        Caller.PROVIDER,
+        "List the sites that a workspace is linked to, and what each is owed",
+        [Answer(200, "A page, in the order of the sites' ids.", WorkspaceSitePage)],
+        [Example("one", 200, {"workspaceId": WORKSPACE_ID}, answer={"sites": [_OWN]})],
+        "Jira is not asked: it is answered in a site's outage, too.",
+        [WORKSPACE, LIMIT, AFTER],
+        errors=[errors.BAD_QUERY],
     ),
     Operation(
         Route("PUT", "/v1/sites/{site}/workspaces/{workspaceId}"),

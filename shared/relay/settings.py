@@ -104,6 +104,7 @@ class LinksSettings(SiteSettings):
     replays_queue: Required
     api_keys_table: Required
     catalog_table: Required
+    record_table: Required
 
 
 class ReplaysSettings(TenantsTableSettings):

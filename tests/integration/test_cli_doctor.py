@@ -128,11 +128,20 @@ def test_a_key_that_is_missing_or_unknown_fails(stage: Stage) -> None:
     assert "relay keys make" in findings(unknown)["key"][0]["action"]
 
 
-def test_a_key_for_some_workspaces_can_see_no_sites(stage: Stage) -> None:
-    ran = stage.cli("doctor", "--json", RELAY_KEY=stage.relay.key_for("operations"))
+def test_a_key_for_some_workspaces_sees_the_sites_of_these(stage: Stage) -> None:
+    key = stage.relay.key_for("operations")
+    assert levels(stage.cli("doctor", "--json", RELAY_KEY=key))["sites"] == ["warn"]
+    stage.link("others")
+    assert levels(stage.cli("doctor", "--json", RELAY_KEY=key))["sites"] == ["warn"]
+    stage.link()
 
-    assert levels(ran)["key"] == ["ok"]
-    assert levels(ran)["sites"] == ["warn"]
+    ran = stage.cli("doctor", "--json", RELAY_KEY=key)
+
+    assert levels(ran)["key"] == levels(ran)[site_check(stage)] == ["ok"]
+    assert "1 workspace linked on both sides" in findings(ran)[site_check(stage)][0]["message"]
+    assert "others" not in ran.out
+    stage.relay.links.unlink(stage.site.id, "others")
+    assert levels(stage.cli("doctor", "--json", RELAY_KEY=key))[site_check(stage)] == ["ok"]
 
 
 def test_a_site_without_the_app_is_warned_of(stage: Stage) -> None:

@@ -254,3 +254,45 @@ def test_a_move_to_a_site_without_the_app_is_refused(stage: Stage, jira: Simulat
     assert stage.cli("sites", "show", stage.site.id, "--json").json()["workspaces"] == [
         "operations"
     ]
+
+
+def test_a_key_for_some_workspaces_sees_its_own_links_and_replays(stage: Stage) -> None:
+    for workspace in ("operations", "payments"):
+        stage.link(workspace)
+    stage.relay.links.offer(stage.site.id, "operations")
+    work(stage)
+    key = stage.relay.key_for("operations")
+
+    listed = stage.cli("sites", "list", "--json", RELAY_KEY=key).json()["sites"]
+    assert listed == [{"id": stage.site.id, "baseUrl": stage.site.site.base_url, "state": "active"}]
+    assert stage.site.id in stage.cli("sites", "list", RELAY_KEY=key).out
+    shown = stage.cli("sites", "show", stage.site.id, "--json", RELAY_KEY=key).json()
+    assert shown == listed[0] | {
+        "workspaces": ["operations"],
+        "inJira": ["operations"],
+        "offered": ["operations"],
+    }
+    assert "payments" not in stage.cli("sites", "show", stage.site.id, RELAY_KEY=key).out
+    found = stage.cli("replays", stage.site.id, "--json", RELAY_KEY=key).json()["replays"]
+    assert [(one["workspaceId"], one["state"]) for one in found] == [("operations", "done")]
+    stage.cli("link", stage.site.id, "operations", code=4, RELAY_KEY=key)
+
+
+def test_what_a_site_is_owed_of_a_workspace_is_listed(stage: Stage) -> None:
+    stage.link()
+    work(stage)
+    key = stage.relay.key_for("operations")
+    fault = {"kind": "rate limit", "retryAfter": "600"}
+    stage.site.simulator.fail(stage.site.name, fault)
+    stage.relay.submit("operations", incidents=[incident("inc-1"), incident("inc-2")])
+
+    [site] = stage.cli("workspaces", "sites", "operations", "--json", RELAY_KEY=key).json()["sites"]
+    assert (site["state"], site["owed"]) == ("slowed", 2)
+    assert site["trouble"]["message"] == "Jira answered 429"
+    assert site["trouble"]["until"]
+    assert site["replay"]["state"] == "waiting"
+    line = stage.cli("workspaces", "sites", "operations", RELAY_KEY=key).out.splitlines()[1]
+    assert "slowed until" in line
+    assert line.split()[-2:] == ["2", "waiting"]
+    stage.cli("workspaces", "sites", "others", code=4, RELAY_KEY=key)
+    assert stage.cli("workspaces", "sites", "others", "--json").json() == {"sites": []}

@@ -21,6 +21,7 @@ from infra.openapi.parameters import IDS, OTHER_SITE_ID, SITE_ID
 from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
+from relay.edge.http import HttpFunction
 from relay.tenants import Choice, ChoiceStore, ForgeInstallation, Identity, LifecycleToken, Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
@@ -501,7 +502,9 @@ def test_a_route_takes_the_parameters_that_the_document_names(
     routes = {
         key.replace("+}", "}"): route
         for module in relay.gateway.functions.values()
-        for key, route in getattr(module.handler, "routes", {}).items()
+        for served in vars(module).values()
+        if isinstance(served, HttpFunction)
+        for key, route in served.routes.items()
     }
     for operation in OPERATIONS.values():
         if operation.caller is Caller.PROVIDER:

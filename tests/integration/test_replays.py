@@ -863,10 +863,34 @@ def test_a_key_for_one_workspace_decides_nothing_about_replays(
     relay: Relay, site: JiraSite
 ) -> None:
     key = relay.key_for("payments")
-    for method, body in (("POST", {"workspaceId": "payments"}), ("GET", None)):
-        answer = relay.provider(method, f"/v1/sites/{site.id}/replay", body, key)
-        assert (answer.status, answer.error_code) == (403, "forbidden")
+    path = f"/v1/sites/{site.id}/replay"
+    answer = relay.provider("POST", path, {"workspaceId": "payments"}, key)
+    assert (answer.status, answer.error_code) == (403, "forbidden")
     assert progress(relay, site)["why"] == "linked"
+    assert relay.provider("GET", path, key=key).json() == relay.provider("GET", path).json()
+
+
+def test_a_page_of_replays_is_of_the_keys_own_linked_workspaces(
+    relay: Relay, site: JiraSite
+) -> None:
+    """One that is not linked any more has a replay, and is not shown to them."""
+    names = ["a", "b", "c", "payments"]
+    for workspace in ("a", "b", "c"):
+        relay.put_workspace(workspace)
+        assert relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}").status == 200
+    relay.links.unlink(site.id, "b")
+    key = relay.key_for(*names)
+
+    def page(query: str) -> tuple[list[str], str | None]:
+        found = relay.provider("GET", f"/v1/sites/{site.id}/replay{query}", key=key).json()
+        return [one["workspaceId"] for one in found["replays"]], found.get("next")
+
+    assert page("") == (["a", "c", "payments"], None)
+    assert page("?limit=2") == (["a", "c"], "c")
+    assert page("?limit=2&after=c") == (["payments"], None)
+    key = relay.key_for("b")
+    answer = relay.provider("GET", f"/v1/sites/{site.id}/replay", key=key)
+    assert (answer.status, answer.error_code) == (404, "unknown_site")
 
 
 def test_a_site_without_links_has_nothing_to_replay(relay: Relay, simulator: Simulator) -> None:

@@ -16,7 +16,10 @@ import pytest
 from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.template import Route
+from relay.entities import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.record import DebtStore
+from relay.tenants import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forge_stage
@@ -132,12 +135,19 @@ OF_A_WORKSPACE = {
     for route, operation in OF_THE_PROVIDER.items()
     if route.path.startswith("/v1/workspaces/{workspaceId}")
 }
+# Of a site, a key for some workspaces is told what concerns these, and nothing of it without any.
+OF_A_LINKED_SITE = {
+    Route("GET", "/v1/sites/{site}"),
+    Route("GET", "/v1/sites/{site}/workspaces"),
+    Route("GET", "/v1/sites/{site}/replay"),
+}
+OF_EVERY_KEYS_OWN = {Route("GET", "/v1/workspaces"), Route("GET", "/v1/sites")}
 FOR_A_KEY_TO_ALL = {
     route: operation
     for route, operation in OF_THE_PROVIDER.items()
     if route.path.startswith(("/v1/sites", "/v1/keys"))
+    and route not in OF_A_LINKED_SITE | OF_EVERY_KEYS_OWN
 }
-OF_EVERY_KEYS_OWN = {Route("GET", "/v1/workspaces")}
 # Of these, a key's own workspace may be named together with a thing of another.
 THINGS = ("containerId", "incidentId", "reviewId")
 
@@ -256,6 +266,7 @@ def test_every_route_is_in_one_of_the_tables() -> None:
         FOR_ANYONE_WITHOUT_IDS,
         set(OF_A_WORKSPACE),
         set(FOR_A_KEY_TO_ALL),
+        OF_A_LINKED_SITE,
         OF_EVERY_KEYS_OWN,
     ]
     assert set().union(*tables) == in_template
@@ -414,7 +425,7 @@ def test_a_key_for_one_workspace_deletes_by_properties_in_it_alone(relay: Relay)
     assert [one["deleted"] for one in listed] == [False, False]
 
 
-def test_a_key_for_one_workspace_is_told_nothing_of_sites_and_keys(
+def test_a_key_for_one_workspace_changes_nothing_of_sites_and_reads_no_keys(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     key = relay.key_for(OURS)
@@ -431,6 +442,135 @@ def test_a_key_for_one_workspace_is_told_nothing_of_sites_and_keys(
             assert {answer.status for answer in answers} == {403}
             assert len({answer.body for answer in answers}) == 1
             assert relay.stored() == before
+
+
+def test_a_site_without_a_workspace_of_the_key_is_not_there(
+    relay: Relay, subtests: pytest.Subtests
+) -> None:
+    """Whether the workspace is linked to another site, to none, or is nobody's; and an offer is no
+    link."""
+    acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
+    relay.links.offer(globex, OURS)
+    strangers = {
+        globex: [relay.key_for(OURS), relay.key_for(OURS, UNLINKED, NOBODYS)],
+        acme: [relay.key_for(THEIRS), relay.key_for(UNLINKED), relay.key_for(NOBODYS)],
+    }
+    for route in OF_A_LINKED_SITE:
+        for site, keys in strangers.items():
+            for key in keys:
+                with subtests.test(route=str(route), site=site):
+                    answers = [
+                        relay.provider("GET", route.path.replace("{site}", one), key=key)
+                        for one in (site, "0" * 32, "no id of a site")
+                    ]
+                    assert [answer.status for answer in answers] == [404] * 3
+                    assert {answer.error_code for answer in answers} == {"unknown_site"}
+                    told = [answers[0].body.replace(site, "0" * 32), answers[1].body]
+                    assert told[0] == told[1]
+
+
+def test_each_of_these_calls_tells_a_key_of_a_linked_workspace(relay: Relay) -> None:
+    """Or else the test above could not fail. The links are asked of Jira, which is not there."""
+    key, path = relay.key_for(OURS), f"/v1/sites/{id_of(relay, ACME)}"
+    assert relay.provider("GET", path, key=key).json()["baseUrl"] == ACME.base_url
+    assert relay.provider("GET", f"{path}/replay", key=key).json() == {"replays": []}
+    assert relay.provider("GET", f"{path}/workspaces", key=key).status == 503
+
+
+def own_view(relay: Relay, key: str) -> list[str]:
+    """All that a key for one's own workspace reads of sites without asking Jira."""
+    acme = id_of(relay, ACME)
+    paths = [
+        "/v1/sites",
+        "/v1/sites?limit=1",
+        f"/v1/sites/{acme}",
+        f"/v1/sites/{acme}/replay",
+        f"/v1/sites/{acme}/replay?limit=1",
+        f"/v1/workspaces/{OURS}/sites",
+    ]
+    answers = [relay.provider("GET", path, key=key) for path in paths]
+    assert {answer.status for answer in answers} == {200}
+    return [answer.body for answer in answers]
+
+
+def test_what_others_do_at_a_shared_site_changes_nothing_of_ones_own_view(relay: Relay) -> None:
+    """They are linked, replayed, owed something and offered there; sites are theirs alone."""
+    acme, key = id_of(relay, ACME), relay.key_for(OURS)
+    before = own_view(relay, key)
+    debts = DebtStore(relay.aws.dynamodb, relay.aws.environment["RECORD_TABLE"])
+    for other in (THEIRS, UNLINKED):
+        relay.links.link(acme, other)
+        debts.owe(other, acme, [EntityKey(Kind.INCIDENT, f"incident-of-{other}")], "no reason")
+    relay.links.offer(acme, NOBODYS)
+    # By a key for all, as it begins a replay.
+    path = f"/v1/sites/{acme}/replay"
+    for other in (THEIRS, UNLINKED):
+        begun = relay.provider("POST", path, {"what": "all", "workspaceId": other})
+        assert begun.status == 202
+    assert len(relay.provider("GET", path).json()["replays"]) == 2
+    after = own_view(relay, key)
+    assert after == before
+    for told in (THEIRS, UNLINKED, id_of(relay, GLOBEX), GLOBEX.base_url, ACME.client_key):
+        assert told not in "".join(after)
+
+
+def test_a_sites_words_to_others_are_not_repeated(relay: Relay) -> None:
+    """They may hold what others sent. What the trouble is, and until when, concerns all."""
+    acme, key = id_of(relay, ACME), relay.key_for(OURS)
+    environment, dynamodb = relay.aws.environment, relay.aws.dynamodb
+    words = f"Jira answered 429: no more of incident-of-{THEIRS}: wait"
+    trouble = Trouble(
+        "rate_limited", words, False, 1_000, 2_000, 9_999_999_999_999, attempts=3, status=429
+    )
+    assert TroubleStore(dynamodb, environment["TENANTS_TABLE"]).put(acme, trouble, None)
+    assert relay.provider("POST", f"/v1/sites/{acme}/replay", {"what": "all"}).status == 202
+    dynamodb.update_item(
+        TableName=environment["TENANTS_TABLE"],
+        Key={"pk": {"S": f"tenant#{acme}"}, "sk": {"S": f"replay#{OURS}"}},
+        UpdateExpression="SET reason = :words",
+        ExpressionAttributeValues={":words": {"S": words}},
+    )
+    told = own_view(relay, key)
+    assert THEIRS not in "".join(told)
+    site = relay.provider("GET", f"/v1/sites/{acme}", key=key).json()
+    assert site == {
+        "id": acme,
+        "baseUrl": ACME.base_url,
+        "state": "slowed",
+        "trouble": {
+            "code": "rate_limited",
+            "message": "Jira answered 429",
+            "since": "1970-01-01T00:00:01.000+00:00",
+            "at": "1970-01-01T00:00:02.000+00:00",
+            "until": "2286-11-20T17:46:39.999+00:00",
+            "attempts": 3,
+            "status": 429,
+        },
+    }
+    [replay] = relay.provider("GET", f"/v1/sites/{acme}/replay", key=key).json()["replays"]
+    assert replay["reason"] == "Jira answered 429"
+    [own] = relay.provider("GET", f"/v1/workspaces/{OURS}/sites", key=key).json()["sites"]
+    assert own == site | {"owed": 0, "replay": replay}
+    # A key for all has them in full.
+    assert relay.provider("GET", f"/v1/sites/{acme}").json()["trouble"]["message"] == words
+
+
+def test_a_key_lists_the_sites_of_its_own_workspaces_alone(relay: Relay) -> None:
+    acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
+
+    def listed(*workspaces: str, query: str = "") -> list[str]:
+        key = relay.key_for(*workspaces)
+        page = relay.provider("GET", f"/v1/sites{query}", key=key).json()
+        return [one["id"] for one in page["sites"]]
+
+    assert listed(OURS) == [acme]
+    assert listed(THEIRS, NOBODYS) == [globex]
+    assert listed(UNLINKED) == listed(NOBODYS) == []
+    first, second = sorted((acme, globex))
+    assert listed(OURS, THEIRS) == [first, second]
+    assert listed(OURS, THEIRS, query="?limit=1") == [first]
+    assert listed(OURS, THEIRS, query=f"?limit=1&after={first}") == [second]
+    assert listed(OURS, THEIRS, query=f"?after={second}") == []
 
 
 # What a site's replays and links are changed with, naming what is the key's own, and what is not.

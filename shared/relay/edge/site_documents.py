@@ -80,10 +80,10 @@ class SiteDocuments:
             # Forge's token proves it; under Connect a site could claim any.
             "cloudId": tenant.forge and tenant.forge.cloud_id,
             "installationId": tenant.forge and tenant.forge.installation_id,
-            "state": "uninstalled" if uninstalled else _state(trouble),
+            "state": state_of(tenant, trouble),
             "installedAt": tenant.installed_at.isoformat(),
             "region": self._region,
-            "trouble": trouble and _trouble(trouble),
+            "trouble": trouble and trouble_document(trouble),
             "credential": self._credential(tenant),
             "supersededBy": self._successor(tenant, trouble),
         }
@@ -149,7 +149,9 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _state(trouble: Trouble | None) -> str:
+def state_of(tenant: Tenant, trouble: Trouble | None) -> str:
+    if tenant.state is TenantState.UNINSTALLED:
+        return "uninstalled"
     if trouble is None:
         return "active"
     return "needs attention" if trouble.needs_attention else "slowed"
@@ -161,7 +163,7 @@ def _until(replay: Replay, now: int) -> str | None:
     return moment(replay.due) if replay.due > now else None
 
 
-def _trouble(trouble: Trouble) -> dict[str, Any]:
+def trouble_document(trouble: Trouble) -> dict[str, Any]:
     document = {
         "code": trouble.code,
         "message": trouble.message,

@@ -59,7 +59,8 @@ class ProviderCaller:
             raise Forbidden(f"This API key is not for workspace {workspace_id!r}.")
 
     def check_all_workspaces(self) -> None:
-        """Raises Forbidden unless the key is for all workspaces: links decide where data goes."""
+        """Raises Forbidden unless the key is for all workspaces: links decide where data goes, and
+        a site has other workspaces than one's own."""
         if self.workspaces is not None:
             raise Forbidden("This call needs an API key for all workspaces.")
 

@@ -16,10 +16,19 @@ JiraError(Unavailable)
     └── Unreadable        2xx or 4xx, and not what Jira documents: something else answered
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relay.errors import Unavailable
+
+_ANSWERED = re.compile(r"[A-Za-z ]+ answered \d{3}", re.ASCII)
+
+
+def without_words(message: str) -> str:
+    """An error's message without what Jira said, which may repeat what somebody else sent."""
+    answered = _ANSWERED.match(message)
+    return answered[0] if answered else message
 
 
 class JiraError(Unavailable):

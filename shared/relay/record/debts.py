@@ -136,12 +136,13 @@ class DebtStore:
         ]
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
-    def count(self, workspace_id: str, tenant_id: str) -> int:
+    def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
+        """How many debts there are; of more than `most`, that many."""
         counted, last = self._table.count(_pk(workspace_id, tenant_id))
-        while last:
+        while last and (most is None or counted < most):
             more, last = self._table.count(_pk(workspace_id, tenant_id), last)
             counted += more
-        return counted
+        return counted if most is None else min(counted, most)
 
     def paid(self, workspace_id: str, tenant_id: str, debts: Sequence[Debt]) -> None:
         """Strike these off, but for those that have been noted anew since they were read."""

@@ -12,7 +12,7 @@ the workspaces' keys, which set their ids apart at a site (see `relay.entities.w
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +121,24 @@ class LinkStore:
             _link(item["sk"].removeprefix("tenant#"), workspace_id, item)
             for item in self._table.query(f"workspace#{workspace_id}", "tenant#")
         ]
+
+    def among(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[str]:
+        """Those of these workspaces that are linked to the site, in the order of their ids."""
+        keys = [_at_tenant(tenant_id, workspace_id) for workspace_id in workspace_ids]
+        found = self._table.get_all(keys, attributes=("sk",))
+        return sorted(item["sk"].removeprefix("workspace#") for item in found)
+
+    def sites_of(self, workspace_ids: Iterable[str]) -> list[str]:
+        """The ids of the sites that any of these workspaces is linked to, in their order."""
+        return sorted(
+            {
+                item["sk"].removeprefix("tenant#")
+                for workspace_id in workspace_ids
+                for item in self._table.query(
+                    f"workspace#{workspace_id}", "tenant#", attributes=("sk",)
+                )
+            }
+        )
 
     def workspaces_of(self, tenant_id: str) -> list[str]:
         return [link.workspace_id for link in self.of_tenant(tenant_id)]

@@ -7,7 +7,7 @@
 It outlives the link, as `resets` must never go back. Times are epoch milliseconds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -103,6 +103,12 @@ class ReplayStore:
     def get(self, tenant_id: str, workspace_id: str) -> Replay | None:
         item = self._table.get(_pk(tenant_id), REPLAY + workspace_id)
         return replay_of(item) if item else None
+
+    def of_workspaces(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[Replay]:
+        """Those that there are, in the order of their workspaces."""
+        keys = [(_pk(tenant_id), REPLAY + workspace_id) for workspace_id in workspace_ids]
+        found = map(replay_of, self._table.get_all(keys))
+        return sorted(found, key=lambda replay: replay.workspace_id)
 
     def of_tenant(self, tenant_id: str, after: str = "", limit: int = 0) -> Iterator[Replay]:
         """In the order of their workspaces; `after` is one of these, `limit` 0 for all."""

@@ -47,6 +47,10 @@ _NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
 _SAME_TOKEN_SECONDS = 5
 
 
+def unknown_site(tenant_id: str) -> NotFound:
+    return NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
+
+
 class TenantStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
         self._dynamodb = dynamodb
@@ -61,7 +65,7 @@ class TenantStore:
         """Raises NotFound."""
         tenant = self.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
         if tenant is None:
-            raise NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
+            raise unknown_site(tenant_id)
         return tenant
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
