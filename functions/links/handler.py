@@ -11,6 +11,7 @@ from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request
+from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.record import DebtStore
 from relay.settings import LinksSettings
@@ -20,10 +21,11 @@ settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
 api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 replay_parts = ReplayParts(parts, settings.replays_queue)
+workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
 linking = Linking(
     parts.tenants,
     parts.links,
-    WorkspaceStore(parts.dynamodb, settings.catalog_table),
+    workspaces,
     parts.sites,
     replay_parts.requesting,
 )
@@ -39,6 +41,7 @@ workspace_sites = WorkspaceSites(
 )
 
 handler = HttpFunction(settings.base_url)
+calls = WorkspaceCalls(handler, api_key, workspaces)
 
 
 @handler.get("/v1/sites", query=("after", "limit"))
@@ -75,8 +78,7 @@ def list_links(site: str) -> Answer:
 
 @handler.get("/v1/workspaces/{workspaceId}/sites", query=("after", "limit"))
 def list_sites_of_workspace(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    request = calls.about(workspace_id)
     after, limit = page_start(request), page_limit(request)
     now = replay_parts.dispatch.now()
     return json_answer(200, workspace_sites.page(workspace_id, now, after, limit))

@@ -5,11 +5,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.catalog import WebhookStore
+from relay.catalog import WebhookStore, WorkspaceStore
 from relay.edge.answer import Answer, json_answer
-from relay.edge.documents import attempt_document, checked_workspace_id
+from relay.edge.documents import attempt_document
 from relay.edge.http import HttpFunction
 from relay.edge.notices import NoticesQueue, Webhooks, webhook_client
+from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.secrets import Secrets
 from relay.settings import WebhooksSettings
@@ -18,7 +19,6 @@ from relay.telemetry import in_context
 settings = WebhooksSettings.from_environment()
 dynamodb = dynamodb_client()
 secrets = Secrets(kms_client(), settings.secrets_key)
-api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 webhooks = Webhooks(
     WebhookStore(dynamodb, settings.catalog_table, secrets),
     webhook_client(settings.test_webhook_origins),
@@ -26,12 +26,16 @@ webhooks = Webhooks(
 )
 
 http = HttpFunction(settings.base_url)
+calls = WorkspaceCalls(
+    http,
+    ApiKeyVerifier(dynamodb, settings.api_keys_table),
+    WorkspaceStore(dynamodb, settings.catalog_table),
+)
 
 
 @http.post("/v1/workspaces/{workspaceId}/webhook/test")
 def test_webhook(workspace_id: str) -> Answer:
-    caller, _ = http.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    calls.about(workspace_id)
     return json_answer(200, attempt_document(webhooks.test(workspace_id)))
 
 

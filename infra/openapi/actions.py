@@ -17,7 +17,12 @@ from infra.openapi.parameters import (
 from infra.openapi.schemas import Shape
 from infra.openapi.submissions import draft_example
 from infra.openapi.template import Route
-from relay.catalog.containers import CONTAINER_ID_PATTERN, RESULTS_MAX
+from relay.catalog.containers import (
+    CONTAINER_ID_PATTERN,
+    RESULTS_MAX,
+    ComponentType,
+    Tier,
+)
 from relay.edge.action_documents import ComponentRequest, IdsRequest
 from relay.entities import PostIncidentReview, WorkspaceId
 from relay.entities.association import Associated, Disassociated
@@ -26,6 +31,7 @@ from relay.entities.fields import (
     SITE_ID_MAX,
     DateTime,
     Description,
+    SequenceNumber,
     SiteEntityId,
     Summary,
     Url,
@@ -41,26 +47,46 @@ SiteContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=
 
 
 class JiraWorkspace(Shape):
+    """A workspace, as Jira shows it."""
+
     id: WorkspaceId
+    """The workspace's id."""
     name: Summary
+    """Its name."""
     url: Url
+    """Its page in the operations tool."""
     avatarUrl: Url
+    """Its image, or the app's logo."""
 
 
 class JiraWorkspaces(Shape):
+    """What Jira's action `fetchWorkspaces` is answered with."""
+
     workspaces: list[JiraWorkspace]
+    """The workspaces, in the order of their ids."""
 
 
 class JiraContainer(Shape):
+    """A container, as Jira shows it."""
+
     id: SiteContainerId
+    """The container's id as the site knows it: the workspace's key, a full stop, and the
+    operations tool's own id."""
     name: Summary
+    """Its name."""
     url: Url
+    """Its page in the operations tool."""
     avatarUrl: Url
+    """Its image, or the app's logo."""
     lastUpdatedDate: DateTime
+    """When the operations tool last changed it."""
 
 
 class JiraContainers(Shape):
+    """What Jira's action `searchContainers` is answered with."""
+
     containers: Annotated[list[JiraContainer], Field(max_length=RESULTS_MAX)]
+    """The containers that were found."""
 
 
 class JiraCatalog(JiraWorkspaces, JiraContainers):
@@ -71,26 +97,41 @@ class JiraComponent(Shape):
     """A DevOps component, as Jira's REST API takes it."""
 
     schemaVersion: Literal["1.0"]
+    """The version of Jira's schema."""
     id: SiteContainerId
-    updateSequenceNumber: int
+    """The container's id as the site knows it."""
+    updateSequenceNumber: SequenceNumber
+    """When the component was sent, in epoch milliseconds."""
     name: Summary
+    """The container's name."""
     description: Description
+    """What it is; its name where the container has no description."""
     url: Url
+    """Its page in the operations tool."""
     avatarUrl: Url
-    tier: str
-    componentType: str
+    """Its image, or the app's logo."""
+    tier: Tier
+    """How critical it is."""
+    componentType: ComponentType
+    """Jira's type of component."""
     lastUpdated: DateTime
+    """When the operations tool last changed it."""
 
 
 class JiraReview(PostIncidentReview):
     """A review in the ids that the site knows."""
 
     id: SiteEntityId
+    """The review's id as the site knows it."""
     reviews: Annotated[list[SiteEntityId], Field(min_length=1, max_length=LIST_MAX)]
+    """The ids of the incidents that are reviewed, as the site knows them."""
 
 
 class JiraReviewMade(Shape):
+    """The draft of a review."""
+
     review: JiraReview
+    """The review, as the site gets it."""
 
 
 _WORKSPACES = {

@@ -14,7 +14,7 @@ from infra.openapi.parameters import (
     WORKSPACE,
     WORKSPACE_ID,
 )
-from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
 from relay.catalog import (
     Container,
@@ -26,55 +26,67 @@ from relay.catalog import (
 from relay.catalog.containers import NAMES_CHARACTERS_MAX
 from relay.catalog.webhooks import ATTEMPTS_SHOWN
 from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
+from relay.edge.query import PAGE_MAX
 from relay.entities.document import CONTAINERS_BYTES_MAX
 from relay.entities.fields import DateTime, Url
 
 TAG = "Catalog"
 
 
-class WorkspacePage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class WorkspacePage(Page):
+    """A page of workspaces."""
 
-    workspaces: list[Workspace]
-    next: str = ABSENT
+    workspaces: Annotated[list[Workspace], Field(max_length=PAGE_MAX)]
+    """The workspaces, in the order of their ids."""
 
 
-class ContainerPage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class ContainerPage(Page):
+    """A page of containers."""
 
-    containers: list[Container]
-    next: str = ABSENT
+    containers: Annotated[list[Container], Field(max_length=PAGE_MAX)]
+    """The containers, in the order of their ids; with a query the best match first."""
 
 
 class PutCount(Shape):
     """Of one id in a body the last one counts."""
 
     put: Annotated[int, Field(ge=1, le=CONTAINERS_MAX)]
+    """How many containers were made known or changed."""
 
 
 class WebhookAnswer(Shape):
+    """The webhook; its secret is never shown."""
+
     url: Url
+    """The URL that notices are sent to."""
 
 
 class WebhookAttempt(Shape):
-    """One call of the webhook, at `at`, with the notice `id` (its `webhook-id`). Where it was not
-    `delivered`, `reason` says why in words; `status` is missing where there was no answer."""
+    """One call of the webhook."""
 
     id: str
+    """The notice's `webhook-id`."""
     event: Literal["entity.associated", "entity.disassociated", "webhook.test"]
+    """What the notice told of."""
     at: DateTime
+    """When it was called."""
     delivered: bool
+    """Whether it answered with a status from 200 to 299."""
     milliseconds: Annotated[int, Field(ge=0)]
+    """How long the call took."""
     status: Annotated[int, Field(ge=100, le=999)] = ABSENT
+    """The status of its answer; absent where there was none."""
     reason: str = ABSENT
+    """Why the notice was not delivered, in words; absent where it was."""
 
 
 class WebhookStatus(Shape):
-    """`url` is null where the workspace has none; the secret is never shown. `attempts` are the
-    last calls since the webhook was put, the newest first."""
+    """The webhook and its last calls; its secret is never shown."""
 
     url: Url | None
+    """The URL that notices are sent to; null where the workspace has no webhook."""
     attempts: Annotated[list[WebhookAttempt], Field(max_length=ATTEMPTS_SHOWN)]
+    """The last calls since the webhook was put, the newest first."""
 
 
 _WORKSPACE = {"name": "Payments", "url": "https://ops.example.com/teams/payments"}
@@ -198,7 +210,7 @@ OPERATIONS = (
         " in all, as they are compared (NFKD, without accents); more is answered 413.",
         parameters=[WORKSPACE],
         body=ContainersRequest,
-        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+        errors=[errors.BAD_BODY],
     ),
     Operation(
         Route("PUT", "/v1/workspaces/{workspaceId}/containers/{containerId}"),
@@ -210,7 +222,7 @@ OPERATIONS = (
         [Example("container", 200, _CONTAINER_PATH, body=_CONTAINER, answer=_CONTAINER_ANSWER)],
         parameters=[WORKSPACE, CONTAINER],
         body=ContainerDocument,
-        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+        errors=[errors.BAD_BODY],
     ),
     Operation(
         Route("GET", "/v1/workspaces/{workspaceId}/containers/{containerId}"),
@@ -246,7 +258,7 @@ OPERATIONS = (
         "public: one that leads to a private or local address is not called.",
         [WORKSPACE],
         WebhookDocument,
-        errors=[errors.BAD_BODY, errors.UNKNOWN_WORKSPACE],
+        errors=[errors.BAD_BODY],
     ),
     Operation(
         Route("GET", "/v1/workspaces/{workspaceId}/webhook"),

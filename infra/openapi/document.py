@@ -14,6 +14,7 @@ from infra.openapi import (
     forge,
     keys,
     lifecycle,
+    notices,
     public,
     replays,
     sites,
@@ -22,8 +23,15 @@ from infra.openapi import (
 from infra.openapi.errors import Error, GatewayError, MigrationError, errors_of, shape_of
 from infra.openapi.operation import JSON, Answer, Caller, Operation, Parameter
 from infra.openapi.schemas import components, inline, reference
-from infra.openapi.template import Route, routes
+from infra.openapi.template import Route, routes, throttling
 from relay.edge.http import CORRELATION_HEADER
+from relay.edge.paging import PAGE_BYTES_MAX
+from relay.edge.query import PAGE_MAX
+from relay.entities.document import (
+    CONTAINERS_BYTES_MAX,
+    DOCUMENT_BYTES_MAX,
+    SUBMISSION_BYTES_MAX,
+)
 from relay.errors import RelayError
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -40,9 +48,11 @@ _TITLES = {
     403: "The API key is not for this.",
     404: "There is no such thing.",
     409: "What is there already stands against it.",
-    413: "What was sent is too large.",
+    413: "What was sent is too large, or what would be answered; `details` say by which rule. In "
+    "the shape of `GatewayError`: the body is larger than API Gateway or Lambda takes.",
     415: "What was sent is no JSON, or compressed in another way than gzip.",
-    429: "Too many calls at once; try again.",
+    429: "API Gateway's answer to more calls of this route than it lets through. Nothing of the "
+    "call was done: send it again after a moment. There is no header `Retry-After`.",
     500: "Something went wrong.",
     502: "Jira refuses; asking again as it is would not help.",
     503: "A part of Relay, or Jira, can't answer now; try again.",
@@ -60,7 +70,15 @@ under `/v1/` that is unknown, or there more than once, is refused with 400.
 
 API Gateway decodes paths before Relay sees them: a percent-encoded `?` may cut a path off, and a \
 percent sign may be decoded twice. A call with the header `x-relay-path`, the path below the base \
-URL as its caller encoded it, is refused with 400 where another path has arrived."""
+URL as its caller encoded it, is refused with 400 where another path has arrived.
+
+A list comes in pages of at most `limit` members, {page_max} unless given, and of at most \
+{page_bytes_max} bytes, but one member in any case. A page's `next` is `after` of the page that \
+follows; the last page has none.
+
+A body has at most {document_bytes_max} bytes of JSON; a submission {submission_bytes_max} and a \
+list of containers {containers_bytes_max}. More is answered 413. Of each route API Gateway lets \
+through {throttling}. More is answered 429."""
 _SECURITY = {
     Caller.PROVIDER: {
         "type": "http",
@@ -93,6 +111,21 @@ _SECURITY = {
 }
 
 
+def _info() -> str:
+    rest = {route: limit for route, limit in throttling().items() if route}
+    usual = throttling()[""]
+    words = [f"{usual.rate} calls per second and {usual.burst} at once"]
+    words += [f"of `{route}` {rate} and {burst}" for route, (rate, burst) in rest.items()]
+    return _INFO.format(
+        page_max=PAGE_MAX,
+        page_bytes_max=PAGE_BYTES_MAX,
+        document_bytes_max=DOCUMENT_BYTES_MAX,
+        submission_bytes_max=SUBMISSION_BYTES_MAX,
+        containers_bytes_max=CONTAINERS_BYTES_MAX,
+        throttling="; ".join(words),
+    )
+
+
 def document() -> dict[str, Any]:
     """Raises ValueError where a route has no description, or a description no route."""
     ordered = list(routes())
@@ -102,7 +135,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Relay",
             "version": loads(_PROJECT.read_text("utf-8"))["project"]["version"],
-            "description": _INFO,
+            "description": _info(),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
@@ -113,6 +146,7 @@ def document() -> dict[str, Any]:
         ],
         "tags": [{"name": area.TAG, "description": (area.__doc__ or "").strip()} for area in AREAS],
         "paths": _paths(ordered),
+        "webhooks": notices.webhooks(),
         "components": {
             "schemas": components(_models()),
             "responses": _error_answers(),
@@ -148,6 +182,7 @@ def _paths(ordered: Iterable[Route]) -> dict[str, Any]:
 
 def _models() -> Iterator[type[BaseModel]]:
     yield from (Error, MigrationError, GatewayError)
+    yield from notices.NOTICES.values()
     for operation in OPERATIONS.values():
         if operation.body:
             yield operation.body

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
@@ -16,14 +16,16 @@ from infra.openapi.parameters import (
     WORKSPACE,
     WORKSPACE_ID,
 )
-from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.submissions import INCIDENT as INCIDENT_EXAMPLE
 from infra.openapi.submissions import REVIEW as REVIEW_EXAMPLE
 from infra.openapi.submissions import ReviewMade, draft_example
 from infra.openapi.template import Route
 from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX
+from relay.edge.query import PAGE_MAX
 from relay.entities import Incident, Kind, PostIncidentReview
 from relay.entities.fields import DateTime, EntityId, Properties, SequenceNumber, Url
+from relay.entities.model import IncidentStatus, SeverityLevel
 from relay.entities.submission import ProviderMetadata
 from relay.errors import BadRequest, Detail, RelayError
 from relay.record import OutcomeState
@@ -35,94 +37,206 @@ class Sighting(Shape):
     """When the incident was first seen with this status and severity, as it says itself."""
 
     at: DateTime
-    status: str
-    severity: str | None
+    """The incident's `lastUpdated` at that time."""
+    status: IncidentStatus
+    """Its status."""
+    severity: SeverityLevel | None
+    """Its severity; null where it had none."""
 
 
 class AssociationTarget(Shape):
     """What Jira's users associated the entity with; Jira tells all of these or some."""
 
     ati: str = ABSENT
+    """Its type, an Atlassian Type Identifier such as `ati:cloud:jira:issue`."""
     ari: str = ABSENT
+    """Its Atlassian Resource Identifier."""
     cloudId: str = ABSENT
+    """Atlassian's id of the site that it is in."""
     id: str = ABSENT
+    """Its id in that site; an issue's is a number, such as `10068`."""
+
+
+class AssociationInJira(BaseModel):
+    """Things of one type that the entity belongs to, as Jira holds them."""
+
+    associationType: str = ABSENT
+    """The type of the values, such as `issueIdOrKeys`."""
+    values: list[str] = ABSENT
+    """The ids or keys."""
+
+
+class SeverityInJira(BaseModel):
+    """The incident's severity, as Jira holds it."""
+
+    level: str = ABSENT
+    """Jira's level; P1 is the most severe."""
+
+
+class _InJira(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    schemaVersion: str = ABSENT
+    """The version of Jira's schema."""
+    id: str
+    """The operations tool's own id."""
+    updateSequenceNumber: SequenceNumber = ABSENT
+    """The number that Jira orders states by. Relay raises it above the entity's own each time that
+    the site gets everything anew."""
+    summary: str = ABSENT
+    """The title."""
+    description: str = ABSENT
+    """What Jira shows below the title, in Markdown."""
+    url: str = ABSENT
+    """The entity's page in the operations tool."""
+    createdDate: str = ABSENT
+    """When the entity was made, as RFC 3339."""
+    lastUpdated: str = ABSENT
+    """When the operations tool last changed the entity, as RFC 3339."""
+    status: str = ABSENT
+    """The entity's status."""
+    associations: list[AssociationInJira] | None = ABSENT
+    """What the entity belongs to, such as Jira issues."""
+
+
+class IncidentInJira(_InJira):
+    """An incident as Jira answered it, with the operations tool's own ids; what is missing here was
+    not in the answer, and Jira may add to it."""
+
+    affectedComponents: list[str] = ABSENT
+    """The ids of the containers that the incident affects."""
+    severity: SeverityInJira | None = ABSENT
+    """How severe the incident is."""
+
+
+class ReviewInJira(_InJira):
+    """A review as Jira answered it, with the operations tool's own ids; what is missing here was
+    not in the answer, and Jira may add to it."""
+
+    reviews: list[str] = ABSENT
+    """The ids of the incidents that are reviewed."""
 
 
 class AtSite(Shape):
-    """`state` is of what is recorded now; the rest is of what the site last answered for.
-
-    `owed`: the site has not answered for the recorded state yet; `owedSince` and `reason` say since
-    when and why, as far as that is known. `until` is there where the site takes others, and fails
-    over this one: it is tried by itself then, unless a newer state or a replay brings it before,
-    and more and more seldom. `absent`: Jira accepted it, and shows nothing of it a
-    while later. `jira` is what Jira itself holds, where it was asked; null where it holds nothing.
-    Its `updateSequenceNumber` is raised each time that the site gets everything anew.
-    `moreAssociations` says that there are more than are shown.
-    """
+    """What became of the entity at one site. `state` is of what is recorded now; the rest is of
+    what the site last answered for."""
 
     site: str
+    """The site, by Relay's id."""
     baseUrl: Url
+    """The base URL at which the site's Jira is called."""
     state: OutcomeState
+    """Where the recorded state is."""
     owedSince: DateTime = ABSENT
+    """Since when it is `owed`, as far as that is known; absent for any other state."""
     reason: str = ABSENT
+    """Why it is `owed`, as far as that is known; absent for any other state."""
     until: DateTime = ABSENT
+    """When it is tried again by itself, unless a newer state or a replay brings it before; there
+    only where the site takes others and fails over this one."""
     updateSequenceNumber: SequenceNumber = ABSENT
+    """The entity's number that the site last answered for; absent where it never did."""
     at: DateTime = ABSENT
+    """When that answer was kept; absent where there was none."""
     messages: list[str] = ABSENT
+    """Jira's words on the entity, or Relay's where Jira had none."""
     unknownProjectKeys: list[str] = ABSENT
+    """Keys of projects in the entity's associations that the site does not know."""
     associations: Annotated[list[AssociationTarget], Field(max_length=ASSOCIATIONS_SHOWN_MAX)] = (
         ABSENT
     )
+    """What Jira's users associated the entity with; absent in a list, and where there is none."""
     moreAssociations: Literal[True] = ABSENT
-    jira: dict[str, Any] | None = ABSENT
+    """There are more associations than are shown; absent where there are not."""
 
 
-class ListedEntity(Shape):
-    """`updateSequenceNumber` is missing where the entity was deleted and never submitted."""
+class IncidentAtSite(AtSite):
+    """What became of the incident at one site, and what Jira holds of it."""
 
+    jira: IncidentInJira | None = ABSENT
+    """What Jira itself holds, with `confirm`; null where it holds nothing."""
+
+
+class ReviewAtSite(AtSite):
+    """What became of the review at one site, and what Jira holds of it."""
+
+    jira: ReviewInJira | None = ABSENT
+    """What Jira itself holds, with `confirm`; null where it holds nothing."""
+
+
+class _Entity(Shape):
     kind: Kind
+    """Whether it is an incident or a review."""
     id: EntityId
+    """The operations tool's own id."""
     updateSequenceNumber: SequenceNumber = ABSENT
+    """The number of the recorded state; absent where the entity was deleted and never submitted."""
     deleted: bool
+    """Whether the operations tool has deleted it."""
+
+
+class ListedEntity(_Entity):
+    """An entity, and where it is."""
+
     sites: list[AtSite]
+    """Each linked site."""
 
 
-class _Recorded(ListedEntity):
+class _Recorded(_Entity):
     recordedAt: DateTime
+    """When the state, or the deletion, was recorded."""
     correlationId: str = ABSENT
+    """The `x-correlation-id` of the call that it came by, which a submission has as `submissionId`;
+    absent where it came by none."""
     properties: Properties
+    """The properties of that submission."""
     providerMetadata: ProviderMetadata = ABSENT
+    """The operations tool that submitted it; absent where it was not named."""
     timeline: list[Sighting]
+    """When the incident was first seen in each status and severity; empty for a review."""
 
 
 class RecordedIncident(_Recorded):
-    """`entity` is missing once the incident is deleted."""
+    """An incident as Relay has recorded it, and where it is."""
 
     kind: Literal[Kind.INCIDENT]
     entity: Incident = ABSENT
+    """The newest state; absent once the incident is deleted."""
+    sites: list[IncidentAtSite]
+    """Each linked site."""
 
 
 class RecordedReview(_Recorded):
-    """`entity` is missing once the review is deleted; `timeline` is for incidents alone."""
+    """A review as Relay has recorded it, and where it is."""
 
     kind: Literal[Kind.REVIEW]
     entity: PostIncidentReview = ABSENT
+    """The newest state; absent once the review is deleted."""
+    sites: list[ReviewAtSite]
+    """Each linked site."""
 
 
-class EntityPage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class EntityPage(Page):
+    """A page of entities."""
 
-    entities: list[ListedEntity]
-    next: str = ABSENT
+    entities: Annotated[list[ListedEntity], Field(max_length=PAGE_MAX)]
+    """The entities: incidents first, in the order of their ids."""
 
 
 class DeletedEntity(Shape):
+    """What was deleted."""
+
     kind: Kind
+    """Whether it is an incident or a review."""
     id: EntityId
+    """The operations tool's own id."""
 
 
 class DeletedCount(Shape):
+    """How much was deleted."""
+
     deleted: Annotated[int, Field(ge=0)]
+    """How many entities had all of the properties."""
 
 
 _WORKSPACE_PATH = {"workspaceId": WORKSPACE_ID}

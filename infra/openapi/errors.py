@@ -24,35 +24,47 @@ from relay.jira.errors import AccessRefused, JiraUnreachable
 
 
 class ErrorDetail(Shape):
-    """One broken rule: where, which rule, and what to do about it."""
+    """One rule that is broken."""
 
     path: str
+    """Where: a field of the body such as `incidents[1].summary`, or a parameter; empty for the
+    whole body."""
     rule: str
+    """The rule's name, which programs may rely on, such as `string_too_long`."""
     message: str
+    """The rule in words."""
 
 
 class ErrorContent(Shape):
+    """What is wrong."""
+
     code: str
+    """The error's name, which programs may rely on, such as `unknown_workspace`."""
     message: str
+    """The error in words."""
     details: list[ErrorDetail]
+    """Which rules are broken, or what was not taken; empty where it is neither."""
 
 
 class Error(Shape):
     """The one shape of every error of Relay."""
 
     error: ErrorContent
+    """The error."""
 
 
 class MigrationError(Error):
-    """`errorResponseCode` is Forge's own word for it, by which it does not try again."""
+    """An error that Forge reads, too."""
 
     errorResponseCode: str
+    """Forge's own word for the error, by which it does not try again."""
 
 
 class GatewayError(Shape):
-    """API Gateway's own words, where a call did not reach Relay or was not answered in time."""
+    """API Gateway's own answer, where a call did not reach Relay or was not answered in time."""
 
     message: str
+    """API Gateway's words, such as `Too Many Requests`."""
 
 
 BAD_ID = BadRequest(
@@ -136,6 +148,8 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield from (UNKNOWN_PARAMETER, REPEATED_PARAMETER)
         if any(parameter.name == "workspaceId" for parameter in operation.parameters):
             yield BAD_ID
+        if operation.route.path.startswith("/v1/workspaces/{workspaceId}/"):
+            yield UNKNOWN_WORKSPACE
     if operation.body:
         yield TOO_LARGE
         if operation.caller in (Caller.PROVIDER, Caller.FORGE):

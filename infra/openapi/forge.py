@@ -24,11 +24,12 @@ class Migration(MigrationRequest):
 
 
 class MigrationStatus(Shape):
-    """Of these Forge waits for `ready-to-commit` and `failed` alone."""
+    """How far a migration is."""
 
     status: Annotated[
         str, Field(json_schema_extra={"enum": ["scheduled", "ready-to-commit", "failed"]})
     ]
+    """Of these Forge waits for `ready-to-commit` and `failed` alone."""
 
 
 _SYSTEM_TOKEN = Parameter(

@@ -7,9 +7,10 @@ from pydantic import Field
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation, Parameter
 from infra.openapi.parameters import AFTER, LIMIT, WORKSPACE_ID
-from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.schemas import Page, Shape
 from infra.openapi.template import Route
 from relay.edge.documents import KEY_ID_PATTERN, KeyRequest
+from relay.edge.query import PAGE_MAX
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime
 from relay.errors import BadRequest, Detail
@@ -23,22 +24,28 @@ class MadeKey(Shape):
     """The one answer that ever holds the key itself."""
 
     key: str
+    """The key, for the header `Authorization: Bearer`; between its first and second `_` is its
+    id."""
 
 
 class Key(Shape):
-    """`workspaces` is null for a key to all of them."""
+    """An API key, without its secret."""
 
     id: KeyId
+    """The key's id, by which it can be revoked."""
     name: str
+    """What the key is for, as whoever made it said."""
     workspaces: list[WorkspaceId] | None
+    """The ids of the workspaces that it opens; null for a key to all of them."""
     createdAt: DateTime
+    """When the key was made."""
 
 
-class KeyPage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class KeyPage(Page):
+    """A page of keys."""
 
-    keys: list[Key]
-    next: str = ABSENT
+    keys: Annotated[list[Key], Field(max_length=PAGE_MAX)]
+    """The keys of this page, by age."""
 
 
 _KEY = {

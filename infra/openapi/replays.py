@@ -7,7 +7,7 @@ from pydantic import Field
 from infra.openapi import errors
 from infra.openapi.operation import Answer, Caller, Example, Operation
 from infra.openapi.parameters import AFTER, LIMIT, SITE, SITE_ID, WORKSPACE_ID
-from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
 from relay.edge.site_documents import ReplayRequest
 from relay.entities import WorkspaceId
@@ -20,38 +20,49 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class Replay(Shape):
-    """The one replay of a workspace at a site, under way or done; a new one takes its place.
-
-    `running`: a worker is at it. `waiting`: for a worker's turn, or, with `reason`, for the site,
-    which is tried again at `until`. `total` is missing until all is counted; `done` of them are
-    settled, `refused` of these because the site does not take them, so that it may be `done` while
-    not everything is there. It is `done` with `until` where the site fails over some and takes
-    others: these are owed, and tried by themselves from then on. `remaining` and `perSecond` say
-    how long the rest may take.
-    """
+    """The one replay of a workspace at a site, under way or done; a new one takes its place."""
 
     workspaceId: WorkspaceId
+    """The workspace."""
     state: Literal["waiting", "running", "done"]
+    """`running`: a worker is at it. `waiting`: for a worker's turn, or, with `reason`, for the
+    site. `done`: all is settled, though the site may have `refused` some."""
     what: Literal["owed", "since", "all"]
+    """`owed`: what the site has not answered for. `since`: also what was recorded since then.
+    `all`: all that the workspace holds."""
     since: DateTime = ABSENT
+    """The moment that was asked for; with `since` alone."""
     why: Literal["requested", "linked", "reinstalled", "owed"]
+    """`requested`: by a call. `linked`: the workspace was linked to the site. `reinstalled`: the
+    site has the app again. `owed`: the site answers again, and is owed something."""
     startedAt: DateTime
+    """When it was begun."""
     updatedAt: DateTime
+    """When its numbers were last written."""
     endedAt: DateTime = ABSENT
+    """When it was done; absent until then."""
     done: Count
+    """How many entities are settled, those that were refused included."""
     refused: Count
+    """How many entities the site did not take."""
     total: Count = ABSENT
+    """How many entities there are to bring; absent until all are counted."""
     remaining: Count = ABSENT
+    """How many entities are left; absent until all are counted."""
     perSecond: Annotated[float, Field(ge=0)] = ABSENT
+    """How many entities were settled per second so far; absent until one was."""
     reason: str = ABSENT
+    """Why it waits for the site, such as Jira's last answer; absent where it does not."""
     until: DateTime = ABSENT
+    """When the site is tried again; of a replay that is `done`, when those are tried by themselves
+    over which the site fails although it takes others. Absent where nothing is waited for."""
 
 
-class ReplayPage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class ReplayPage(Page):
+    """A page of replays."""
 
     replays: list[Replay]
-    next: str = ABSENT
+    """The replays, in the order of their workspaces' ids."""
 
 
 _PATH = {"site": SITE_ID}

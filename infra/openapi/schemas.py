@@ -1,4 +1,9 @@
-"""JSON Schema of the models, with the rules that pydantic keeps in functions."""
+"""JSON Schema of the models, with the rules that pydantic keeps in functions.
+
+It is for generators of clients, too. So a rule over several fields is said with `if`, `then` and
+`else`, or `not`, which they leave aside: of `anyOf` and `oneOf` they make types, and of a schema
+that is only `true` or `false` nothing at all.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import Enum
@@ -9,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from infra.openapi.descriptions import descriptions_of
 from relay.entities.workspace_ids import WORKSPACE_PROPERTY
 
 REF = "#/components/schemas/{model}"
@@ -28,16 +34,19 @@ _RULES: Mapping[str, JsonSchemaValue] = {
         }
     },
     "_for_some_or_for_all": {
-        "oneOf": [
-            {"required": ["workspaces"], "properties": {"allWorkspaces": {"const": False}}},
-            {
-                "required": ["allWorkspaces"],
-                "properties": {"allWorkspaces": {"const": True}, "workspaces": False},
-            },
-        ]
+        "if": {"required": ["workspaces"]},
+        "then": {"properties": {"allWorkspaces": {"const": False}}},
+        "else": {"required": ["allWorkspaces"], "properties": {"allWorkspaces": {"const": True}}},
     },
     # All associations together: JSON Schema has no word for a sum.
     "_few_values": {},
+}
+
+
+# Said of each field of the format.
+_FORMATS = {
+    "date-time": "RFC 3339, such as `2026-01-31T09:30:00Z`.",
+    "uri": "http or https, percent-encoded as RFC 3986 asks.",
 }
 
 
@@ -55,11 +64,44 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Page(Shape):
+    """A page of a list. It may be shorter than `limit`, and even empty, and not be the last: the
+    last one has no `next`."""
+
+    next: str = ABSENT
+    """Where the following page begins: its `after`. It is to be passed on as it is, percent-encoded
+    in the query. Absent in the last page."""
+
+
 class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        if schema.get("default") is ABSENT:
-            return self.generate_inner(schema["schema"])
-        return super().default_schema(schema)
+        """Without the default, which some generators take for a reason to require the field; the
+        description says what its absence means."""
+        return self.generate_inner(schema["schema"])
+
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        """Languages whose integers have 32 bits unless told otherwise are told."""
+        written = super().int_schema(schema)
+        return written | ({"format": "int64"} if written.get("maximum", 0) >= 2**31 else {})
+
+    def enum_schema(self, schema: core_schema.EnumSchema) -> JsonSchemaValue:
+        written = super().enum_schema(schema)
+        if "description" in written:
+            written["description"] = _in_one_line(written["description"])
+        return written
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        written = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        descriptions = descriptions_of(model)
+        for name, known in model.model_fields.items():
+            field = written["properties"][known.alias or name]
+            if name in descriptions:
+                field["description"] = descriptions[name] + _format_of(field)
+        description = written.get("description") or descriptions.get("")
+        if description:
+            written["description"] = _in_one_line(description)
+        return written
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         """A field's name says as much as the title that pydantic makes of it."""
@@ -80,6 +122,17 @@ class _Generator(GenerateJsonSchema):
         rule = schema["function"]["function"]
         # A limit of pydantic's own, behind a function: what it says is added elsewhere.
         return inner if isinstance(rule, partial) else inner | _RULES[rule.__name__]
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _format_of(field: JsonSchemaValue) -> str:
+    kinds = [field, *field.get("anyOf", [])]
+    return " ".join(
+        ["", *(_FORMATS[one["format"]] for one in kinds if one.get("format") in _FORMATS)]
+    )
 
 
 def components(models: Iterable[type[BaseModel]]) -> dict[str, JsonSchemaValue]:

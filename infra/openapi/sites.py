@@ -18,10 +18,11 @@ from infra.openapi.parameters import (
     WORKSPACE_ID,
 )
 from infra.openapi.replays import Replay
-from infra.openapi.schemas import ABSENT, Shape
+from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
 from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
 from relay.edge.own_sites import OWED_MAX
+from relay.edge.query import PAGE_MAX
 from relay.edge.site_documents import MoveRequest
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime, Url
@@ -32,89 +33,104 @@ TROUBLES = {row.code: row.means for row in (*TABLE, SUSPENDED) if row.verdict is
 TroubleCode = Annotated[
     str,
     Field(
-        description="; ".join(f"`{code}`: {means}" for code, means in TROUBLES.items()),
+        description="; ".join(f"`{code}`: {means}" for code, means in TROUBLES.items()) + ".",
         json_schema_extra={"enum": [*TROUBLES]},
     ),
 ]
 
 
 class SiteTrouble(Shape):
-    """What the site's last answer was like, at `at`, and its `status`, if there was an answer.
-
-    `attempts` calls failed since `since`; the site is tried again at `until`, and nothing is sent
-    there before.
-    """
+    """Why calls of the site fail; nothing is sent there until it is tried again."""
 
     code: TroubleCode
     message: str
+    """Jira's words, or Relay's where Jira had none."""
     since: DateTime
+    """When the first of these calls failed."""
     at: DateTime
+    """When the last call failed."""
     until: DateTime
+    """When the site is tried again."""
     attempts: Annotated[int, Field(ge=1)]
+    """How many calls failed in a row."""
     status: Annotated[int, Field(ge=100, le=599)] = ABSENT
+    """The HTTP status of the site's last answer; absent where it gave none."""
 
 
 class SiteCredential(Shape):
-    """The identity that the site is called as; where it is not the usual one, `because` is what
-    Jira said to the other, at `at`."""
+    """The identity that the site is called as."""
 
     inUse: Literal["connect", "forge"]
+    """The Connect app's shared secret, or the Forge app's system token."""
     because: str = ABSENT
+    """What Jira said to the usual identity; absent where that one is in use."""
     at: DateTime = ABSENT
+    """When Jira said so."""
 
 
 class Site(Shape):
-    """A site that has the app. `clientKey` is its name under Connect, `installationId` under
-    Forge: it has either, or both. `cloudId` is Atlassian's id of the site; only Forge proves it.
-
-    `credential` is missing where the site is not called at all; `region` is AWS's, where all that
-    Relay keeps of the site lies.
-
-    `slowed`: it answered in a way that passes by itself. `needs attention`: in a way that hardly
-    does. Of both `trouble` tells more. `supersededBy` is the id of a newer installation at the same
-    URL, as a site import makes one; it is there once this one refuses calls or has uninstalled.
-
-    A key for some workspaces is shown `id`, `baseUrl`, `state` and `trouble` alone, the last
-    without Jira's own words.
-    """
+    """A Jira site that has, or had, the app: under Connect, under Forge, or under both. A key for
+    some workspaces is shown `id`, `baseUrl`, `state` and `trouble` alone, the last without Jira's
+    own words."""
 
     id: str
+    """Relay's id of the site."""
     clientKey: str = ABSENT
+    """The site's name under Connect; absent for a site under Forge alone."""
     baseUrl: Url
+    """The base URL at which the site's Jira is called."""
     cloudId: str = ABSENT
+    """Atlassian's id of the site, which only Forge proves; absent for a site under Connect
+    alone."""
     installationId: str = ABSENT
+    """Forge's id of the installation; absent for a site under Connect alone."""
     state: Literal["active", "slowed", "needs attention", "uninstalled"]
+    """`slowed`: the site answered in a way that passes by itself. `needs attention`: in a way that
+    hardly does. `trouble` tells more of both."""
     installedAt: DateTime = ABSENT
+    """When the app was last installed."""
     region: str = ABSENT
+    """The AWS region in which all that Relay keeps of the site lies."""
     trouble: SiteTrouble = ABSENT
+    """What keeps the site from being called; absent where nothing does."""
     credential: SiteCredential = ABSENT
+    """Which identity the site is called as; absent where it is not called at all."""
     supersededBy: str = ABSENT
+    """The id of a newer installation at the same base URL, as a site import makes one; there once
+    this one refuses calls or has uninstalled the app."""
 
 
-class SitePage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class SitePage(Page):
+    """A page of sites."""
 
-    sites: list[Site]
-    next: str = ABSENT
+    sites: Annotated[list[Site], Field(max_length=PAGE_MAX)]
+    """The sites, in the order of their ids."""
 
 
 class WorkspaceSite(Shape):
-    """A site that the workspace is linked to. `owed` counts what is noted as not delivered there,
-    up to 10000; while a replay is under way, its `remaining` says more."""
+    """A site that the workspace is linked to."""
 
     id: str
+    """Relay's id of the site."""
     baseUrl: Url
+    """The base URL at which the site's Jira is called."""
     state: Literal["active", "slowed", "needs attention", "uninstalled"]
+    """`slowed`: the site answered in a way that passes by itself. `needs attention`: in a way that
+    hardly does. `trouble` tells more of both."""
     trouble: SiteTrouble = ABSENT
+    """What keeps the site from being called; absent where nothing does."""
     owed: Annotated[int, Field(ge=0, le=OWED_MAX)]
+    """How much is noted as not delivered there, counted up to 10000. While a replay is under way,
+    its `remaining` says more."""
     replay: Replay = ABSENT
+    """The replay of the workspace there that was begun last; absent where there was none."""
 
 
-class WorkspaceSitePage(Shape):
-    """`next`, where there is one, is `after` of the page that follows, which may be empty."""
+class WorkspaceSitePage(Page):
+    """A page of sites."""
 
-    sites: list[WorkspaceSite]
-    next: str = ABSENT
+    sites: Annotated[list[WorkspaceSite], Field(max_length=PAGE_MAX)]
+    """The sites, in the order of their ids."""
 
 
 class SiteLinks(Shape):
@@ -122,19 +138,27 @@ class SiteLinks(Shape):
     someone unlinked in Jira, or where a call broke off between the two."""
 
     workspaces: list[WorkspaceId]
+    """The workspaces that Relay has linked to the site."""
     inJira: list[str]
+    """The ids that Jira says are linked."""
     offered: list[WorkspaceId]
+    """The workspaces that a Jira admin of the site may find and link."""
 
 
 class Link(Shape):
+    """A workspace and a site that belong together."""
+
     site: str
+    """The site, by Relay's id."""
     workspaceId: WorkspaceId
+    """The workspace."""
 
 
 class Moved(Shape):
-    """The workspaces that are linked to the other site now."""
+    """What was moved."""
 
     moved: list[WorkspaceId]
+    """The workspaces that are linked to the other site now."""
 
 
 _SITE = {

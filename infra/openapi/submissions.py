@@ -44,11 +44,15 @@ REVIEW: dict[str, Any] = {
 }
 
 
+def _one_at_least(name: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "array", "minItems": 1}}}
+
+
 class SubmissionRequest(Envelope):
-    """At least one entity; each is judged for itself."""
+    """At least one incident or review; each is judged for itself. Null counts as absent."""
 
     model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": ["incidents"]}, {"required": ["reviews"]}]}
+        json_schema_extra={"if": _one_at_least("reviews"), "else": _one_at_least("incidents")}
     )
 
     incidents: list[Incident] | None = None
@@ -56,30 +60,46 @@ class SubmissionRequest(Envelope):
 
 
 class EntityVerdict(Shape):
-    """What became of the entity at `index` of its list; `id` is null where it has none."""
+    """What became of one entity of the submission."""
 
     kind: Kind
+    """Whether it is an incident or a review."""
     index: Annotated[int, Field(ge=0)]
+    """Its place in `incidents` or `reviews`, counted from 0."""
     id: str | None
+    """Its id; null where it has none that could be one."""
     verdict: Literal["accepted", "rejected"]
+    """`accepted`: it is in the queue, and will not be lost; with `dryRun`, it would be.
+    `rejected`: it breaks a rule, and sending it again as it is would not help."""
     details: Annotated[list[ErrorDetail], Field(max_length=DETAILS_SHOWN_MAX)] = ABSENT
+    """Which rules a rejected entity breaks; absent for an accepted one."""
 
 
 class SubmissionVerdicts(Shape):
-    """`submissionId` is the header `x-correlation-id`, by which the logs name the submission."""
+    """A verdict for each entity of the submission."""
 
     submissionId: str
+    """The header `x-correlation-id`, by which the logs name the submission."""
     accepted: Annotated[int, Field(ge=0)]
+    """How many entities were accepted."""
     rejected: Annotated[int, Field(ge=0)]
+    """How many entities were rejected."""
     verdicts: list[EntityVerdict]
+    """The verdicts: of the incidents, then of the reviews, in the order in which they came."""
 
 
 class DryRunVerdicts(SubmissionVerdicts):
+    """The verdicts that the submission would have got."""
+
     dryRun: Literal[True]
+    """Nothing was taken."""
 
 
 class ReviewMade(Shape):
+    """The draft of a review."""
+
     review: PostIncidentReview
+    """The review, as it is recorded."""
 
 
 def draft_example() -> dict[str, Any]:
@@ -174,6 +194,6 @@ OPERATIONS = (
             Parameter("dryRun", bool, "Only judge; take nothing.", "query"),
         ],
         SubmissionRequest,
-        errors=[_BAD_SUBMISSION, errors.UNKNOWN_WORKSPACE, errors.NOT_QUEUED],
+        errors=[_BAD_SUBMISSION, errors.NOT_QUEUED],
     ),
 )

@@ -31,6 +31,28 @@ def routes() -> Iterator[Route]:
             yield from _route(event)
 
 
+class Throttling(NamedTuple):
+    """What API Gateway lets through of a route: calls per second, and calls at once."""
+
+    rate: int
+    burst: int
+
+
+def throttling() -> dict[str, Throttling]:
+    """By the route, as `METHOD /path`; that of every other route has the empty name."""
+    template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    [api] = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if "DefaultRouteSettings" in resource.get("Properties", {})
+    ]
+    settings = {"": api["DefaultRouteSettings"], **api["RouteSettings"]}
+    return {
+        route: Throttling(one["ThrottlingRateLimit"], one["ThrottlingBurstLimit"])
+        for route, one in settings.items()
+    }
+
+
 def _route(event: dict[str, Any]) -> Iterator[Route]:
     properties = event["Properties"]
     if event["Type"] == "HttpApi" and properties.get("Method", "HEAD") != "HEAD":

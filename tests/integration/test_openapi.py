@@ -52,10 +52,12 @@ REGISTRY: Registry[Any] = Registry().with_resource(
 )
 SERVED = list(functions())
 METHODS = ["GET", "POST", "PUT", "DELETE"]
-# What reads before what writes, and what takes away last: all run in one world.
+# What reads before what writes, and what takes away last, the workspace after what it has: all run
+# in one world.
+LAST = ("moveLinks", "deleteWorkspace")
 IN_ORDER = sorted(
     OPERATIONS.values(),
-    key=lambda operation: (METHODS.index(operation.route.method), operation.id == "moveLinks"),
+    key=lambda operation: (METHODS.index(operation.route.method), operation.id in LAST),
 )
 # Of these fields an example has the very value that is answered.
 TOLD = ("state", "code", "what", "why", "inUse", "status")

@@ -10,7 +10,7 @@ from tests.integration.relay_stage import Relay, relay_with
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.template import routes
 
-SERVED = ["entities", "submissions", "workspaces"]
+SERVED = ["entities", "links", "submissions", "webhooks", "workspaces"]
 WORKSPACE = "/v1/workspaces/{workspaceId}"
 # All but the calls that make a workspace, read it and delete it.
 CALLS = sorted(

@@ -14,8 +14,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from infra.openapi.document import document
 from relay.edge.notices import delay_after
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
@@ -184,6 +186,23 @@ def test_a_webhook_is_told_signed_and_no_more_than_is_documented(
     }
     assert received.path == "/hook"
     assert received.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("what", ["associated", "disassociated"])
+def test_a_notice_is_what_the_openapi_document_says(stage: Stage, hook: Hook, what: str) -> None:
+    stage.put(hook.url)
+    stage.send(*stage.tell(what))
+    (received,) = hook.received
+    described = document()
+    operation = described["webhooks"][f"entity.{what}"]["post"]
+    schema = described | operation["requestBody"]["content"]["application/json"]["schema"]
+    Draft202012Validator(schema).validate(json.loads(received.body))
+    parameters = operation["parameters"]
+    assert {one["name"] for one in parameters} == {
+        name for name in received.headers if name.startswith("webhook-")
+    }
+    for one in parameters:
+        Draft202012Validator(one["schema"]).validate(received.headers[one["name"]])
 
 
 def test_another_secret_or_another_body_does_not_verify(stage: Stage, hook: Hook) -> None:

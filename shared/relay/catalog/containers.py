@@ -46,35 +46,46 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
 
 
+Tier = Literal["Tier 1", "Tier 2", "Tier 3", "Tier 4"]
+ComponentType = Literal[
+    "Service",
+    "Application",
+    "Library",
+    "Capability",
+    "Cloud resource",
+    "Data pipeline",
+    "Machine learning model",
+    "UI element",
+    "Website",
+    "Other",
+]
+
+
 class ContainerDocument(Document):
     """What the operations tool says of a container, such as a service."""
 
     name: Annotated[Summary, Field(min_length=1)]
+    """The name that people in Jira see, and find it by."""
     url: Url
+    """The container's page in the operations tool."""
     avatarUrl: Url | None = None
+    """An image for the container; without one, Jira shows the app's logo."""
     lastUpdatedDate: DateTime
+    """When the operations tool last changed the container."""
     # Only for Jira's DevOps components (see `components`).
     description: Description | None = None
-    tier: Literal["Tier 1", "Tier 2", "Tier 3", "Tier 4"] | None = None
-    componentType: (
-        Literal[
-            "Service",
-            "Application",
-            "Library",
-            "Capability",
-            "Cloud resource",
-            "Data pipeline",
-            "Machine learning model",
-            "UI element",
-            "Website",
-            "Other",
-        ]
-        | None
-    ) = None
+    """What the component is, for Jira's DevOps components; its name without one."""
+    tier: Tier | None = None
+    """How critical the component is, for Jira's DevOps components; `Tier 4` without one."""
+    componentType: ComponentType | None = None
+    """Jira's type of component, for Jira's DevOps components; `Service` without one."""
 
 
 class Container(ContainerDocument):
+    """A container, such as a service: what incidents affect."""
+
     id: ContainerId
+    """The operations tool's own id, which incidents have in `affectedComponents`."""
 
 
 class ContainerStore:

@@ -25,12 +25,18 @@ class WorkspaceDocument(Document):
     """What the operations tool says of a workspace; Jira shows it when a site picks one."""
 
     name: Annotated[Summary, Field(min_length=1)]
+    """The name that people in Jira see."""
     url: Url
+    """The workspace's page in the operations tool."""
     avatarUrl: Url | None = None
+    """An image for the workspace; without one, Jira shows the app's logo."""
 
 
 class Workspace(WorkspaceDocument):
+    """A workspace of the operations tool."""
+
     id: str
+    """The operations tool's own id, as it stands in paths."""
 
 
 class WorkspaceStore:

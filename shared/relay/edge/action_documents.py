@@ -17,9 +17,12 @@ _IDS_MAX = 1000
 
 
 class IdsRequest(BaseModel):
+    """What Jira wants to know the names of."""
+
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     ids: Annotated[list[str], Field(fail_fast=True, max_length=_IDS_MAX)]
+    """The ids of workspaces."""
 
 
 def parse_ids(body: bytes) -> list[str]:
@@ -27,10 +30,13 @@ def parse_ids(body: bytes) -> list[str]:
     return parse_document(IdsRequest, body, "a list of ids").ids
 
 
-class _ComponentEntity(BaseModel):
+class ComponentEntity(BaseModel):
+    """The component, by its URL."""
+
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     url: Url
+    """The URL that the component was sent to the site with."""
 
 
 class ComponentRequest(BaseModel):
@@ -38,7 +44,8 @@ class ComponentRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
-    entity: _ComponentEntity
+    entity: ComponentEntity
+    """The component that the user chose."""
 
 
 def component_url(body: bytes) -> str:

@@ -61,14 +61,17 @@ def checked_key_id(key_id: str) -> str:
 
 class KeyRequest(Document):
     """A key is for the `workspaces` named, or for all where that is said; one of the two, as a list
-    that is forgotten must not open everything. `name` is for whoever lists keys."""
+    that is forgotten must not open everything."""
 
     name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
+    """What the key is for, to whoever lists keys; empty unless given."""
     workspaces: Annotated[
         list[WorkspaceId],
         Field(fail_fast=True, min_length=1, max_length=1000, default_factory=list),
     ]
+    """The ids of the workspaces that the key opens."""
     allWorkspaces: bool = False
+    """True for a key to all workspaces, now and later, to sites and to keys; false unless given."""
 
     @model_validator(mode="after")
     def _for_some_or_for_all(self) -> Self:
@@ -80,9 +83,12 @@ class KeyRequest(Document):
 
 
 class ContainersRequest(Document):
+    """Containers to make known, or to change."""
+
     containers: Annotated[
         list[Container], Field(fail_fast=True, min_length=1, max_length=CONTAINERS_MAX)
     ]
+    """The containers; of one id the last one counts."""
 
 
 def workspace_document(request: Request) -> WorkspaceDocument:

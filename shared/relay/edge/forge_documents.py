@@ -25,7 +25,9 @@ class MigrationRequest(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
     migrationId: MigrationId
+    """Forge's id of the migration."""
     location: Annotated[str, Field(max_length=50)] = ""
+    """Where the data shall be, such as `EU`; it comes with the first call alone."""
 
 
 def migration_request(request: Request) -> MigrationRequest:

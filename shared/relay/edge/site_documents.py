@@ -20,12 +20,15 @@ REFUSED_CALLS = frozenset({"credential_refused", "access_refused", "nothing_ther
 
 
 class ReplayRequest(Document):
-    """`all`: once more, whatever the site has; `owed`: what it has not answered for, and with
-    `since` also what was recorded since then. Without a workspace it is for all that are linked."""
+    """Which entities to bring to the site."""
 
     what: Literal["owed", "all"] = "owed"
+    """`owed`, unless given: what the site has not answered for. `all`: all that the workspace
+    holds, whatever the site has."""
     since: DateTime | None = None
+    """Beside what is owed, also what was recorded since then. Not with `all`."""
     workspaceId: WorkspaceId | None = None
+    """The workspace; all that are linked to the site without it."""
 
     @model_validator(mode="after")
     def _since_belongs_to_owed(self) -> Self:
@@ -39,9 +42,10 @@ class ReplayRequest(Document):
 
 
 class MoveRequest(Document):
-    """`to` is the id of the site that takes the other's place."""
+    """Where the links go."""
 
     to: str
+    """The id of the site that takes the other's place."""
 
 
 def replay_request(request: Request) -> ReplayRequest:

@@ -23,27 +23,43 @@ class _Tolerant(BaseModel):
 
 
 class AssociatedEntity(_Tolerant):
+    """The incident or review, as the site knows it."""
+
     ari: Annotated[str, Field(max_length=_ARI_MAX)] = ""
+    """Its Atlassian Resource Identifier, which tells whether it is an incident or a review."""
     id: SiteEntityId
+    """Its id at the site: the workspace's key, a full stop, and the operations tool's own id."""
 
 
 class Target(_Tolerant):
-    """What the entity is associated with: `ati` is its type, `id` its id in the site `cloudId`."""
+    """What the entity is associated with."""
 
     ati: Annotated[str, Field(max_length=_ARI_MAX)] = ""
+    """Its type, an Atlassian Type Identifier such as `ati:cloud:jira:issue`."""
     ari: Annotated[str, Field(max_length=_ARI_MAX)] = ""
+    """Its Atlassian Resource Identifier."""
     cloudId: Annotated[str, Field(max_length=200)] | None = None
+    """Atlassian's id of the site that it is in."""
     id: Annotated[str, Field(max_length=_ARI_MAX)] = ""
+    """Its id in that site; an issue's is a number, such as `10068`."""
 
 
 class Associated(_Tolerant):
+    """Jira's call when a user associates an incident or a review with something."""
+
     entity: AssociatedEntity
+    """The incident or review."""
     associatedWith: Target
+    """What it is associated with from now on."""
 
 
 class Disassociated(_Tolerant):
+    """Jira's call when a user takes such an association back."""
+
     entity: AssociatedEntity
+    """The incident or review."""
     disassociatedFrom: Target
+    """What it is no longer associated with."""
 
 
 @dataclass(frozen=True, slots=True)

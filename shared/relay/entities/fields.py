@@ -172,11 +172,17 @@ class JiraModel(Document):
 
 
 class Association(JiraModel):
+    """Things of one type that an incident or a review belongs to. All associations of an entity
+    together have at most 500 values."""
+
     associationType: Literal["issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"]
+    """The type of the values: Jira issues, services of Jira Service Management, or event sources of
+    Compass."""
     values: Annotated[
         list[Annotated[str, Field(max_length=TEXT_MAX)]],
         Field(fail_fast=True, max_length=ASSOCIATION_VALUES_MAX),
     ]
+    """The ids or keys, such as `OPS-12`."""
 
 
 def _few_values(associations: list[Association]) -> list[Association]:

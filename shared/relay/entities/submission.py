@@ -22,9 +22,10 @@ _ELEMENTS_MAX = 2 * DETAILS_MAX
 
 
 class ProviderMetadata(Document):
-    """`product` names the operations tool."""
+    """Who submits."""
 
     product: Annotated[str, Field(max_length=TEXT_MAX)] | None = None
+    """The operations tool's name, which is passed on to Jira."""
 
 
 class Envelope(Document):
@@ -34,9 +35,16 @@ class Envelope(Document):
     """
 
     incidents: list[Any] | None = None
+    """Incidents, each a state of one; of several states of an incident the newest counts."""
     reviews: list[Any] | None = None
+    """Post-incident reviews, each a state of one; of several states of a review the newest
+    counts."""
     properties: Properties | None = None
+    """Names and values of your own, which all entities of this submission carry. They can be
+    deleted by them later, as with `{"region": "eu"}`. A name has no `:` and does not begin
+    with `_`; `relayWorkspace` is Relay's own."""
     providerMetadata: ProviderMetadata | None = None
+    """The operations tool that submits."""
 
     def entities(self, kind: Kind) -> list[Any]:
         found = self.incidents if kind is Kind.INCIDENT else self.reviews

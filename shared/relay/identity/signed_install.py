@@ -35,11 +35,17 @@ class LifecycleBody(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
     key: str
+    """The app's key, as the descriptor has it."""
     clientKey: str = Field(min_length=1, max_length=CLIENT_KEY_MAX)
+    """The site's name under Connect, which stays when the app is installed anew."""
     baseUrl: str | None = Field(default=None, max_length=500)
+    """The site's base URL. An install needs it."""
     sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
+    """The secret with which site and app sign their calls. An install needs it."""
     displayUrl: str | None = Field(default=None, max_length=URL_MAX)
+    """The URL that people see, where the site has a domain of its own."""
     installationId: str | None = Field(default=None, min_length=1, max_length=_INSTALLATION_ID_MAX)
+    """Forge's id of the installation, where the app is installed by Forge, too."""
 
 
 class SignedInstallVerifier:

@@ -8,9 +8,12 @@ from relay.entities import EntityKey, Kind
 
 
 class OutcomeState(StrEnum):
-    """`owed`: the site has not answered for what the record holds.
+    """Where the recorded state of an entity is at a site.
 
-    `absent`: Jira accepted it, and shows nothing of it a while later.
+    `owed`: the site has not answered for it yet. `accepted`: the site took it. `rejected`: Jira
+    refused it. `unknown project keys`: it is associated with projects alone that the site does not
+    have. `unaccounted`: Jira took the request and did not name the entity. `absent`: Jira accepted
+    it, and shows nothing of it a while later. `deleted`: it is deleted there.
     """
 
     ACCEPTED = "accepted"
