@@ -4,8 +4,10 @@ The key is printed once and can't be read again: the table keeps a hash of it.
 """
 
 import argparse
+import sys
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from relay.identity.api_keys import ApiKeys
 
@@ -19,10 +21,19 @@ def main() -> None:
     )
     for_whom.add_argument("--all-workspaces", action="store_true", help="it is for all of them")
     arguments = parser.parse_args()
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=arguments.stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
-    table = outputs["ApiKeysTable"]
-    print(ApiKeys(boto3.client("dynamodb"), table).issue(arguments.workspace))
+    try:
+        print(_made(arguments.stack, arguments.workspace))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{error} Are the AWS credentials, the region and the stack's name right?")
+
+
+def _made(stack: str, workspaces: list[str] | None) -> str:
+    """Raises an AWS error."""
+    [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
+    if "ApiKeysTable" not in outputs:
+        sys.exit(f"The stack {stack} is no Relay: it has no output ApiKeysTable.")
+    return ApiKeys(boto3.client("dynamodb"), outputs["ApiKeysTable"]).issue(workspaces)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,9 @@ def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
     if found:
         names = ", ".join(f"{site['baseUrl']} ({site['id']})" for site in found)
         raise Misuse(f"{wanted!r} is a part of several sites: {names}", "ambiguous_site")
-    raise Misuse(f"No site is {wanted!r}. `relay sites list` has them.", "unknown_site")
+    raise Misuse(
+        f"No site that your key may see is {wanted!r}. `relay sites list` has them.", "unknown_site"
+    )
 
 
 def links_of(relay: Relay, site_id: str) -> dict[str, Any]:

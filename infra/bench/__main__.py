@@ -18,7 +18,7 @@ from infra.bench.report import print_result, print_targets
 from infra.bench.result import Result
 from infra.bench.sizes import FULL, SMALL, Sizes
 from infra.bench.stand import Stand, stand
-from infra.local.failure import StackFailure
+from infra.local.failure import told
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
@@ -42,12 +42,8 @@ def main() -> int:
     names, small = _asked_for()
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
-    try:
-        with ending_in_order(), stand(screen) as standing:
-            results = _measured(names, standing, SMALL if small else FULL, console)
-    except StackFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
+    with ending_in_order(), stand(screen) as standing:
+        results = _measured(names, standing, SMALL if small else FULL, console)
     print_targets(console, results)
     if small:
         screen.say("Tried out in small: nothing is written.")
@@ -88,4 +84,4 @@ def _measured(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -20,6 +20,7 @@ from infra.chaos.run import Run, prepared
 from infra.chaos.settings import Settings
 from infra.chaos.stage import stage
 from infra.chaos.verdicts import AT_FAULT, DELETED, HELD, IS_REFUSED, UNKNOWN_PROJECTS, WRONG
+from infra.local.failure import told
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
@@ -86,17 +87,17 @@ def _print(console: Console, run: Run, verdict: Verdict) -> None:
         ("Invocations", run.fleet.invoked),
         ("Killed", run.fleet.killed),
     ):
-        told = ", ".join(f"{name} {count}" for name, count in sorted(thrown.items()))
-        console.print(f"{title} ({thrown.total()}): {told}", markup=False)
+        listed = ", ".join(f"{name} {count}" for name, count in sorted(thrown.items()))
+        console.print(f"{title} ({thrown.total()}): {listed}", markup=False)
     for finding in verdict.findings[:_SHOWN]:
         console.print(f"  {finding}", markup=False)
     why = Counter(f"{one.verdict}: {one.why}" for one in verdict.findings)
-    for told, count in why.most_common():
-        console.print(f"{told}: {count}", markup=False)
+    for reason, count in why.most_common():
+        console.print(f"{reason}: {count}", markup=False)
 
 
 if __name__ == "__main__":
-    status = main()
+    status = told(main)
     sys.stdout.flush()
     # The process that the workers are forked from ends with this one.
     os._exit(status) if status else sys.exit(0)

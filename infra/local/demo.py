@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.local.comparison import Key, differences, newest_states
-from infra.local.failure import StackFailure
+from infra.local.failure import told
 from infra.local.feed import KINDS, State, parse_states, read_states
 from infra.local.first_tenant import set_up
 from infra.local.sample import sample_lines
@@ -22,14 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--forge", action="store_true", help="install the app by Forge")
     given = parser.parse_args(arguments)
     screen = Screen()
-    try:
-        states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
-        return _run(states, screen, given.forge)
-    except StackFailure as failure:
-        print(failure, file=sys.stderr)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-    return 1
+    states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
+    return _run(states, screen, given.forge)
 
 
 def _run(states: Sequence[State], screen: Screen, by_forge: bool) -> int:
@@ -128,4 +122,4 @@ def _call_figures(story: Story) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

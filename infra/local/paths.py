@@ -15,3 +15,5 @@ BUILDS = TOOLS / "builds"
 STATE = Path(os.environ.get("RELAY_STATE", TOOLS))
 STACK_FOLDER = STATE / "stack"
 STACK_FILE = STATE / "stack.json"
+# The same for a shell: what calls of the API need.
+VARIABLES_FILE = STATE / "stack.env"

@@ -1,23 +1,39 @@
-"""`.relay/stack.json`: how to reach the stack that `make up` started, secrets included."""
+"""How to reach the stack that `make up` started, secrets included: `.relay/stack.json`, and
+`.relay/stack.env` with what a shell needs to call the API.
+"""
 
 import json
 import os
+import shlex
+from pathlib import Path
 from typing import Any
 
 from infra.local.deploy import APP_KEY
 from infra.local.environment import REGION
 from infra.local.first_tenant import Tenancy
-from infra.local.paths import STACK_FILE
+from infra.local.paths import STACK_FILE, VARIABLES_FILE
 from infra.local.stack import Stack
 
 
-def write_stack_file(stack: Stack, tenancy: Tenancy) -> None:
-    document = json.dumps(stack_document(stack, tenancy), indent=2)
-    unfinished = STACK_FILE.with_suffix(".unfinished")
+def write_stack_files(stack: Stack, tenancy: Tenancy) -> None:
+    variables = {"API": stack.api, "KEY": tenancy.api_key, "WORKSPACE": tenancy.workspace_id}
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    _write(VARIABLES_FILE, "".join(lines))
+    _write(STACK_FILE, json.dumps(stack_document(stack, tenancy), indent=2) + "\n")
+
+
+def remove_stack_files() -> None:
+    for file in (STACK_FILE, VARIABLES_FILE):
+        file.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """For its owner alone, and all of it or nothing."""
+    unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     with open(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(document + "\n")
-    unfinished.rename(STACK_FILE)
+        file.write(text)
+    unfinished.rename(path)
 
 
 def read_stack_file() -> dict[str, Any]:

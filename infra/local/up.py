@@ -3,31 +3,47 @@
 import shutil
 import sys
 
-from infra.local.failure import StackFailure
+import httpx
+
+from infra.local.down import end_stack
+from infra.local.failure import told
 from infra.local.first_tenant import set_up
-from infra.local.paths import STACK_FILE, STACK_FOLDER
+from infra.local.paths import STACK_FILE, STACK_FOLDER, VARIABLES_FILE
 from infra.local.stack import FolderInUse, Options, Stack, ending_in_order, lock_of, start_stack
-from infra.local.stack_file import read_stack_file, write_stack_file
+from infra.local.stack_file import read_stack_file, remove_stack_files, write_stack_files
+
+# For each part of a stack that is up already.
+ANSWER_SECONDS = 5.0
 
 
 def main() -> int:
-    STACK_FOLDER.mkdir(parents=True, exist_ok=True)
     try:
-        with ending_in_order(), lock_of(STACK_FOLDER) as lock:
-            _forget_dead_stack()
-            _furnish(start_stack(STACK_FOLDER, lock, Options(), print))
+        _start()
     except FolderInUse:
-        return _already_there()
-    except StackFailure as failure:
-        print(failure, file=sys.stderr)
-        return 1
+        if not STACK_FILE.exists():
+            print("Another command is starting the stack. `make down` ends it.", file=sys.stderr)
+            return 1
+        if _answers():
+            print("The stack is up already.")
+        else:
+            print("A part of the stack has ended. Starting it again, with nothing in it.")
+            end_stack()
+            _start()
     _tell()
     return 0
 
 
+def _start() -> None:
+    """Raises FolderInUse where something of a stack lives, or starts."""
+    STACK_FOLDER.mkdir(parents=True, exist_ok=True)
+    with ending_in_order(), lock_of(STACK_FOLDER) as lock:
+        _forget_dead_stack()
+        _furnish(start_stack(STACK_FOLDER, lock, Options(), print))
+
+
 def _furnish(stack: Stack) -> None:
     try:
-        write_stack_file(stack, set_up(stack))
+        write_stack_files(stack, set_up(stack))
     except BaseException:
         stack.stop()
         raise
@@ -35,7 +51,7 @@ def _furnish(stack: Stack) -> None:
 
 def _forget_dead_stack() -> None:
     """Whoever holds the lock is alone: what lies here is left of a stack that was killed."""
-    STACK_FILE.unlink(missing_ok=True)
+    remove_stack_files()
     for path in STACK_FOLDER.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -43,13 +59,15 @@ def _forget_dead_stack() -> None:
             path.unlink()
 
 
-def _already_there() -> int:
-    if not STACK_FILE.exists():
-        print("Another command is starting the stack. `make down` ends it.", file=sys.stderr)
-        return 1
-    print("The stack is up already.")
-    _tell()
-    return 0
+def _answers() -> bool:
+    """Whether every part does: the function behind the API, and the Jira site."""
+    stack = read_stack_file()
+    urls = (f"{stack['api']}/health", stack["sites"][0]["baseUrl"])
+    try:
+        answers = [httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False) for url in urls]
+    except httpx.HTTPError:
+        return False
+    return all(answer.is_success for answer in answers)
 
 
 def _tell() -> None:
@@ -57,8 +75,9 @@ def _tell() -> None:
     print(f"Relay  {stack['api']}")
     print(f"Jira   {stack['sites'][0]['baseUrl']}")
     print(f"AWS    {stack['aws']['endpoint']}")
-    print(f"Keys and secrets are in {STACK_FILE}; `make down` ends the stack.")
+    print(f"Keys and secrets are in {STACK_FILE}, and for a shell in {VARIABLES_FILE}.")
+    print("`make down` ends the stack.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -48,12 +49,49 @@ def test_up_and_down_beside_another_stack(tmp_path: Path) -> None:
     assert "Nothing is up" in run("down", tmp_path).stdout
 
 
+@pytest.mark.usefixtures("stack")
+def test_a_stack_of_which_a_part_has_ended_is_started_again(tmp_path: Path) -> None:
+    try:
+        run("up", tmp_path)
+        before = json.loads((tmp_path / "stack.json").read_text())
+        simulator = (tmp_path / "stack").glob("jira.group")
+        for group in simulator:
+            os.killpg(int(group.read_text()), signal.SIGKILL)
+        again = run("up", tmp_path)
+        assert "A part of the stack has ended." in again.stdout
+        check_stack(tmp_path / "stack.json", again.stdout)
+        assert json.loads((tmp_path / "stack.json").read_text())["apiKey"] != before["apiKey"]
+    finally:
+        run("down", tmp_path)
+
+
+def test_ctrl_c_ends_it_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
+    starting = subprocess.Popen(
+        [sys.executable, "-m", "infra.local.up"],
+        cwd=ROOT,
+        env={**os.environ, "RELAY_STATE": str(tmp_path), "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert starting.stdout
+    assert "Starting" in starting.stdout.readline()
+    starting.send_signal(signal.SIGINT)
+    _, said = starting.communicate(timeout=SECONDS)
+
+    assert (starting.returncode, said) == (130, "Stopped.\n")
+    assert not (tmp_path / "stack.json").exists()
+
+
 def check_stack(file: Path, said: str) -> None:
     """The file is for its owner alone, and all that it takes to submit and to look."""
     document = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert {"api", "jira", "apiKey", "appKey", "installKey", "sites", "aws"} <= document.keys()
     assert document["installKey"]["pem"].startswith("-----BEGIN PRIVATE KEY-----")
+    variables = file.with_suffix(".env")
+    assert stat.S_IMODE(variables.stat().st_mode) == 0o600
+    assert f"API={document['api']}\nKEY={document['apiKey']}\n" in variables.read_text()
     assert document["api"] in said
     [site] = document["sites"]
     assert {"clientKey", "sharedSecret", "baseUrl"} <= site.keys()

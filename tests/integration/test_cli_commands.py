@@ -268,8 +268,9 @@ def test_what_a_site_is_stays_known_while_jira_gives_no_answer(stage: Stage) -> 
 def test_a_key_for_some_workspaces_may_not_link(stage: Stage) -> None:
     stage.relay.put_workspace("operations")
     key = stage.relay.key_for("operations")
+    link = ("link", stage.site.id, "operations", "--json")
 
-    refused = stage.cli("link", stage.site.id, "operations", "--json", RELAY_KEY=key, code=4)
-
-    assert refused.error_code == "forbidden"
+    assert stage.cli(*link, RELAY_KEY=key, code=2).error_code == "unknown_site"
+    stage.link()
+    assert stage.cli(*link, RELAY_KEY=key, code=4).error_code == "forbidden"
     assert stage.cli("workspaces", "show", "operations", RELAY_KEY=key).out

@@ -295,4 +295,5 @@ def test_what_a_site_is_owed_of_a_workspace_is_listed(stage: Stage) -> None:
     assert "slowed until" in line
     assert line.split()[-2:] == ["2", "waiting"]
     stage.cli("workspaces", "sites", "others", code=4, RELAY_KEY=key)
+    stage.relay.put_workspace("others")
     assert stage.cli("workspaces", "sites", "others", "--json").json() == {"sites": []}

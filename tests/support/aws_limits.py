@@ -63,8 +63,9 @@ def aws_limits() -> Iterator[None]:
     send = BaseClient._make_request  # type: ignore[attr-defined]
 
     def send_checked(self: BaseClient, model: Any, request: dict[str, Any], context: Any) -> Any:
-        body = request.get("body") or b""
-        if body[:1] in (b"{", "{"):
+        body = request.get("body")
+        # That of AWS's query protocol is a mapping here.
+        if isinstance(body, bytes | str) and body[:1] in (b"{", "{"):
             check(model.service_model.service_name, model.name, json.loads(body))
         return send(self, model, request, context)
 
