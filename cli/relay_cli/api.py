@@ -65,6 +65,9 @@ class Relay:
     def document(self, method: str, path: str, **call: Any) -> dict[str, Any]:
         """What Relay answers; empty where that is nothing. Takes what `call` does."""
         response = self.call(method, path, **call)
+        # Relay names every answer.
+        if "x-correlation-id" not in response.headers:
+            raise self._no_relay(response)
         if not response.content:
             return {}
         try:

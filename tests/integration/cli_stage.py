@@ -121,9 +121,12 @@ def write_stack_file(**document: Any) -> Path:
 
 @dataclass(frozen=True)
 class Reply:
+    """Relay's own where it is `named`: with the header that all of its answers have."""
+
     status: int = 200
     body: Any = field(default_factory=dict)
     headers: Sequence[tuple[str, str]] = ()
+    named: bool = True
 
 
 @dataclass
@@ -158,6 +161,8 @@ def replying(*replies: Reply) -> Iterator[Replies]:
             self.send_response(reply.status)
             for name, value in reply.headers:
                 self.send_header(name, value)
+            if reply.named:
+                self.send_header("x-correlation-id", self.headers["x-correlation-id"])
             self.end_headers()
             self.wfile.write(body)
 

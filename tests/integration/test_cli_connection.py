@@ -309,6 +309,7 @@ def test_every_call_of_a_command_has_one_id(cli: Cli) -> None:
         (Reply(504, {"message": "Endpoint request timed out"}), 3, "http_504"),
         (Reply(404, {"message": "Not Found"}), 3, "not_relay"),
         (Reply(200, b"<html>"), 3, "not_relay"),
+        (Reply(200, {"status": "ok"}, named=False), 3, "not_relay"),
         (Reply(200, []), 3, "not_relay"),
         (Reply(301, b"", [("Location", "https://elsewhere.example/")]), 3, "not_relay"),
         (Reply(302, b"", [("Location", "/login")]), 3, "not_relay"),

@@ -380,11 +380,13 @@ def test_a_key_for_one_workspace_opens_no_route_of_another(
 def test_each_of_these_calls_works_with_a_key_for_the_workspace(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
-    """Or else the test above could not fail. What deletes comes last."""
+    """Or else the test above could not fail. What deletes comes last, the workspace after all
+    that it has."""
     key = relay.key_for(THEIRS)
     order = ["GET", "POST", "PUT", "DELETE"]
     for operation in sorted(
-        OF_A_WORKSPACE.values(), key=lambda operation: order.index(operation.route.method)
+        OF_A_WORKSPACE.values(),
+        key=lambda one: (order.index(one.route.method), one.id == "deleteWorkspace"),
     ):
         with subtests.test(operation=operation.id):
             example = operation.examples[0]
