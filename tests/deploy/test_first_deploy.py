@@ -163,6 +163,21 @@ def test_a_guided_deploy_takes_its_own_answers(clone: Path, aws: dict[str, str])
     assert "Successfully created/updated stack - guided" in said
 
 
+def test_a_key_of_a_stack_that_is_not_there_is_refused_in_a_line(aws: dict[str, str]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "infra.api_key", "--stack", "nope", "--all-workspaces"],
+        cwd=ROOT,
+        env=tool_environment(PYTHONPATH=f"{ROOT}/shared:{ROOT}") | aws,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert "nope" in ended.stderr
+
+
 # --- Compiling the layer, which takes a Python of its version ---
 
 
