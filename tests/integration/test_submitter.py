@@ -4,7 +4,7 @@ import io
 import itertools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,9 +66,13 @@ class Submitter:
     def record(self) -> RecordStore:
         return RecordStore(self.aws.dynamodb, "RecordTable")
 
-    def receive(self, *bodies: str) -> list[int]:
-        """Hand over these messages at once; the numbers of those that come again."""
-        answer = self.function.handler(sqs_event(*bodies), Context())
+    def receive(self, *bodies: str, times: Mapping[int, int] | None = None) -> list[int]:
+        """Hand over these messages at once, by their number for that time, or for the first; the
+        numbers of those that come again."""
+        event = sqs_event(*bodies)
+        for number, time in (times or {}).items():
+            event["Records"][number]["attributes"]["ApproximateReceiveCount"] = str(time)
+        answer = self.function.handler(event, Context())
         failures = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
         assert len(set(failures)) == len(failures)
         return sorted(int(failure.removeprefix("message-")) for failure in failures)
@@ -707,6 +711,28 @@ def test_of_more_than_there_is_time_for_the_rest_comes_again(
     monkeypatch.undo()
     assert submitter.receive(bodies[4]) == []
     assert len(submitter.recorded()) == 5
+
+
+@pytest.mark.parametrize(("times", "left"), [(5, "old"), (6, "new")])
+def test_what_has_come_often_goes_before_what_is_new(
+    submitter: Submitter,
+    scripted: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    times: int,
+    left: str,
+) -> None:
+    """Or else it would never have its turn where the new takes all of the time, for good."""
+    submitter.link(scripted.document, "w")
+    monkeypatch.setattr(
+        Context,
+        "get_remaining_time_in_millis",
+        lambda _: 30_000 if submitter.recorded() else 60_000,
+    )
+
+    come_again = submitter.receive(message(inc("new")), message(inc("old")), times={1: times})
+
+    assert come_again == [["new", "old"].index(left)]
+    assert submitter.recorded().keys() == {"new", "old"} - {left}
 
 
 def test_messages_are_taken_by_the_bytes_that_they_inflate_to(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # A message that makes the code fail alone, so many times over, is no bad luck.
 _RECEIVES_MAX = 5
 _REASON_MAX = 500
+# What has come so often goes before what is new, which could else take all of the time for good.
+_RECEIVES_OVERDUE = 5
 # A slice is recorded and delivered within seconds, and held in little memory. The entities are a
 # multiple of the thousand that Jira takes at once; the bytes are of the messages' JSON, and what is
 # made of them takes about ten times as much. The message that reaches a bound is still part of it.
@@ -74,11 +76,16 @@ class Submissions:
         """An event holds 6 MB, deflated: a slice of it at a time, as long as there is time."""
         records: list[Record] = event["Records"]
         first = [record for record in records if is_first(record)]
-        come_again = self._consume(first, time_left)
         again = [record for record in records if not is_first(record)]
-        if again:
+        if any(received(record) > _RECEIVES_OVERDUE for record in again):
+            come_again = self._consume_again(again, [], time_left)
+            in_time = time_left() > _SLICE_SECONDS
+            come_again |= self._consume(first, time_left) if in_time else _ids(first)
+        else:
+            come_again = self._consume(first, time_left)
             done = [record for record in first if record["messageId"] not in come_again]
-            come_again |= self._consume_again(again, done, time_left)
+            if again:
+                come_again |= self._consume_again(again, done, time_left)
         return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
 
     def _consume_again(
