@@ -9,6 +9,7 @@ import pytest
 
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.tenants import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
@@ -25,6 +26,7 @@ SERVED = [
     "replayer",
     "entities",
     "search_containers",
+    "replays",
     "component_actions",
     "create_post_incident_review",
     "entity_associated",
@@ -99,6 +101,26 @@ def get(relay: Relay, workspace: str, path: str = "incidents/same?confirm=true")
     )
     assert answer.status == 200, answer.body
     return answer.json()
+
+
+def test_what_the_site_said_of_the_others_is_no_reason_that_one_is_told(
+    relay: Relay, site: JiraSite
+) -> None:
+    """What stops the one may be what the site answered to the other, whose data its words hold."""
+    words = "Jira answered 429: no more of incident-of-search: wait"
+    trouble = Trouble("rate_limited", words, False, 1_000, 2_000, 9_999_999_999_999, 1, 429)
+    store = TroubleStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
+    assert store.put(site.id, trouble, None)
+    submit(relay, "payments", 5)
+    for path in ("incidents/same", "reviews/same"):
+        [at_site] = get(relay, "payments", path)["sites"]
+        assert (at_site["state"], at_site["reason"]) == ("owed", "Jira answered 429")
+    key = relay.key_for("payments")
+    for path in ("workspaces/payments/entities?state=owed", f"sites/{site.id}/replay"):
+        assert "incident-of-search" not in relay.provider("GET", f"/v1/{path}", key=key).body
+    # The note of the replay itself, which keys for all read, has no such words, either.
+    assert "incident-of-search" not in relay.provider("GET", f"/v1/sites/{site.id}/replay").body
+    assert relay.provider("GET", f"/v1/sites/{site.id}").json()["trouble"]["message"] == words
 
 
 def test_each_ones_entities_stand_beside_the_others(relay: Relay, site: JiraSite) -> None:

@@ -13,7 +13,7 @@ from relay.delivery.decisions import (
     status_of,
 )
 from relay.delivery.sites import LinkedSite
-from relay.jira.errors import JiraError
+from relay.jira.errors import JiraError, without_words
 from relay.telemetry import Metric, count, logger
 from relay.tenants import Trouble, TroubleStore
 
@@ -45,8 +45,8 @@ class SiteHealth:
 
     @property
     def reason(self) -> str:
-        """Why it may not be called, for people."""
-        return self.trouble.message if self.trouble else ""
+        """Why it may not be called, for people. Jira may have said it to another workspace."""
+        return without_words(self.trouble.message) if self.trouble else ""
 
     def answered(self) -> bool:
         """The site took a call; True where it was in trouble before."""

@@ -7,6 +7,7 @@ from relay.delivery.decisions import entity_back_off
 from relay.delivery.dispatch import Dispatch
 from relay.delivery.sites import LinkedSite
 from relay.entities import EntityKey
+from relay.jira.errors import without_words
 from relay.record import DebtStore, Delay
 from relay.record.debts import component_sk
 from relay.record.keys import sort_key
@@ -94,7 +95,7 @@ class Owing:
             why="owed",
             stage=Stage.PAY,
             due=max(trouble.until, now) if trouble else now,
-            reason=trouble.message if trouble else None,
+            reason=without_words(trouble.message) if trouble else None,
             started_at=now,
             updated_at=now,
         )
