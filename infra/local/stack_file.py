@@ -1,5 +1,5 @@
 """How to reach the stack that `make up` started, secrets included: `.relay/stack.json`, and
-`.relay/stack.env` with what a shell needs to call the API.
+`.relay/stack.env` with what a shell needs to call the API, and the Jira simulator.
 """
 
 import json
@@ -16,7 +16,12 @@ from infra.local.stack import Stack
 
 
 def write_stack_files(stack: Stack, tenancy: Tenancy) -> None:
-    variables = {"API": stack.api, "KEY": tenancy.api_key, "WORKSPACE": tenancy.workspace_id}
+    variables = {
+        "API": stack.api,
+        "KEY": tenancy.api_key,
+        "WORKSPACE": tenancy.workspace_id,
+        "JIRA": stack.jira.url,
+    }
     lines = [f"{name}={shlex.quote(value)}\n" for name, value in variables.items()]
     _write(VARIABLES_FILE, "".join(lines))
     _write(STACK_FILE, json.dumps(stack_document(stack, tenancy), indent=2) + "\n")

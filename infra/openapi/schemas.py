@@ -130,9 +130,13 @@ def _in_one_line(text: str) -> str:
 
 def _format_of(field: JsonSchemaValue) -> str:
     kinds = [field, *field.get("anyOf", [])]
-    return " ".join(
-        ["", *(_FORMATS[one["format"]] for one in kinds if one.get("format") in _FORMATS)]
-    )
+    return " ".join(["", *(_words_of(one) for one in kinds if one.get("format") in _FORMATS)])
+
+
+def _words_of(kind: JsonSchemaValue) -> str:
+    if kind.get("pattern") == _RULES["_https"]["pattern"]:
+        return "Percent-encoded as RFC 3986 asks."
+    return _FORMATS[kind["format"]]
 
 
 def components(models: Iterable[type[BaseModel]]) -> dict[str, JsonSchemaValue]:

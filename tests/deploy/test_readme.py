@@ -105,12 +105,16 @@ def test_the_quick_start_of_the_operations_tools_engineer(
     clone: Path, environment: dict[str, str]
 ) -> None:
     in_path = 'relay() { .relay/venv/bin/relay "$@"; }'
-    script = f"make up\n{in_path}\n{commands('docs/provider.md', 'Quick start')}"
+    quick_start = commands("docs/provider.md", "Quick start")
+    arrived = "until relay status operations inc-1 | grep -q accepted; do sleep 1; done\n"
+    association = commands("docs/provider.md", "Be told what happens in Jira")
+    script = f"make up\n{in_path}\n{quick_start}{arrived}{association}"
 
     ran = run(script, clone, environment)
 
     assert ran.returncode == 0, ran.stdout
     assert "0 failed" in ran.stdout
+    assert re.search(r'"call": ?"onEntityAssociated".*"status": ?204', ran.stdout)
 
 
 def test_the_operators_quick_start_is_the_readmes() -> None:
