@@ -23,7 +23,16 @@ def main() -> int:
         if not STACK_FILE.exists():
             print("Another command is starting the stack. `make down` ends it.", file=sys.stderr)
             return 1
-        if _answers():
+        try:
+            answers = _answers()
+        except httpx.TimeoutException:
+            print(
+                f"The stack is up, and has not answered within {ANSWER_SECONDS:g} seconds. "
+                "Try again; if that does not help, `make down` ends it.",
+                file=sys.stderr,
+            )
+            return 1
+        if answers:
             print("The stack is up already.")
         else:
             print("A part of the stack has ended. Starting it again, with nothing in it.")
@@ -60,11 +69,14 @@ def _forget_dead_stack() -> None:
 
 
 def _answers() -> bool:
-    """Whether every part does: the function behind the API, and the Jira site."""
+    """Whether every part does: the function behind the API, and the Jira site. Raises
+    TimeoutException where one is slow, which is no reason to throw away what it holds."""
     stack = read_stack_file()
     urls = (f"{stack['api']}/health", stack["sites"][0]["baseUrl"])
     try:
         answers = [httpx.get(url, timeout=ANSWER_SECONDS, trust_env=False) for url in urls]
+    except httpx.TimeoutException:
+        raise
     except httpx.HTTPError:
         return False
     return all(answer.is_success for answer in answers)

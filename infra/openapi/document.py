@@ -83,8 +83,8 @@ _SECURITY = {
     Caller.PROVIDER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key, for all workspaces or for some. Keys, and all that changes something "
-        "of a site, need one for all.",
+        "description": "An API key, for all workspaces or for some. Keys, and all that changes "
+        "something of a site, need one for all.",
     },
     Caller.SITE: {
         "type": "apiKey",

@@ -50,6 +50,25 @@ def test_up_and_down_beside_another_stack(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stack")
+def test_a_stack_that_is_slow_to_answer_stays_as_it_is(tmp_path: Path) -> None:
+    try:
+        run("up", tmp_path)
+        before = (tmp_path / "stack.json").read_text()
+        [simulator] = (int(one.read_text()) for one in (tmp_path / "stack").glob("jira.group"))
+        os.killpg(simulator, signal.SIGSTOP)
+        try:
+            with pytest.raises(subprocess.CalledProcessError) as refused:
+                run("up", tmp_path)
+        finally:
+            os.killpg(simulator, signal.SIGCONT)
+        assert "has not answered within 5 seconds" in refused.value.stderr
+        assert "up already" in run("up", tmp_path).stdout
+        assert (tmp_path / "stack.json").read_text() == before
+    finally:
+        run("down", tmp_path)
+
+
+@pytest.mark.usefixtures("stack")
 def test_a_stack_of_which_a_part_has_ended_is_started_again(tmp_path: Path) -> None:
     try:
         run("up", tmp_path)
