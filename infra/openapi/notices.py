@@ -106,9 +106,20 @@ _DATA = {
         "id": "10068",
     },
 }
-_DESCRIPTION = """\
+_SENT = """\
 Sent to the URL that `PUT /v1/workspaces/{workspaceId}/webhook` has named, as Standard Webhooks \
-asks. The same notice may come twice, and notices may come in any order."""
+asks. """
+_NOT_TAKEN = "A redirect, and no answer within ten seconds, count as this."
+# What is said of a notice, and of one that was not taken.
+_OF_A_TEST = (
+    _SENT + "A call of `POST /v1/workspaces/{workspaceId}/webhook/test` sends it once.",
+    f"It was not, and it is not sent again. {_NOT_TAKEN}",
+)
+_OF_A_NOTICE = (
+    _SENT + "The same notice may come twice, and notices may come in any order.",
+    "It was not. The notice is sent again for a day: after half a minute, then at growing "
+    f"intervals of up to an hour. {_NOT_TAKEN}",
+)
 
 
 def webhooks() -> dict[str, Any]:
@@ -119,6 +130,7 @@ def webhooks() -> dict[str, Any]:
 def _operation(event: Event, model: type[BaseModel]) -> dict[str, Any]:
     what = event.partition(".")[2]
     is_test = model is TestNotice
+    description, not_taken = _OF_A_TEST if is_test else _OF_A_NOTICE
     data = {"workspaceId": WORKSPACE_ID} if is_test else _DATA
     example = {"type": event, "timestamp": "2026-01-31T09:45:00.512000+00:00", "data": data}
     content = {"schema": reference(model), "examples": {"notice": {"value": example}}}
@@ -126,7 +138,7 @@ def _operation(event: Event, model: type[BaseModel]) -> dict[str, Any]:
         "operationId": f"receive{what.title()}Notice",
         "tags": [TAG],
         "summary": "The webhook is tried" if is_test else f"An incident or a review was {what}",
-        "description": _DESCRIPTION,
+        "description": description,
         "security": [],
         "parameters": [
             {
@@ -141,10 +153,6 @@ def _operation(event: Event, model: type[BaseModel]) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {JSON: content}},
         "responses": {
             "2XX": {"description": "The notice was taken. Any body is left unread."},
-            "default": {
-                "description": "It was not. The notice is sent again for a day: after half a "
-                "minute, then at growing intervals of up to an hour. A redirect, and no answer "
-                "within ten seconds, count as this."
-            },
+            "default": {"description": not_taken},
         },
     }

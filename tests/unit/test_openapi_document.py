@@ -265,6 +265,8 @@ def test_every_notice_is_a_webhook_of_the_document() -> None:
         name = content["schema"]["$ref"].rpartition("/")[2]
         assert SCHEMAS[name]["properties"]["type"]["const"] == event
         assert is_valid(name, content["examples"]["notice"]["value"])
+        not_taken = item["post"]["responses"]["default"]["description"]
+        assert ("sent again for a day" in not_taken) == (event != "webhook.test")
 
 
 def test_the_limits_of_the_template_are_told() -> None:
