@@ -137,7 +137,10 @@ def _mixed(of_url: _Source, of_key: _Source) -> str:
 
 
 def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in LOOPBACK
+    try:
+        return urlsplit(url).hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 def checked_url(url: str, source: str) -> str:
@@ -215,10 +218,13 @@ def _of_stack(path: Path, document: Mapping[str, Any]) -> File:
         outputs = document.get("outputs") or {}
         access = AwsAccess(region=aws.get("region"), endpoint=aws.get("endpoint"), outputs=outputs)
     jira = document.get("jira")
+    names = ("api", "apiKey")
+    known = {name: document[name] for name in names if document.get(name) is not None}
+    texts = _texts(path, known, names)
     return File(
         path,
-        url=document.get("api"),
-        key=_key(document.get("apiKey")),
+        url=texts.get("api"),
+        key=_key(texts.get("apiKey")),
         aws=access,
         install_keys_url=f"{jira}/install-keys" if jira else None,
     )

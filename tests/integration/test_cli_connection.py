@@ -226,6 +226,22 @@ def test_a_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: 
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"api": 7}', "api is a text"),
+        ('{"api": "http://127.0.0.1", "apiKey": 7}', "apiKey is a text"),
+        ('{"api": "http://["}', "not on this machine"),
+    ],
+)
+def test_a_stacks_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / ".relay").mkdir()
+    (tmp_path / ".relay" / "stack.json").write_text(text)
+
+    with pytest.raises(Misuse, match=why):
+        load_config(Flags(), {}, tmp_path, tmp_path)
+
+
 @pytest.mark.parametrize("content", [None, b"\xff"])
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "config.toml"

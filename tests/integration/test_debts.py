@@ -101,6 +101,7 @@ def test_debts_come_by_kind_the_first_ones_first(debts: DebtStore) -> None:
     assert [debt.key for debt in debts.page("w", TENANT, Kind.INCIDENT, 100)] == entities[100:]
     assert [debt.key for debt in debts.page("w", TENANT, Kind.REVIEW, 100)] == [REVIEW]
     assert debts.count("w", TENANT) == 22
+    assert [debts.count("w", TENANT, most) for most in (21, 22, 23)] == [21, 22, 22]
 
 
 def test_components_are_debts_of_their_own(debts: DebtStore) -> None:
