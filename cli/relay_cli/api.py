@@ -171,7 +171,8 @@ class Relay:
         return kind(str(error["message"]), str(error["code"]), details, status, correlation_id)
 
     def _no_relay(self, response: httpx.Response) -> Unavailable:
-        """A redirect, too: the key is not carried to another place than the one that was given."""
+        """A redirect, too: the key is not carried to another place than the one that was given. No
+        operator of Relay finds such a call, so it has no id."""
         message = f"{self.url} answered {response.status_code}, and not as Relay does."
         location = response.headers.get("location")
         if location:
@@ -181,7 +182,6 @@ class Relay:
             "not_relay",
             (),
             response.status_code,
-            self.correlation_id,
         )
 
 

@@ -306,8 +306,9 @@ def test_flags_stand_before_or_after_the_command(cli: Cli) -> None:
 
 
 def test_every_call_of_a_command_has_one_id(cli: Cli) -> None:
-    with replying(Reply(body={"workspaces": [], "next": "a"}), Reply(404)) as server:
-        failed = cli("workspaces", "list", "--all", code=3, RELAY_URL=server.url)
+    gone = Reply(404, {"error": {"code": "not_found", "message": "no"}})
+    with replying(Reply(body={"workspaces": [], "next": "a"}), gone) as server:
+        failed = cli("workspaces", "list", "--all", code=1, RELAY_URL=server.url)
 
     [first, second] = [headers["x-correlation-id"] for headers in server.headers]
     assert first == second
@@ -339,6 +340,8 @@ def test_every_answer_has_its_exit_code(cli: Cli, reply: Reply, code: int, error
     assert as_json.error_code == error
     assert as_json.out == said.out == ""
     assert said.err.startswith("Error: ")
+    # What is not Relay has no operator of Relay's, who could find the call.
+    assert ("finds this call" in said.err) == (error != "not_relay")
     # A redirect is not followed: the key is for this host alone.
     assert len(server.calls) == 2
 
