@@ -105,7 +105,7 @@ def _figures(
         ("States submitted", str(len(submitted.accepted) + len(submitted.rejected))),
         ("  accepted", str(len(submitted.accepted))),
         ("  rejected", str(len(submitted.rejected))),
-        ("Entities", f"{len(expected)} ({entities})"),
+        ("Entities", f"{len(expected)} ({entities})" if expected else "0"),
         ("  recorded", str(recorded)),
         ("  delivered", str(story.delivered())),
         *_call_figures(story),
