@@ -103,7 +103,7 @@ deploy: build ## Build and deploy with your AWS credentials; ARGS="--guided" the
 api-key: STACK ?= relay
 api-key: $(TOOLS)/venv/$(READY) ## Make an API key in a deployed stack; STACK=name, WORKSPACE=id, or ALL_WORKSPACES=1
 	@"$(BIN)/python" -m infra.api_key --stack "$(STACK)" \
-	  $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(ALL_WORKSPACES),--all-workspaces)
+	  $(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(filter 1,$(ALL_WORKSPACES)),--all-workspaces)
 
 ##@ Keep
 
