@@ -91,13 +91,19 @@ bench-%: environments $(TOOLS)/bench/$(READY)
 # The template's checks and the build need no account; a region only has to be named.
 AWS_OFF := AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 
+# SAM CLI prints much after the layers' own warning, so it is said once more at the end.
+COMPILED = [ -e .aws-sam/build/Arm64Layer/python/relay/__pycache__ ] || echo "WARNING: The layers are not" \
+  "compiled, as no Python of their version is here: cold starts take three times as long."
+
 .PHONY: build
 build: $(TOOLS)/sam/$(READY) ## Build what AWS gets into .aws-sam/
 	@"$(SAM)" build
+	@$(COMPILED)
 
 .PHONY: deploy
-deploy: build ## Build and deploy with your AWS credentials; ARGS="--guided" the first time
+deploy: build ## Build and deploy with your AWS credentials; ARGS="…" goes to sam deploy
 	@"$(SAM)" deploy $(ARGS)
+	@$(COMPILED)
 
 .PHONY: api-key
 api-key: STACK ?= relay

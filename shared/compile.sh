@@ -16,5 +16,5 @@ candidates | while read -r python; do
       "$layer/python" && exit 10
   fi
 done
-[ $? -eq 10 ] || echo "No Python $version here compiled the layer: cold starts take three times as long." \
+[ $? -eq 10 ] || echo "WARNING: No Python $version here compiled the layer: cold starts take three times as long." \
   "Install one, as by 'uv python install $version', and build again."
