@@ -35,6 +35,15 @@ def test_every_text_has_a_length() -> None:
     assert unbounded == []
 
 
+def test_who_deploys_is_told_what_a_text_has_to_be_and_not_its_pattern() -> None:
+    unexplained = [
+        name
+        for name, parameter in PARAMETERS.items()
+        if "AllowedPattern" in parameter and not parameter.get("ConstraintDescription")
+    ]
+    assert unexplained == []
+
+
 @pytest.mark.parametrize("name", functions())
 def test_the_longest_parameters_fit_into_a_functions_environment(name: str) -> None:
     variables = EVERYONES | functions()[name].get("Environment", {}).get("Variables", {})
