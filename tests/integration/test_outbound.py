@@ -283,6 +283,7 @@ def test_an_encoding_that_is_broken_or_was_not_asked_for_is_no_answer(
     ):
         http.get(server.url)
     assert b"\r\naccept-encoding: gzip\r\n" in server.heads[0].lower()
+    assert b"\r\nuser-agent: relay\r\n" in server.heads[0].lower()
 
 
 def test_an_empty_answer_needs_no_encoding(http: OutboundClient) -> None:

@@ -27,7 +27,8 @@ class OutboundClient(httpx.Client):
         super().__init__(
             transport=_Transport(Network(check), bytes_max),
             timeout=seconds,
-            headers={"Accept-Encoding": ENCODING},
+            # Firewalls take the name of a library for a script of anybody's.
+            headers={"Accept-Encoding": ENCODING, "User-Agent": "Relay"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
