@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from functools import partial
 
 import httpx
 
@@ -47,7 +48,9 @@ def _start() -> None:
     STACK_FOLDER.mkdir(parents=True, exist_ok=True)
     with ending_in_order(), lock_of(STACK_FOLDER) as lock:
         _forget_dead_stack()
-        _furnish(start_stack(STACK_FOLDER, lock, Options(), print))
+        # At once, also into a pipe: it takes a while.
+        tell = partial(print, flush=True)
+        _furnish(start_stack(STACK_FOLDER, lock, Options(), tell))
 
 
 def _furnish(stack: Stack) -> None:

@@ -163,7 +163,7 @@ def test_a_guided_deploy_takes_its_own_answers(clone: Path, aws: dict[str, str])
     assert "Successfully created/updated stack - guided" in said
 
 
-def test_a_key_of_a_stack_that_is_not_there_is_refused_in_a_line(aws: dict[str, str]) -> None:
+def test_a_key_of_a_stack_that_is_not_there_is_refused_in_two_lines(aws: dict[str, str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "infra.api_key", "--stack", "nope", "--all-workspaces"],
         cwd=ROOT,
@@ -174,7 +174,7 @@ def test_a_key_of_a_stack_that_is_not_there_is_refused_in_a_line(aws: dict[str, 
         check=False,
     )
 
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 2)
     assert "nope" in ended.stderr
 
 

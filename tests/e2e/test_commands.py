@@ -93,13 +93,17 @@ def test_ctrl_c_ends_it_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert starting.stdout
-    assert "Starting" in starting.stdout.readline()
-    starting.send_signal(signal.SIGINT)
-    _, said = starting.communicate(timeout=SECONDS)
+    try:
+        assert starting.stdout
+        assert "Starting" in starting.stdout.readline()
+        starting.send_signal(signal.SIGINT)
+        _, said = starting.communicate(timeout=SECONDS)
 
-    assert (starting.returncode, said) == (130, "Stopped.\n")
-    assert not (tmp_path / "stack.json").exists()
+        assert (starting.returncode, said) == (130, "Stopped.\n")
+        assert not (tmp_path / "stack.json").exists()
+    finally:
+        down = run("down", tmp_path)
+    assert "Nothing is up" in down.stdout
 
 
 def check_stack(file: Path, said: str) -> None:

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from infra.local import demo
 from infra.local.comparison import differences, newest_states
-from infra.local.failure import StackFailure
+from infra.local.failure import StackFailure, told
 from infra.local.feed import BODY_BYTES_MAX, parse_states, read_states, split
 from infra.local.sample import INCIDENTS, REVIEWS, sample_lines
 from infra.local.story import Story
@@ -67,14 +68,14 @@ def test_a_file_without_states_ends_the_demo_before_it_begins(
     file = tmp_path / "states.jsonl"
     file.write_bytes(content)
 
-    assert demo.main(["--input", str(file)]) == 1
+    assert told(partial(demo.main, ["--input", str(file)])) == 1
     assert str(file) in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_ends_the_demo(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert demo.main(["--input", str(tmp_path / "none")]) == 1
+    assert told(partial(demo.main, ["--input", str(tmp_path / "none")])) == 1
     assert "can't be read" in capsys.readouterr().err
 
 
