@@ -3,12 +3,11 @@
 from relay.actions.site_catalog import SiteCatalog, at_site
 from relay.aws import sqs_client
 from relay.catalog import ContainerStore, WorkspaceStore
-from relay.delivery.components import Components
 from relay.edge.action_documents import component_answer, component_url, logo_url
 from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction
-from relay.edge.parts import ForgeParts
-from relay.edge.queue import SubmissionsQueue
+from relay.edge.wiring import ForgeParts
+from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.settings import ComponentActionsSettings
 
 settings = ComponentActionsSettings.from_environment()
@@ -17,8 +16,7 @@ containers = ContainerStore(parts.dynamodb, settings.catalog_table)
 catalog = SiteCatalog(
     parts.links, WorkspaceStore(parts.dynamodb, settings.catalog_table), containers
 )
-components = Components(
-    containers,
+components = ComponentChanges(
     SubmissionsQueue(sqs_client(), settings.submissions_queue),
     settings.components_module == "on",
 )
@@ -33,5 +31,5 @@ def send_component() -> Answer:
     no place for the association, which Jira itself keeps."""
     caller, request = handler.caller(parts.site)
     link, container = catalog.container_at(caller.tenant.id, component_url(request.body))
-    components.changed(link.workspace_id, [container.id], logo_url(request), handler.correlation_id)
+    components.queue(link.workspace_id, [container.id], logo_url(request), handler.correlation_id)
     return component_answer(at_site(container, link.ids), request)

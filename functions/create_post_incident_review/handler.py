@@ -1,21 +1,21 @@
 """Jira's action createPostIncidentReview: a link for people, and a call that makes a review."""
 
-from relay.actions.reviewing import Reviewing, review_url
+from relay.actions.reviewing import DraftReviews, review_url
 from relay.aws import sqs_client
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.pages import configure_page, redirect
-from relay.edge.parts import ForgeParts
 from relay.edge.query import query_id
-from relay.edge.queue import SubmissionsQueue
+from relay.edge.wiring import ForgeParts
 from relay.entities.workspace_ids import without_key
 from relay.errors import BadRequest, Detail
+from relay.queues.submissions import SubmissionsQueue
 from relay.record import RecordStore
 from relay.settings import ReviewSettings
 
 settings = ReviewSettings.from_environment()
 parts = ForgeParts(settings)
-reviewing = Reviewing(
+draft_reviews = DraftReviews(
     RecordStore(parts.dynamodb, settings.record_table),
     SubmissionsQueue(sqs_client(), settings.submissions_queue),
     settings.review_url_template,
@@ -47,5 +47,5 @@ def make_review() -> Answer:
         missing = Detail("incident", "missing", "The incident's id is asked for in the query")
         raise BadRequest("The call names no incident.", [missing])
     links = parts.links.of_tenant(caller.tenant.id)
-    review = reviewing.review_for_site(links, incident, component, handler.correlation_id)
+    review = draft_reviews.review_for_site(links, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

@@ -1,12 +1,9 @@
 """Entities as the operations tool asks for them: where each is, and why; deletions; reviews."""
 
-from relay.actions.reviewing import Reviewing
+from relay.actions.reviewing import DraftReviews
 from relay.aws import sqs_client
 from relay.catalog import WorkspaceStore
-from relay.delivery.deleting import Deleting
-from relay.delivery.tracking import Tracking, state_named
 from relay.edge.answer import Answer, json_answer
-from relay.edge.delivery_parts import SiteParts
 from relay.edge.entity_documents import (
     checked_entity,
     checked_properties,
@@ -16,25 +13,28 @@ from relay.edge.entity_documents import (
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
-from relay.edge.queue import SubmissionsQueue
+from relay.edge.wiring import SiteParts
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities import Kind
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.provider.deletions import EntityDeleter
+from relay.provider.tracking import EntityTracker, state_named
+from relay.queues.submissions import SubmissionsQueue
 from relay.record import AssociationStore, DebtStore, RecordStore
 from relay.settings import EntitiesSettings
 
 settings = EntitiesSettings.from_environment()
 parts = SiteParts(settings)
 record = RecordStore(parts.dynamodb, settings.record_table)
-tracking = Tracking(
+tracking = EntityTracker(
     record,
     AssociationStore(parts.dynamodb, settings.record_table),
     DebtStore(parts.dynamodb, settings.record_table),
     parts.sites,
 )
 queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
-deleting = Deleting(record, queue)
-reviewing = Reviewing(record, queue, settings.review_url_template)
+deleting = EntityDeleter(record, queue)
+draft_reviews = DraftReviews(record, queue, settings.review_url_template)
 
 handler = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(
@@ -99,5 +99,5 @@ def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
 def make_review(workspace_id: str, incident_id: str) -> Answer:
     calls.about(workspace_id)
     incident = checked_entity(Kind.INCIDENT, incident_id)
-    review = reviewing.review_in(workspace_id, incident.id, handler.correlation_id)
+    review = draft_reviews.review_in(workspace_id, incident.id, handler.correlation_id)
     return json_answer(201, {"review": review})

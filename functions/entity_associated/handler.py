@@ -5,9 +5,9 @@ from relay.aws import sqs_client
 from relay.catalog import WebhookStore
 from relay.edge.answer import Answer, no_content
 from relay.edge.http import HttpFunction
-from relay.edge.notices import NoticesQueue
-from relay.edge.parts import ForgeParts
+from relay.edge.wiring import ForgeParts
 from relay.entities.association import parse_associated
+from relay.queues.notices import NoticesQueue
 from relay.record import AssociationStore, RecordStore
 from relay.settings import AssociationSettings
 

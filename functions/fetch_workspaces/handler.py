@@ -5,8 +5,8 @@ from relay.catalog import ContainerStore, WorkspaceStore
 from relay.edge.action_documents import catalog_answer, parse_ids, workspace_answer
 from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction
-from relay.edge.parts import ForgeParts
 from relay.edge.query import first_query_value, query_values
+from relay.edge.wiring import ForgeParts
 from relay.settings import SiteCatalogSettings
 
 settings = SiteCatalogSettings.from_environment()

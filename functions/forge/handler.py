@@ -3,10 +3,9 @@
 from relay.actions.forge_lifecycle import ForgeLifecycle, forge_http_client
 from relay.actions.residency import Residency
 from relay.edge.answer import Answer, json_answer, no_content
-from relay.edge.delivery_parts import ReplayParts
 from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.http import HttpFunction
-from relay.edge.parts import ForgeParts
+from relay.edge.wiring import ForgeParts, ReplayParts
 from relay.settings import ForgeLifecycleSettings
 from relay.telemetry import Metric, count, logger
 from relay.tenants import MigrationState, MigrationStore
@@ -15,7 +14,7 @@ settings = ForgeLifecycleSettings.from_environment()
 parts = ForgeParts(settings)
 lifecycle = ForgeLifecycle(
     parts.tenants,
-    ReplayParts(parts, settings.replays_queue).requesting,
+    ReplayParts(parts, settings.replays_queue).starter,
     forge_http_client(),
     settings.app_key,
 )
@@ -50,7 +49,7 @@ def uninstalled() -> Answer:
 def tick() -> Answer:
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.ticked(caller)
-    logger.info("System token renewed", tenant_id=tenant.id, brought=bool(caller.system_token))
+    logger.info("System token renewed", tenant_id=tenant.id, result=bool(caller.system_token))
     return no_content()
 
 

@@ -1,9 +1,8 @@
 """Jira's lifecycle calls: a site installs, uninstalls, enables or disables the app."""
 
 from relay.edge.answer import Answer, no_content
-from relay.edge.delivery_parts import ReplayParts
 from relay.edge.http import HttpFunction
-from relay.edge.parts import TenantParts
+from relay.edge.wiring import ReplayParts, TenantParts
 from relay.errors import BadRequest, Detail
 from relay.identity.callback import CallbackVerifier
 from relay.identity.install_keys import InstallKeys
@@ -15,7 +14,7 @@ from relay.telemetry import Metric, count, logger
 settings = LifecycleSettings.from_environment()
 parts = TenantParts(settings)
 tenants = parts.tenants
-replaying = ReplayParts(parts, settings.replays_queue)
+starter = ReplayParts(parts, settings.replays_queue).starter
 signed_install = SignedInstallVerifier(
     InstallKeys(key_server_client(), settings.install_keys_url),
     settings.app_key,
@@ -34,7 +33,7 @@ def installed() -> Answer:
         raise BadRequest("The body is not an install's.", missing)
     # Jira signs with the secret as soon as it is answered, so the answer comes after the write.
     tenant = tenants.install(caller.installation, caller.token)
-    replaying.requesting.installed(tenant)
+    starter.installed(tenant)
     count(Metric.INSTALLED)
     logger.info("Installed", tenant_id=tenant.id, base_url=tenant.base_url)
     return no_content()

@@ -1,42 +1,31 @@
 """Sites, and the workspaces linked to them: kept here and in Jira alike."""
 
 from relay.catalog import WorkspaceStore
-from relay.delivery.linking import Linking
-from relay.delivery.unlinking import Unlinking
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
-from relay.edge.delivery_parts import ReplayParts, SiteParts
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request
+from relay.edge.wiring import ReplayParts, SiteParts, linker, unlinker
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.record import DebtStore
 from relay.settings import LinksSettings
-from relay.tenants import StandingStore
 
 settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
 api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 replay_parts = ReplayParts(parts, settings.replays_queue)
 workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
-linking = Linking(
-    parts.tenants,
-    parts.links,
-    workspaces,
-    parts.sites,
-    replay_parts.requesting,
-)
-unlinking = Unlinking(
-    parts.tenants, parts.links, parts.sites, replay_parts.requesting, replay_parts.queue
-)
+linking = linker(parts, replay_parts, settings.catalog_table)
+unlinking = unlinker(parts, replay_parts)
 documents = SiteDocuments(parts, settings.region)
 own_sites = OwnSites(parts)
 workspace_sites = WorkspaceSites(
     parts,
-    StandingStore(parts.dynamodb, settings.tenants_table),
+    parts.snapshots,
     DebtStore(parts.dynamodb, settings.record_table),
 )
 
@@ -80,7 +69,7 @@ def list_links(site: str) -> Answer:
 def list_sites_of_workspace(workspace_id: str) -> Answer:
     request = calls.about(workspace_id)
     after, limit = page_start(request), page_limit(request)
-    now = replay_parts.dispatch.now()
+    now = replay_parts.schedule.now()
     return json_answer(200, workspace_sites.page(workspace_id, now, after, limit))
 
 

@@ -2,17 +2,16 @@
 
 from relay.aws import dynamodb_client, sqs_client
 from relay.catalog import WorkspaceStore
-from relay.delivery.message import Message
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag
-from relay.edge.queue import SubmissionsQueue
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities import parse_submission
 from relay.entities.document import SUBMISSION_BYTES_MAX
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.queues.submissions import Message, SubmissionsQueue
 from relay.settings import SubmissionsSettings
 from relay.telemetry import Metric, count
 

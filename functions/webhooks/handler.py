@@ -9,9 +9,10 @@ from relay.catalog import WebhookStore, WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.documents import attempt_document
 from relay.edge.http import HttpFunction
-from relay.edge.notices import NoticesQueue, Webhooks, webhook_client
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.provider.webhooks import WebhookSender, webhook_client
+from relay.queues.notices import NoticesQueue
 from relay.secrets import Secrets
 from relay.settings import WebhooksSettings
 from relay.telemetry import in_context
@@ -19,7 +20,7 @@ from relay.telemetry import in_context
 settings = WebhooksSettings.from_environment()
 dynamodb = dynamodb_client()
 secrets = Secrets(kms_client(), settings.secrets_key)
-webhooks = Webhooks(
+webhooks = WebhookSender(
     WebhookStore(dynamodb, settings.catalog_table, secrets),
     webhook_client(settings.test_webhook_origins),
     NoticesQueue(sqs_client(), settings.notices_queue),

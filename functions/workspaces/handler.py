@@ -2,7 +2,6 @@
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
-from relay.delivery.components import Components
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (
@@ -17,9 +16,9 @@ from relay.edge.documents import (
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import page_limit, page_start, query_value
-from relay.edge.queue import SubmissionsQueue
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
 
@@ -31,8 +30,7 @@ containers = ContainerStore(dynamodb, settings.catalog_table)
 webhooks = WebhookStore(
     dynamodb, settings.catalog_table, Secrets(kms_client(), settings.secrets_key)
 )
-components = Components(
-    containers,
+components = ComponentChanges(
     SubmissionsQueue(sqs_client(), settings.submissions_queue),
     settings.components_module == "on",
 )
@@ -93,7 +91,7 @@ def put_containers(workspace_id: str) -> Answer:
     request = calls.about(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
-    components.changed(
+    components.queue(
         workspace_id, [one.id for one in wanted], logo_url(request), handler.correlation_id
     )
     return json_answer(200, {"put": len(wanted)})
@@ -104,7 +102,7 @@ def put_container(workspace_id: str, container_id: str) -> Answer:
     request = calls.about(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
-    components.changed(workspace_id, [container.id], logo_url(request), handler.correlation_id)
+    components.queue(workspace_id, [container.id], logo_url(request), handler.correlation_id)
     return json_answer(200, container.model_dump(exclude_none=True))
 
 
@@ -119,7 +117,7 @@ def get_container(workspace_id: str, container_id: str) -> Answer:
 def delete_container(workspace_id: str, container_id: str) -> Answer:
     request = calls.about(workspace_id)
     containers.delete(workspace_id, checked_container_id(container_id))
-    components.changed(workspace_id, [container_id], logo_url(request), handler.correlation_id)
+    components.queue(workspace_id, [container_id], logo_url(request), handler.correlation_id)
     return no_content()
 
 

@@ -14,7 +14,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.lambdas.runtime import Context, http_event, load
 from infra.lambdas.template import functions, template
-from relay.delivery.message import Message, packed
+from relay.queues.submissions import Message, packed
 from relay.record import RecordStore
 
 _MB = 1_000_000

@@ -8,6 +8,7 @@ from relay.delivery.sites import LinkedSite
 from relay.record import Debt, DebtStore, RecordStore
 from relay.secrets import Secrets
 from relay.tenants import LinkStore, ReplayStore, TenantState, TenantStore, TroubleStore
+from relay.tenants.snapshots import SiteSnapshot
 
 if TYPE_CHECKING:
     from infra.chaos.stage import Stage
@@ -38,11 +39,12 @@ class Stores:
     def linked(self, workspace_id: str) -> list[LinkedSite]:
         return [
             LinkedSite(
-                workspace_id,
-                self.tenants.existing(link.tenant_id),
-                link.ids,
-                self.troubles.of(link.tenant_id),
-                self.replays.get(link.tenant_id, workspace_id),
+                link,
+                SiteSnapshot(
+                    self.tenants.existing(link.tenant_id),
+                    self.troubles.of(link.tenant_id),
+                    self.replays.get(link.tenant_id, workspace_id),
+                ),
             )
             for link in self.links.of_workspace(workspace_id)
         ]

@@ -14,8 +14,8 @@ from typing import Any
 from infra.chaos.boundary import Boundary
 from infra.chaos.invocation import Ended, Invocation
 from infra.lambdas.runtime import Context, load
-from relay.delivery.bringing import Bringing
-from relay.delivery.dispatch import Dispatch
+from relay.delivery.sites import Sites
+from relay.replays.schedule import ReplaySchedule
 
 FUNCTIONS = (
     "descriptor",
@@ -45,7 +45,7 @@ def _loaded() -> tuple[Boundary, dict[str, ModuleType]]:
     boundary.install()
     modules = {name: load(name) for name in FUNCTIONS}
     for part in gc.get_objects():
-        if isinstance(part, Bringing | Dispatch):
+        if isinstance(part, Sites | ReplaySchedule):
             part._clock = boundary.now
     return boundary, modules
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
+from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
 from relay_cli.troubles import TROUBLES, site_state
 from relay_cli.words import parsed_moment
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
@@ -123,7 +123,7 @@ def test_every_trouble_is_explained(cli: Cli, code: str, state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [row.code for row in (*TABLE, SUSPENDED) if row.verdict is not Verdict.SPLIT]
+    "code", [row.code for row in (*TABLE, SUSPENDED) if row.reaction is not Reaction.SPLIT]
 )
 def test_every_trouble_that_relay_keeps_has_words(code: str) -> None:
     assert code in TROUBLES

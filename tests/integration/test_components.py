@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-import relay.delivery.replaying
-from relay.delivery.message import parse_message
+import relay.replays.replayer
+from relay.queues.submissions import parse_message
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator, until
@@ -231,7 +231,7 @@ def test_a_new_link_brings_all_that_the_workspace_has(
     put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
     assert relay_on.run_queue() == []
     # Pages that are full, and one that is not.
-    monkeypatch.setattr(relay.delivery.replaying, "_COMPONENTS", 3)
+    monkeypatch.setattr(relay.replays.replayer, "_COMPONENTS", 3)
 
     site = linked_site(relay_on, simulator, WORKSPACE)
 

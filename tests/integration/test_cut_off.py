@@ -14,8 +14,8 @@ from infra.bench.subject import run_subject
 from infra.local.environment import bare_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import ROOT
-from relay.delivery.message import Message, packed
 from relay.entities import EntityState, Kind
+from relay.queues.submissions import Message, packed
 from relay.record import AttemptStore, RecordStore
 from tests.integration.conftest import REGION, Aws
 from tests.integration.replays_stage import taken

@@ -16,10 +16,10 @@ from relay.tenants import (
     ForgeInstallation,
     Installation,
     LifecycleToken,
+    ReplayScope,
     Tenant,
     TenantState,
     TenantStore,
-    What,
 )
 from tests.integration.catching_up_stage import go_on, progress, sequences
 from tests.integration.conftest import Aws
@@ -664,15 +664,15 @@ class Play:
 
     def link(self, token: LifecycleToken) -> None:
         for tenant in self.living():
-            self.parts.requesting.link(tenant, f"workspace-{token.issued_at % 3}", "")
+            self.parts.starter.link(tenant, f"workspace-{token.issued_at % 3}", "")
 
     def reset(self, _: LifecycleToken) -> None:
         for tenant in self.living():
-            self.parts.requesting.request(tenant, What.ALL, None, None)
+            self.parts.starter.request(tenant, ReplayScope.ALL, None, None)
 
     def take_over(self, _: LifecycleToken) -> None:
         for tenant in self.all():
-            self.parts.requesting.take_over(tenant)
+            self.parts.starter.take_over(tenant)
 
     def links(self) -> dict[str, set[str]]:
         return {tenant.id: set(self.parts.links.workspaces_of(tenant.id)) for tenant in self.all()}

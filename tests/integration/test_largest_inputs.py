@@ -10,16 +10,16 @@ from urllib.parse import quote
 
 import pytest
 
+from relay import keys
 from relay.catalog import Container, ContainerStore, WorkspaceDocument, WorkspaceStore
-from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX
 from relay.entities import EntityKey, Kind
 from relay.entities.association import Target
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, URL_MAX
 from relay.identity.api_keys import ApiKeys
 from relay.jira.answers import WORD_LENGTH_MAX, WORDS_MAX
+from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX
 from relay.record import AssociationStore, DebtStore, Delay, Outcome, OutcomeState, RecordStore
-from relay.record.keys import sort_key
-from relay.tenants import Replay, ReplayStore, Stage, Tenant, Trouble, TroubleStore, What
+from relay.tenants import Replay, ReplayScope, ReplayStore, Stage, Tenant, Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.support.aws_limits import TRANSACTION_BYTES_MAX, item_bytes
@@ -162,7 +162,9 @@ def test_a_list_of_replays_is_cut_by_their_reasons(relay: Relay) -> None:
     store = ReplayStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     ids = [f"w-{number:03}" for number in range(60)]
     for one in ids:
-        replay = Replay(tenant.id, one, what=What.OWED, stage=Stage.WALK, reason="; ".join(WORDS))
+        replay = Replay(
+            tenant.id, one, scope=ReplayScope.OWED, stage=Stage.WALK, reason="; ".join(WORDS)
+        )
         store.begin(replay, 0)
 
     assert shown(all_pages(relay, f"/v1/sites/{tenant.id}/replay", "replays"), "workspaceId") == ids
@@ -174,7 +176,7 @@ def test_pages_of_any_length_show_each_thing_once(relay: Relay, limit: int) -> N
     keys = sorted([relay.key_for("payments").split("_")[1], relay.api_key.split("_")[1]])
     store = ReplayStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     for one in ("a", "b", "c"):
-        store.begin(Replay(sites[0], one, what=What.OWED), 0)
+        store.begin(Replay(sites[0], one, scope=ReplayScope.OWED), 0)
 
     for path, name, of_each, expected in (
         ("/v1/sites", "sites", "id", sites),
@@ -266,13 +268,15 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     _, tenant = installed(relay)
     table = relay.aws.environment["RECORD_TABLE"]
     debts = DebtStore(relay.aws.dynamodb, table)
-    keys = [EntityKey(Kind.INCIDENT, f"{number:03}".ljust(ID_MAX, FIRE)) for number in range(100)]
+    entities = [
+        EntityKey(Kind.INCIDENT, f"{number:03}".ljust(ID_MAX, FIRE)) for number in range(100)
+    ]
     project_keys = tuple(f"{number:03}".ljust(TEXT_MAX, FIRE) for number in range(100))
 
     reason = "; ".join(WORDS)
-    debts.owe("payments", tenant.id, keys, reason)
+    debts.owe("payments", tenant.id, entities, reason)
     assert_one_transaction(relay, table)
-    delays = [Delay(sort_key(key), reason, 1, 0) for key in keys]
+    delays = [Delay(keys.entity_sk(key), reason, 1, 0) for key in entities]
     debts.put_off("payments", tenant.id, delays)
     assert_one_transaction(relay, table)
     # As the documents say.
@@ -281,7 +285,7 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     for debt in list(debts.all("payments", tenant.id)):
         key = {"pk": {"S": f"debt#payments#{tenant.id}"}, "sk": {"S": debt.sk}}
         relay.aws.dynamodb.delete_item(TableName=table, Key=key)
-    outcomes = [Outcome(key, 1, OutcomeState.REJECTED, WORDS, project_keys) for key in keys]
+    outcomes = [Outcome(key, 1, OutcomeState.REJECTED, WORDS, project_keys) for key in entities]
     record.save_outcomes("payments", tenant.id, outcomes)
     assert_one_transaction(relay, table)
 

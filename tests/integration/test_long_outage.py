@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-import relay.edge.delivery_parts
+import relay.edge.wiring
 from relay.tenants import ReplayStore, Trouble, TroubleStore
 from tests.integration.catching_up_stage import (
     debts,
@@ -54,8 +54,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    parts = partial(relay.edge.delivery_parts.DeliveryParts, clock=clock)
-    monkeypatch.setattr(relay.edge.delivery_parts, "DeliveryParts", parts)
+    parts = partial(relay.edge.wiring.DeliveryParts, clock=clock)
+    monkeypatch.setattr(relay.edge.wiring, "DeliveryParts", parts)
     return clock
 
 

@@ -120,7 +120,7 @@ class Place:
     def unlink_in_jira(self, workspace: str) -> None:
         """As an admin of the site does: Jira deletes what it has of it, and tells nobody."""
         sites: Sites = self.relay.gateway.functions["replayer"].parts.sites
-        [jira] = map(sites.seen_by, sites.linked_to(workspace))
+        [jira] = map(sites.jira_for, sites.linked_to(workspace))
         assert jira
         jira.site.delete_workspaces([workspace])
         jira.delete_all()

@@ -22,7 +22,14 @@ from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
 from relay.edge.http import HttpFunction
-from relay.tenants import Choice, ChoiceStore, ForgeInstallation, Identity, LifecycleToken, Tenant
+from relay.tenants import (
+    ForgeInstallation,
+    Identity,
+    IdentityChoice,
+    IdentityChoiceStore,
+    LifecycleToken,
+    Tenant,
+)
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
@@ -259,9 +266,9 @@ def under_both(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
 
 
 def turned(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
-    choices = ChoiceStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
+    choices = IdentityChoiceStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     now = int(time.time() * 1000)
-    choices.keep(site.id, Choice(Identity.FORGE, "Jira answered 401", now))
+    choices.keep(site.id, IdentityChoice(Identity.FORGE, "Jira answered 401", now))
     return under_both(relay, site, ask)
 
 

@@ -118,7 +118,7 @@ def test_what_the_first_ones_delivery_brings_late_costs_the_second_nothing(
     the same id; with its deletion that would be gone."""
     assert link(relay, site, "payments")[0] == 200
     sites: Sites = relay.gateway.functions["replayer"].parts.sites
-    [late] = map(sites.seen_by, sites.linked_to("payments"))
+    [late] = map(sites.jira_for, sites.linked_to("payments"))
     assert late
     assert relay.provider("DELETE", f"/v1/sites/{site.id}/workspaces/payments").status == 204
     assert link(relay, site, "search")[0] == 200

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from relay.delivery.decisions import TABLE, Verdict
+from relay.delivery.decisions import TABLE, Reaction
 from relay.edge.site_documents import REFUSED_CALLS
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
@@ -671,7 +671,7 @@ def test_a_site_that_still_answers_is_not_superseded(relay: Relay, site: JiraSit
 
 
 def test_every_refusal_that_lets_a_site_be_superseded_is_one_that_relay_keeps() -> None:
-    attention = {row.code for row in TABLE if row.verdict is Verdict.ATTENTION}
+    attention = {row.code for row in TABLE if row.reaction is Reaction.ATTENTION}
     assert attention > REFUSED_CALLS
 
 

@@ -804,7 +804,7 @@ def test_a_link_that_is_never_made_leaves_nothing_to_do(
     calls.before = break_off
     assert relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments").status == 503
     calls.no_more_trouble()
-    monkeypatch.setattr("relay.delivery.replaying._LINKING_MS", 0)
+    monkeypatch.setattr("relay.replays.replayer._LINKING_MS", 0)
     go_on(relay)
     assert progress(relay, site)["state"] == "done"
 

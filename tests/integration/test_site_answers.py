@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -14,15 +15,13 @@ import pytest
 import relay.delivery.decisions
 import relay.jira.client
 import relay.table
-from relay.delivery.decisions import Verdict
-from relay.delivery.health import SiteHealth
-from relay.delivery.sites import LinkedSite
+from relay.delivery.decisions import Reaction
+from relay.delivery.session import SiteTrouble, Stopped
 from relay.jira.errors import RateLimit, error_type, without_words
 from relay.tenants import TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.bodies import IDS
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
@@ -59,7 +58,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is over before the test has looked, however slow the machine is."""
-    monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Verdict.RETRY, (300.0, 900.0))
+    monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Reaction.RETRY, (300.0, 900.0))
 
 
 @pytest.fixture
@@ -540,13 +539,14 @@ def test_of_many_callers_at_once_one_has_the_trial(relay_: Relay, site: Answerin
 
     for order in sorted(set(itertools.permutations("aabbcc"))):
         dynamodb.put_item(TableName=table, Item=due)
-        callers: dict[str, SiteHealth] = {}
+        callers: dict[str, SiteTrouble] = {}
         allowed: list[str] = []
         for name in order:
             if name not in callers:
-                linked = LinkedSite("payments", tenant, IDS, troubles.of(tenant.id))
-                callers[name] = SiteHealth(troubles, linked)
-            elif callers[name].may_call():
+                callers[name] = SiteTrouble(troubles, tenant.id, troubles.of(tenant.id))
+                continue
+            with suppress(Stopped):
+                callers[name].check_may_call()
                 allowed.append(name)
         assert len(allowed) == 1, order
 
@@ -557,7 +557,7 @@ def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
     """Two callers began while all was well; the site tells the first how long to wait."""
     troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
     tenant = relay_.tenants.existing(site.jira.id)
-    first, second = (SiteHealth(troubles, LinkedSite("payments", tenant, IDS)) for _ in range(2))
+    first, second = (SiteTrouble(troubles, tenant.id, None) for _ in range(2))
 
     first.failed(error_type(429)(429, (), RateLimit(retry_after="600")))
     second.failed(error_type(429)(429))

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from relay.catalog import WorkspaceDocument, WorkspaceStore
-from relay.delivery.message import Message, parse_message
 from relay.entities import EntityState, Kind
 from relay.entities.document import SUBMISSION_BYTES_MAX
 from relay.identity.api_keys import ApiKeys
+from relay.queues.submissions import Message, parse_message
 from relay.telemetry import logger
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable

@@ -15,9 +15,9 @@ import pytest
 
 import relay.edge.consumer
 import relay.table
-from relay.delivery.message import Message, packed
 from relay.entities import EntityKey, EntityState, Kind
 from relay.entities.workspace_ids import WORKSPACE_PROPERTY, WorkspaceIds, without_key
+from relay.queues.submissions import Message, packed
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import logger
 from relay.tenants import Installation, LifecycleToken, Tenant

@@ -89,7 +89,7 @@ def held(site: JiraSite, key: str) -> int:
 
 def seen_by(relay: Relay, workspace: str) -> WorkspaceJira:
     sites: Sites = relay.gateway.functions["replayer"].parts.sites
-    [jira] = map(sites.seen_by, sites.linked_to(workspace))
+    [jira] = map(sites.jira_for, sites.linked_to(workspace))
     assert jira
     return jira
 

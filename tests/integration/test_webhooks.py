@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from infra.openapi.document import document
-from relay.edge.notices import delay_after
+from relay.queues.notices import delay_after
 from relay.tenants import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
@@ -123,7 +123,7 @@ class Stage:
 
     def hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Webhooks have a quarter of a second to answer."""
-        monkeypatch.setattr("relay.edge.notices._SECONDS", 0.25)
+        monkeypatch.setattr("relay.provider.webhooks._SECONDS", 0.25)
         self.relay.gateway.functions["webhooks"] = self.load("webhooks")
 
     def send(self, *notices: str) -> list[int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import relay.edge.consumer
 from infra.lambdas.runtime import Context, load
-from relay.delivery.message import Message, parse_message
+from relay.queues.submissions import Message, parse_message
 from relay.record import RecordStore
 
 KILLER = "killer"

@@ -17,7 +17,7 @@ from infra.lambdas.stores import create_stores
 from relay.catalog import Container, ContainerStore
 from relay.entities import EntityKey, Kind
 from relay.record import DebtStore, Outcome, OutcomeState, RecordStore
-from relay.tenants import Replay, ReplayStore, Stage, What
+from relay.tenants import Replay, ReplayScope, ReplayStore, Stage
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def replayed(dynamodb: "DynamoDBClient") -> list[Any]:
         TENANT,
         WORKSPACE,
         run="run-1",
-        what=What.ALL,
+        scope=ReplayScope.ALL,
         why="linked",
         stage=Stage.COUNT,
         due=5,

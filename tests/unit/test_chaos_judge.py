@@ -10,7 +10,16 @@ from infra.chaos.isolation import Held, what_strays
 from infra.chaos.jira_faults import ALWAYS, AWHILE
 from infra.chaos.ledger import Known, Ledger
 from infra.chaos.tags import POISONS, awhile
-from infra.chaos.verdicts import AT_FAULT, DELETED, HELD, LOST, STALE, UNEXPLAINED, AtSite, judged
+from infra.chaos.verdicts import (
+    AT_FAULT,
+    DELETED,
+    HELD,
+    LOST,
+    STALE,
+    UNEXPLAINED,
+    AtSite,
+    judged,
+)
 from relay.entities import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.record import Debt, Outcome, OutcomeState

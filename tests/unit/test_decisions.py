@@ -15,8 +15,8 @@ from relay.delivery.decisions import (
     RETRY_AFTER_MIN,
     SUSPENDED,
     TABLE,
+    Reaction,
     Row,
-    Verdict,
     back_off,
     decide,
     retry_after,
@@ -55,35 +55,35 @@ def row_of(error: JiraError, failing_for: float = 0) -> Row:
 @pytest.mark.parametrize(
     ("error", "answer", "verdict", "code"),
     [
-        (answered(400), "400", Verdict.SPLIT, "refused"),
-        (answered(413), "413", Verdict.SPLIT, "too_large"),
-        (answered(429), "429", Verdict.RETRY, "rate_limited"),
-        (answered(500), "5xx", Verdict.RETRY, "site_down"),
-        (answered(502), "5xx", Verdict.RETRY, "site_down"),
-        (answered(503), "5xx", Verdict.RETRY, "site_down"),
-        (answered(504), "5xx", Verdict.RETRY, "site_down"),
-        (JiraUnreachable("no answer"), "none", Verdict.RETRY, "unreachable"),
-        (answered(200), "not Jira's", Verdict.RETRY, "unreadable"),
-        (answered(202), "not Jira's", Verdict.RETRY, "unreadable"),
-        (Unreadable(400), "not Jira's", Verdict.RETRY, "unreadable"),
-        (Unreadable(403), "not Jira's", Verdict.RETRY, "unreadable"),
-        (answered(401), "401", Verdict.ATTENTION, "credential_refused"),
-        (answered(403), "403", Verdict.ATTENTION, "access_refused"),
-        (answered(404), "404", Verdict.ATTENTION, "nothing_there"),
-        (answered(301), "3xx", Verdict.ATTENTION, "moved"),
-        (answered(302), "3xx", Verdict.ATTENTION, "moved"),
-        (answered(308), "3xx", Verdict.ATTENTION, "moved"),
-        (answered(405), "other 4xx", Verdict.ATTENTION, "unexpected"),
-        (answered(409), "other 4xx", Verdict.ATTENTION, "unexpected"),
-        (answered(418), "other 4xx", Verdict.ATTENTION, "unexpected"),
+        (answered(400), "400", Reaction.SPLIT, "refused"),
+        (answered(413), "413", Reaction.SPLIT, "too_large"),
+        (answered(429), "429", Reaction.RETRY, "rate_limited"),
+        (answered(500), "5xx", Reaction.RETRY, "site_down"),
+        (answered(502), "5xx", Reaction.RETRY, "site_down"),
+        (answered(503), "5xx", Reaction.RETRY, "site_down"),
+        (answered(504), "5xx", Reaction.RETRY, "site_down"),
+        (JiraUnreachable("no answer"), "none", Reaction.RETRY, "unreachable"),
+        (answered(200), "not Jira's", Reaction.RETRY, "unreadable"),
+        (answered(202), "not Jira's", Reaction.RETRY, "unreadable"),
+        (Unreadable(400), "not Jira's", Reaction.RETRY, "unreadable"),
+        (Unreadable(403), "not Jira's", Reaction.RETRY, "unreadable"),
+        (answered(401), "401", Reaction.ATTENTION, "credential_refused"),
+        (answered(403), "403", Reaction.ATTENTION, "access_refused"),
+        (answered(404), "404", Reaction.ATTENTION, "nothing_there"),
+        (answered(301), "3xx", Reaction.ATTENTION, "moved"),
+        (answered(302), "3xx", Reaction.ATTENTION, "moved"),
+        (answered(308), "3xx", Reaction.ATTENTION, "moved"),
+        (answered(405), "other 4xx", Reaction.ATTENTION, "unexpected"),
+        (answered(409), "other 4xx", Reaction.ATTENTION, "unexpected"),
+        (answered(418), "other 4xx", Reaction.ATTENTION, "unexpected"),
     ],
 )
 def test_each_answer_has_its_row(
-    error: JiraError, answer: str, verdict: Verdict, code: str
+    error: JiraError, answer: str, verdict: Reaction, code: str
 ) -> None:
     row = row_of(error)
 
-    assert (row.answer, row.verdict, row.code) == (answer, verdict, code)
+    assert (row.answer, row.reaction, row.code) == (answer, verdict, code)
     assert row in TABLE
 
 
@@ -129,7 +129,7 @@ def test_a_suspended_site_needs_attention_and_is_tried_as_seldom_as_any_that_doe
     decision = decide(answered(503), 0, AN_HOUR, NOW, lambda: 0)
 
     assert decision.row is SUSPENDED
-    assert (decision.row.verdict, decision.row.error) == (Verdict.ATTENTION, SiteDown)
+    assert (decision.row.reaction, decision.row.error) == (Reaction.ATTENTION, SiteDown)
     assert decision.after == ATTENTION[0]
 
 
@@ -139,7 +139,7 @@ def test_where_something_else_answered_for_an_hour_the_site_needs_attention(stat
 
     decision = decide(Unreadable(status), 0, LASTING_SECONDS, NOW, lambda: 0)
 
-    assert (decision.row, decision.row.verdict) == (NOT_JIRA, Verdict.ATTENTION)
+    assert (decision.row, decision.row.reaction) == (NOT_JIRA, Reaction.ATTENTION)
     assert decision.after == ATTENTION[0]
 
 
@@ -261,17 +261,17 @@ def test_a_suspended_site_may_say_when_to_come_again() -> None:
 @pytest.mark.parametrize(
     ("verdict", "waits"),
     [
-        (Verdict.RETRY, [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]),
-        (Verdict.ATTENTION, [60, 120, 240, 480, 960, 1920, 3600, 3600]),
+        (Reaction.RETRY, [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]),
+        (Reaction.ATTENTION, [60, 120, 240, 480, 960, 1920, 3600, 3600]),
     ],
 )
-def test_the_wait_doubles_up_to_the_longest(verdict: Verdict, waits: list[float]) -> None:
+def test_the_wait_doubles_up_to_the_longest(verdict: Reaction, waits: list[float]) -> None:
     assert [back_off(verdict, attempt, lambda: 0) for attempt in range(len(waits))] == waits
 
 
-@given(st.sampled_from([(Verdict.RETRY, RETRY), (Verdict.ATTENTION, ATTENTION)]), attempts)
+@given(st.sampled_from([(Reaction.RETRY, RETRY), (Reaction.ATTENTION, ATTENTION)]), attempts)
 def test_the_wait_is_never_longer_however_often_it_failed(
-    which: tuple[Verdict, tuple[float, float]], attempt: int
+    which: tuple[Reaction, tuple[float, float]], attempt: int
 ) -> None:
     verdict, (first, longest) = which
 
@@ -281,9 +281,9 @@ def test_the_wait_is_never_longer_however_often_it_failed(
     assert first / 2 <= after <= longest
 
 
-@given(st.sampled_from([Verdict.RETRY, Verdict.ATTENTION]), attempts, portions)
+@given(st.sampled_from([Reaction.RETRY, Reaction.ATTENTION]), attempts, portions)
 def test_at_most_half_of_the_wait_is_left_to_chance(
-    verdict: Verdict, attempt: int, portion: float
+    verdict: Reaction, attempt: int, portion: float
 ) -> None:
     whole = back_off(verdict, attempt, lambda: 0)
 
@@ -301,5 +301,5 @@ def test_two_callers_do_not_wait_alike() -> None:
 def test_a_decision_waits_unless_it_splits(status: int, attempt: int, failing_for: float) -> None:
     decision = decide(answered(status), attempt, failing_for, NOW)
 
-    assert (decision.after == 0) == (decision.row.verdict is Verdict.SPLIT)
+    assert (decision.after == 0) == (decision.row.reaction is Reaction.SPLIT)
     assert 0 <= decision.after <= ATTENTION[1]

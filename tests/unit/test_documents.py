@@ -56,7 +56,7 @@ def test_every_command_is_explained(command: str) -> None:
 @pytest.mark.parametrize("row", [*TABLE, SUSPENDED, NOT_JIRA], ids=lambda row: row.code)
 def test_the_table_of_decisions_is_printed(row: Row) -> None:
     suspect = "yes" if row.suspect else "no"
-    line = f"| {row.answer} | {row.means} | {row.verdict} | `{row.code}` | {suspect} |"
+    line = f"| {row.answer} | {row.means} | {row.reaction} | `{row.code}` | {suspect} |"
     assert line in RELIABILITY
 
 

@@ -221,7 +221,7 @@ def test_an_answer_is_suspect_that_may_be_of_the_request(error: JiraError, suspe
 
 
 def test_no_answer_that_splits_is_suspect() -> None:
-    assert not any(row.suspect for row in TABLE if row.verdict == "split")
+    assert not any(row.suspect for row in TABLE if row.reaction == "split")
 
 
 def test_one_at_fault_is_tried_more_and_more_seldom_up_to_once_a_day() -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.delivery.message import (
+from relay.entities import EntityKey, EntityState, Kind
+from relay.queues.submissions import (
     CONTENT_BYTES_MAX,
     INFLATED_BYTES_MAX,
     MESSAGE_BYTES_MAX,
@@ -20,7 +21,6 @@ from relay.delivery.message import (
     packed,
     parse_message,
 )
-from relay.entities import EntityKey, EntityState, Kind
 from tests.support.entities import incident, review
 
 ACCEPTED_AT = 1_769_851_800_000

@@ -1,29 +1,16 @@
 """Jira tells that an entity was associated with something, or no longer is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from relay.catalog import WebhookStore
 from relay.entities import EntityKey, Kind
 from relay.entities.association import AssociationChange
+from relay.queues.notices import Event, Notice
 from relay.record import AssociationStore, RecordStore
 from relay.tenants import LinkStore, Tenant
-
-Event = Literal["entity.associated", "entity.disassociated", "webhook.test"]
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a workspace's webhook is told; `id` stays the same however often it is sent."""
-
-    id: str
-    workspace_id: str
-    event: Event
-    at: str
-    data: dict[str, Any]
 
 
 class Associations:

@@ -1,11 +1,11 @@
 """Forge's lifecycle: installed, upgraded, about to be uninstalled, and the hourly system token."""
 
-from relay.delivery.requesting import Requesting
 from relay.identity.forge_caller import ForgeCaller
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.jira.errors import JiraError
 from relay.outbound import OutboundClient
+from relay.replays.starter import ReplayStarter
 from relay.telemetry import logger
 from relay.tenants import ForgeInstallation, Tenant, TenantStore
 
@@ -20,10 +20,10 @@ class ForgeLifecycle:
     """Every call may come again, or be lost: each of them brings the tenant up to date."""
 
     def __init__(
-        self, tenants: TenantStore, requesting: Requesting, http: OutboundClient, app_key: str
+        self, tenants: TenantStore, starter: ReplayStarter, http: OutboundClient, app_key: str
     ) -> None:
         self._tenants = tenants
-        self._requesting = requesting
+        self._starter = starter
         self._http = http
         self._app_key = app_key
 
@@ -31,7 +31,7 @@ class ForgeLifecycle:
         """Installed, or upgraded: the site takes whatever it is owed. Old news begins nothing."""
         known, tenant = self._install(caller)
         if tenant != known:
-            self._requesting.installed(tenant)
+            self._starter.installed(tenant)
         return tenant
 
     def ticked(self, caller: ForgeCaller) -> Tenant:
@@ -41,7 +41,7 @@ class ForgeLifecycle:
             return self.installed(caller)
         known, tenant = self._install(caller)
         if tenant != known:
-            self._requesting.token_renewed(tenant)
+            self._starter.token_renewed(tenant)
         return tenant
 
     def uninstalled(self, caller: ForgeCaller) -> Tenant | None:

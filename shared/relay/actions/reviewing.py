@@ -2,27 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
-from relay.delivery.message import Message
 from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
 from relay.entities.fields import is_url
 from relay.errors import NotFound, Unavailable
+from relay.queues.submissions import Message, SubmissionsQueue
 from relay.record import Entry, RecordStore
 from relay.tenants import Link
 
 
-class Queue(Protocol):
-    def send(self, message: Message) -> set[EntityKey]:
-        """Returns what could not be queued."""
-
-
-class Reviewing:
+class DraftReviews:
     """`url_template` is the provider's page for reviews, or empty (see `review_url`)."""
 
-    def __init__(self, record: RecordStore, queue: Queue, url_template: str) -> None:
+    def __init__(self, record: RecordStore, queue: SubmissionsQueue, url_template: str) -> None:
         """Raises RuntimeError for a template that does not make http or https URLs."""
         if url_template and not is_url(review_url(url_template, "id", "id")):
             raise RuntimeError("REVIEW_URL_TEMPLATE must be an http or https URL with a host")

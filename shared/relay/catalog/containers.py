@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from relay import keys
 from relay.entities.fields import ID_MAX, DateTime, Description, Document, Summary, Url
 from relay.entities.moment import moment_of
 from relay.errors import Detail, NotFound, TooLarge
@@ -94,16 +95,16 @@ class ContainerStore:
 
     def get(self, workspace_id: str, container_id: str) -> Container:
         """Raises NotFound."""
-        item = self._table.get(_pk("container", workspace_id), container_id)
+        item = self._table.get(keys.containers(workspace_id), container_id)
         if item is None:
             raise NotFound(f"There is no container {container_id!r}.", code="unknown_container")
         return _container(item)
 
     def get_all(self, workspace_id: str, container_ids: Iterable[str]) -> list[Container]:
         """Those of these containers that there are."""
-        pk = _pk("container", workspace_id)
-        keys = [(pk, container_id) for container_id in container_ids]
-        return list(map(_container, self._table.get_all(keys)))
+        pk = keys.containers(workspace_id)
+        found = self._table.get_all([(pk, container_id) for container_id in container_ids])
+        return list(map(_container, found))
 
     def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
         """Put containers, which differ in their ids; repeating is safe. Raises TooLarge.
@@ -126,7 +127,7 @@ class ContainerStore:
     def delete(self, workspace_id: str, container_id: str) -> None:
         """Deleting what is not there is fine."""
         rows = _rows_of(workspace_id, self.get_all(workspace_id, [container_id]))
-        self._table.write_all(deletes=[(_pk("container", workspace_id), container_id)])
+        self._table.write_all(deletes=[(keys.containers(workspace_id), container_id)])
         self._table.write_all(deletes=rows)
 
     def search(self, workspace_ids: Iterable[str], query: str) -> list[tuple[str, Container]]:
@@ -151,14 +152,16 @@ class ContainerStore:
         if wanted:
             ids = self._ids_by_name(workspace_id, wanted[:_INDEXED_CHARACTERS])
         else:
-            rows = self._table.query(_pk("updated", workspace_id), limit=RESULTS_MAX, newest=True)
+            rows = self._table.query(
+                keys.containers_by_date(workspace_id), limit=RESULTS_MAX, newest=True
+            )
             ids = dict.fromkeys(map(_id_of, rows))
         found = self.get_all(workspace_id, ids)
         return [container for container in found if wanted in normalized(container.name)]
 
     def _ids_by_name(self, workspace_id: str, prefix: str) -> dict[str, None]:
         """In the order of the index, which begins with the full matches."""
-        pk, after = _pk("name", workspace_id), ""
+        pk, after = keys.container_names(workspace_id), ""
         ids: dict[str, None] = {}
         for _ in range(_PAGES_MAX):
             rows = list(self._table.query(pk, prefix, after=after, limit=_ROWS_PER_PAGE))
@@ -170,13 +173,13 @@ class ContainerStore:
 
     def page(self, workspace_id: str, after: str = "", limit: int = 100) -> list[Container]:
         """A page of containers in the order of their ids."""
-        pk = _pk("container", workspace_id)
+        pk = keys.containers(workspace_id)
         return [_container(item) for item in self._table.query(pk, after=after, limit=limit)]
 
     def find_by_url(self, workspace_id: str, url: str) -> Container | None:
         """The first container of this URL. It reads the workspace's containers up to that one:
         there is no index, as Jira seldom asks."""
-        items = self._table.query(_pk("container", workspace_id))
+        items = self._table.query(keys.containers(workspace_id))
         return next((_container(item) for item in items if item["url"] == url), None)
 
 
@@ -213,9 +216,9 @@ def _index(workspace_id: str, container: Container) -> Iterable[Item]:
     name = normalized(container.name)
     for rest, part in rests_of(name):
         place = _NUL.join((rest, part, container.id))
-        yield {"pk": _pk("name", workspace_id), "sk": place}
+        yield {"pk": keys.container_names(workspace_id), "sk": place}
     moment = moment_of(container.lastUpdatedDate).isoformat(timespec="microseconds")
-    yield {"pk": _pk("updated", workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
+    yield {"pk": keys.containers_by_date(workspace_id), "sk": f"{moment}{_NUL}{container.id}"}
 
 
 def rests_of(name: str) -> Iterable[tuple[str, str]]:
@@ -251,14 +254,10 @@ def _rank(wanted: str, container: Container) -> tuple[int, str, str]:
 
 def _item(workspace_id: str, container: Container) -> Item:
     values = container.model_dump(exclude_none=True, exclude={"id"})
-    return {"pk": _pk("container", workspace_id), "sk": container.id} | values
+    return {"pk": keys.containers(workspace_id), "sk": container.id} | values
 
 
 def _container(item: Item) -> Container:
     values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
     # It was valid when it was put; a rule that came later hides none.
     return Container.model_construct(id=item["sk"], **values)
-
-
-def _pk(kind: str, workspace_id: str) -> str:
-    return f"{kind}#{workspace_id}"

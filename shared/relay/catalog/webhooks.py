@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from relay import keys
 from relay.aws import to_item
 from relay.entities.fields import Document, Url
 from relay.errors import BadRequest, Detail
@@ -102,10 +103,11 @@ class WebhookStore:
 
     def put(self, workspace_id: str, document: WebhookDocument) -> None:
         secret = self._secrets.encrypt(_owner(workspace_id), document.secret)
+        pk, sk = keys.webhook(workspace_id)
         self._table.put(
             {
-                "pk": f"workspace#{workspace_id}",
-                "sk": "webhook",
+                "pk": pk,
+                "sk": sk,
                 "url": document.url,
                 "secret": secret.ciphertext,
                 "secretKey": secret.data_key,
@@ -113,20 +115,20 @@ class WebhookStore:
         )
 
     def get(self, workspace_id: str) -> Webhook | None:
-        item = self._table.get(f"workspace#{workspace_id}", "webhook")
+        item = self._table.get(*keys.webhook(workspace_id))
         if item is None:
             return None
         encrypted = EncryptedSecret(item["secret"], item["secretKey"])
         return Webhook(item["url"], self._secrets.decrypt(_owner(workspace_id), encrypted))
 
     def url_of(self, workspace_id: str) -> str | None:
-        item = self._table.get(f"workspace#{workspace_id}", "webhook")
+        item = self._table.get(*keys.webhook(workspace_id))
         return str(item["url"]) if item else None
 
     def shown(self, workspace_id: str) -> tuple[str | None, list[Attempt]]:
         """Its URL, without a user name that an older one may have, and its last attempts, the
         newest first."""
-        item = self._table.get(f"workspace#{workspace_id}", "webhook")
+        item = self._table.get(*keys.webhook(workspace_id))
         if item is None:
             return None, []
         attempts = map(_attempt, item.get("attempts", [])[:ATTEMPTS_SHOWN])
@@ -137,7 +139,7 @@ class WebhookStore:
         values = {name: value for name, value in asdict(attempt).items() if value not in (None, "")}
         request: dict[str, Any] = {
             "TableName": self._table.name,
-            "Key": key(f"workspace#{workspace_id}", "webhook"),
+            "Key": key(*keys.webhook(workspace_id)),
             "ExpressionAttributeNames": {"#url": "url"},
             "ConditionExpression": "#url = :url",
         }
@@ -164,7 +166,7 @@ class WebhookStore:
 
     def delete(self, workspace_id: str) -> None:
         """Deleting what is not there is fine."""
-        self._table.write_all(deletes=[(f"workspace#{workspace_id}", "webhook")])
+        self._table.write_all(deletes=[keys.webhook(workspace_id)])
 
 
 def _attempt(values: Item) -> Attempt:

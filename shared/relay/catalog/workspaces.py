@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from relay import keys
 from relay.entities.fields import WORKSPACE_ID_PATTERN, Document, Summary, Url
 from relay.errors import NotFound
 from relay.table import Item, Table, Wanted, key
@@ -45,23 +46,26 @@ class WorkspaceStore:
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
         values = document.model_dump(exclude_none=True)
+        pk, sk = keys.of_workspace(workspace_id)
         self._table.write_all(
             puts=[
-                {"pk": _pk(workspace_id), "sk": "workspace"} | values,
-                {"pk": "workspaces", "sk": workspace_id},
+                {"pk": pk, "sk": sk} | values,
+                {"pk": keys.WORKSPACES, "sk": workspace_id},
             ]
         )
         return Workspace(id=workspace_id, **values)
 
     def get(self, workspace_id: str) -> Workspace:
         """Raises NotFound for a workspace that was never put."""
-        return _workspace(_existing(self._table.get(_pk(workspace_id), "workspace"), workspace_id))
+        return _workspace(
+            _existing(self._table.get(*keys.of_workspace(workspace_id)), workspace_id)
+        )
 
     def wanted(self, workspace_id: str) -> Wanted | None:
         """The workspace, to be read along with what proves the caller; None for what is no id."""
         if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
             return None
-        return Wanted(self._table.name, key(_pk(workspace_id), "workspace"))
+        return Wanted(self._table.name, key(*keys.of_workspace(workspace_id)))
 
     def check(self, wanted: Wanted | None, workspace_id: str) -> None:
         """Raises NotFound where it was read, and is not there."""
@@ -69,13 +73,15 @@ class WorkspaceStore:
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
         """Those of these workspaces that there are."""
-        keys = [(_pk(workspace_id), "workspace") for workspace_id in workspace_ids]
-        return [_workspace(item) for item in self._table.get_all(keys)]
+        wanted = [keys.of_workspace(workspace_id) for workspace_id in workspace_ids]
+        return [_workspace(item) for item in self._table.get_all(wanted)]
 
     def page(self, after: str, limit: int, only: Collection[str] | None = None) -> list[Workspace]:
         """A page of workspaces in the order of their ids, `only` of these where given."""
         if only is None:
-            ids = [item["sk"] for item in self._table.query("workspaces", after=after, limit=limit)]
+            ids = [
+                item["sk"] for item in self._table.query(keys.WORKSPACES, after=after, limit=limit)
+            ]
         else:
             # All of them, as some may not be there: a page that is short would be the last one.
             ids = [workspace_id for workspace_id in only if workspace_id > after]
@@ -84,7 +90,7 @@ class WorkspaceStore:
     def delete(self, workspace_id: str) -> None:
         """Deleting what is not there is fine."""
         self._table.write_all(
-            deletes=[(_pk(workspace_id), "workspace"), ("workspaces", workspace_id)]
+            deletes=[keys.of_workspace(workspace_id), (keys.WORKSPACES, workspace_id)]
         )
 
 
@@ -97,8 +103,4 @@ def _existing(item: Item | None, workspace_id: str) -> Item:
 def _workspace(item: Item) -> Workspace:
     values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
     # It was valid when it was put; a rule that came later hides none.
-    return Workspace.model_construct(id=item["pk"].removeprefix(_pk("")), **values)
-
-
-def _pk(workspace_id: str) -> str:
-    return f"workspace#{workspace_id}"
+    return Workspace.model_construct(id=keys.workspace_id_of(item["pk"]), **values)

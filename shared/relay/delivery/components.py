@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from relay.catalog import ContainerStore, component_of
 from relay.delivery.isolation import (
@@ -21,9 +21,7 @@ from relay.delivery.isolation import (
     TooLarge,
     settle,
 )
-from relay.delivery.message import Message
-from relay.delivery.visit import Stopped, Suspected, Visit
-from relay.errors import Unavailable
+from relay.delivery.session import RequestSuspected, SiteSession, Stopped
 from relay.jira.answers import SubmitAnswer
 from relay.jira.client import COMPONENTS_MAX
 from relay.jira.errors import (
@@ -34,35 +32,8 @@ from relay.jira.errors import (
     RequestTooLarge,
 )
 from relay.jira.workspace_jira import NO_COMPONENTS_MODULE
+from relay.queues.submissions import Message
 from relay.telemetry import Metric, count, logger
-
-
-class ComponentsQueue(Protocol):
-    def unsent(self, message: Message, delay_seconds: int = 0) -> list[Message]:
-        """Returns what could not be queued."""
-
-
-class Components:
-    """Raises Unavailable where not all could be queued; repeating is safe."""
-
-    def __init__(self, containers: ContainerStore, queue: ComponentsQueue, on: bool) -> None:
-        self._containers = containers
-        self._queue = queue
-        self._on = on
-
-    def changed(
-        self,
-        workspace_id: str,
-        container_ids: Sequence[str],
-        logo_url: str,
-        correlation_id: str,
-    ) -> None:
-        """Containers were put or deleted; one without an avatar will show the logo."""
-        message = Message(
-            workspace_id, correlation_id, containers=tuple(container_ids), logo_url=logo_url
-        )
-        if self._on and self._queue.unsent(message):
-            raise Unavailable("Not all components could be queued; try again.")
 
 
 def logos_of(messages: Sequence[Message]) -> dict[str, str]:
@@ -102,8 +73,8 @@ class _Request:
         return _requests(self.states, size)
 
 
-def bring_components(
-    visit: Visit,
+def deliver_components(
+    session: SiteSession,
     containers: ContainerStore,
     workspace_id: str,
     logos: Mapping[str, str],
@@ -121,7 +92,7 @@ def bring_components(
     there = containers.get_all(workspace_id, logos) if logos else []
     components = [component_of(one, logos[one.id], sequence) for one in there]
     gone = sorted(logos.keys() - {one.id for one in there})
-    answers = {**_submitted(visit, components), **_deleted(visit, gone)}
+    answers = {**_submitted(session, components), **_deleted(session, gone)}
     return _result(answers, suspected)
 
 
@@ -145,13 +116,13 @@ def _result(answers: Mapping[str, Answer], suspected: bool) -> ComponentsResult:
     )
 
 
-def _submitted(visit: Visit, components: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
+def _submitted(session: SiteSession, components: Sequence[Mapping[str, Any]]) -> dict[str, Answer]:
     protocol = settle(_requests(components, COMPONENTS_MAX), suspected=True)
     try:
         request = next(protocol)
         while True:
             try:
-                answer: Answer = _sent(visit, request)
+                answer: Answer = _sent(session, request)
             except Stopped as stopped:
                 answer = Failed(stopped.reason)
             request = protocol.send(answer)
@@ -160,14 +131,14 @@ def _submitted(visit: Visit, components: Sequence[Mapping[str, Any]]) -> dict[st
     return {component["id"]: answer for request, answer in settled for component in request.states}
 
 
-def _sent(visit: Visit, request: _Request) -> Answer:
+def _sent(session: SiteSession, request: _Request) -> Answer:
     try:
-        answer = visit.call(
-            lambda: visit.jira.submit_components(request.states),
+        answer = session.call(
+            lambda: session.jira.submit_components(request.states),
             NO_COMPONENTS_MODULE,
             holds_entities=True,
         )
-    except Suspected as suspected:
+    except RequestSuspected as suspected:
         return Suspect(suspected.reason)
     except NO_COMPONENTS_MODULE as error:
         return _Denied(error.message, status=error.reason)
@@ -180,13 +151,13 @@ def _sent(visit: Visit, request: _Request) -> Answer:
     return answer
 
 
-def _deleted(visit: Visit, component_ids: Sequence[str]) -> dict[str, Answer]:
+def _deleted(session: SiteSession, component_ids: Sequence[str]) -> dict[str, Answer]:
     """Of what was gone before, nothing is said: it is deleted, and proves nothing."""
     answers: dict[str, Answer] = {}
     in_a_row = 0
     for place, component_id in enumerate(component_ids):
         try:
-            answer = _deletion(visit, component_id)
+            answer = _deletion(session, component_id)
         except Stopped as stopped:
             return answers | dict.fromkeys(component_ids[place:], Failed(stopped.reason))
         if answer:
@@ -197,15 +168,15 @@ def _deleted(visit: Visit, component_ids: Sequence[str]) -> dict[str, Answer]:
     return answers
 
 
-def _deletion(visit: Visit, component_id: str) -> Answer | None:
+def _deletion(session: SiteSession, component_id: str) -> Answer | None:
     """None where it was gone. Raises Stopped."""
     try:
-        visit.call(
-            partial(visit.jira.delete_component, component_id),
+        session.call(
+            partial(session.jira.delete_component, component_id),
             NO_COMPONENTS_MODULE,
             holds_entities=True,
         )
-    except Suspected as suspected:
+    except RequestSuspected as suspected:
         return Suspect(suspected.reason)
     except AccessRefused as error:
         return _Denied(error.message, status=error.reason)

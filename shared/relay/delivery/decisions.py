@@ -33,7 +33,7 @@ from relay.jira.errors import (
 )
 
 
-class Verdict(StrEnum):
+class Reaction(StrEnum):
     """What to do about an answer.
 
     `split`: halve the request; an entity that is refused alone is rejected. `retry`: the site is
@@ -52,44 +52,46 @@ class Row:
 
     answer: str
     error: type[JiraError]
-    verdict: Verdict
+    reaction: Reaction
     code: str
     means: str
     suspect: bool = False
 
 
 _NOT_JIRAS = Row(
-    "not Jira's", Unreadable, Verdict.RETRY, "unreadable", "something else answered", suspect=True
+    "not Jira's", Unreadable, Reaction.RETRY, "unreadable", "something else answered", suspect=True
 )
 TABLE = (
-    Row("400", RequestRefused, Verdict.SPLIT, "refused", "something in the request is wrong"),
-    Row("413", RequestTooLarge, Verdict.SPLIT, "too_large", "the request is too large"),
-    Row("429", RateLimited, Verdict.RETRY, "rate_limited", "the site asks for fewer calls"),
-    Row("5xx", SiteDown, Verdict.RETRY, "site_down", "the site can't answer now", suspect=True),
+    Row("400", RequestRefused, Reaction.SPLIT, "refused", "something in the request is wrong"),
+    Row("413", RequestTooLarge, Reaction.SPLIT, "too_large", "the request is too large"),
+    Row("429", RateLimited, Reaction.RETRY, "rate_limited", "the site asks for fewer calls"),
+    Row("5xx", SiteDown, Reaction.RETRY, "site_down", "the site can't answer now", suspect=True),
     Row(
         "none",
         JiraUnreachable,
-        Verdict.RETRY,
+        Reaction.RETRY,
         "unreachable",
         "no answer, or a broken one",
         suspect=True,
     ),
     _NOT_JIRAS,
-    Row("401", CredentialRefused, Verdict.ATTENTION, "credential_refused", "the secret is refused"),
+    Row(
+        "401", CredentialRefused, Reaction.ATTENTION, "credential_refused", "the secret is refused"
+    ),
     Row(
         "403",
         AccessRefused,
-        Verdict.ATTENTION,
+        Reaction.ATTENTION,
         "access_refused",
         "a module or scope is missing",
         suspect=True,
     ),
-    Row("404", NothingThere, Verdict.ATTENTION, "nothing_there", "the site or the app is gone"),
-    Row("3xx", SiteMoved, Verdict.ATTENTION, "moved", "the site was renamed"),
+    Row("404", NothingThere, Reaction.ATTENTION, "nothing_there", "the site or the app is gone"),
+    Row("3xx", SiteMoved, Reaction.ATTENTION, "moved", "the site was renamed"),
     Row(
         "other 4xx",
         JiraAnswered,
-        Verdict.ATTENTION,
+        Reaction.ATTENTION,
         "unexpected",
         "Jira's contract has no such",
         suspect=True,
@@ -97,15 +99,15 @@ TABLE = (
 )
 # A site that answers nothing else for so long will hardly do by itself.
 SUSPENDED = Row(
-    "503 for an hour", SiteDown, Verdict.ATTENTION, "suspended", "the site is suspended"
+    "503 for an hour", SiteDown, Reaction.ATTENTION, "suspended", "the site is suspended"
 )
 NOT_JIRA = Row(
-    "not Jira's for an hour", Unreadable, Verdict.ATTENTION, "not_jira", "no Jira is at the URL"
+    "not Jira's for an hour", Unreadable, Reaction.ATTENTION, "not_jira", "no Jira is at the URL"
 )
 LASTING_SECONDS = 3600.0
 
 # Seconds between tries, where Jira names none: doubled each time, from the first to the longest.
-_BACKOFF = {Verdict.RETRY: (2.0, 900.0), Verdict.ATTENTION: (60.0, 3600.0)}
+_BACKOFF = {Reaction.RETRY: (2.0, 900.0), Reaction.ATTENTION: (60.0, 3600.0)}
 # The same for what a site does not take although it takes others.
 _ENTITY_BACKOFF = (60.0, 86_400.0)
 # What Jira asks for is obeyed within these: at least a second's rest, and never as good as forever.
@@ -138,10 +140,10 @@ def decide(
     row = row_of(error)
     if failing_for >= LASTING_SECONDS:
         row = lasting(row.code, status_of(error)) or row
-    if row.verdict is Verdict.SPLIT:
+    if row.reaction is Reaction.SPLIT:
         return Decision(row)
     asked = retry_after(error, now)
-    return Decision(row, back_off(row.verdict, attempt, jitter) if asked is None else asked)
+    return Decision(row, back_off(row.reaction, attempt, jitter) if asked is None else asked)
 
 
 def retry_after(error: JiraError, now: float) -> float | None:
@@ -156,9 +158,11 @@ def retry_after(error: JiraError, now: float) -> float | None:
     return min(max(seconds, RETRY_AFTER_MIN), RETRY_AFTER_MAX)
 
 
-def back_off(verdict: Verdict, attempt: int, jitter: Callable[[], float] = random.random) -> float:
+def back_off(
+    reaction: Reaction, attempt: int, jitter: Callable[[], float] = random.random
+) -> float:
     """Seconds: doubled with every attempt, less a random part of at most a half."""
-    return _doubled(_BACKOFF[verdict], attempt, jitter)
+    return _doubled(_BACKOFF[reaction], attempt, jitter)
 
 
 def entity_back_off(tries: int, jitter: Callable[[], float] = random.random) -> float:

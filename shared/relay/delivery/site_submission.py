@@ -6,13 +6,13 @@ from functools import partial
 
 from relay.delivery.isolation import ALONE_MAX, Answer, Failed, Refused, Suspect, TooLarge
 from relay.delivery.protocol import Batch, deliver, outcome_of
+from relay.delivery.session import RequestSuspected, SiteSession, Stopped
 from relay.delivery.sites import LinkedSite
-from relay.delivery.tracking import state_of
-from relay.delivery.visit import Stopped, Suspected, Visit
 from relay.entities import EntityKey, EntityState, Kind
 from relay.jira.answers import SubmitAnswer
 from relay.jira.errors import JiraAnswered, JiraError, NothingThere, RequestRefused, RequestTooLarge
 from relay.record import Head, Outcome, OutcomeState, RecordStore
+from relay.record.outcomes import state_of
 from relay.telemetry import logger
 
 # After one that passed, or a witness, so many may fail in a row before another witness is asked:
@@ -30,10 +30,10 @@ class SiteSubmission:
     """
 
     def __init__(
-        self, record: RecordStore, visit: Visit, linked: LinkedSite, suspected: bool
+        self, record: RecordStore, session: SiteSession, linked: LinkedSite, suspected: bool
     ) -> None:
         self._record = record
-        self._visit = visit
+        self._session = session
         self._linked = linked
         self._suspected = suspected
         self._trusted = dict.fromkeys(Kind, 0)
@@ -51,8 +51,8 @@ class SiteSubmission:
         except StopIteration as end:
             outcomes: list[Outcome] = end.value
         is_sites = any(one.state is OutcomeState.OWED and not one.at_fault for one in outcomes)
-        if is_sites and self._last and not self._visit.stopped_by:
-            self._visit.blame(self._last)
+        if is_sites and self._last and not self._session.stopped_by:
+            self._session.blame(self._last)
         for outcome in outcomes:
             self._witnessed.pop(outcome.key, None)
         return [*outcomes, *self._witnessed.values()]
@@ -64,7 +64,7 @@ class SiteSubmission:
                 answer = self._sent(batch)
             except Stopped as stopped:
                 return Failed(stopped.reason)
-            except Suspected as suspected:
+            except RequestSuspected as suspected:
                 return self._suspect(kind, suspected)
             except RequestTooLarge as error:
                 logger.warning("Jira found a batch too large")
@@ -81,15 +81,15 @@ class SiteSubmission:
     def _sent(self, batch: Batch) -> SubmitAnswer:
         entities = batch.entities(self._linked.generation)
         submit = partial(
-            self._visit.jira.submit_entities,
+            self._session.jira.submit_entities,
             batch.kind,
             entities,
             batch.properties,
             batch.product,
         )
-        return self._visit.call(submit, holds_entities=True)
+        return self._session.call(submit, holds_entities=True)
 
-    def _suspect(self, kind: Kind, suspected: Suspected) -> Answer:
+    def _suspect(self, kind: Kind, suspected: RequestSuspected) -> Answer:
         self._last = suspected.error
         if self._trusted[kind]:
             self._trusted[kind] -= 1
@@ -99,14 +99,14 @@ class SiteSubmission:
             return Suspect(suspected.reason)
         return self._asked(witness, kind, suspected)
 
-    def _asked(self, witness: EntityState, kind: Kind, suspected: Suspected) -> Answer:
+    def _asked(self, witness: EntityState, kind: Kind, suspected: RequestSuspected) -> Answer:
         batch = Batch(witness.kind, (witness,))
         try:
             answer = self._sent(batch)
         except Stopped as stopped:
             return Failed(stopped.reason)
-        except Suspected:
-            self._visit.blame(suspected.error)
+        except RequestSuspected:
+            self._session.blame(suspected.error)
             return Failed(suspected.reason)
         except JiraAnswered:
             # A no of Jira's to one request: it takes them.
@@ -153,28 +153,28 @@ class SiteSubmission:
         return outcomes
 
     def _left(self, entry: Head, error: JiraError) -> Outcome:
-        if not self._suspected and not self._visit.stopped_by:
-            self._visit.blame(error)
+        if not self._suspected and not self._session.stopped_by:
+            self._session.blame(error)
         return _owed_deletion(entry, error.message, at_fault=self._suspected)
 
     def _deleted(self, entry: Head) -> Outcome:
         kind, entity_id = entry.key
-        visit = self._visit
+        session = self._session
         try:
             try:
-                visit.call(
-                    lambda: visit.jira.delete_entity(kind, entity_id),
+                session.call(
+                    lambda: session.jira.delete_entity(kind, entity_id),
                     but_for=(NothingThere,),
                     holds_entities=True,
                 )
             except NothingThere as error:
                 # Gone is deleted, unless all of the site is gone.
-                if not visit.ask():
-                    visit.blame(error)
+                if not session.ask():
+                    session.blame(error)
                     raise Stopped(error.message) from error
         except Stopped as stopped:
             return _owed_deletion(entry, stopped.reason)
-        except Suspected as suspected:
+        except RequestSuspected as suspected:
             self._last = suspected.error
             return _owed_deletion(entry, suspected.reason, at_fault=True)
         except JiraAnswered as error:

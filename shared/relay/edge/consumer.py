@@ -4,20 +4,18 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from relay.aws import AWS_ERRORS
-from relay.delivery.delivery import Delivery
-from relay.delivery.message import Message, parse_message
-from relay.delivery.visit import TimeLeft
-from relay.edge.queue import SubmissionsQueue
-from relay.edge.suspects import Record, Suspects, given_up, is_first, received, together
+from relay.delivery.session import TimeLeft
+from relay.edge.attempts import MessageAttempts, Record, given_up, is_first, received, together
+from relay.provider.submissions import SubmissionDelivery
+from relay.queues.dead_letters import DeadLetters
+from relay.queues.submissions import Message, SubmissionsQueue, parse_message
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+    pass
 
 # A message that makes the code fail alone, so many times over, is no bad luck.
 _RECEIVES_MAX = 5
-_REASON_MAX = 500
 # What has come so often goes before what is new, which could else take all of the time for good.
 _RECEIVES_OVERDUE = 5
 # A slice is recorded and delivered within seconds, and held in little memory. The entities are a
@@ -29,31 +27,7 @@ _SLICE_BYTES = 8 * 1024 * 1024
 _SLICE_SECONDS = 35
 
 
-class DeadLetters:
-    """Where a message goes that can't be processed, with the reason beside it."""
-
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def bury(self, body: str, known: Mapping[str, str]) -> bool:
-        """`known` are attributes, such as `reason`; False where it could not be queued."""
-        attributes: Any = {
-            name: {"DataType": "String", "StringValue": value[:_REASON_MAX]}
-            for name, value in known.items()
-            if value
-        }
-        try:
-            self._sqs.send_message(
-                QueueUrl=self._url, MessageBody=body, MessageAttributes=attributes
-            )
-        except AWS_ERRORS:
-            logger.exception("A dead letter could not be queued")
-            return False
-        return True
-
-
-class Submissions:
+class SubmissionConsumer:
     """Processes SQS events; the answers name the messages that must come again.
 
     A message that is none of ours, that makes the code fail, or that kills the function goes to the
@@ -62,10 +36,10 @@ class Submissions:
 
     def __init__(
         self,
-        delivery: Delivery,
+        delivery: SubmissionDelivery,
         queue: SubmissionsQueue,
         dead_letters: DeadLetters,
-        suspects: Suspects,
+        suspects: MessageAttempts,
     ) -> None:
         self._delivery = delivery
         self._queue = queue
@@ -202,7 +176,7 @@ class Submissions:
 
     def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
         count(Metric.POISON_MESSAGES)
-        return self._dead_letters.bury(record["body"], known)
+        return self._dead_letters.send(record["body"], known)
 
 
 def _ids(records: Iterable[Record]) -> set[str]:

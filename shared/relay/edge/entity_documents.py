@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from relay.delivery.tracking import ASSOCIATIONS_SHOWN_MAX, AtSite, Page
 from relay.edge.paging import document_bytes, page_document
 from relay.edge.query import query_value
 from relay.edge.site_documents import moment
@@ -18,6 +17,7 @@ from relay.entities.association import Target
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
+from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX, EntityAtSite, Page
 from relay.record import Entry, Head, OutcomeState
 
 # Of those at one site. Jira's own have some hundred bytes each.
@@ -62,7 +62,7 @@ def checked_properties(request: Request) -> dict[str, str]:
     return properties
 
 
-def entity_document(entry: Entry, sites: Iterable[AtSite]) -> dict[str, Any]:
+def entity_document(entry: Entry, sites: Iterable[EntityAtSite]) -> dict[str, Any]:
     document = {
         "kind": entry.key.kind.value,
         "id": entry.key.id,
@@ -87,7 +87,7 @@ def entity_page(page: Page) -> dict[str, Any]:
     return page_document("entities", documents, page.next and _cursor(page.next))
 
 
-def _listed(entry: Head, sites: Iterable[AtSite]) -> dict[str, Any]:
+def _listed(entry: Head, sites: Iterable[EntityAtSite]) -> dict[str, Any]:
     return _known(
         {
             "kind": entry.key.kind.value,
@@ -103,7 +103,7 @@ def _cursor(key: EntityKey) -> str:
     return base64.urlsafe_b64encode(f"{key.kind.value}#{key.id}".encode()).decode()
 
 
-def _at_site(site: AtSite) -> dict[str, Any]:
+def _at_site(site: EntityAtSite) -> dict[str, Any]:
     document: dict[str, Any] = {
         "site": site.tenant.id,
         "baseUrl": site.tenant.base_url,

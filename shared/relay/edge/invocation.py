@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.delivery.visit import TimeLeft
+from relay.delivery.session import TimeLeft
 
 
 def time_left(context: LambdaContext) -> TimeLeft:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relay.edge.paging import page_document
-from relay.edge.parts import TenantParts
 from relay.edge.site_documents import replay_document, state_of, trouble_document
+from relay.edge.wiring import TenantParts
 from relay.jira.errors import without_words
-from relay.tenants import Replay, StandingStore, Tenant, TenantState, Trouble
+from relay.tenants import Replay, SiteSnapshotStore, Tenant, TenantState, Trouble
 from relay.tenants.store import unknown_site
 
 if TYPE_CHECKING:
@@ -69,9 +69,11 @@ class OwnSites:
 class WorkspaceSites:
     """The sites that one workspace is linked to, with what each is owed of it."""
 
-    def __init__(self, parts: TenantParts, standings: StandingStore, debts: "DebtStore") -> None:
+    def __init__(
+        self, parts: TenantParts, snapshots: SiteSnapshotStore, debts: "DebtStore"
+    ) -> None:
         self._links = parts.links
-        self._standings = standings
+        self._snapshots = snapshots
         self._debts = debts
 
     def page(self, workspace_id: str, now: int, after: str, limit: int) -> dict[str, Any]:
@@ -83,7 +85,7 @@ class WorkspaceSites:
                 | {"owed": self._debts.count(workspace_id, one.tenant.id, OWED_MAX)}
                 | ({"replay": _replay_document(one.replay, now)} if one.replay else {}),
             )
-            for one in self._standings.of(workspace_id, ids)
+            for one in self._snapshots.of(workspace_id, ids)
             if one.tenant.merged_into is None
         )
         return page_document("sites", documents, following)

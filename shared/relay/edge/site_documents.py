@@ -7,13 +7,13 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.edge.delivery_parts import SiteParts
 from relay.edge.documents import parsed
 from relay.edge.paging import page_document
+from relay.edge.wiring import SiteParts
 from relay.entities import WorkspaceId
 from relay.entities.fields import DateTime, Document
 from relay.identity.caller import Request
-from relay.tenants import Replay, Tenant, TenantState, Trouble, What
+from relay.tenants import Replay, ReplayScope, Tenant, TenantState, Trouble
 
 # The troubles in which a site, or what is in its place, does not let this installation call.
 REFUSED_CALLS = frozenset({"credential_refused", "access_refused", "nothing_there", "moved"})
@@ -37,8 +37,8 @@ class ReplayRequest(Document):
         return self
 
     @property
-    def wanted(self) -> What:
-        return What.SINCE if self.since else What(self.what)
+    def wanted(self) -> ReplayScope:
+        return ReplayScope.SINCE if self.since else ReplayScope(self.what)
 
 
 class MoveRequest(Document):
@@ -136,7 +136,7 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
     document: dict[str, Any] = {
         "workspaceId": replay.workspace_id,
         "state": _progress(replay, now),
-        "what": "owed" if replay.what is What.DEBTS else replay.what.value,
+        "what": "owed" if replay.scope is ReplayScope.DEBTS else replay.scope.value,
         "since": replay.since,
         "why": replay.why,
         "startedAt": moment(replay.started_at),

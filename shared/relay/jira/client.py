@@ -59,7 +59,7 @@ class JiraClient:
         http: OutboundClient,
         base_url: str,
         credential: httpx.Auth,
-        otherwise: "Otherwise | None" = None,
+        otherwise: "FallbackIdentity | None" = None,
     ) -> None:
         self._http = http
         self._base_url = base_url
@@ -181,7 +181,7 @@ class JiraClient:
             self._turn(self._otherwise, refused)
             return document
 
-    def _turn(self, otherwise: "Otherwise", refused: JiraAnswered) -> None:
+    def _turn(self, otherwise: "FallbackIdentity", refused: JiraAnswered) -> None:
         self._turned = True
         otherwise.preferred(refused)
 
@@ -213,7 +213,7 @@ class JiraClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Otherwise:
+class FallbackIdentity:
     """The same site called as another identity, where Jira refuses the first (401, 403).
 
     `preferred` hears of the refusal once the other has been taken.

@@ -7,14 +7,13 @@
 They belong to the site, and so does the id: that of the entity as Jira knows it.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from relay import keys
 from relay.entities import EntityKey
 from relay.entities.association import Target
-from relay.record.keys import sort_key
 from relay.table import Item, Table
 
 if TYPE_CHECKING:
@@ -35,14 +34,10 @@ class AssociationStore:
 
     def of(self, tenant_id: str, entity: EntityKey, limit: int) -> Sequence[Target]:
         """The entity's targets, `limit` of them at most."""
-        found = self._table.query(_pk(tenant_id, entity), limit=limit)
+        found = self._table.query(keys.associations(tenant_id, entity), limit=limit)
         return [Target.model_validate(item) for item in found]
-
-
-def _pk(tenant_id: str, entity: EntityKey) -> str:
-    return f"association#{tenant_id}#{sort_key(entity)}"
 
 
 def _key(tenant_id: str, entity: EntityKey, target: Target) -> Item:
     named = target.ari or f"{target.ati} {target.cloudId} {target.id}"
-    return {"pk": _pk(tenant_id, entity), "sk": hashlib.sha256(named.encode()).hexdigest()}
+    return {"pk": keys.associations(tenant_id, entity), "sk": keys.association_sk(named)}

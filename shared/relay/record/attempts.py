@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from relay import keys
 from relay.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_SK = "attempt"
 # A message comes again minutes after it was cut off.
 _KEPT_SECONDS = 86_400
 
@@ -28,23 +28,20 @@ class AttemptStore:
 
     def of(self, message_ids: Iterable[str]) -> dict[str, int]:
         """Of these messages, those with attempts that have not ended. Raises Unavailable."""
-        found = self._table.get_all([(_pk(one), _SK) for one in message_ids])
-        return {item["pk"].removeprefix(_pk("")): int(item["attempts"]) for item in found}
+        found = self._table.get_all([keys.attempt(one) for one in message_ids])
+        return {keys.message_id_of(item["pk"]): int(item["attempts"]) for item in found}
 
     def note(self, attempts: Mapping[str, int]) -> None:
         """So many for each of these messages, the one that begins included. Raises Unavailable."""
         expires = int(time.time()) + _KEPT_SECONDS
+        noted = [(keys.attempt(one), count) for one, count in attempts.items()]
         self._table.write_all(
             puts=[
-                {"pk": _pk(one), "sk": _SK, "attempts": count, "expires": expires}
-                for one, count in attempts.items()
+                {"pk": pk, "sk": sk, "attempts": count, "expires": expires}
+                for (pk, sk), count in noted
             ]
         )
 
     def strike(self, message_ids: Iterable[str]) -> None:
         """They have ended. Raises Unavailable."""
-        self._table.write_all(deletes=[(_pk(one), _SK) for one in message_ids])
-
-
-def _pk(message_id: str) -> str:
-    return f"attempt#{message_id}"
+        self._table.write_all(deletes=[keys.attempt(one) for one in message_ids])

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from relay import keys
 from relay.entities import EntityKey, Kind
-from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
 from relay.record.transactions import Transactions
 from relay.table import Item, Table, key
@@ -26,7 +26,6 @@ from relay.table import Item, Table, key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_COMPONENT = "cmp#"
 # All of a transaction's items have 4 MB together, those that it deletes with what they hold.
 _REASON_MAX = 2000
 _ANY_OTHER = "seq <> :seq"
@@ -48,7 +47,7 @@ class Debt:
 
     @property
     def key(self) -> EntityKey:
-        return entity_of(self.sk)
+        return keys.entity_of(self.sk)
 
     @property
     def kind(self) -> str:
@@ -56,11 +55,11 @@ class Debt:
 
     @property
     def is_component(self) -> bool:
-        return self.sk.startswith(_COMPONENT)
+        return keys.is_component(self.sk)
 
     @property
     def component_id(self) -> str:
-        return self.sk.removeprefix(_COMPONENT)
+        return keys.component_id_of(self.sk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,43 +82,43 @@ class DebtStore:
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey], reason: str
     ) -> None:
         """Note that these are owed; since when stays as it was noted first. Raises Unavailable."""
-        self._owe(workspace_id, tenant_id, map(sort_key, entities), reason, None)
+        self._owe(workspace_id, tenant_id, map(keys.entity_sk, entities), reason, None)
 
     def owe_components(
         self, workspace_id: str, tenant_id: str, component_ids: Iterable[str], logo_url: str
     ) -> None:
-        sks = map(component_sk, component_ids)
+        sks = map(keys.component_sk, component_ids)
         self._owe(workspace_id, tenant_id, sks, "", logo_url)
 
     def page(self, workspace_id: str, tenant_id: str, kind: Kind, limit: int) -> Sequence[Debt]:
         """The first debts of this kind, but for those that are put off."""
-        return self._page(workspace_id, tenant_id, sort_key(EntityKey(kind, "")), limit)
+        return self._page(workspace_id, tenant_id, keys.kind_prefix(kind), limit)
 
     def components(self, workspace_id: str, tenant_id: str, limit: int) -> Sequence[Debt]:
-        return self._page(workspace_id, tenant_id, _COMPONENT, limit)
+        return self._page(workspace_id, tenant_id, keys.component_sk(""), limit)
 
     def all(self, workspace_id: str, tenant_id: str) -> Iterator[Debt]:
         """Those that are put off, too."""
-        return map(_debt, self._table.query(_pk(workspace_id, tenant_id)))
+        return map(_debt, self._table.query(keys.debts(workspace_id, tenant_id)))
 
     def _page(self, workspace_id: str, tenant_id: str, prefix: str, limit: int) -> list[Debt]:
-        found = self._table.query(_pk(workspace_id, tenant_id), prefix, page_size=limit)
+        found = self._table.query(keys.debts(workspace_id, tenant_id), prefix, page_size=limit)
         return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
 
     def of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Debt]:
-        found = self.known(workspace_id, tenant_id, map(sort_key, entities))
+        found = self.known(workspace_id, tenant_id, map(keys.entity_sk, entities))
         return {debt.key: debt for debt in found.values()}
 
     def known(self, workspace_id: str, tenant_id: str, sks: Iterable[str]) -> dict[str, Debt]:
-        pk = _pk(workspace_id, tenant_id)
+        pk = keys.debts(workspace_id, tenant_id)
         items = self._table.get_all([(pk, sk) for sk in sks])
         return {debt.sk: debt for debt in map(_debt, items)}
 
     def put_off(self, workspace_id: str, tenant_id: str, delays: Iterable[Delay]) -> None:
         """Note these as owed, and have them wait. Raises Unavailable."""
-        pk, mark = _pk(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
+        pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
         writes = [
             _write(
                 pk,
@@ -138,15 +137,15 @@ class DebtStore:
 
     def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
         """How many debts there are; of more than `most`, that many."""
-        counted, last = self._table.count(_pk(workspace_id, tenant_id))
+        counted, last = self._table.count(keys.debts(workspace_id, tenant_id))
         while last and (most is None or counted < most):
-            more, last = self._table.count(_pk(workspace_id, tenant_id), last)
+            more, last = self._table.count(keys.debts(workspace_id, tenant_id), last)
             counted += more
         return counted if most is None else min(counted, most)
 
     def paid(self, workspace_id: str, tenant_id: str, debts: Sequence[Debt]) -> None:
         """Strike these off, but for those that have been noted anew since they were read."""
-        pk = _pk(workspace_id, tenant_id)
+        pk = keys.debts(workspace_id, tenant_id)
 
         def strike(debt: Debt) -> Any:
             return {
@@ -168,15 +167,11 @@ class DebtStore:
         reason: str,
         logo_url: str | None,
     ) -> None:
-        pk, mark = _pk(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
+        pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
         # What changes is not put off, whatever became of an earlier state.
         values = {"seq": mark, "reason": reason, "logoUrl": logo_url, "notBefore": None}
         writes = [_write(pk, sk, values) for sk in dict.fromkeys(sks)]
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
-
-
-def component_sk(component_id: str) -> str:
-    return _COMPONENT + component_id
 
 
 def _write(pk: str, sk: str, values: dict[str, Any]) -> Write:
@@ -194,7 +189,3 @@ def _debt(item: Item) -> Debt:
         tries=int(item.get("tries", 0)),
         not_before=int(item["notBefore"]) if "notBefore" in item else None,
     )
-
-
-def _pk(workspace_id: str, tenant_id: str) -> str:
-    return f"debt#{workspace_id}#{tenant_id}"

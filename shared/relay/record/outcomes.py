@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from relay.entities import EntityKey, Kind
+from relay.record.entry import Head
 
 
 class OutcomeState(StrEnum):
@@ -71,3 +72,17 @@ def bounded(texts: Iterable[str]) -> list[str]:
         kept.append(part.decode(errors="ignore"))
         left -= len(part) + 1
     return kept
+
+
+def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeState:
+    """An outcome counts for the state and the generation that it is of; with an older one, what
+    the record holds is owed. What is deleted, and was not sent in this generation, is not there.
+    """
+    if outcome is None or outcome.generation < generation:
+        return OutcomeState.DELETED if entry.is_deleted else OutcomeState.OWED
+    if outcome.sequence < entry.sequence:
+        return OutcomeState.OWED
+    is_of_deletion = outcome.of_deletion or outcome.state is OutcomeState.DELETED
+    if entry.is_deleted and not is_of_deletion:
+        return OutcomeState.OWED
+    return outcome.state

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
+from relay import keys
 from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
 from relay.entities.moment import moment_of
 from relay.record.entry import Entry, Head
-from relay.record.keys import entity_of, sort_key
 from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import Outcome, OutcomeState, bounded
 from relay.record.transactions import Transactions
@@ -78,7 +78,7 @@ class RecordStore:
         Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
         """
         sightings = _sightings(states)
-        kept = {sort_key(state.key): state for state in newest(states)}
+        kept = {keys.entity_sk(state.key): state for state in newest(states)}
         writes = [
             _entity_write(workspace_id, state, sightings.get(state.key, {}))
             for state in kept.values()
@@ -100,7 +100,7 @@ class RecordStore:
         now = datetime.now(UTC)
         answer = self._dynamodb.update_item(
             TableName=self._table.name,
-            Key=key(_entities(workspace_id), sort_key(entity)),
+            Key=key(keys.entities(workspace_id), keys.entity_sk(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
             " recordedAt = :at REMOVE entity, properties, product",
             ExpressionAttributeValues=to_item(
@@ -115,7 +115,7 @@ class RecordStore:
         return _entry(from_item(answer["Attributes"]))
 
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
-        item = self._table.get(_entities(workspace_id), sort_key(entity))
+        item = self._table.get(keys.entities(workspace_id), keys.entity_sk(entity))
         return _entry(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
@@ -146,9 +146,9 @@ class RecordStore:
         kind: Kind | None = None,
     ) -> Iterator[Entry]:
         """The entries of a workspace in the order of their keys, from `after` on."""
-        start = sort_key(after) if after else ""
-        prefix = sort_key(EntityKey(kind, "")) if kind else ""
-        pk = _entities(workspace_id)
+        start = keys.entity_sk(after) if after else ""
+        prefix = keys.kind_prefix(kind) if kind else ""
+        pk = keys.entities(workspace_id)
         return map(_entry, self._table.query(pk, prefix, after=start, limit=limit))
 
     def page(
@@ -169,8 +169,8 @@ class RecordStore:
         self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
     ) -> Iterator[Head]:
         """As `entries`, without the entities."""
-        start = sort_key(after) if after else ""
-        pk = _entities(workspace_id)
+        start = keys.entity_sk(after) if after else ""
+        pk = keys.entities(workspace_id)
         return map(_head, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
 
     def count(
@@ -180,9 +180,9 @@ class RecordStore:
 
         One call of DynamoDB, so at most a megabyte of entries is counted.
         """
-        start = sort_key(after) if after else ""
-        counted, last = self._table.count(_entities(workspace_id), start)
-        return counted, entity_of(last) if last else None
+        start = keys.entity_sk(after) if after else ""
+        counted, last = self._table.count(keys.entities(workspace_id), start)
+        return counted, keys.entity_of(last) if last else None
 
     def save_outcomes(
         self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]
@@ -194,7 +194,7 @@ class RecordStore:
         """
         condition = f"({_NO_OLDER_OUTCOME}) AND ({_NONE_DELETING})"
         refused = self._save(workspace_id, tenant_id, outcomes, condition)
-        return [entity_of(write.sk) for write, there in refused if _is_overtaken(write, there)]
+        return [keys.entity_of(write.sk) for write, there in refused if _is_overtaken(write, there)]
 
     def end_deletions(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of deletions that were begun; those that are owed stay begun."""
@@ -222,35 +222,27 @@ class RecordStore:
         writes = [_deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
         refused = write_newest(self._transactions, self._table.name, writes, _NO_NEWER_OUTCOME)
         newer = {write.sk for write, _ in refused}
-        return [entry for entry in entries if sort_key(entry.key) not in newer]
+        return [entry for entry in entries if keys.entity_sk(entry.key) not in newer]
 
     def outcomes(
         self, workspace_id: str, tenant_id: str, kind: Kind | None = None, limit: int = 0
     ) -> Iterator[Outcome]:
         """Every outcome of a workspace at a site, in the order of its key."""
-        prefix = sort_key(EntityKey(kind, "")) if kind else ""
-        pk = _outcomes(workspace_id, tenant_id)
+        prefix = keys.kind_prefix(kind) if kind else ""
+        pk = keys.outcomes(workspace_id, tenant_id)
         return map(_outcome, self._table.query(pk, prefix, limit=limit))
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Outcome]:
         """The outcomes of these entities at a site, where there are any."""
-        pk = _outcomes(workspace_id, tenant_id)
-        items = self._table.get_all([(pk, sort_key(entity)) for entity in entities])
+        pk = keys.outcomes(workspace_id, tenant_id)
+        items = self._table.get_all([(pk, keys.entity_sk(entity)) for entity in entities])
         return {outcome.key: outcome for outcome in map(_outcome, items)}
 
 
-def _entities(workspace_id: str) -> str:
-    return f"entity#{workspace_id}"
-
-
 def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[tuple[str, str]]:
-    return [(_entities(workspace_id), sort_key(entity)) for entity in entities]
-
-
-def _outcomes(workspace_id: str, tenant_id: str) -> str:
-    return f"outcome#{workspace_id}#{tenant_id}"
+    return [(keys.entities(workspace_id), keys.entity_sk(entity)) for entity in entities]
 
 
 def _sightings(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
@@ -280,8 +272,8 @@ def _entity_write(workspace_id: str, state: EntityState, sightings: dict[str, st
         "deletedAt": None,
     }
     return Write(
-        _entities(workspace_id),
-        sort_key(state.key),
+        keys.entities(workspace_id),
+        keys.entity_sk(state.key),
         values,
         at_first=sightings,
         against={"acceptedAt": state.accepted_at},
@@ -302,8 +294,8 @@ def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write
         _DELETING: None,
     }
     against = {"generation": outcome.generation}
-    pk = _outcomes(workspace_id, tenant_id)
-    return Write(pk, sort_key(outcome.key), values, against=against)
+    pk = keys.outcomes(workspace_id, tenant_id)
+    return Write(pk, keys.entity_sk(outcome.key), values, against=against)
 
 
 def _deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
@@ -313,8 +305,8 @@ def _deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: 
         "at": datetime.now(UTC).isoformat(),
     }
     return Write(
-        _outcomes(workspace_id, tenant_id),
-        sort_key(entry.key),
+        keys.outcomes(workspace_id, tenant_id),
+        keys.entity_sk(entry.key),
         {"seq": entry.sequence, _DELETING: generation},
         at_first=first,
     )
@@ -331,7 +323,7 @@ def _head(item: Item) -> Head:
 def _head_of(item: Item) -> dict[str, Any]:
     deleted_at = item.get("deletedAt")
     return {
-        "key": entity_of(item["sk"]),
+        "key": keys.entity_of(item["sk"]),
         "sequence": int(item["seq"]),
         "recorded_at": item["recordedAt"],
         "deleted_at": None if deleted_at is None else int(deleted_at),
@@ -363,7 +355,7 @@ def _status_and_severity(name: str) -> tuple[str, str | None]:
 
 def _outcome(item: Item) -> Outcome:
     return Outcome(
-        key=entity_of(item["sk"]),
+        key=keys.entity_of(item["sk"]),
         sequence=int(item["seq"]),
         state=OutcomeState(item["state"]),
         messages=tuple(item.get("messages", ())),

@@ -1,12 +1,13 @@
 """Who has installed the app: tenants, their secrets, and the workspaces linked to them."""
 
-from relay.tenants.credentials import Choice, ChoiceStore, Identity
+from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import Link, LinkStore
 from relay.tenants.migrations import MigrationState, MigrationStore
-from relay.tenants.replays import Replay, ReplayStore, Stage, What
+from relay.tenants.replay import Replay, ReplayScope, Stage
+from relay.tenants.replays import ReplayStore
 from relay.tenants.site_url import checked_site_url
-from relay.tenants.standing import Standing, StandingStore
+from relay.tenants.snapshots import SiteSnapshot, SiteSnapshotStore
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import (
     ForgeIdentity,
@@ -18,11 +19,11 @@ from relay.tenants.tenant import (
 from relay.tenants.troubles import Trouble, TroubleStore
 
 __all__ = [
-    "Choice",
-    "ChoiceStore",
     "ForgeIdentity",
     "ForgeInstallation",
     "Identity",
+    "IdentityChoice",
+    "IdentityChoiceStore",
     "Installation",
     "LifecycleToken",
     "Link",
@@ -30,15 +31,15 @@ __all__ = [
     "MigrationState",
     "MigrationStore",
     "Replay",
+    "ReplayScope",
     "ReplayStore",
+    "SiteSnapshot",
+    "SiteSnapshotStore",
     "Stage",
-    "Standing",
-    "StandingStore",
     "Tenant",
     "TenantState",
     "TenantStore",
     "Trouble",
     "TroubleStore",
-    "What",
     "checked_site_url",
 ]

@@ -1,17 +1,24 @@
 """A tenant as an item of its table, and back."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from relay import keys
+from relay.aws import to_item
 from relay.secrets import EncryptedSecret
 from relay.tenants.lifecycle import LifecycleToken, TokenHistory
 from relay.tenants.tenant import ForgeIdentity, Tenant, TenantState
 
+_NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
+# By pk, the id of the tenant that was found there, or None.
+Pointers = Mapping[str, str | None]
+
 
 def to_item_values(tenant: Tenant) -> dict[str, Any]:
     return {
-        "pk": f"tenant#{tenant.id}",
-        "sk": "tenant",
+        "pk": keys.tenant(tenant.id),
+        "sk": keys.TENANT,
         "tenantId": tenant.id,
         "clientKey": tenant.client_key,
         "baseUrl": tenant.base_url,
@@ -94,3 +101,51 @@ def tenant_of(values: dict[str, Any]) -> Tenant:
         forge=_forge_identity(values),
         merged_into=values.get("mergedInto"),
     )
+
+
+def puts_of(tenant: Tenant, known: Tenant | None, pointers: Pointers) -> Iterator[dict[str, Any]]:
+    """What to put, each with its condition, for a tenant in place of the known one, and for the
+    items that find it. `pointers` must still hold."""
+    yield _put(to_item_values(tenant), _unchanged(known))
+    for item in _pointing_to(tenant, known):
+        yield _put(item, _still(pointers[item["pk"]]) if item["pk"] in pointers else {})
+    if known is None:
+        yield _put({"pk": keys.TENANTS, "sk": tenant.id})
+    if tenant.client_key and (known is None or known.client_key is None):
+        pointer = {"pk": keys.client_key(tenant.client_key), "sk": keys.TENANT}
+        yield _put(pointer | {"tenantId": tenant.id}, _NOT_THERE)
+
+
+def _put(values: dict[str, Any], condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"Item": to_item(values), **(condition or {})}
+
+
+def _still(tenant_id: str | None) -> dict[str, Any]:
+    if tenant_id is None:
+        return _NOT_THERE
+    return {
+        "ConditionExpression": "tenantId = :seen",
+        "ExpressionAttributeValues": {":seen": {"S": tenant_id}},
+    }
+
+
+def _unchanged(known: Tenant | None) -> dict[str, Any]:
+    if known is None:
+        return _NOT_THERE
+    return {
+        "ConditionExpression": "version = :version",
+        "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
+    }
+
+
+def _pointing_to(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
+    """What finds the tenant, where that is new."""
+    if known is None or known.base_url != tenant.base_url:
+        yield {"pk": keys.base_url(tenant.base_url), "sk": tenant.id}
+    identity = tenant.forge
+    if identity and identity.installation_id and identity != (known and known.forge):
+        for pk in (
+            keys.installation_id(identity.installation_id),
+            keys.forge_cloud_id(identity.cloud_id),
+        ):
+            yield {"pk": pk, "sk": keys.TENANT, "tenantId": tenant.id}

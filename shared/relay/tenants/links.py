@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relay import keys
 from relay.aws import to_item
 from relay.entities.workspace_ids import KEY_ALPHABET, KEY_CHARACTERS, WorkspaceIds
 from relay.errors import Conflict, Unavailable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _NOT_THERE = "attribute_not_exists(pk)"
 # A site with plain ids is taken.
 _BY_THIS = f"{_NOT_THERE} OR workspaceId = :workspaceId"
-_PLAIN_IDS = "plainIds"
 _ATTEMPTS = 8
 _NAMED_MAX = 3
 
@@ -63,10 +63,13 @@ class LinkStore:
         values = to_item({"logoUrl": logo_url, "key": ids.key, "plain": ids.plain})
         writes = [
             self._put(key(*end) | values)
-            for end in (_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id))
+            for end in (
+                keys.link(tenant_id, workspace_id),
+                keys.link_of_workspace(tenant_id, workspace_id),
+            )
         ]
         if ids.plain:
-            taken = key(f"tenant#{tenant_id}", _PLAIN_IDS) | to_item({"workspaceId": workspace_id})
+            taken = key(*keys.plain_ids(tenant_id)) | to_item({"workspaceId": workspace_id})
             values = to_item({":workspaceId": workspace_id})
             writes.append(self._put(taken, _BY_THIS, ExpressionAttributeValues=values))
         try:
@@ -91,10 +94,13 @@ class LinkStore:
         link = self.get(tenant_id, workspace_id)
         writes = [
             self._delete(key(*end))
-            for end in (_at_tenant(tenant_id, workspace_id), _at_workspace(tenant_id, workspace_id))
+            for end in (
+                keys.link(tenant_id, workspace_id),
+                keys.link_of_workspace(tenant_id, workspace_id),
+            )
         ]
         if link and link.ids.plain:
-            taken = key(f"tenant#{tenant_id}", _PLAIN_IDS)
+            taken = key(*keys.plain_ids(tenant_id))
             values = to_item({":workspaceId": workspace_id})
             writes.append(self._delete(taken, _BY_THIS, ExpressionAttributeValues=values))
         try:
@@ -106,36 +112,36 @@ class LinkStore:
 
     def get(self, tenant_id: str, workspace_id: str) -> Link | None:
         """None where the two are not linked."""
-        item = self._table.get(*_at_tenant(tenant_id, workspace_id))
+        item = self._table.get(*keys.link(tenant_id, workspace_id))
         return _link(tenant_id, workspace_id, item) if item else None
 
     def of_tenant(self, tenant_id: str) -> list[Link]:
         """In the order of the workspaces' ids."""
         return [
-            _link(tenant_id, item["sk"].removeprefix("workspace#"), item)
-            for item in self._table.query(f"tenant#{tenant_id}", "workspace#")
+            _link(tenant_id, keys.workspace_id_of(item["sk"]), item)
+            for item in self._table.query(*keys.links_of_tenant(tenant_id))
         ]
 
     def of_workspace(self, workspace_id: str) -> list[Link]:
         return [
-            _link(item["sk"].removeprefix("tenant#"), workspace_id, item)
-            for item in self._table.query(f"workspace#{workspace_id}", "tenant#")
+            _link(keys.tenant_id_of(item["sk"]), workspace_id, item)
+            for item in self._table.query(*keys.links_of_workspace(workspace_id))
         ]
 
     def among(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[str]:
         """Those of these workspaces that are linked to the site, in the order of their ids."""
-        keys = [_at_tenant(tenant_id, workspace_id) for workspace_id in workspace_ids]
-        found = self._table.get_all(keys, attributes=("sk",))
-        return sorted(item["sk"].removeprefix("workspace#") for item in found)
+        wanted = [keys.link(tenant_id, workspace_id) for workspace_id in workspace_ids]
+        found = self._table.get_all(wanted, attributes=("sk",))
+        return sorted(keys.workspace_id_of(item["sk"]) for item in found)
 
     def sites_of(self, workspace_ids: Iterable[str]) -> list[str]:
         """The ids of the sites that any of these workspaces is linked to, in their order."""
         return sorted(
             {
-                item["sk"].removeprefix("tenant#")
+                keys.tenant_id_of(item["sk"])
                 for workspace_id in workspace_ids
                 for item in self._table.query(
-                    f"workspace#{workspace_id}", "tenant#", attributes=("sk",)
+                    *keys.links_of_workspace(workspace_id), attributes=("sk",)
                 )
             }
         )
@@ -145,28 +151,27 @@ class LinkStore:
 
     def offer(self, tenant_id: str, workspace_id: str) -> None:
         """Let the site's admin find the workspace; nothing of it is delivered there."""
-        self._table.put({"pk": f"tenant#{tenant_id}", "sk": f"offer#{workspace_id}"})
+        pk, sk = keys.offer(tenant_id, workspace_id)
+        self._table.put({"pk": pk, "sk": sk})
 
     def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
-        self._table.write_all(deletes=[(f"tenant#{tenant_id}", f"offer#{workspace_id}")])
+        self._table.write_all(deletes=[keys.offer(tenant_id, workspace_id)])
 
     def offers_to(self, tenant_id: str) -> list[str]:
-        offers = self._table.query(f"tenant#{tenant_id}", "offer#")
-        return [item["sk"].removeprefix("offer#") for item in offers]
+        offers = self._table.query(*keys.offers(tenant_id))
+        return [keys.workspace_id_of(item["sk"]) for item in offers]
 
     def _key_of(self, workspace_id: str) -> str:
         """The workspace's key, made where it has none. It outlives every link, so that what was
         sent under it is never another workspace's."""
-        pk = f"workspace#{workspace_id}"
+        place = keys.key_of_workspace(workspace_id)
         for attempt in range(_ATTEMPTS):
-            item = self._table.get(pk, "key")
+            item = self._table.get(*place)
             if item:
                 return str(item["key"])
             new = "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_CHARACTERS))
-            of_workspace = key(pk, "key") | to_item({"key": new})
-            of_key = key(f"workspaceKey#{new}", "workspace") | to_item(
-                {"workspaceId": workspace_id}
-            )
+            of_workspace = key(*place) | to_item({"key": new})
+            of_key = key(*keys.workspace_key(new)) | to_item({"workspaceId": workspace_id})
             try:
                 self._dynamodb.transact_write_items(
                     TransactItems=[
@@ -188,14 +193,6 @@ class LinkStore:
     def _delete(self, item_key: Item, condition: str = "", **more: Any) -> Any:
         delete = {"TableName": self._table.name, "Key": item_key, **more}
         return {"Delete": delete | ({"ConditionExpression": condition} if condition else {})}
-
-
-def _at_tenant(tenant_id: str, workspace_id: str) -> tuple[str, str]:
-    return f"tenant#{tenant_id}", f"workspace#{workspace_id}"
-
-
-def _at_workspace(tenant_id: str, workspace_id: str) -> tuple[str, str]:
-    return f"workspace#{workspace_id}", f"tenant#{tenant_id}"
 
 
 def _link(tenant_id: str, workspace_id: str, item: Item) -> Link:

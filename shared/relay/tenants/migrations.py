@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from relay import keys
 from relay.table import Table
 
 if TYPE_CHECKING:
@@ -37,16 +38,17 @@ class MigrationStore:
         self._table = Table(dynamodb, table)
 
     def get(self, tenant_id: str, migration_id: str) -> Migration | None:
-        item = self._table.get(f"tenant#{tenant_id}", f"migration#{migration_id}")
+        item = self._table.get(*keys.migration(tenant_id, migration_id))
         if item is None:
             return None
         return Migration(migration_id, item["region"], MigrationState(item["state"]), item["at"])
 
     def put(self, tenant_id: str, migration: Migration) -> None:
+        pk, sk = keys.migration(tenant_id, migration.id)
         self._table.put(
             {
-                "pk": f"tenant#{tenant_id}",
-                "sk": f"migration#{migration.id}",
+                "pk": pk,
+                "sk": sk,
                 "region": migration.region,
                 "state": migration.state.value,
                 "at": migration.at,

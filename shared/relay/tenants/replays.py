@@ -8,19 +8,19 @@ It outlives the link, as `resets` must never go back. Times are epoch millisecon
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from relay import keys
 from relay.aws import from_item, to_item
 from relay.errors import Unavailable
 from relay.table import Item, Table, key
+from relay.tenants.generation import generation_at, is_behind
+from relay.tenants.replay import Replay, ReplayScope, Stage, attributes_of, replay_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REPLAY = "replay#"
 _ATTEMPTS = 5
 # A hint comes at the time that another machine's clock named.
 _CLOCKS_DIFFER_MS = 1000
@@ -29,91 +29,26 @@ _FIRST_DELAY_MS = 60_000
 _LAST_DELAY_MS = 3_600_000
 
 
-class What(StrEnum):
-    """`all`: once more, whatever the site may have; `since`: what is owed, and what was recorded
-    since then; `owed`: what the record holds and the site has not answered for; `debts`: only what
-    is noted as owed."""
-
-    ALL = "all"
-    SINCE = "since"
-    OWED = "owed"
-    DEBTS = "debts"
-
-
-class Stage(StrEnum):
-    """In this order; a replay of `debts` begins with the last but one."""
-
-    LINK = "link"
-    COMPONENTS = "components"
-    COUNT = "count"
-    WALK = "walk"
-    PAY = "pay"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """`run` names this one from begin to end; `why` it was begun is for people.
-
-    `resets` is how often the site was to take everything anew, and `generation` (see `Sites`) the
-    one that the last walk was begun for. `cursor` is where a stage goes on. `done` of `total` are
-    settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so that it can't
-    end without a last look. `due` is when it may go on, `leased` until when a worker has it;
-    `attempts` counts the workers in a row that took it and kept nothing, as they were cut off.
-    Some debts may be put off when it is done: `again` is when the first of them is due, or 0.
-    """
-
-    tenant_id: str
-    workspace_id: str
-    resets: int = 0
-    generation: int = 0
-    run: str = ""
-    what: What = What.DEBTS
-    why: str = ""
-    since: str | None = None
-    stage: Stage = Stage.DONE
-    cursor: str = ""
-    counted: int = 0
-    total: int | None = None
-    done: int = 0
-    refused: int = 0
-    owed: int = 0
-    due: int = 0
-    again: int = 0
-    leased: int = 0
-    attempts: int = 0
-    reason: str | None = None
-    started_at: int = 0
-    updated_at: int = 0
-    ended_at: int | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.stage is Stage.DONE
-
-    def is_due_again(self, now: int) -> bool:
-        return self.is_done and 0 < self.again <= now
-
-
 class ReplayStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
     def get(self, tenant_id: str, workspace_id: str) -> Replay | None:
-        item = self._table.get(_pk(tenant_id), REPLAY + workspace_id)
-        return replay_of(item) if item else None
+        item = self._table.get(*keys.replay(tenant_id, workspace_id))
+        return _replay(item) if item else None
 
     def of_workspaces(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[Replay]:
         """Those that there are, in the order of their workspaces."""
-        keys = [(_pk(tenant_id), REPLAY + workspace_id) for workspace_id in workspace_ids]
-        found = map(replay_of, self._table.get_all(keys))
+        wanted = [keys.replay(tenant_id, workspace_id) for workspace_id in workspace_ids]
+        found = map(_replay, self._table.get_all(wanted))
         return sorted(found, key=lambda replay: replay.workspace_id)
 
     def of_tenant(self, tenant_id: str, after: str = "", limit: int = 0) -> Iterator[Replay]:
         """In the order of their workspaces; `after` is one of these, `limit` 0 for all."""
-        start = REPLAY + after if after else ""
-        return map(replay_of, self._table.query(_pk(tenant_id), REPLAY, after=start, limit=limit))
+        pk, prefix = keys.replays(tenant_id)
+        start = prefix + after if after else ""
+        return map(_replay, self._table.query(pk, prefix, after=start, limit=limit))
 
     def begin(self, fresh: Replay, installs: int) -> Replay:
         """Take this one in place of the one that is there; its worker, if any, lets go of it.
@@ -125,9 +60,11 @@ class ReplayStore:
         for _ in range(_ATTEMPTS):
             known = self.get(fresh.tenant_id, fresh.workspace_id)
             before = max(known.resets if known else 0, fresh.resets)
-            resets = before + (known is not None and fresh.what is What.ALL)
+            resets = before + (known is not None and fresh.scope is ReplayScope.ALL)
             stage = _first_stage(fresh, known, installs)
-            begun = replace(fresh, resets=resets, generation=installs + resets, stage=stage)
+            begun = replace(
+                fresh, resets=resets, generation=generation_at(installs, resets), stage=stage
+            )
             if self._replace(known, begun):
                 return begun
         raise Unavailable("A replay could not be begun; try again.")
@@ -176,7 +113,7 @@ class ReplayStore:
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return None
         # As it is once something of it is kept.
-        taken = replay_of(from_item(answer["Attributes"]))
+        taken = _replay(from_item(answer["Attributes"]))
         return replace(taken, due=replay.due, attempts=0)
 
     def hasten(self, replay: Replay, now: int) -> bool:
@@ -207,7 +144,7 @@ class ReplayStore:
     def _keep(self, replay: Replay, condition: str, values: dict[str, Any]) -> bool:
         kept = {
             name: value
-            for name, value in _to_values(replay).items()
+            for name, value in attributes_of(replay).items()
             # Others count these, or choose them.
             if name not in ("owed", "run", "resets")
         }
@@ -262,9 +199,8 @@ class ReplayStore:
                 ),
             }
         try:
-            self._dynamodb.put_item(
-                TableName=self._table.name, Item=to_item(_to_item(replay)), **condition
-            )
+            item = _key(replay) | to_item(attributes_of(replay))
+            self._dynamodb.put_item(TableName=self._table.name, Item=item, **condition)
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return False
         return True
@@ -274,7 +210,7 @@ def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
     """A link that Jira has forgotten must not be left out by a replay that overtakes another."""
     if known is None:
         return fresh.stage
-    if known.generation < installs + known.resets:
+    if is_behind(known, installs):
         return Stage.LINK
     stages = list(Stage)
     return min(fresh.stage, known.stage, key=stages.index)
@@ -282,72 +218,6 @@ def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
 
 def _ended_without_a_word(attempts: int) -> str:
     return f"The function ended without an answer {attempts} times in a row; its log says why"
-
-
-def new_run() -> str:
-    return uuid4().hex
-
-
-def replay_of(item: Item) -> Replay:
-    return Replay(
-        tenant_id=item["pk"].removeprefix("tenant#"),
-        workspace_id=item["sk"].removeprefix(REPLAY),
-        resets=int(item["resets"]),
-        generation=int(item["generation"]),
-        run=item["run"],
-        what=What(item["what"]),
-        why=item["why"],
-        since=item.get("since"),
-        stage=Stage(item["stage"]),
-        cursor=item["cursor"],
-        counted=int(item["counted"]),
-        total=_int(item.get("total")),
-        done=int(item["done"]),
-        refused=int(item["refused"]),
-        owed=int(item["owed"]),
-        due=int(item["due"]),
-        again=int(item.get("again", 0)),
-        leased=int(item["leased"]),
-        attempts=int(item.get("attempts", 0)),
-        reason=item.get("reason"),
-        started_at=int(item["startedAt"]),
-        updated_at=int(item["updatedAt"]),
-        ended_at=_int(item.get("endedAt")),
-    )
-
-
-def _to_values(replay: Replay) -> dict[str, Any]:
-    return {
-        "resets": replay.resets,
-        "generation": replay.generation,
-        "run": replay.run,
-        "what": replay.what.value,
-        "why": replay.why,
-        "since": replay.since,
-        "stage": replay.stage.value,
-        "cursor": replay.cursor,
-        "counted": replay.counted,
-        "total": replay.total,
-        "done": replay.done,
-        "refused": replay.refused,
-        "owed": replay.owed,
-        "due": replay.due,
-        "again": replay.again,
-        "leased": replay.leased,
-        "attempts": replay.attempts,
-        "reason": replay.reason,
-        "startedAt": replay.started_at,
-        "updatedAt": replay.updated_at,
-        "endedAt": replay.ended_at,
-    }
-
-
-def _to_item(replay: Replay) -> Item:
-    return {
-        "pk": _pk(replay.tenant_id),
-        "sk": REPLAY + replay.workspace_id,
-        **_to_values(replay),
-    }
 
 
 def _with_nulls(values: dict[str, Any]) -> dict[str, Any]:
@@ -358,13 +228,9 @@ def _with_nulls(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _int(value: Any) -> int | None:
-    return None if value is None else int(value)
-
-
 def _key(replay: Replay) -> Any:
-    return key(_pk(replay.tenant_id), REPLAY + replay.workspace_id)
+    return key(*keys.replay(replay.tenant_id, replay.workspace_id))
 
 
-def _pk(tenant_id: str) -> str:
-    return f"tenant#{tenant_id}"
+def _replay(item: Item) -> Replay:
+    return replay_of(keys.tenant_id_of(item["pk"]), keys.workspace_id_of(item["sk"]), item)

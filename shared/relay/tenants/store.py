@@ -1,50 +1,40 @@
-"""The tenants' table.
+"""Tenants in their table: how they are found, and how a lifecycle call changes one.
 
-| pk | sk | holds |
-|---|---|---|
-| `tenant#<id>` | `tenant` | the tenant |
-| `clientKey#<clientKey>` | `tenant` | the one tenant's id |
-| `baseUrl#<baseUrl>` | `<id>` | a tenant's id; a site import makes several of one base URL |
-| `installationId#<installationId>` | `tenant` | the one tenant's id |
-| `forgeCloudId#<cloudId>` | `tenant` | the one tenant's id, as Forge itself has proven |
-| `tenants` | `<id>` | nothing more: the list of all |
-| `tenant#<id>` | `workspace#<workspaceId>` | a link (see `links`) |
-| `tenant#<id>` | `offer#<workspaceId>` | an offer of one |
-| `workspace#<workspaceId>` | `tenant#<id>` | the same link, found from its other end |
-| `tenant#<id>` | `trouble`, `replay#<workspaceId>` | see `troubles`, `replays` |
+A tenant is found by items that hold its id, written with it in one transaction. An index would lag
+behind, and Jira signs its next call with the new secret as soon as `installed` is answered.
 """
 
 import hmac
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from relay.aws import to_item
-from relay.errors import Conflict, NotFound, Unavailable
+from relay import keys
+from relay.errors import NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
-from relay.tenants.item import tenant_of, to_item_values
-from relay.tenants.lifecycle import LifecycleToken, TokenHistory
-from relay.tenants.tenant import (
-    ForgeIdentity,
-    ForgeInstallation,
-    Installation,
-    Tenant,
-    TenantState,
-)
+from relay.tenants import changes
+from relay.tenants.item import Pointers, puts_of, tenant_of
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import ForgeInstallation, Installation, Tenant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ATTEMPTS = 5
-_NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
-# Tokens count time in seconds and have no number of their own, so that two installs of one second
-# may bring the same one. Longer after its first use, a token with another body is a replay.
-_SAME_TOKEN_SECONDS = 5
+TenantT = TypeVar("TenantT", Tenant, Tenant | None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a change was decided on, and must still hold when it is written: the tenant; another one
+    that turned out to be the same site; and what was found by Forge's ids."""
+
+    known: Tenant | None
+    same_site: Tenant | None = None
+    pointers: Pointers = field(default_factory=dict)
 
 
 def unknown_site(tenant_id: str) -> NotFound:
@@ -52,13 +42,17 @@ def unknown_site(tenant_id: str) -> NotFound:
 
 
 class TenantStore:
+    """Every method raises an AWS error where DynamoDB or KMS fails."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._secrets = secrets
 
+    # --- Finding a tenant ---
+
     def get(self, tenant_id: str) -> Tenant | None:
-        item = self._table.get(f"tenant#{tenant_id}", "tenant")
+        item = self._table.get(*keys.tenant_item(tenant_id))
         return tenant_of(item) if item else None
 
     def existing(self, tenant_id: str) -> Tenant:
@@ -73,214 +67,141 @@ class TenantStore:
 
     def id_of_client_key(self, client_key: str) -> str | None:
         """The id of its tenant, which never changes once there is one (see `current`)."""
-        return self._pointer(f"clientKey#{client_key}")
+        return self._pointer(keys.client_key(client_key))
 
     def find_by_installation_id(self, installation_id: str) -> Tenant | None:
-        return self.current(self._pointer(f"installationId#{installation_id}"))
+        return self.current(self._pointer(keys.installation_id(installation_id)))
 
     def current(self, tenant_id: str | None) -> Tenant | None:
         """The tenant of this id, or the one that it was merged into; None stands for no id."""
-        # Read in any case: an unknown site's refusal takes as long as a known one's.
+        # Read in any case: refusing an unknown site takes as long as refusing a known one.
         tenant = self.get(tenant_id or "nobody")
         return self.get(tenant.merged_into) if tenant and tenant.merged_into else tenant
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
         """Every tenant that is or was at this URL: after a site import there are several."""
-        return list(self._each(f"baseUrl#{base_url}"))
+        return list(self._each(keys.base_url(base_url)))
 
     def all(self) -> list[Tenant]:
-        return list(self._each("tenants"))
+        return list(self._each(keys.TENANTS))
 
     def ids(self, after: str, limit: int) -> list[str]:
         """The next ids of tenants in their order."""
-        return [item["sk"] for item in self._table.query("tenants", after=after, limit=limit)]
+        return [item["sk"] for item in self._table.query(keys.TENANTS, after=after, limit=limit)]
+
+    # --- Its secrets ---
 
     def secret_of(self, tenant: Tenant) -> str | None:
-        """The secret that the site shares with the app; None where it has none (any more)."""
-        if tenant.secret is None:
+        """The secret that the site shares with the app; None where it has none."""
+        return self._secrets.decrypt(tenant.owner, tenant.secret) if tenant.secret else None
+
+    def system_token_of(self, tenant: Tenant) -> str | None:
+        """The newest credential from Forge; None where there is none."""
+        if tenant.forge is None or tenant.forge.system_token is None:
             return None
-        return self._secrets.decrypt(tenant.owner, tenant.secret)
+        return self._secrets.decrypt(tenant.owner, tenant.forge.system_token)
+
+    # --- Lifecycle calls: read, decide (see `changes`), write if nothing changed meanwhile ---
 
     def install(self, installation: Installation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
 
-        Where the call names a Forge installation that another tenant is of, the two become one.
-        All of it or nothing is written. Raises Conflict where a newer lifecycle call has been
-        taken already, or this one's token was used for another install before; a call that only
-        comes again changes nothing.
+        Where the call names a Forge installation that another tenant has, the two become one. All
+        of it or nothing is written; a repeated call changes nothing. Raises Conflict where a newer
+        lifecycle call was handled already, or where this one's token was used for another install.
         """
-        for _ in range(_ATTEMPTS):
+
+        def decide() -> tuple[_Seen, Tenant]:
             known = self.find_by_client_key(installation.client_key)
             pointers = self._pointers_to(installation.installation_id)
-            same_site = self._named_by(installation, known, pointers)
-            if known and self._is_repeated(known, installation, token) and same_site is None:
-                return known
-            if known is None:
-                known, same_site = same_site, None
-            tenant = self._installed(known, installation, token)
-            written = self._written(tenant, known, same_site, pointers)
-            if written:
-                return written
-        raise Unavailable("The tenant is being changed by others; try again.")
+            seen = _Seen(known, self._named_by(installation, known, pointers), pointers)
+            tenant = known or seen.same_site
+            same_secret = tenant is not None and self._has_secret(
+                tenant, installation.shared_secret
+            )
+            if (
+                known
+                and changes.is_repeated(known, installation, token, same_secret)
+                and seen.same_site is None
+            ):
+                return seen, known
+            return seen, changes.installed(tenant, installation, token, same_secret, self._seal)
+
+        return self._change(decide)
 
     def uninstall(self, client_key: str, token: LifecycleToken) -> Tenant | None:
-        """Remove the tenant's secret and keep the rest; None where there is no such tenant."""
-        for _ in range(_ATTEMPTS):
+        """Remove the tenant's secret and keep the rest; None where there is no such tenant.
+
+        Raises Conflict where a newer lifecycle call was handled already.
+        """
+
+        def decide() -> tuple[_Seen, Tenant | None]:
             known = self.find_by_client_key(client_key)
-            if known is None or _first_use(known, token):
-                return known
-            # Under Forge the site still has the app; Jira may have deleted what Connect sent.
-            begins_anew = known.is_forge_installed and known.secret is not None
-            gone = replace(
-                known,
-                state=_state(None, known.forge),
-                secret=None,
-                installs=known.installs + begins_anew,
-            )
-            tenant = _advanced(gone, token)
-            if self._write(tenant, known):
-                return tenant
-        raise Unavailable("The tenant is being changed by others; try again.")
+            if known is None or changes.first_use(known, token):
+                return _Seen(known), known
+            return _Seen(known), changes.uninstalled(known, token)
+
+        return self._change(decide)
 
     def install_forge(self, installation: ForgeInstallation, token: LifecycleToken) -> Tenant:
         """Make the tenant of this Forge installation, or renew it: its system token, its state.
 
         It is the tenant of the clientKey that Jira told, unless Forge has proven that one to be
-        another site's; of the installationId; or of the cloudId, where Forge itself has proven that
-        one before. Two that are found to be one become one. A
-        token older than the newest brings nothing else. All of it or nothing is written.
+        another site's; or that of the installationId; or that of the cloudId, where Forge itself
+        has proven it before. Two that are found to be one become one. A token older than the newest
+        changes nothing else. All of it or nothing is written.
         """
-        for _ in range(_ATTEMPTS):
+
+        def decide() -> tuple[_Seen, Tenant]:
             believed = self._believed(installation)
             pointers = self._pointers_to(believed.installation_id, believed.cloud_id)
-            known, same_site = self._found_by_forge(believed, pointers)
-            late = known is not None and _is_late(known.forge, token)
-            if known and late and same_site is None:
-                return known
-            tenant = known if known and late else self._forge_installed(known, believed, token)
-            written = self._written(tenant, known, same_site, pointers)
-            if written:
-                return written
-        raise Unavailable("The tenant is being changed by others; try again.")
+            seen = _Seen(*self._found_by_forge(believed, pointers), pointers)
+            if seen.known and changes.is_late(seen.known.forge, token):
+                return seen, seen.known
+            return seen, changes.forge_installed(seen.known, believed, token, self._seal)
+
+        return self._change(decide)
 
     def uninstall_forge(self, installation_id: str, token: LifecycleToken) -> Tenant | None:
-        """Remove the installation and its token; the site stays active under Connect, if it is."""
-        for _ in range(_ATTEMPTS):
+        """Remove the installation and its token; None where no tenant has this installation."""
+
+        def decide() -> tuple[_Seen, Tenant | None]:
             known = self.find_by_installation_id(installation_id)
             forge = known and known.forge
             if not (known and forge) or forge.installation_id != installation_id:
-                return None
-            if _is_late(forge, token):
-                return known
-            gone = ForgeIdentity(forge.cloud_id, tokens=forge.tokens.including(token))
-            tenant = replace(
-                known,
-                state=_state(known.secret, gone),
-                forge=gone,
-                version=known.version + 1,
-            )
-            if self._write(tenant, known):
-                return tenant
-        raise Unavailable("The tenant is being changed by others; try again.")
+                return _Seen(None), None
+            if changes.is_late(forge, token):
+                return _Seen(known), known
+            return _Seen(known), changes.forge_uninstalled(known, forge, token)
 
-    def system_token_of(self, tenant: Tenant) -> str | None:
-        """The credential that Forge brought last; None where there is none (any more)."""
-        if tenant.forge is None or tenant.forge.system_token is None:
-            return None
-        return self._secrets.decrypt(tenant.owner, tenant.forge.system_token)
+        return self._change(decide)
 
-    def _is_repeated(
-        self, known: Tenant, installation: Installation, token: LifecycleToken
-    ) -> bool:
-        """Whether this call has been taken, and the tenant is as it left it.
+    def _change(self, decide: Callable[[], tuple[_Seen, TenantT]]) -> TenantT:
+        """Write the tenant that was decided on, unless what was seen has changed: then decide
+        again. Nothing is written where the decision is to leave the known one as it is.
 
-        Raises Conflict where its token was used for another body, unless this is another install of
-        the same second: the next call, a few seconds after the first.
+        Raises Unavailable where other calls keep changing it.
         """
-        first = _first_use(known, token)
-        if first is None:
-            return False
-        same_secret = self._has_secret(known, installation.shared_secret)
-        same_name = installation.installation_id in (None, known.installation_id)
-        if same_secret and same_name and known.base_url == installation.base_url:
-            return True
-        is_late = token.seen_at - first.seen_at > _SAME_TOKEN_SECONDS
-        if is_late or not known.tokens.is_newest(token):
-            raise Conflict("The token of this call has been used already.", code="token_used")
-        return False
+        for _ in range(_ATTEMPTS):
+            seen, tenant = decide()
+            if tenant is None or (tenant is seen.known and seen.same_site is None):
+                return tenant
+            written = self._written(tenant, seen)
+            if written:
+                return written
+        raise Unavailable("Other calls are changing this tenant; try again.")
 
-    def _installed(
-        self, known: Tenant | None, installation: Installation, token: LifecycleToken
-    ) -> Tenant:
-        tenant = known or Tenant(
-            id=uuid4().hex,
-            client_key=installation.client_key,
-            base_url=installation.base_url,
-            state=TenantState.ACTIVE,
-            installed_at=datetime.now(UTC),
-            version=0,
-        )
-        # After an uninstall Jira has deleted what it was sent. A new secret hints at one that was
-        # never heard of: Jira calls `uninstalled` once only.
-        begins_anew = not self._has_secret(tenant, installation.shared_secret)
-        renewed = replace(
-            tenant,
-            client_key=installation.client_key,
-            installs=tenant.installs + (known is not None and begins_anew),
-            base_url=installation.base_url,
-            state=TenantState.ACTIVE,
-            installed_at=datetime.now(UTC),
-            display_url=installation.display_url,
-            installation_id=installation.installation_id or tenant.installation_id,
-            secret=self._secrets.encrypt(tenant.owner, installation.shared_secret),
-        )
-        return _advanced(renewed, token)
-
-    def _forge_installed(
-        self, known: Tenant | None, installation: ForgeInstallation, token: LifecycleToken
-    ) -> Tenant:
-        tenant = known or Tenant(
-            id=uuid4().hex,
-            client_key=installation.client_key,
-            # Forge names no other URL; Connect's own `installed` call replaces it.
-            base_url=installation.api_base_url,
-            state=TenantState.ACTIVE,
-            installed_at=datetime.now(UTC),
-            version=0,
-        )
-        before = tenant.forge
-        is_same = before is not None and before.installation_id == installation.installation_id
-        sent = installation.system_token
-        kept = before.system_token if before and is_same else None
-        identity = ForgeIdentity(
-            cloud_id=installation.cloud_id,
-            installation_id=installation.installation_id,
-            api_base_url=installation.api_base_url,
-            system_token=self._secrets.encrypt(tenant.owner, sent) if sent else kept,
-            tokens=(before.tokens if before else TokenHistory()).including(token),
-        )
-        # Another installation hints at an uninstall, heard of or not, as a new secret does.
-        begins_anew = tenant.state is TenantState.UNINSTALLED or (before and not is_same)
-        renewed = known is None or begins_anew
-        return replace(
-            tenant,
-            client_key=tenant.client_key or installation.client_key,
-            state=TenantState.ACTIVE,
-            installs=tenant.installs + bool(begins_anew),
-            installed_at=datetime.now(UTC) if renewed else tenant.installed_at,
-            installation_id=installation.installation_id,
-            forge=identity,
-            version=tenant.version + 1,
-        )
+    # --- Which tenant a call is about ---
 
     def _named_by(
-        self, installation: Installation, known: Tenant | None, pointers: "_Pointers"
+        self, installation: Installation, known: Tenant | None, pointers: Pointers
     ) -> Tenant | None:
         """The other tenant, which Forge made of the installation that this Connect call names."""
         found = next(map(self.current, pointers.values()), None)
         if found is None or found.client_key not in (None, installation.client_key):
             return None
-        return None if known and (known.id == found.id or _are_two(known, found)) else found
+        is_other = known is None or (known.id != found.id and not changes.are_two(known, found))
+        return found if is_other else None
 
     def _believed(self, installation: ForgeInstallation) -> ForgeInstallation:
         """Without the clientKey that Jira told, where Forge has proven it to be another site's."""
@@ -292,10 +213,10 @@ class TenantStore:
         return replace(installation, client_key=None)
 
     def _found_by_forge(
-        self, installation: ForgeInstallation, pointers: "_Pointers"
+        self, installation: ForgeInstallation, pointers: Pointers
     ) -> tuple[Tenant | None, Tenant | None]:
-        """The tenant that this installation is of, and another one that turns out to be the same
-        site, if there is one."""
+        """The tenant of this installation, and another one that turns out to be the same site, if
+        there is one."""
         by_id, by_cloud = map(self.current, pointers.values())
         key = installation.client_key
         by_key = self.find_by_client_key(key) if key else None
@@ -303,165 +224,63 @@ class TenantStore:
         if by_key is None or by_forge is None or by_key.id == by_forge.id:
             return by_key or by_forge, None
         if by_forge.client_key is not None:
-            # Of two Connect identities, as after a site import, neither takes the other's place.
+            # Of two Connect identities, as after a site import, neither replaces the other.
             return by_id or by_key, None
         return by_key, by_forge
 
-    def _written(
-        self,
-        tenant: Tenant,
-        known: Tenant | None,
-        same_site: Tenant | None,
-        pointers: "_Pointers",
-    ) -> Tenant | None:
-        """The tenant as it was written, the other merged into it; None as `_write` has it."""
-        if known is None or same_site is None:
-            return tenant if self._write(tenant, known, pointers) else None
-        merged = replace(self._merged(tenant, same_site), version=known.version + 1)
-        left = replace(
-            same_site,
-            state=TenantState.UNINSTALLED,
-            forge=None,
-            secret=None,
-            merged_into=tenant.id,
-            version=same_site.version + 1,
-        )
-        return merged if self._write(merged, known, pointers, (left, same_site)) else None
-
-    def _merged(self, tenant: Tenant, other: Tenant) -> Tenant:
-        """The tenant with the newest that Forge told of either. All begins anew, above every
-        sequence that either was sent."""
-        replays = self._table.query(f"tenant#{other.id}", "replay#")
-        resets = max((int(item["resets"]) for item in replays), default=0)
-        identity = self._newest_identity(tenant, other)
-        return replace(
-            tenant,
-            state=_state(tenant.secret, identity),
-            installs=tenant.installs + other.installs + resets + 1,
-            forge=identity,
-        )
-
-    def _newest_identity(self, tenant: Tenant, other: Tenant) -> ForgeIdentity | None:
-        mine, its = tenant.forge, other.forge
-        if its is None or (mine and mine.tokens.at >= its.tokens.at):
-            return mine
-        if its.system_token is None:
-            return its
-        # It is bound to its owner, so it has to be encrypted for the new one.
-        token = self._secrets.decrypt(other.owner, its.system_token)
-        return replace(its, system_token=self._secrets.encrypt(tenant.owner, token))
-
-    def _pointers_to(self, installation_id: str | None, cloud_id: str | None = None) -> "_Pointers":
-        """What is found under them now; a write then goes wrong where that has changed."""
-        names = {"installationId": installation_id, "forgeCloudId": cloud_id}
-        pks = [f"{name}#{value}" for name, value in names.items() if value is not None]
+    def _pointers_to(self, installation_id: str | None, cloud_id: str | None = None) -> Pointers:
+        """What is found by them now; a write fails where that has changed."""
+        pks = []
+        if installation_id is not None:
+            pks.append(keys.installation_id(installation_id))
+        if cloud_id is not None:
+            pks.append(keys.forge_cloud_id(cloud_id))
         return {pk: self._pointer(pk) for pk in pks}
 
     def _pointer(self, pk: str) -> str | None:
-        item = self._table.get(pk, "tenant")
+        item = self._table.get(pk, keys.TENANT)
         return item["tenantId"] if item else None
-
-    def _has_secret(self, tenant: Tenant, secret: str) -> bool:
-        kept = self.secret_of(tenant) or ""
-        return hmac.compare_digest(kept.encode(), secret.encode())
-
-    def _write(
-        self,
-        tenant: Tenant,
-        known: Tenant | None,
-        pointers: "_Pointers | None" = None,
-        other: tuple[Tenant, Tenant] | None = None,
-    ) -> bool:
-        """Write the tenant and what finds it, at once, and with it the other, which has to be as it
-        was, like `pointers`; False if another write came between."""
-        seen = pointers or {}
-        actions = [self._put(to_item_values(tenant), **_unchanged(known))]
-        actions += [
-            self._put(item, **(_still(seen[item["pk"]]) if item["pk"] in seen else {}))
-            for item in _pointing_to(tenant, known)
-        ]
-        if known is None:
-            actions.append(self._put({"pk": "tenants", "sk": tenant.id}))
-        if tenant.client_key and (known is None or known.client_key is None):
-            pointer = {"pk": f"clientKey#{tenant.client_key}", "sk": "tenant"}
-            actions.append(self._put(pointer | {"tenantId": tenant.id}, **_NOT_THERE))
-        if other:
-            left, before = other
-            actions.append(self._put(to_item_values(left), **_unchanged(before)))
-        try:
-            self._dynamodb.transact_write_items(TransactItems=actions)
-        except self._dynamodb.exceptions.TransactionCanceledException:
-            return False
-        return True
-
-    def _put(self, values: dict[str, Any], **condition: Any) -> Any:
-        return {"Put": {"TableName": self._table.name, "Item": to_item(values), **condition}}
 
     def _each(self, pk: str) -> Iterator[Tenant]:
         tenants = (self.get(pointer["sk"]) for pointer in self._table.query(pk))
         return (tenant for tenant in tenants if tenant)
 
+    # --- Secrets, and the write ---
 
-_Pointers = Mapping[str, str | None]
+    def _seal(self, tenant: Tenant, secret: str) -> EncryptedSecret:
+        return self._secrets.encrypt(tenant.owner, secret)
 
+    def _has_secret(self, tenant: Tenant, secret: str) -> bool:
+        kept = self.secret_of(tenant) or ""
+        return hmac.compare_digest(kept.encode(), secret.encode())
 
-def _still(tenant_id: str | None) -> dict[str, Any]:
-    if tenant_id is None:
-        return _NOT_THERE
-    return {
-        "ConditionExpression": "tenantId = :seen",
-        "ExpressionAttributeValues": {":seen": {"S": tenant_id}},
-    }
+    def _written(self, tenant: Tenant, seen: _Seen) -> Tenant | None:
+        """The tenant as it was written, the other one merged into it; None where what was seen has
+        changed."""
+        known, other = seen.known, seen.same_site
+        if known is None or other is None:
+            known = known or other
+            return tenant if self._write((tenant, known), pointers=seen.pointers) else None
 
+        def reseal(secret: EncryptedSecret) -> EncryptedSecret:
+            return self._seal(tenant, self._secrets.decrypt(other.owner, secret))
 
-def _unchanged(known: Tenant | None) -> dict[str, Any]:
-    if known is None:
-        return _NOT_THERE
-    return {
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": {"N": str(known.version)}},
-    }
+        replays = self._table.query(*keys.replays(other.id))
+        resets = max((int(item["resets"]) for item in replays), default=0)
+        stays, left = changes.merged(known, tenant, other, resets, reseal)
+        is_written = self._write((stays, known), (left, other), pointers=seen.pointers)
+        return stays if is_written else None
 
-
-def _pointing_to(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
-    """What finds the tenant, where that is new."""
-    if known is None or known.base_url != tenant.base_url:
-        yield {"pk": f"baseUrl#{tenant.base_url}", "sk": tenant.id}
-    identity = tenant.forge
-    if identity and identity.installation_id and identity != (known and known.forge):
-        for pk in (
-            f"installationId#{identity.installation_id}",
-            f"forgeCloudId#{identity.cloud_id}",
-        ):
-            yield {"pk": pk, "sk": "tenant", "tenantId": tenant.id}
-
-
-def _state(secret: EncryptedSecret | None, identity: ForgeIdentity | None) -> TenantState:
-    """A site has the app as long as either identity is installed."""
-    is_installed = secret or (identity and identity.installation_id)
-    return TenantState.ACTIVE if is_installed else TenantState.UNINSTALLED
-
-
-def _are_two(one: Tenant, other: Tenant) -> bool:
-    """Whether Forge has proven them to be two sites."""
-    return bool(one.forge and other.forge and one.forge.cloud_id != other.forge.cloud_id)
-
-
-def _is_late(identity: ForgeIdentity | None, token: LifecycleToken) -> bool:
-    """Whether a newer call has been taken, or this very one; what it brings is then old."""
-    if identity is None:
-        return False
-    return identity.tokens.is_outdated(token) or identity.tokens.first_use(token) is not None
-
-
-def _first_use(known: Tenant, token: LifecycleToken) -> LifecycleToken | None:
-    """The token as it was first taken; raises Conflict where a newer call has been."""
-    if known.tokens.is_outdated(token):
-        raise Conflict(
-            "A newer lifecycle call of this site has been taken already.", code="outdated"
-        )
-    return known.tokens.first_use(token)
-
-
-def _advanced(tenant: Tenant, token: LifecycleToken) -> Tenant:
-    return replace(tenant, tokens=tenant.tokens.including(token), version=tenant.version + 1)
+    def _write(self, *changed: tuple[Tenant, Tenant | None], pointers: Pointers) -> bool:
+        """Write each tenant, and the items that find it, in one transaction; False where one of
+        them, or a pointer, is not as it was seen."""
+        actions: Any = [
+            {"Put": {"TableName": self._table.name, **put}}
+            for tenant, known in changed
+            for put in puts_of(tenant, known, pointers)
+        ]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=actions)
+        except self._dynamodb.exceptions.TransactionCanceledException:
+            return False
+        return True

@@ -10,13 +10,13 @@ No item means that nothing is known to be wrong. Times are epoch milliseconds.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from relay import keys
 from relay.aws import to_item
 from relay.table import Item, Table, key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-TROUBLE = "trouble"
 # How long one caller has the site to itself to find out whether it answers again.
 _TRIAL_MS = 60_000
 
@@ -45,7 +45,7 @@ class TroubleStore:
         self._table = Table(dynamodb, table)
 
     def of(self, tenant_id: str) -> Trouble | None:
-        item = self._table.get(_pk(tenant_id), TROUBLE)
+        item = self._table.get(*keys.trouble(tenant_id))
         return trouble_of(item) if item else None
 
     def put(self, tenant_id: str, trouble: Trouble, known: Trouble | None) -> bool:
@@ -63,7 +63,7 @@ class TroubleStore:
         return self._write(
             self._dynamodb.put_item,
             known,
-            Item=to_item({"pk": _pk(tenant_id), "sk": TROUBLE} | values),
+            Item=key(*keys.trouble(tenant_id)) | to_item(values),
         )
 
     def try_again(self, tenant_id: str, known: Trouble, now: int) -> bool:
@@ -71,14 +71,14 @@ class TroubleStore:
         return self._write(
             self._dynamodb.update_item,
             known,
-            Key=key(_pk(tenant_id), TROUBLE),
+            Key=key(*keys.trouble(tenant_id)),
             UpdateExpression="SET #until = :until",
             ExpressionAttributeNames={"#until": "until"},
             ExpressionAttributeValues={":until": {"N": str(now + _TRIAL_MS)}},
         )
 
     def clear(self, tenant_id: str) -> None:
-        self._table.write_all(deletes=[(_pk(tenant_id), TROUBLE)])
+        self._table.write_all(deletes=[keys.trouble(tenant_id)])
 
     def _write(self, call: Any, known: Trouble | None, **request: Any) -> bool:
         if known:
@@ -108,7 +108,3 @@ def trouble_of(item: Item) -> Trouble:
         attempts=int(item["attempts"]),
         status=int(item["status"]) if "status" in item else None,
     )
-
-
-def _pk(tenant_id: str) -> str:
-    return f"tenant#{tenant_id}"

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from relay.catalog import WorkspaceStore
-from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
 from relay.jira.errors import NotLinked
+from relay.replays.starter import ReplayStarter
 from relay.tenants import Link, LinkStore, Stage, Tenant, TenantStore
 
 
-class Linking:
+class WorkspaceLinker:
     """Jira first, then here: a link that Jira refused is none, and both calls can be repeated."""
 
     def __init__(
@@ -19,9 +19,9 @@ class Linking:
         links: LinkStore,
         workspaces: WorkspaceStore,
         sites: Sites,
-        requesting: Requesting,
+        starter: ReplayStarter,
     ) -> None:
-        self._requesting = requesting
+        self._starter = starter
         self._tenants = tenants
         self._links = links
         self._workspaces = workspaces
@@ -33,7 +33,7 @@ class Linking:
         The two differ where someone unlinked in Jira, or where a call broke off between the two.
         """
         tenant = self._tenants.existing(tenant_id)
-        site = self._sites.of(tenant)
+        site = self._sites.client_for(tenant)
         return {
             "workspaces": self._links.workspaces_of(tenant.id),
             "inJira": sorted(site.workspaces()) if site else [],
@@ -74,7 +74,7 @@ class Linking:
 
     def _link(self, tenant: Tenant, workspaces: Mapping[str, Link | None], logo_url: str) -> None:
         """Each with its link to another installation of the site, if it has one."""
-        site = self._sites.of(tenant)
+        site = self._sites.client_for(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
         for workspace_id, before in workspaces.items():
@@ -82,15 +82,15 @@ class Linking:
             if self._links.get(tenant.id, workspace_id) and not site.has_workspace(workspace_id):
                 # Unlinked in Jira alone, which deletes what it has of it. Begun before the link is
                 # there again, as otherwise a break between would leave it undone.
-                self._requesting.replay_all(tenant, workspace_id, Stage.LINK)
+                self._starter.replay_all(tenant, workspace_id, Stage.LINK)
         accepted = site.submit_workspaces(list(workspaces))
         # One that was linked already may not be named.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):
             raise NotLinked
         for workspace_id, before in workspaces.items():
             if before is None:
-                self._requesting.link(tenant, workspace_id, logo_url)
+                self._starter.link(tenant, workspace_id, logo_url)
             else:
                 above = self._sites.generation(before.tenant_id, workspace_id)
                 plain = before.ids.plain
-                self._requesting.link(tenant, workspace_id, logo_url, above=above, plain=plain)
+                self._starter.link(tenant, workspace_id, logo_url, above=above, plain=plain)

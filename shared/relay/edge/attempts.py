@@ -18,7 +18,7 @@ _TOGETHER = (1000, 32, 1, 1, 1)
 _ALONE = _TOGETHER.count(1)
 
 
-class Suspects:
+class MessageAttempts:
     """Notes attempts at messages that come again; one that comes for the first time costs nothing.
 
     Nothing is raised: where AWS fails, the messages come again.

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.bringing import Bringing, nothing_brought
 from relay.delivery.components import logos_of
-from relay.delivery.dispatch import Dispatch
-from relay.delivery.message import Message
-from relay.delivery.owing import Owing
+from relay.delivery.session import Stopped, TimeLeft
+from relay.delivery.site_delivery import SiteDelivery, nothing_delivered
 from relay.delivery.sites import LinkedSite, Sites
-from relay.delivery.visit import Stopped, TimeLeft
 from relay.entities import EntityState
 from relay.errors import Unavailable
+from relay.queues.submissions import Message
 from relay.record import Head, Recorded, RecordStore
+from relay.replays.debts import DebtRecorder
+from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import Metric, count, logger
 from relay.tenants import TenantState
 
@@ -29,7 +29,7 @@ class _Changes:
     logos: dict[str, str]
 
 
-class Delivery:
+class SubmissionDelivery:
     """A message is done once all of it is recorded, and every linked site has answered for it or
     is noted as owing the rest: no site's trouble makes a message come again."""
 
@@ -37,15 +37,15 @@ class Delivery:
         self,
         record: RecordStore,
         sites: Sites,
-        bringing: Bringing,
-        owing: Owing,
-        dispatch: Dispatch,
+        delivery: SiteDelivery,
+        debt_recorder: DebtRecorder,
+        schedule: ReplaySchedule,
     ) -> None:
         self._record = record
         self._sites = sites
-        self._bringing = bringing
-        self._owing = owing
-        self._dispatch = dispatch
+        self._delivery = delivery
+        self._debt_recorder = debt_recorder
+        self._schedule = schedule
 
     def process(self, messages: Sequence[Message], time_left: TimeLeft) -> list[Message]:
         """Record and deliver; returns the messages that must come again, as AWS failed."""
@@ -82,25 +82,25 @@ class Delivery:
             # Without the app, a site has nothing; all is replayed when it has it again.
             if linked.tenant.state is TenantState.ACTIVE:
                 try:
-                    self._bring(linked, changes, time_left)
+                    self._deliver(linked, changes, time_left)
                 except _NOT_TAKEN as error:
                     failed.append(error)
         if failed:
             raise failed[0]
 
-    def _bring(self, linked: LinkedSite, changes: _Changes, time_left: TimeLeft) -> None:
+    def _deliver(self, linked: LinkedSite, changes: _Changes, time_left: TimeLeft) -> None:
         states = self._still_to_deliver(linked, changes.recorded)
         if not (states or changes.deleted or changes.logos):
             return
         try:
-            visit = self._bringing.visit(linked, time_left)
+            session = self._sites.session(linked, time_left)
         except Stopped as stopped:
-            brought = nothing_brought(states, changes.deleted, changes.logos, stopped.reason)
+            result = nothing_delivered(states, changes.deleted, changes.logos, stopped.reason)
         else:
-            brought = self._bringing.bring(visit, linked, states, changes.deleted, changes.logos)
-            if visit.recovered:
-                self._dispatch.awake(linked.tenant.id)
-        self._owing.owe(linked, brought, changes.logos)
+            result = self._delivery.deliver(session, linked, states, changes.deleted, changes.logos)
+            if session.recovered:
+                self._schedule.wake(linked.tenant.id)
+        self._debt_recorder.owe(linked, result, changes.logos)
 
     def _record_newest(self, workspace_id: str, messages: list[Message]) -> Recorded:
         states = [state for message in messages for state in message.states]

@@ -1,4 +1,4 @@
-"""What travels through the queue: accepted entities of one submission, many to a message.
+"""The queue of submissions. A message holds many entities of one submission:
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?, "product"?,
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
@@ -13,13 +13,19 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from relay.aws import AWS_ERRORS
 from relay.entities import EntityKey, EntityState, Kind, details_of
 from relay.entities.fields import EntityId, SequenceNumber
+from relay.errors import Unavailable
+from relay.telemetry import Metric, count, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 # SQS takes 1 MiB, what it keeps beside the body included.
 MESSAGE_BYTES_MAX = 1_000_000
@@ -27,6 +33,8 @@ MESSAGE_BYTES_MAX = 1_000_000
 CONTENT_BYTES_MAX = 4 * 1024 * 1024
 # All of a message's JSON: the rest are ids and properties.
 INFLATED_BYTES_MAX = CONTENT_BYTES_MAX + 1024 * 1024
+# SQS's own limit per call of DeleteMessageBatch.
+_DELETE_MAX = 10
 
 
 def _now() -> int:
@@ -184,3 +192,65 @@ def _states(content: _Content) -> tuple[EntityState, ...]:
     for state in states:
         _Essentials.model_validate(state.entity)
     return states
+
+
+class SubmissionsQueue:
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
+        """Queue the message, in as many parts as it takes; returns what could not be queued."""
+        return {key for part in self.unsent(message, delay_seconds) for key in part.keys}
+
+    def unsent(self, message: Message, delay_seconds: int = 0) -> list[Message]:
+        """Queue the message; returns its last parts, those that could not be queued.
+
+        After a part that failed the rest is not tried: it would fail alike, and the caller waits.
+        """
+        parts = list(packed(message))
+        for sent, (_, body) in enumerate(parts):
+            try:
+                self._sqs.send_message(
+                    QueueUrl=self._url,
+                    MessageBody=body,
+                    MessageGroupId=message.workspace_id,
+                    DelaySeconds=delay_seconds,
+                )
+            except AWS_ERRORS:
+                logger.exception("A message could not be queued")
+                return [part for part, _ in parts[sent:]]
+            count(Metric.QUEUE_MESSAGES)
+        return []
+
+    def acknowledge(self, records: Sequence[dict[str, Any]]) -> None:
+        """These received messages are done; one that can't be deleted now comes again."""
+        for start in range(0, len(records), _DELETE_MAX):
+            entries: Any = [
+                {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
+                for number, record in enumerate(records[start : start + _DELETE_MAX])
+            ]
+            try:
+                self._sqs.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            except AWS_ERRORS:
+                logger.exception("Messages could not be acknowledged")
+
+
+class ComponentChanges:
+    """Queues containers that changed, for delivery as DevOps components; nothing where the
+    component module is off."""
+
+    def __init__(self, queue: SubmissionsQueue, is_on: bool) -> None:
+        self._queue = queue
+        self._is_on = is_on
+
+    def queue(
+        self, workspace_id: str, container_ids: Sequence[str], logo_url: str, correlation_id: str
+    ) -> None:
+        """These were put or deleted; one without an avatar shows `logo_url`. Raises Unavailable
+        where not all could be queued; repeating is safe."""
+        message = Message(
+            workspace_id, correlation_id, containers=tuple(container_ids), logo_url=logo_url
+        )
+        if self._is_on and self._queue.unsent(message):
+            raise Unavailable("Not all components could be queued; try again.")

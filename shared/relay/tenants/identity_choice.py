@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from relay import keys
 from relay.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CREDENTIAL = "credential"
 
 
 class Identity(StrEnum):
@@ -25,7 +24,7 @@ class Identity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class IdentityChoice:
     """`because` is what Jira said to the other identity, at `at` (epoch milliseconds)."""
 
     identity: Identity
@@ -33,21 +32,22 @@ class Choice:
     at: int
 
 
-class ChoiceStore:
+class IdentityChoiceStore:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
-    def of(self, tenant_id: str) -> Choice | None:
-        item = self._table.get(f"tenant#{tenant_id}", _CREDENTIAL)
+    def of(self, tenant_id: str) -> IdentityChoice | None:
+        item = self._table.get(*keys.identity_choice(tenant_id))
         if item is None:
             return None
-        return Choice(Identity(item["identity"]), item["because"], int(item["at"]))
+        return IdentityChoice(Identity(item["identity"]), item["because"], int(item["at"]))
 
-    def keep(self, tenant_id: str, choice: Choice) -> None:
+    def keep(self, tenant_id: str, choice: IdentityChoice) -> None:
+        pk, sk = keys.identity_choice(tenant_id)
         self._table.put(
             {
-                "pk": f"tenant#{tenant_id}",
-                "sk": _CREDENTIAL,
+                "pk": pk,
+                "sk": sk,
                 "identity": choice.identity.value,
                 "because": choice.because,
                 "at": choice.at,
@@ -56,4 +56,4 @@ class ChoiceStore:
 
     def forget(self, tenant_id: str) -> None:
         """A new secret, or a new installation: who knows what Jira takes now."""
-        self._table.write_all(deletes=[(f"tenant#{tenant_id}", _CREDENTIAL)])
+        self._table.write_all(deletes=[keys.identity_choice(tenant_id)])

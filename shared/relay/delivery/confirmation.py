@@ -5,15 +5,14 @@ Jira accepts before it processes, so that an accepted entity may never show. One
 """
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.sites import LinkedSite, Sites
 from relay.entities import EntityKey
 from relay.jira.errors import JiraError
 from relay.jira.workspace_jira import WorkspaceJira
+from relay.queues.replays import ReplaysQueue, Sample
 from relay.record import Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
 
@@ -22,27 +21,12 @@ _SAMPLE_MAX = 20
 _NOT_SHOWN = "Jira accepted it, and shows nothing of it."
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Entities that a site accepted, each with the sequence that it was accepted with."""
-
-    tenant_id: str
-    workspace_id: str
-    generation: int
-    accepted: Sequence[tuple[EntityKey, int]]
-
-
-class SamplesQueue(Protocol):
-    def send_sample(self, sample: Sample) -> None:
-        """Have it checked a while later. Raises an AWS error."""
-
-
-class Confirming:
+class Confirmation:
     """`percent` of what is accepted is read back, and at least one entity of a batch; of none at
     zero."""
 
     def __init__(
-        self, queue: SamplesQueue, sites: Sites, record: RecordStore, percent: int
+        self, queue: ReplaysQueue, sites: Sites, record: RecordStore, percent: int
     ) -> None:
         self._queue = queue
         self._sites = sites
@@ -68,7 +52,7 @@ class Confirming:
         # What was accepted before the site began anew is expected to be gone.
         if linked is None or linked.generation != sample.generation or linked.trouble:
             return
-        site = self._sites.seen_by(linked)
+        site = self._sites.jira_for(linked)
         absent = [] if site is None else self._absent(site, sample)
         self._record.save_outcomes(sample.workspace_id, sample.tenant_id, absent)
         count(Metric.ABSENT, len(absent))

@@ -1,22 +1,23 @@
 """Having a site's workspaces replayed: on a new link, on a reinstall, on an operator's wish."""
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.dispatch import Dispatch
 from relay.errors import Conflict, NotFound, Unavailable
+from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import logger
 from relay.tenants import (
-    ChoiceStore,
+    IdentityChoiceStore,
     LinkStore,
     Replay,
+    ReplayScope,
     ReplayStore,
     Stage,
     Tenant,
     TenantState,
     TenantStore,
     TroubleStore,
-    What,
 )
-from relay.tenants.replays import new_run
+from relay.tenants.generation import generation, is_behind
+from relay.tenants.replay import new_run
 
 # Why a replay was begun: the API shows it.
 LINKED = "linked"
@@ -24,7 +25,7 @@ LINKED = "linked"
 _REFUSALS = ("credential_refused", "access_refused")
 
 
-class Requesting:
+class ReplayStarter:
     """One replay per link: a new one takes the place of the one that is under way."""
 
     def __init__(
@@ -33,15 +34,15 @@ class Requesting:
         links: LinkStore,
         replays: ReplayStore,
         troubles: TroubleStore,
-        choices: ChoiceStore,
-        dispatch: Dispatch,
+        choices: IdentityChoiceStore,
+        schedule: ReplaySchedule,
     ) -> None:
         self._tenants = tenants
         self._choices = choices
         self._links = links
         self._replays = replays
         self._troubles = troubles
-        self._dispatch = dispatch
+        self.schedule = schedule
 
     def installed(self, tenant: Tenant) -> None:
         """The site has the app (again): forget its trouble, and bring what it is owed.
@@ -49,7 +50,7 @@ class Requesting:
         All of it where it has begun anew. What can't be done here, the sweeper does.
         """
         try:
-            self._bring_up(tenant)
+            self._catch_up(tenant)
         except (*AWS_ERRORS, Unavailable):
             logger.exception("Replays are left to the sweeper", tenant_id=tenant.id)
 
@@ -58,16 +59,15 @@ class Requesting:
         trouble = self._troubles.of(tenant.id)
         if trouble and trouble.code in _REFUSALS:
             self._troubles.clear(tenant.id)
-            self._dispatch.awake(tenant.id)
+            self.schedule.wake(tenant.id)
 
-    def _bring_up(self, tenant: Tenant) -> None:
+    def _catch_up(self, tenant: Tenant) -> None:
         self._troubles.clear(tenant.id)
         self._choices.forget(tenant.id)
         for workspace_id in self._links.workspaces_of(tenant.id):
-            replay = self._replays.get(tenant.id, workspace_id)
-            if replay is None or replay.generation < tenant.installs + replay.resets:
-                self.begin_anew(tenant, workspace_id)
-        self._dispatch.awake(tenant.id)
+            if is_behind(self._replays.get(tenant.id, workspace_id), tenant.installs):
+                self.start_over(tenant, workspace_id)
+        self.schedule.wake(tenant.id)
 
     def take_over(self, merged: Tenant) -> None:
         """Move links and offers to the tenant that this one was merged into; repeating is safe."""
@@ -92,13 +92,13 @@ class Requesting:
             return
         self._links.unlink(merged.id, workspace_id)
 
-    def begin_anew(self, tenant: Tenant, workspace_id: str) -> Replay:
-        """All, from linking in Jira on."""
-        return self._begin(tenant, workspace_id, What.OWED, "reinstalled", Stage.LINK)
+    def start_over(self, tenant: Tenant, workspace_id: str) -> Replay:
+        """Deliver everything, from linking in Jira on."""
+        return self._begin(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
 
     def replay_all(self, tenant: Tenant, workspace_id: str, stage: Stage = Stage.COUNT) -> Replay:
         """All, whatever the site may have: what it took last can't be told."""
-        return self._begin(tenant, workspace_id, What.ALL, "deleted and submitted", stage)
+        return self._begin(tenant, workspace_id, ReplayScope.ALL, "deleted and submitted", stage)
 
     def link(
         self,
@@ -118,23 +118,19 @@ class Requesting:
         all once more, unless it is above that.
         """
         is_new = self._links.get(tenant.id, workspace_id) is None
-        if not is_new and self._generation(tenant, workspace_id) > above:
+        if not is_new and generation(tenant, self._replays.get(tenant.id, workspace_id)) > above:
             return
         if is_new:
             self._links.check_free(tenant.id, workspace_id, plain)
         # Begun before the link is there, as otherwise a break between would leave it undone.
         resets = max(above + 1 - tenant.installs, 0)
-        replay = self._begun(tenant, workspace_id, What.ALL, LINKED, stage, resets=resets)
+        replay = self._begun(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)
-        self._dispatch.send(replay)
-
-    def _generation(self, tenant: Tenant, workspace_id: str) -> int:
-        replay = self._replays.get(tenant.id, workspace_id)
-        return tenant.installs + (replay.resets if replay else 0)
+        self.schedule.send(replay)
 
     def request(
-        self, tenant: Tenant, what: What, since: str | None, workspace_id: str | None
+        self, tenant: Tenant, scope: ReplayScope, since: str | None, workspace_id: str | None
     ) -> list[Replay]:
         """Raises NotFound for a workspace not linked, Conflict for a site without the app."""
         if tenant.state is TenantState.UNINSTALLED:
@@ -144,39 +140,39 @@ class Requesting:
             if workspace_id not in workspace_ids:
                 raise NotFound("The workspace is not linked to the site.", code="unknown_link")
             workspace_ids = [workspace_id]
-        stage = Stage.LINK if what is What.ALL else Stage.COUNT
-        return [self._begin(tenant, one, what, "requested", stage, since) for one in workspace_ids]
+        stage = Stage.LINK if scope is ReplayScope.ALL else Stage.COUNT
+        return [self._begin(tenant, one, scope, "requested", stage, since) for one in workspace_ids]
 
     def _begin(
         self,
         tenant: Tenant,
         workspace_id: str,
-        what: What,
+        scope: ReplayScope,
         why: str,
         stage: Stage,
         since: str | None = None,
     ) -> Replay:
-        replay = self._begun(tenant, workspace_id, what, why, stage, since)
-        self._dispatch.send(replay)
+        replay = self._begun(tenant, workspace_id, scope, why, stage, since)
+        self.schedule.send(replay)
         return replay
 
     def _begun(
         self,
         tenant: Tenant,
         workspace_id: str,
-        what: What,
+        scope: ReplayScope,
         why: str,
         stage: Stage,
         since: str | None = None,
         resets: int = 0,
     ) -> Replay:
-        now = self._dispatch.now()
+        now = self.schedule.now()
         fresh = Replay(
             tenant.id,
             workspace_id,
             resets=resets,
             run=new_run(),
-            what=what,
+            scope=scope,
             why=why,
             since=since,
             stage=stage,

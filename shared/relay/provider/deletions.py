@@ -1,11 +1,10 @@
 """Deleting entities: remembered here at once, then carried to every linked site by the queue."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
-from relay.delivery.message import Message
 from relay.entities import EntityKey
 from relay.errors import Unavailable
+from relay.queues.submissions import Message, SubmissionsQueue
 from relay.record import RecordStore
 
 # A message is processed within the submitter's time, one call to Jira for each.
@@ -16,13 +15,8 @@ _PER_MESSAGE = 100
 _SECOND_ROUND = 180
 
 
-class DeletionsQueue(Protocol):
-    def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
-        """Returns what could not be queued."""
-
-
-class Deleting:
-    def __init__(self, record: RecordStore, queue: DeletionsQueue) -> None:
+class EntityDeleter:
+    def __init__(self, record: RecordStore, queue: SubmissionsQueue) -> None:
         self._record = record
         self._queue = queue
 

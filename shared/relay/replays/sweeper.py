@@ -4,46 +4,45 @@ from collections import Counter
 from dataclasses import replace
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.bringing import Bringing
-from relay.delivery.dispatch import Dispatch
-from relay.delivery.requesting import Requesting
-from relay.delivery.sites import LinkedSite
-from relay.delivery.visit import CALL_SECONDS, Stopped, TimeLeft
+from relay.delivery.session import CALL_SECONDS, Stopped, TimeLeft
+from relay.delivery.sites import LinkedSite, Sites
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import Unavailable
 from relay.jira.errors import JiraError
+from relay.replays.starter import ReplayStarter
 from relay.telemetry import Metric, count, logger
 from relay.tenants import (
+    Link,
     LinkStore,
     Replay,
     ReplayStore,
+    SiteSnapshot,
     Tenant,
     TenantState,
     TenantStore,
     TroubleStore,
 )
+from relay.tenants.generation import is_behind
 
 _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
 
-class Sweeping:
+class Sweeper:
     def __init__(
         self,
         tenants: TenantStore,
         links: LinkStore,
         replays: ReplayStore,
         troubles: TroubleStore,
-        bringing: Bringing,
-        dispatch: Dispatch,
-        requesting: Requesting,
+        sites: Sites,
+        starter: ReplayStarter,
     ) -> None:
         self._tenants = tenants
         self._links = links
         self._replays = replays
         self._troubles = troubles
-        self._bringing = bringing
-        self._dispatch = dispatch
-        self._requesting = requesting
+        self._sites = sites
+        self._starter = starter
 
     def sweep(self, time_left: TimeLeft) -> None:
         """Begin the replays that a reinstall should have begun, hand on those that are due, and
@@ -55,7 +54,7 @@ class Sweeping:
         failed: list[Exception] = []
         for tenant in self._tenants.all():
             try:
-                self._requesting.take_over(tenant)
+                self._starter.take_over(tenant)
                 if tenant.state is TenantState.ACTIVE:
                     counted += self._sweep(tenant, time_left)
             except _NOT_SWEPT as error:
@@ -69,31 +68,33 @@ class Sweeping:
     def _sweep(self, tenant: Tenant, time_left: TimeLeft) -> Counter[Metric]:
         replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
         for workspace_id in self._links.workspaces_of(tenant.id):
-            replay = replays.get(workspace_id)
-            if replay is None or replay.generation < tenant.installs + replay.resets:
-                self._requesting.begin_anew(tenant, workspace_id)
+            if is_behind(replays.get(workspace_id), tenant.installs):
+                self._starter.start_over(tenant, workspace_id)
         waiting = [replay for replay in replays.values() if not replay.is_done]
         for replay in replays.values():
             self._hand_on(replay)
         # Of no workspace: only the site itself is asked for something.
-        linked = LinkedSite("", tenant, WorkspaceIds(""), self._troubles.of(tenant.id))
+        linked = LinkedSite(
+            Link(tenant.id, "", WorkspaceIds("")),
+            SiteSnapshot(tenant, self._troubles.of(tenant.id), None),
+        )
         if linked.trouble and not waiting:
             self._try(linked, time_left)
         return _counted(linked, waiting)
 
     def _hand_on(self, replay: Replay) -> None:
-        now = self._dispatch.now()
+        now = self._starter.schedule.now()
         is_due = not replay.is_done and replay.due <= now and replay.leased <= now
         if is_due or replay.is_due_again(now):
-            self._dispatch.send(replace(replay, due=now))
+            self._starter.schedule.send(replace(replay, due=now))
 
     def _try(self, linked: LinkedSite, time_left: TimeLeft) -> None:
         """A harmless call: nothing is owed that could be brought to find out."""
         if time_left() < CALL_SECONDS:
             return
         try:
-            visit = self._bringing.visit(linked, time_left)
-            visit.call(visit.jira.site.workspaces)
+            session = self._sites.session(linked, time_left)
+            session.call(session.jira.site.workspaces)
         except Stopped:
             return
         except JiraError as error:

@@ -18,6 +18,7 @@ from relay.record import (
     OutcomeState,
     RecordStore,
 )
+from relay.record.outcomes import state_of
 from relay.tenants import Tenant, TenantState
 
 _CHUNK = 100
@@ -29,7 +30,7 @@ _UNDER_WAY = "It is being replayed."
 
 
 @dataclass(frozen=True, slots=True)
-class AtSite:
+class EntityAtSite:
     """`outcome` is of `outcome.sequence`, which may be older than what is recorded: then the site
     is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known; until
     `until`, in epoch milliseconds, where the site fails over this entity and takes others.
@@ -51,11 +52,11 @@ class AtSite:
 class Page:
     """`next` is where the next page begins; None at the end."""
 
-    entries: list[tuple[Head, list[AtSite]]]
+    entries: list[tuple[Head, list[EntityAtSite]]]
     next: EntityKey | None
 
 
-class Tracking:
+class EntityTracker:
     def __init__(
         self,
         record: RecordStore,
@@ -70,7 +71,7 @@ class Tracking:
 
     def of(
         self, workspace_id: str, entity: EntityKey, confirm: bool = False
-    ) -> tuple[Entry, list[AtSite]]:
+    ) -> tuple[Entry, list[EntityAtSite]]:
         """One entity at every linked site; `confirm` asks Jira, too. Raises NotFound, JiraError."""
         entry = self._record.get(workspace_id, entity)
         if entry is None:
@@ -79,7 +80,7 @@ class Tracking:
         for linked in self._sites.linked_to(workspace_id):
             [at_site] = self._at_site(linked, [entry])
             at_site_key = EntityKey(entity.kind, linked.ids.at_site(entity.id))
-            site = self._sites.seen_by(linked) if confirm else None
+            site = self._sites.jira_for(linked) if confirm else None
             found.append(
                 replace(
                     at_site,
@@ -98,7 +99,7 @@ class Tracking:
         """Entities in the order of their keys; those that are in this state at some site."""
         linked = self._sites.linked_to(workspace_id)
         size = _CHUNK if state else limit
-        found: list[tuple[Head, list[AtSite]]] = []
+        found: list[tuple[Head, list[EntityAtSite]]] = []
         for _ in range(_LOOKED_AT_MAX // size):
             chunk = list(self._record.heads(workspace_id, after, size))
             for entry, sites in self._at_sites(chunk, linked):
@@ -113,12 +114,12 @@ class Tracking:
 
     def _at_sites(
         self, entries: Sequence[Head], linked: Sequence[LinkedSite]
-    ) -> Iterator[tuple[Head, list[AtSite]]]:
+    ) -> Iterator[tuple[Head, list[EntityAtSite]]]:
         columns = [self._at_site(site, entries) for site in linked]
         for number, entry in enumerate(entries):
             yield entry, [column[number] for column in columns]
 
-    def _at_site(self, linked: LinkedSite, entries: Sequence[Head]) -> list[AtSite]:
+    def _at_site(self, linked: LinkedSite, entries: Sequence[Head]) -> list[EntityAtSite]:
         keys = [entry.key for entry in entries]
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         outcomes = self._record.outcomes_of(workspace_id, tenant_id, keys)
@@ -129,35 +130,25 @@ class Tracking:
         ]
 
 
-def _at_site(linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Debt | None) -> AtSite:
+def _at_site(
+    linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Debt | None
+) -> EntityAtSite:
     state = state_of(entry, outcome, linked.generation)
     # A deletion is carried out again where one was noted; one that was put off says so itself.
     if debt and entry.is_deleted and debt.not_before is None:
         state = OutcomeState.OWED
     if state is not OutcomeState.OWED:
-        return AtSite(linked.tenant, state, outcome)
+        return EntityAtSite(linked.tenant, state, outcome)
     if debt:
-        return AtSite(linked.tenant, state, outcome, debt.since, debt.reason, debt.not_before)
+        return EntityAtSite(linked.tenant, state, outcome, debt.since, debt.reason, debt.not_before)
     replay = linked.replay
     if linked.tenant.state is TenantState.UNINSTALLED:
-        return AtSite(linked.tenant, state, outcome, reason="The site has uninstalled the app.")
+        return EntityAtSite(
+            linked.tenant, state, outcome, reason="The site has uninstalled the app."
+        )
     if replay is None or replay.is_done:
-        return AtSite(linked.tenant, state, outcome)
-    return AtSite(linked.tenant, state, outcome, reason=replay.reason or _UNDER_WAY)
-
-
-def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeState:
-    """An outcome counts for the state and the generation that it is of; with an older one, what
-    the record holds is owed. What is deleted, and was not sent in this generation, is not there.
-    """
-    if outcome is None or outcome.generation < generation:
-        return OutcomeState.DELETED if entry.is_deleted else OutcomeState.OWED
-    if outcome.sequence < entry.sequence:
-        return OutcomeState.OWED
-    is_of_deletion = outcome.of_deletion or outcome.state is OutcomeState.DELETED
-    if entry.is_deleted and not is_of_deletion:
-        return OutcomeState.OWED
-    return outcome.state
+        return EntityAtSite(linked.tenant, state, outcome)
+    return EntityAtSite(linked.tenant, state, outcome, reason=replay.reason or _UNDER_WAY)
 
 
 def state_named(name: str | None) -> OutcomeState | None:

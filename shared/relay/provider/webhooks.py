@@ -6,34 +6,27 @@ import hmac
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from relay.actions.associations import Notice
 from relay.aws import AWS_ERRORS
 from relay.catalog import Attempt, Webhook, WebhookStore
 from relay.catalog.webhooks import SECRET_PREFIX
-from relay.edge.notice_failures import words_of
 from relay.errors import NotFound, Unavailable
 from relay.outbound import OutboundClient
 from relay.outbound.addresses import public_only
+from relay.provider.webhook_failures import words_of
+from relay.queues.notices import Notice, NoticesQueue, parse_notice
 from relay.table import TABLE_ERRORS
 from relay.telemetry import Metric, count, logger
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 # For a whole call: a webhook that hangs holds a function for no longer.
 _SECONDS = 10.0
 # An answer's body is not read.
 _ANSWER_BYTES_MAX = 0
-# Seconds until a notice is sent again: doubled each time, and an hour at most.
-_FIRST_DELAY = 30
-_LAST_DELAY = 3600
 # Seconds for which a workspace's webhook that did not answer in time is not called.
 _PAUSE = 30
 _PAUSED_MAX = 1000
@@ -52,43 +45,7 @@ def webhook_client(test_origins: Iterable[str]) -> OutboundClient:
     return OutboundClient(_SECONDS, _ANSWER_BYTES_MAX, public_only(test_origins))
 
 
-class NoticesQueue:
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def send(self, notices: Iterable[Notice]) -> None:
-        """Raises an AWS error; Jira's call is then answered 503, and may be made again.
-
-        A group per workspace has SQS hand out the notices of others first, where one's pile up.
-        """
-        for notice in notices:
-            self._sqs.send_message(
-                QueueUrl=self._url,
-                MessageBody=json.dumps(asdict(notice)),
-                MessageGroupId=notice.workspace_id,
-            )
-
-    def delay(self, record: dict[str, Any]) -> None:
-        """Have a received message come again later each time. Where that fails, it comes again
-        when the queue's own visibility timeout is over."""
-        seconds = delay_after(int(record["attributes"]["ApproximateReceiveCount"]))
-        try:
-            self._sqs.change_message_visibility(
-                QueueUrl=self._url,
-                ReceiptHandle=record["receiptHandle"],
-                VisibilityTimeout=seconds,
-            )
-        except AWS_ERRORS:
-            logger.exception("A notice's delay could not be set")
-
-
-def delay_after(receives: int) -> int:
-    """Seconds until a notice that was received so often, in vain, is to come again."""
-    return min(_FIRST_DELAY << receives - 1, _LAST_DELAY)
-
-
-class Webhooks:
+class WebhookSender:
     """Sends notices; one that can't be sent waits in the queue, and holds up no other."""
 
     def __init__(self, store: WebhookStore, http: OutboundClient, queue: NoticesQueue) -> None:
@@ -118,7 +75,7 @@ class Webhooks:
 
     def _sent(self, record: dict[str, Any]) -> bool:
         try:
-            notice = Notice(**json.loads(record["body"]))
+            notice = parse_notice(record["body"])
             self._send(notice)
         except _COME_AGAIN as error:
             reason = type(error).__name__

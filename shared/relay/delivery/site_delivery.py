@@ -1,33 +1,25 @@
 """Bringing to one site what it is to have, as far as it takes it now."""
 
-import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relay.aws import AWS_ERRORS
 from relay.catalog import ContainerStore
-from relay.delivery.components import ComponentsResult, bring_components
-from relay.delivery.confirming import Confirming
-from relay.delivery.health import Clock, SiteHealth
-from relay.delivery.requesting import Requesting
+from relay.delivery.components import ComponentsResult, deliver_components
+from relay.delivery.confirmation import Confirmation
+from relay.delivery.session import SiteSession
 from relay.delivery.site_submission import SiteSubmission
 from relay.delivery.sites import LinkedSite, Sites
-from relay.delivery.visit import Stopped, TimeLeft, Visit
 from relay.entities import EntityKey, EntityState
-from relay.errors import Unavailable
 from relay.record import Head, Outcome, OutcomeState, RecordStore
 from relay.telemetry import Metric, count, logger
-from relay.tenants import TroubleStore
+from relay.tenants import Tenant
 
-_NO_SECRET = "The site's secret can't be read now."  # noqa: S105
-_UNINSTALLED = "The site has uninstalled the app."
-_BEGAN_ANEW = "The site has begun anew meanwhile."
-_NOT_READABLE = (*AWS_ERRORS, Unavailable)
+_STARTED_OVER = "The site has started over meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class DeliveryResult:
     """Every entity has an outcome; of the components, only those are told that were not brought."""
 
     outcomes: Sequence[Outcome]
@@ -47,66 +39,50 @@ class Brought:
         return sum(outcome.is_refusal for outcome in self.outcomes)
 
 
-class Bringing:
-    """What the site answered is kept; what it could not take now comes back as owed, with why."""
+class SiteDelivery:
+    """Saves what the site answered; what it could not accept now is returned as owed, with why.
+
+    `replay_all` is called with a tenant and a workspace where nobody can tell what the site has.
+    """
 
     def __init__(
         self,
         record: RecordStore,
         sites: Sites,
-        troubles: TroubleStore,
         containers: ContainerStore,
-        confirming: Confirming,
-        requesting: Requesting,
-        clock: Clock = time.time,
+        confirmation: Confirmation,
+        replay_all: Callable[[Tenant, str], object],
     ) -> None:
-        self._confirming = confirming
-        self._requesting = requesting
         self._record = record
         self._sites = sites
-        self._troubles = troubles
         self._containers = containers
-        self._clock = clock
+        self._confirmation = confirmation
+        self._replay_all = replay_all
 
-    def visit(self, linked: LinkedSite, time_left: TimeLeft) -> Visit:
-        """Raises Stopped where the site may not be called now."""
-        health = SiteHealth(self._troubles, linked, self._clock)
-        try:
-            site = self._sites.seen_by(linked)
-        except _NOT_READABLE as error:
-            # Its own trouble, which must not keep anything from the others.
-            logger.exception("A site can't be called", tenant_id=linked.tenant.id)
-            raise Stopped(_NO_SECRET) from error
-        if site is None:
-            raise Stopped(_UNINSTALLED)
-        if not health.may_call():
-            raise Stopped(health.reason)
-        return Visit(site, health, time_left, linked.workspace_id)
-
-    def bring(
+    def deliver(
         self,
-        visit: Visit,
+        session: SiteSession,
         linked: LinkedSite,
         states: Sequence[EntityState] = (),
         deleted: Sequence[Head] = (),
         logos: Mapping[str, str] | None = None,
         suspected: bool = False,
-    ) -> Brought:
+    ) -> DeliveryResult:
         """States and deletions of entities; `logos` are those of the containers to be brought.
         `suspected`: all of it failed before while the site took others.
 
         Raises Unavailable, or an AWS error, where the outcomes can't be kept; repeating is safe.
         """
         with logger.append_context_keys(tenant_id=linked.tenant.id):
-            submission = SiteSubmission(self._record, visit, linked, suspected)
+            submission = SiteSubmission(self._record, session, linked, suspected)
             submitted = submission.submit(states)
             deletions = self._delete(submission, linked, deleted)
-            components = bring_components(
-                visit, self._containers, linked.workspace_id, logos or {}, suspected
+            components = deliver_components(
+                session, self._containers, linked.workspace_id, logos or {}, suspected
             )
             outcomes = self._kept(linked, submitted, deletions)
             _report(outcomes)
-            return Brought(outcomes, components)
+            return DeliveryResult(outcomes, components)
 
     def _delete(
         self, submission: SiteSubmission, linked: LinkedSite, entries: Sequence[Head]
@@ -119,14 +95,14 @@ class Bringing:
         outcomes = submission.delete(begun)
         current = self._record.heads_of(workspace_id, [entry.key for entry in begun])
         if not all(head.is_deleted for head in current):
-            self._begin_anew(linked)
+            self._start_over(linked)
         return outcomes
 
-    def _begin_anew(self, linked: LinkedSite) -> None:
+    def _start_over(self, linked: LinkedSite) -> None:
         """An entity came back while it was being deleted at the site: which of the two Jira took
         last, nobody knows, and whether it takes the same sequence once more. So it gets all."""
         logger.warning("An entity came back while a site was told to delete it")
-        self._requesting.replay_all(linked.tenant, linked.workspace_id)
+        self._replay_all(linked.tenant, linked.workspace_id)
 
     def _kept(
         self, linked: LinkedSite, submitted: Sequence[Outcome], deletions: Sequence[Outcome]
@@ -135,8 +111,8 @@ class Bringing:
         self._record.end_deletions(workspace_id, tenant_id, _answered(linked, deletions))
         answered = _answered(linked, submitted)
         if self._record.save_outcomes(workspace_id, tenant_id, answered):
-            self._begin_anew(linked)
-        self._confirming.sample(linked, answered)
+            self._start_over(linked)
+        self._confirmation.sample(linked, answered)
         outcomes = [*submitted, *deletions]
         return self._checked(linked, outcomes) if answered or deletions else outcomes
 
@@ -145,7 +121,7 @@ class Bringing:
         than what it was sent since: then all is owed."""
         if self._sites.generation(linked.tenant.id, linked.workspace_id) == linked.generation:
             return list(outcomes)
-        return [_owed(outcome.key, outcome.sequence, _BEGAN_ANEW) for outcome in outcomes]
+        return [_owed(outcome.key, outcome.sequence, _STARTED_OVER) for outcome in outcomes]
 
 
 def _answered(linked: LinkedSite, outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -156,18 +132,18 @@ def _answered(linked: LinkedSite, outcomes: Iterable[Outcome]) -> list[Outcome]:
     ]
 
 
-def nothing_brought(
+def nothing_delivered(
     states: Iterable[EntityState],
     deleted: Iterable[Head],
     component_ids: Collection[str],
     reason: str,
-) -> Brought:
+) -> DeliveryResult:
     """All of it is owed."""
     known = [(state.key, state.sequence) for state in states]
     known += [(entry.key, entry.sequence) for entry in deleted]
     outcomes = [_owed(key, sequence, reason) for key, sequence in known]
     count(Metric.OWED, len(outcomes))
-    return Brought(outcomes, ComponentsResult(waiting=component_ids))
+    return DeliveryResult(outcomes, ComponentsResult(waiting=component_ids))
 
 
 def _owed(key: EntityKey, sequence: int, reason: str) -> Outcome:

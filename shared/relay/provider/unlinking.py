@@ -5,14 +5,13 @@ proves it. So they are also deleted by the property that each of them carries: a
 more when every delivery that was under way has ended.
 """
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from relay.delivery.requesting import Requesting
 from relay.delivery.sites import Sites
-from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
+from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
+from relay.replays.starter import ReplayStarter
 from relay.telemetry import logger
 from relay.tenants import LinkStore, Stage, TenantStore
 
@@ -24,36 +23,19 @@ _TRY_AGAIN_AFTER = 900
 _ATTEMPTS_MAX = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Unlinked:
-    """A workspace that is to be deleted from a site once more; `ids` and `generation` are those of
-    the link."""
-
-    tenant_id: str
-    workspace_id: str
-    ids: WorkspaceIds
-    generation: int
-    attempt: int = 1
-
-
-class UnlinkedQueue(Protocol):
-    def send_unlinked(self, unlinked: Unlinked, delay_seconds: int) -> None:
-        """Raises an AWS error."""
-
-
-class Unlinking:
+class WorkspaceUnlinker:
     def __init__(
         self,
         tenants: TenantStore,
         links: LinkStore,
         sites: Sites,
-        requesting: Requesting,
-        queue: UnlinkedQueue,
+        starter: ReplayStarter,
+        queue: ReplaysQueue,
     ) -> None:
         self._tenants = tenants
         self._links = links
         self._sites = sites
-        self._requesting = requesting
+        self._starter = starter
         self._queue = queue
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
@@ -63,12 +45,12 @@ class Unlinking:
         it is asked to delete later.
         """
         tenant = self._tenants.existing(tenant_id)
-        site = self._sites.of(tenant)
+        site = self._sites.client_for(tenant)
         if site:
             link = self._links.get(tenant.id, workspace_id)
             if link:
                 generation = self._sites.generation(tenant.id, workspace_id)
-                unlinked = Unlinked(tenant.id, workspace_id, link.ids, generation)
+                unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
                 self._queue.send_unlinked(unlinked, _ONCE_MORE_AFTER)
             try:
                 site.delete_workspaces([workspace_id])
@@ -86,10 +68,10 @@ class Unlinking:
         except JiraError as error:
             logger.warning("An unlinked workspace is to be deleted later", reason=error.reason)
 
-    def delete_again(self, unlinked: Unlinked) -> None:
+    def delete_again(self, unlinked: UnlinkedWorkspace) -> None:
         """What a delivery under way may have brought after the first deletion."""
         tenant = self._tenants.get(unlinked.tenant_id)
-        site = self._sites.of(tenant) if tenant else None
+        site = self._sites.client_for(tenant) if tenant else None
         if tenant is None or site is None:
             return
         if not self._is_linked(unlinked):
@@ -97,25 +79,25 @@ class Unlinking:
                 WorkspaceJira(site, unlinked.ids).delete_all()
             except JiraError as error:
                 self._try_again(unlinked, error)
-        if self._is_linked(unlinked) and self._began_anew(unlinked):
+        if self._is_linked(unlinked) and self._started_over(unlinked):
             # What it was brought since may be among what was deleted, here or by Jira itself, which
             # says of neither when it is done.
-            self._requesting.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
+            self._starter.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
         if unlinked.ids.plain:
             # So may be what another one was brought that took its place, and has its ids.
             for link in self._links.of_tenant(tenant.id):
                 if link.ids.plain and link.workspace_id != unlinked.workspace_id:
-                    self._requesting.replay_all(tenant, link.workspace_id, Stage.COMPONENTS)
+                    self._starter.replay_all(tenant, link.workspace_id, Stage.COMPONENTS)
 
-    def _is_linked(self, unlinked: Unlinked) -> bool:
+    def _is_linked(self, unlinked: UnlinkedWorkspace) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
 
-    def _began_anew(self, unlinked: Unlinked) -> bool:
+    def _started_over(self, unlinked: UnlinkedWorkspace) -> bool:
         """Linked once more, and not still linked as the unlinking failed."""
         generation = self._sites.generation(unlinked.tenant_id, unlinked.workspace_id)
         return generation > unlinked.generation
 
-    def _try_again(self, unlinked: Unlinked, error: JiraError) -> None:
+    def _try_again(self, unlinked: UnlinkedWorkspace, error: JiraError) -> None:
         last = unlinked.attempt >= _ATTEMPTS_MAX
         with logger.append_context_keys(
             tenant_id=unlinked.tenant_id, workspace_id=unlinked.workspace_id

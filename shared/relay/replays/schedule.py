@@ -2,10 +2,10 @@
 
 import time
 from dataclasses import replace
-from typing import Protocol
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.health import Clock
+from relay.delivery.session import Clock
+from relay.queues.replays import ReplaysQueue
 from relay.telemetry import logger
 from relay.tenants import Replay, ReplayStore
 
@@ -13,12 +13,7 @@ from relay.tenants import Replay, ReplayStore
 _DELAY_MAX_MS = 900_000
 
 
-class ReplaysQueue(Protocol):
-    def send(self, replay: Replay, delay_seconds: int = 0) -> None:
-        """Have a worker look at this replay. Raises an AWS error."""
-
-
-class Dispatch:
+class ReplaySchedule:
     """A message is a hint alone: what is due is in the table, and the sweeper looks there."""
 
     def __init__(self, replays: ReplayStore, queue: ReplaysQueue, clock: Clock = time.time) -> None:
@@ -32,11 +27,11 @@ class Dispatch:
         if delay > _DELAY_MAX_MS:
             return
         try:
-            self._queue.send(replay, -(-delay // 1000))
+            self._queue.send(replay.tenant_id, replay.workspace_id, -(-delay // 1000))
         except AWS_ERRORS:
             logger.exception("A replay could not be handed on", workspace_id=replay.workspace_id)
 
-    def awake(self, tenant_id: str) -> None:
+    def wake(self, tenant_id: str) -> None:
         """The site answers again: whatever waits for it may go on at once."""
         now = self.now()
         for replay in self._replays.of_tenant(tenant_id):

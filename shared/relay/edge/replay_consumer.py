@@ -1,0 +1,44 @@
+"""The queue of replays, as the replayer receives it."""
+
+from typing import Any
+
+from relay.delivery.confirmation import Confirmation
+from relay.delivery.session import TimeLeft
+from relay.provider.unlinking import WorkspaceUnlinker
+from relay.queues.replays import Sample, Task, UnlinkedWorkspace, parse_task
+from relay.replays.replayer import Replayer
+from relay.telemetry import Metric, count, logger
+
+
+class ReplayConsumer:
+    """Carries out the task of each message."""
+
+    def __init__(
+        self, replayer: Replayer, confirmation: Confirmation, unlinker: WorkspaceUnlinker
+    ) -> None:
+        self._replayer = replayer
+        self._confirmation = confirmation
+        self._unlinker = unlinker
+
+    def consume(self, event: dict[str, Any], time_left: TimeLeft) -> None:
+        """Handle an SQS event. An unreadable message is dropped: whatever it was about, the
+        sweeper finds it. Raises Unavailable or an AWS error; SQS then delivers the message again.
+        """
+        for record in event["Records"]:
+            try:
+                task = parse_task(record["body"])
+            except ValueError as error:
+                message_id = record["messageId"]
+                logger.error("Unreadable message", message_id=message_id, reason=str(error))
+                count(Metric.POISON_MESSAGES)
+            else:
+                self._carry_out(task, time_left)
+
+    def _carry_out(self, task: Task, time_left: TimeLeft) -> None:
+        match task:
+            case Sample():
+                self._confirmation.check(task)
+            case UnlinkedWorkspace():
+                self._unlinker.delete_again(task)
+            case _:
+                self._replayer.step(task.tenant_id, task.workspace_id, time_left)

@@ -1,0 +1,287 @@
+"""How the parts of a function are wired: each is made, and its code loaded, when it is first used.
+
+A function's settings decide which class it can use, so that a missing variable is found by mypy.
+"""
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.secrets import NoSecrets, Secrets
+from relay.settings import (
+    DeliverySettings,
+    ForgeSettings,
+    ReplayerSettings,
+    SiteSettings,
+    TenantSettings,
+    TenantsTableSettings,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
+    from relay.delivery.confirmation import Confirmation
+    from relay.delivery.session import Clock
+    from relay.delivery.site_delivery import SiteDelivery
+    from relay.delivery.sites import SiteAccess, Sites
+    from relay.identity.forge_token import ForgeTokenVerifier
+    from relay.identity.site import SiteVerifier
+    from relay.provider.linking import WorkspaceLinker
+    from relay.provider.submissions import SubmissionDelivery
+    from relay.provider.unlinking import WorkspaceUnlinker
+    from relay.queues.replays import ReplaysQueue
+    from relay.record.debts import DebtStore
+    from relay.record.store import RecordStore
+    from relay.replays.debts import DebtRecorder
+    from relay.replays.replayer import Replayer
+    from relay.replays.schedule import ReplaySchedule
+    from relay.replays.starter import ReplayStarter
+    from relay.replays.sweeper import Sweeper
+    from relay.tenants.identity_choice import IdentityChoiceStore
+    from relay.tenants.links import LinkStore
+    from relay.tenants.replays import ReplayStore
+    from relay.tenants.snapshots import SiteSnapshotStore
+    from relay.tenants.store import TenantStore
+    from relay.tenants.troubles import TroubleStore
+
+
+class TenantParts:
+    """Of a function that knows tenants, and their secrets if its settings name the key."""
+
+    def __init__(self, settings: TenantsTableSettings) -> None:
+        self.dynamodb: DynamoDBClient = dynamodb_client()
+        self.secrets = (
+            Secrets(kms_client(), settings.secrets_key)
+            if isinstance(settings, TenantSettings)
+            else NoSecrets()
+        )
+        self._table = settings.tenants_table
+        self._plain_ids = settings.plain_ids == "on"
+
+    @cached_property
+    def tenants(self) -> "TenantStore":
+        from relay.tenants.store import TenantStore
+
+        return TenantStore(self.dynamodb, self._table, self.secrets)
+
+    @cached_property
+    def links(self) -> "LinkStore":
+        from relay.tenants.links import LinkStore
+
+        return LinkStore(self.dynamodb, self._table, self._plain_ids)
+
+    @cached_property
+    def troubles(self) -> "TroubleStore":
+        from relay.tenants.troubles import TroubleStore
+
+        return TroubleStore(self.dynamodb, self._table)
+
+    @cached_property
+    def replays(self) -> "ReplayStore":
+        from relay.tenants.replays import ReplayStore
+
+        return ReplayStore(self.dynamodb, self._table)
+
+    @cached_property
+    def choices(self) -> "IdentityChoiceStore":
+        from relay.tenants.identity_choice import IdentityChoiceStore
+
+        return IdentityChoiceStore(self.dynamodb, self._table)
+
+    @cached_property
+    def snapshots(self) -> "SiteSnapshotStore":
+        from relay.tenants.snapshots import SiteSnapshotStore
+
+        return SiteSnapshotStore(self.dynamodb, self._table)
+
+
+class ForgeParts(TenantParts):
+    """Of a function that sites call: `site` proves which of them, `forge` that it is Forge."""
+
+    def __init__(self, settings: ForgeSettings) -> None:
+        super().__init__(settings)
+        self._settings = settings
+
+    @cached_property
+    def site(self) -> "SiteVerifier":
+        from relay.identity.callback import CallbackVerifier
+        from relay.identity.site import SiteVerifier
+
+        # Most sites call by Connect: what only Forge's tokens need is not loaded at init.
+        return SiteVerifier(CallbackVerifier(self.tenants), lambda: self.forge, self.tenants)
+
+    @cached_property
+    def forge(self) -> "ForgeTokenVerifier":
+        from relay.identity.forge_keys import ForgeKeys
+        from relay.identity.forge_token import ForgeTokenVerifier
+        from relay.identity.key_servers import key_server_client
+
+        settings = self._settings
+        keys = ForgeKeys(key_server_client(), settings.forge_keys_url)
+        return ForgeTokenVerifier(
+            keys, settings.forge_app_id, settings.forge_environments, settings.test_api_origins
+        )
+
+
+class ReplayParts:
+    """Of a function that starts replays. `clock` is in epoch seconds."""
+
+    def __init__(self, parts: TenantParts, queue_url: str, clock: "Clock" = time.time) -> None:
+        self._parts = parts
+        self._queue_url = queue_url
+        self._clock = clock
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return sqs_client()
+
+    @cached_property
+    def queue(self) -> "ReplaysQueue":
+        from relay.queues.replays import ReplaysQueue
+
+        return ReplaysQueue(self.sqs, self._queue_url)
+
+    @cached_property
+    def schedule(self) -> "ReplaySchedule":
+        from relay.replays.schedule import ReplaySchedule
+
+        return ReplaySchedule(self._parts.replays, self.queue, self._clock)
+
+    @cached_property
+    def starter(self) -> "ReplayStarter":
+        from relay.replays.starter import ReplayStarter
+
+        parts = self._parts
+        return ReplayStarter(
+            parts.tenants, parts.links, parts.replays, parts.troubles, parts.choices, self.schedule
+        )
+
+
+class SiteParts(TenantParts):
+    """Of a function that calls sites."""
+
+    def __init__(self, settings: SiteSettings, clock: "Clock" = time.time) -> None:
+        super().__init__(settings)
+        self._app_key = settings.app_key
+        self._jira_identity = settings.jira_identity
+        self._clock = clock
+
+    @cached_property
+    def access(self) -> "SiteAccess":
+        from relay.delivery.sites import SiteAccess
+        from relay.jira.client import http_client
+
+        return SiteAccess(
+            self.tenants, self.choices, http_client(), self._app_key, self._jira_identity
+        )
+
+    @cached_property
+    def sites(self) -> "Sites":
+        from relay.delivery.sites import Sites
+
+        return Sites(self.links, self.snapshots, self.troubles, self.access, self._clock)
+
+
+class DeliveryParts(SiteParts):
+    """Of a function that delivers to sites."""
+
+    def __init__(self, settings: DeliverySettings, clock: "Clock" = time.time) -> None:
+        super().__init__(settings, clock)
+        self._record_table = settings.record_table
+        self._catalog_table = settings.catalog_table
+        self._confirm_percent = settings.confirm_percent
+        self._replay_parts = ReplayParts(self, settings.replays_queue, clock)
+        self.sqs = self._replay_parts.sqs
+        self.schedule = self._replay_parts.schedule
+        self.starter = self._replay_parts.starter
+
+    @cached_property
+    def record(self) -> "RecordStore":
+        from relay.record.store import RecordStore
+
+        return RecordStore(self.dynamodb, self._record_table)
+
+    @cached_property
+    def debts(self) -> "DebtStore":
+        from relay.record.debts import DebtStore
+
+        return DebtStore(self.dynamodb, self._record_table)
+
+    @cached_property
+    def confirmation(self) -> "Confirmation":
+        from relay.delivery.confirmation import Confirmation
+
+        queue = self._replay_parts.queue
+        return Confirmation(queue, self.sites, self.record, self._confirm_percent)
+
+    @cached_property
+    def delivery(self) -> "SiteDelivery":
+        from relay.catalog.containers import ContainerStore
+        from relay.delivery.site_delivery import SiteDelivery
+
+        containers = ContainerStore(self.dynamodb, self._catalog_table)
+        return SiteDelivery(
+            self.record, self.sites, containers, self.confirmation, self.starter.replay_all
+        )
+
+    @cached_property
+    def debt_recorder(self) -> "DebtRecorder":
+        from relay.replays.debts import DebtRecorder
+
+        return DebtRecorder(self.debts, self.replays, self.troubles, self.schedule)
+
+    @cached_property
+    def submissions(self) -> "SubmissionDelivery":
+        from relay.provider.submissions import SubmissionDelivery
+
+        return SubmissionDelivery(
+            self.record, self.sites, self.delivery, self.debt_recorder, self.schedule
+        )
+
+    @cached_property
+    def sweeper(self) -> "Sweeper":
+        from relay.replays.sweeper import Sweeper
+
+        return Sweeper(
+            self.tenants, self.links, self.replays, self.troubles, self.sites, self.starter
+        )
+
+    @cached_property
+    def unlinker(self) -> "WorkspaceUnlinker":
+        return unlinker(self, self._replay_parts)
+
+    def replayer(self, settings: ReplayerSettings) -> "Replayer":
+        from relay.catalog.containers import ContainerStore
+        from relay.replays.debts import DebtPayment
+        from relay.replays.replayer import Replayer
+        from relay.replays.stages import ReplayStages
+
+        stages = ReplayStages(
+            self.record,
+            ContainerStore(self.dynamodb, self._catalog_table),
+            self.delivery,
+            self.debt_recorder,
+            DebtPayment(self.record, self.debts, self.delivery, self.debt_recorder),
+            settings.components_module == "on",
+        )
+        return Replayer(
+            self.replays, self.sites, self.troubles, self.schedule, self.debt_recorder, stages
+        )
+
+
+def linker(parts: SiteParts, replays: ReplayParts, catalog_table: str) -> "WorkspaceLinker":
+    from relay.catalog.workspaces import WorkspaceStore
+    from relay.provider.linking import WorkspaceLinker
+
+    workspaces = WorkspaceStore(parts.dynamodb, catalog_table)
+    return WorkspaceLinker(parts.tenants, parts.links, workspaces, parts.sites, replays.starter)
+
+
+def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":
+    from relay.provider.unlinking import WorkspaceUnlinker
+
+    return WorkspaceUnlinker(
+        parts.tenants, parts.links, parts.sites, replays.starter, replays.queue
+    )

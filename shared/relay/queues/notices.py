@@ -1,0 +1,73 @@
+"""The queue of notices: what Jira told, on its way to a workspace's webhook.
+
+A message is the notice as JSON: `{"id", "workspace_id", "event", "at", "data"}`.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from relay.aws import AWS_ERRORS
+from relay.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+Event = Literal["entity.associated", "entity.disassociated", "webhook.test"]
+
+# Seconds until a notice is sent again: doubled each time, and an hour at most.
+_FIRST_DELAY = 30
+_LAST_DELAY = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a workspace's webhook receives. `id` stays the same however often it is sent; `at` is an
+    RFC 3339 date-time."""
+
+    id: str
+    workspace_id: str
+    event: Event
+    at: str
+    data: dict[str, Any]
+
+
+class NoticesQueue:
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, notices: Iterable[Notice]) -> None:
+        """Raises an AWS error; Jira's call is then answered 503, and may be repeated."""
+        for notice in notices:
+            # One message group per workspace: SQS then hands out other workspaces' notices first
+            # where one workspace's pile up.
+            self._sqs.send_message(
+                QueueUrl=self._url,
+                MessageBody=json.dumps(asdict(notice)),
+                MessageGroupId=notice.workspace_id,
+            )
+
+    def delay(self, record: dict[str, Any]) -> None:
+        """Let a received message return later each time. If this fails, it returns when the
+        queue's own visibility timeout ends."""
+        seconds = delay_after(int(record["attributes"]["ApproximateReceiveCount"]))
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url,
+                ReceiptHandle=record["receiptHandle"],
+                VisibilityTimeout=seconds,
+            )
+        except AWS_ERRORS:
+            logger.exception("A notice's delay could not be set")
+
+
+def parse_notice(body: str) -> Notice:
+    """Raises ValueError, TypeError for a body that is not a notice."""
+    return Notice(**json.loads(body))
+
+
+def delay_after(receives: int) -> int:
+    """Seconds until a notice returns that was received this many times without success."""
+    return min(_FIRST_DELAY << receives - 1, _LAST_DELAY)

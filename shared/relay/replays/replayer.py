@@ -1,0 +1,135 @@
+"""One step of a replay: what the time of one invocation allows.
+
+It saves how far it came, and continues through the queue. It may be cut off anywhere: the next step
+starts where the last one saved, and what is delivered twice changes nothing.
+"""
+
+from dataclasses import replace
+
+from relay.delivery.session import CALL_SECONDS, OUT_OF_TIME, Stopped, TimeLeft
+from relay.delivery.sites import LinkedSite, Sites
+from relay.replays.debts import DebtRecorder
+from relay.replays.schedule import ReplaySchedule
+from relay.replays.stages import ReplayStages
+from relay.replays.starter import LINKED
+from relay.telemetry import logger
+from relay.tenants import Replay, ReplayStore, Stage, TenantState, TroubleStore
+
+# Seconds for a page, beside its calls to Jira: a thousand entries read, their outcomes written.
+_PAGE_SECONDS = 15
+# Another worker takes over the replay of one that was cut off after this.
+_LEASE_MS = 180_000
+# Where a site is not in trouble, and can't be called all the same.
+_PAUSE_MS = 60_000
+# A link is made a moment after its replay was started.
+_LINKING_MS = 60_000
+
+
+class Replayer:
+    def __init__(
+        self,
+        replays: ReplayStore,
+        sites: Sites,
+        troubles: TroubleStore,
+        schedule: ReplaySchedule,
+        debt_recorder: DebtRecorder,
+        stages: ReplayStages,
+    ) -> None:
+        self._replays = replays
+        self._sites = sites
+        self._troubles = troubles
+        self._schedule = schedule
+        self._debt_recorder = debt_recorder
+        self._stages = stages
+
+    def step(self, tenant_id: str, workspace_id: str, time_left: TimeLeft) -> None:
+        """Continue this link's replay as far as time allows; nothing where it is not due, or is
+        another worker's.
+
+        Raises Unavailable, or an AWS error: it then continues once its lease has ended.
+        """
+        replay = self._replays.get(tenant_id, workspace_id)
+        now = self._schedule.now()
+        if replay and replay.is_due_again(now):
+            # Postponed debts are due.
+            self._replays.owe(self._debt_recorder.replay_of(tenant_id, workspace_id))
+            replay = self._replays.get(tenant_id, workspace_id)
+        if replay:
+            replay = self._replays.take(replay, now, _LEASE_MS)
+        if replay is None:
+            return
+        linked = self._sites.link(tenant_id, workspace_id)
+        with logger.append_context_keys(
+            tenant_id=tenant_id, workspace_id=workspace_id, run=replay.run
+        ):
+            if linked is None:
+                self._forget(replay)
+            else:
+                self._continue(replay, linked, time_left)
+
+    def _continue(self, replay: Replay, linked: LinkedSite, time_left: TimeLeft) -> None:
+        try:
+            session = self._sites.session(linked, time_left)
+        except Stopped as stopped:
+            self._pause(replay, linked, stopped.reason)
+            return
+        if replay.stage is Stage.PAY:
+            replay = replace(replay, total=replay.done + self._stages.payment.count(linked))
+        while time_left() > CALL_SECONDS + _PAGE_SECONDS:
+            replay = self._stages.next_page(session, linked, replay, self._schedule.now())
+            if session.recovered:
+                session.recovered = False
+                self._schedule.wake(replay.tenant_id)
+            if session.stopped_by:
+                self._pause(replay, linked, session.stopped_by)
+                return
+            if replay.is_done:
+                replay = self._ended(replay)
+            if replay.is_done or not self._saved(replay):
+                return
+        self._pause(replay, linked, OUT_OF_TIME)
+
+    def _ended(self, replay: Replay) -> Replay:
+        """End it; where more was noted as owed meanwhile, it continues with that."""
+        if self._replays.end(replay, self._schedule.now()):
+            logger.info("Replayed", done=replay.done, refused=replay.refused)
+            if replay.again:
+                self._schedule.send(replace(replay, due=replay.again))
+            return replay
+        there = self._replays.get(replay.tenant_id, replay.workspace_id)
+        if there is None or there.run != replay.run:
+            return replay
+        return replace(replay, stage=Stage.PAY, owed=there.owed, again=0)
+
+    def _saved(self, replay: Replay) -> bool:
+        """Save how far it is, and extend the lease; False where another run has replaced it."""
+        now = self._schedule.now()
+        return self._replays.keep(
+            replace(replay, reason=None, updated_at=now, leased=now + _LEASE_MS)
+        )
+
+    def _pause(self, replay: Replay, linked: LinkedSite, reason: str) -> None:
+        """End the lease, and continue as soon as that makes sense."""
+        now = self._schedule.now()
+        trouble = self._troubles.of(replay.tenant_id)
+        due = now if reason == OUT_OF_TIME else now + _PAUSE_MS
+        paused = replace(
+            replay,
+            due=max(trouble.until, now) if trouble else due,
+            leased=0,
+            updated_at=now,
+            reason=None if reason == OUT_OF_TIME else reason,
+        )
+        logger.info("Replay waits", reason=trouble.code if trouble else "time", done=paused.done)
+        # A site that has uninstalled the app starts over when it has it again.
+        if self._replays.keep(paused) and linked.tenant.state is TenantState.ACTIVE:
+            self._schedule.send(paused)
+
+    def _forget(self, replay: Replay) -> None:
+        """The two are not linked any more, so nothing is owed; or they are about to be linked."""
+        now = self._schedule.now()
+        if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
+            self._replays.keep(replace(replay, leased=0))
+            return
+        self._stages.payment.forget(replay.tenant_id, replay.workspace_id)
+        self._replays.end(replace(replay, again=0), now)
