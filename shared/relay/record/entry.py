@@ -1,10 +1,20 @@
-"""What the record holds of one entity."""
+"""What the record holds of one entity, and how it is written to its item and read from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from relay.entities import EntityKey, EntityState, Sighting
+import pydantic_core
+
+from relay import keys
+from relay.entities import EntityKey, EntityState, Kind, Sighting
+from relay.entities.moment import moment_of
+from relay.record.newest_wins import Write
+from relay.table import Item
+
+# What an incident's item calls the first sight of a status and a severity.
+_SEEN = "seen:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +49,75 @@ class Entry(Head):
         if self.entity is None:
             return None
         return EntityState(self.key.kind, self.entity, self.properties, product=self.product)
+
+
+def sightings_of(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
+    """Per incident, the earliest date of each status and severity among these states.
+
+    At most one for each pair of the two, so that the record of an incident stays small however
+    often it changes.
+    """
+    found: dict[EntityKey, dict[str, str]] = {}
+    for state in states:
+        if state.kind is Kind.INCIDENT:
+            severity = state.entity.get("severity", {}).get("level", "")
+            seen = found.setdefault(state.key, {})
+            name = f"{_SEEN}{state.entity['status']}:{severity}"
+            seen.setdefault(name, state.entity["lastUpdated"])
+    return found
+
+
+def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str]) -> Write:
+    values: dict[str, Any] = {
+        "seq": state.sequence,
+        "entity": state.as_json.decode(),
+        "properties": dict(state.properties) or None,
+        "product": state.product or None,
+        "correlationId": state.correlation_id,
+        "recordedAt": datetime.now(UTC).isoformat(),
+        "deletedAt": None,
+    }
+    return Write(
+        keys.entities(workspace_id),
+        keys.entity_sk(state.key),
+        values,
+        at_first=sightings,
+        against={"acceptedAt": state.accepted_at},
+    )
+
+
+def head_of(item: Item) -> Head:
+    return Head(**_head_values(item))
+
+
+def _head_values(item: Item) -> dict[str, Any]:
+    deleted_at = item.get("deletedAt")
+    return {
+        "key": keys.entity_of(item["sk"]),
+        "sequence": int(item["seq"]),
+        "recorded_at": item["recordedAt"],
+        "deleted_at": None if deleted_at is None else int(deleted_at),
+        "properties": item.get("properties", {}),
+    }
+
+
+def entry_of(item: Item) -> Entry:
+    entity = item["entity"].encode() if "entity" in item else b""
+    timeline = [
+        Sighting(at, *_status_and_severity(name))
+        for name, at in item.items()
+        if name.startswith(_SEEN)
+    ]
+    return Entry(
+        **_head_values(item),
+        correlation_id=item.get("correlationId"),
+        entity=pydantic_core.from_json(entity) if entity else None,
+        product=item.get("product", ""),
+        timeline=tuple(sorted(timeline, key=lambda sighting: moment_of(sighting.at))),
+        size=len(entity),
+    )
+
+
+def _status_and_severity(name: str) -> tuple[str, str | None]:
+    status, _, severity = name.removeprefix(_SEEN).partition(":")
+    return status, severity or None

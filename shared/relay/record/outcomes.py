@@ -1,11 +1,22 @@
-"""What became of an entity's state at a site."""
+"""What became of an entity's state at a site, and how it is written to its item and read from it.
+
+An outcome's `deleting` is the generation in which the site was told to delete the entity, until that
+is answered.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
+from relay import keys
 from relay.entities import EntityKey, Kind
 from relay.record.entry import Head
+from relay.record.newest_wins import Write
+from relay.table import Item
+
+_DELETING = "deleting"
 
 
 class OutcomeState(StrEnum):
@@ -86,3 +97,53 @@ def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeSt
     if entry.is_deleted and not is_of_deletion:
         return OutcomeState.OWED
     return outcome.state
+
+
+def outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
+    values: dict[str, Any] = {
+        "seq": outcome.sequence,
+        "state": outcome.state.value,
+        "messages": bounded(outcome.messages) or None,
+        "unknownProjectKeys": bounded(outcome.unknown_project_keys) or None,
+        "generation": outcome.generation,
+        "ofDeletion": outcome.of_deletion or None,
+        "at": datetime.now(UTC).isoformat(),
+        # A deletion's own outcome ends its note; any other is kept only where there is none, or
+        # one of an earlier generation.
+        _DELETING: None,
+    }
+    against = {"generation": outcome.generation}
+    pk = keys.outcomes(workspace_id, tenant_id)
+    return Write(pk, keys.entity_sk(outcome.key), values, against=against)
+
+
+def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
+    first = {
+        "state": OutcomeState.OWED.value,
+        "generation": generation,
+        "at": datetime.now(UTC).isoformat(),
+    }
+    return Write(
+        keys.outcomes(workspace_id, tenant_id),
+        keys.entity_sk(entry.key),
+        {"seq": entry.sequence, _DELETING: generation},
+        at_first=first,
+    )
+
+
+def outcome_at(item: Item) -> Outcome:
+    return Outcome(
+        key=keys.entity_of(item["sk"]),
+        sequence=int(item["seq"]),
+        state=OutcomeState(item["state"]),
+        messages=tuple(item.get("messages", ())),
+        unknown_project_keys=tuple(item.get("unknownProjectKeys", ())),
+        generation=int(item.get("generation", 0)),
+        of_deletion=item.get("ofDeletion", False),
+        at=item["at"],
+    )
+
+
+def is_overtaken(write: Write, there: Item) -> bool:
+    """Whether the site was told to delete an older state than the one of the refused write."""
+    return _DELETING in there and int(there["seq"]) < int(write.values["seq"])

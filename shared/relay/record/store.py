@@ -13,17 +13,21 @@ is answered.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-import pydantic_core
+from typing import TYPE_CHECKING
 
 from relay import keys
 from relay.aws import from_item, to_item
-from relay.entities import EntityKey, EntityState, Kind, Sighting, newest
-from relay.entities.moment import moment_of
-from relay.record.entry import Entry, Head
+from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.record.entry import Entry, Head, entity_write, entry_of, head_of, sightings_of
 from relay.record.newest_wins import Write, write_newest
-from relay.record.outcomes import Outcome, OutcomeState, bounded
+from relay.record.outcomes import (
+    Outcome,
+    OutcomeState,
+    deletion_write,
+    is_overtaken,
+    outcome_at,
+    outcome_write,
+)
 from relay.record.transactions import Transactions
 from relay.table import Item, Table, key
 
@@ -32,8 +36,6 @@ if TYPE_CHECKING:
 
 # Lower than any sequence: the place of a deletion of what was never recorded.
 _BEFORE_ALL = -(2**63) - 1
-_SEEN = "seen:"
-_DELETING = "deleting"
 # All that a head is made of.
 _HEAD = ("sk", "seq", "recordedAt", "deletedAt", "properties")
 # Whole entries per read: with the largest entities these are 9 MB.
@@ -77,17 +79,17 @@ class RecordStore:
 
         Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
         """
-        sightings = _sightings(states)
+        sightings = sightings_of(states)
         kept = {keys.entity_sk(state.key): state for state in newest(states)}
         writes = [
-            _entity_write(workspace_id, state, sightings.get(state.key, {}))
+            entity_write(workspace_id, state, sightings.get(state.key, {}))
             for state in kept.values()
         ]
         refused = write_newest(self._transactions, self._table.name, writes, _NEWER_STATE)
         same, outdated = [], []
         for write, there in refused:
             state = kept.pop(write.sk)
-            recorded = _entry(there).state
+            recorded = entry_of(there).state
             if recorded and recorded.sequence == state.sequence:
                 # Of two states with one sequence, the recorded one is the one to go by.
                 same.append(recorded)
@@ -112,15 +114,15 @@ class RecordStore:
             ),
             ReturnValues="ALL_NEW",
         )
-        return _entry(from_item(answer["Attributes"]))
+        return entry_of(from_item(answer["Attributes"]))
 
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
         item = self._table.get(keys.entities(workspace_id), keys.entity_sk(entity))
-        return _entry(item) if item else None
+        return entry_of(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
         """Of a few entities; see `first_of` and `heads_of` for many."""
-        return [_entry(item) for item in self._table.get_all(_keys(workspace_id, entities))]
+        return [entry_of(item) for item in self._table.get_all(_keys(workspace_id, entities))]
 
     def first_of(
         self, workspace_id: str, entities: Sequence[EntityKey], bytes_max: int
@@ -136,7 +138,7 @@ class RecordStore:
         return found, len(entities)
 
     def heads_of(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Head]:
-        return [_head(item) for item in self._table.get_all(_keys(workspace_id, entities), _HEAD)]
+        return [head_of(item) for item in self._table.get_all(_keys(workspace_id, entities), _HEAD)]
 
     def entries(
         self,
@@ -149,7 +151,7 @@ class RecordStore:
         start = keys.entity_sk(after) if after else ""
         prefix = keys.kind_prefix(kind) if kind else ""
         pk = keys.entities(workspace_id)
-        return map(_entry, self._table.query(pk, prefix, after=start, limit=limit))
+        return map(entry_of, self._table.query(pk, prefix, after=start, limit=limit))
 
     def page(
         self, workspace_id: str, after: EntityKey | None, limit: int, kind: Kind, bytes_max: int
@@ -171,7 +173,7 @@ class RecordStore:
         """As `entries`, without the entities."""
         start = keys.entity_sk(after) if after else ""
         pk = keys.entities(workspace_id)
-        return map(_head, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
+        return map(head_of, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
 
     def count(
         self, workspace_id: str, after: EntityKey | None = None
@@ -194,7 +196,7 @@ class RecordStore:
         """
         condition = f"({_NO_OLDER_OUTCOME}) AND ({_NONE_DELETING})"
         refused = self._save(workspace_id, tenant_id, outcomes, condition)
-        return [keys.entity_of(write.sk) for write, there in refused if _is_overtaken(write, there)]
+        return [keys.entity_of(write.sk) for write, there in refused if is_overtaken(write, there)]
 
     def end_deletions(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
         """Keep what became of deletions that were begun; those that are owed stay begun."""
@@ -204,7 +206,7 @@ class RecordStore:
         self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome], condition: str
     ) -> list[tuple[Write, Item]]:
         writes = [
-            _outcome_write(workspace_id, tenant_id, outcome)
+            outcome_write(workspace_id, tenant_id, outcome)
             for outcome in outcomes
             if outcome.state is not OutcomeState.OWED
         ]
@@ -219,7 +221,7 @@ class RecordStore:
         has taken a newer state of; and until the note goes, with the outcome of the deletion or a
         later generation, no outcome of a newer state is kept.
         """
-        writes = [_deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
+        writes = [deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
         refused = write_newest(self._transactions, self._table.name, writes, _NO_NEWER_OUTCOME)
         newer = {write.sk for write, _ in refused}
         return [entry for entry in entries if keys.entity_sk(entry.key) not in newer]
@@ -230,7 +232,7 @@ class RecordStore:
         """Every outcome of a workspace at a site, in the order of its key."""
         prefix = keys.kind_prefix(kind) if kind else ""
         pk = keys.outcomes(workspace_id, tenant_id)
-        return map(_outcome, self._table.query(pk, prefix, limit=limit))
+        return map(outcome_at, self._table.query(pk, prefix, limit=limit))
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
@@ -238,129 +240,8 @@ class RecordStore:
         """The outcomes of these entities at a site, where there are any."""
         pk = keys.outcomes(workspace_id, tenant_id)
         items = self._table.get_all([(pk, keys.entity_sk(entity)) for entity in entities])
-        return {outcome.key: outcome for outcome in map(_outcome, items)}
+        return {outcome.key: outcome for outcome in map(outcome_at, items)}
 
 
 def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[tuple[str, str]]:
     return [(keys.entities(workspace_id), keys.entity_sk(entity)) for entity in entities]
-
-
-def _sightings(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
-    """Per incident, the earliest date of each status and severity among these states.
-
-    At most one for each pair of the two, so that the record of an incident stays small however
-    often it changes.
-    """
-    found: dict[EntityKey, dict[str, str]] = {}
-    for state in states:
-        if state.kind is Kind.INCIDENT:
-            severity = state.entity.get("severity", {}).get("level", "")
-            seen = found.setdefault(state.key, {})
-            name = f"{_SEEN}{state.entity['status']}:{severity}"
-            seen.setdefault(name, state.entity["lastUpdated"])
-    return found
-
-
-def _entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str]) -> Write:
-    values: dict[str, Any] = {
-        "seq": state.sequence,
-        "entity": state.as_json.decode(),
-        "properties": dict(state.properties) or None,
-        "product": state.product or None,
-        "correlationId": state.correlation_id,
-        "recordedAt": datetime.now(UTC).isoformat(),
-        "deletedAt": None,
-    }
-    return Write(
-        keys.entities(workspace_id),
-        keys.entity_sk(state.key),
-        values,
-        at_first=sightings,
-        against={"acceptedAt": state.accepted_at},
-    )
-
-
-def _outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
-    values: dict[str, Any] = {
-        "seq": outcome.sequence,
-        "state": outcome.state.value,
-        "messages": bounded(outcome.messages) or None,
-        "unknownProjectKeys": bounded(outcome.unknown_project_keys) or None,
-        "generation": outcome.generation,
-        "ofDeletion": outcome.of_deletion or None,
-        "at": datetime.now(UTC).isoformat(),
-        # A deletion's own outcome ends its note; any other is kept only where there is none, or
-        # one of an earlier generation.
-        _DELETING: None,
-    }
-    against = {"generation": outcome.generation}
-    pk = keys.outcomes(workspace_id, tenant_id)
-    return Write(pk, keys.entity_sk(outcome.key), values, against=against)
-
-
-def _deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
-    first = {
-        "state": OutcomeState.OWED.value,
-        "generation": generation,
-        "at": datetime.now(UTC).isoformat(),
-    }
-    return Write(
-        keys.outcomes(workspace_id, tenant_id),
-        keys.entity_sk(entry.key),
-        {"seq": entry.sequence, _DELETING: generation},
-        at_first=first,
-    )
-
-
-def _is_overtaken(write: Write, there: Item) -> bool:
-    return _DELETING in there and int(there["seq"]) < int(write.values["seq"])
-
-
-def _head(item: Item) -> Head:
-    return Head(**_head_of(item))
-
-
-def _head_of(item: Item) -> dict[str, Any]:
-    deleted_at = item.get("deletedAt")
-    return {
-        "key": keys.entity_of(item["sk"]),
-        "sequence": int(item["seq"]),
-        "recorded_at": item["recordedAt"],
-        "deleted_at": None if deleted_at is None else int(deleted_at),
-        "properties": item.get("properties", {}),
-    }
-
-
-def _entry(item: Item) -> Entry:
-    entity = item["entity"].encode() if "entity" in item else b""
-    timeline = [
-        Sighting(at, *_status_and_severity(name))
-        for name, at in item.items()
-        if name.startswith(_SEEN)
-    ]
-    return Entry(
-        **_head_of(item),
-        correlation_id=item.get("correlationId"),
-        entity=pydantic_core.from_json(entity) if entity else None,
-        product=item.get("product", ""),
-        timeline=tuple(sorted(timeline, key=lambda sighting: moment_of(sighting.at))),
-        size=len(entity),
-    )
-
-
-def _status_and_severity(name: str) -> tuple[str, str | None]:
-    status, _, severity = name.removeprefix(_SEEN).partition(":")
-    return status, severity or None
-
-
-def _outcome(item: Item) -> Outcome:
-    return Outcome(
-        key=keys.entity_of(item["sk"]),
-        sequence=int(item["seq"]),
-        state=OutcomeState(item["state"]),
-        messages=tuple(item.get("messages", ())),
-        unknown_project_keys=tuple(item.get("unknownProjectKeys", ())),
-        generation=int(item.get("generation", 0)),
-        of_deletion=item.get("ofDeletion", False),
-        at=item["at"],
-    )

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
 _ATTEMPTS = 8
-_EMPTY = b'"TransactItems": [{}]'
 _READY = "relay_transact_items"
 
 ChangeT = TypeVar("ChangeT")
@@ -106,7 +105,8 @@ def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
 def _put_in_place(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     if _READY not in context:
         return
-    before, empty, after = params["body"].partition(_EMPTY)
-    if not empty:
-        raise RuntimeError("botocore writes a transaction in a way that is not known here")
-    params["body"] = before + b'"TransactItems": [' + context[_READY] + b"]" + after
+    document = pydantic_core.from_json(params["body"])
+    del document["TransactItems"]
+    rest = pydantic_core.to_json(document)[1:-1]
+    actions = b'"TransactItems":[' + context[_READY] + b"]"
+    params["body"] = b"{" + (actions + b"," + rest if rest else actions) + b"}"
