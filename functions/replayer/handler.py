@@ -5,9 +5,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.edge.invocation import time_left
 from relay.edge.replay_consumer import ReplayConsumer
-from relay.edge.wiring import DeliveryParts
+from relay.edge.wiring import DeliveryParts, time_left
 from relay.settings import ReplayerSettings
 from relay.telemetry import in_context
 

@@ -6,8 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.attempts import MessageAttempts
 from relay.edge.consumer import SubmissionConsumer
-from relay.edge.invocation import time_left
-from relay.edge.wiring import DeliveryParts
+from relay.edge.wiring import DeliveryParts, time_left
 from relay.queues.dead_letters import DeadLetters
 from relay.queues.submissions import SubmissionsQueue
 from relay.record.attempts import AttemptStore

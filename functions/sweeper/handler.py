@@ -4,8 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from relay.edge.invocation import time_left
-from relay.edge.wiring import DeliveryParts
+from relay.edge.wiring import DeliveryParts, time_left
 from relay.settings import SweeperSettings
 from relay.telemetry import in_context
 

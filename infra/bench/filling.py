@@ -9,12 +9,12 @@ import httpx
 
 from infra.bench.sample import incident_id, states
 from infra.bench.stand import Place, Stand
-from relay.aws import to_item
 from relay.catalog import Container
 
 # What the index of a container looks like is the catalogue's own to say.
 from relay.catalog.containers import _index, _item
 from relay.record import RecordStore
+from relay.table import to_item
 
 _REAL = 1000
 _PER_REQUEST = 5000

@@ -8,7 +8,7 @@ from typing import Any
 from infra.chaos.isolation import Held, what_strays
 from infra.chaos.ledger import Known
 from infra.chaos.run import Run
-from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, AtSite, judged
+from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, EntityAtSite, judged
 from infra.chaos.world import Site
 from relay.delivery.sites import LinkedSite
 from relay.entities import EntityKey, Kind
@@ -114,7 +114,9 @@ class Judge:
             self._find(Finding(FOREIGN, why, site.name, named, one.site_key, told))
         return len(strays)
 
-    def _entities(self, at: LinkedSite, held: dict[EntityKey, dict[str, Any]]) -> Iterator[AtSite]:
+    def _entities(
+        self, at: LinkedSite, held: dict[EntityKey, dict[str, Any]]
+    ) -> Iterator[EntityAtSite]:
         workspace_id, tenant_id = at.workspace_id, at.tenant.id
         entries = {entry.key: entry for entry in self._stores.record.entries(workspace_id)}
         outcomes = {one.key: one for one in self._stores.record.outcomes(workspace_id, tenant_id)}
@@ -124,7 +126,7 @@ class Judge:
             key = one.key
             there = held.get(EntityKey(key.kind, at.ids.at_site(key.id)))
             debt = debts.get(key)
-            yield AtSite(
+            yield EntityAtSite(
                 one,
                 entries.get(key),
                 outcomes.get(key),
@@ -135,7 +137,7 @@ class Judge:
             )
 
     def _finding(
-        self, verdict: str, why: str, site: Site, at: LinkedSite, found: AtSite
+        self, verdict: str, why: str, site: Site, at: LinkedSite, found: EntityAtSite
     ) -> Finding:
         told = {
             "expected": _expected(found.one),

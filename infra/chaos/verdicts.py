@@ -36,7 +36,7 @@ WRONG = (LOST, STALE, FOREIGN, UNEXPLAINED)
 
 
 @dataclass(frozen=True)
-class AtSite:
+class EntityAtSite:
     """One entity at one site."""
 
     one: Known
@@ -48,7 +48,7 @@ class AtSite:
     may_stay: bool
 
 
-def judged(found: AtSite) -> tuple[str, str]:
+def judged(found: EntityAtSite) -> tuple[str, str]:
     """What became of the entity at the site, and what is wrong with that."""
     if found.debt and found.one.tag in POISONS:
         return _judged_at_fault(found, found.debt)
@@ -70,7 +70,7 @@ def judged(found: AtSite) -> tuple[str, str]:
     return _judged_held(found, outcome)
 
 
-def _judged_at_fault(found: AtSite, debt: Debt) -> tuple[str, str]:
+def _judged_at_fault(found: EntityAtSite, debt: Debt) -> tuple[str, str]:
     if not found.may_stay:
         return UNEXPLAINED, "at fault, and not put off"
     # Of several that fail together, one's answer speaks for all.
@@ -81,13 +81,13 @@ def _judged_at_fault(found: AtSite, debt: Debt) -> tuple[str, str]:
     return AT_FAULT, ""
 
 
-def _is_refused_at_times(found: AtSite) -> bool:
+def _is_refused_at_times(found: EntityAtSite) -> bool:
     outcome = found.outcome
     refused = outcome is not None and outcome.state is OutcomeState.REJECTED
     return refused and found.one.tag in _REFUSED_AT_TIMES
 
 
-def _judged_refused(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+def _judged_refused(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if outcome.state is not OutcomeState.REJECTED:
         return UNEXPLAINED, "not told as rejected"
     words = TOO_LARGE if found.one.tag == LARGE else REFUSAL
@@ -98,7 +98,7 @@ def _judged_refused(found: AtSite, outcome: Outcome) -> tuple[str, str]:
     return IS_REFUSED, ""
 
 
-def _judged_unknown(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+def _judged_unknown(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held is not None:
         return UNEXPLAINED, "of an unknown project, and held"
     if outcome.state is not OutcomeState.UNKNOWN_PROJECTS:
@@ -107,7 +107,7 @@ def _judged_unknown(found: AtSite, outcome: Outcome) -> tuple[str, str]:
     return (UNKNOWN_PROJECTS, "") if named else (UNEXPLAINED, "another project is told")
 
 
-def _judged_held(found: AtSite, outcome: Outcome) -> tuple[str, str]:
+def _judged_held(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held is None:
         return LOST, "nothing of it"
     raised = found.one.sequence + found.generation

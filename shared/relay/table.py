@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relay.aws import AWS_ERRORS, from_item, to_item
+from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+
+from relay.aws import AWS_ERRORS
 from relay.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ _GET_MAX = 100
 _WRITE_MAX = 25
 _ATTEMPTS = 8
 _BACKOFF_SECONDS = 0.05
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
 
 
 @dataclass
@@ -161,3 +166,31 @@ def key(pk: str, sk: str) -> dict[str, Any]:
 def back_off(attempt: int) -> None:
     """Wait a random time that grows with the attempt: 50 ms at most at first, 6 s at the eighth."""
     time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
+
+
+def to_item(values: dict[str, Any]) -> dict[str, Any]:
+    """A DynamoDB item of plain values; None is left out."""
+    return {name: _typed(value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values of a DynamoDB item; numbers are Decimal, bytes are bytes."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    # Nearly all are of these two; boto3's serializer asks each for a dozen types.
+    kind = type(value)
+    if kind is str:
+        return {"S": value}
+    if kind is int:
+        return {"N": str(value)}
+    return dict(_serializer.serialize(value))
+
+
+def _plain(typed: Any) -> Any:
+    if "S" in typed:
+        return typed["S"]
+    value = _deserializer.deserialize(typed)
+    # The published types of boto3 don't know that a Binary has a value.
+    return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from relay.outbound import Deadline, OutboundClient
-from relay.outbound.answer import AnswerTooLarge
+from relay.outbound.client import AnswerTooLarge
 from tests.support.raw_server import RawServer, Script, raw_server
 from tests.support.resolver import Resolve
 

@@ -44,7 +44,7 @@ def _request(action: str, details: dict[str, Any]) -> tuple[str, Any]:
         return table, {"DeleteRequest": {"Key": details["Key"]}}
     if action == "Put":
         return table, {"PutRequest": {"Item": details["Item"]}}
-    # Its values are numbered like its names (see `relay.record.newest_wins`).
+    # Its values are numbered like its names (see `relay.record.transactions`).
     names, values = details["ExpressionAttributeNames"], details["ExpressionAttributeValues"]
     item = {
         name: values[f":{place[1:]}"] for place, name in names.items() if f":{place[1:]}" in values

@@ -17,7 +17,7 @@ from infra.chaos.verdicts import (
     LOST,
     STALE,
     UNEXPLAINED,
-    AtSite,
+    EntityAtSite,
     judged,
 )
 from relay.entities import EntityKey, Kind
@@ -64,13 +64,13 @@ def test_what_strays_is_found() -> None:
         assert strays(one) == why
 
 
-def at_site(one: Known, **changes: Any) -> AtSite:
+def at_site(one: Known, **changes: Any) -> EntityAtSite:
     outcome = Outcome(one.key, one.sequence, OutcomeState.ACCEPTED, generation=GENERATION)
     there = one.entity | {"updateSequenceNumber": one.sequence + GENERATION}
-    return replace(AtSite(one, None, outcome, None, there, GENERATION, False), **changes)
+    return replace(EntityAtSite(one, None, outcome, None, there, GENERATION, False), **changes)
 
 
-def owed(one: Known, reason: str, may_stay: bool = True) -> AtSite:
+def owed(one: Known, reason: str, may_stay: bool = True) -> EntityAtSite:
     debt = Debt(f"inc#{one.key.id}", 1, "2026-01-31T09:30:00Z", reason, tries=3, not_before=1)
     return at_site(one, outcome=None, debt=debt, held=None, may_stay=may_stay)
 

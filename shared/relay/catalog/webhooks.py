@@ -13,12 +13,11 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from relay import keys
-from relay.aws import to_item
 from relay.entities.fields import Document, Url
 from relay.errors import BadRequest, Detail
 from relay.outbound.addresses import is_exempt, is_loopback, is_never_public
 from relay.secrets import EncryptedSecret, Secrets
-from relay.table import Item, Table, key
+from relay.table import Item, Table, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

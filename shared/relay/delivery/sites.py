@@ -69,7 +69,7 @@ class LinkedSite:
 
     @property
     def generation(self) -> int:
-        """See `relay.tenants.generation`."""
+        """See `relay.tenants.replay`."""
         return self.snapshot.generation
 
 

@@ -7,6 +7,8 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.secrets import NoSecrets, Secrets
 from relay.settings import (
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from relay.delivery.confirmation import Confirmation
-    from relay.delivery.session import Clock
+    from relay.delivery.session import Clock, TimeLeft
     from relay.delivery.site_delivery import SiteDelivery
     from relay.delivery.sites import SiteAccess, Sites
     from relay.identity.forge_token import ForgeTokenVerifier
@@ -285,3 +287,8 @@ def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":
     return WorkspaceUnlinker(
         parts.tenants, parts.links, parts.sites, replays.starter, replays.queue
     )
+
+
+def time_left(context: LambdaContext) -> "TimeLeft":
+    """The seconds until Lambda ends the invocation, at each call."""
+    return lambda: context.get_remaining_time_in_millis() / 1000

@@ -2,8 +2,16 @@
 
 from relay.entities.document import details_of
 from relay.entities.fields import WorkspaceId
-from relay.entities.model import Entity, Incident, Kind, PostIncidentReview
-from relay.entities.state import EntityKey, EntityState, Sighting, newest
+from relay.entities.model import (
+    Entity,
+    EntityKey,
+    EntityState,
+    Incident,
+    Kind,
+    PostIncidentReview,
+    Sighting,
+    newest,
+)
 from relay.entities.submission import Submission, Verdict, parse_submission
 
 __all__ = [

@@ -6,8 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, is_url
-from relay.entities.model import Kind
-from relay.entities.state import EntityState, Sighting
+from relay.entities.model import EntityState, Kind, Sighting
 
 _ID_PREFIX = "review-of-"
 

@@ -9,8 +9,7 @@ from pydantic import Field, ValidationError
 from relay.entities.document import details_of, without_mark
 from relay.entities.fields import ID_MAX, TEXT_MAX, Document, Properties
 from relay.entities.json_text import is_text, read_json, split_elements, strict_json
-from relay.entities.model import MODELS, Kind
-from relay.entities.state import EntityState
+from relay.entities.model import MODELS, EntityState, Kind
 from relay.errors import BadRequest, Detail, TooLarge
 
 # More than one answer can tell: a body of nothing but `{}` would take a minute to judge.

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from relay.aws import from_item, to_item
 from relay.errors import Unauthenticated
 from relay.identity.caller import ProviderCaller, Request
-from relay.table import Item, Wanted, get_batch
+from relay.table import Item, Wanted, from_item, get_batch, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

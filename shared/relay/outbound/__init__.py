@@ -1,6 +1,5 @@
 """How Relay calls other hosts: under one deadline, with bounded answers, and without cookies."""
 
-from relay.outbound.client import OutboundClient
-from relay.outbound.deadline import Deadline
+from relay.outbound.client import Deadline, OutboundClient
 
 __all__ = ["Deadline", "OutboundClient"]

@@ -15,7 +15,7 @@ from typing import Any
 import httpcore
 from httpcore import SOCKET_OPTION
 
-from relay.outbound.deadline import Deadline
+from relay.outbound.client import Deadline
 
 # Raises httpcore.ConnectError where no connection may be made from a host and port to one of the
 # addresses that the host has.

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from relay import keys
 from relay.entities import EntityKey, Kind
-from relay.record.newest_wins import Write, write_newest
-from relay.record.transactions import Transactions
+from relay.record.transactions import Transactions, Write, write_newest
 from relay.table import Item, Table, key
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pydantic_core
 from relay import keys
 from relay.entities import EntityKey, EntityState, Kind, Sighting
 from relay.entities.moment import moment_of
-from relay.record.newest_wins import Write
+from relay.record.transactions import Write
 from relay.table import Item
 
 # What an incident's item calls the first sight of a status and a severity.

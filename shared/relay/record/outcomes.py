@@ -1,6 +1,6 @@
 """What became of an entity's state at a site, and how it is written to its item and read from it.
 
-An outcome's `deleting` is the generation in which the site was told to delete the entity, until that
+An outcome's `deleting` is the generation in which the site was told to delete the entity, until
 is answered.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from relay import keys
 from relay.entities import EntityKey, Kind
 from relay.record.entry import Head
-from relay.record.newest_wins import Write
+from relay.record.transactions import Write
 from relay.table import Item
 
 _DELETING = "deleting"

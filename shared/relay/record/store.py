@@ -16,10 +16,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.aws import from_item, to_item
 from relay.entities import EntityKey, EntityState, Kind, newest
 from relay.record.entry import Entry, Head, entity_write, entry_of, head_of, sightings_of
-from relay.record.newest_wins import Write, write_newest
 from relay.record.outcomes import (
     Outcome,
     OutcomeState,
@@ -28,8 +26,8 @@ from relay.record.outcomes import (
     outcome_at,
     outcome_write,
 )
-from relay.record.transactions import Transactions
-from relay.table import Item, Table, key
+from relay.record.transactions import Transactions, Write, write_newest
+from relay.table import Item, Table, from_item, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

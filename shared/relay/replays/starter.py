@@ -16,8 +16,7 @@ from relay.tenants import (
     TenantStore,
     TroubleStore,
 )
-from relay.tenants.generation import generation, is_behind
-from relay.tenants.replay import new_run
+from relay.tenants.replay import generation, is_behind, new_run
 
 # Why a replay was begun: the API shows it.
 LINKED = "linked"

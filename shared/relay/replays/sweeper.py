@@ -22,7 +22,7 @@ from relay.tenants import (
     TenantStore,
     TroubleStore,
 )
-from relay.tenants.generation import is_behind
+from relay.tenants.replay import is_behind
 
 _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 

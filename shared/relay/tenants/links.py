@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.aws import to_item
 from relay.entities.workspace_ids import KEY_ALPHABET, KEY_CHARACTERS, WorkspaceIds
 from relay.errors import Conflict, Unavailable
-from relay.table import Item, Table, back_off, key
+from relay.table import Item, Table, back_off, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,6 +8,7 @@ from uuid import uuid4
 from pydantic.alias_generators import to_camel
 
 from relay.table import Item
+from relay.tenants.tenant import Tenant, TenantState
 
 
 class ReplayScope(StrEnum):
@@ -38,7 +39,7 @@ class Replay:
 
     `run` identifies it from start to end; `why` it was started is for people. `resets` counts how
     often the site was to get everything again, and `generation` is the one that the last walk was
-    started for (see `relay.tenants.generation`). `cursor` is where a stage continues. `done` of
+    started for (see `relay.tenants.replay`). `cursor` is where a stage continues. `done` of
     `total` are settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so
     that it can't end without a last look. `due` is when it may continue, `leased` until when a
     worker has it; `attempts` counts the workers in a row that took it and saved nothing, as they
@@ -109,3 +110,20 @@ def replay_of(tenant_id: str, workspace_id: str, item: Item) -> Replay:
 
 def _typed(name: str, value: Any) -> Any:
     return {"scope": ReplayScope, "stage": Stage}.get(name, int)(value)
+
+
+def generation(tenant: Tenant, replay: Replay | None) -> int:
+    """The current generation of the link that this is the replay of; None where it has none."""
+    # Without the app the site holds nothing: it is already in the generation of its next install.
+    uninstalled = tenant.state is TenantState.UNINSTALLED
+    return generation_at(tenant.installs + uninstalled, replay.resets if replay else 0)
+
+
+def generation_at(installs: int, resets: int) -> int:
+    """`installs` are the tenant's, `resets` the replay's."""
+    return installs + resets
+
+
+def is_behind(replay: Replay | None, installs: int) -> bool:
+    """Whether the site has started over since the last replay of the whole record was started."""
+    return replay is None or replay.generation < generation_at(installs, replay.resets)

@@ -12,11 +12,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.aws import from_item, to_item
 from relay.errors import Unavailable
-from relay.table import Item, Table, key
-from relay.tenants.generation import generation_at, is_behind
-from relay.tenants.replay import Replay, ReplayScope, Stage, attributes_of, replay_of
+from relay.table import Item, Table, from_item, key, to_item
+from relay.tenants.replay import (
+    Replay,
+    ReplayScope,
+    Stage,
+    attributes_of,
+    generation_at,
+    is_behind,
+    replay_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 
 from relay import keys
 from relay.table import Table
-from relay.tenants.generation import generation
-from relay.tenants.item import tenant_of
-from relay.tenants.replay import Replay, replay_of
-from relay.tenants.tenant import Tenant
+from relay.tenants.replay import Replay, generation, replay_of
+from relay.tenants.tenant import Tenant, tenant_of
 from relay.tenants.troubles import Trouble, trouble_of
 
 if TYPE_CHECKING:
@@ -26,7 +24,7 @@ class SiteSnapshot:
 
     @property
     def generation(self) -> int:
-        """See `relay.tenants.generation`."""
+        """See `relay.tenants.replay`."""
         return generation(self.tenant, self.replay)
 
 

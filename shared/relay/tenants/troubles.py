@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.aws import to_item
-from relay.table import Item, Table, key
+from relay.table import Item, Table, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
