@@ -2,7 +2,8 @@
 
 from relay.actions.site_catalog import SiteCatalog, at_site
 from relay.aws import sqs_client
-from relay.catalog import ContainerStore, WorkspaceStore
+from relay.catalog.containers import ContainerStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import component_answer, component_url, logo_url
 from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction

@@ -10,7 +10,7 @@ from relay.edge.wiring import ForgeParts
 from relay.entities.workspace_ids import without_key
 from relay.errors import BadRequest, Detail
 from relay.queues.submissions import SubmissionsQueue
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 from relay.settings import ReviewSettings
 
 settings = ReviewSettings.from_environment()

@@ -2,7 +2,7 @@
 
 from relay.actions.reviewing import DraftReviews
 from relay.aws import sqs_client
-from relay.catalog import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.entity_documents import (
     checked_entity,
@@ -15,12 +15,14 @@ from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
 from relay.edge.wiring import SiteParts
 from relay.edge.workspace_calls import WorkspaceCalls
-from relay.entities import Kind
+from relay.entities.model import Kind
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.provider.deletions import EntityDeleter
 from relay.provider.tracking import EntityTracker, state_named
 from relay.queues.submissions import SubmissionsQueue
-from relay.record import AssociationStore, DebtStore, RecordStore
+from relay.record.associations import AssociationStore
+from relay.record.debts import DebtStore
+from relay.record.store import RecordStore
 from relay.settings import EntitiesSettings
 
 settings = EntitiesSettings.from_environment()

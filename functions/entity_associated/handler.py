@@ -2,13 +2,14 @@
 
 from relay.actions.associations import Associations
 from relay.aws import sqs_client
-from relay.catalog import WebhookStore
+from relay.catalog.webhooks import WebhookStore
 from relay.edge.answer import Answer, no_content
 from relay.edge.http import HttpFunction
 from relay.edge.wiring import ForgeParts
 from relay.entities.association import parse_associated
 from relay.queues.notices import NoticesQueue
-from relay.record import AssociationStore, RecordStore
+from relay.record.associations import AssociationStore
+from relay.record.store import RecordStore
 from relay.settings import AssociationSettings
 
 settings = AssociationSettings.from_environment()

@@ -1,7 +1,8 @@
 """Jira's action fetchWorkspaces: what the workspaces of a site are called."""
 
 from relay.actions.site_catalog import SiteCatalog
-from relay.catalog import ContainerStore, WorkspaceStore
+from relay.catalog.containers import ContainerStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import catalog_answer, parse_ids, workspace_answer
 from relay.edge.answer import Answer
 from relay.edge.http import HttpFunction

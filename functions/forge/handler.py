@@ -8,7 +8,7 @@ from relay.edge.http import HttpFunction
 from relay.edge.wiring import ForgeParts, ReplayParts
 from relay.settings import ForgeLifecycleSettings
 from relay.telemetry import Metric, count, logger
-from relay.tenants import MigrationState, MigrationStore
+from relay.tenants.migrations import MigrationState, MigrationStore
 
 settings = ForgeLifecycleSettings.from_environment()
 parts = ForgeParts(settings)

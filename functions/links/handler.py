@@ -1,6 +1,6 @@
 """Sites, and the workspaces linked to them: kept here and in Jira alike."""
 
-from relay.catalog import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import checked_workspace_id
@@ -11,7 +11,7 @@ from relay.edge.site_documents import SiteDocuments, move_request
 from relay.edge.wiring import ReplayParts, SiteParts, linker, unlinker
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
-from relay.record import DebtStore
+from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
 
 settings = LinksSettings.from_environment()

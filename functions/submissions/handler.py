@@ -1,15 +1,15 @@
 """Submissions of the operations tool: judged, queued, answered with a verdict per entity."""
 
 from relay.aws import dynamodb_client, sqs_client
-from relay.catalog import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag
 from relay.edge.request import json_body
 from relay.edge.submissions import not_queued, submission_answer
 from relay.edge.workspace_calls import WorkspaceCalls
-from relay.entities import parse_submission
 from relay.entities.document import SUBMISSION_BYTES_MAX
+from relay.entities.submission import parse_submission
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.queues.submissions import Message, SubmissionsQueue
 from relay.settings import SubmissionsSettings

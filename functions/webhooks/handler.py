@@ -5,7 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.catalog import WebhookStore, WorkspaceStore
+from relay.catalog.webhooks import WebhookStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.documents import attempt_document
 from relay.edge.http import HttpFunction

@@ -1,7 +1,9 @@
 """The catalog as the operations tool keeps it: workspaces, their containers, their webhooks."""
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.catalog import ContainerStore, WebhookStore, WorkspaceStore
+from relay.catalog.containers import ContainerStore
+from relay.catalog.webhooks import WebhookStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (

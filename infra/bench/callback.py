@@ -24,7 +24,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.lambdas.runtime import Context, http_event, load
 from infra.local.paths import ROOT
-from relay.catalog import Workspace
+from relay.catalog.workspaces import Workspace
 from relay.identity.caller import Request
 from relay.identity.connect_token import verified_claims
 

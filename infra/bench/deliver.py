@@ -15,7 +15,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.chaos.stage import APP_KEY
 from infra.lambdas.runtime import Context, load
-from relay.entities import EntityState
+from relay.entities.model import EntityState
 from relay.jira.credentials import ConnectCredential
 
 BULK = "/rest/operations/1.0/bulk"

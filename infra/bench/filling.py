@@ -9,11 +9,10 @@ import httpx
 
 from infra.bench.sample import incident_id, states
 from infra.bench.stand import Place, Stand
-from relay.catalog import Container
 
 # What the index of a container looks like is the catalogue's own to say.
-from relay.catalog.containers import _index, _item
-from relay.record import RecordStore
+from relay.catalog.containers import Container, _index, _item
+from relay.record.store import RecordStore
 from relay.table import to_item
 
 _REAL = 1000

@@ -9,8 +9,8 @@ from typing import Any
 
 from infra.bench.sample import incident_id
 from relay.catalog.containers import NAMES_CHARACTERS_MAX
-from relay.entities import EntityState, Kind
 from relay.entities.document import DOCUMENT_BYTES_MAX, SUBMISSION_BYTES_MAX
+from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import CONTENT_BYTES_MAX
 
 Document = dict[str, Any]

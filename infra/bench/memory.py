@@ -15,7 +15,7 @@ from infra.bench.stand import Stand
 from infra.lambdas.runtime import Context, http_event, load
 from infra.lambdas.template import functions, template
 from relay.queues.submissions import Message, packed
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 
 _MB = 1_000_000
 # Of a function's memory, in percent.

@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.local.sample import sample_lines
 from relay.delivery.protocol import batches
-from relay.entities import EntityState, Kind
+from relay.entities.model import EntityState, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.workspace_jira import submission_body
 from relay.queues.submissions import Message, packed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.chaos.ledger import Known
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WORKSPACE_PROPERTY
 
 Document = dict[str, Any]

@@ -11,8 +11,8 @@ from infra.chaos.run import Run
 from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, EntityAtSite, judged
 from infra.chaos.world import Site
 from relay.delivery.sites import LinkedSite
-from relay.entities import EntityKey, Kind
-from relay.record import Entry
+from relay.entities.model import EntityKey, Kind
+from relay.record.entry import Entry
 
 WORKSPACES = "workspaces"
 

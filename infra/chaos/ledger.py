@@ -7,7 +7,7 @@ from typing import Any
 
 from infra.chaos.large import IDS, LONGEST_ID, texts
 from infra.chaos.tags import LARGE, PARTLY_KNOWN, UNKNOWN, tag_for, tag_of
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 
 Document = dict[str, Any]
 

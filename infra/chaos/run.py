@@ -21,7 +21,7 @@ from infra.chaos.story import WORKSPACES_MIN, Story
 from infra.chaos.tags import POISONS, tag_of
 from infra.chaos.world import World
 from infra.local.screen import Screen
-from relay.record import Debt
+from relay.record.debts import Debt
 
 # Seconds between two runs of the sweeper, as the template's default has it.
 _SWEEP_SECONDS = 300.0

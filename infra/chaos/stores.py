@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relay.delivery.sites import LinkedSite
-from relay.record import Debt, DebtStore, RecordStore
+from relay.record.debts import Debt, DebtStore
+from relay.record.store import RecordStore
 from relay.secrets import Secrets
-from relay.tenants import LinkStore, ReplayStore, TenantState, TenantStore, TroubleStore
+from relay.tenants.links import LinkStore
+from relay.tenants.replays import ReplayStore
 from relay.tenants.snapshots import SiteSnapshot
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import TenantState
+from relay.tenants.troubles import TroubleStore
 
 if TYPE_CHECKING:
     from infra.chaos.stage import Stage

@@ -14,7 +14,7 @@ from infra.chaos.jira_faults import name_of, troubles
 from infra.chaos.ledger import TEAM, Document, Known, Ledger
 from infra.chaos.settings import Settings
 from infra.chaos.world import Site, World
-from relay.entities import Kind
+from relay.entities.model import Kind
 
 Part = Iterator[None]
 Episode = Callable[[Site], Part]

@@ -16,7 +16,9 @@ from infra.chaos.tags import (
     REFUSES_REQUEST_AT_TIMES,
     UNKNOWN,
 )
-from relay.record import Debt, Entry, Outcome, OutcomeState
+from relay.record.debts import Debt
+from relay.record.entry import Entry
+from relay.record.outcomes import Outcome, OutcomeState
 
 _ALWAYS_REFUSED = (REFUSED, REFUSES_REQUEST)
 _REFUSED_AT_TIMES = (REFUSED_AT_TIMES, REFUSES_REQUEST_AT_TIMES, LARGE)

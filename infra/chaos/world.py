@@ -8,7 +8,7 @@ import httpx
 
 from infra.chaos.relay_calls import Answer, Invoking
 from infra.chaos.stage import Stage
-from relay.entities import EntityKey
+from relay.entities.model import EntityKey
 
 
 @dataclass

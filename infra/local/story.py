@@ -17,8 +17,9 @@ from infra.local.screen import Screen
 from infra.local.stack import Stack
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.credentials import BearerCredential, ConnectCredential
-from relay.record import OutcomeState, RecordStore
-from relay.tenants import LinkStore
+from relay.record.outcomes import OutcomeState
+from relay.record.store import RecordStore
+from relay.tenants.links import LinkStore
 
 DELIVERY_SECONDS = 300.0
 POLL_SECONDS = 0.3

@@ -24,7 +24,6 @@ from relay.catalog.containers import (
     Tier,
 )
 from relay.edge.action_documents import ComponentRequest, IdsRequest
-from relay.entities import PostIncidentReview, WorkspaceId
 from relay.entities.association import Associated, Disassociated
 from relay.entities.fields import (
     LIST_MAX,
@@ -35,7 +34,9 @@ from relay.entities.fields import (
     SiteEntityId,
     Summary,
     Url,
+    WorkspaceId,
 )
+from relay.entities.model import PostIncidentReview
 from relay.errors import BadRequest, Detail, NotFound
 
 TAG = "Jira's actions"

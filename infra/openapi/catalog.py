@@ -16,15 +16,9 @@ from infra.openapi.parameters import (
 )
 from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
-from relay.catalog import (
-    Container,
-    ContainerDocument,
-    WebhookDocument,
-    Workspace,
-    WorkspaceDocument,
-)
-from relay.catalog.containers import NAMES_CHARACTERS_MAX
-from relay.catalog.webhooks import ATTEMPTS_SHOWN
+from relay.catalog.containers import NAMES_CHARACTERS_MAX, Container, ContainerDocument
+from relay.catalog.webhooks import ATTEMPTS_SHOWN, WebhookDocument
+from relay.catalog.workspaces import Workspace, WorkspaceDocument
 from relay.edge.documents import CONTAINERS_MAX, ContainersRequest
 from relay.edge.query import PAGE_MAX
 from relay.entities.document import CONTAINERS_BYTES_MAX

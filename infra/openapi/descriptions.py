@@ -10,7 +10,7 @@ from importlib import import_module
 from inspect import cleandoc, getsource
 from itertools import pairwise
 
-from relay.catalog import WebhookDocument
+from relay.catalog.webhooks import WebhookDocument
 
 # Of models that have none themselves; what is said of the model itself has the empty name.
 _OTHERS: Mapping[str, Mapping[str, str]] = {

@@ -22,13 +22,12 @@ from infra.openapi.submissions import REVIEW as REVIEW_EXAMPLE
 from infra.openapi.submissions import ReviewMade, draft_example
 from infra.openapi.template import Route
 from relay.edge.query import PAGE_MAX
-from relay.entities import Incident, Kind, PostIncidentReview
 from relay.entities.fields import DateTime, EntityId, Properties, SequenceNumber, Url
-from relay.entities.model import IncidentStatus, SeverityLevel
+from relay.entities.model import Incident, IncidentStatus, Kind, PostIncidentReview, SeverityLevel
 from relay.entities.submission import ProviderMetadata
 from relay.errors import BadRequest, Detail, RelayError
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX
-from relay.record import OutcomeState
+from relay.record.outcomes import OutcomeState
 
 TAG = "Entities"
 

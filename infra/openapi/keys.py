@@ -11,8 +11,7 @@ from infra.openapi.schemas import Page, Shape
 from infra.openapi.template import Route
 from relay.edge.documents import KEY_ID_PATTERN, KeyRequest
 from relay.edge.query import PAGE_MAX
-from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime
+from relay.entities.fields import DateTime, WorkspaceId
 from relay.errors import BadRequest, Detail
 
 TAG = "API keys"

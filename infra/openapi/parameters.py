@@ -7,8 +7,7 @@ from pydantic import Field
 from infra.openapi.operation import Parameter
 from relay.catalog.containers import ContainerId
 from relay.edge.query import PAGE_MAX
-from relay.entities import WorkspaceId
-from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId
+from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId, WorkspaceId
 from relay.entities.workspace_ids import WorkspaceIds
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"

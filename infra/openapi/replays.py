@@ -10,8 +10,7 @@ from infra.openapi.parameters import AFTER, LIMIT, SITE, SITE_ID, WORKSPACE_ID
 from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
 from relay.edge.site_documents import ReplayRequest
-from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime
+from relay.entities.fields import DateTime, WorkspaceId
 from relay.errors import BadRequest, Detail
 
 TAG = "Replays"

@@ -24,8 +24,7 @@ from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
 from relay.edge.own_sites import OWED_MAX
 from relay.edge.query import PAGE_MAX
 from relay.edge.site_documents import MoveRequest
-from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime, Url
+from relay.entities.fields import DateTime, Url, WorkspaceId
 from relay.errors import BadRequest, Detail
 
 TAG = "Sites"

@@ -10,8 +10,8 @@ from infra.openapi.operation import Answer, Caller, Example, Operation, Paramete
 from infra.openapi.parameters import INCIDENT_ID, REVIEW_ID, WORKSPACE, WORKSPACE_ID
 from infra.openapi.schemas import ABSENT, Shape
 from infra.openapi.template import Route
-from relay.entities import Incident, Kind, PostIncidentReview
 from relay.entities.document import DETAILS_SHOWN_MAX, SUBMISSION_BYTES_MAX
+from relay.entities.model import Incident, Kind, PostIncidentReview
 from relay.entities.submission import Envelope
 from relay.errors import BadRequest, Detail
 

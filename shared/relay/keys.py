@@ -30,7 +30,7 @@ is read and written.
 
 import hashlib
 
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 
 Key = tuple[str, str]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.record import DebtStore
+from relay.record.debts import DebtStore
 from tests.integration.relay_stage import JiraSite, Relay
 from tests.integration.replays_stage import taken
 from tests.support.lambdas import Context, sqs_event

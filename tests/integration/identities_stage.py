@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.catching_up_stage import put_link
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, relay_with

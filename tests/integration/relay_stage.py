@@ -14,7 +14,10 @@ import pytest
 from relay.entities.workspace_ids import WorkspaceIds, without_key
 from relay.identity.api_keys import ApiKeys
 from relay.secrets import Secrets
-from relay.tenants import Installation, LifecycleToken, LinkStore, Tenant, TenantStore
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.links import LinkStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Installation, Tenant
 from tests.integration.conftest import Aws
 from tests.integration.replays_stage import let_delays_pass, let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import Simulator

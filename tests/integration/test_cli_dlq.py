@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.queues.submissions import Message, packed
 from relay_cli import letters
 from relay_cli.letters import CONTENT_BYTES_MAX, NO_REASON, STALE_MAX, Letter, content_of

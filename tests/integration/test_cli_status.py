@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relay.record import OutcomeState
+from relay.record.outcomes import OutcomeState
 from relay_cli.words import STATES
 from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     Cli,

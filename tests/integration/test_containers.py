@@ -9,7 +9,7 @@ import pytest
 
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import without_key
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
 from tests.support.aws_calls import aws_calls, unreachable

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from relay.entities import Kind
+from relay.entities.model import Kind
 from relay.jira.answers import SubmitAnswer
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
-from relay.tenants import Identity
+from relay.tenants.identity_choice import Identity
 from tests.integration.catching_up_stage import debts, go_on, sequences, states
 from tests.integration.conftest import Aws
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both

@@ -14,9 +14,10 @@ from infra.bench.subject import run_subject
 from infra.local.environment import bare_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import ROOT
-from relay.entities import EntityState, Kind
+from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import Message, packed
-from relay.record import AttemptStore, RecordStore
+from relay.record.attempts import AttemptStore
+from relay.record.store import RecordStore
 from tests.integration.conftest import REGION, Aws
 from tests.integration.replays_stage import taken
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.entities import EntityKey, Kind
-from relay.record import Debt, DebtStore
+from relay.entities.model import EntityKey, Kind
+from relay.record.debts import Debt, DebtStore
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)

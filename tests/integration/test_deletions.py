@@ -12,7 +12,7 @@ import pytest
 
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator

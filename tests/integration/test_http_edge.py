@@ -29,7 +29,8 @@ from relay.errors import (
 )
 from relay.jira.errors import JiraUnreachable, SiteDown, SiteMoved
 from relay.telemetry import logger
-from relay.tenants import Installation, LifecycleToken
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import Installation
 from tests.support.aws_calls import client_error, unreachable
 from tests.support.botocore_models import models_read_once
 from tests.support.lambdas import Answer as Result

@@ -12,15 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.secrets import Secrets
-from relay.tenants import (
-    ForgeInstallation,
-    Installation,
-    LifecycleToken,
-    ReplayScope,
-    Tenant,
-    TenantState,
-    TenantStore,
-)
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.replay import ReplayScope
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
 from tests.integration.catching_up_stage import go_on, progress, sequences
 from tests.integration.conftest import Aws
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both

@@ -19,7 +19,7 @@ import jwt
 import pytest
 from atlassian_jwt.url_utils import hash_url  # type: ignore[import-untyped]
 
-from relay.entities import Kind
+from relay.entities.model import Kind
 from relay.jira import credentials
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from relay.delivery.protocol import BATCH_BYTES_MAX
-from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.submission import ENTITY_BYTES_MAX
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 from tests.integration.catching_up_stage import (
     DOWN,
     ask,

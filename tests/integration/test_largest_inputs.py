@@ -11,15 +11,22 @@ from urllib.parse import quote
 import pytest
 
 from relay import keys
-from relay.catalog import Container, ContainerStore, WorkspaceDocument, WorkspaceStore
-from relay.entities import EntityKey, Kind
+from relay.catalog.containers import Container, ContainerStore
+from relay.catalog.workspaces import WorkspaceDocument, WorkspaceStore
 from relay.entities.association import Target
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, URL_MAX
+from relay.entities.model import EntityKey, Kind
 from relay.identity.api_keys import ApiKeys
 from relay.jira.answers import WORD_LENGTH_MAX, WORDS_MAX
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX
-from relay.record import AssociationStore, DebtStore, Delay, Outcome, OutcomeState, RecordStore
-from relay.tenants import Replay, ReplayScope, ReplayStore, Stage, Tenant, Trouble, TroubleStore
+from relay.record.associations import AssociationStore
+from relay.record.debts import DebtStore, Delay
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
+from relay.tenants.replay import Replay, ReplayScope, Stage
+from relay.tenants.replays import ReplayStore
+from relay.tenants.tenant import Tenant
+from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.support.aws_limits import TRANSACTION_BYTES_MAX, item_bytes

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 
 from relay.errors import Conflict
 from relay.secrets import Secrets
-from relay.tenants import (
-    ForgeInstallation,
-    Installation,
-    LifecycleToken,
-    Tenant,
-    TenantState,
-    TenantStore,
-)
-from relay.tenants.lifecycle import TOKENS_MAX, TokenHistory
+from relay.tenants.lifecycle import TOKENS_MAX, LifecycleToken, TokenHistory
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
 from tests.integration.conftest import Aws
 
 BEGIN = int(time.time())

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from relay.identity.api_keys import ApiKeys
-from relay.tenants import Installation, LifecycleToken
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import Installation
 from tests.integration.conftest import Aws
 from tests.integration.simulator_stage import Simulator, running_simulator, until
 from tests.support.aws_calls import aws_calls, unreachable

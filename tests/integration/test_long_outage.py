@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 import relay.edge.wiring
-from relay.tenants import ReplayStore, Trouble, TroubleStore
+from relay.tenants.replays import ReplayStore
+from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.catching_up_stage import (
     debts,
     forget_calls,

@@ -11,9 +11,9 @@ import pytest
 
 import relay.table
 from relay.delivery.sites import Sites
-from relay.entities import EntityKey, Kind
-from relay.record import Debt, DebtStore
-from relay.tenants import ReplayStore
+from relay.entities.model import EntityKey, Kind
+from relay.record.debts import Debt, DebtStore
+from relay.tenants.replays import ReplayStore
 from tests.integration.catching_up_stage import ask, progress, put_link, unlink
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with

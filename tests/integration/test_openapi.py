@@ -22,14 +22,9 @@ from infra.openapi.sites import TROUBLES
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
 from relay.edge.http import HttpFunction
-from relay.tenants import (
-    ForgeInstallation,
-    Identity,
-    IdentityChoice,
-    IdentityChoiceStore,
-    LifecycleToken,
-    Tenant,
-)
+from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import ForgeInstallation, Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from relay.outbound import Deadline, OutboundClient
-from relay.outbound.client import AnswerTooLarge
+from relay.outbound.client import AnswerTooLarge, OutboundClient
+from relay.outbound.network import Deadline
 from tests.support.raw_server import RawServer, Script, raw_server
 from tests.support.resolver import Resolve
 

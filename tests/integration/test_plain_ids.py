@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from relay.delivery.sites import Sites
-from relay.entities import Kind
-from relay.tenants import LinkStore
+from relay.entities.model import Kind
+from relay.tenants.links import LinkStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import relay.table
-from relay.entities import EntityState, Kind
+from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import INFLATED_BYTES_MAX, Message, packed
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import relay.table
-from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.entities.submission import ENTITY_BYTES_MAX
 from relay.errors import Unavailable
-from relay.record import Outcome, OutcomeState, RecordStore
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
 from tests.support.botocore_models import models_read_once

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from relay.record import RecordStore
-from relay.record.store import EntryPage
+from relay.record.store import EntryPage, RecordStore
 from tests.integration.catching_up_stage import (
     DOWN,
     SUBMIT,

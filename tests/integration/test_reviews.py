@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
-from relay.entities import PostIncidentReview
-from relay.tenants import Tenant
+from relay.entities.model import PostIncidentReview
+from relay.tenants.tenant import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
 from tests.support.aws_calls import aws_calls, unreachable

@@ -9,7 +9,7 @@ import pytest
 
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import WorkspaceIds
-from relay.tenants import Trouble, TroubleStore
+from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator

@@ -18,7 +18,7 @@ import relay.table
 from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
 from relay.jira.errors import RateLimit, error_type, without_words
-from relay.tenants import TroubleStore
+from relay.tenants.troubles import TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator

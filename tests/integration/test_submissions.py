@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from relay.catalog import WorkspaceDocument, WorkspaceStore
-from relay.entities import EntityState, Kind
+from relay.catalog.workspaces import WorkspaceDocument, WorkspaceStore
 from relay.entities.document import SUBMISSION_BYTES_MAX
+from relay.entities.model import EntityState, Kind
 from relay.identity.api_keys import ApiKeys
 from relay.queues.submissions import Message, parse_message
 from relay.telemetry import logger

@@ -15,12 +15,14 @@ import pytest
 
 import relay.edge.consumer
 import relay.table
-from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.workspace_ids import WORKSPACE_PROPERTY, WorkspaceIds, without_key
 from relay.queues.submissions import Message, packed
-from relay.record import Outcome, OutcomeState, RecordStore
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
 from relay.telemetry import logger
-from relay.tenants import Installation, LifecycleToken, Tenant
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import Installation, Tenant
 from tests.integration.conftest import Aws
 from tests.integration.replays_stage import let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import ProviderApp, Simulator, running_app, running_simulator

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from infra.openapi.document import document
 from relay.queues.notices import delay_after
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
 from tests.integration.webhook_stage import (

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from relay.actions.forge_lifecycle import CLIENT_KEY_PROPERTY
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 from tests.integration.relay_stage import JSON, Relay
 from tests.support.forge import ForgeKey, key_set_server, module_of, payload, signed
 from tests.support.key_server import KeyServer, key_server

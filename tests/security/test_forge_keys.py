@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from relay.errors import Unauthenticated, Unavailable
 from relay.identity.forge_keys import FORGE_KEYS_URL, ForgeKeys
 from relay.identity.key_servers import key_server_client
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 from tests.security import forgery
 from tests.support.forge import ABSENT, ForgeKey, KeySetServer, key_set_server, signed
 from tests.support.key_server import Reply

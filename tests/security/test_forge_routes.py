@@ -17,7 +17,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from relay.errors import Unavailable
-from relay.tenants import Tenant, TenantState, Trouble, TroubleStore
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forgery

@@ -23,7 +23,7 @@ from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_modules import CALLERS
 from relay.identity.forge_token import ForgeTokenVerifier
 from relay.identity.key_servers import key_server_client
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 from relay_cli.manifest import Deployment, manifest_of
 from tests.security import forgery
 from tests.support.forge import (

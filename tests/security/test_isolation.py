@@ -16,10 +16,10 @@ import pytest
 from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.template import Route
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
-from relay.record import DebtStore
-from relay.tenants import Trouble, TroubleStore
+from relay.record.debts import DebtStore
+from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forge_stage

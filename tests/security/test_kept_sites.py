@@ -11,7 +11,9 @@ from relay.errors import Unauthenticated
 from relay.identity.callback import CallbackVerifier
 from relay.identity.caller import Request
 from relay.secrets import Secrets
-from relay.tenants import Installation, LifecycleToken, TenantStore
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Installation
 from tests.integration.conftest import Aws
 from tests.support.aws_calls import aws_calls
 from tests.support.lifecycle import ACME, GLOBEX, Site

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infra.lambdas.routing import owners
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 from tests.support.lambda_limits import check_answer, refused_by_gateway
 from tests.support.lambdas import Context, http_event
 

@@ -11,7 +11,7 @@ from typing import Any
 import relay.edge.consumer
 from infra.lambdas.runtime import Context, load
 from relay.queues.submissions import Message, parse_message
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 
 KILLER = "killer"
 

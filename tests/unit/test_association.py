@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from relay.entities import Kind
 from relay.entities.association import Target, kind_of_ari, parse_associated, parse_disassociated
+from relay.entities.model import Kind
 from relay.errors import BadRequest
 
 KINDS = {

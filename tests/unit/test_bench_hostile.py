@@ -5,13 +5,12 @@ import json
 import pytest
 
 from infra.bench import hostile
-from relay.entities import parse_submission
 from relay.entities.document import (
     CONTAINERS_BYTES_MAX,
     DOCUMENT_BYTES_MAX,
     SUBMISSION_BYTES_MAX,
 )
-from relay.entities.submission import ENTITY_BYTES_MAX
+from relay.entities.submission import ENTITY_BYTES_MAX, parse_submission
 
 SMALL = {"50,000 numbers for incidents"}
 

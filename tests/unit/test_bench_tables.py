@@ -14,10 +14,13 @@ from infra.bench.ordered_tables import Tables
 from infra.bench.sample import incidents, states
 from infra.bench.table_server import handler_of
 from infra.lambdas.stores import create_stores
-from relay.catalog import Container, ContainerStore
-from relay.entities import EntityKey, Kind
-from relay.record import DebtStore, Outcome, OutcomeState, RecordStore
-from relay.tenants import Replay, ReplayScope, ReplayStore, Stage
+from relay.catalog.containers import Container, ContainerStore
+from relay.entities.model import EntityKey, Kind
+from relay.record.debts import DebtStore
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
+from relay.tenants.replay import Replay, ReplayScope, Stage
+from relay.tenants.replays import ReplayStore
 from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:

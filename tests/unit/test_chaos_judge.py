@@ -20,9 +20,10 @@ from infra.chaos.verdicts import (
     EntityAtSite,
     judged,
 )
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
-from relay.record import Debt, Outcome, OutcomeState
+from relay.record.debts import Debt
+from relay.record.outcomes import Outcome, OutcomeState
 
 OURS, THEIRS = WorkspaceIds("aaaaaaaa"), WorkspaceIds("bbbbbbbb")
 GENERATION = 2

@@ -22,9 +22,9 @@ from relay.delivery.protocol import (
     deliver,
     raised,
 )
-from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.jira.answers import SubmitAnswer, submit_answer
-from relay.record import Outcome, OutcomeState
+from relay.record.outcomes import Outcome, OutcomeState
 from tests.support.bodies import IDS, PLAIN, body_of
 from tests.support.entities import incident
 

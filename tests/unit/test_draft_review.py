@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.actions.reviewing import review_url
-from relay.entities import Kind, PostIncidentReview, Sighting
 from relay.entities.draft_review import draft_review, review_id
+from relay.entities.model import Kind, PostIncidentReview, Sighting
 from tests.support.entities import incident
 
 NOW = datetime(2026, 2, 2, 10, 0, 0, 123456, UTC)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from infra.jira_simulator import schemas as jira
-from relay.entities import Kind, details_of, fields
-from relay.entities.model import MODELS
+from relay.entities import fields
+from relay.entities.document import details_of
+from relay.entities.model import MODELS, Kind
 from tests.support.bodies import IDS
 from tests.support.entities import incident, review
 

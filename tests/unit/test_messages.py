@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.queues.submissions import (
     CONTENT_BYTES_MAX,
     INFLATED_BYTES_MAX,

@@ -17,8 +17,7 @@ from infra.openapi.operation import Caller
 from infra.openapi.schemas import components
 from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route, routes, throttling
-from relay.entities import Incident, PostIncidentReview
-from relay.entities.model import MODELS
+from relay.entities.model import MODELS, Incident, PostIncidentReview
 from relay.queues.notices import Event
 from tests.support.template import functions
 from tests.support.template import routes as routes_of

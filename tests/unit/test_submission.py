@@ -8,12 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.entities import EntityKey, Kind, Submission, Verdict, parse_submission
 from relay.entities.document import DETAILS_SHOWN_MAX
 from relay.entities.fields import FIELDS_MAX, ID_MAX, PROPERTIES_MAX, TEXT_MAX
+from relay.entities.model import EntityKey, Kind
 from relay.entities.submission import (
     DETAILS_MAX,
     ENTITY_BYTES_MAX,
+    Submission,
+    Verdict,
+    parse_submission,
 )
 from relay.errors import BadRequest, Detail, TooLarge
 from tests.support.entities import incident, review

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from relay.catalog import WebhookStore
-from relay.entities import EntityKey, Kind
+from relay.catalog.webhooks import WebhookStore
 from relay.entities.association import AssociationChange
+from relay.entities.model import EntityKey, Kind
 from relay.queues.notices import Event, Notice
-from relay.record import AssociationStore, RecordStore
-from relay.tenants import LinkStore, Tenant
+from relay.record.associations import AssociationStore
+from relay.record.store import RecordStore
+from relay.tenants.links import LinkStore
+from relay.tenants.tenant import Tenant
 
 
 class Associations:

@@ -4,10 +4,11 @@ from relay.identity.forge_caller import ForgeCaller
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.jira.errors import JiraError
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 from relay.replays.starter import ReplayStarter
 from relay.telemetry import logger
-from relay.tenants import ForgeInstallation, Tenant, TenantStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import ForgeInstallation, Tenant
 
 # Reserved by Jira: what a Forge app reads its site's Connect clientKey from, as long as there is
 # one. Jira documents it with "Get app property".

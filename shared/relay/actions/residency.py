@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from relay.errors import Conflict
-from relay.tenants import Tenant
 from relay.tenants.migrations import Migration, MigrationState, MigrationStore
+from relay.tenants.tenant import Tenant
 
 _NOT_SCHEDULED, _OTHER_REGION = "E0001", "E0002"
 

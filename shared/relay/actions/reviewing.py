@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from relay.entities import EntityKey, Kind
 from relay.entities.draft_review import draft_review, review_id
 from relay.entities.fields import is_url
+from relay.entities.model import EntityKey, Kind
 from relay.errors import NotFound, Unavailable
 from relay.queues.submissions import Message, SubmissionsQueue
-from relay.record import Entry, RecordStore
-from relay.tenants import Link
+from relay.record.entry import Entry
+from relay.record.store import RecordStore
+from relay.tenants.links import Link
 
 
 class DraftReviews:

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection
 
-from relay.catalog import Container, ContainerStore, Workspace, WorkspaceStore
-from relay.catalog.containers import normalized
+from relay.catalog.containers import Container, ContainerStore, normalized
+from relay.catalog.workspaces import Workspace, WorkspaceStore
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import NotFound
-from relay.tenants import Link, LinkStore
+from relay.tenants.links import Link, LinkStore
 
 
 class SiteCatalog:

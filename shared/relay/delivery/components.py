@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from relay.catalog import ContainerStore, component_of
+from relay.catalog.components import component_of
+from relay.catalog.containers import ContainerStore
 from relay.delivery.isolation import (
     ALONE_MAX,
     Answer,

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities import EntityKey
+from relay.entities.model import EntityKey
 from relay.jira.errors import JiraError
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.queues.replays import ReplaysQueue, Sample
-from relay.record import Outcome, OutcomeState, RecordStore
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
 from relay.telemetry import Metric, count, logger
 
 # Each is one call to Jira, and a message is checked within one invocation.

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.delivery.isolation import Answer, Failed, Refused, Suspect, TooLarge, settle
-from relay.entities import EntityState, Kind
 from relay.entities.fields import INT64_MAX
+from relay.entities.model import EntityState, Kind
 from relay.entities.workspace_ids import bytes_at_site
 from relay.jira.answers import SubmitAnswer
-from relay.record import Outcome, OutcomeState
+from relay.record.outcomes import Outcome, OutcomeState
 
 # Jira's own limit, per kind.
 BATCH_ENTITIES_MAX = 1000

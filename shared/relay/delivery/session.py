@@ -20,7 +20,7 @@ from relay.jira.client import DEADLINE_SECONDS
 from relay.jira.errors import JiraError, without_words
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import Metric, count, logger
-from relay.tenants import Trouble, TroubleStore
+from relay.tenants.troubles import Trouble, TroubleStore
 
 # A call ends by its own deadline. None is begun without time to record its outcome, too.
 CALL_SECONDS = DEADLINE_SECONDS + 1

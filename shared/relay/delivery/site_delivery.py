@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from relay.catalog import ContainerStore
+from relay.catalog.containers import ContainerStore
 from relay.delivery.components import ComponentsResult, deliver_components
 from relay.delivery.confirmation import Confirmation
 from relay.delivery.session import SiteSession
 from relay.delivery.site_submission import SiteSubmission
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities import EntityKey, EntityState
-from relay.record import Head, Outcome, OutcomeState, RecordStore
+from relay.entities.model import EntityKey, EntityState
+from relay.record.entry import Head
+from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.store import RecordStore
 from relay.telemetry import Metric, count, logger
-from relay.tenants import Tenant
+from relay.tenants.tenant import Tenant
 
 _STARTED_OVER = "The site has started over meanwhile."
 

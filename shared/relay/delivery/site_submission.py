@@ -8,11 +8,12 @@ from relay.delivery.isolation import ALONE_MAX, Answer, Failed, Refused, Suspect
 from relay.delivery.protocol import Batch, deliver, outcome_of
 from relay.delivery.session import RequestSuspected, SiteSession, Stopped
 from relay.delivery.sites import LinkedSite
-from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.jira.answers import SubmitAnswer
 from relay.jira.errors import JiraAnswered, JiraError, NothingThere, RequestRefused, RequestTooLarge
-from relay.record import Head, Outcome, OutcomeState, RecordStore
-from relay.record.outcomes import state_of
+from relay.record.entry import Head
+from relay.record.outcomes import Outcome, OutcomeState, state_of
+from relay.record.store import RecordStore
 from relay.telemetry import logger
 
 # After one that passed, or a witness, so many may fail in a row before another witness is asked:

@@ -15,23 +15,15 @@ from relay.jira.client import FallbackIdentity, JiraClient
 from relay.jira.credentials import BearerCredential, ConnectCredential
 from relay.jira.errors import JiraAnswered
 from relay.jira.workspace_jira import WorkspaceJira
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 from relay.telemetry import logger
-from relay.tenants import (
-    Identity,
-    IdentityChoice,
-    IdentityChoiceStore,
-    Link,
-    LinkStore,
-    SiteSnapshot,
-    SiteSnapshotStore,
-    Tenant,
-    TenantState,
-    TenantStore,
-    Trouble,
-    TroubleStore,
-)
+from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
+from relay.tenants.links import Link, LinkStore
 from relay.tenants.replay import Replay
+from relay.tenants.snapshots import SiteSnapshot, SiteSnapshotStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import Trouble, TroubleStore
 
 # A day. What Jira refused is then tried again, as nobody tells when access is granted.
 _REMEMBERED_MS = 86_400_000

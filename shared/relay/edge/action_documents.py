@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from relay.catalog import Container, Workspace, component_of
+from relay.catalog.components import component_of
+from relay.catalog.containers import Container
+from relay.catalog.workspaces import Workspace
 from relay.edge.answer import Answer, json_answer
 from relay.edge.paging import page_document
 from relay.entities.document import parse_document

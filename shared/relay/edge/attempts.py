@@ -7,7 +7,7 @@ batch just comes again. So the messages that come again are narrowed down, until
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from relay.record import AttemptStore
+from relay.record.attempts import AttemptStore
 from relay.table import TABLE_ERRORS
 from relay.telemetry import logger
 

@@ -7,21 +7,24 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.catalog import (
-    Attempt,
-    Container,
-    ContainerDocument,
-    WebhookDocument,
-    Workspace,
-    WorkspaceDocument,
-)
-from relay.catalog.containers import ContainerId
-from relay.catalog.webhooks import check_webhook_host
+from relay.catalog.containers import Container, ContainerDocument, ContainerId
+from relay.catalog.webhooks import Attempt, WebhookDocument, check_webhook_host
+from relay.catalog.workspaces import Workspace, WorkspaceDocument
 from relay.edge.paging import page_document
 from relay.edge.request import json_body
-from relay.entities import WorkspaceId, details_of
-from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, parse_document
-from relay.entities.fields import TEXT_MAX, WORKSPACE_ID_MAX, WORKSPACE_ID_PATTERN, Document
+from relay.entities.document import (
+    CONTAINERS_BYTES_MAX,
+    DOCUMENT_BYTES_MAX,
+    details_of,
+    parse_document,
+)
+from relay.entities.fields import (
+    TEXT_MAX,
+    WORKSPACE_ID_MAX,
+    WORKSPACE_ID_PATTERN,
+    Document,
+    WorkspaceId,
+)
 from relay.errors import BadRequest, Detail
 from relay.identity.api_keys import ApiKey
 from relay.identity.caller import Request

@@ -12,13 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 from relay.edge.paging import document_bytes, page_document
 from relay.edge.query import query_value
 from relay.edge.site_documents import moment
-from relay.entities import EntityKey, Kind, details_of
 from relay.entities.association import Target
+from relay.entities.document import details_of
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
+from relay.entities.model import EntityKey, Kind
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX, EntityAtSite, Page
-from relay.record import Entry, Head, OutcomeState
+from relay.record.entry import Entry, Head
+from relay.record.outcomes import OutcomeState
 
 # Of those at one site. Jira's own have some hundred bytes each.
 _ASSOCIATIONS_BYTES_MAX = 500_000

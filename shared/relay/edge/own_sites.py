@@ -12,11 +12,14 @@ from relay.edge.paging import page_document
 from relay.edge.site_documents import replay_document, state_of, trouble_document
 from relay.edge.wiring import TenantParts
 from relay.jira.errors import without_words
-from relay.tenants import Replay, SiteSnapshotStore, Tenant, TenantState, Trouble
+from relay.tenants.replay import Replay
+from relay.tenants.snapshots import SiteSnapshotStore
 from relay.tenants.store import unknown_site
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import Trouble
 
 if TYPE_CHECKING:
-    from relay.record import DebtStore
+    from relay.record.debts import DebtStore
 
 # More debts than these are not counted.
 OWED_MAX = 10_000

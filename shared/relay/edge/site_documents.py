@@ -10,10 +10,11 @@ from pydantic_core import PydanticCustomError
 from relay.edge.documents import parsed
 from relay.edge.paging import page_document
 from relay.edge.wiring import SiteParts
-from relay.entities import WorkspaceId
-from relay.entities.fields import DateTime, Document
+from relay.entities.fields import DateTime, Document, WorkspaceId
 from relay.identity.caller import Request
-from relay.tenants import Replay, ReplayScope, Tenant, TenantState, Trouble
+from relay.tenants.replay import Replay, ReplayScope
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import Trouble
 
 # The troubles in which a site, or what is in its place, does not let this installation call.
 REFUSED_CALLS = frozenset({"credential_refused", "access_refused", "nothing_there", "moved"})

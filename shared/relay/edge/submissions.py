@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from relay.edge.answer import ANSWER_BYTES_MAX, escaped_bytes
-from relay.entities import Submission, Verdict
+from relay.entities.submission import Submission, Verdict
 from relay.errors import Detail, TooLarge, Unavailable
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from relay.catalog import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.identity.api_keys import ApiKeyVerifier

@@ -5,7 +5,8 @@ import secrets
 from relay.errors import Unauthenticated
 from relay.identity.caller import Request, SiteCaller
 from relay.identity.connect_token import token_of, unverified_issuer, verified_claims
-from relay.tenants import Tenant, TenantState, TenantStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant, TenantState
 
 _IDS_MAX = 1000
 

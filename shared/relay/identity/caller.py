@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 
 from relay.errors import Forbidden
 from relay.identity.forge_caller import ForgeCaller
-from relay.tenants import Installation, LifecycleToken, Tenant
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.tenant import Installation, Tenant
 
 
 @dataclass(frozen=True, slots=True)

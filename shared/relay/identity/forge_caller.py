@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from relay.tenants import LifecycleToken
+from relay.tenants.lifecycle import LifecycleToken
 
 
 @dataclass(frozen=True, slots=True)

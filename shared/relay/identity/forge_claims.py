@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.entities import details_of
+from relay.entities.document import details_of
 from relay.errors import Unauthenticated
 
 # Ids and names may become part of a DynamoDB key, which has its own limit.

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from relay.errors import Unauthenticated, Unavailable
 from relay.identity.key_servers import fetch_keys
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 
 FORGE_KEYS_URL = "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"
 # Atlassian's have slashes, `forge/invocation-token/…`; a kid is looked up and never part of a URL.

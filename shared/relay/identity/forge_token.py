@@ -16,7 +16,7 @@ from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_claims import ForgeClaims, parse_claims
 from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_modules import check_module
-from relay.tenants import LifecycleToken
+from relay.tenants.lifecycle import LifecycleToken
 
 _ALGORITHM = "RS256"
 _ISSUER = "forge/invocation-token"

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from relay.errors import Unauthenticated, Unavailable
 from relay.identity.key_servers import fetch_keys
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 
 _KEYS_MAX = 100
 # A new key may be published just after somebody asked for it, so a refusal is soon forgotten.

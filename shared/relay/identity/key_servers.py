@@ -3,7 +3,7 @@
 import httpx
 
 from relay.errors import Unavailable
-from relay.outbound import OutboundClient
+from relay.outbound.client import OutboundClient
 
 _SECONDS = 3
 _ANSWER_BYTES_MAX = 65_536

@@ -19,7 +19,9 @@ from relay.identity.connect_token import (
     verified_claims,
 )
 from relay.identity.install_keys import InstallKeys
-from relay.tenants import Installation, LifecycleToken, checked_site_url
+from relay.tenants.lifecycle import LifecycleToken
+from relay.tenants.site_url import checked_site_url
+from relay.tenants.tenant import Installation
 
 _ALGORITHM = "RS256"
 # It comes from whoever calls and becomes part of a URL, so it has to be plainly a name.

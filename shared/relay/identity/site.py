@@ -6,7 +6,8 @@ from relay.errors import Unauthenticated
 from relay.identity.callback import CallbackVerifier
 from relay.identity.caller import Request, SiteCaller, Verifier
 from relay.identity.forge_caller import ForgeCaller
-from relay.tenants import TenantState, TenantStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import TenantState
 
 # Below it Forge alone calls: what a site's Connect secret proves opens nothing there.
 _FORGES_OWN = "/forge/"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from relay.entities import Kind
+from relay.entities.model import Kind
 from relay.jira import operations
 from relay.jira.answers import SubmitAnswer, strings_of, submit_answer
 from relay.jira.errors import (
@@ -22,7 +22,8 @@ from relay.jira.errors import (
     Unreadable,
 )
 from relay.jira.operations import Operation, answer_to
-from relay.outbound import Deadline, OutboundClient
+from relay.outbound.client import OutboundClient
+from relay.outbound.network import Deadline
 
 WORKSPACES_MAX = 100
 # Jira takes 1000; so few are within any limit of bytes, whatever their descriptions.

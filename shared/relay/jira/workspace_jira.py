@@ -9,7 +9,7 @@ from typing import Any
 
 import pydantic_core
 
-from relay.entities import Kind
+from relay.entities.model import Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.answers import SubmitAnswer
 from relay.jira.client import JiraClient

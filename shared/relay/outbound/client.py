@@ -1,6 +1,5 @@
 """The HTTP client of every call that Relay makes, to Jira, to key servers and to webhooks."""
 
-import time
 import zlib
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -9,7 +8,7 @@ from typing import cast
 import httpcore
 import httpx
 
-from relay.outbound.network import AddressCheck, Network
+from relay.outbound.network import AddressCheck, Deadline, Network
 
 ENCODING = "gzip"
 _PLAIN = ("", "identity")
@@ -17,26 +16,6 @@ _GZIP = (ENCODING, "x-gzip")
 # zlib's number for gzip's header and trailer.
 _GZIP_WBITS = 31
 _TIMEOUTS = ("connect", "read", "write", "pool")
-
-
-class Deadline(float):
-    """A timeout in seconds that starts to run when it is made.
-
-    It is a float so that httpx and httpcore pass it on, like any timeout and unchanged, to the
-    network backend, which asks how much of it is left. One given to several requests bounds them
-    together.
-    """
-
-    _ends_at: float
-
-    def __new__(cls, seconds: float) -> "Deadline":
-        deadline = super().__new__(cls, seconds)
-        deadline._ends_at = time.monotonic() + seconds
-        return deadline
-
-    def left(self) -> float:
-        """Seconds; not positive once the deadline has passed."""
-        return self._ends_at - time.monotonic()
 
 
 class AnswerTooLarge(httpx.RequestError):

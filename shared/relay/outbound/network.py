@@ -8,14 +8,13 @@ import queue
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import httpcore
 from httpcore import SOCKET_OPTION
-
-from relay.outbound.client import Deadline
 
 # Raises httpcore.ConnectError where no connection may be made from a host and port to one of the
 # addresses that the host has.
@@ -24,6 +23,26 @@ AddressCheck = Callable[[str, int, Sequence[str]], None]
 NO_ADDRESS = "the host has no address"
 # For one of a host's addresses; the next one is tried then.
 _CONNECT_SECONDS = 5
+
+
+class Deadline(float):
+    """A timeout in seconds that starts to run when it is made.
+
+    It is a float so that httpx and httpcore pass it on, like any timeout and unchanged, to the
+    network backend, which asks how much of it is left. One given to several requests bounds them
+    together.
+    """
+
+    _ends_at: float
+
+    def __new__(cls, seconds: float) -> "Deadline":
+        deadline = super().__new__(cls, seconds)
+        deadline._ends_at = time.monotonic() + seconds
+        return deadline
+
+    def left(self) -> float:
+        """Seconds; not positive once the deadline has passed."""
+        return self._ends_at - time.monotonic()
 
 
 class Network(httpcore.NetworkBackend):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from relay.entities import EntityKey
+from relay.entities.model import EntityKey
 from relay.errors import Unavailable
 from relay.queues.submissions import Message, SubmissionsQueue
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 
 # A message is processed within the submitter's time, one call to Jira for each.
 _PER_MESSAGE = 100

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
-from relay.catalog import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
 from relay.jira.errors import NotLinked
 from relay.replays.starter import ReplayStarter
-from relay.tenants import Link, LinkStore, Stage, Tenant, TenantStore
+from relay.tenants.links import Link, LinkStore
+from relay.tenants.replay import Stage
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant
 
 
 class WorkspaceLinker:

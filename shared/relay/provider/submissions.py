@@ -8,14 +8,15 @@ from relay.delivery.components import logos_of
 from relay.delivery.session import Stopped, TimeLeft
 from relay.delivery.site_delivery import SiteDelivery, nothing_delivered
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities import EntityState
+from relay.entities.model import EntityState
 from relay.errors import Unavailable
 from relay.queues.submissions import Message
-from relay.record import Head, Recorded, RecordStore
+from relay.record.entry import Head
+from relay.record.store import Recorded, RecordStore
 from relay.replays.debts import DebtRecorder
 from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import Metric, count, logger
-from relay.tenants import TenantState
+from relay.tenants.tenant import TenantState
 
 _NOT_TAKEN = (*AWS_ERRORS, Unavailable)
 

@@ -5,21 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities import EntityKey
 from relay.entities.association import Target
+from relay.entities.model import EntityKey
 from relay.errors import BadRequest, Detail, NotFound
-from relay.record import (
-    AssociationStore,
-    Debt,
-    DebtStore,
-    Entry,
-    Head,
-    Outcome,
-    OutcomeState,
-    RecordStore,
-)
-from relay.record.outcomes import state_of
-from relay.tenants import Tenant, TenantState
+from relay.record.associations import AssociationStore
+from relay.record.debts import Debt, DebtStore
+from relay.record.entry import Entry, Head
+from relay.record.outcomes import Outcome, OutcomeState, state_of
+from relay.record.store import RecordStore
+from relay.tenants.tenant import Tenant, TenantState
 
 _CHUNK = 100
 # People associate an entity with any number of issues; Jira itself has them all.

@@ -13,7 +13,9 @@ from relay.jira.workspace_jira import WorkspaceJira
 from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
 from relay.replays.starter import ReplayStarter
 from relay.telemetry import logger
-from relay.tenants import LinkStore, Stage, TenantStore
+from relay.tenants.links import LinkStore
+from relay.tenants.replay import Stage
+from relay.tenants.store import TenantStore
 
 # Seconds. A delivery under way has ended by then: a replayer has two minutes, and the call that
 # unlinks half a minute.

@@ -13,11 +13,10 @@ from uuid import uuid4
 import httpx
 
 from relay.aws import AWS_ERRORS
-from relay.catalog import Attempt, Webhook, WebhookStore
-from relay.catalog.webhooks import SECRET_PREFIX
+from relay.catalog.webhooks import SECRET_PREFIX, Attempt, Webhook, WebhookStore
 from relay.errors import NotFound, Unavailable
-from relay.outbound import OutboundClient
 from relay.outbound.addresses import public_only
+from relay.outbound.client import OutboundClient
 from relay.provider.webhook_failures import words_of
 from relay.queues.notices import Notice, NoticesQueue, parse_notice
 from relay.table import TABLE_ERRORS

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from relay.entities import EntityKey, Kind
 from relay.entities.fields import EntityId, SequenceNumber
+from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.aws import AWS_ERRORS
-from relay.entities import EntityKey, EntityState, Kind, details_of
+from relay.entities.document import details_of
 from relay.entities.fields import EntityId, SequenceNumber
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.errors import Unavailable
 from relay.telemetry import Metric, count, logger
 

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.entities import EntityKey
 from relay.entities.association import Target
+from relay.entities.model import EntityKey
 from relay.table import Item, Table
 
 if TYPE_CHECKING:

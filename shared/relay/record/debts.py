@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.record.transactions import Transactions, Write, write_newest
 from relay.table import Item, Table, key
 

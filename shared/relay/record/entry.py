@@ -8,7 +8,7 @@ from typing import Any
 import pydantic_core
 
 from relay import keys
-from relay.entities import EntityKey, EntityState, Kind, Sighting
+from relay.entities.model import EntityKey, EntityState, Kind, Sighting
 from relay.entities.moment import moment_of
 from relay.record.transactions import Write
 from relay.table import Item

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from relay import keys
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.record.entry import Head
 from relay.record.transactions import Write
 from relay.table import Item

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.entities import EntityKey, EntityState, Kind, newest
+from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.record.entry import Entry, Head, entity_write, entry_of, head_of, sightings_of
 from relay.record.outcomes import (
     Outcome,

@@ -12,14 +12,16 @@ from relay.delivery.decisions import entity_back_off
 from relay.delivery.session import SiteSession
 from relay.delivery.site_delivery import DeliveryResult, SiteDelivery
 from relay.delivery.sites import LinkedSite
-from relay.entities import EntityKey, Kind
+from relay.entities.model import EntityKey, Kind
 from relay.jira.errors import without_words
-from relay.record import Debt, DebtStore, Delay, RecordStore
+from relay.record.debts import Debt, DebtStore, Delay
 from relay.record.outcomes import OutcomeState, state_of
+from relay.record.store import RecordStore
 from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import Metric, count, logger
-from relay.tenants import Replay, ReplayScope, ReplayStore, Stage, TroubleStore
-from relay.tenants.replay import new_run
+from relay.tenants.replay import Replay, ReplayScope, Stage, new_run
+from relay.tenants.replays import ReplayStore
+from relay.tenants.troubles import TroubleStore
 
 _PAGE = 1000
 # Of entities, which are held in memory at once, parsed.

@@ -13,7 +13,10 @@ from relay.replays.schedule import ReplaySchedule
 from relay.replays.stages import ReplayStages
 from relay.replays.starter import LINKED
 from relay.telemetry import logger
-from relay.tenants import Replay, ReplayStore, Stage, TenantState, TroubleStore
+from relay.tenants.replay import Replay, Stage
+from relay.tenants.replays import ReplayStore
+from relay.tenants.tenant import TenantState
+from relay.tenants.troubles import TroubleStore
 
 # Seconds for a page, beside its calls to Jira: a thousand entries read, their outcomes written.
 _PAGE_SECONDS = 15

@@ -2,12 +2,16 @@
 
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from relay.aws import AWS_ERRORS
-from relay.delivery.session import Clock
 from relay.queues.replays import ReplaysQueue
 from relay.telemetry import logger
-from relay.tenants import Replay, ReplayStore
+from relay.tenants.replay import Replay
+from relay.tenants.replays import ReplayStore
+
+if TYPE_CHECKING:
+    from relay.delivery.session import Clock
 
 # SQS delays no message for longer.
 _DELAY_MAX_MS = 900_000
@@ -16,7 +20,9 @@ _DELAY_MAX_MS = 900_000
 class ReplaySchedule:
     """A message is a hint alone: what is due is in the table, and the sweeper looks there."""
 
-    def __init__(self, replays: ReplayStore, queue: ReplaysQueue, clock: Clock = time.time) -> None:
+    def __init__(
+        self, replays: ReplayStore, queue: ReplaysQueue, clock: "Clock" = time.time
+    ) -> None:
         self._replays = replays
         self._queue = queue
         self._clock = clock

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from relay.delivery.protocol import BATCH_BYTES_MAX
 from relay.delivery.sites import LinkedSite
-from relay.entities import EntityKey, EntityState, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.moment import moment_of
 from relay.entities.submission import ENTITY_BYTES_MAX
-from relay.record import Entry, Outcome, OutcomeState, RecordStore
-from relay.record.outcomes import state_of
+from relay.record.entry import Entry
+from relay.record.outcomes import Outcome, OutcomeState, state_of
+from relay.record.store import RecordStore
 
 _CHUNK = 1000
 # Of entities, so that a chunk is one request to Jira, and held in little memory.

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from relay import keys
-from relay.catalog import ContainerStore
+from relay.catalog.containers import ContainerStore
 from relay.delivery.session import OUT_OF_TIME, SiteSession, Stopped
 from relay.delivery.site_delivery import DeliveryResult, SiteDelivery
 from relay.delivery.sites import LinkedSite
-from relay.entities import EntityKey
+from relay.entities.model import EntityKey
 from relay.jira.errors import JiraError, NotLinked
-from relay.record import RecordStore
+from relay.record.store import RecordStore
 from relay.replays.debts import DebtPayment, DebtRecorder
 from relay.replays.selection import Selection
 from relay.telemetry import logger
-from relay.tenants import Replay, Stage
+from relay.tenants.replay import Replay, Stage
 
 # Components are read and sent by hundreds; a page of these is within a step's time.
 _COMPONENTS = 500

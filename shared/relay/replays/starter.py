@@ -4,19 +4,13 @@ from relay.aws import AWS_ERRORS
 from relay.errors import Conflict, NotFound, Unavailable
 from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import logger
-from relay.tenants import (
-    IdentityChoiceStore,
-    LinkStore,
-    Replay,
-    ReplayScope,
-    ReplayStore,
-    Stage,
-    Tenant,
-    TenantState,
-    TenantStore,
-    TroubleStore,
-)
-from relay.tenants.replay import generation, is_behind, new_run
+from relay.tenants.identity_choice import IdentityChoiceStore
+from relay.tenants.links import LinkStore
+from relay.tenants.replay import Replay, ReplayScope, Stage, generation, is_behind, new_run
+from relay.tenants.replays import ReplayStore
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import TroubleStore
 
 # Why a replay was begun: the API shows it.
 LINKED = "linked"

@@ -11,18 +11,13 @@ from relay.errors import Unavailable
 from relay.jira.errors import JiraError
 from relay.replays.starter import ReplayStarter
 from relay.telemetry import Metric, count, logger
-from relay.tenants import (
-    Link,
-    LinkStore,
-    Replay,
-    ReplayStore,
-    SiteSnapshot,
-    Tenant,
-    TenantState,
-    TenantStore,
-    TroubleStore,
-)
-from relay.tenants.replay import is_behind
+from relay.tenants.links import Link, LinkStore
+from relay.tenants.replay import Replay, is_behind
+from relay.tenants.replays import ReplayStore
+from relay.tenants.snapshots import SiteSnapshot
+from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.troubles import TroubleStore
 
 _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
