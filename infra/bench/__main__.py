@@ -1,7 +1,6 @@
-"""`make bench` and `make bench-NAME`: measure, print, and write docs/performance.md anew.
+"""`make bench` and `make bench-NAME`: measure, print, and renew docs/performance.md.
 
-What was measured stays in docs/performance/results.json, so that a run of one benchmark renews its
-own part of the document. With --small nothing is written: it only shows that everything works.
+With --small the sizes are small and nothing is written: it shows that every benchmark runs.
 """
 
 import argparse
@@ -11,20 +10,18 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
+from rich.markdown import Markdown
 
 from infra.bench import callback, calls, cost, deliver, growth, memory, naive, search, wake
-from infra.bench.document import write_document
-from infra.bench.report import print_result, print_targets
-from infra.bench.result import Result
+from infra.bench.document import COLUMNS, DOCUMENT, renewed, table, tables, target_rows
+from infra.bench.result import Result, Table
 from infra.bench.sizes import FULL, SMALL, Sizes
 from infra.bench.stand import Stand, stand
 from infra.local.failure import told
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
-Benchmark = Callable[[Stand, Sizes], Result]
-
-BENCHMARKS: Mapping[str, Benchmark] = {
+BENCHMARKS: Mapping[str, Callable[[Stand, Sizes], Result]] = {
     "calls": calls.benchmark,
     "deliver": deliver.benchmark,
     "naive": naive.benchmark,
@@ -38,49 +35,36 @@ BENCHMARKS: Mapping[str, Benchmark] = {
 
 
 def main() -> int:
-    """0 where all was measured, whether or not it reached what it is to reach."""
-    names, small = _asked_for()
-    console = Console(highlight=False, soft_wrap=True)
-    screen = Screen(console)
-    with ending_in_order(), stand(screen) as standing:
-        results = _measured(names, standing, SMALL if small else FULL, console)
-    print_targets(console, results)
-    if small:
-        screen.say("Tried out in small: nothing is written.")
-    elif results:
-        screen.say(f"Written: {write_document(results, list(BENCHMARKS))}")
-    screen.say(f"{len(results)} of {len(names)} benchmarks were measured.")
-    return 0 if len(results) == len(names) else 1
-
-
-def _asked_for() -> tuple[Sequence[str], bool]:
+    """0 if everything was measured, whether or not the targets are reached."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--small", action="store_true", help="small sizes; nothing is written")
     given = parser.parse_args()
-    unknown = [name for name in given.names if name not in BENCHMARKS]
-    if unknown:
+    names: Sequence[str] = given.names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    return given.names or list(BENCHMARKS), given.small
-
-
-def _measured(
-    names: Sequence[str], standing: Stand, sizes: Sizes, console: Console
-) -> list[Result]:
-    """One that fails keeps no other from being measured."""
-    results = []
-    for name in names:
-        began = time.monotonic()
-        try:
-            result = BENCHMARKS[name](standing, sizes)
-        except Exception:
-            console.print(f"{name} failed:", markup=False)
-            traceback.print_exc()
-            continue
-        results.append(result)
-        print_result(console, result)
-        standing.screen.say(f"{name} took {time.monotonic() - began:.0f} s.")
-    return results
+    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen(console)
+    results: dict[str, Result] = {}
+    with ending_in_order(), stand(screen) as standing:
+        for name in names:
+            began = time.monotonic()
+            try:
+                results[name] = BENCHMARKS[name](standing, SMALL if given.small else FULL)
+            except Exception:
+                # The others are measured all the same.
+                console.print(f"{name} failed:", markup=False)
+                traceback.print_exc()
+                continue
+            console.print(Markdown(tables(results[name])))
+            screen.say(f"{name} took {time.monotonic() - began:.0f} s.")
+            if not given.small:
+                text = renewed(DOCUMENT.read_text("utf-8"), name, results[name])
+                DOCUMENT.write_text(text, "utf-8")
+    rows = [row for name, result in results.items() for row in target_rows(name, result)]
+    console.print(Markdown("\n".join(table(Table("Targets", COLUMNS, rows)))))
+    screen.say(f"{len(results)} of {len(names)} benchmarks were measured.")
+    return 0 if len(results) == len(names) else 1
 
 
 if __name__ == "__main__":

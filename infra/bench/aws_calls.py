@@ -1,4 +1,4 @@
-"""Every request that goes to AWS from this process, counted where botocore sends it."""
+"""Every request from this process to AWS, seen where botocore sends it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -7,13 +7,11 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSPreparedRequest
 
-Counts = Counter[str]
-
 
 def watch(seen: Callable[[str, AWSPreparedRequest], None]) -> None:
-    """Call `seen` with (service.Operation, request) before each request; repeated ones, too.
+    """Call `seen` with (service.Operation, request) before each request, retries included.
 
-    To be called before the functions are loaded, as their clients are made then.
+    To be called before the functions are loaded, which make their clients then.
     """
     boto3.setup_default_session()
 
@@ -24,19 +22,8 @@ def watch(seen: Callable[[str, AWSPreparedRequest], None]) -> None:
     session.events.register("before-send", before_send)
 
 
-def counted() -> Counts:
-    """The counts from now on, which go on growing."""
-    counts: Counts = Counter()
-
-    def count(name: str, _: AWSPreparedRequest) -> None:
-        counts[name] += 1
-
-    watch(count)
+def counted() -> Counter[str]:
+    """Counts by service, which grow from now on."""
+    counts: Counter[str] = Counter()
+    watch(lambda name, _: counts.update([name.partition(".")[0]]))
     return counts
-
-
-def by_service(counts: Counts) -> dict[str, int]:
-    found: Counts = Counter()
-    for name, count in counts.items():
-        found[name.partition(".")[0]] += count
-    return dict(found)

@@ -1,10 +1,9 @@
-"""`make bench-callback`: how fast a call of Jira is proven and answered, in one process."""
+"""`make bench-callback`: how fast a call of Jira is verified and answered, in one process."""
 
 import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,63 +12,52 @@ from typing import Any
 
 import boto3
 
-from infra.bench.environments import PYTHON
-from infra.bench.figures import figure, ratio
-from infra.bench.node_peers import NotHere, installed
-from infra.bench.peer import Peer, peer
-from infra.bench.result import Bars, Result, Table, Target, at_least, bar, in_times, number, spread
-from infra.bench.rounds import spent
+from infra.bench.peer import PEERS, PYTHON, node_command, peer
+from infra.bench.result import Result, Table, at_least, figure, ratio
 from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
+from infra.bench.timing import by_turns, spent
 from infra.lambdas.runtime import Context, http_event, load
+from infra.local.failure import StackFailure
 from infra.local.paths import ROOT
 from relay.catalog.workspaces import Workspace
 from relay.identity.caller import Request
 from relay.identity.connect_token import verified_claims
 
 ACTION = "Relay: the action's function, from event to answer"
-ASKING = "Relay: the same, asking the tables for the workspaces"
+ASKING = "Relay: the same, reading the workspaces from the tables"
 VERIFY = "Relay: token and qsh alone"
 EXPRESS = "atlassian-connect-express, from request to answer"
 NPM = "npm atlassian-jwt: token and qsh alone"
 PYPI = "PyPI atlassian-jwt: token and qsh alone"
-
+WAYS = (ACTION, ASKING, EXPRESS, VERIFY, NPM, PYPI)
 _PATH = "/workspaces/fetch"
-_PEERS = "infra/bench/peers"
 
+# Calls per second, by way and round.
 Speeds = dict[str, list[float]]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
     place = stand.place("callback")
-    missing, node, packages = "", "", ""
+    node, missing = list[str](), ""
     try:
         stand.screen.say("callback: the packages of npm …")
-        node, folder = installed()
-        packages = str(folder)
-    except NotHere as error:
+        node = node_command()
+    except StackFailure as error:
         missing = str(error)
     stand.screen.say(f"callback: {sizes.rounds} rounds of {sizes.callbacks} signed calls …")
-    found = stand.run(
-        "infra.bench.callback:measure",
-        place=place.given,
-        node=node,
-        packages=packages,
-        count=sizes.callbacks,
-        rounds=sizes.rounds,
-    )
-    return _result(found, sizes, missing)
+    count, rounds = sizes.callbacks, sizes.rounds
+    found = stand.run("callback:measure", place=place, node=node, count=count, rounds=rounds)
+    return _result(found, missing)
 
 
-def measure(place: dict[str, str], node: str, packages: str, count: int, rounds: int) -> Speeds:
-    """Calls per second of each way, by round; run as a subject."""
-    answered_from_memory()
+def measure(place: dict[str, str], node: list[str], count: int, rounds: int) -> Speeds:
+    """Run as a subject; without `node`, npm's peers are left out."""
+    answer_from_memory()
     function, asking = load("fetch_workspaces"), load("fetch_workspaces")
-    function.catalog = AtHand(  # type: ignore[attr-defined]
-        Workspace(id=place["workspace_id"], name="Bench", url="https://ops.example.com")
-    )
-    workspaces = [{"id": place["workspace_id"], "name": "Bench", "url": "https://ops.example.com"}]
+    workspace = {"id": place["workspace_id"], "name": "Bench", "url": "https://ops.example.com"}
+    function.catalog = InMemoryCatalog(Workspace(**workspace))  # type: ignore[attr-defined]
     calls = list(_calls(place, count))
     events = [http_event(one["method"], one["url"], one["body"], one["headers"]) for one in calls]
     requests = [_request(one) for one in calls]
@@ -85,32 +73,38 @@ def measure(place: dict[str, str], node: str, packages: str, count: int, rounds:
             token = request.headers["authorization"].removeprefix("JWT ")
             verified_claims(token, place["secret"], "HS256", request)
 
-    ways: dict[str, Callable[[], float]] = {
-        ACTION: lambda: spent(partial(act, function)).wall,
-        ASKING: lambda: spent(partial(act, asking)).wall,
-        VERIFY: lambda: spent(verify).wall,
+    def speed(taken: Callable[[], Any], _: int) -> float:
+        return count / float(taken()["wall"])
+
+    ways = {
+        ACTION: partial(speed, partial(spent, partial(act, function))),
+        ASKING: partial(speed, partial(spent, partial(act, asking))),
+        VERIFY: partial(speed, partial(spent, verify)),
     }
     setting = {
         "secret": place["secret"],
         "clientKey": place["client_key"],
-        "workspaces": workspaces,
+        "workspaces": [workspace],
         "requests": calls,
     }
     with ExitStack() as peers:
-        python = peers.enter_context(peer([str(PYTHON), "-P", f"{_PEERS}/callback.py"]))
+        python = peers.enter_context(peer([str(PYTHON), "-P", str(PEERS / "callback.py")]))
         python.ask(**setting)
-        ways[PYPI] = lambda: float(python.ask()["wall"])
+        ways[PYPI] = partial(speed, python.ask)
         if node:
-            framework = peers.enter_context(_node(node, packages))
+            folder = peers.enter_context(tempfile.TemporaryDirectory(prefix="relay-bench-"))
+            _write_app(Path(folder))
+            framework = peers.enter_context(peer(node, folder))
             framework.ask(**setting)
-            ways[EXPRESS] = lambda: float(framework.ask(way="express")["wall"])
-            ways[NPM] = lambda: float(framework.ask(way="jwt")["wall"])
-        return _by_turns(ways, count, rounds)
+            ways[EXPRESS] = partial(speed, partial(framework.ask, way="express"))
+            ways[NPM] = partial(speed, partial(framework.ask, way="jwt"))
+        # Node compiles what runs often only after a while.
+        return by_turns(ways, rounds, warm_up=2)
 
 
 @dataclass(frozen=True)
-class AtHand:
-    """In place of the site's catalog, as the peer has it, too: what is compared is the rest."""
+class InMemoryCatalog:
+    """Replaces the site's catalog, as the peer has its workspaces in memory, too."""
 
     workspace: Workspace
 
@@ -118,31 +112,12 @@ class AtHand:
         return [self.workspace] if self.workspace.id in ids else []
 
 
-def _by_turns(ways: dict[str, Callable[[], float]], count: int, rounds: int) -> Speeds:
-    found: Speeds = {way: [] for way in ways}
-    # Node compiles what runs often only after a while.
-    for round_ in range(-2, rounds):
-        for way, run in ways.items():
-            seconds = run()
-            if round_ >= 0:
-                found[way].append(count / seconds)
-    return found
-
-
-@contextmanager
-def _node(node: str, packages: str) -> Iterator[Peer]:
-    """In a folder with a descriptor of the app, as the framework wants it."""
-    folder = Path(tempfile.mkdtemp(prefix="relay-bench-"))
-    try:
-        descriptor = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
-        descriptor |= {"baseUrl": "https://relay.example.com", "key": "relay-operations"}
-        (folder / "atlassian-connect.json").write_text(json.dumps(descriptor))
-        (folder / "config.json").write_text("{}")
-        script = str(ROOT / _PEERS / "callback.cjs")
-        with peer([node, script, packages], str(folder)) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
+def _write_app(folder: Path) -> None:
+    """The app's descriptor, where the framework looks for it."""
+    descriptor = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
+    descriptor |= {"baseUrl": "https://relay.example.com", "key": "relay-operations"}
+    (folder / "atlassian-connect.json").write_text(json.dumps(descriptor))
+    (folder / "config.json").write_text("{}")
 
 
 def _calls(place: dict[str, str], count: int) -> Iterator[dict[str, Any]]:
@@ -157,9 +132,11 @@ def _request(one: dict[str, Any]) -> Request:
     return Request(one["method"], path, query, one["headers"], "", one["body"].encode())
 
 
-def answered_from_memory() -> None:
-    """What AWS has answered once, it has answered: botocore hands a request that it has made ready
-    to this instead of sending it. The work of making the request stays in what is measured."""
+def answer_from_memory() -> None:
+    """Send each request to AWS once, and repeat its answer from then on.
+
+    botocore still prepares every request, so Relay's own work is measured, and AWS's is not.
+    """
     boto3.setup_default_session()
     events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
     known: dict[tuple[str, bytes], Any] = {}
@@ -176,45 +153,23 @@ def answered_from_memory() -> None:
     events.register("after-call", remember)
 
 
-def _result(found: Speeds, sizes: Sizes, missing: str) -> Result:
-    ways = (ACTION, ASKING, EXPRESS, VERIFY, NPM, PYPI)
-    times = {
+def _result(found: Speeds, missing: str) -> Result:
+    ahead = {
         other: ratio(found[ours], found[other])
         for ours, other in ((ACTION, EXPRESS), (VERIFY, NPM), (VERIFY, PYPI))
         if other in found
     }
     rows = [
-        [way, spread(figure(found[way])), in_times(times[way]) if way in times else ""]
+        [way, str(figure(found[way])), ahead[way].times if way in ahead else ""]
         if way in found
         else [way, f"not measured: {missing}", ""]
-        for way in ways
-    ]
-    targets: list[Target] = [
-        at_least("the function, to the whole framework", times.get(EXPRESS), 1),
-        at_least("token and qsh, to npm's", times.get(NPM), 0.5),
-        at_least("token and qsh, to PyPI's", times.get(PYPI), 1),
+        for way in WAYS
     ]
     return Result(
-        "callback",
-        "Calls of Jira",
-        f"{number(sizes.callbacks)} signed calls of fetchWorkspaces, the same for all, one after"
-        " the other in one process each. The whole ways parse, prove the token and its qsh, find"
-        " the site, look up the workspace and write the answer; no way has a socket. Express has"
-        " the site and the workspaces at hand. Relay's function has the workspaces at hand, and"
-        " asks DynamoDB for the site at every call, so that one that has uninstalled the app is"
-        " shut out at once; what it asks is made ready, and the answers come from memory.",
         [Table("", ("way", "calls/s", "Relay is faster"), rows)],
-        targets,
         [
-            Bars(
-                "callback",
-                "Verified calls per second",
-                "calls/s",
-                [
-                    bar(way, figure(found[way]), way in (ACTION, ASKING, VERIFY))
-                    for way in ways
-                    if way in found
-                ],
-            )
+            at_least("the function, to the whole framework", ahead.get(EXPRESS), 1),
+            at_least("token and qsh, to npm's", ahead.get(NPM), 0.5),
+            at_least("token and qsh, to PyPI's", ahead.get(PYPI), 1),
         ],
     )

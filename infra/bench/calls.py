@@ -1,38 +1,35 @@
-"""`make bench-calls`: how many requests a thousand entities cost, and how few they could."""
+"""`make bench-calls`: the requests that a thousand entities cost, and the fewest possible."""
 
 import json
 from math import ceil
-from typing import Any
 
 import boto3
 
-from infra.bench.aws_calls import by_service, counted
-from infra.bench.figures import Figure
-from infra.bench.result import Result, Table, at_most, number
-from infra.bench.sample import incidents, sqs_event
+from infra.bench.aws_calls import counted
+from infra.bench.messages import submit
+from infra.bench.result import Result, Table, at_most, exact
+from infra.bench.sample import incidents
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.lambdas.runtime import Context, http_event, load
+from infra.harness.drain import drain
+from infra.lambdas.runtime import Context, http_event, load, sqs_event
 
-SERVICES = ("jira", "dynamodb", "sqs", "kms")
 _BATCH = 1000
 _TRANSACTION = 100
-# What is asked of the tables at least once per invocation: which sites the workspace is linked to,
-# and how those stand.
+# An invocation must read which sites the workspace is linked to, and the state of those.
 _READS = 2
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
     total = sizes.calls
-    per_submission = [size for size in (1, 100, 1000) if size <= total]
     counts: dict[int, dict[str, int]] = {}
-    for size in per_submission:
+    for size in (size for size in (1, 100, 1000) if size <= total):
         place = stand.place("calls")
         stand.screen.say(f"calls: {total} incidents in submissions of {size} …")
         stand.stage.jira.forget_calls()
         counts[size] = stand.run(
-            "infra.bench.calls:measure",
-            workspace_id=place.workspace_id,
+            "calls:measure",
+            workspace_id=place["workspace_id"],
             api_key=stand.stage.api_key,
             queue=stand.stage.environment["SUBMISSIONS_QUEUE"],
             total=total,
@@ -55,29 +52,15 @@ def measure(workspace_id: str, api_key: str, queue: str, total: int, size: int) 
         answer = submissions.handler(http_event("POST", path, body, headers), Context())
         if answer["statusCode"] != 202:
             raise RuntimeError(f"A submission was answered {answer['statusCode']}.")
-    submitted = by_service(counts)
+    submitted = {f"{name}, in": count for name, count in counts.items()}
     counts.clear()
-    if submitter.handler(sqs_event(drained(sqs, queue)), Context())["batchItemFailures"]:
-        raise RuntimeError("The submitter did not take all of its messages.")
-    return {f"{name}, in": count for name, count in submitted.items()} | by_service(counts)
-
-
-def drained(sqs: Any, queue: str) -> list[str]:
-    """The bodies of what is in the queue: AWS's own part of it."""
-    bodies = []
-    while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-        bodies += [message["Body"] for message in found]
-        entries = [
-            {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
-            for place, message in enumerate(found)
-        ]
-        sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
-    return bodies
+    submit(submitter, sqs_event(one["Body"] for one in drain(sqs, queue)))
+    return submitted | counts
 
 
 def least(total: int, size: int) -> dict[str, int]:
-    """What no way could do without: a submission is known to be allowed and is queued before it is
-    answered; a state is recorded where it is newer, and its outcome kept, by hundreds."""
+    """Each submission is authorized and queued before it is answered; newer states are recorded,
+    and outcomes kept, a hundred per transaction."""
     submissions = ceil(total / size)
     return {
         "jira": ceil(total / _BATCH),
@@ -90,48 +73,21 @@ def least(total: int, size: int) -> dict[str, int]:
 
 
 def _result(counts: dict[int, dict[str, int]], total: int) -> Result:
-    rows, worst = [], dict.fromkeys(SERVICES, 0.0)
-    facts: dict[str, float] = {}
+    rows, worst = [], {"jira": 0.0, "dynamodb": 0.0, "sqs": 0.0}
     for size, found in counts.items():
         floor = least(total, size)
-        cells = []
-        for service in SERVICES:
-            made = found.get(service, 0) + found.get(f"{service}, in", 0)
-            needed = floor[service] + floor.get(f"{service}, in", 0)
-            worst[service] = max(worst[service], made / needed if needed else 1.0)
-            cells.append(f"{made} of {needed}")
-        rows.append([str(size), *cells])
-        facts |= {f"{name} at {size}": float(count) for name, count in found.items()}
-    split = [
-        [str(size), *(str(found.get(name, 0)) for name in least(total, size))]
-        for size, found in counts.items()
-    ]
-    columns = ("entities per submission", "Jira", "DynamoDB", "SQS", "KMS")
-    parts = ("entities per submission", *least(total, 1))
+        rows.append([str(size), *(f"{found.get(part, 0)} of {floor[part]}" for part in floor)])
+        for service in worst:
+            made, needed = (
+                one.get(service, 0) + one.get(f"{service}, in", 0) for one in (found, floor)
+            )
+            worst[service] = max(worst[service], made / needed)
+    title = "Requests, made of needed (“in” is the submissions function)"
     return Result(
-        "calls",
-        "Calls",
-        f"{number(total)} incidents come in submissions of one size, and are brought to one site"
-        " in one invocation, as the queue's batch and window bring them. Requests to AWS are"
-        " counted where botocore sends them, repeated ones too, Jira's by the simulator. The"
-        " queue's own reads and deletes are AWS's and not in it.",
+        [Table(title, ("entities per submission", *least(total, 1)), rows)],
         [
-            Table("Requests, made of needed", columns, rows),
-            Table("Where they are made (“in” is the submission's function)", parts, split),
+            at_most("Jira", exact(worst["jira"]), 1.0),
+            at_most("DynamoDB, the worst size", exact(worst["dynamodb"]), 1.2),
+            at_most("SQS, the worst size", exact(worst["sqs"]), 1.2),
         ],
-        [
-            at_most("Jira", _exact(worst["jira"]), 1.0),
-            at_most("DynamoDB, the worst size", _exact(worst["dynamodb"]), 1.2),
-            at_most("SQS, the worst size", _exact(worst["sqs"]), 1.2),
-        ],
-        notes=[
-            "Needed: for each submission one read that proves its key and its workspace, and one"
-            " message; for each delivery the sites, how they stand, and a transaction per hundred"
-            " states and per hundred outcomes; one decryption of the site's secret.",
-        ],
-        facts=facts,
     )
-
-
-def _exact(value: float) -> Figure:
-    return Figure(value, value, value, 1)

@@ -1,130 +1,110 @@
-"""What a million incidents cost, from what was counted. No part has a figure of its own in here
-but those that can't be measured without AWS: they are in `Assumed`."""
+"""What a million incidents cost on AWS, from measured usage, listed prices and assumed waits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
-from infra.bench.prices import HTTP_API_CHUNK, LISTED, SQS_CHUNK, Prices
-
 MILLION = 1_000_000
-# A function has a whole core with so many megabytes, and a share of it with fewer.
+GB = 1_000_000_000
+KB = 1024
+
+# Dollars in us-east-1 as of 2026-06, each for one unit, without a free tier or discount.
+HTTP_API_REQUEST = 1.00 / MILLION
+HTTP_API_CHUNK = 512 * KB
+LAMBDA_REQUEST = 0.20 / MILLION
+LAMBDA_ARM_GB_SECOND = 0.0000133334
+SQS_REQUEST = 0.40 / MILLION
+# Besides, for a message with a group in a standard queue.
+SQS_FAIR_REQUEST = 0.10 / MILLION
+SQS_CHUNK = 64 * KB
+WRITE_UNIT = 0.625 / MILLION
+WRITE_UNIT_BYTES = KB
+READ_UNIT = 0.125 / MILLION
+# Storage with point-in-time recovery.
+STORED_GB_MONTH = 0.25 + 0.20
+LOG_BYTE = 0.50 / GB
+TRACE = 5.00 / MILLION
+BYTE_OUT = 0.09 / GB
+
+# Assumed: milliseconds until AWS and Jira answer, by kind of call; X-Ray's sampling; the bytes that
+# Lambda and API Gateway log per call.
+WAITS_MS = {"reads": 4, "transactions": 40, "sends": 8, "jira": 400}
+SAMPLED = 0.05
+PLATFORM_LOG = 400
+ACCESS_LOG = 250
+# A function has a whole core from this many megabytes on, and a share of it below.
 _WHOLE_CORE_MB = 1769
 
 
 @dataclass(frozen=True)
-class Assumed:
-    """Milliseconds until AWS and Jira have answered; the share of calls that X-Ray samples; the
-    bytes that Lambda and API Gateway log by themselves, per call."""
-
-    read_ms: float = 4
-    transaction_ms: float = 40
-    send_ms: float = 8
-    jira_ms: float = 400
-    sampled: float = 0.05
-    platform_log: int = 400
-    access_log: int = 250
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function's part in one unit of work: milliseconds of a core, and requests by kind."""
+class Work:
+    """One function's part: CPU milliseconds of a whole core, and its calls by kind."""
 
     memory_mb: int
     cpu_ms: float
-    reads: float = 0
-    transactions: float = 0
-    sends: float = 0
-    jira: float = 0
+    calls: dict[str, float]
 
-    def billed_ms(self, assumed: Assumed) -> int:
+    @property
+    def billed_ms(self) -> int:
         share = min(self.memory_mb / _WHOLE_CORE_MB, 1)
-        waiting = (
-            self.reads * assumed.read_ms
-            + self.transactions * assumed.transaction_ms
-            + self.sends * assumed.send_ms
-            + self.jira * assumed.jira_ms
-        )
+        waiting = sum(count * WAITS_MS[kind] for kind, count in self.calls.items())
         return ceil(self.cpu_ms / share + waiting)
+
+    @property
+    def dollars(self) -> float:
+        return self.billed_ms / 1000 * self.memory_mb / KB * LAMBDA_ARM_GB_SECOND
 
 
 @dataclass(frozen=True)
 class Usage:
-    """One submission of so many entities, delivered to one site by one invocation.
+    """One submission, delivered to one site by one invocation.
 
-    Write units are as DynamoDB bills them for single writes: a transaction costs twice as many.
+    Write units are those of single writes: DynamoDB bills twice as many for a transaction.
     """
 
     entities: int
-    taking: Function
-    delivering: Function
+    taking: Work
+    delivering: Work
     body_bytes: float
     message_bytes: float
     write_units: float
     read_units: float
     stored_bytes: float
     log_bytes: float
-    jira_bytes: float
 
 
-@dataclass(frozen=True)
-class Part:
-    """Dollars per million incidents; `needed` is what no way of doing it could save."""
-
-    name: str
-    dollars: float
-    needed: float
-
-
-def parts(usage: Usage, prices: Prices = LISTED, assumed: Assumed | None = None) -> list[Part]:
-    assumed = assumed or Assumed()
-    per_million = MILLION / usage.entities
-    found = [
-        _both("API Gateway", ceil(usage.body_bytes / HTTP_API_CHUNK) * prices.http_api_request),
-        _both("Lambda, requests", 2 * prices.lambda_request),
-        _time("Lambda, taking a submission", usage.taking, prices, assumed),
-        _time("Lambda, delivering it", usage.delivering, prices, assumed),
-        _queue(usage, prices),
-        Part(
-            "DynamoDB, writes (transactions)",
-            2 * usage.write_units * prices.dynamodb_write_unit,
-            usage.write_units * prices.dynamodb_write_unit,
-        ),
-        Part("DynamoDB, reads", usage.read_units * prices.dynamodb_read_unit, 0),
-        _both(
-            "DynamoDB, a month's storage with backup",
-            usage.stored_bytes / 1e9 * (prices.dynamodb_gb_month + prices.dynamodb_backup_gb_month),
-        ),
-        Part("Logs", _logged(usage, assumed) * prices.log_byte, 0),
-        Part("X-Ray", 2 * assumed.sampled * prices.trace, 0),
-        _both("Bytes to Jira", usage.jira_bytes * prices.byte_out),
-    ]
-    return [Part(one.name, one.dollars * per_million, one.needed * per_million) for one in found]
-
-
-def _both(name: str, dollars: float) -> Part:
-    return Part(name, dollars, dollars)
-
-
-def _time(name: str, function: Function, prices: Prices, assumed: Assumed) -> Part:
-    """The time that AWS and Jira take to answer can't be saved by less work of ours."""
-    gigabytes = function.memory_mb / 1024
-    waiting = Function(
-        function.memory_mb, 0, function.reads, function.transactions, function.sends, function.jira
-    )
-    billed, needed = (
-        one.billed_ms(assumed) / 1000 * gigabytes * prices.lambda_arm_gb_second
-        for one in (function, waiting)
-    )
-    return Part(name, billed, needed)
-
-
-def _queue(usage: Usage, prices: Prices) -> Part:
-    """A message is sent and received by chunks, and deleted at once."""
+def parts(usage: Usage) -> dict[str, tuple[float, float]]:
+    """By part: dollars per million incidents, and how many of them no design could avoid."""
     chunks = ceil(usage.message_bytes / SQS_CHUNK)
-    fair = chunks * prices.sqs_fair_request
-    plain = (2 * chunks + 1) * prices.sqs_request
-    return Part("SQS", plain + fair, plain)
+    # Sent and received by chunks, deleted at once.
+    queue = (2 * chunks + 1) * SQS_REQUEST
+    writes = usage.write_units * WRITE_UNIT
+    logged = usage.log_bytes + 2 * PLATFORM_LOG + ACCESS_LOG
+    found = {
+        "API Gateway": _all(ceil(usage.body_bytes / HTTP_API_CHUNK) * HTTP_API_REQUEST),
+        "Lambda, requests": _all(2 * LAMBDA_REQUEST),
+        "Lambda, accepting a submission": _work(usage.taking),
+        "Lambda, delivering it": _work(usage.delivering),
+        "SQS": (queue + chunks * SQS_FAIR_REQUEST, queue),
+        "DynamoDB, writes (transactions)": (2 * writes, writes),
+        "DynamoDB, reads": (usage.read_units * READ_UNIT, 0.0),
+        "DynamoDB, a month's storage with backup": _all(usage.stored_bytes / GB * STORED_GB_MONTH),
+        "Logs": (logged * LOG_BYTE, 0.0),
+        "X-Ray": (2 * SAMPLED * TRACE, 0.0),
+        "Bytes to Jira": _all(usage.body_bytes * BYTE_OUT),
+    }
+    submissions = MILLION / usage.entities
+    scaled = {
+        name: (dollars * submissions, needed * submissions)
+        for name, (dollars, needed) in found.items()
+    }
+    dollars, needed = (sum(column) for column in zip(*scaled.values(), strict=True))
+    return scaled | {"all": (dollars, needed)}
 
 
-def _logged(usage: Usage, assumed: Assumed) -> float:
-    return usage.log_bytes + 2 * assumed.platform_log + assumed.access_log
+def _all(dollars: float) -> tuple[float, float]:
+    return dollars, dollars
+
+
+def _work(work: Work) -> tuple[float, float]:
+    """No code of ours shortens the time that AWS and Jira take to answer."""
+    return work.dollars, replace(work, cpu_ms=0).dollars

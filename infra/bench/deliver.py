@@ -1,38 +1,28 @@
-"""`make bench-deliver`: from SQS's event to the outcomes, against bare loops."""
+"""`make bench-deliver`: from SQS's event to the outcomes, compared with bare loops."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
 
 from infra.bench.aws_calls import watch
-from infra.bench.figures import Figure, figure, ratio
-from infra.bench.result import Bars, Result, Table, at_most, bar, in_times, number, spread
-from infra.bench.rounds import by_turns
-from infra.bench.sample import bodies, event, states
+from infra.bench.messages import event, submit
+from infra.bench.result import Figure, Result, Table, at_most, figure, ratio
+from infra.bench.sample import bodies, states
+from infra.bench.signing import BULK, authorization
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.chaos.stage import APP_KEY
-from infra.lambdas.runtime import Context, load
-from relay.entities.model import EntityState
-from relay.jira.credentials import ConnectCredential
+from infra.bench.timing import Seconds, by_turns, spent
+from infra.lambdas.runtime import load
 
-BULK = "/rest/operations/1.0/bulk"
 RELAY = "Relay: the submitter"
 SAME = "the same requests to Jira and AWS, ready-made"
 BARE = "the same requests to Jira alone, ready-made"
 SINGLE = "a request per incident to Jira alone, ready-made"
 
-
-@dataclass
-class Sent:
-    """A request as it went out."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: bytes
+# Method, URL, headers, body.
+Sent = tuple[str, str, dict[str, str], bytes]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
@@ -40,12 +30,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     size, rounds = sizes.entities, sizes.rounds
     stand.screen.say(f"deliver: {rounds} rounds of {size} incidents, four ways by turns …")
     found = stand.run(
-        "infra.bench.deliver:measure",
-        ours=ours.given,
-        other=other.given,
-        size=size,
-        rounds=rounds,
-        singles=sizes.singles,
+        "deliver:measure", ours=ours, other=other, size=size, rounds=rounds, singles=sizes.singles
     )
     stand.check_delivered(ours, size, rounds + 1)
     return _result(found, size, sizes.singles)
@@ -53,59 +38,47 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 def measure(
     ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
-) -> Any:
+) -> dict[str, list[Seconds]]:
     """Seconds of each way and round; run as a subject."""
     caught: list[Sent] = []
     watch(lambda _, request: caught.append(_sent(request)))
     submitter = load("submitter")
     turns = [states(size, sequence=number + 1) for number in range(rounds + 1)]
     events = [event(ours["workspace_id"], turn) for turn in turns]
-    with httpx.Client(timeout=30, trust_env=False) as http:
-        ready = [bodies(turn) for turn in turns]
-        few = [_single(turn[:singles]) for turn in turns]
-        authorization = token(http, other)
+    ready = [bodies(turn) for turn in turns]
+    single = [[bodies([state])[0] for state in turn[:singles]] for turn in turns]
+    headers = {"Authorization": authorization(other), "Content-Type": "application/json"}
+    workspace = ours["workspace_id"].encode()
 
-        def deliver(number: int) -> None:
-            caught.clear()
-            answer = submitter.handler(events[number], Context())
-            if answer["batchItemFailures"]:
-                raise RuntimeError("The submitter did not take all of its messages.")
+    def deliver(round_: int) -> Seconds:
+        caught.clear()
+        return spent(partial(submit, submitter, events[round_]))
+
+    with httpx.Client(timeout=30, trust_env=False) as http:
 
         def post(messages: list[bytes]) -> None:
             for body in messages:
-                headers = {"Authorization": authorization, "Content-Type": "application/json"}
-                http.post(
-                    other["base_url"] + BULK, content=body, headers=headers
-                ).raise_for_status()
+                answer = http.post(other["base_url"] + BULK, content=body, headers=headers)
+                answer.raise_for_status()
 
-        def same(number: int) -> None:
-            for sent in elsewhere[number]:
-                http.request(sent.method, sent.url, content=sent.body, headers=sent.headers)
-            post(ready[number])
+        def same(round_: int) -> Seconds:
+            # For a workspace that does not exist: DynamoDB would refuse to write the same again.
+            requests = [(*sent[:3], sent[3].replace(workspace, workspace[::-1])) for sent in caught]
 
-        def prepare(number: int) -> None:
-            elsewhere[number] = list(_elsewhere(caught, ours["workspace_id"]))
+            def send() -> None:
+                for method, url, own, body in requests:
+                    http.request(method, url, headers=own, content=body)
+                post(ready[round_])
 
-        elsewhere: dict[int, list[Sent]] = {}
-        ways = {
+            return spent(send)
+
+        ways: dict[str, Callable[[int], Seconds]] = {
             RELAY: deliver,
-            "": prepare,
             SAME: same,
-            BARE: lambda number: post(ready[number]),
-            SINGLE: lambda number: post(few[number]),
+            BARE: lambda round_: spent(partial(post, ready[round_])),
+            SINGLE: lambda round_: spent(partial(post, single[round_])),
         }
         return by_turns(ways, rounds)
-
-
-def token(http: httpx.Client, place: dict[str, str]) -> str:
-    """Of Connect, for a submission; good for three minutes."""
-    credential = ConnectCredential(APP_KEY, place["client_key"], place["base_url"], place["secret"])
-    request = http.build_request("POST", place["base_url"] + BULK)
-    return next(credential.auth_flow(request)).headers["Authorization"]
-
-
-def _single(few: list[EntityState]) -> list[bytes]:
-    return [bodies([state])[0] for state in few]
 
 
 def _sent(request: Any) -> Sent:
@@ -114,63 +87,30 @@ def _sent(request: Any) -> Sent:
         name: value.decode() if isinstance(value, bytes) else value
         for name, value in request.headers.items()
     }
-    return Sent(
-        request.method, request.url, headers, body.encode() if isinstance(body, str) else body
-    )
+    content = body.encode() if isinstance(body, str) else body
+    return request.method, request.url, headers, content
 
 
-def _elsewhere(caught: list[Sent], workspace_id: str) -> Iterator[Sent]:
-    """The same for a workspace that is not there: what is written twice would be refused."""
-    name = workspace_id.encode()
-    for sent in caught:
-        yield Sent(sent.method, sent.url, sent.headers, sent.body.replace(name, name[::-1]))
-
-
-def _result(found: dict[str, list[dict[str, float]]], size: int, singles: int) -> Result:
+def _result(found: dict[str, list[Seconds]], size: int, singles: int) -> Result:
     entities = {RELAY: size, SAME: size, BARE: size, SINGLE: singles}
     cpu = {way: [one["cpu"] / count for one in found[way]] for way, count in entities.items()}
-    speed = {
-        way: figure([count / one["wall"] for one in found[way]]) for way, count in entities.items()
-    }
     times = {way: ratio(cpu[RELAY], cpu[way]) for way in entities if way != RELAY}
     rows = [
-        [way, spread(speed[way]), spread(_milliseconds(cpu[way])), _times(times.get(way))]
-        for way in entities
+        [
+            way,
+            str(figure([count / one["wall"] for one in found[way]])),
+            str(_milliseconds(cpu[way])),
+            times[way].times if way in times else "",
+        ]
+        for way, count in entities.items()
     ]
     columns = ("way", "entities/s", "CPU ms per 1,000 entities", "Relay's CPU to this")
     return Result(
-        "deliver",
-        "From the queue to the outcome",
-        f"Each round brings {number(size)} incidents in a new state, from SQS's event to the"
-        " outcomes in the table. AWS and Jira are in other processes; CPU is our process's alone."
-        " The ready-made requests are what the submitter itself had just sent.",
         [Table("", columns, rows)],
-        [
-            at_most("CPU per entity, to the bare loop to Jira", times[BARE], 2.5),
-        ],
-        [
-            Bars(
-                "deliver",
-                "CPU per 1,000 entities",
-                "ms",
-                [bar(way, _milliseconds(cpu[way]), way == RELAY) for way in entities],
-            )
-        ],
-        notes=[
-            "The loop to Jira alone keeps nothing: an entity that Jira refuses, or an answer that"
-            " gets lost, is gone. What being sure costs in requests to DynamoDB stands between the"
-            " first two rows and the third.",
-        ],
-        facts={
-            "submitter_cpu_ms_per_1000": _milliseconds(cpu[RELAY]).median,
-            "entities_per_second": speed[RELAY].median,
-        },
+        [at_most("CPU per entity, to the bare loop to Jira", times[BARE], 2.5)],
     )
 
 
 def _milliseconds(seconds_per_entity: list[float]) -> Figure:
+    """Per 1,000 entities."""
     return figure([seconds * 1_000_000 for seconds in seconds_per_entity])
-
-
-def _times(times: Figure | None) -> str:
-    return in_times(times) if times else ""

@@ -1,6 +1,5 @@
-"""Input that takes as much memory as it can, and is as large as Relay allows it to be."""
+"""The inputs that need the most memory, as large as Relay's limits allow."""
 
-import gzip
 import json
 import string
 from collections.abc import Callable, Iterator
@@ -17,22 +16,22 @@ Document = dict[str, Any]
 Body = tuple[str, bytes]
 Make = Callable[[int], Document]
 
-# Of 1,011 bytes each: together nearly what an entity may have.
+# Of 1,011 bytes each: together nearly the limit of an entity.
 _VALUES = 342
-# Of a submission, beside its entities, and between them.
+# What a submission needs beside its entities.
 _REST_BYTES = 50_000
 _FIRE = "\U0001f525"
 
 
 def largest(number: int) -> Document:
-    """An incident of the most bytes, nearly: of characters of four bytes each."""
+    """Nearly the largest incident, in characters of four bytes."""
     values = [f"{place:03}" + _FIRE * 252 for place in range(_VALUES)]
     associations = [{"associationType": "issueIdOrKeys", "values": values}]
     return smallest(number) | {"associations": associations}
 
 
 def smallest(number: int) -> Document:
-    """An incident of the fewest bytes: of no other do so many fit."""
+    """The smallest incident: a message holds more of it than of any other."""
     return {
         "schemaVersion": "1.0",
         "id": incident_id(number),
@@ -47,10 +46,7 @@ def smallest(number: int) -> Document:
     }
 
 
-INCIDENTS: dict[Make, str] = {
-    largest: "the largest incidents",
-    smallest: "the smallest incidents",
-}
+INCIDENTS: dict[Make, str] = {largest: "the largest incidents", smallest: "the smallest incidents"}
 
 
 def state_of(entity: Document) -> EntityState:
@@ -58,12 +54,12 @@ def state_of(entity: Document) -> EntityState:
 
 
 def per_message(entity: Document) -> int:
-    """How many of these one message, and one submission, holds."""
+    """How many of these fit into one message, and one submission."""
     return (CONTENT_BYTES_MAX - _REST_BYTES) // len(state_of(entity).as_json)
 
 
 def submissions() -> Iterator[Body]:
-    """What it is, and the body of a submission."""
+    """A submission's description and body."""
     fields = ",".join(f'"{name}":0' for name in islice(_names(), SUBMISSION_BYTES_MAX // 9 - 9))
     yield "half a million unknown fields", b'{"incidents":[{"id":"i"}],%b}' % fields.encode()
     one = b'{"incidents":[{%b}]}'
@@ -83,19 +79,15 @@ def submissions() -> Iterator[Body]:
 def containers() -> Iterator[Body]:
     long = ["x" * 255] * 1000
     yield "1,000 names of 255 characters", _containers(long)
-    # Each character of them is a row of the index, of four bytes each.
+    # The index has a row for each character, and each has four bytes.
     letters = [chr(0x1F300 + number) for number in range(255)]
     names = ["".join(letters[n:] + letters[:n]) for n in range(NAMES_CHARACTERS_MAX // 255)]
-    yield "the longest names that are taken", _containers(names)
+    yield "the longest names within the limit", _containers(names)
 
 
 def small_document() -> Body:
     names = islice(_names(), DOCUMENT_BYTES_MAX // 9 - 1)
     return "unknown fields alone", _json(dict.fromkeys(names, 0))
-
-
-def zipped(body: bytes) -> bytes:
-    return gzip.compress(body, 1)
 
 
 def _containers(names: list[str]) -> bytes:
@@ -116,5 +108,5 @@ def _json(document: Any) -> bytes:
 
 
 def _names() -> Iterator[str]:
-    """Names of four characters, no two alike."""
+    """Distinct names of four characters."""
     return map("".join, product(string.ascii_lowercase + string.digits, repeat=4))

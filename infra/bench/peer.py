@@ -1,10 +1,25 @@
-"""Another's code as a process: asked by a line of JSON, it answers with one."""
+"""Other authors' code in a process of its own: it answers each line of JSON with another."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from infra.local.environment import tool_environment
+from infra.local.failure import StackFailure
+from infra.local.paths import TOOLS
+from infra.local.processes import run_command
+
+PEERS = Path(__file__).parent / "peers"
+# `make` installs its packages.
+PYTHON = TOOLS / "bench" / "bin" / "python"
+_NODE_FOLDER = TOOLS / "bench-node"
+_NODE_FILES = ("package.json", "package-lock.json")
+_FETCH = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")
+_FETCH_SECONDS = 300
 
 
 class Peer:
@@ -12,7 +27,7 @@ class Peer:
         self._process = process
 
     def ask(self, **question: Any) -> Any:
-        """Raises RuntimeError where it gives no answer."""
+        """Raises RuntimeError if the process ends without an answer."""
         asked, answers = self._process.stdin, self._process.stdout
         if asked is None or answers is None:
             raise RuntimeError("The peer has no pipes.")
@@ -34,3 +49,26 @@ def peer(command: Sequence[str], folder: str | None = None) -> Iterator[Peer]:
     finally:
         process.kill()
         process.communicate()
+
+
+def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
+    """Starts npm's peers, whose packages are fetched if they are missing; raises StackFailure."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not (node and npm):
+        raise StackFailure("there is no Node.js with npm on this machine")
+    # npm writes this file when all packages are there.
+    complete = folder / "node_modules" / ".package-lock.json"
+    lock = folder / _NODE_FILES[1]
+    if not complete.exists() or lock.read_bytes() != (PEERS / lock.name).read_bytes():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _NODE_FILES:
+            shutil.copy(PEERS / name, folder)
+        command = [npm, *_FETCH, "--prefix", str(folder)]
+        log = folder / "npm.log"
+        try:
+            run_command("npm ci", command, tool_environment(), log, _FETCH_SECONDS)
+        except StackFailure:
+            # The registry's answers may name its host, so they stay in the log.
+            why = f"npm could not fetch the packages; the error is in {log}"
+            raise StackFailure(why) from None
+    return [node, str(PEERS / "callback.cjs"), str(folder)]

@@ -1,4 +1,4 @@
-"""Replays of whole records, each in a new process: what they call, take and hold."""
+"""Replays of whole records, each in a new process: their CPU, requests and memory."""
 
 import time
 from functools import cache
@@ -11,9 +11,9 @@ from botocore.awsrequest import AWSPreparedRequest
 
 from infra.bench.aws_calls import watch
 from infra.bench.filling import fill_record
-from infra.bench.sample import sqs_event
-from infra.bench.stand import Stand
-from infra.lambdas.runtime import Context, load
+from infra.bench.stand import Place, Stand
+from infra.harness.drain import drain
+from infra.lambdas.runtime import Context, load, sqs_event
 
 # A small record has one page, so it is replayed several times.
 _SMALL, _SMALL_RUNS = 5000, 5
@@ -22,42 +22,41 @@ _STATUS = Path("/proc/self/status")
 
 @cache
 def replayed(stand: Stand, count: int) -> list[dict[str, Any]]:
-    """Runs on as many incidents each: `cpu`, seconds per page of a thousand; requests to
+    """Runs with this many incidents each: `cpu`, seconds per page of a thousand; requests to
     `dynamodb` and to `jira`; `peak` bytes."""
-    runs = _SMALL_RUNS if count < _SMALL else 1
-    return [_replayed(stand, count) for _ in range(runs)]
+    runs = []
+    for _ in range(_SMALL_RUNS if count < _SMALL else 1):
+        place = stand.place("replay")
+        stand.screen.say(f"A replay of {count} incidents …")
+        fill_record(stand, place, count)
+        stand.stage.jira.forget_calls()
+        found = replay(stand, place)
+        calls = stand.stage.jira.calls()
+        found["jira"] = sum(call["operation"] == "submitEntity" for call in calls)
+        stand.check_delivered(place, count, 1)
+        runs.append(found)
+    return runs
 
 
-def _replayed(stand: Stand, count: int) -> dict[str, Any]:
-    place = stand.place("replay")
-    stand.screen.say(f"A replay of {count} incidents …")
-    fill_record(stand, place, count)
-    stand.stage.jira.forget_calls()
-    found: dict[str, Any] = stand.run(
-        "infra.bench.replays:measure",
-        site=place.site.id,
-        queue=stand.stage.environment["REPLAYS_QUEUE"],
-    )
-    calls = stand.stage.jira.calls()
-    found["jira"] = sum(call["operation"] == "submitEntity" for call in calls)
-    stand.check_delivered(place, count, 1)
+def replay(stand: Stand, place: Place) -> dict[str, Any]:
+    """Run the replay that began with the place's link, as a whole."""
+    queue = stand.stage.environment["REPLAYS_QUEUE"]
+    found: dict[str, Any] = stand.run("replays:measure", site=place["site"], queue=queue)
     return found
 
 
 def measure(site: str, queue: str) -> dict[str, Any]:
-    """Run as a subject: the link of the place has begun its replay, and told so in the queue."""
-    sqs = boto3.client("sqs")
-    hint = _hint(sqs, queue, site)
+    """Run as a subject."""
+    hints = [one["Body"] for one in drain(boto3.client("sqs"), queue) if site in one["Body"]]
     pages = _Pages()
     watch(pages.see)
-    replayer = load("replayer")
-    replayer.handler(sqs_event([hint]), Context())
+    load("replayer").handler(sqs_event(hints[:1]), Context())
     return {"cpu": pages.seconds, "dynamodb": pages.requests, "peak": peak()}
 
 
 class _Pages:
-    """Tells pages apart: each begins with the query of the record that reads it, and writes the
-    outcomes before the next one's. `seconds` are of this process, for each page."""
+    """Each page begins with a query of the record and ends before the next one; `seconds` is the
+    CPU of each. The outcomes that it writes tell it from the queries before the first page."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -70,29 +69,18 @@ class _Pages:
         self.requests += name.startswith("dynamodb.")
         self._written |= name == "dynamodb.TransactWriteItems"
         if name == "dynamodb.Query" != self._last:
-            self._turn(time.process_time())
+            now = time.process_time()
+            if self._written:
+                self.seconds.append(now - self._begun)
+            self._begun, self._written = now, False
         self._last = name
-
-    def _turn(self, now: float) -> None:
-        if self._written:
-            self.seconds.append(now - self._begun)
-        self._begun, self._written = now, False
 
 
 def peak() -> float:
     """The most memory that this process has held so far, in bytes."""
     if _STATUS.exists():
-        # What getrusage says is at least what the process held that this one was started by.
+        # getrusage starts with what the parent process held.
         lines = _STATUS.read_text().splitlines()
         [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
         return float(kilobytes) * 1024
     return float(getrusage(RUSAGE_SELF).ru_maxrss)
-
-
-def _hint(sqs: Any, queue: str, site: str) -> str:
-    while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
-        for message in found:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            if site in message["Body"]:
-                return str(message["Body"])
-    raise RuntimeError("There is no replay for this site in the queue.")

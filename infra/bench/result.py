@@ -1,17 +1,55 @@
-"""What a benchmark found, as it is printed, kept, and written into the document."""
+"""What a benchmark found: figures of repeated runs, tables of them, and targets."""
 
+import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Self
+from dataclasses import dataclass
 
-from infra.bench.figures import Figure
-
-TIMES = "×"  # noqa: RUF001 (it is what it looks like)
+TIMES = "×"  # noqa: RUF001 - it is what it looks like
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+@dataclass(frozen=True)
+class Figure:
+    """The median of the runs, and the lower and upper quartile."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """The median with its quartiles; alone where nothing varied."""
+        if self.low == self.high:
+            return number(self.median)
+        return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
+
+    @property
+    def times(self) -> str:
+        return f"{self} {TIMES}"
+
+
+def figure(values: Sequence[float]) -> Figure:
+    """At least one value."""
+    if len(values) == 1:
+        return exact(values[0])
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return Figure(median, low, high)
+
+
+def exact(value: float) -> Figure:
+    return Figure(value, value, value)
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """Each of ours to theirs of the same round, so that a slow moment of the machine slows both."""
+    return figure([one / other for one, other in zip(ours, theirs, strict=True)])
+
+
+def number(value: float) -> str:
+    """Three significant digits."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}"
+    digits = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if float(text) == int(float(text)) else text
 
 
 @dataclass(frozen=True)
@@ -23,115 +61,27 @@ class Table:
 
 @dataclass(frozen=True)
 class Target:
-    """`met` is None where there is nothing to compare, as a peer is not here."""
+    """`met` is None where a peer is not installed."""
 
     what: str
     measured: str
-    to_reach: str
+    limit: str
     met: bool | None
 
 
-@dataclass(frozen=True)
-class Bar:
-    label: str
-    value: float
-    low: float
-    high: float
-    ours: bool = False
+def at_most(what: str, measured: Figure, limit: float, unit: str = TIMES) -> Target:
+    met = measured.median <= limit
+    return Target(what, f"{measured} {unit}", f"≤ {number(limit)} {unit}", met)
 
 
-@dataclass(frozen=True)
-class Bars:
-    """Written to `<name>.svg`."""
-
-    name: str
-    title: str
-    unit: str
-    bars: Sequence[Bar]
-
-
-@dataclass(frozen=True)
-class Lines:
-    """`series` are the values at each of `x`, which grow by a factor each."""
-
-    name: str
-    title: str
-    unit: str
-    across: str
-    x: Sequence[float]
-    series: dict[str, Sequence[float]]
+def at_least(what: str, measured: Figure | None, limit: float) -> Target:
+    if measured is None:
+        return Target(what, "not installed here", f"≥ {number(limit)} {TIMES}", None)
+    met = measured.median >= limit
+    return Target(what, measured.times, f"≥ {number(limit)} {TIMES}", met)
 
 
 @dataclass(frozen=True)
 class Result:
-    """`about` says how it was measured; `facts` are figures that other benchmarks go on from."""
-
-    name: str
-    title: str
-    about: str
     tables: Sequence[Table]
     targets: Sequence[Target] = ()
-    bars: Sequence[Bars] = ()
-    lines: Sequence[Lines] = ()
-    notes: Sequence[str] = ()
-    facts: dict[str, float] = field(default_factory=dict)
-    day: str = field(default_factory=_today)
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def of(cls, document: dict[str, Any]) -> Self:
-        return cls(
-            **document
-            | {
-                "tables": [Table(**one) for one in document["tables"]],
-                "targets": [Target(**one) for one in document["targets"]],
-                "bars": [
-                    Bars(**one | {"bars": [Bar(**bar) for bar in one["bars"]]})
-                    for one in document["bars"]
-                ],
-                "lines": [Lines(**one) for one in document["lines"]],
-            }
-        )
-
-
-def at_most(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
-    return _target(what, measured, limit, unit, "≤", lambda value: value <= limit)
-
-
-def at_least(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
-    return _target(what, measured, limit, unit, "≥", lambda value: value >= limit)
-
-
-def _target(
-    what: str, measured: Figure | None, limit: float, unit: str, sign: str, holds: Any
-) -> Target:
-    to_reach = f"{sign} {number(limit)} {unit}"
-    if measured is None:
-        return Target(what, "not measured: not installed here", to_reach, None)
-    return Target(what, f"{spread(measured)} {unit}", to_reach, holds(measured.median))
-
-
-def spread(found: Figure) -> str:
-    """The median with its quartiles; alone where nothing varied."""
-    if found.low == found.high:
-        return number(found.median)
-    return f"{number(found.median)} ({number(found.low)} to {number(found.high)})"
-
-
-def in_times(found: Figure) -> str:
-    return f"{spread(found)} {TIMES}"
-
-
-def number(value: float) -> str:
-    """Three digits that count, and no more."""
-    if value == 0 or abs(value) >= 100:
-        return f"{value:,.0f}"
-    digits = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-    text = f"{value:.{digits}f}"
-    return text.rstrip("0").rstrip(".") if float(text) == int(float(text)) else text
-
-
-def bar(label: str, found: Figure, ours: bool = False) -> Bar:
-    return Bar(label, found.median, found.low, found.high, ours)

@@ -1,19 +1,23 @@
-"""Calls as Jira signs them."""
+"""Tokens of both directions: Jira's call of the app, and the app's call of Jira."""
 
 import time
 from typing import Any
 
+import httpx
 import jwt
 
+from infra.harness.stage import APP_KEY
 from relay.jira.canonical_request import query_string_hash
+from relay.jira.credentials import ConnectCredential
 
+BULK = "/rest/operations/1.0/bulk"
 _LIFETIME_SECONDS = 15 * 60
 
 
 def signed(
     place: dict[str, str], method: str, path: str, query: str, body: str = ""
 ) -> dict[str, Any]:
-    """`{method, url, headers, body}`, with a token of the place's site."""
+    """Jira's call: `{method, url, headers, body}`, signed by the place's site."""
     now = int(time.time())
     claims = {
         "iss": place["client_key"],
@@ -24,3 +28,10 @@ def signed(
     token = jwt.encode(claims, place["secret"], algorithm="HS256")
     headers = {"authorization": f"JWT {token}", "content-type": "application/json"}
     return {"method": method, "url": f"{path}?{query}", "headers": headers, "body": body}
+
+
+def authorization(place: dict[str, str]) -> str:
+    """The header of a submission to the place's site; valid for three minutes."""
+    credential = ConnectCredential(APP_KEY, place["client_key"], place["base_url"], place["secret"])
+    request = httpx.Request("POST", place["base_url"] + BULK)
+    return next(credential.auth_flow(request)).headers["Authorization"]

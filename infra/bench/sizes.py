@@ -1,12 +1,12 @@
-"""How much is measured: in full, or just enough to see that it works."""
+"""How much is measured: in full, or just enough to show that every benchmark runs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """`rounds` of the benchmarks whose ways take turns; `records` and `containers` are how large
-    the tables grow; the messages are full, of the largest and of the smallest entities."""
+    """`records` and `containers` are the sizes that the tables grow to; the messages are full, of
+    the largest and of the smallest entities."""
 
     rounds: int = 9
     entities: int = 1000

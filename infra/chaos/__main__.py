@@ -1,8 +1,8 @@
-"""`make chaos`: prints its seed first; ends with 1 where anything was lost, stale, foreign or
+"""`make chaos`: prints its seed first; exits with 1 if anything is lost, stale, foreign or
 unexplained.
 
-The seed decides what is thrown at Relay, and when it is drawn. How the processes fall out in time
-is not decided: a seed that found something may have to be run more than once to find it again.
+The seed decides every random choice, but not how the processes interleave: a seed that found
+something may need more than one run to find it again.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from rich.table import Table
 from infra.chaos.judge import WORKSPACES, Judge, Verdict
 from infra.chaos.run import Run, prepared
 from infra.chaos.settings import Settings
-from infra.chaos.stage import stage
 from infra.chaos.verdicts import AT_FAULT, DELETED, HELD, IS_REFUSED, UNKNOWN_PROJECTS, WRONG
+from infra.harness.stage import stage
 from infra.local.failure import told
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
@@ -40,26 +40,26 @@ _RATES = ("kill_rate", "duplicate_rate", "aws_error_rate", "patience")
 
 
 def main() -> int:
-    settings, keeps_log = _asked_for()
+    settings, keeps_log = _arguments()
     console = Console(highlight=False, soft_wrap=True, width=120)
     console.print(f"Seed {settings.seed}: {settings}", markup=False)
     screen = Screen(console)
-    with ending_in_order(), stage() as there:
-        screen.say(f"The stage stands; the functions' log is {there.log}")
-        with prepared(settings, there, screen) as run:
-            rested = run.go()
-            screen.say("At rest." if rested else "It did not come to rest.")
+    with ending_in_order(), stage(CONFIRM_PERCENT="1") as standing:
+        screen.say(f"Everything runs; the functions' log is {standing.log}")
+        with prepared(settings, standing, screen) as run:
+            settled = run.go()
+            screen.say("Relay has settled." if settled else "Relay did not settle in time.")
             run.count_calls()
             verdict = Judge(run).verdict()
             _print(console, run, verdict)
             screen.say("Nothing was lost." if verdict.good else "SOMETHING IS WRONG.")
         if keeps_log:
-            there.log.rename(keeps_log)
-    return 0 if rested and verdict.good else 1
+            standing.log.rename(keeps_log)
+    return 0 if settled and verdict.good else 1
 
 
-def _asked_for() -> tuple[Settings, str]:
-    """An empty value counts as not given: that is how make passes on what is not set."""
+def _arguments() -> tuple[Settings, str]:
+    """An empty value counts as absent: make passes one for a variable that is not set."""
     parser = argparse.ArgumentParser(prog="python -m infra.chaos")
     for name in (*_COUNTS, *_RATES):
         parser.add_argument(f"--{name.replace('_', '-')}", default="")
@@ -82,8 +82,8 @@ def _print(console: Console, run: Run, verdict: Verdict) -> None:
     )
     for title, thrown in (
         ("What happened", run.story.happened + ways),
-        ("Faults of Jira, by calls that they fell on", run.faults),
-        ("Errors of AWS", run.fleet.aws_errors),
+        ("Faults of Jira, by calls affected", run.faults),
+        ("AWS errors", run.fleet.aws_errors),
         ("Invocations", run.fleet.invoked),
         ("Killed", run.fleet.killed),
     ):
@@ -99,5 +99,5 @@ def _print(console: Console, run: Run, verdict: Verdict) -> None:
 if __name__ == "__main__":
     status = told(main)
     sys.stdout.flush()
-    # The process that the workers are forked from ends with this one.
+    # The fork server ends with this process.
     os._exit(status) if status else sys.exit(0)

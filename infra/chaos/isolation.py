@@ -1,4 +1,4 @@
-"""Whose an entity at a site is: by the key in its id, its properties, and what is written in it."""
+"""Which workspace a site's entity belongs to: by its id, its properties and its content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LISTS = ("affectedComponents", "reviews")
 
 @dataclass(frozen=True)
 class Held:
-    """As a site has it."""
+    """An entity as a site holds it."""
 
     kind: Kind
     entity: Document
@@ -33,9 +33,11 @@ class Held:
         return EntityKey(self.kind, str(self.entity["id"]).partition(".")[2])
 
 
-def what_strays(held: Held, known: Mapping[EntityKey, Known] | None) -> str:
-    """Why an entity should not be there as it is; `known` are those of the linked workspace of its
-    key. Empty where all of it is of one workspace."""
+def why_foreign(held: Held, known: Mapping[EntityKey, Known] | None) -> str:
+    """Why the site should not hold the entity as it is; empty if it should.
+
+    `known` are the entities of the linked workspace with the key in its id.
+    """
     if known is None:
         return "of a workspace that is not linked"
     one = known.get(held.own_key)

@@ -1,4 +1,4 @@
-"""The trouble that a site of the simulator may be in, as its control endpoint takes it."""
+"""The faults of the simulator's sites, in the form of its control endpoint."""
 
 from random import Random
 from typing import Any
@@ -14,7 +14,7 @@ from infra.chaos.tags import (
     REFUSES_REQUEST,
     REFUSES_REQUEST_AT_TIMES,
     WALLED,
-    awhile,
+    while_troubled,
 )
 
 Fault = dict[str, Any]
@@ -23,7 +23,7 @@ REFUSAL = "The chaos run refuses this one."
 TOO_LARGE = "Data is too large"
 _PAGE = "<!doctype html><title>Stop</title><p>Something stands before this Jira.</p>"
 
-# What becomes of every request that names such an entity, by the tag of that.
+# The fault of every request that names an entity with the tag.
 _POISONS: dict[str, Fault] = {
     WALLED: {"kind": "error", "status": 403, "body": _PAGE},
     PAGED: {"kind": "error", "status": 400, "body": _PAGE},
@@ -32,40 +32,42 @@ _POISONS: dict[str, Fault] = {
     CUT: {"kind": "drop before"},
     CUT_AFTER: {"kind": "drop after"},
 }
-# And how the reason begins for which it then is owed.
-WORDS = (
+# How the reason of its debt begins.
+REASONS = (
     "Something other than Jira answered 403",
     "Something other than Jira answered 400",
     "Jira answered 403: The app may not do this.",
     "Jira answered 500: Something went wrong (500).",
     "Jira gave no answer: ",
 )
-# At every site, all the time.
+# At every site, throughout the run.
 ALWAYS: list[Fault] = [
     *(fault | {"pattern": f"{tag}$"} for tag, fault in _POISONS.items()),
     {"kind": "refuse entity", "pattern": f"{REFUSED}$", "message": REFUSAL},
     {"kind": "refuse request", "pattern": f"{REFUSES_REQUEST}$", "message": REFUSAL},
 ]
 # At every site until the trouble ends.
-AWHILE: list[Fault] = [fault | {"pattern": f"{awhile(tag)}$"} for tag, fault in _POISONS.items()]
+WHILE_TROUBLED: list[Fault] = [
+    fault | {"pattern": f"{while_troubled(tag)}$"} for tag, fault in _POISONS.items()
+]
 _STATUSES = (500, 502, 503, 504, 404, 418)
 _STATUSES_OF_PAGES = (200, 202, 400, 401, 403, 404, 413, 500, 502, 503)
 _OTHER_DOCUMENTS = ({"status": "maintenance"}, {"errorMessages": ["Come back later."]})
 
 
-def troubles(lots: Random) -> list[Fault]:
-    """One kind of trouble, or two at once."""
-    menu = _menu(lots)
-    return lots.sample(menu, lots.choice((1, 1, 2)))
+def troubles(rng: Random) -> list[Fault]:
+    """One fault, or two at once."""
+    menu = _menu(rng)
+    return rng.sample(menu, rng.choice((1, 1, 2)))
 
 
 def name_of(fault: Fault) -> str:
     return f"page {fault['status']}" if fault.get("body") == _PAGE else str(fault["kind"])
 
 
-def _menu(lots: Random) -> list[Fault]:
-    rate = lots.choice((0.2, 0.6, 1.0))
-    after = str(lots.choice((1, 5, 30, 300, 3000)))
+def _menu(rng: Random) -> list[Fault]:
+    rate = rng.choice((0.2, 0.6, 1.0))
+    after = str(rng.choice((1, 5, 30, 300, 3000)))
     page = {"kind": "error", "rate": rate, "body": _PAGE}
     return [
         {"kind": "rate limit", "rate": rate, "retryAfter": after},
@@ -73,14 +75,14 @@ def _menu(lots: Random) -> list[Fault]:
         {"kind": "rate limit", "rate": rate, "retryAfter": "soon"},
         {"kind": "bucket", "capacity": 3, "perSecond": 2},
         {"kind": "bucket", "capacity": 2, "perSecond": 1, "retryAfter": False},
-        {"kind": "error", "rate": rate, "status": lots.choice(_STATUSES)},
+        {"kind": "error", "rate": rate, "status": rng.choice(_STATUSES)},
         {"kind": "error", "rate": rate, "status": 503, "retryAfter": after},
-        *(page | {"status": status} for status in lots.sample(_STATUSES_OF_PAGES, 3)),
+        *(page | {"status": status} for status in rng.sample(_STATUSES_OF_PAGES, 3)),
         {
             "kind": "error",
             "rate": rate,
-            "status": lots.choice((200, 202)),
-            "body": lots.choice(_OTHER_DOCUMENTS),
+            "status": rng.choice((200, 202)),
+            "body": rng.choice(_OTHER_DOCUMENTS),
         },
         {"kind": "slow", "rate": rate, "seconds": 0.15},
         {"kind": "drop before", "rate": rate},
@@ -91,14 +93,14 @@ def _menu(lots: Random) -> list[Fault]:
             "rate": rate,
             "times": 2,
             "seconds": 0.2,
-            "part": lots.choice(("headers", "body")),
+            "part": rng.choice(("headers", "body")),
         },
-        {"kind": "too large", "bytes": lots.choice((20_000, 100_000, 300_000))},
+        {"kind": "too large", "bytes": rng.choice((20_000, 100_000, 300_000))},
         {
             "kind": "oversized",
             "rate": rate,
-            "bytes": lots.choice((100_000, 6_000_000)),
-            "gzip": lots.random() < 0.5,
+            "bytes": rng.choice((100_000, 6_000_000)),
+            "gzip": rng.random() < 0.5,
         },
         {"kind": "cookie", "rate": rate},
         {

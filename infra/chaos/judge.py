@@ -1,15 +1,15 @@
-"""The verdict, from outside: what every site holds, against what was accepted."""
+"""Compares what every site holds with what Relay accepted."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.chaos.isolation import Held, what_strays
+from infra.chaos.isolation import Held, why_foreign
 from infra.chaos.ledger import Known
 from infra.chaos.run import Run
-from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, EntityAtSite, judged
-from infra.chaos.world import Site
+from infra.chaos.verdicts import FOREIGN, LOST, UNEXPLAINED, WRONG, EntityAtSite, judge
+from infra.harness.world import Site
 from relay.delivery.sites import LinkedSite
 from relay.entities.model import EntityKey, Kind
 from relay.record.entry import Entry
@@ -19,7 +19,7 @@ WORKSPACES = "workspaces"
 
 @dataclass(frozen=True)
 class Finding:
-    """`why` says what is wrong with an entity at a site; the rest is all that is known of it."""
+    """`why` says what is wrong with an entity at a site; `known` helps to find the cause."""
 
     verdict: str
     why: str
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass
 class Verdict:
-    """`counts` by site and by what was found of its entities."""
+    """`counts` entities by site and verdict."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -55,9 +55,9 @@ class Judge:
     def verdict(self) -> Verdict:
         for queue in (self._run.submissions, self._run.replays):
             self._none_left(f"dead letters of {queue.name}", queue.dead)
-        self._none_left("buried messages", list(self._run.buried.messages.values()))
-        self._none_left("what has not come to rest", self._run.unsettled())
-        self._none_left("cookies that were sent", self._run.cookies)
+        self._none_left("moved messages", list(self._run.dead_letters.messages.values()))
+        self._none_left("unsettled work", self._run.unsettled())
+        self._none_left("cookies sent", self._run.cookies)
         self._record()
         for site in self._run.world.sites:
             self._site(site)
@@ -65,54 +65,54 @@ class Judge:
 
     def _none_left(self, what: str, left: list[Any]) -> None:
         if left:
-            known = {"first": left[0], "in all": len(left)}
-            self._find(Finding(UNEXPLAINED, what, "Relay", "all", known=known))
+            details = {"first": left[0], "total": len(left)}
+            self._find(Finding(UNEXPLAINED, what, "Relay", "all", known=details))
 
     def _record(self) -> None:
-        """Every accepted state is there, or a newer one."""
+        """The record holds the newest accepted state of every entity."""
         for workspace_id, known in self._run.ledger.known.items():
             entries = {entry.key: entry for entry in self._stores.record.entries(workspace_id)}
             for one in known:
                 if why := _wrong_in_record(one, entries.get(one.key)):
-                    told = {"expected": _expected(one), "record": _short(entries.get(one.key))}
-                    self._find(Finding(LOST, why, "the record", workspace_id, one.key, told))
+                    details = {"expected": _expected(one), "record": _short(entries.get(one.key))}
+                    self._find(Finding(LOST, why, "the record", workspace_id, one.key, details))
 
     def _site(self, site: Site) -> None:
         counts = self._verdict.counts[site.name] = Counter()
         in_jira = self._run.stage.jira.site(site.name)["linkedWorkspaces"]
         linked = self._stores.links.workspaces_of(site.id)
         if sorted(in_jira) != sorted(linked) or sorted(linked) != sorted(site.linked):
-            told = {"in Jira": in_jira, "in Relay": linked, "expected": site.linked}
-            self._find(Finding(UNEXPLAINED, "links differ", site.name, "all", known=told))
+            details = {"in Jira": in_jira, "in Relay": linked, "expected": site.linked}
+            self._find(Finding(UNEXPLAINED, "links differ", site.name, "all", known=details))
         held = [
             Held(kind, entity, properties)
             for kind in Kind
             for entity, properties in self._run.stage.jira.with_properties(site.name, kind.value)
         ]
         counts[WORKSPACES] = len(linked)
-        counts[FOREIGN] = self._strays(site, linked, held)
+        counts[FOREIGN] = self._foreign(site, linked, held)
         entities = {one.site_key: one.entity for one in held}
         for workspace_id in linked:
             [at] = [one for one in self._stores.linked(workspace_id) if one.tenant.id == site.id]
             for found in self._entities(at, entities):
-                verdict, why = judged(found)
+                verdict, why = judge(found)
                 counts[verdict] += 1
                 if verdict in WRONG:
                     self._find(self._finding(verdict, why, site, at, found))
 
-    def _strays(self, site: Site, linked: list[str], held: list[Held]) -> int:
-        """How many of the site's entities are not as their workspace has them, or of none."""
+    def _foreign(self, site: Site, linked: list[str], held: list[Held]) -> int:
+        """How many of the site's entities belong to no linked workspace, or differ from its own."""
         known = {
             link.ids.key: {one.key: one for one in self._run.ledger.known[link.workspace_id]}
             for link in self._stores.links.of_tenant(site.id)
         }
-        strays = [(one, what_strays(one, known.get(one.workspace_key))) for one in held]
-        strays = [(one, why) for one, why in strays if why]
-        for one, why in strays:
-            told = {"summary": one.entity["summary"], "properties": one.properties}
+        foreign = [(one, why_foreign(one, known.get(one.workspace_key))) for one in held]
+        foreign = [(one, why) for one, why in foreign if why]
+        for one, why in foreign:
+            details = {"summary": one.entity["summary"], "properties": one.properties}
             named = ", ".join(linked)
-            self._find(Finding(FOREIGN, why, site.name, named, one.site_key, told))
-        return len(strays)
+            self._find(Finding(FOREIGN, why, site.name, named, one.site_key, details))
+        return len(foreign)
 
     def _entities(
         self, at: LinkedSite, held: dict[EntityKey, dict[str, Any]]
@@ -139,7 +139,7 @@ class Judge:
     def _finding(
         self, verdict: str, why: str, site: Site, at: LinkedSite, found: EntityAtSite
     ) -> Finding:
-        told = {
+        details = {
             "expected": _expected(found.one),
             "record": _short(found.entry),
             "outcome": found.outcome,
@@ -149,7 +149,7 @@ class Judge:
             "site holds": found.held and found.held["summary"],
             "with sequence": found.held and found.held["updateSequenceNumber"],
         }
-        return Finding(verdict, why, site.name, at.workspace_id, found.one.key, told)
+        return Finding(verdict, why, site.name, at.workspace_id, found.one.key, details)
 
     def _find(self, finding: Finding) -> None:
         self._verdict.findings.append(finding)
@@ -172,7 +172,7 @@ def _wrong_in_record(one: Known, entry: Entry | None) -> str:
     if entry is None:
         return "not recorded"
     if one.deleted:
-        return "" if entry.entity is None else "deleted, and there"
+        return "" if entry.entity is None else "deleted, and recorded"
     if entry.entity != one.entity:
         return "not the newest state"
     return "" if dict(entry.properties) == one.properties else "other properties"

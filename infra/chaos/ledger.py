@@ -1,4 +1,4 @@
-"""What was accepted, and so has to be in the record and at every linked site in the end."""
+"""What Relay accepted: what the record and every linked site must hold in the end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,17 +12,18 @@ from relay.entities.model import EntityKey, Kind
 Document = dict[str, Any]
 
 UNKNOWN_PROJECT = "NOPE"
-# Deleted all at once, by this property.
+# The property by which entities are deleted together.
 TEAM = {"team": "blue"}
-# Characters of an id that tell the entity.
+# The length of the number at the beginning of an id.
 _NUMBER = 5
-# How far a state may be from its place among those that are submitted.
+# How many places a state may be submitted out of order.
 _SCATTER = 60
 
 
 @dataclass
 class Known:
-    """`sequence` and `entity` are of the newest accepted state; `waiting` states are to come."""
+    """`sequence` and `entity` are the newest accepted state; `waiting` counts states not submitted
+    yet."""
 
     workspace_id: str
     key: EntityKey
@@ -38,11 +39,11 @@ class Known:
 
     @property
     def begins(self) -> str:
-        """How the summary of each of its states begins: it tells the workspace, as ids do not."""
+        """How each of its summaries begins: unlike its id, with the workspace."""
         return f"{self.workspace_id}: {self.key.id[:_NUMBER]}, state "
 
     def state(self, sequence: int) -> Document:
-        """Each state of an entity tells which one it is."""
+        """A state of the entity; its summary names the sequence."""
         common = {
             "schemaVersion": "1.0",
             "id": self.key.id,
@@ -76,25 +77,25 @@ class Known:
 
 @dataclass
 class Ledger:
-    """`backlog` are the states of a workspace that are still to be submitted, the next one last."""
+    """`backlog` holds the states to submit, by workspace, the next one last."""
 
     known: dict[str, list[Known]]
     backlog: dict[str, list[tuple[Known, Document]]]
     submitted: int = 0
 
     @classmethod
-    def drawn(cls, workspaces: list[str], entities: int, lots: Random) -> "Ledger":
+    def drawn(cls, workspaces: list[str], entities: int, rng: Random) -> "Ledger":
         known: dict[str, list[Known]] = {workspace: [] for workspace in workspaces}
         backlog: dict[str, list[tuple[Known, Document]]] = {}
         for number in range(entities):
             workspace_id = workspaces[number % len(workspaces)]
             known[workspace_id] += _entities(workspace_id, number // len(workspaces))
         for workspace_id, ones in known.items():
-            backlog[workspace_id] = _scattered(ones, lots)
+            backlog[workspace_id] = _scattered(ones, rng)
         return cls(known, backlog)
 
     def revive(self, one: Known) -> None:
-        """A newer state of what was deleted is to be submitted."""
+        """Queue a newer state of a deleted entity."""
         one.waiting += 1
         state = one.state(one.sequence + 1)
         self.backlog[one.workspace_id].append((one, state))
@@ -112,16 +113,16 @@ def _entities(workspace_id: str, number: int) -> Iterator[Known]:
     kind = Kind.REVIEW if number % 20 == 9 else Kind.INCIDENT
     yield Known(workspace_id, EntityKey(kind, entity_id), properties)
     if number % 200 == 10:
-        # An incident and a review of one id.
+        # An incident and a review with the same id.
         yield Known(workspace_id, EntityKey(Kind.REVIEW, entity_id), properties)
 
 
-def _scattered(ones: list[Known], lots: Random) -> list[tuple[Known, Document]]:
+def _scattered(ones: list[Known], rng: Random) -> list[tuple[Known, Document]]:
     placed: list[tuple[float, int, Known, Document]] = []
     for number, one in enumerate(ones):
-        first = lots.randrange(1, 1_000_000)
-        one.waiting = lots.choices((1, 2, 3, 4), (5, 3, 1, 1))[0]
+        first = rng.randrange(1, 1_000_000)
+        one.waiting = rng.choices((1, 2, 3, 4), (5, 3, 1, 1))[0]
         for sequence in range(first, first + one.waiting):
-            place = number + lots.random() * _SCATTER
+            place = number + rng.random() * _SCATTER
             placed.append((place, len(placed), one, one.state(sequence)))
     return [(one, state) for _, _, one, state in sorted(placed, reverse=True)]

@@ -1,7 +1,7 @@
-"""SQS as the functions see it: at least once, in no order, and never a message lost.
+"""SQS as the functions see it: at least once, in no order, and without loss.
 
-The functions send to the emulated SQS. What they sent is taken from there and kept here, where a
-delay goes by the run's clock and a message may come twice.
+The functions send to the emulated SQS. The run moves the messages here, where delays follow its
+clock and a message may be delivered twice.
 """
 
 import random
@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infra.chaos.boundary import DUE
-from infra.chaos.clock import Clock
+from infra.harness.boundary import DUE
+from infra.harness.clock import Clock
+from infra.harness.drain import drain
 from infra.lambdas.template import resources
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _DUPLICATE_WITHIN = 600.0
 
 @dataclass(eq=False)
 class Queued:
-    """`due` is when it may be received (again), by the run's clock."""
+    """`due` is when it is visible (again), by the run's clock."""
 
     id: str
     body: str
@@ -33,7 +34,7 @@ class Queued:
     def record(self) -> dict[str, Any]:
         return {
             "messageId": self.id,
-            # Unknown to the emulated SQS: what is acknowledged early comes again all the same.
+            # Unknown to the emulated SQS: deleting a message early has no effect.
             "receiptHandle": self.id,
             "body": self.body,
             "attributes": {"ApproximateReceiveCount": str(self.receives)},
@@ -43,12 +44,12 @@ class Queued:
 
 @dataclass
 class Queue:
-    """One of the template's, with its visibility timeout and what it allows of receives."""
+    """One of the template's queues, with its visibility timeout and maxReceiveCount."""
 
     name: str
     url: str
     clock: Clock
-    lots: random.Random
+    rng: random.Random
     duplicate_rate: float = 0.0
     messages: dict[str, Queued] = field(default_factory=dict)
     dead: list[Queued] = field(default_factory=list)
@@ -61,22 +62,11 @@ class Queue:
         self._lock = threading.Lock()
 
     def collect(self, sqs: "SQSClient") -> None:
-        """Take over what was sent since."""
-        while found := sqs.receive_message(
-            QueueUrl=self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        ).get("Messages"):
-            for message in found:
-                due = float(message["MessageAttributes"][DUE]["StringValue"])
-                self.messages[message["MessageId"]] = Queued(
-                    message["MessageId"], message["Body"], due
-                )
-            sqs.delete_message_batch(
-                QueueUrl=self.url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                    for number, message in enumerate(found)
-                ],
-            )
+        """Move the messages here that were sent since the last call."""
+        for message in drain(sqs, self.url):
+            due = float(message["MessageAttributes"][DUE]["StringValue"])
+            queued = Queued(message["MessageId"], message["Body"], due)
+            self.messages[queued.id] = queued
 
     def visible(self) -> list[Queued]:
         now = self.clock.now()
@@ -87,7 +77,7 @@ class Queue:
         return min((message.due for message in self.messages.values()), default=None)
 
     def receive(self, messages: Iterable[Queued]) -> list[Queued]:
-        """These are with a function now; what was received too often is among the dead."""
+        """Receive these; what exceeds maxReceiveCount moves to `dead` instead."""
         received = []
         for message in messages:
             if self._receives_max and message.receives >= self._receives_max:
@@ -100,11 +90,11 @@ class Queue:
         return received
 
     def delete(self, messages: Sequence[Queued]) -> None:
-        """Done; now and then SQS delivers one again all the same."""
+        """Delete these; at `duplicate_rate`, SQS delivers one again all the same."""
         with self._lock:
             for message in messages:
-                if self.lots.random() < self.duplicate_rate:
+                if self.rng.random() < self.duplicate_rate:
                     self.duplicated += 1
-                    message.due = self.clock.now() + self.lots.random() * _DUPLICATE_WITHIN
+                    message.due = self.clock.now() + self.rng.random() * _DUPLICATE_WITHIN
                 else:
                     self.messages.pop(message.id, None)

@@ -1,14 +1,12 @@
-"""What is thrown at Relay, and how much of it."""
+"""How large a run is, and how much goes wrong in it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`rounds` is how long the trouble lasts; the rates are of invocations, messages and calls.
-
-    `patience` bounds the time, in seconds, that the run has to come to rest afterwards.
-    """
+    """`rounds` is how long the trouble lasts. The rates are shares of invocations, messages and
+    calls to AWS. `patience` is how long, in seconds, Relay may take to settle afterwards."""
 
     seed: int
     entities: int = 20_000

@@ -1,4 +1,4 @@
-"""Relay's stores, read from outside: never by way of the functions, and with no trouble."""
+"""Relay's stores, read without the functions and without faults."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from relay.tenants.tenant import TenantState
 from relay.tenants.troubles import TroubleStore
 
 if TYPE_CHECKING:
-    from infra.chaos.stage import Stage
+    from infra.harness.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Stores:
                 yield from self.debts.all(replay.workspace_id, tenant.id)
 
     def unsettled(self, may_stay: Callable[[Debt], bool]) -> list[str]:
-        """What the run has to wait for still, in words; some debts may stay put off."""
+        """What the run still waits for, in words; debts that `may_stay` are none of it."""
         found = []
         for tenant in self.tenants.all():
             if tenant.state is not TenantState.ACTIVE:

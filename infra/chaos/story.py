@@ -1,7 +1,7 @@
-"""What happens during a run: submissions, deletions, links, and the trouble of each site.
+"""What happens during a run: submissions, deletions, links, and the faults of each site.
 
-Each part is a generator that does one thing a round, so that many are under way at once; what
-failed is tried again in the next round, as a person or a tool would.
+Each part is a generator that takes one step per round, so many are under way at once. A failed
+step is repeated in the next round, as a person or a tool would.
 """
 
 import json
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from infra.chaos.jira_faults import name_of, troubles
 from infra.chaos.ledger import TEAM, Document, Known, Ledger
 from infra.chaos.settings import Settings
-from infra.chaos.world import Site, World
+from infra.harness.world import Site, World
 from relay.entities.model import Kind
 
 Part = Iterator[None]
@@ -22,35 +22,34 @@ Episode = Callable[[Site], Part]
 _STATES_PER_SUBMISSION = 150
 # Relay takes 4 MiB.
 _SUBMISSION_BYTES = 4_000_000
-# At every site, so that each has the same ids of several.
+# At every site, so that it gets the same ids from several.
 WORKSPACES_MIN = 2
 
 
 class Story:
-    """`happened` counts what did. Once it is `closing`, whatever is under way is brought to its
-    end, and nothing new begins."""
+    """`happened` counts events. Once it is `closing`, parts finish and none begins."""
 
     def __init__(self, settings: Settings, world: World, ledger: Ledger) -> None:
         self.happened: Counter[str] = Counter()
         self.closing = False
         self._world = world
         self._ledger = ledger
-        self._lots = Random(f"{settings.seed}/story")  # noqa: S311
+        self._rng = Random(f"{settings.seed}/story")  # noqa: S311
         submissions = -(-ledger.waiting // _STATES_PER_SUBMISSION)
-        # All of it is submitted a while before the trouble ends.
+        # All is submitted some rounds before the trouble ends.
         self._per_round = max(-(-submissions * 5 // (settings.rounds * 4)), 1)
         self._parts: list[Part] = [self._submitting()]
         self._parts += [self._deleting(workspace) for workspace in ledger.known]
         for site in world.sites:
             self._parts += [
                 self._lane(site, 2, [self._trouble]),
-                self._lane(site, 12, self._of_an_admin()),
+                self._lane(site, 12, self._admin_episodes()),
                 self._linking(site),
                 self._lane(site, 20, [self._asked_for_owed, self._asked_for_all]),
             ]
 
     def round(self) -> bool:
-        """One step of each part; False once there is none left."""
+        """One step of each part; False once all have ended."""
         self._parts = [part for part in self._parts if next(part, self) is not self]
         return bool(self._parts)
 
@@ -66,12 +65,12 @@ class Story:
         workspaces = [name for name, states in self._ledger.backlog.items() if states]
         if not workspaces:
             return
-        workspace_id = self._lots.choice(workspaces)
+        workspace_id = self._rng.choice(workspaces)
         backlog = self._ledger.backlog[workspace_id]
-        size = self._lots.randint(1, 2 * _STATES_PER_SUBMISSION)
+        size = self._rng.randint(1, 2 * _STATES_PER_SUBMISSION)
         chosen = backlog[-size:]
-        # A submission has one set of properties: the others of these stay where they are.
-        properties = self._lots.choice(chosen)[0].properties
+        # A submission has one set of properties: states with others stay in the backlog.
+        properties = self._rng.choice(chosen)[0].properties
         chosen = [pair for pair in chosen if pair[0].properties == properties]
         while _size(body := _submission(chosen)) > _SUBMISSION_BYTES:
             chosen = chosen[len(chosen) // 2 :]
@@ -89,7 +88,7 @@ class Story:
         while not self.closing:
             yield from self._waits(2)
             free = [one for one in known if one.sequence and not one.waiting and not one.deleted]
-            for one in self._lots.sample(free, min(len(free), self._lots.randint(1, 3))):
+            for one in self._rng.sample(free, min(len(free), self._rng.randint(1, 3))):
                 yield from self._delete(one)
             if team and self._are_recorded(team):
                 yield from self._until(self._delete_team(workspace_id))
@@ -103,13 +102,13 @@ class Story:
         yield from self._until(lambda: self._world.delete(one.workspace_id, path))
         one.deleted = True
         self.happened["deletions"] += 1
-        if self._lots.random() < 0.4:
+        if self._rng.random() < 0.4:
             yield from self._waits(3)
             self._ledger.revive(one)
-            self.happened["come back after a deletion"] += 1
+            self.happened["submitted again after a deletion"] += 1
 
     def _are_recorded(self, team: list[Known]) -> bool:
-        """What is still in the queue, a deletion by properties passes over."""
+        """A deletion by property skips what is still in the queue."""
         if any(one.waiting or not one.sequence for one in team):
             return False
         return all(self._world.recorded(one.workspace_id, one.key) == one.sequence for one in team)
@@ -119,22 +118,22 @@ class Story:
         return lambda: self._world.delete(workspace_id, f"entities?{name}={value}")
 
     def _lane(self, site: Site, pause: int, episodes: Sequence[Episode]) -> Part:
-        """One thing after the other befalls a site; other lanes of it go on meanwhile."""
+        """One episode after the other at a site; its lanes run side by side."""
         while not self.closing:
             yield from self._waits(pause)
-            yield from self._lots.choice(episodes)(site)
+            yield from self._rng.choice(episodes)(site)
 
     def _linking(self, site: Site) -> Part:
-        """In the end one is unlinked for good, while the last is still being delivered."""
+        """At the end, one is unlinked for good while deliveries are under way."""
         yield from self._lane(site, 12, [self._relinked])
         if len(site.linked) > WORKSPACES_MIN:
-            workspace_id = self._lots.choice(sorted(site.linked))
+            workspace_id = self._rng.choice(sorted(site.linked))
             yield from self._until(lambda: self._world.unlink(site, workspace_id))
             self.happened["links removed for good"] += 1
 
-    # --- What may befall a site ---
+    # --- Episodes of a site ---
 
-    def _of_an_admin(self) -> Sequence[Episode]:
+    def _admin_episodes(self) -> Sequence[Episode]:
         return (
             self._loss,
             self._revoked,
@@ -145,17 +144,17 @@ class Story:
         )
 
     def _trouble(self, site: Site) -> Part:
-        faults = troubles(self._lots)
+        faults = troubles(self._rng)
         for fault in faults:
             self.happened[f"site: {name_of(fault)}"] += 1
-        self._world.fail(site, faults, self._lots.getrandbits(32))
+        self._world.fail(site, faults, self._rng.getrandbits(32))
         yield from self._waits(4)
         self._world.fail(site, [])
 
     def _loss(self, site: Site) -> Part:
-        """What is lost after it was accepted, nobody can tell: an operator has all brought anew."""
+        """Nobody can detect a loss after a 202: the operator asks for a replay of all."""
         self.happened["site: lose"] += 1
-        self._world.fail(site, [{"kind": "lose", "rate": 0.3}], self._lots.getrandbits(32))
+        self._world.fail(site, [{"kind": "lose", "rate": 0.3}], self._rng.getrandbits(32))
         yield from self._waits(3)
         self._world.fail(site, [])
         yield from self._until(lambda: self._world.replay(site, what="all"))
@@ -168,7 +167,7 @@ class Story:
         self._world.fail(site, [])
 
     def _reinstalled(self, site: Site) -> Part:
-        remembered = self._lots.random() < 0.5
+        remembered = self._rng.random() < 0.5
         kept = "remembered" if remembered else "forgotten"
         self.happened[f"site: uninstalled and reinstalled, sequences {kept}"] += 1
         self._world.remember_sequences(remembered)
@@ -177,20 +176,20 @@ class Story:
         yield from self._until(lambda: self._world.install(site))
 
     def _forgetting(self, site: Site) -> Part:
-        keeps = self._lots.random() < 0.5
+        keeps = self._rng.random() < 0.5
         self.happened[f"site: forgets all, {'but' if keeps else 'with'} its sequences"] += 1
         self._world.forget(site, keeps)
         yield from self._waits(2)
         yield from self._until(lambda: self._world.replay(site, what="all"))
 
     def _upgraded(self, site: Site) -> Part:
-        renewed = self._lots.random() < 0.5
+        renewed = self._rng.random() < 0.5
         self.happened[f"site: upgraded, {'new' if renewed else 'same'} secret"] += 1
         yield from self._until(lambda: self._world.install(site, newSecret=renewed))
 
     def _asked_for_owed(self, site: Site) -> Part:
         self.happened["replays of what is owed"] += 1
-        since = {"since": "2026-01-01T00:00:00Z"} if self._lots.random() < 0.3 else {}
+        since = {"since": "2026-01-01T00:00:00Z"} if self._rng.random() < 0.3 else {}
         yield from self._until(lambda: self._world.replay(site, what="owed", **since))
 
     def _asked_for_all(self, site: Site) -> Part:
@@ -200,12 +199,12 @@ class Story:
     def _relinked(self, site: Site) -> Part:
         """Unlinked and linked again, or another one linked."""
         workspaces = list(self._ledger.known)
-        workspace_id = self._lots.choice(workspaces)
+        workspace_id = self._rng.choice(workspaces)
         if workspace_id in site.linked:
             self.happened["links removed"] += 1
             yield from self._until(lambda: self._world.unlink(site, workspace_id))
             yield from self._waits(4)
-            if len(site.linked) >= WORKSPACES_MIN and self._lots.random() < 0.3:
+            if len(site.linked) >= WORKSPACES_MIN and self._rng.random() < 0.3:
                 return
         self.happened["links made"] += 1
         yield from self._until(lambda: self._world.link(site, workspace_id))
@@ -213,7 +212,7 @@ class Story:
     # --- Time ---
 
     def _waits(self, most: int) -> Part:
-        for _ in range(self._lots.randint(0, most)):
+        for _ in range(self._rng.randint(0, most)):
             if self.closing:
                 return
             yield

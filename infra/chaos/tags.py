@@ -1,6 +1,6 @@
-"""The end of an entity's id: it says what the entity meets at every site.
+"""The end of an entity's id decides what happens to it at every site.
 
-The ids are the same in every workspace, as those of operations tools may well be.
+Every workspace has the same ids, as workspaces of real operations tools may have.
 """
 
 PLAIN = "-plain"
@@ -12,7 +12,7 @@ REFUSED_AT_TIMES = "-moody"
 REFUSES_REQUEST_AT_TIMES = "-bitter"
 LARGE = "-large"
 
-# Every request that names such an entity fails, and nothing else does: see `jira_faults`.
+# Every request that names such an entity fails, and no other does: see `jira_faults`.
 WALLED = "-walled"
 PAGED = "-paged"
 BARRED = "-barred"
@@ -20,8 +20,8 @@ CRASHING = "-crashing"
 CUT = "-cut"
 CUT_AFTER = "-gone"
 POISONS = (WALLED, PAGED, BARRED, CRASHING, CUT, CUT_AFTER)
-# The same until the trouble ends.
-_AWHILE = "awhile"
+# The same, until the trouble ends.
+_WHILE_TROUBLED = "awhile"
 
 _EVERY_HUNDRED = {
     0: PARTLY_KNOWN,
@@ -34,21 +34,21 @@ _EVERY_HUNDRED = {
 _EVERY_THOUSAND = {7: REFUSES_REQUEST, 508: REFUSES_REQUEST_AT_TIMES}
 
 
-def awhile(poison: str) -> str:
-    return poison + _AWHILE
+def while_troubled(poison: str) -> str:
+    return poison + _WHILE_TROUBLED
 
 
 # Most of them side by side, one by itself, and with 9 and 29 some reviews.
 _POISONED = dict(zip((29, 11, 12, 13, 14, 15), POISONS, strict=True))
-_POISONED |= dict(zip((16, 17, 9, 18, 19, 20), map(awhile, POISONS), strict=True))
+_POISONED |= dict(zip((16, 17, 9, 18, 19, 20), map(while_troubled, POISONS), strict=True))
 _POISONED[712] = WALLED
-_SELDOM = _POISONED | dict.fromkeys(range(30, 39), LARGE)
+_RARE = _POISONED | dict.fromkeys(range(30, 39), LARGE)
 
 
 def tag_for(number: int) -> str:
-    """Of the entity of this number in its workspace."""
-    seldom = _SELDOM.get(number % 2000) or _EVERY_THOUSAND.get(number % 1000)
-    return seldom or _EVERY_HUNDRED.get(number % 100, PLAIN)
+    """The tag of the entity with this number in its workspace."""
+    rare = _RARE.get(number % 2000) or _EVERY_THOUSAND.get(number % 1000)
+    return rare or _EVERY_HUNDRED.get(number % 100, PLAIN)
 
 
 def tag_of(entity_id: str) -> str:

@@ -1,9 +1,9 @@
-"""What became of one entity at one site, and what is wrong with that."""
+"""The verdict on one entity at one site."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from infra.chaos.jira_faults import REFUSAL, TOO_LARGE, WORDS
+from infra.chaos.jira_faults import REASONS, REFUSAL, TOO_LARGE
 from infra.chaos.ledger import UNKNOWN_PROJECT, Known
 from infra.chaos.tags import (
     CUT_AFTER,
@@ -22,7 +22,7 @@ from relay.record.outcomes import Outcome, OutcomeState
 
 _ALWAYS_REFUSED = (REFUSED, REFUSES_REQUEST)
 _REFUSED_AT_TIMES = (REFUSED_AT_TIMES, REFUSES_REQUEST_AT_TIMES, LARGE)
-# An answer that did not name an entity leaves it unaccounted, whatever became of it.
+# An entity that the answer did not name is unaccounted, whether or not the site holds it.
 _HELD = (OutcomeState.ACCEPTED, OutcomeState.UNACCOUNTED)
 
 HELD = "held"
@@ -39,7 +39,7 @@ WRONG = (LOST, STALE, FOREIGN, UNEXPLAINED)
 
 @dataclass(frozen=True)
 class EntityAtSite:
-    """One entity at one site."""
+    """One entity at one site: `held` is the site's, the rest Relay's."""
 
     one: Known
     entry: Entry | None
@@ -50,10 +50,10 @@ class EntityAtSite:
     may_stay: bool
 
 
-def judged(found: EntityAtSite) -> tuple[str, str]:
-    """What became of the entity at the site, and what is wrong with that."""
+def judge(found: EntityAtSite) -> tuple[str, str]:
+    """Returns the verdict, and what is wrong if anything is."""
     if found.debt and found.one.tag in POISONS:
-        return _judged_at_fault(found, found.debt)
+        return _judge_at_fault(found, found.debt)
     if found.debt:
         return UNEXPLAINED, "a debt is left"
     if found.one.deleted or not found.one.sequence:
@@ -66,18 +66,18 @@ def judged(found: EntityAtSite) -> tuple[str, str]:
     if found.one.tag in POISONS:
         return LOST if found.held is None else UNEXPLAINED, "at fault, and not owed"
     if found.one.tag in _ALWAYS_REFUSED or _is_refused_at_times(found):
-        return _judged_refused(found, outcome)
+        return _judge_refused(found, outcome)
     if found.one.tag == UNKNOWN:
-        return _judged_unknown(found, outcome)
-    return _judged_held(found, outcome)
+        return _judge_unknown(found, outcome)
+    return _judge_held(found, outcome)
 
 
-def _judged_at_fault(found: EntityAtSite, debt: Debt) -> tuple[str, str]:
+def _judge_at_fault(found: EntityAtSite, debt: Debt) -> tuple[str, str]:
     if not found.may_stay:
         return UNEXPLAINED, "at fault, and not put off"
-    # Of several that fail together, one's answer speaks for all.
-    if not debt.reason.startswith(WORDS):
-        return UNEXPLAINED, "at fault, without the words of the answer"
+    # Entities that fail together get the reason of one answer.
+    if not debt.reason.startswith(REASONS):
+        return UNEXPLAINED, "at fault, without Jira's reason"
     if found.held is not None and found.one.tag != CUT_AFTER:
         return UNEXPLAINED, "at fault, and held"
     return AT_FAULT, ""
@@ -89,9 +89,9 @@ def _is_refused_at_times(found: EntityAtSite) -> bool:
     return refused and found.one.tag in _REFUSED_AT_TIMES
 
 
-def _judged_refused(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
+def _judge_refused(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if outcome.state is not OutcomeState.REJECTED:
-        return UNEXPLAINED, "not told as rejected"
+        return UNEXPLAINED, "not recorded as rejected"
     words = TOO_LARGE if found.one.tag == LARGE else REFUSAL
     if not any(words in message for message in outcome.messages):
         return UNEXPLAINED, "rejected without Jira's message"
@@ -100,24 +100,24 @@ def _judged_refused(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     return IS_REFUSED, ""
 
 
-def _judged_unknown(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
+def _judge_unknown(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held is not None:
         return UNEXPLAINED, "of an unknown project, and held"
     if outcome.state is not OutcomeState.UNKNOWN_PROJECTS:
-        return UNEXPLAINED, "its unknown project is not told"
+        return UNEXPLAINED, "its unknown project is not recorded"
     named = outcome.unknown_project_keys == (UNKNOWN_PROJECT,)
-    return (UNKNOWN_PROJECTS, "") if named else (UNEXPLAINED, "another project is told")
+    return (UNKNOWN_PROJECTS, "") if named else (UNEXPLAINED, "another project is recorded")
 
 
-def _judged_held(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
+def _judge_held(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held is None:
-        return LOST, "nothing of it"
+        return LOST, "not held"
     raised = found.one.sequence + found.generation
     if found.held != found.one.entity | {"updateSequenceNumber": raised}:
         return STALE, "another state"
     if outcome.state not in _HELD:
-        return UNEXPLAINED, f"held, and told as {outcome.state}"
+        return UNEXPLAINED, f"held, and recorded as {outcome.state}"
     wants = (UNKNOWN_PROJECT,) if found.one.tag == PARTLY_KNOWN else ()
     if outcome.state is OutcomeState.ACCEPTED and outcome.unknown_project_keys != wants:
-        return UNEXPLAINED, "its unknown project is not told"
+        return UNEXPLAINED, "its unknown project is not recorded"
     return HELD, ""

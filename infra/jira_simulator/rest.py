@@ -65,7 +65,7 @@ class RestApi:
             return refused(refusal)
         found = _find(site, call)
         handled = _Handled(_course(site, found, call))
-        self._faults.strike(handled.course)
+        self._faults.draw(handled.course)
         response = await handled.course.answer(
             self._settings.answer_delay_seconds, lambda: self._respond(found, handled)
         )

@@ -88,3 +88,18 @@ def http_event(
     if body is not None:
         event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
     return event
+
+
+def sqs_event(bodies: Iterable[str]) -> dict[str, Any]:
+    """SQS's event of new messages with these bodies."""
+    records = [
+        {
+            "messageId": f"message-{number}",
+            "receiptHandle": f"receipt-{number}",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
+        for number, body in enumerate(bodies)
+    ]
+    return {"Records": records}

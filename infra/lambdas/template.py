@@ -55,3 +55,17 @@ def routes(function: str) -> list[tuple[str, str]]:
     events = functions()[function].get("Events", {}).values()
     found = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
     return [(event.get("Method", "ANY"), event.get("Path", "*")) for event in found]
+
+
+def memory_of(function: str) -> int:
+    """In MB."""
+    return int(_property_of(function, "MemorySize"))
+
+
+def timeout_of(function: str) -> float:
+    """In seconds."""
+    return float(_property_of(function, "Timeout"))
+
+
+def _property_of(function: str, name: str) -> Any:
+    return functions()[function].get(name, template()["Globals"]["Function"][name])

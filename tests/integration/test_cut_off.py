@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import relay.table
-from infra.bench.subject import run_subject
+from infra.harness.subject import run_subject
 from infra.local.environment import bare_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import ROOT

@@ -116,6 +116,22 @@ def test_what_runs_in_a_lambda_imports_nothing_that_is_not_in_its_layer() -> Non
             assert not foreign, path
 
 
+@pytest.mark.parametrize(
+    ("room", "others"),
+    [
+        ("harness", {"bench", "chaos"}),
+        ("bench", {"chaos"}),
+        ("chaos", {"bench"}),
+        ("local", {"harness", "bench", "chaos"}),
+        ("lambdas", {"harness", "bench", "chaos", "local"}),
+    ],
+)
+def test_a_room_of_tooling_stays_below_those_that_use_it(room: str, others: set[str]) -> None:
+    for path in sources(ROOT / "infra" / room):
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("infra.")}
+        assert not used & others, path
+
+
 def test_a_function_is_one_file_that_no_other_imports() -> None:
     for name in functions():
         assert [path.name for path in sources(ROOT / "functions" / name)] == ["handler.py"]

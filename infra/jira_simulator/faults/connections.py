@@ -1,12 +1,17 @@
-"""Faults of the way between the app and Jira: an answer is late, slow, or never comes."""
+"""Faults of the connection between the app and Jira: an answer is late, slow, or never comes."""
 
+import asyncio
+import contextlib
+from http import HTTPStatus
 from typing import ClassVar
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
-from .fault import Course, Fault, Schema
-from .transport import Trickled, Unanswered
+from .fault import ChangedAnswer, Course, EarlyAnswer, Fault, Schema
 
+# The extension of the ASGI scope by which the server hands over the connection's transport.
+CONNECTION = "jira_simulator.connection"
 _SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
 
@@ -15,50 +20,87 @@ class Slow(Fault):
     schema: ClassVar[Schema] = {"seconds": _SECONDS}
     required = ("seconds",)
 
-    def befall(self, course: Course) -> None:
+    def apply(self, course: Course) -> None:
         self.count(course)
         course.delay_seconds += self.parameters["seconds"]
 
 
-class DropBefore(Fault):
+class DropBefore(EarlyAnswer):
     kind = "drop before"
 
-    def befall(self, course: Course) -> None:
-        self.count(course)
-        course.early = Unanswered()
+    def answer(self, course: Course) -> Response:  # noqa: ARG002
+        return Unanswered()
 
 
-class DropAfter(Fault):
+class DropAfter(ChangedAnswer):
     kind = "drop after"
 
-    def befall(self, course: Course) -> None:
-        def change(response: Response) -> Response:
-            if self.spent:
-                return response
-            self.count(course)
-            return Unanswered()
-
-        course.changes.append(change)
+    def change(self, course: Course, response: Response) -> Response:  # noqa: ARG002
+        course.is_unanswered = True
+        return Unanswered()
 
 
-class Hang(Fault):
+class Hang(EarlyAnswer):
     kind = "hang"
 
-    def befall(self, course: Course) -> None:
-        self.count(course)
-        course.early = Unanswered(waits=True)
+    def answer(self, course: Course) -> Response:  # noqa: ARG002
+        return Unanswered(waits=True)
 
 
-class Trickle(Fault):
+class Trickle(ChangedAnswer):
     kind = "trickle"
     schema: ClassVar[Schema] = {"seconds": _SECONDS, "part": {"enum": ["headers", "body"]}}
 
-    def befall(self, course: Course) -> None:
-        def change(response: Response) -> Response:
-            if self.spent:
-                return response
-            self.count(course)
-            headers_too = self.parameters.get("part", "headers") == "headers"
-            return Trickled(response, self.parameters.get("seconds", 1), headers_too)
+    def change(self, course: Course, response: Response) -> Response:  # noqa: ARG002
+        headers_too = self.parameters.get("part", "headers") == "headers"
+        return _Trickled(response, self.parameters.get("seconds", 1), headers_too)
 
-        course.changes.append(change)
+
+class Unanswered(Response):
+    """Closes the connection without a byte: at once, or when the client or the server ends it."""
+
+    def __init__(self, waits: bool = False) -> None:
+        super().__init__()
+        self._waits = waits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        if self._waits:
+            with contextlib.suppress(asyncio.CancelledError):
+                await _end_of_connection(receive)
+        scope["extensions"][CONNECTION].abort()
+        # Before it notices, the server would report a call without an answer as a bug.
+        await _end_of_connection(receive)
+
+
+class _Trickled(Response):
+    """The body of an answer, or all of it, at one byte per `seconds`."""
+
+    def __init__(self, answer: Response, seconds: float, headers_too: bool) -> None:
+        super().__init__(answer.body, answer.status_code)
+        self.raw_headers = answer.raw_headers
+        self._seconds = seconds
+        self._headers_too = headers_too
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        connection: asyncio.Transport = scope["extensions"][CONNECTION]
+        head, body = self._head(), bytes(self.body)
+        at_once, slowly = (b"", head + body) if self._headers_too else (head, body)
+        connection.write(at_once)
+        with contextlib.suppress(asyncio.CancelledError):
+            for start in range(len(slowly)):
+                await asyncio.sleep(self._seconds)
+                if connection.is_closing():
+                    break
+                connection.write(slowly[start : start + 1])
+        connection.close()
+        await _end_of_connection(receive)
+
+    def _head(self) -> bytes:
+        status = f"HTTP/1.1 {self.status_code} {HTTPStatus(self.status_code).phrase}".encode()
+        headers = [name + b": " + value for name, value in self.raw_headers]
+        return b"\r\n".join([status, *headers, b"connection: close", b"", b""])
+
+
+async def _end_of_connection(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

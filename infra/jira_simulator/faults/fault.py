@@ -1,4 +1,4 @@
-"""One call and what faults make of it; what all faults have in common."""
+"""A call with its faults, and what all faults have in common."""
 
 import asyncio
 import re
@@ -18,22 +18,22 @@ from ..refusal import Refusal
 from ..schemas import Kind
 from ..sites import Site
 from ..wire import WireCall
-from .transport import Unanswered
 
 Parameters = dict[str, Any]
 Schema = dict[str, Any]
 # Takes the ids of a submission; a Refusal ends the call.
 EntityChoice = Callable[[list[str], EntityFaults], None]
-Change = Callable[[Response], Response]
+AnswerChange = Callable[[Response], Response]
 
 
 @dataclass
 class Course:
-    """`early` is answered instead of carrying the call out, after `delay_seconds` all the same.
+    """A call and the effects of its faults.
 
-    `id_in_path` is that of the one entity which the call is about. `choices` say which entities of
-    the submission have a fault, `changes` make another answer of the real one, and `headers` are
-    added to any answer. `kinds` names the faults that had an effect.
+    `id_in_path` is the id of the one entity that the call is about. `early` is answered instead of
+    carrying the call out, after `delay_seconds`, too. `choices` select the entities of a submission
+    that have a fault, `changes` change Jira's answer, and `headers` are added to every answer.
+    `is_unanswered` ends the changes. `kinds` names the faults that had an effect.
     """
 
     site: Site
@@ -43,8 +43,9 @@ class Course:
     delay_seconds: float = 0.0
     early: Response | None = None
     choices: list[EntityChoice] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[AnswerChange] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    is_unanswered: bool = False
     kinds: list[str] = field(default_factory=list)
 
     @property
@@ -53,7 +54,7 @@ class Course:
 
     @cached_property
     def submitted(self) -> list[str]:
-        """The ids of the entities in the body, which may yet be found wrong."""
+        """The ids of the entities in the body, which is not validated yet."""
         try:
             document = parse_json(self.call.body)
         except Refusal:
@@ -66,27 +67,27 @@ class Course:
 
     @cached_property
     def ids(self) -> list[str]:
-        """Of every entity that the call is about."""
+        """The ids of every entity that the call is about."""
         return self.submitted if self.id_in_path is None else [self.id_in_path]
 
     @cached_property
     def text(self) -> str:
-        """The path and the query, decoded, and the body as it came."""
+        """The path and the query, decoded, and the body as it is."""
         return f"{unquote(self.call.target)}\n{self.call.body.decode(errors='replace')}"
 
     def entity_faults(self) -> EntityFaults:
-        """What befalls the submitted entities; a Refusal where a fault refuses all of them."""
+        """The faults of the submitted entities; raises a Refusal if one refuses the request."""
         faults = EntityFaults()
         for choose in self.choices:
             choose(self.submitted, faults)
         return faults
 
     async def answer(self, delay_seconds: float, proceed: Callable[[], Response]) -> Response:
-        """Everything the call does happens inside `proceed`."""
+        """`proceed` carries the call out."""
         try:
             await asyncio.sleep(delay_seconds + self.delay_seconds)
         except asyncio.CancelledError:
-            # The simulator is being stopped, and so is a Jira that answers 503.
+            # The simulator is being stopped: answer as a Jira that is being stopped.
             return Response(status_code=503)
         response = self.early or self._changed(proceed())
         response.headers.update(self.headers)
@@ -94,26 +95,25 @@ class Course:
 
     def _changed(self, response: Response) -> Response:
         for change in self.changes:
-            if isinstance(response, Unanswered):
-                break
-            response = change(response)
+            if not self.is_unanswered:
+                response = change(response)
         return response
 
 
 class Fault(ABC):
-    """One fault of a list, at one site. `parameters` is its document, already checked.
+    """One fault of a list, at one site.
 
-    A subclass names its kind, gives the schema of its own parameters, and says what it does to a
-    call. `set_at` is when the list was set, on the monotonic clock.
+    `parameters` is its document, already validated; `set_at` is when the list was set, on the
+    monotonic clock. A subclass has its kind, the schema of its own parameters, and its effect.
     """
 
     kind: ClassVar[str]
     schema: ClassVar[Schema] = {}
     required: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, parameters: Parameters, lots: Random, set_at: float) -> None:
+    def __init__(self, parameters: Parameters, rng: Random, set_at: float) -> None:
         self.parameters = parameters
-        self.lots = lots
+        self.rng = rng
         self.set_at = set_at
         self.rate: float = parameters.get("rate", 1)
         self._operations = parameters.get("operations")
@@ -123,13 +123,13 @@ class Fault(ABC):
         self._text = _compiled(parameters.get("text"))
         self._is_for_all = "ids" not in parameters and "pattern" not in parameters
 
-    def strike(self, course: Course) -> None:
-        """Befall the call, if the fault is meant for it and the lot falls on it."""
-        if self._is_for(course) and not self.spent and self.falls():
-            self.befall(course)
+    def draw(self, course: Course) -> None:
+        """Apply the fault, if it is meant for the call and drawn for it."""
+        if self._is_for(course) and not self.spent and self.is_drawn():
+            self.apply(course)
 
-    def falls(self) -> bool:
-        return self.lots.random() < self.rate
+    def is_drawn(self) -> bool:
+        return self.rng.random() < self.rate
 
     def is_for_entity(self, entity_id: str) -> bool:
         if self._is_for_all or entity_id in self._ids:
@@ -138,7 +138,7 @@ class Fault(ABC):
 
     @property
     def spent(self) -> bool:
-        """It has had its effect on as many calls as it may."""
+        """It has affected as many calls as it may."""
         return bool(self._times_left <= 0)
 
     def count(self, course: Course) -> None:
@@ -147,8 +147,8 @@ class Fault(ABC):
         course.kinds.append(self.kind)
 
     @abstractmethod
-    def befall(self, course: Course) -> None:
-        """Write into the call's course what is to become of it."""
+    def apply(self, course: Course) -> None:
+        """Write the effect into the course."""
 
     def _is_for(self, course: Course) -> bool:
         if self._operations is not None and course.operation not in self._operations:
@@ -156,6 +156,37 @@ class Fault(ABC):
         if self._text is not None and self._text.search(course.text) is None:
             return False
         return self._is_for_all or any(self.is_for_entity(one) for one in course.ids)
+
+
+class EarlyAnswer(Fault):
+    """Answers the call instead of carrying it out."""
+
+    def apply(self, course: Course) -> None:
+        if (response := self.answer(course)) is not None:
+            self.count(course)
+            course.early = response
+
+    @abstractmethod
+    def answer(self, course: Course) -> Response | None:
+        """None to let the call pass."""
+
+
+class ChangedAnswer(Fault):
+    """Changes the answer of a call that was carried out."""
+
+    def apply(self, course: Course) -> None:
+        def change(response: Response) -> Response:
+            changed = None if self.spent else self.change(course, response)
+            if changed is None:
+                return response
+            self.count(course)
+            return changed
+
+        course.changes.append(change)
+
+    @abstractmethod
+    def change(self, course: Course, response: Response) -> Response | None:
+        """None to leave the answer as it is."""
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

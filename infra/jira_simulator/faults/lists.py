@@ -7,45 +7,33 @@ from typing import Any
 from ..operations import ALL_OPERATIONS
 from ..sites import Site
 from ..validation import Rule
-from .bucket import Bucket
-from .connections import DropAfter, DropBefore, Hang, Slow, Trickle
-from .entities import Lose, RefuseEntity, RefuseRequest, Unnamed
+from . import answers, connections, entities
 from .fault import Course, Fault
-from .refusals import (
-    Error,
-    Forbidden,
-    RateLimit,
-    Redirect,
-    RevokedSecret,
-    Suspended,
-    TooLarge,
-)
-from .wordings import Cookie, Oversized, UnknownKeys, Unreadable
 
 KINDS: dict[str, type[Fault]] = {
     fault.kind: fault
     for fault in (
-        RateLimit,
-        Bucket,
-        Error,
-        Slow,
-        DropBefore,
-        DropAfter,
-        Hang,
-        Trickle,
-        TooLarge,
-        RefuseEntity,
-        RefuseRequest,
-        Lose,
-        Unnamed,
-        Unreadable,
-        UnknownKeys,
-        Oversized,
-        Cookie,
-        Redirect,
-        Suspended,
-        RevokedSecret,
-        Forbidden,
+        answers.RateLimit,
+        answers.Bucket,
+        answers.Error,
+        connections.Slow,
+        connections.DropBefore,
+        connections.DropAfter,
+        connections.Hang,
+        connections.Trickle,
+        answers.TooLarge,
+        entities.RefuseEntity,
+        entities.RefuseRequest,
+        entities.Lose,
+        entities.Unnamed,
+        answers.Unreadable,
+        answers.UnknownKeys,
+        answers.Oversized,
+        answers.Cookie,
+        answers.Redirect,
+        answers.Suspended,
+        answers.RevokedSecret,
+        answers.Forbidden,
     )
 }
 
@@ -66,7 +54,7 @@ _EVERY_FAULT: dict[str, Any] = {
 
 
 def _of_kind(fault: type[Fault]) -> dict[str, Any]:
-    """A schema for faults of this kind, which lets every other pass."""
+    """A schema for faults of this kind, which accepts every other."""
     return {
         "if": {"properties": {"kind": {"const": fault.kind}}},
         "then": {
@@ -100,9 +88,9 @@ _DOCUMENT = Rule(
 
 
 class FaultList:
-    """One document, and at each site its lots, times and tokens.
+    """One document, and each site's faults of it: their random numbers, times and tokens.
 
-    The seed, a fault's place in the list and `salted` with the site's name decide on the lots.
+    Those are seeded with the document's seed, the fault's place and, if `salted`, the site's name.
     """
 
     def __init__(self, document: dict[str, Any], salted: bool = False) -> None:
@@ -135,28 +123,28 @@ _NONE = FaultList({"faults": []})
 
 
 class Faults:
-    """A site's own list comes before the one for all sites; both may fall on one call."""
+    """A site's own list comes before the one of all sites; both may affect one call."""
 
     def __init__(self) -> None:
         self._everywhere = _NONE
         self._own: dict[str, FaultList] = {}
 
-    def strike(self, course: Course) -> None:
+    def draw(self, course: Course) -> None:
         """Draw for every fault in turn, up to the one that answers the call itself."""
         site = course.site
         for fault in (*self._own.get(site.name, _NONE).at(site), *self._everywhere.at(site)):
-            fault.strike(course)
+            fault.draw(course)
             if course.early is not None:
                 break
 
     def document(self, site: Site | None) -> dict[str, Any]:
-        """The list of a site, or for None the one for all sites."""
+        """The list of a site, or with None that of all sites."""
         if site is None:
             return self._everywhere.document()
         return self._own.get(site.name, _NONE).document()
 
     def set(self, site: Site | None, document: Any) -> None:
-        """Replace a list, which also starts it anew; a Refusal (400) leaves it as it is."""
+        """Replace a list and restart it; raises a Refusal (400) and keeps it otherwise."""
         _DOCUMENT.require(document)
         if site is None:
             self._everywhere = FaultList(document, salted=True)

@@ -1,0 +1,30 @@
+"""Times a piece of work, and ways to do the same by turns."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+Measured = TypeVar("Measured")
+# Seconds: `wall` of the clock, `cpu` of this process alone.
+Seconds = dict[str, float]
+
+
+def spent(work: Callable[[], object]) -> Seconds:
+    gc.collect()
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+
+
+def by_turns(
+    ways: Mapping[str, Callable[[int], Measured]], rounds: int, warm_up: int = 1
+) -> dict[str, list[Measured]]:
+    """What each way returned, by round; each gets the round's number. The first are left out."""
+    found: dict[str, list[Measured]] = {name: [] for name in ways}
+    for round_ in range(rounds + warm_up):
+        for name, way in ways.items():
+            measured = way(round_)
+            if round_ >= warm_up:
+                found[name].append(measured)
+    return found

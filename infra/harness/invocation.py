@@ -1,0 +1,38 @@
+"""What goes to a worker process and comes back."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One call of a function, and what goes wrong during it.
+
+    `seconds` is the function's time limit, `offset` what its clock is ahead by. `seed` decides
+    which calls to AWS fail, at `aws_error_rate`. The worker kills itself at the `dies_at`-th time
+    that a call to AWS or Jira begins or ends, and is killed from outside after `killed_after`
+    seconds.
+    """
+
+    function: str
+    event: dict[str, Any]
+    seconds: float
+    offset: float
+    seed: int = 0
+    aws_error_rate: float = 0.0
+    dies_at: int | None = None
+    killed_after: float | None = None
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """`error` is the type of the exception that the handler raised, a failure for Lambda."""
+
+    answer: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    killed: bool = False
+    aws_errors: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        return self.killed or bool(self.error)

@@ -1,0 +1,80 @@
+"""A worker process: every function, loaded once, and invoked over a pipe as Lambda would.
+
+Workers are forked from a process that has loaded everything, so a killed one is soon replaced.
+"""
+
+import gc
+import os
+import time
+import traceback
+from multiprocessing.connection import Connection
+from types import ModuleType
+
+from infra.harness.boundary import Boundary
+from infra.harness.invocation import Invocation, InvocationResult
+from infra.lambdas.runtime import Context, load
+from relay.delivery.sites import Sites
+from relay.replays.schedule import ReplaySchedule
+
+FUNCTIONS = (
+    "descriptor",
+    "entities",
+    "lifecycle",
+    "links",
+    "replayer",
+    "replays",
+    "submissions",
+    "submitter",
+    "sweeper",
+    "workspaces",
+)
+
+
+class LimitedContext(Context):
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(int((self._ends - time.monotonic()) * 1000), 0)
+
+
+def _loaded() -> tuple[Boundary, dict[str, ModuleType]]:
+    boundary = Boundary()
+    boundary.install()
+    modules = {name: load(name) for name in FUNCTIONS}
+    for part in gc.get_objects():
+        if isinstance(part, Sites | ReplaySchedule):
+            part._clock = boundary.now
+    return boundary, modules
+
+
+# Imported by the process that workers are forked from, which has the functions' environment.
+BOUNDARY, MODULES = _loaded() if "TENANTS_TABLE" in os.environ else (Boundary(), {})
+
+
+def serve(connection: Connection, log: str) -> None:
+    """Run one invocation after the other until the pipe is closed."""
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    while True:
+        try:
+            invocation: Invocation = connection.recv()
+        except EOFError:
+            return
+        connection.send(_run(invocation))
+
+
+def _run(invocation: Invocation) -> InvocationResult:
+    BOUNDARY.begin(invocation)
+    error, answer = "", {}
+    try:
+        answer = MODULES[invocation.function].handler(
+            invocation.event, LimitedContext(invocation.seconds)
+        )
+    except Exception as raised:
+        traceback.print_exc()
+        error = type(raised).__name__
+    plain = dict(answer) if isinstance(answer, dict) else {}
+    return InvocationResult(plain, error, aws_errors=dict(BOUNDARY.errors))

@@ -1,0 +1,120 @@
+"""The judge of the chaos run finds what must not be."""
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from infra.chaos.isolation import Held, why_foreign
+from infra.chaos.jira_faults import ALWAYS, WHILE_TROUBLED
+from infra.chaos.ledger import Known, Ledger
+from infra.chaos.tags import POISONS, while_troubled
+from infra.chaos.verdicts import (
+    AT_FAULT,
+    DELETED,
+    HELD,
+    LOST,
+    STALE,
+    UNEXPLAINED,
+    EntityAtSite,
+    judge,
+)
+from relay.entities.model import EntityKey, Kind
+from relay.entities.workspace_ids import WorkspaceIds
+from relay.record.debts import Debt
+from relay.record.outcomes import Outcome, OutcomeState
+
+OURS, THEIRS = WorkspaceIds("aaaaaaaa"), WorkspaceIds("bbbbbbbb")
+GENERATION = 2
+LOTS = Random(1)  # noqa: S311
+
+
+def known(workspace_id: str = "ws-1", entity_id: str = "00011-plain") -> Known:
+    one = Known(workspace_id, EntityKey(Kind.INCIDENT, entity_id), {"workspace": workspace_id})
+    one.accepted(one.state(7))
+    return one
+
+
+def held(one: Known, ids: WorkspaceIds = OURS) -> Held:
+    return Held(Kind.INCIDENT, ids.entity_at_site(one.entity), one.properties | ids.properties)
+
+
+def strays(one: Held, owner: Known | None = None) -> str:
+    ours = owner or known()
+    return why_foreign(one, {ours.key: ours} if one.workspace_key == OURS.key else None)
+
+
+def test_what_a_workspace_submitted_is_its_own() -> None:
+    assert strays(held(known())) == ""
+
+
+def test_why_foreign_is_found() -> None:
+    ours, theirs = held(known()), held(known("ws-2"))
+    for one, why in (
+        (held(known("ws-2"), THEIRS), "of a workspace that is not linked"),
+        (held(known(entity_id="00012-plain")), "its workspace never had it"),
+        (theirs, "with another workspace's properties"),
+        (replace(ours, properties={"workspace": "ws-1"}), "with another workspace's properties"),
+        (replace(ours, entity=theirs.entity), "with another workspace's content"),
+        (
+            replace(ours, entity=ours.entity | {"affectedComponents": ["bbbbbbbb.checkout"]}),
+            "it names what is another workspace's",
+        ),
+    ):
+        assert strays(one) == why
+
+
+def at_site(one: Known, **changes: Any) -> EntityAtSite:
+    outcome = Outcome(one.key, one.sequence, OutcomeState.ACCEPTED, generation=GENERATION)
+    there = one.entity | {"updateSequenceNumber": one.sequence + GENERATION}
+    return replace(EntityAtSite(one, None, outcome, None, there, GENERATION, False), **changes)
+
+
+def owed(one: Known, reason: str, may_stay: bool = True) -> EntityAtSite:
+    debt = Debt(f"inc#{one.key.id}", 1, "2026-01-31T09:30:00Z", reason, tries=3, not_before=1)
+    return at_site(one, outcome=None, debt=debt, held=None, may_stay=may_stay)
+
+
+def test_a_plain_entity_must_be_held_as_it_was_accepted() -> None:
+    one = known()
+    assert judge(at_site(one)) == (HELD, "")
+    assert judge(at_site(one, held=None))[0] == LOST
+    assert judge(at_site(one, held=one.state(6)))[0] == STALE
+    assert judge(owed(one, "Jira gave no answer: ReadError")) == (UNEXPLAINED, "a debt is left")
+
+
+@pytest.mark.parametrize("tag", POISONS)
+def test_one_at_fault_must_be_put_off_with_the_words_of_an_answer(tag: str) -> None:
+    one = known(entity_id=f"00011{tag}")
+    words = "Something other than Jira answered 403"
+    assert judge(owed(one, words)) == (AT_FAULT, "")
+    assert judge(owed(one, "Its turn has not come yet."))[0] == UNEXPLAINED
+    assert judge(owed(one, words, may_stay=False))[0] == UNEXPLAINED
+    assert judge(at_site(one)) == (UNEXPLAINED, "at fault, and not owed")
+    assert judge(at_site(one, held=None))[0] == LOST
+    one.deleted = True
+    assert judge(at_site(one, outcome=None, held=None)) == (DELETED, "")
+
+
+def test_one_at_fault_for_a_while_must_be_held_in_the_end() -> None:
+    one = known(entity_id=f"00011{while_troubled(POISONS[0])}")
+    assert judge(at_site(one)) == (HELD, "")
+    assert judge(owed(one, "Something other than Jira answered 403"))[0] == UNEXPLAINED
+
+
+def test_all_workspaces_have_the_same_ids_with_content_of_their_own() -> None:
+    drawn = Ledger.drawn(["ws-1", "ws-2"], 80, LOTS)
+    first, second = (
+        {one.key: one.state(1) for one in drawn.known[name]} for name in ("ws-1", "ws-2")
+    )
+    assert first.keys() == second.keys()
+    assert not any(first[key]["summary"] == second[key]["summary"] for key in first)
+
+
+def test_every_way_to_fail_has_an_entity_in_the_smallest_run() -> None:
+    drawn = Ledger.drawn(["ws-1"], 40, LOTS)
+    tags = {one.tag for one in drawn.known["ws-1"]}
+    assert tags >= {*POISONS, *map(while_troubled, POISONS)}
+    patterns = {fault["pattern"] for fault in ALWAYS + WHILE_TROUBLED}
+    assert patterns >= {f"{tag}$" for tag in (*POISONS, *map(while_troubled, POISONS))}
