@@ -1,6 +1,6 @@
 """The submitter in a process of its own, which messages of one workspace kill.
 
-Run as a subject (see `infra.harness.subject`): it stands for whatever ends a function without a word,
+Run as a subject (see `infra.harness.subject`): it stands for whatever kills a function,
 such as the kernel where memory is out.
 """
 
