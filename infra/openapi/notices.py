@@ -9,9 +9,9 @@ from infra.openapi.entities import AssociationTarget
 from infra.openapi.operation import JSON
 from infra.openapi.parameters import CLOUD_ID, INCIDENT_ID, SITE_ID, WORKSPACE_ID
 from infra.openapi.schemas import Shape, inline, reference
+from relay.actions.associations import Event
 from relay.entities.fields import DateTime, EntityId, Url, WorkspaceId
 from relay.entities.model import Kind
-from relay.queues.notices import Event
 
 
 class NoticeSite(Shape):

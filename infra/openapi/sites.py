@@ -20,7 +20,7 @@ from infra.openapi.parameters import (
 from infra.openapi.replays import Replay
 from infra.openapi.schemas import ABSENT, Page, Shape
 from infra.openapi.template import Route
-from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
+from relay.delivery.decisions import SUSPENDED, TABLE, Verdict
 from relay.edge.own_sites import OWED_MAX
 from relay.edge.query import PAGE_MAX
 from relay.edge.site_documents import MoveRequest
@@ -28,9 +28,7 @@ from relay.entities.fields import DateTime, Url, WorkspaceId
 from relay.errors import BadRequest, Detail
 
 TAG = "Sites"
-TROUBLES = {
-    row.code: row.means for row in (*TABLE, SUSPENDED) if row.reaction is not Reaction.SPLIT
-}
+TROUBLES = {row.code: row.means for row in (*TABLE, SUSPENDED) if row.verdict is not Verdict.SPLIT}
 TroubleCode = Annotated[
     str,
     Field(
