@@ -25,11 +25,28 @@ components = ComponentChanges(
 handler = HttpFunction(settings.base_url)
 
 
-@handler.post("/components/associate")
-@handler.post("/components/disassociate")
+@handler.post("/components/associate", query=("userId",))
+def associate_component() -> Answer:
+    """A user associates a DevOps component with an issue.
+
+    Relay finds it by its URL, among the containers of the site's workspaces. It stores neither the
+    issue nor the user: Jira's shape has no field for them.
+    """
+    return send_component()
+
+
+@handler.post("/components/disassociate", query=("userId",))
+def disassociate_component() -> Answer:
+    """A user removes a DevOps component from an issue.
+
+    Relay finds it by its URL, among the containers of the site's workspaces. It stores neither the
+    issue nor the user: Jira's shape has no field for them.
+    """
+    return send_component()
+
+
 def send_component() -> Answer:
-    """Jira asks for the component to be sent once more, and to be answered with it. Its shape has
-    no place for the association, which Jira itself keeps."""
+    """Jira expects Relay to send the component again, and to answer with it."""
     caller, request = handler.caller(parts.site)
     link, container = catalog.container_at(caller.tenant.id, component_url(request.body))
     components.queue(link.workspace_id, [container.id], logo_url(request), handler.correlation_id)

@@ -1,4 +1,4 @@
-"""Jira's action createPostIncidentReview: a link for people, and a call that makes a review."""
+"""Jira's action createPostIncidentReview: a link for people, and a call that makes a draft."""
 
 from relay.actions.reviewing import DraftReviews, review_url
 from relay.aws import sqs_client
@@ -28,9 +28,13 @@ def own_id(site_id: str) -> str:
     return site_id if settings.plain_ids == "on" else without_key(site_id)
 
 
-@handler.get("/post-incident-reviews/new")
-def follow_link() -> Answer:
-    """A link is not a login: it reads nothing and leads to the provider's own page."""
+@handler.get("/post-incident-reviews/new", query=("incident", "component"))
+def follow_review_link() -> Answer:
+    """Jira's link to the page where a review is written.
+
+    A link in a browser, without a token: it reads nothing, and its answer does not depend on
+    whether the incident exists.
+    """
     request = handler.request
     incident = own_id(query_id(request, "incident"))
     component = own_id(query_id(request, "component"))
@@ -39,13 +43,17 @@ def follow_link() -> Answer:
     return redirect(review_url(settings.review_url_template, incident, component))
 
 
-@handler.post("/post-incident-reviews/new")
-def make_review() -> Answer:
+@handler.post("/post-incident-reviews/new", query=("incident", "component"))
+def create_post_incident_review() -> Answer:
+    """Make a draft review of an incident.
+
+    Repeating the call makes no second review.
+    """
     caller, request = handler.caller(parts.site)
     incident, component = query_id(request, "incident"), query_id(request, "component")
     if not incident:
-        missing = Detail("incident", "missing", "The incident's id is asked for in the query")
-        raise BadRequest("The call names no incident.", [missing])
+        missing = Detail("incident", "missing", "The query must have the incident's id")
+        raise BadRequest("`incident` is missing.", [missing])
     links = parts.links.of_tenant(caller.tenant.id)
     review = draft_reviews.review_for_site(links, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

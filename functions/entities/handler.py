@@ -1,4 +1,6 @@
-"""Entities as the operations tool asks for them: where each is, and why; deletions; reviews."""
+"""Entities: their outcomes, deletions, draft reviews."""
+
+from typing import TYPE_CHECKING
 
 from relay.actions.reviewing import DraftReviews
 from relay.aws import sqs_client
@@ -25,6 +27,9 @@ from relay.record.debts import DebtStore
 from relay.record.store import RecordStore
 from relay.settings import EntitiesSettings
 
+if TYPE_CHECKING:
+    from relay.edge.shapes.entities import DeletedCount, DeletedEntity
+
 settings = EntitiesSettings.from_environment()
 parts = SiteParts(settings)
 record = RecordStore(parts.dynamodb, settings.record_table)
@@ -46,8 +51,9 @@ calls = WorkspaceCalls(
 )
 
 
-@handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "after", "limit"))
+@handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "limit", "after"))
 def list_entities(workspace_id: str) -> Answer:
+    """List entities and their outcomes."""
     request = calls.about(workspace_id)
     state = state_named(query_value(request, "state"))
     page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
@@ -56,37 +62,57 @@ def list_entities(workspace_id: str) -> Answer:
 
 @handler.delete("/v1/workspaces/{workspaceId}/entities", query=None)
 def delete_by_properties(workspace_id: str) -> Answer:
+    """Delete the entities submitted with these properties.
+
+    Deleting an entity twice, or one that does not exist, succeeds. A state submitted before the
+    deletion does not restore the entity, however late it arrives; a newer state submitted
+    afterwards does.
+    """
     request = calls.about(workspace_id)
     properties = checked_properties(request)
-    deleted = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
-    return json_answer(202, {"deleted": deleted})
+    count = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
+    deleted: DeletedCount = {"deleted": count}
+    return json_answer(202, deleted)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/incidents/{incidentId+}", query=("confirm",))
 def get_incident(workspace_id: str, incident_id: str) -> Answer:
+    """Get an incident and its outcomes."""
     return get_entity(workspace_id, Kind.INCIDENT, incident_id)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/reviews/{reviewId+}", query=("confirm",))
 def get_review(workspace_id: str, review_id: str) -> Answer:
+    """Get a review and its outcomes."""
     return get_entity(workspace_id, Kind.REVIEW, review_id)
 
 
 def get_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
     request = calls.about(workspace_id)
     key = checked_entity(kind, entity_id)
-    return json_answer(
-        200, entity_document(*tracking.of(workspace_id, key, flag(request, "confirm")))
-    )
+    entry, sites = tracking.of(workspace_id, key, flag(request, "confirm"))
+    return json_answer(200, entity_document(entry, sites))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/incidents/{incidentId+}")
 def delete_incident(workspace_id: str, incident_id: str) -> Answer:
+    """Delete an incident.
+
+    Deleting an entity twice, or one that does not exist, succeeds. A state submitted before the
+    deletion does not restore the entity, however late it arrives; a newer state submitted
+    afterwards does.
+    """
     return delete_entity(workspace_id, Kind.INCIDENT, incident_id)
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/reviews/{reviewId+}")
 def delete_review(workspace_id: str, review_id: str) -> Answer:
+    """Delete a review.
+
+    Deleting an entity twice, or one that does not exist, succeeds. A state submitted before the
+    deletion does not restore the entity, however late it arrives; a newer state submitted
+    afterwards does.
+    """
     return delete_entity(workspace_id, Kind.REVIEW, review_id)
 
 
@@ -94,11 +120,16 @@ def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
     calls.about(workspace_id)
     key = checked_entity(kind, entity_id)
     deleting.delete(workspace_id, key, handler.correlation_id)
-    return json_answer(202, {"kind": key.kind, "id": key.id})
+    deleted: DeletedEntity = {"kind": key.kind, "id": key.id}
+    return json_answer(202, deleted)
 
 
 @handler.post("/v1/workspaces/{workspaceId}/incidents/{incidentId}/review")
 def make_review(workspace_id: str, incident_id: str) -> Answer:
+    """Make a draft review of an incident.
+
+    Repeating the call makes no second review.
+    """
     calls.about(workspace_id)
     incident = checked_entity(Kind.INCIDENT, incident_id)
     review = draft_reviews.review_in(workspace_id, incident.id, handler.correlation_id)

@@ -26,7 +26,11 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.put("/entities/associated")
-def associated() -> Answer:
+def on_entity_associated() -> Answer:
+    """An incident or a review was associated with something.
+
+    Relay does not store the user.
+    """
     caller, request = handler.caller(parts.site)
     notices.send(associations.associate(caller.tenant, parse_associated(request.body)))
     return no_content()

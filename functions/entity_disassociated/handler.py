@@ -26,7 +26,8 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.put("/entities/disassociated")
-def disassociated() -> Answer:
+def on_entity_disassociated() -> Answer:
+    """An incident or a review is no longer associated with something."""
     caller, request = handler.caller(parts.site)
     notices.send(associations.disassociate(caller.tenant, parse_disassociated(request.body)))
     return no_content()

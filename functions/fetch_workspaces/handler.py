@@ -1,4 +1,4 @@
-"""Jira's action fetchWorkspaces: what the workspaces of a site are called."""
+"""Jira's action fetchWorkspaces: the names of a site's workspaces."""
 
 from relay.actions.site_catalog import SiteCatalog
 from relay.catalog.containers import ContainerStore
@@ -22,16 +22,23 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.post("/workspaces/fetch")
-def fetch_by_body() -> Answer:
+def fetch_workspaces() -> Answer:
+    """Get the names of workspaces.
+
+    The answer leaves out unknown ids and those of other sites.
+    """
     caller, request = handler.caller(parts.site)
     found = catalog.workspaces(caller.tenant.id, parse_ids(request.body))
     return workspace_answer(found, request)
 
 
-@handler.get("/workspaces/fetch")
-def fetch_by_query() -> Answer:
-    """The module's page describes a GET for containers where the actions' page has a POST for
-    workspaces: a GET is answered with both."""
+@handler.get("/workspaces/fetch", query=("ids", "searchQuery"))
+def find_workspaces() -> Answer:
+    """Find workspaces by a query.
+
+    One of Jira's pages documents a POST for workspaces, another a GET for containers: a GET is
+    answered with both. If the workspaces do not fit into one answer, it has the first ones by id.
+    """
     caller, request = handler.caller(parts.site)
     ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")
     found = catalog.workspaces(caller.tenant.id, ids or None, query or "")

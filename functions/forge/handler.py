@@ -1,5 +1,7 @@
 """Forge's own calls: lifecycle, the hourly system token, data residency."""
 
+from typing import TYPE_CHECKING
+
 from relay.actions.forge_lifecycle import ForgeLifecycle, forge_http_client
 from relay.actions.residency import Residency
 from relay.edge.answer import Answer, json_answer, no_content
@@ -9,6 +11,9 @@ from relay.edge.wiring import ForgeParts, ReplayParts
 from relay.settings import ForgeLifecycleSettings
 from relay.telemetry import Metric, count, logger
 from relay.tenants.migrations import MigrationState, MigrationStore
+
+if TYPE_CHECKING:
+    from relay.edge.shapes.forge import MigrationStatus
 
 settings = ForgeLifecycleSettings.from_environment()
 parts = ForgeParts(settings)
@@ -26,8 +31,27 @@ handler = HttpFunction(settings.base_url)
 
 
 @handler.post("/forge/installed")
+def forge_installed() -> Answer:
+    """The app is installed.
+
+    An upsert by installationId. A known site, under Connect or by an earlier installation, keeps
+    its id, its links and its record. An older token changes nothing. Relay reads only the token,
+    not the body.
+    """
+    return install()
+
+
 @handler.post("/forge/upgraded")
-def installed() -> Answer:
+def forge_upgraded() -> Answer:
+    """The app has a new major version.
+
+    Handled like an install. Relay reads only the token, not the body.
+    """
+    return install()
+
+
+def install() -> Answer:
+    """Forge repeats everything in the token of either call."""
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.installed(caller)
     count(Metric.INSTALLED)
@@ -36,8 +60,12 @@ def installed() -> Answer:
 
 
 @handler.post("/forge/uninstalled")
-def uninstalled() -> Answer:
-    """Called before the app is removed: what Connect has of the site stays until Connect says."""
+def forge_uninstalled() -> Answer:
+    """The app is about to be uninstalled.
+
+    Relay deletes the installation and its system token. The site's links, its record and its
+    Connect data stay. Relay reads only the token, not the body.
+    """
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.uninstalled(caller)
     count(Metric.UNINSTALLED)
@@ -46,15 +74,23 @@ def uninstalled() -> Answer:
 
 
 @handler.post("/forge/tick")
-def tick() -> Answer:
+def forge_tick() -> Answer:
+    """A new system token, once an hour.
+
+    An unknown installation is installed by it. Relay reads only the token, not the body.
+    """
     caller, _ = handler.caller(parts.forge)
     tenant = lifecycle.ticked(caller)
-    logger.info("System token renewed", tenant_id=tenant.id, result=bool(caller.system_token))
+    logger.info("System token renewed", tenant_id=tenant.id, has_token=bool(caller.system_token))
     return no_content()
 
 
 @handler.post("/forge/migrations/schedule")
-def schedule() -> Answer:
+def schedule_migration() -> Answer:
+    """A site's data is to move to another region.
+
+    Accepted for the regions that the deployment serves, refused for any other.
+    """
     caller, request = handler.caller(parts.site)
     asked = migration_request(request)
     residency.schedule(caller.tenant, asked.migrationId, asked.location)
@@ -62,27 +98,36 @@ def schedule() -> Answer:
 
 
 @handler.post("/forge/migrations/start")
-def start() -> Answer:
-    return _advance(MigrationState.STARTED)
+def start_migration() -> Answer:
+    """The migration's window is open.
+
+    Relay moves nothing.
+    """
+    return advance(MigrationState.STARTED)
 
 
 @handler.post("/forge/migrations/commit")
-def commit() -> Answer:
-    return _advance(MigrationState.COMMITTED)
+def commit_migration() -> Answer:
+    """The migration is done."""
+    return advance(MigrationState.COMMITTED)
 
 
 @handler.post("/forge/migrations/rollback")
-def rollback() -> Answer:
-    return _advance(MigrationState.ROLLED_BACK)
+def rollback_migration() -> Answer:
+    """The migration is rolled back."""
+    return advance(MigrationState.ROLLED_BACK)
 
 
-@handler.get("/forge/migrations/status")
-def status() -> Answer:
+@handler.get("/forge/migrations/status", query=("migrationId",))
+def get_migration_status() -> Answer:
+    """Get the state of a migration."""
     caller, request = handler.caller(parts.site)
-    return json_answer(200, {"status": residency.status(caller.tenant, migration_id_of(request))})
+    answer: MigrationStatus = {"status": residency.status(caller.tenant, migration_id_of(request))}
+    return json_answer(200, answer)
 
 
-def _advance(state: MigrationState) -> Answer:
+def advance(state: MigrationState) -> Answer:
+    """Records the migration's new state."""
     caller, request = handler.caller(parts.site)
     residency.advance(caller.tenant, migration_request(request).migrationId, state)
     return no_content()

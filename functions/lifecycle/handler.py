@@ -27,11 +27,16 @@ handler = HttpFunction(settings.base_url)
 
 @handler.post("/lifecycle/installed")
 def installed() -> Answer:
+    """A site has installed the app, or updates its installation.
+
+    An upsert by clientKey. A token is valid for one change, and an older token never wins. If the
+    site starts empty, Relay replays everything that its workspaces hold.
+    """
     caller, _ = handler.caller(signed_install)
     if caller.installation is None:
-        missing = [Detail(name, "missing", "An install brings it") for name in caller.missing]
-        raise BadRequest("The body is not an install's.", missing)
-    # Jira signs with the secret as soon as it is answered, so the answer comes after the write.
+        missing = [Detail(name, "missing", "Required for an install") for name in caller.missing]
+        raise BadRequest("The body is not a complete install.", missing)
+    # Jira signs with the secret as soon as it gets the answer, so the write comes first.
     tenant = tenants.install(caller.installation, caller.token)
     starter.installed(tenant)
     count(Metric.INSTALLED)
@@ -41,6 +46,10 @@ def installed() -> Answer:
 
 @handler.post("/lifecycle/uninstalled")
 def uninstalled() -> Answer:
+    """A site has uninstalled the app.
+
+    Relay deletes the site's secret; its links and the record stay.
+    """
     caller, _ = handler.caller(signed_install)
     tenant = tenants.uninstall(caller.client_key, caller.token)
     count(Metric.UNINSTALLED)
@@ -49,9 +58,25 @@ def uninstalled() -> Answer:
 
 
 @handler.post("/lifecycle/enabled")
+def enabled() -> Answer:
+    """A site has enabled the app.
+
+    Relay only logs it.
+    """
+    return logged()
+
+
 @handler.post("/lifecycle/disabled")
-def enabled_or_disabled() -> Answer:
-    """Taken and logged: under Forge neither is sent, so nothing is built on them."""
+def disabled() -> Answer:
+    """A site has disabled the app.
+
+    Relay only logs it.
+    """
+    return logged()
+
+
+def logged() -> Answer:
+    """Forge sends neither call, so nothing depends on them."""
     caller, request = handler.caller(callback)
     logger.info("Lifecycle", event=request.raw_path, tenant_id=caller.tenant.id)
     return no_content()

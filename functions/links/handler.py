@@ -1,9 +1,10 @@
-"""Sites, and the workspaces linked to them: kept here and in Jira alike."""
+"""Sites, and the workspaces linked to them, in Relay and in Jira."""
+
+from typing import TYPE_CHECKING
 
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
-from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
@@ -14,9 +15,11 @@ from relay.identity.api_keys import ApiKeyVerifier
 from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
 
+if TYPE_CHECKING:
+    from relay.edge.shapes.sites import Link, Moved
+
 settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
-api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 replay_parts = ReplayParts(parts, settings.replays_queue)
 workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
 linking = linker(parts, replay_parts, settings.catalog_table)
@@ -30,13 +33,16 @@ workspace_sites = WorkspaceSites(
 )
 
 handler = HttpFunction(settings.base_url)
-calls = WorkspaceCalls(handler, api_key, workspaces)
+calls = WorkspaceCalls(handler, ApiKeyVerifier(parts.dynamodb, settings.api_keys_table), workspaces)
 
 
-@handler.get("/v1/sites", query=("after", "limit"))
+@handler.get("/v1/sites", query=("limit", "after"))
 def list_sites() -> Answer:
-    """For a key for some workspaces, those that these are linked to."""
-    caller, request = handler.caller(api_key)
+    """List the sites that have, or had, the app.
+
+    A key for some workspaces sees only the sites that these are linked to.
+    """
+    caller, request = calls.by_any_key()
     after, limit = page_start(request), page_limit(request)
     if caller.workspaces is not None:
         return json_answer(200, own_sites.page(caller.workspaces, after, limit))
@@ -45,7 +51,11 @@ def list_sites() -> Answer:
 
 @handler.get("/v1/sites/{site}")
 def get_site(site: str) -> Answer:
-    caller, _ = handler.caller(api_key)
+    """Get a site.
+
+    For a key for some workspaces, a site that none of them is linked to does not exist.
+    """
+    caller, _ = calls.by_any_key()
     if caller.workspaces is not None:
         return json_answer(200, own_sites.of(site, caller.workspaces))
     return json_answer(200, documents.of(parts.tenants.existing(site)))
@@ -53,8 +63,11 @@ def get_site(site: str) -> Answer:
 
 @handler.get("/v1/sites/{site}/workspaces")
 def list_links(site: str) -> Answer:
-    """For a key for some workspaces, of these alone."""
-    caller, _ = handler.caller(api_key)
+    """List a site's links, in Relay and in Jira.
+
+    A key for some workspaces sees only these.
+    """
+    caller, _ = calls.by_any_key()
     own = caller.workspaces
     if own is None:
         return json_answer(200, linking.links_of(site))
@@ -65,8 +78,12 @@ def list_links(site: str) -> Answer:
     )
 
 
-@handler.get("/v1/workspaces/{workspaceId}/sites", query=("after", "limit"))
-def list_sites_of_workspace(workspace_id: str) -> Answer:
+@handler.get("/v1/workspaces/{workspaceId}/sites", query=("limit", "after"))
+def list_workspace_sites(workspace_id: str) -> Answer:
+    """List the sites that a workspace is linked to, and what each is owed.
+
+    Relay does not call Jira for this, so it is answered during a site's outage, too.
+    """
     request = calls.about(workspace_id)
     after, limit = page_start(request), page_limit(request)
     now = replay_parts.schedule.now()
@@ -75,42 +92,61 @@ def list_sites_of_workspace(workspace_id: str) -> Answer:
 
 @handler.put("/v1/sites/{site}/workspaces/{workspaceId}")
 def link(site: str, workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_all_workspaces()
-    linking.link(site, checked_workspace_id(workspace_id), logo_url(request))
-    return json_answer(200, {"site": site, "workspaceId": workspace_id})
+    """Link a workspace to a site, in Jira too.
+
+    Relay replays everything that the workspace holds to the site, and delivers every later
+    submission to it. Linking again replays nothing.
+    """
+    request = calls.by_key_for_all(workspace_id)
+    linking.link(site, workspace_id, logo_url(request))
+    return link_answer(site, workspace_id)
 
 
 @handler.delete("/v1/sites/{site}/workspaces/{workspaceId}")
 def unlink(site: str, workspace_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_all_workspaces()
-    # Jira takes ids with commas between: one of ours must not read as two of them.
-    unlinking.unlink(site, checked_workspace_id(workspace_id))
+    """Unlink a workspace from a site, in Jira too.
+
+    Relay deletes everything of the workspace in Jira, at once and again after three minutes; the
+    record stays. After a 502 or 503 the two are still linked: repeat the call. Unlinking a
+    workspace that is not linked succeeds.
+    """
+    calls.by_key_for_all(workspace_id)
+    unlinking.unlink(site, workspace_id)
     return no_content()
 
 
 @handler.post("/v1/sites/{site}/move")
-def move(site: str) -> Answer:
-    """To the installation that took this one's place, such as after a site import."""
-    caller, request = handler.caller(api_key)
-    caller.check_all_workspaces()
-    moved = linking.move(site, move_request(request).to, logo_url(request))
-    return json_answer(200, {"moved": moved})
+def move_links(site: str) -> Answer:
+    """Move a site's links to the site that replaces it.
+
+    For a site that was imported and is now a new installation (`supersededBy`). Relay links the
+    workspaces in Jira at the new site and replays everything that they hold; it changes nothing in
+    Jira at the old site. If the call is interrupted, repeat it.
+    """
+    request = calls.by_key_for_all()
+    moved: Moved = {"moved": linking.move(site, move_request(request).to, logo_url(request))}
+    return json_answer(200, moved)
 
 
 @handler.put("/v1/sites/{site}/offers/{workspaceId}")
 def offer(site: str, workspace_id: str) -> Answer:
-    """The site's admin then finds the workspace in Jira; nothing of it is delivered there."""
-    caller, _ = handler.caller(api_key)
-    caller.check_all_workspaces()
-    linking.offer(site, checked_workspace_id(workspace_id))
-    return json_answer(200, {"site": site, "workspaceId": workspace_id})
+    """Let a site's admin find a workspace in Jira.
+
+    Nothing of the workspace is delivered to the site before it is linked.
+    """
+    calls.by_key_for_all(workspace_id)
+    linking.offer(site, workspace_id)
+    return link_answer(site, workspace_id)
 
 
 @handler.delete("/v1/sites/{site}/offers/{workspaceId}")
 def withdraw_offer(site: str, workspace_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_all_workspaces()
-    linking.withdraw_offer(site, checked_workspace_id(workspace_id))
+    """Withdraw an offer."""
+    calls.by_key_for_all(workspace_id)
+    linking.withdraw_offer(site, workspace_id)
     return no_content()
+
+
+def link_answer(site: str, workspace_id: str) -> Answer:
+    answer: Link = {"site": site, "workspaceId": workspace_id}
+    return json_answer(200, answer)

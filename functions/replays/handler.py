@@ -1,4 +1,4 @@
-"""Replays, as the operations tool asks for them."""
+"""Replays: started and listed by the operations tool."""
 
 from relay.edge.answer import Answer, json_answer
 from relay.edge.documents import checked_workspace_id
@@ -7,6 +7,7 @@ from relay.edge.own_sites import OwnSites
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import replay_page, replay_request
 from relay.edge.wiring import ReplayParts, TenantParts
+from relay.edge.workspace_calls import ProviderCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.settings import ReplaysSettings
 
@@ -14,24 +15,33 @@ settings = ReplaysSettings.from_environment()
 parts = TenantParts(settings)
 replayer = ReplayParts(parts, settings.replays_queue)
 own_sites = OwnSites(parts)
-api_key = ApiKeyVerifier(parts.dynamodb, settings.api_keys_table)
 
 handler = HttpFunction(settings.base_url)
+calls = ProviderCalls(handler, ApiKeyVerifier(parts.dynamodb, settings.api_keys_table))
 
 
 @handler.post("/v1/sites/{site}/replay")
 def replay(site: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_all_workspaces()
+    """Deliver to a site what it is owed, or everything again.
+
+    Relay starts replays by itself for what a site could not accept, when a workspace is linked, and
+    when a site installs the app again; this call is for all other cases. `all` also replaces what
+    Jira has already, for example after the site lost data. A replay replaces the workspace's
+    earlier one at this site, so repeating the call is safe.
+    """
+    request = calls.by_key_for_all()
     tenant, asked = parts.tenants.existing(site), replay_request(request)
-    begun = replayer.starter.request(tenant, asked.wanted, asked.since, asked.workspaceId)
-    return json_answer(202, replay_page(begun, replayer.schedule.now()))
+    started = replayer.starter.request(tenant, asked.wanted, asked.since, asked.workspaceId)
+    return json_answer(202, replay_page(started, replayer.schedule.now()))
 
 
-@handler.get("/v1/sites/{site}/replay", query=("after", "limit"))
-def show_replays(site: str) -> Answer:
-    """For a key for some workspaces, of these alone."""
-    caller, request = handler.caller(api_key)
+@handler.get("/v1/sites/{site}/replay", query=("limit", "after"))
+def list_replays(site: str) -> Answer:
+    """List a site's replays and their progress.
+
+    A key for some workspaces sees only their replays.
+    """
+    caller, request = calls.by_any_key()
     limit, after = page_limit(request), page_start(request)
     after = checked_workspace_id(after) if after else ""
     if caller.workspaces is not None:

@@ -21,8 +21,12 @@ catalog = SiteCatalog(
 handler = HttpFunction(settings.base_url)
 
 
-@handler.get("/containers/search")
-def search() -> Answer:
+@handler.get("/containers/search", query=("searchQuery", "workspaceId"))
+def search_containers() -> Answer:
+    """Search the containers of the site's workspaces by name.
+
+    The search ignores case and accents.
+    """
     caller, request = handler.caller(parts.site)
     query = first_query_value(request, "searchQuery") or ""
     workspace_id = first_query_value(request, "workspaceId")

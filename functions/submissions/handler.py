@@ -1,4 +1,6 @@
-"""Submissions of the operations tool: judged, queued, answered with a verdict per entity."""
+"""Submissions: validated, queued, answered with a verdict per entity."""
+
+from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, sqs_client
 from relay.catalog.workspaces import WorkspaceStore
@@ -15,6 +17,9 @@ from relay.queues.submissions import Message, SubmissionsQueue
 from relay.settings import SubmissionsSettings
 from relay.telemetry import Metric, count
 
+if TYPE_CHECKING:
+    from relay.edge.shapes.submissions import DryRunVerdicts
+
 settings = SubmissionsSettings.from_environment()
 dynamodb = dynamodb_client()
 queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
@@ -29,11 +34,20 @@ calls = WorkspaceCalls(
 
 @handler.post("/v1/workspaces/{workspaceId}/submissions", query=("dryRun",))
 def submit(workspace_id: str) -> Answer:
+    """Submit incidents and reviews.
+
+    Any number of entities, within the size limit of a submission, optionally compressed
+    (`Content-Encoding: gzip`). Each entity is validated separately: one that breaks a rule of its
+    schema, or is not JSON, gets the verdict `rejected`, the others are accepted, and the answer is
+    still 202. Null counts as absent. Of two states of an entity, the one with the higher
+    updateSequenceNumber wins, in whatever order they arrive.
+    """
     request = calls.about(workspace_id)
     submission = parse_submission(json_body(request, SUBMISSION_BYTES_MAX))
     answer = submission_answer(submission, handler.correlation_id)
     if flag(request, "dryRun"):
-        return json_answer(200, answer | {"dryRun": True})
+        verdicts: DryRunVerdicts = {**answer, "dryRun": True}
+        return json_answer(200, verdicts)
     if submission.accepted:
         unsent = queue.unsent(Message(workspace_id, handler.correlation_id, submission.accepted))
         if unsent:

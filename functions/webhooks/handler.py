@@ -1,4 +1,4 @@
-"""Tells workspaces' webhooks what Jira told, from the queue; and tries a webhook, when asked to."""
+"""Sends queued notices to workspaces' webhooks, and tests a webhook on request."""
 
 from typing import Any
 
@@ -37,6 +37,11 @@ calls = WorkspaceCalls(
 
 @http.post("/v1/workspaces/{workspaceId}/webhook/test")
 def test_webhook(workspace_id: str) -> Answer:
+    """Send a test notice to the workspace's webhook.
+
+    It is signed like every notice, its type is `webhook.test`, and it is sent once. The webhook has
+    ten seconds to answer.
+    """
     calls.about(workspace_id)
     return json_answer(200, attempt_document(webhooks.test(workspace_id)))
 

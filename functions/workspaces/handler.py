@@ -1,4 +1,6 @@
-"""The catalog as the operations tool keeps it: workspaces, their containers, their webhooks."""
+"""The operations tool's catalog: workspaces, their containers, their webhooks."""
+
+from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog.containers import ContainerStore
@@ -7,14 +9,14 @@ from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (
-    catalog_page,
     checked_container_id,
-    checked_workspace_id,
     container_document,
+    container_page,
     containers_document,
     webhook_answer,
     webhook_document,
     workspace_document,
+    workspace_page,
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import page_limit, page_start, query_value
@@ -23,6 +25,9 @@ from relay.identity.api_keys import ApiKeyVerifier
 from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
+
+if TYPE_CHECKING:
+    from relay.edge.shapes.catalog import ContainerPage, PutCount, WebhookAnswer
 
 settings = WorkspacesSettings.from_environment()
 dynamodb = dynamodb_client()
@@ -41,82 +46,87 @@ handler = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(handler, api_key, workspaces)
 
 
-@handler.get("/v1/workspaces", query=("after", "limit"))
+@handler.get("/v1/workspaces", query=("limit", "after"))
 def list_workspaces() -> Answer:
-    caller, request = handler.caller(api_key)
+    """List the workspaces that the key is for."""
+    caller, request = calls.by_any_key()
     limit = page_limit(request)
     found = workspaces.page(page_start(request), limit, caller.workspaces)
-    return json_answer(200, catalog_page("workspaces", found, limit))
+    return json_answer(200, workspace_page(found, limit))
 
 
 @handler.put("/v1/workspaces/{workspaceId}")
 def put_workspace(workspace_id: str) -> Answer:
-    caller, request = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
-    workspace = workspaces.put(workspace_id, workspace_document(request))
-    return json_answer(200, workspace.model_dump(exclude_none=True))
+    """Create or update a workspace."""
+    request = calls.by_key_for(workspace_id)
+    return json_answer(200, workspaces.put(workspace_id, workspace_document(request)))
 
 
 @handler.get("/v1/workspaces/{workspaceId}")
 def get_workspace(workspace_id: str) -> Answer:
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
-    return json_answer(200, workspaces.get(workspace_id).model_dump(exclude_none=True))
+    """Get a workspace."""
+    calls.by_key_for(workspace_id)
+    return json_answer(200, workspaces.get(workspace_id))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}")
 def delete_workspace(workspace_id: str) -> Answer:
-    """It takes no more submissions; what was recorded of it stays, and so do its links."""
-    caller, _ = handler.caller(api_key)
-    caller.check_workspace(checked_workspace_id(workspace_id))
+    """Delete a workspace.
+
+    It accepts no more submissions. Its links and its record stay.
+    """
+    calls.by_key_for(workspace_id)
     workspaces.delete(workspace_id)
     return no_content()
 
 
-@handler.get("/v1/workspaces/{workspaceId}/containers", query=("query", "after", "limit"))
+@handler.get("/v1/workspaces/{workspaceId}/containers", query=("query", "limit", "after"))
 def list_containers(workspace_id: str) -> Answer:
-    """With `query`, those whose name holds it, best first; without, all of them in pages."""
+    """List a workspace's containers, or search them by name."""
     request = calls.about(workspace_id)
     query = query_value(request, "query")
     limit = page_limit(request)
     if query:
-        found = containers.search([workspace_id], query)[:limit]
-        return json_answer(
-            200, {"containers": [one.model_dump(exclude_none=True) for _, one in found]}
-        )
-    page = containers.page(workspace_id, page_start(request), limit)
-    return json_answer(200, catalog_page("containers", page, limit))
+        best = [one for _, one in containers.search([workspace_id], query)[:limit]]
+        matches: ContainerPage = {"containers": best}
+        return json_answer(200, matches)
+    found = containers.page(workspace_id, page_start(request), limit)
+    return json_answer(200, container_page(found, limit))
 
 
 @handler.post("/v1/workspaces/{workspaceId}/containers")
 def put_containers(workspace_id: str) -> Answer:
+    """Create or update containers."""
     request = calls.about(workspace_id)
     wanted = containers_document(request)
     containers.put_all(workspace_id, wanted)
     components.queue(
         workspace_id, [one.id for one in wanted], logo_url(request), handler.correlation_id
     )
-    return json_answer(200, {"put": len(wanted)})
+    answer: PutCount = {"put": len(wanted)}
+    return json_answer(200, answer)
 
 
 @handler.put("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def put_container(workspace_id: str, container_id: str) -> Answer:
+    """Create or update a container."""
     request = calls.about(workspace_id)
     container = container_document(request, container_id)
     containers.put_all(workspace_id, [container])
     components.queue(workspace_id, [container.id], logo_url(request), handler.correlation_id)
-    return json_answer(200, container.model_dump(exclude_none=True))
+    return json_answer(200, container)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def get_container(workspace_id: str, container_id: str) -> Answer:
+    """Get a container."""
     calls.about(workspace_id)
-    container = containers.get(workspace_id, checked_container_id(container_id))
-    return json_answer(200, container.model_dump(exclude_none=True))
+    return json_answer(200, containers.get(workspace_id, checked_container_id(container_id)))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/containers/{containerId+}")
 def delete_container(workspace_id: str, container_id: str) -> Answer:
+    """Delete a container."""
     request = calls.about(workspace_id)
     containers.delete(workspace_id, checked_container_id(container_id))
     components.queue(workspace_id, [container_id], logo_url(request), handler.correlation_id)
@@ -125,21 +135,29 @@ def delete_container(workspace_id: str, container_id: str) -> Answer:
 
 @handler.put("/v1/workspaces/{workspaceId}/webhook")
 def put_webhook(workspace_id: str) -> Answer:
+    """Set the workspace's webhook.
+
+    Relay calls it, as Standard Webhooks specifies, when a Jira user associates or disassociates an
+    entity of the workspace: `entity.associated`, `entity.disassociated`. The host must be public:
+    Relay does not call a host that resolves to a private or local address.
+    """
     request = calls.about(workspace_id)
     webhook = webhook_document(request, settings.test_webhook_origins)
     webhooks.put(workspace_id, webhook)
-    return json_answer(200, {"url": webhook.url})
+    answer: WebhookAnswer = {"url": webhook.url}
+    return json_answer(200, answer)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/webhook")
 def get_webhook(workspace_id: str) -> Answer:
-    """Its URL, and the last attempts to tell it; the secret is never shown."""
+    """Get the workspace's webhook."""
     calls.about(workspace_id)
     return json_answer(200, webhook_answer(*webhooks.shown(workspace_id)))
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/webhook")
 def delete_webhook(workspace_id: str) -> Answer:
+    """Delete the workspace's webhook."""
     calls.about(workspace_id)
     webhooks.delete(workspace_id)
     return no_content()

@@ -1,5 +1,5 @@
-"""The OpenAPI document of Relay's whole HTTP surface, made of what the code already says.
+"""The OpenAPI document of Relay's HTTP API, generated from the code.
 
-Paths and methods come from the template, schemas and limits from the models, errors from
-`relay.errors`; what an operation is for, and its examples, stand in one table per area.
+Routes come from the template, operations from the handlers, schemas from the models
+and `relay.edge.shapes`, errors from the code that raises them, examples from document.yaml.
 """

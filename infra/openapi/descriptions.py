@@ -1,4 +1,4 @@
-"""What is said of a model's fields: the text below each, which Python itself does not keep.
+"""Descriptions of fields: the text below each, which Python does not keep at run time.
 
 So a description stands beside its field and costs a function nothing when it starts.
 """
@@ -12,24 +12,26 @@ from itertools import pairwise
 
 from relay.catalog.webhooks import WebhookDocument
 
-# Of models that have none themselves; what is said of the model itself has the empty name.
+# For models without any; the description of the model itself has the empty name.
 _OTHERS: Mapping[str, Mapping[str, str]] = {
     WebhookDocument.__qualname__: {
-        "": "Where a workspace's notices go.",
-        "url": "Where notices are sent: https, without a user name and a fragment, with a public "
-        "host.",
-        "secret": "What notices are signed with: `whsec_`, and 24 to 64 bytes in base64.",
+        "": "Where a workspace's notices are sent.",
+        "url": "The URL that notices are sent to: https, with a public host, without a user name "
+        "or a fragment.",
+        "secret": "The secret that signs notices: `whsec_`, then 24 to 64 bytes in base64.",
     }
 }
 
 
-def descriptions_of(model: type) -> dict[str, str]:
-    """By the field's name in Python; what a model says of a field goes before what its bases say.
-    What it says of itself has the empty name, where pydantic does not know it."""
-    found: dict[str, str] = dict(_OTHERS.get(model.__qualname__, {}))
-    for kind in reversed(model.__mro__):
-        found |= _in_sources(kind.__module__).get(kind.__qualname__, {})
-    return found
+def descriptions_of(kind: type) -> dict[str, str]:
+    """Descriptions by the field's name in Python; a class's own win over its bases'. The class's
+    own description has the empty name, if pydantic does not know it."""
+    found: dict[str, str] = {}
+    # A TypedDict's bases are not in its method resolution order.
+    for base in reversed(getattr(kind, "__orig_bases__", kind.__bases__)):
+        found |= descriptions_of(base) if isinstance(base, type) else {}
+    own = _in_sources(kind.__module__).get(kind.__qualname__, {})
+    return {**found, **_OTHERS.get(kind.__qualname__, {}), **own}
 
 
 @cache

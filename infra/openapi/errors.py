@@ -1,12 +1,24 @@
-"""The errors that an operation may answer, each as `relay.errors` makes it."""
+"""The errors that operations may answer: raised by the code itself wherever that takes one call."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from infra.openapi.operation import Caller, Operation
-from infra.openapi.schemas import Shape
+from infra.openapi.parameters import SITE_ID
+from infra.openapi.shapes import SHAPES
 from relay.actions.residency import MigrationRefused
-from relay.entities.document import DOCUMENT_BYTES_MAX
-from relay.entities.fields import ID_MAX, WORKSPACE_ID_MAX
+from relay.catalog.workspaces import WorkspaceDocument
+from relay.edge.action_documents import component_url, parse_ids
+from relay.edge.documents import checked_key_id, checked_workspace_id
+from relay.edge.entity_documents import checked_properties
+from relay.edge.forge_documents import migration_id_of, migration_request
+from relay.edge.path import PATH_HEADER, check_sent_path
+from relay.edge.query import check_query, page_limit, query_id
+from relay.edge.request import json_body
+from relay.edge.site_documents import move_request, replay_request
+from relay.entities.association import parse_associated
+from relay.entities.document import DOCUMENT_BYTES_MAX, check_size, parse_document
+from relay.entities.submission import parse_submission
 from relay.errors import (
     AnswerTooLarge,
     BadRequest,
@@ -15,147 +27,131 @@ from relay.errors import (
     Forbidden,
     NotFound,
     RelayError,
-    TooLarge,
     Unauthenticated,
     Unavailable,
-    UnsupportedMedia,
 )
+from relay.identity.caller import Request
+from relay.identity.signed_install import LifecycleBody
 from relay.jira.errors import AccessRefused, JiraUnreachable
+from relay.provider.tracking import state_named
+from relay.tenants.store import unknown_site
 
 
-class ErrorDetail(Shape):
-    """One rule that is broken."""
-
-    path: str
-    """Where: a field of the body such as `incidents[1].summary`, or a parameter; empty for the
-    whole body."""
-    rule: str
-    """The rule's name, which programs may rely on, such as `string_too_long`."""
-    message: str
-    """The rule in words."""
+def _raised(function: Callable[..., Any], *arguments: Any) -> RelayError:
+    try:
+        function(*arguments)
+    except RelayError as error:
+        return error
+    raise ValueError(f"{function.__name__} raises nothing")
 
 
-class ErrorContent(Shape):
-    """What is wrong."""
-
-    code: str
-    """The error's name, which programs may rely on, such as `unknown_workspace`."""
-    message: str
-    """The error in words."""
-    details: list[ErrorDetail]
-    """Which rules are broken, or what was not taken; empty where it is neither."""
+def _request(query: str = "", body: bytes = b"{}", media: str = "application/json") -> Request:
+    return Request("GET", "/", query, {"content-type": media}, "https://relay.example.com", body)
 
 
-class Error(Shape):
-    """The one shape of every error of Relay."""
-
-    error: ErrorContent
-    """The error."""
-
-
-class MigrationError(Error):
-    """An error that Forge reads, too."""
-
-    errorResponseCode: str
-    """Forge's own word for the error, by which it does not try again."""
-
-
-class GatewayError(Shape):
-    """API Gateway's own answer, where a call did not reach Relay or was not answered in time."""
-
-    message: str
-    """API Gateway's words, such as `Too Many Requests`."""
-
-
-BAD_ID = BadRequest(
-    "This is no id for a workspace.",
-    [
-        Detail(
-            "workspaceId", "pattern", f"1 to {WORKSPACE_ID_MAX} characters of A-Z a-z 0-9 . _ ~ -"
-        )
-    ],
-)
-BAD_BODY = BadRequest(
-    "The body is not a workspace.",
-    [Detail("name", "string_too_long", "String should have at most 255 characters")],
-)
-LONG_ID = BadRequest(
-    "incident is no id.", [Detail("incident", "max_length", f"At most {ID_MAX} characters")]
-)
-BAD_QUERY = BadRequest(
-    "The limit is out of range.", [Detail("limit", "range", "A whole number from 1 to 100")]
-)
-UNKNOWN_PARAMETER = BadRequest(
-    "The query is not understood; nothing was done.",
-    [Detail("dryrun", "unknown_parameter", "Known here: dryRun")],
-)
-REPEATED_PARAMETER = BadRequest(
-    "The query is not understood; nothing was done.",
-    [Detail("limit", "repeated_parameter", "Once at most")],
-)
-BAD_PATH = BadRequest(
-    "The path is not the one that API Gateway matched.",
-    [Detail("", "path", "The ids that API Gateway matched, filled into the route's path")],
-)
-CHANGED_PATH = BadRequest(
-    "The path was changed on its way.",
-    [Detail("x-relay-path", "path", "The path below the base URL, percent-encoded once")],
-)
-UNSUPPORTED = UnsupportedMedia("The Content-Type must be application/json.")
-TOO_LARGE = TooLarge(
-    "The body is too large.",
-    [Detail("", "max_bytes", f"At most {DOCUMENT_BYTES_MAX} bytes, after inflating")],
-)
-ANSWER_TOO_LARGE = AnswerTooLarge()
-UNKNOWN_WORKSPACE = NotFound("There is no workspace 'payments'.", code="unknown_workspace")
-UNKNOWN_CONTAINER = NotFound("There is no container 'checkout-api'.", code="unknown_container")
-UNKNOWN_WEBHOOK = NotFound("The workspace has no webhook.", code="unknown_webhook")
-UNKNOWN_SITE = NotFound("There is no site '5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a'.", code="unknown_site")
-UNKNOWN_LINK = NotFound("The workspace is not linked to the site.", code="unknown_link")
-UNKNOWN_ENTITY = NotFound("There is no incident 'inc-1'.", code="unknown_entity")
-UNKNOWN_INCIDENT = NotFound("There is no incident 'inc-1'.", code="unknown_incident")
-NO_APP = Conflict("The site has uninstalled the app.", code="uninstalled")
-ONE_WORKSPACE = Conflict("A site with plain ids takes one workspace only.", code="one_workspace")
-SAME_SITE = Conflict("A site can't take its own place.", code="same_site")
-OUTDATED = Conflict("A newer lifecycle call of this site has been taken already.", code="outdated")
-TOKEN_USED = Conflict("The token of this call has been used already.", code="token_used")
-NOT_QUEUED = Unavailable(
-    "Not all could be queued; submit these again.",
-    [Detail("incidents[0]", "not_queued", "This incident was not taken")],
-    code="not_queued",
-)
-JIRA_REFUSED = AccessRefused(403, ("The app lacks a scope",))
-JIRA_UNAVAILABLE = JiraUnreachable("Jira gave no answer: ConnectTimeout")
-
-# An id with a slash in it, where none can be, or an empty one, leads past every route.
-NOTHING_THERE = NotFound("There is nothing at this method and path.")
+_LONG_NAME = b'{"name": "%s", "url": "https://ops.example.com/teams/payments"}' % (b"x" * 256)
+# Those of single operations, by their names in document.yaml.
+ERRORS: Mapping[str, RelayError] = {
+    "bad_body": _raised(parse_document, WorkspaceDocument, _LONG_NAME, "a workspace"),
+    "bad_submission": _raised(parse_submission, b'{"incident": {}}'),
+    "bad_move": _raised(move_request, _request()),
+    "bad_replay": _raised(
+        replay_request, _request(body=b'{"what": "all", "since": "2026-01-31T08:00:00Z"}')
+    ),
+    "bad_key_id": _raised(checked_key_id, "relay_0123456789abcdef_x"),
+    "bad_lifecycle": _raised(
+        parse_document, LifecycleBody, b'{"key": "relay-operations"}', "a lifecycle call"
+    ),
+    "bad_migration": _raised(migration_request, _request()),
+    "no_migration_id": _raised(migration_id_of, _request()),
+    "no_ids": _raised(parse_ids, b"{}"),
+    "no_component": _raised(component_url, b"{}"),
+    "no_association": _raised(parse_associated, b'{"associatedWith": {}}'),
+    "no_incident": BadRequest(
+        "`incident` is missing.",
+        [Detail("incident", "missing", "The query must have the incident's id")],
+    ),
+    "no_properties": _raised(checked_properties, _request()),
+    "long_id": _raised(query_id, _request("incident=" + "x" * 256), "incident"),
+    "unknown_state": _raised(state_named, "lost"),
+    "unknown_workspace": NotFound("There is no workspace 'payments'.", code="unknown_workspace"),
+    "unknown_container": NotFound(
+        "There is no container 'checkout-api'.", code="unknown_container"
+    ),
+    "unknown_component": NotFound("There is no component at this URL.", code="unknown_component"),
+    "unknown_webhook": NotFound("The workspace has no webhook.", code="unknown_webhook"),
+    "unknown_link": NotFound("The workspace is not linked to the site.", code="unknown_link"),
+    "unknown_entity": NotFound("There is no incident 'inc-1'.", code="unknown_entity"),
+    "unknown_incident": NotFound("There is no incident 'inc-1'.", code="unknown_incident"),
+    "unknown_migration": MigrationRefused(
+        "The migration is unknown.", "unknown_migration", "E0001"
+    ),
+    "other_region": MigrationRefused(
+        "This deployment serves EU; migrate the site manually.", "other_region", "E0002"
+    ),
+    "uninstalled": Conflict("The site has uninstalled the app.", code="uninstalled"),
+    "one_workspace": Conflict(
+        "A site with plain ids takes one workspace only.", code="one_workspace"
+    ),
+    "same_site": Conflict("A site can't take its own place.", code="same_site"),
+    "outdated": Conflict(
+        "A newer lifecycle call of this site has been taken already.", code="outdated"
+    ),
+    "token_used": Conflict("The token of this call has been used already.", code="token_used"),
+    "not_queued": Unavailable(
+        "Not all entities could be queued; submit these again.",
+        [Detail("incidents[0]", "not_queued", "This incident was not queued")],
+        code="not_queued",
+    ),
+    "jira_refused": AccessRefused(403, ("The app lacks a scope",)),
+    "jira_unavailable": JiraUnreachable("Jira gave no answer: ConnectTimeout"),
+    "answer_too_large": AnswerTooLarge(),
+}
 _ALWAYS = (
-    RelayError("Something went wrong inside Relay."),
-    Unavailable("A part of Relay can't answer now; try again."),
+    RelayError("Relay failed unexpectedly."),
+    Unavailable("A service that Relay depends on is unavailable; try again."),
+)
+_OF_A_PATH = (
+    # An empty id, or one with a slash where none may be, matches no route.
+    NotFound("No route has this method and path."),
+    BadRequest(
+        "The path does not match the ids that API Gateway found.",
+        [Detail("", "path", "The route's path, with the ids that API Gateway matched")],
+    ),
+    _raised(check_sent_path, {PATH_HEADER: "/v1/keys"}, "/v1/sites"),
+)
+_OF_A_PROVIDERS = (
+    Forbidden("This API key is not for workspace 'payments'."),
+    _raised(check_query, _request("dryrun=true"), ["dryRun"]),
+    _raised(check_query, _request("limit=1&limit=2"), ["limit"]),
 )
 
 
 def errors_of(operation: Operation) -> Iterator[RelayError]:
-    """The operation's own errors, and those that follow from who calls and what is sent."""
+    """The operation's own errors, and those that follow from its caller, parameters and body."""
+    names = {parameter.name for parameter in operation.parameters}
     yield from operation.errors
-    if any(parameter.where == "path" for parameter in operation.parameters):
-        yield NOTHING_THERE
-        yield from (BAD_PATH, CHANGED_PATH)
-    if operation.caller is not Caller.ANYONE:
+    if "{" in operation.route.path:
+        yield from _OF_A_PATH
+    if operation.callers:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:
-        yield Forbidden("This API key is not for workspace 'payments'.")
-        yield from (UNKNOWN_PARAMETER, REPEATED_PARAMETER)
-        if any(parameter.name == "workspaceId" for parameter in operation.parameters):
-            yield BAD_ID
-        if operation.route.path.startswith("/v1/workspaces/{workspaceId}/"):
-            yield UNKNOWN_WORKSPACE
+        yield from _OF_A_PROVIDERS
+    if "site" in names:
+        yield unknown_site(SITE_ID)
+    if "limit" in names:
+        yield _raised(page_limit, _request("limit=0"))
+    if operation.caller is Caller.PROVIDER and "workspaceId" in names:
+        yield _raised(checked_workspace_id, "a workspace")
+    if operation.route.path.startswith("/v1/workspaces/{workspaceId}/"):
+        yield ERRORS["unknown_workspace"]
     if operation.body:
-        yield TOO_LARGE
+        yield _raised(check_size, b" " * (DOCUMENT_BYTES_MAX + 1), DOCUMENT_BYTES_MAX)
         if operation.caller in (Caller.PROVIDER, Caller.FORGE):
-            yield UNSUPPORTED
+            yield _raised(json_body, _request(media="text/plain"), DOCUMENT_BYTES_MAX)
     yield from _ALWAYS
 
 
-def shape_of(error: RelayError) -> type[Error]:
-    return MigrationError if isinstance(error, MigrationRefused) else Error
+def shape_of(error: RelayError) -> type:
+    """The shape of the error's body."""
+    return SHAPES["MigrationError" if isinstance(error, MigrationRefused) else "Error"]

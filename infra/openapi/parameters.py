@@ -1,51 +1,110 @@
-"""Parameters that several areas share, and the values that their examples take."""
+"""The parameters of operations, by their names; some mean something else in one operation."""
 
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from infra.openapi.operation import Parameter
 from relay.catalog.containers import ContainerId
 from relay.edge.query import PAGE_MAX
-from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId, WorkspaceId
+from relay.edge.shapes.forge import AnyId
+from relay.edge.shapes.keys import KeyId
+from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId, Properties, WorkspaceId
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.record.outcomes import OutcomeState
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
 OTHER_SITE_ID = "b7d1a4c09e5f4d2c8a6b3f1e0d9c8b7a"
-CLOUD_ID = "4c822e2f-510f-48b9-b8d2-8419d0932949"
-INSTALLATION_ID = "ari:cloud:ecosystem::installation/11c7bb1e-51f3-4f43-9c4b-6f0d2f5f7a21"
-WORKSPACE_ID = "payments"
-CONTAINER_ID = "checkout-api"
-INCIDENT_ID = "inc-1"
-REVIEW_ID = "rev-1"
-# How the site of the examples knows what is in the workspace.
+# The ids of the examples' workspace at a site.
 IDS = WorkspaceIds("p4x8q2vn")
 
-WORKSPACE = Parameter("workspaceId", WorkspaceId, "The workspace.")
-CONTAINER = Parameter("containerId", ContainerId, "The container; slashes may stand as they are.")
-INCIDENT = Parameter("incidentId", EntityId, "The incident, by the operations tool's own id.")
-REVIEW = Parameter("reviewId", EntityId, "The review, by the operations tool's own id.")
-SITE = Parameter(
-    "site",
-    Annotated[str, Field(min_length=1)],
-    "The site, by the id that `GET /v1/sites` gives it.",
-)
-LIMIT = Parameter(
-    "limit",
-    Annotated[int, Field(ge=1, le=PAGE_MAX)],
-    f"How many a page may hold; {PAGE_MAX} unless given.",
-    "query",
-)
-AFTER = Parameter(
-    "after",
-    Annotated[str, Field(min_length=1, max_length=ID_MAX)],
-    "`next` of the page before; the first page unless given.",
-    "query",
-)
-_SITE_ID = Annotated[str, Field(max_length=SITE_ID_MAX)]
-INCIDENT_QUERY = Parameter(
-    "incident", _SITE_ID, "The incident's id, as the site knows it.", "query"
-)
-COMPONENT_QUERY = Parameter(
-    "component", _SITE_ID, "The component's id, as the site knows it.", "query"
-)
+
+@dataclass(frozen=True)
+class Parameter:
+    """`schema` is a type that pydantic knows, with its limits; `example` is a value in a path."""
+
+    name: str
+    schema: Any
+    description: str
+    where: Literal["path", "query", "header"] = "query"
+    example: str = ""
+    required: bool = False
+    # Every parameter of the query: OpenAPI's form of "any name".
+    explode: bool = False
+
+
+def _path(name: str, schema: Any, description: str, example: str) -> Parameter:
+    return Parameter(name, schema, description, "path", example, required=True)
+
+
+_SiteId = Annotated[str, Field(max_length=SITE_ID_MAX)]
+_PATH: Mapping[str, Parameter] = {
+    one.name: one
+    for one in (
+        _path("workspaceId", WorkspaceId, "The workspace.", "payments"),
+        _path(
+            "containerId", ContainerId, "The container; slashes need no encoding.", "checkout-api"
+        ),
+        _path("incidentId", EntityId, "The incident, by the operations tool's own id.", "inc-1"),
+        _path("reviewId", EntityId, "The review, by the operations tool's own id.", "rev-1"),
+        _path(
+            "site",
+            Annotated[str, Field(min_length=1)],
+            "The site, by its id in `GET /v1/sites`.",
+            SITE_ID,
+        ),
+        _path("keyId", KeyId, "The key's id, not the key.", "0123456789abcdef"),
+    )
+}
+_OTHERS: Mapping[str, Parameter] = {
+    "limit": Parameter(
+        "limit",
+        Annotated[int, Field(ge=1, le=PAGE_MAX)],
+        f"The most members of a page; by default {PAGE_MAX}.",
+    ),
+    "after": Parameter(
+        "after",
+        Annotated[str, Field(min_length=1, max_length=ID_MAX)],
+        "The `next` of the previous page; by default the first page.",
+    ),
+    "listEntities.after": Parameter("after", str, "The `next` of the previous page."),
+    "dryRun": Parameter("dryRun", bool, "Only validate; accept nothing."),
+    "state": Parameter("state", OutcomeState, "Only entities in this state at some site."),
+    "confirm": Parameter("confirm", bool, "Also ask Jira what it stores."),
+    "properties": Parameter(
+        "properties",
+        Annotated[Properties, Field(min_length=1)],
+        "Each parameter of the query is a property and its value.",
+        required=True,
+        explode=True,
+    ),
+    "query": Parameter("query", str, "Any part of the name."),
+    "ids": Parameter("ids", str, "Ids, separated by commas; by default all."),
+    "findWorkspaces.searchQuery": Parameter("searchQuery", str, "A part of the names."),
+    "searchQuery": Parameter("searchQuery", str, "Any part of the name."),
+    "searchContainers.workspaceId": Parameter(
+        "workspaceId", str, "One workspace; by default all of the site's."
+    ),
+    "userId": Parameter("userId", str, "Not read."),
+    "incident": Parameter("incident", _SiteId, "The incident's id at the site."),
+    "component": Parameter("component", _SiteId, "The component's id at the site."),
+    "migrationId": Parameter("migrationId", AnyId, "The migration.", required=True),
+    "x-forge-oauth-system": Parameter(
+        "x-forge-oauth-system",
+        Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,8192}$")],
+        "The system token for calls to the site's Jira. Without it, Relay keeps the last one.",
+        "header",
+    ),
+}
+
+
+def in_path(route: str) -> list[Parameter]:
+    """The parameters of a route's path. Raises KeyError for one that has no description."""
+    return [_PATH[name] for name in re.findall(r"{(\w+)}", route)]
+
+
+def parameter(operation_id: str, name: str) -> Parameter:
+    """A parameter of the query, or a header. Raises KeyError."""
+    return _OTHERS.get(f"{operation_id}.{name}") or _OTHERS[name]

@@ -1,17 +1,16 @@
-"""JSON Schema of the models, with the rules that pydantic keeps in functions.
+"""JSON Schema of the models and shapes, with the rules that pydantic keeps in functions.
 
-It is for generators of clients, too. So a rule over several fields is said with `if`, `then` and
-`else`, or `not`, which they leave aside: of `anyOf` and `oneOf` they make types, and of a schema
-that is only `true` or `false` nothing at all.
+Client generators read it, too. So a rule over several fields uses `if`, `then` and `else`, or
+`not`, which they ignore: they make types of `anyOf` and `oneOf`, and nothing of a schema that is
+only `true` or `false`.
 """
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
 from functools import partial
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
 from infra.openapi.descriptions import descriptions_of
@@ -26,7 +25,6 @@ _RULES: Mapping[str, JsonSchemaValue] = {
     "_https": {"pattern": "^https://"},
     "_secret": {"pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$"},
     "_property_name": {"pattern": f"^(?!{WORKSPACE_PROPERTY}$)[^:_][^:]*$"},
-    # `since` is for what is owed alone.
     "_since_belongs_to_owed": {
         "not": {
             "required": ["what", "since"],
@@ -38,49 +36,26 @@ _RULES: Mapping[str, JsonSchemaValue] = {
         "then": {"properties": {"allWorkspaces": {"const": False}}},
         "else": {"required": ["allWorkspaces"], "properties": {"allWorkspaces": {"const": True}}},
     },
-    # All associations together: JSON Schema has no word for a sum.
+    # A limit on all associations together: JSON Schema can't state a sum.
     "_few_values": {},
 }
-
-
-# Said of each field of the format.
+# Added to the description of each field of the format.
 _FORMATS = {
     "date-time": "RFC 3339, such as `2026-01-31T09:30:00Z`.",
-    "uri": "http or https, percent-encoded as RFC 3986 asks.",
+    "uri": "http or https, percent-encoded as RFC 3986 requires.",
 }
-
-
-class _Absent(Enum):
-    FIELD = None
-
-
-# The default of a field that an answer may lack: such a field has no default to speak of.
-ABSENT: Any = _Absent.FIELD
-
-
-class Shape(BaseModel):
-    """An answer: no other field is in it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Page(Shape):
-    """A page of a list. It may be shorter than `limit`, and even empty, and not be the last: the
-    last one has no `next`."""
-
-    next: str = ABSENT
-    """Where the following page begins: its `after`. It is to be passed on as it is, percent-encoded
-    in the query. Absent in the last page."""
+# Any other field that may be absent is never null (`relay.edge.answer.present`).
+_ABSENT_OR_NULL = "jira"
 
 
 class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Without the default, which some generators take for a reason to require the field; the
-        description says what its absence means."""
+        """Without the default: some generators require a field that has one. The description says
+        what absence means."""
         return self.generate_inner(schema["schema"])
 
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
-        """Languages whose integers have 32 bits unless told otherwise are told."""
+        """Languages whose integers have 32 bits by default need the format."""
         written = super().int_schema(schema)
         return written | ({"format": "int64"} if written.get("maximum", 0) >= 2**31 else {})
 
@@ -91,24 +66,28 @@ class _Generator(GenerateJsonSchema):
         return written
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        written = super().model_schema(schema)
-        model: type[BaseModel] = schema["cls"]
-        descriptions = descriptions_of(model)
-        for name, known in model.model_fields.items():
-            field = written["properties"][known.alias or name]
-            if name in descriptions:
-                field["description"] = descriptions[name] + _format_of(field)
-        description = written.get("description") or descriptions.get("")
-        if description:
-            written["description"] = _in_one_line(description)
-        return written
+        model = schema["cls"]
+        names = {known.alias or name: name for name, known in model.model_fields.items()}
+        return _described(super().model_schema(schema), model, names)
+
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        """Relay's shapes have no fields but their own; those with a config are Jira's."""
+        fields = schema["fields"]
+        is_jiras = "__pydantic_config__" in vars(schema["cls"])
+        if not is_jiras:
+            fields = {name: _never_null(name, field) for name, field in fields.items()}
+        written = super().typed_dict_schema({**schema, "fields": fields})
+        if not is_jiras:
+            written["additionalProperties"] = False
+        names = {str(field.get("validation_alias", name)): name for name, field in fields.items()}
+        return _described(written, schema["cls"], names)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
-        """A field's name says as much as the title that pydantic makes of it."""
+        """A field's name says as much as pydantic's title for it."""
         return False
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """Names that break their pattern are refused, and not let through as something else."""
+        """A name that breaks its pattern is invalid, not an additional property."""
         written = super().dict_schema(schema)
         for pattern, value in written.pop("patternProperties", {}).items():
             written["propertyNames"] = written.get("propertyNames", {}) | {"pattern": pattern}
@@ -120,8 +99,26 @@ class _Generator(GenerateJsonSchema):
     ) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
         rule = schema["function"]["function"]
-        # A limit of pydantic's own, behind a function: what it says is added elsewhere.
+        # pydantic keeps some of its own limits in a partial; it writes them itself.
         return inner if isinstance(rule, partial) else inner | _RULES[rule.__name__]
+
+
+def _never_null(name: str, field: core_schema.TypedDictField) -> core_schema.TypedDictField:
+    inner = field["schema"]
+    may_be_null = field.get("required", True) or name == _ABSENT_OR_NULL
+    if may_be_null or inner["type"] != "nullable":
+        return field
+    return {**field, "schema": inner["schema"]}
+
+
+def _described(written: JsonSchemaValue, kind: type, names: Mapping[str, str]) -> JsonSchemaValue:
+    """With the text below each field, and the class's own; `names` are Python's, by JSON's."""
+    descriptions = descriptions_of(kind)
+    for name, field in written["properties"].items():
+        if names[name] in descriptions:
+            field["description"] = descriptions[names[name]] + _format_of(field)
+    description = written.get("description") or descriptions.get("")
+    return written | ({"description": _in_one_line(description)} if description else {})
 
 
 def _in_one_line(text: str) -> str:
@@ -135,30 +132,29 @@ def _format_of(field: JsonSchemaValue) -> str:
 
 def _words_of(kind: JsonSchemaValue) -> str:
     if kind.get("pattern") == _RULES["_https"]["pattern"]:
-        return "Percent-encoded as RFC 3986 asks."
+        return "Percent-encoded as RFC 3986 requires."
     return _FORMATS[kind["format"]]
 
 
-def components(models: Iterable[type[BaseModel]]) -> dict[str, JsonSchemaValue]:
-    """The models and all that they are made of, by name.
+def components(kinds: Iterable[type]) -> dict[str, JsonSchemaValue]:
+    """The schemas of these models and shapes, and of all that they refer to, by name.
 
-    Raises ValueError where two share a name, of which pydantic makes long ones with `__`.
+    Raises ValueError if two share a name, and KeyError for a rule that `_RULES` does not have.
     """
-    wanted = list(dict.fromkeys(models))
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in wanted],
-        ref_template=REF,
-        schema_generator=_Generator,
-    )
+    wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [
+        (kind.__name__, "validation", TypeAdapter(kind)) for kind in dict.fromkeys(kinds)
+    ]
+    _, definitions = TypeAdapter.json_schemas(wanted, ref_template=REF, schema_generator=_Generator)
     found: dict[str, JsonSchemaValue] = definitions["$defs"]
+    # pydantic names them by their modules, with `__`.
     shared = [name for name in found if "__" in name]
     if shared:
         raise ValueError(f"two models share a name: {sorted(shared)}")
     return {name: _plain(found[name]) for name in sorted(found)}
 
 
-def reference(model: type[BaseModel]) -> JsonSchemaValue:
-    return {"$ref": REF.format(model=model.__name__)}
+def reference(kind: type) -> JsonSchemaValue:
+    return {"$ref": REF.format(model=kind.__name__)}
 
 
 def inline(kind: Any) -> JsonSchemaValue:

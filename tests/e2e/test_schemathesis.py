@@ -27,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
 
 from infra.local.story import Story
 from infra.openapi.__main__ import PATH
-from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller
+from infra.openapi.operations import OPERATIONS
 from infra.openapi.template import Route
 from relay.jira.canonical_request import query_string_hash
 from tests.e2e.states import incidents

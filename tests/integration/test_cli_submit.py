@@ -269,7 +269,7 @@ def feed_of_two_bodies() -> Feed:
 def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
     error = {
         "code": "not_queued",
-        "message": "Not all could be queued; submit these again.",
+        "message": "Not all entities could be queued; submit these again.",
         "details": [{"path": "incidents[0]", "rule": "not_queued", "message": "was not taken"}],
     }
     waits: list[float] = []

@@ -487,7 +487,7 @@ def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.
     assert answer.json() == {
         "error": {
             "code": "internal_error",
-            "message": "Something went wrong inside Relay.",
+            "message": "Relay failed unexpectedly.",
             "details": [],
         }
     }

@@ -14,14 +14,13 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from infra.openapi import forge
-from infra.openapi.document import OPERATIONS, document
+from infra.openapi.document import document
 from infra.openapi.operation import Caller, Example, Operation
+from infra.openapi.operations import INCIDENT, OPERATIONS, REVIEW
 from infra.openapi.parameters import IDS, OTHER_SITE_ID, SITE_ID
-from infra.openapi.sites import TROUBLES
-from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route
 from relay.edge.http import HttpFunction
+from relay.edge.shapes.sites import TROUBLES
 from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Tenant
@@ -53,6 +52,8 @@ REGISTRY: Registry[Any] = Registry().with_resource(
     "urn:relay", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
 )
 SERVED = list(functions())
+# In the order in which they come to an installation.
+FORGES = [operation for operation in OPERATIONS.values() if operation.tag == "Forge"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 # What reads before what writes, and what takes away last, the workspace after what it has: all run
 # in one world.
@@ -384,7 +385,7 @@ def test_every_lifecycle_example_is_answered_as_the_document_says(
 def test_every_example_of_forges_is_answered_as_the_document_says(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
-    for operation in forge.OPERATIONS:
+    for operation in FORGES:
         for example in operation.examples:
             with subtests.test(operation=operation.id, example=example.name):
                 url = url_of(operation, example)
@@ -394,7 +395,7 @@ def test_every_example_of_forges_is_answered_as_the_document_says(
 def test_a_site_may_make_its_calls_as_forge_and_is_answered_alike(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
-    either = [operation for operation in IN_ORDER if operation.by_forge_too]
+    either = [operation for operation in IN_ORDER if len(operation.callers) > 1]
     assert {operation.tag for operation in either} == {"Jira's actions"}
     install_forge(relay, site.site.client_key)
     for operation in either:
@@ -410,7 +411,7 @@ def test_forges_token_opens_what_the_document_says_and_nothing_else(
 ) -> None:
     install_forge(relay, site.site.client_key)
     for operation in IN_ORDER:
-        if Caller.FORGE.value in operation.schemes or not operation.schemes:
+        if Caller.FORGE in operation.callers or not operation.callers:
             continue
         with subtests.test(operation=operation.id):
             example = operation.examples[0]
@@ -435,7 +436,7 @@ def test_a_migration_is_refused_as_the_document_says(
         install_forge(relay)
         elsewhere = {"migrationId": 1024, "location": "US"}
         bodies = {"scheduleMigration": elsewhere, "getMigrationStatus": None}
-        for operation in forge.OPERATIONS:
+        for operation in FORGES:
             if "/migrations/" not in operation.route.path:
                 continue
             with subtests.test(operation=operation.id):

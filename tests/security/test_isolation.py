@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
-from infra.openapi.document import OPERATIONS
 from infra.openapi.operation import Caller, Operation
+from infra.openapi.operations import OPERATIONS
 from infra.openapi.template import Route
 from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds

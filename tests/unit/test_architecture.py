@@ -51,6 +51,7 @@ LIBRARIES = {
     "jwt",
     "pydantic",
     "pydantic_core",
+    "typing_extensions",
 }
 STORES = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key")
 
@@ -130,6 +131,15 @@ def test_a_room_of_tooling_stays_below_those_that_use_it(room: str, others: set[
     for path in sources(ROOT / "infra" / room):
         used = {name.split(".")[1] for name in imported(path) if name.startswith("infra.")}
         assert not used & others, path
+
+
+def test_no_function_loads_the_shapes_of_answers() -> None:
+    """Only the type checker and the OpenAPI document read them."""
+    folder = SHARED / "edge" / "shapes"
+    others = [path for path in sources(SHARED) if folder not in path.parents]
+    for path in (*others, *sources(ROOT / "functions")):
+        shapes = {name for name in imported(path) if name.startswith("relay.edge.shapes")}
+        assert not shapes, path
 
 
 def test_a_function_is_one_file_that_no_other_imports() -> None:

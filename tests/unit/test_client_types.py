@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from infra.openapi.document import OPERATIONS
+from infra.openapi.operations import OPERATIONS
 from tests.support.generated_client import generated_client
 
 UNTYPED = re.compile(r"\b(Any|object)\b")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -10,13 +11,14 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import AfterValidator, BaseModel, create_model
 
 from infra.openapi.__main__ import PATH
-from infra.openapi.actions import JiraReview
 from infra.openapi.descriptions import descriptions_of
-from infra.openapi.document import OPERATIONS, check_complete, document
+from infra.openapi.document import check_complete, document
+from infra.openapi.handlers import handlers
 from infra.openapi.operation import Caller
+from infra.openapi.operations import INCIDENT, OPERATIONS, REVIEW
 from infra.openapi.schemas import components
-from infra.openapi.submissions import INCIDENT, REVIEW
 from infra.openapi.template import Route, routes, throttling
+from relay.edge.shapes.actions import JiraReview
 from relay.entities.model import MODELS, Incident, PostIncidentReview
 from relay.queues.notices import Event
 from tests.support.template import functions
@@ -60,6 +62,20 @@ def test_a_description_without_a_route_fails() -> None:
     first, *rest = routes()
     with pytest.raises(ValueError, match=first.path):
         check_complete(rest)
+
+
+def test_a_handler_without_a_docstring_fails(tmp_path: Path) -> None:
+    source = '@handler.get("/new")\ndef get_new():\n    """Get it."""\n'
+    (tmp_path / "new").mkdir()
+    file = tmp_path / "new" / "handler.py"
+
+    file.write_text(source, "utf-8")
+    [found] = handlers(tmp_path).values()
+    assert (found.route, found.id, found.summary) == (Route("GET", "/new"), "getNew", "Get it")
+
+    file.write_text(source.replace('"""Get it."""', "pass"), "utf-8")
+    with pytest.raises(ValueError, match="get_new"):
+        handlers(tmp_path)
 
 
 def test_a_rule_of_a_model_that_the_document_cannot_say_fails() -> None:
@@ -189,13 +205,13 @@ def test_every_model_and_every_field_is_described() -> None:
 def test_a_moment_says_its_format() -> None:
     replay = SCHEMAS["Replay"]["properties"]
     assert replay["startedAt"]["description"] == (
-        "When it was begun. RFC 3339, such as `2026-01-31T09:30:00Z`."
+        "When it was started. RFC 3339, such as `2026-01-31T09:30:00Z`."
     )
 
 
 def test_a_description_is_inherited_and_may_be_replaced() -> None:
     assert descriptions_of(PostIncidentReview)["summary"] == "The title, in plain text."
-    assert descriptions_of(JiraReview)["id"] == "The review's id as the site knows it."
+    assert descriptions_of(JiraReview)["id"] == "The review's id at the site."
 
 
 def test_nothing_is_without_a_type() -> None:

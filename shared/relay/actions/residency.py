@@ -48,7 +48,8 @@ class Residency:
     def schedule(self, tenant: Tenant, migration_id: str, region: str) -> None:
         """Raises MigrationRefused for a region that this deployment does not serve."""
         if self._regions and region not in self._regions:
-            message = f"This deployment serves {', '.join(self._regions)}; move the site by hand."
+            served = ", ".join(self._regions)
+            message = f"This deployment serves {served}; migrate the site manually."
             raise MigrationRefused(message, "other_region", _OTHER_REGION)
         if self._migrations.get(tenant.id, migration_id) is None:
             scheduled = Migration(migration_id, region, MigrationState.SCHEDULED, _now())
@@ -67,7 +68,7 @@ class Residency:
     def _existing(self, tenant: Tenant, migration_id: str) -> Migration:
         migration = self._migrations.get(tenant.id, migration_id)
         if migration is None:
-            message = "There is no such migration."
+            message = "The migration is unknown."
             raise MigrationRefused(message, "unknown_migration", _NOT_SCHEDULED)
         return migration
 

@@ -1,8 +1,8 @@
-"""Documents of Jira's actions, in and out."""
+"""Documents of Jira's actions: requests parsed, answers built."""
 
 import time
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,16 +10,19 @@ from relay.catalog.components import component_of
 from relay.catalog.containers import Container
 from relay.catalog.workspaces import Workspace
 from relay.edge.answer import Answer, json_answer
-from relay.edge.paging import page_document
+from relay.edge.paging import page_of
 from relay.entities.document import parse_document
 from relay.entities.fields import Url
 from relay.identity.caller import Request
+
+if TYPE_CHECKING:
+    from relay.edge.shapes import actions
 
 _IDS_MAX = 1000
 
 
 class IdsRequest(BaseModel):
-    """What Jira wants to know the names of."""
+    """The workspaces whose names Jira asks for."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
@@ -28,7 +31,7 @@ class IdsRequest(BaseModel):
 
 
 def parse_ids(body: bytes) -> list[str]:
-    """Raises TooLarge, BadRequest."""
+    """The ids. Raises TooLarge, BadRequest."""
     return parse_document(IdsRequest, body, "a list of ids").ids
 
 
@@ -38,11 +41,11 @@ class ComponentEntity(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
     url: Url
-    """The URL that the component was sent to the site with."""
+    """The component's URL, as Relay sent it to the site."""
 
 
 class ComponentRequest(BaseModel):
-    """Jira also names the issue and the user; neither is kept."""
+    """Jira also names the issue and the user; Relay stores neither."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
@@ -51,37 +54,49 @@ class ComponentRequest(BaseModel):
 
 
 def component_url(body: bytes) -> str:
-    """Raises TooLarge, BadRequest."""
-    return parse_document(ComponentRequest, body, "a component's").entity.url
+    """The component's URL. Raises TooLarge, BadRequest."""
+    return parse_document(ComponentRequest, body, "a component call").entity.url
 
 
 def component_answer(container: Container, request: Request) -> Answer:
-    """As the component is sent to Jira."""
+    """The component, as it is sent to Jira."""
     sequence = time.time_ns() // 1_000_000
     return json_answer(200, component_of(container, logo_url(request), sequence))
 
 
 def workspace_answer(workspaces: Iterable[Workspace], request: Request) -> Answer:
-    return json_answer(200, {"workspaces": _workspaces(workspaces, request)})
+    """The answer to fetchWorkspaces."""
+    answer: actions.JiraWorkspaces = {"workspaces": _workspaces(workspaces, request)}
+    return json_answer(200, answer)
 
 
 def catalog_answer(
     workspaces: Iterable[Workspace], containers: Iterable[Container], request: Request
 ) -> Answer:
-    """Of a GET of fetchWorkspaces: what the page of its actions shows, and what the module's.
+    """The answer to a GET of fetchWorkspaces, in the shapes of both pages that document it.
 
-    Jira has no pages for it: of the workspaces, a site's whole, those that fit into an answer.
+    Jira defines no paging for it: the answer has as many of the site's workspaces as fit.
     """
-    named = ((one["id"], one) for one in _workspaces(workspaces, request))
-    found = page_document("workspaces", named, None)["workspaces"]
-    return json_answer(200, {"workspaces": found, "containers": _containers(containers, request)})
+    found, _ = page_of(((one["id"], one) for one in _workspaces(workspaces, request)), None)
+    answer: actions.JiraCatalog = {
+        "workspaces": found,
+        "containers": _containers(containers, request),
+    }
+    return json_answer(200, answer)
 
 
 def container_answer(containers: Iterable[Container], request: Request) -> Answer:
-    return json_answer(200, {"containers": _containers(containers, request)})
+    """The answer to searchContainers."""
+    answer: actions.JiraContainers = {"containers": _containers(containers, request)}
+    return json_answer(200, answer)
 
 
-def _workspaces(workspaces: Iterable[Workspace], request: Request) -> list[dict[str, Any]]:
+def logo_url(request: Request) -> str:
+    """The app's logo: Jira requires an avatar for each workspace and container."""
+    return f"{request.base_url}/logo.svg"
+
+
+def _workspaces(workspaces: Iterable[Workspace], request: Request) -> "list[actions.JiraWorkspace]":
     return [
         {
             "id": workspace.id,
@@ -93,7 +108,7 @@ def _workspaces(workspaces: Iterable[Workspace], request: Request) -> list[dict[
     ]
 
 
-def _containers(containers: Iterable[Container], request: Request) -> list[dict[str, Any]]:
+def _containers(containers: Iterable[Container], request: Request) -> "list[actions.JiraContainer]":
     return [
         {
             "id": container.id,
@@ -104,8 +119,3 @@ def _containers(containers: Iterable[Container], request: Request) -> list[dict[
         }
         for container in containers
     ]
-
-
-def logo_url(request: Request) -> str:
-    """Jira's shape has an avatar for each; one without its own shows the app's."""
-    return f"{request.base_url}/logo.svg"

@@ -3,40 +3,65 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
-# Lambda answers with at most 6 MB of JSON, in which the body stands escaped, headers beside it.
+from pydantic import BaseModel
+
+# Lambda's limit for an answer's JSON, which holds the body escaped, and the headers.
 ANSWER_BYTES_MAX = 6_000_000
-# Of a character of four bytes: it has two escapes.
+# For a character of four bytes: it has two escapes.
 _CHARACTER_BYTES_MAX = 12
+
+DocumentT = TypeVar("DocumentT", bound=Mapping[str, object])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """Status, body and the answer's own headers; `relay.edge.http` adds those of every answer."""
+
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_too_large(self) -> bool:
-        """Lambda would refuse it, and API Gateway answer 500 in its place."""
+        """True if Lambda would refuse it; API Gateway would then answer 500."""
         # Most are so short that they need not be measured.
         longest = len(self.body) * _CHARACTER_BYTES_MAX
         return longest > ANSWER_BYTES_MAX and escaped_bytes(self.body) > ANSWER_BYTES_MAX
 
 
 def text_answer(status: int, media_type: str, body: str) -> Answer:
+    """An answer with this Content-Type."""
     return Answer(status, body, {"Content-Type": media_type})
 
 
-def json_answer(status: int, document: Any) -> Answer:
-    return text_answer(status, "application/json", json.dumps(document, ensure_ascii=False))
-
-
-def escaped_bytes(body: str) -> int:
-    """What Lambda counts for a body, at most: its runtime for Python 3.11 writes ASCII alone."""
-    return len(json.dumps(body))
+def json_answer(status: int, document: object) -> Answer:
+    """`document` has one of `relay.edge.shapes`, or is a model that is answered as it is."""
+    return text_answer(status, "application/json", to_json(document))
 
 
 def no_content() -> Answer:
+    """204."""
     return Answer(204)
+
+
+def present(document: DocumentT) -> DocumentT:
+    """The document without the fields that are None: a shape's fields are absent, not null."""
+    known = {name: value for name, value in document.items() if value is not None}
+    return cast(DocumentT, known)
+
+
+def to_json(document: object) -> str:
+    """Models in it lose their null fields."""
+    return json.dumps(document, ensure_ascii=False, default=_dumped)
+
+
+def escaped_bytes(body: str) -> int:
+    """The bytes that Lambda counts for a body, at most: its runtime for Python 3.11 writes ASCII
+    only."""
+    return len(json.dumps(body))
+
+
+def _dumped(model: BaseModel) -> dict[str, Any]:
+    return model.model_dump(exclude_none=True)

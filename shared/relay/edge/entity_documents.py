@@ -1,15 +1,16 @@
-"""Documents of entities, for the operations tool: in and out."""
+"""Documents of entities: parameters parsed, answers built."""
 
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from relay.edge.paging import document_bytes, page_document
+from relay.edge.answer import present
+from relay.edge.paging import document_bytes, page_of
 from relay.edge.query import query_value
 from relay.edge.site_documents import moment
 from relay.entities.association import Target
@@ -22,22 +23,26 @@ from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX, EntityAtSite, Page
 from relay.record.entry import Entry, Head
 from relay.record.outcomes import OutcomeState
 
-# Of those at one site. Jira's own have some hundred bytes each.
+if TYPE_CHECKING:
+    from relay.edge.shapes import entities
+
+# For one site. Jira's own associations have a few hundred bytes each.
 _ASSOCIATIONS_BYTES_MAX = 500_000
 
 _PROPERTIES: TypeAdapter[dict[str, str]] = TypeAdapter(Properties)
 
 
 def checked_entity(kind: Kind, entity_id: str) -> EntityKey:
-    """Raises BadRequest for an id that no entity can have."""
+    """The entity's key. Raises BadRequest for an id that no entity can have."""
     if len(entity_id) > ID_MAX:
         rule = Detail("id", "max_length", f"At most {ID_MAX} characters")
-        raise BadRequest("This is no id for an entity.", [rule])
+        raise BadRequest("`id` is not a valid entity id.", [rule])
     return EntityKey(kind, entity_id)
 
 
 def page_cursor(request: Request) -> EntityKey | None:
-    """Where the page begins: `next` of the page before, as it was answered."""
+    """The position that `after` encodes; None for the first page. Raises BadRequest unless it is
+    the `next` of an earlier page."""
     value = query_value(request, "after")
     if value is None:
         return None
@@ -47,31 +52,33 @@ def page_cursor(request: Request) -> EntityKey | None:
             raise ValueError
         return EntityKey(Kind(kind), entity_id)
     except (binascii.Error, ValueError):
-        rule = Detail("after", "cursor", "`next` of the page before")
-        raise BadRequest("This is no page's beginning.", [rule]) from None
+        rule = Detail("after", "cursor", "The `next` of the previous page")
+        raise BadRequest("`after` is not a valid cursor.", [rule]) from None
 
 
 def checked_properties(request: Request) -> dict[str, str]:
-    """Raises BadRequest for none, or for what can't be an entity's property."""
+    """The query as properties. Raises BadRequest if there are none, or one is not valid."""
     pairs = parse_qsl(request.raw_query, keep_blank_values=True)
     try:
         properties = _PROPERTIES.validate_python(dict(pairs))
     except ValidationError as error:
-        raise BadRequest("These are no properties.", details_of(error)) from None
+        raise BadRequest("The query is not a valid set of properties.", details_of(error)) from None
     if not properties:
-        rule = Detail("", "properties", "At least one, each just once")
-        raise BadRequest("Properties are asked for.", [rule])
+        rule = Detail("", "properties", "At least one property, each name once")
+        raise BadRequest("The query must name at least one property.", [rule])
     return properties
 
 
-def entity_document(entry: Entry, sites: Iterable[EntityAtSite]) -> dict[str, Any]:
-    document = {
-        "kind": entry.key.kind.value,
-        "id": entry.key.id,
-        "updateSequenceNumber": _sequence(entry.sequence),
+def entity_document(
+    entry: Entry, sites: Iterable[EntityAtSite]
+) -> "entities.RecordedIncident | entities.RecordedReview":
+    """An entity as it is recorded, and its outcome at each site."""
+    # Its kind decides which of the two shapes it is.
+    recorded: Any = {
+        **_entity(entry),
+        "kind": entry.key.kind,
         "recordedAt": entry.recorded_at,
         "correlationId": entry.correlation_id,
-        "deleted": entry.deleted_at is not None,
         "entity": entry.entity,
         "properties": dict(entry.properties),
         "providerMetadata": {"product": entry.product} if entry.product else None,
@@ -81,62 +88,67 @@ def entity_document(entry: Entry, sites: Iterable[EntityAtSite]) -> dict[str, An
         ],
         "sites": [_at_site(site) for site in sites],
     }
-    return _known(document)
+    found: entities.RecordedIncident | entities.RecordedReview = present(recorded)
+    return found
 
 
-def entity_page(page: Page) -> dict[str, Any]:
+def entity_page(page: Page) -> "entities.EntityPage":
+    """A page of entities, with their outcomes at each site."""
     documents = ((_cursor(entry.key), _listed(entry, sites)) for entry, sites in page.entries)
-    return page_document("entities", documents, page.next and _cursor(page.next))
+    members, following = page_of(documents, page.next and _cursor(page.next))
+    document: entities.EntityPage = {"entities": members, "next": following}
+    return present(document)
 
 
-def _listed(entry: Head, sites: Iterable[EntityAtSite]) -> dict[str, Any]:
-    return _known(
-        {
-            "kind": entry.key.kind.value,
-            "id": entry.key.id,
-            "updateSequenceNumber": _sequence(entry.sequence),
-            "deleted": entry.deleted_at is not None,
-            "sites": [_at_site(site) for site in sites],
-        }
-    )
+def _listed(entry: Head, sites: Iterable[EntityAtSite]) -> "entities.ListedEntity":
+    return {
+        **_entity(entry),
+        "kind": entry.key.kind,
+        "sites": [_at_site(site) for site in sites],
+    }
+
+
+def _entity(entry: Head) -> "entities.EntityHead":
+    document: entities.EntityHead = {
+        "id": entry.key.id,
+        "updateSequenceNumber": _sequence(entry.sequence),
+        "deleted": entry.deleted_at is not None,
+    }
+    return present(document)
 
 
 def _cursor(key: EntityKey) -> str:
     return base64.urlsafe_b64encode(f"{key.kind.value}#{key.id}".encode()).decode()
 
 
-def _at_site(site: EntityAtSite) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _at_site(site: EntityAtSite) -> "entities.AtSite":
+    is_owed = site.state is OutcomeState.OWED
+    outcome = site.outcome
+    associations = list(_associations(site.associations))
+    document: entities.AtSite = {
         "site": site.tenant.id,
         "baseUrl": site.tenant.base_url,
-        "state": site.state.value,
+        "state": site.state,
+        "owedSince": site.owed_since if is_owed else None,
+        "reason": site.reason if is_owed else None,
+        "until": moment(site.until) if is_owed and site.until is not None else None,
+        "updateSequenceNumber": _sequence(outcome.sequence) if outcome else None,
+        "at": outcome.at if outcome else None,
+        "messages": list(outcome.messages) if outcome else None,
+        "unknownProjectKeys": list(outcome.unknown_project_keys) if outcome else None,
+        "associations": associations or None,
+        "moreAssociations": len(associations) < len(site.associations) or None,
     }
-    if site.state is OutcomeState.OWED:
-        until = moment(site.until)
-        document |= _known({"owedSince": site.owed_since, "reason": site.reason, "until": until})
-    if site.outcome:
-        document |= _known(
-            {
-                "updateSequenceNumber": _sequence(site.outcome.sequence),
-                "at": site.outcome.at,
-                "messages": list(site.outcome.messages),
-                "unknownProjectKeys": list(site.outcome.unknown_project_keys),
-            }
-        )
-    if site.associations:
-        shown = document["associations"] = list(_associations(site.associations))
-        if len(shown) < len(site.associations):
-            document["moreAssociations"] = True
-    if site.asked:
-        document["jira"] = site.in_jira
-    return document
+    # Null if Jira stores nothing, absent if it was not asked.
+    in_jira: Any = {"jira": site.in_jira} if site.asked else {}
+    return {**present(document), **in_jira}
 
 
-def _associations(targets: Iterable[Target]) -> Iterator[dict[str, Any]]:
-    """The first of these, so that an entity at many sites still fits into an answer."""
+def _associations(targets: Iterable[Target]) -> "Iterator[entities.AssociationTarget]":
+    """The first ones, so that an entity at many sites still fits into one answer."""
     left = _ASSOCIATIONS_BYTES_MAX
     for target in islice(targets, ASSOCIATIONS_SHOWN_MAX):
-        document = target.model_dump(exclude_defaults=True)
+        document: Any = target.model_dump(exclude_defaults=True)
         left -= document_bytes(document)
         if left < 0:
             return
@@ -144,9 +156,6 @@ def _associations(targets: Iterable[Target]) -> Iterator[dict[str, Any]]:
 
 
 def _sequence(sequence: int) -> int | None:
-    """None for what was deleted and never submitted: the record keeps it below all sequences."""
+    """None for an entity that was deleted and never submitted: the record keeps it below all
+    sequence numbers."""
     return sequence if sequence >= INT64_MIN else None
-
-
-def _known(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if value is not None}

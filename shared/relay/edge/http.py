@@ -1,4 +1,4 @@
-"""What every HTTP function has in common: routes, errors, security headers, a line of log."""
+"""What all HTTP functions share: routes, errors, security headers, one log line per call."""
 
 import re
 import time
@@ -19,7 +19,7 @@ from relay.identity.caller import LifecycleCaller, ProviderCaller, Request, Site
 from relay.identity.forge_caller import ForgeCaller
 from relay.telemetry import Metric, count, in_context, logger
 
-# Atlassian's review asks for these on every answer, errors too.
+# Atlassian's review requires these on every answer, including errors.
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
     "Cache-Control": "no-cache, no-store",
@@ -30,8 +30,8 @@ SECURITY_HEADERS = {
 CORRELATION_HEADER = "x-correlation-id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
-# Jira's and Forge's own calls may carry parameters that Relay does not know; the operations tool's
-# may not: a flag that is mistyped would be dropped without a word.
+# Jira's and Forge's calls may carry parameters that Relay does not know. The operations tool's may
+# not: a mistyped flag would be ignored silently.
 _STRICT = "/v1/"
 
 CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller)
@@ -40,7 +40,7 @@ HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` is the template's; `query` the names of parameters that it takes, None for any."""
+    """`path` is the template's; `query` the names of its query parameters, None for any."""
 
     path: str
     query: Collection[str] | None
@@ -48,11 +48,11 @@ class Route:
 
 
 class HttpFunction:
-    """The routes of one Lambda, found by the key of API Gateway's route. Errors are caught here.
+    """The routes of one Lambda, by API Gateway's `routeKey`. It catches all errors.
 
-    A handler takes the ids in its path by name, `{workspaceId}` as `workspace_id`. It calls
-    `self.caller(verifier)` before anything else, unless it is for everyone. HEAD is answered as
-    GET is, without the body.
+    A handler gets the ids in its path by name, `{workspaceId}` as `workspace_id`. It calls
+    `self.caller(verifier)` first, unless everyone may call it. HEAD is answered as GET is, without
+    the body. `base_url` is empty if API Gateway's URL is the app's.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -61,28 +61,31 @@ class HttpFunction:
         self._handler = in_context(self._serve)
 
     def get(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        """Registers a handler for GET and HEAD; `query` names its parameters, None for any."""
         return self._route(("GET", "HEAD"), path, query)
 
     def post(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        """Registers a handler for POST."""
         return self._route(("POST",), path, query)
 
     def put(self, path: str, query: Collection[str] | None = ()) -> Callable[[HandlerT], HandlerT]:
+        """Registers a handler for PUT."""
         return self._route(("PUT",), path, query)
 
     def delete(
         self, path: str, query: Collection[str] | None = ()
     ) -> Callable[[HandlerT], HandlerT]:
+        """Registers a handler for DELETE."""
         return self._route(("DELETE",), path, query)
 
     @property
     def correlation_id(self) -> str:
+        """The call's id in the logs and in the answer's `x-correlation-id`."""
         return str(logger.get_correlation_id())
 
     def caller(self, verifier: Verifier[CallerT]) -> tuple[CallerT, Request]:
-        """Who calls, and what; raises Unauthenticated unless it is proven.
-
-        Raises BadRequest for a parameter of the query that the route does not take.
-        """
+        """The caller and the request. Raises Unauthenticated unless the verifier proves the caller,
+        and BadRequest for a query parameter that the route does not have."""
         caller = verifier.verify(self.request)
         if self._called.path.startswith(_STRICT):
             check_query(self.request, self._called.query)
@@ -125,7 +128,7 @@ class HttpFunction:
     def _answer(self, event: APIGatewayProxyEventV2) -> Answer:
         try:
             if event.route_key not in self.routes:
-                raise NotFound("There is nothing at this method and path.")
+                raise NotFound("No route has this method and path.")
             self._called = self.routes[event.route_key]
             self.request, ids = request_of(event, self._base_url, self._called.path)
             return self._called.handle(**{to_snake(name): id_ for name, id_ in ids.items()})
@@ -134,23 +137,23 @@ class HttpFunction:
 
 
 def _answer_to(error: Exception) -> Answer:
-    """The error's own status and body; whatever we did not foresee says nothing of itself."""
+    """The error's own status and body; an unforeseen error is answered 500 without its words."""
     if isinstance(error, AWS_ERRORS):
         logger.exception("AWS could not do what was asked")
-        error = Unavailable("A part of Relay can't answer now; try again.")
+        error = Unavailable("A service that Relay depends on is unavailable; try again.")
     elif not isinstance(error, RelayError):
         logger.exception("Unforeseen error")
-        error = RelayError("Something went wrong inside Relay.")
+        error = RelayError("Relay failed unexpectedly.")
     if error.status in (401, 403):
         count(Metric.REFUSED_CALLS)
-    # Not its message: that may repeat what was sent, or what Jira said of it.
+    # Not its message, which may repeat the request or Jira's answer.
     reason = error.reason if isinstance(error, Unauthenticated) else None
     logger.warning("Refused", code=error.error_code, error=type(error).__name__, reason=reason)
     return json_answer(error.status, error.as_body())
 
 
 def _correlation_id(event: dict[str, Any]) -> str:
-    """The caller's own id where it brings a sensible one, else API Gateway's."""
+    """The caller's own id if it sends a valid one, else API Gateway's."""
     given = event.get("headers", {}).get(CORRELATION_HEADER, "")
     if _CORRELATION_ID.fullmatch(given):
         return str(given)

@@ -1,34 +1,35 @@
-"""Pages of a list: cut by the count that the caller asks for, and by what one answer may hold."""
+"""Pages of a list, limited by the caller's `limit` and by the bytes that one answer may hold."""
 
-import json
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar
 
-from relay.edge.answer import escaped_bytes
+from relay.edge.answer import escaped_bytes, to_json
 
-# Of an answer; the rest is for what stands around the list.
+# For the members; the rest of Lambda's limit is for what surrounds them.
 PAGE_BYTES_MAX = 5_500_000
 
+MemberT = TypeVar("MemberT")
 
-def page_document(
-    name: str, found: Iterable[tuple[str, dict[str, Any]]], following: str | None
-) -> dict[str, Any]:
-    """As many of `found` as fit into one answer, but one in any case, as the list `name`.
 
-    Each comes with the cursor of the page that begins after it; `next` is that of the last one in
-    the page, or `following` where all of them are in it.
+def page_of(
+    found: Iterable[tuple[str, MemberT]], following: str | None
+) -> tuple[list[MemberT], str | None]:
+    """The members that fit into one answer, at least one, and the cursor of the next page.
+
+    Each member comes with the cursor of the page that begins after it. `following` is the next
+    page's cursor if all members fit; None in the last page.
     """
-    page: list[dict[str, Any]] = []
+    page: list[MemberT] = []
     left, last = PAGE_BYTES_MAX, ""
-    for cursor, document in found:
-        left -= document_bytes(document)
+    for cursor, member in found:
+        left -= document_bytes(member)
         if page and left < 0:
-            following = last
-            break
-        page.append(document)
+            return page, last
+        page.append(member)
         last = cursor
-    return {name: page} | ({"next": following} if following else {})
+    return page, following
 
 
-def document_bytes(document: dict[str, Any]) -> int:
-    return escaped_bytes(json.dumps(document, ensure_ascii=False))
+def document_bytes(document: object) -> int:
+    """The bytes that the document adds to an answer, at most."""
+    return escaped_bytes(to_json(document))

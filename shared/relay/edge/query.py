@@ -13,9 +13,9 @@ _DIGITS_MAX = 3
 
 
 def check_query(request: Request, known: Collection[str] | None) -> None:
-    """Raises BadRequest that names each parameter that is unknown, or there more than once.
+    """Raises BadRequest, which names each unknown or repeated parameter.
 
-    `known` is None where a parameter may have any name.
+    `known` is None if a parameter may have any name.
     """
     names = Counter(name for name, _ in parse_qsl(request.raw_query, keep_blank_values=True))
     unknown = [
@@ -24,69 +24,74 @@ def check_query(request: Request, known: Collection[str] | None) -> None:
         if known is not None and name not in known
     ]
     repeated = [
-        Detail(name, "repeated_parameter", "Once at most")
+        Detail(name, "repeated_parameter", "At most once")
         for name, times in names.items()
         if times > 1
     ]
     if unknown or repeated:
-        raise BadRequest("The query is not understood; nothing was done.", unknown + repeated)
+        raise BadRequest(
+            "The query has unknown or repeated parameters; nothing was done.", unknown + repeated
+        )
 
 
 def _known(names: Collection[str]) -> str:
-    return f"Known here: {', '.join(sorted(names))}" if names else "No parameter is known here"
+    return f"Allowed: {', '.join(sorted(names))}" if names else "This route has no parameters"
 
 
 def query_values(request: Request, name: str) -> list[str]:
-    """A parameter's values, given several times or with commas between."""
+    """A parameter's values: it may be repeated, and each value may be a list with commas."""
     values = parse_qs(request.raw_query).get(name, [])
     return [part for value in values for part in value.split(",") if part]
 
 
 def first_query_value(request: Request, name: str) -> str | None:
-    """A parameter's first value, commas and all; None where there is none, or an empty one."""
+    """A parameter's first value, with its commas; None if it is absent or empty."""
     return next(iter(parse_qs(request.raw_query).get(name, [])), None)
 
 
 def query_id(request: Request, name: str) -> str:
-    """A parameter's first value, which is an id as a site knows it; empty where there is none.
-    Raises BadRequest for one that is longer than any id."""
+    """A parameter's first value, an id at a site; empty if it is absent. Raises BadRequest if it is
+    longer than any id."""
     value = first_query_value(request, name) or ""
     if len(value) > SITE_ID_MAX:
         rule = Detail(name, "max_length", f"At most {SITE_ID_MAX} characters")
-        raise BadRequest(f"{name} is no id.", [rule])
+        raise BadRequest(f"`{name}` is not a valid id.", [rule])
     return value
 
 
 def query_value(request: Request, name: str) -> str | None:
-    """A parameter's value; None where it is not given. Raises BadRequest for an empty one."""
+    """A parameter's value; None if it is absent. Raises BadRequest if it is empty."""
     values = parse_qs(request.raw_query, keep_blank_values=True).get(name)
     if values == [""]:
-        raise BadRequest(f"{name} has no value.", [Detail(name, "missing", "A value")])
+        raise BadRequest(f"`{name}` must have a value.", [Detail(name, "missing", "A value")])
     return values[0] if values else None
 
 
 def flag(request: Request, name: str) -> bool:
-    """True by its name alone. Raises BadRequest for a value other than true and false."""
+    """A boolean parameter: false if absent, true if it has no value. Raises BadRequest for a value
+    other than true or false."""
     values = parse_qs(request.raw_query, keep_blank_values=True).get(name, ["false"])
     if values[0] not in ("", "true", "false"):
-        raise BadRequest(f"{name} is true or false.", [Detail(name, "boolean", "true or false")])
+        raise BadRequest(
+            f"`{name}` must be true or false.", [Detail(name, "boolean", "true or false")]
+        )
     return values[0] != "false"
 
 
 def page_limit(request: Request) -> int:
-    """`limit`, 100 unless given. Raises BadRequest for what is no number from 1 to 100."""
+    """`limit`, by default 100. Raises BadRequest unless it is a number from 1 to 100."""
     value = query_value(request, "limit") or str(PAGE_MAX)
     digits = value.isascii() and value.isdecimal() and len(value) <= _DIGITS_MAX
     if not (digits and 1 <= int(value) <= PAGE_MAX):
         rule = Detail("limit", "range", f"A whole number from 1 to {PAGE_MAX}")
-        raise BadRequest("The limit is out of range.", [rule])
+        raise BadRequest("`limit` is out of range.", [rule])
     return int(value)
 
 
 def page_start(request: Request) -> str:
-    """`after`, an id; empty for the first page. Raises BadRequest for what no id can be."""
+    """`after`, an id; empty for the first page. Raises BadRequest if it is longer than any id."""
     value = query_value(request, "after") or ""
     if len(value) > ID_MAX:
-        rule = Detail("after", "max_length", "`next` of the page before")
-        raise BadRequest("This is no page's beginning.", [rule])
+        rule = Detail("after", "max_length", "The `next` of the previous page")
+        raise BadRequest("`after` is not a valid cursor.", [rule])
     return value

@@ -1,4 +1,4 @@
-"""API Gateway's event as the request that a verifier sees, and the JSON that it carries."""
+"""API Gateway's event as the request that a verifier sees, and its JSON body."""
 
 import base64
 import binascii
@@ -13,17 +13,17 @@ from relay.errors import BadRequest, Detail, UnsupportedMedia
 from relay.identity.caller import Request
 
 _GZIP = 16 + zlib.MAX_WBITS
-# RFC 9110 has recipients take the older name for the same.
+# RFC 9110 asks recipients to accept the older name, too.
 _GZIP_NAMES = ("gzip", "x-gzip")
 
 
 def request_of(
     event: APIGatewayProxyEventV2, base_url: str, template_path: str
 ) -> tuple[Request, dict[str, str]]:
-    """The request as it stood on the wire, and the ids in its path, by their names in the template.
+    """The request as it was sent, and the ids in its path, by their names in the template.
 
-    `base_url` is empty where API Gateway's is the app's. Raises BadRequest for a path that is not
-    the one that API Gateway matched.
+    `base_url` is empty if API Gateway's URL is the app's. Raises BadRequest for a path that is not
+    the one that API Gateway matched, or a body that is not base64.
     """
     path, ids = _path_and_ids(event, base_url, template_path)
     request = Request(
@@ -39,16 +39,17 @@ def request_of(
 
 
 def json_body(request: Request, bytes_max: int) -> bytes:
-    """The JSON that a verified caller sent, out of its gzip if it has one.
+    """The body of a verified caller, decompressed if it is gzip.
 
-    Raises UnsupportedMedia unless it is declared as JSON, TooLarge, BadRequest for a bad gzip.
+    Raises UnsupportedMedia unless its Content-Type is JSON, TooLarge for more than `bytes_max`
+    bytes, BadRequest for bad gzip.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type != "application/json":
         raise UnsupportedMedia("The Content-Type must be application/json.")
     if encoding not in ("identity", *_GZIP_NAMES):
-        raise UnsupportedMedia("The Content-Encoding must be gzip, or none.")
+        raise UnsupportedMedia("The Content-Encoding must be gzip or absent.")
     body = _inflated(request.body, bytes_max) if encoding in _GZIP_NAMES else request.body
     check_size(body, bytes_max)
     return body
@@ -61,22 +62,26 @@ def _raw_body(event: APIGatewayProxyEventV2) -> bytes:
     try:
         return base64.b64decode(body)
     except binascii.Error:
-        raise BadRequest("The body can't be decoded.") from None
+        raise BadRequest("The body is not valid base64.") from None
 
 
 def _inflated(body: bytes, bytes_max: int) -> bytes:
     inflater = zlib.decompressobj(_GZIP)
     try:
-        # One byte more than is allowed is enough to know, however much there would be.
+        # One byte more than the limit proves that the body is too large.
         inflated = inflater.decompress(body, bytes_max + 1)
     except zlib.error:
-        raise BadRequest("The body is not gzip.", [Detail("", "gzip", "Cannot be read")]) from None
+        raise BadRequest(
+            "The body is not gzip.", [Detail("", "gzip", "Not a gzip stream")]
+        ) from None
     if len(inflated) <= bytes_max and not inflater.eof:
-        raise BadRequest("The gzip body is cut off.", [Detail("", "gzip", "Ends too early")])
+        raise BadRequest(
+            "The gzip body is incomplete.", [Detail("", "gzip", "The stream ends early")]
+        )
     if inflater.unused_data:
-        # gzip allows for more; what follows must not be dropped without a word.
-        rule = Detail("", "gzip", "One member, and nothing after it")
-        raise BadRequest("The gzip body goes on after its end.", [rule])
+        # gzip allows more members; Relay must not drop them silently.
+        rule = Detail("", "gzip", "One member, with nothing after it")
+        raise BadRequest("The gzip body has data after its end.", [rule])
     return inflated
 
 
@@ -89,11 +94,11 @@ def _gateway_url(event: APIGatewayProxyEventV2) -> str:
 def _path_and_ids(
     event: APIGatewayProxyEventV2, base_url: str, template_path: str
 ) -> tuple[str, dict[str, str]]:
-    """The path below the app's base URL, whose own is a named stage's, or a custom domain's."""
+    """The path without the base path of a custom domain or a named stage, and its ids."""
     base_path = urlsplit(base_url).path.rstrip("/") or f"/{event.request_context.stage}"
     for path in (event.raw_path, event.raw_path.removeprefix(base_path)):
         ids = ids_in_path(template_path, event.path_parameters, path)
         if ids is not None:
             return path, ids
-    rule = Detail("", "path", "The ids that API Gateway matched, filled into the route's path")
-    raise BadRequest("The path is not the one that API Gateway matched.", [rule])
+    rule = Detail("", "path", "The route's path, with the ids that API Gateway matched")
+    raise BadRequest("The path does not match the ids that API Gateway found.", [rule])

@@ -1,14 +1,15 @@
-"""Documents of sites and of their replays, for the operations tool: in and out."""
+"""Documents of sites and of their replays: requests parsed, answers built."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from relay.edge.answer import present
 from relay.edge.documents import parsed
-from relay.edge.paging import page_document
+from relay.edge.paging import page_of
 from relay.edge.wiring import SiteParts
 from relay.entities.fields import DateTime, Document, WorkspaceId
 from relay.identity.caller import Request
@@ -16,25 +17,28 @@ from relay.tenants.replay import Replay, ReplayScope
 from relay.tenants.tenant import Tenant, TenantState
 from relay.tenants.troubles import Trouble
 
-# The troubles in which a site, or what is in its place, does not let this installation call.
+if TYPE_CHECKING:
+    from relay.edge.shapes import replays, sites
+
+# The troubles in which a site, or whatever replaced it, refuses this installation's calls.
 REFUSED_CALLS = frozenset({"credential_refused", "access_refused", "nothing_there", "moved"})
 
 
 class ReplayRequest(Document):
-    """Which entities to bring to the site."""
+    """The entities to deliver to the site."""
 
     what: Literal["owed", "all"] = "owed"
-    """`owed`, unless given: what the site has not answered for. `all`: all that the workspace
-    holds, whatever the site has."""
+    """`owed` (the default): what the site has not answered for. `all`: everything that the
+    workspace holds, whatever the site has."""
     since: DateTime | None = None
-    """Beside what is owed, also what was recorded since then. Not with `all`."""
+    """Also deliver what was recorded since then, in addition to what is owed. Not with `all`."""
     workspaceId: WorkspaceId | None = None
-    """The workspace; all that are linked to the site without it."""
+    """The workspace; by default every workspace that is linked to the site."""
 
     @model_validator(mode="after")
     def _since_belongs_to_owed(self) -> Self:
         if self.since and self.what == "all":
-            raise PydanticCustomError("since_of_all", "`all` leaves nothing for `since` to choose")
+            raise PydanticCustomError("since_of_all", "`since` can't be combined with `all`")
         return self
 
     @property
@@ -43,21 +47,25 @@ class ReplayRequest(Document):
 
 
 class MoveRequest(Document):
-    """Where the links go."""
+    """The target of a move."""
 
     to: str
-    """The id of the site that takes the other's place."""
+    """The id of the site that replaces the other one."""
 
 
 def replay_request(request: Request) -> ReplayRequest:
-    return parsed(ReplayRequest, request, "a request for a replay")
+    """Raises BadRequest, TooLarge, UnsupportedMedia."""
+    return parsed(ReplayRequest, request, "a replay request")
 
 
 def move_request(request: Request) -> MoveRequest:
-    return parsed(MoveRequest, request, "a request to move links")
+    """Raises BadRequest, TooLarge, UnsupportedMedia."""
+    return parsed(MoveRequest, request, "a move request")
 
 
 class SiteDocuments:
+    """Sites as a key for all workspaces sees them. `region` is the AWS region of the data."""
+
     def __init__(self, parts: SiteParts, region: str) -> None:
         self._region = region
         self._tenants = parts.tenants
@@ -65,47 +73,54 @@ class SiteDocuments:
         self._troubles = parts.troubles
         self._access = parts.access
 
-    def page(self, after: str, limit: int) -> dict[str, Any]:
-        """A page of sites, without those that became one with another."""
+    def page(self, after: str, limit: int) -> "sites.SitePage":
+        """A page of sites, without those that were merged into another."""
         ids = self._tenants.ids(after, limit)
         documents = (
             (tenant.id, self.of(tenant))
             for tenant in map(self._tenants.get, ids)
             if tenant and tenant.merged_into is None
         )
-        return page_document("sites", documents, ids[-1] if len(ids) == limit else None)
+        page, following = page_of(documents, ids[-1] if len(ids) == limit else None)
+        document: sites.SitePage = {"sites": page, "next": following}
+        return present(document)
 
-    def of(self, tenant: Tenant) -> dict[str, Any]:
+    def of(self, tenant: Tenant) -> "sites.Site":
+        """One site."""
         uninstalled = tenant.state is TenantState.UNINSTALLED
         trouble = None if uninstalled else self._troubles.of(tenant.id)
-        document: dict[str, Any] = {
+        document: sites.Site = {
             "id": tenant.id,
             "clientKey": tenant.client_key,
             "baseUrl": tenant.base_url,
             # Forge's token proves it; under Connect a site could claim any.
-            "cloudId": tenant.forge and tenant.forge.cloud_id,
-            "installationId": tenant.forge and tenant.forge.installation_id,
+            "cloudId": tenant.forge.cloud_id if tenant.forge else None,
+            "installationId": tenant.forge.installation_id if tenant.forge else None,
             "state": state_of(tenant, trouble),
             "installedAt": tenant.installed_at.isoformat(),
             "region": self._region,
-            "trouble": trouble and trouble_document(trouble),
+            "trouble": trouble_document(trouble) if trouble else None,
             "credential": self._credential(tenant),
             "supersededBy": self._successor(tenant, trouble),
         }
-        return {name: value for name, value in document.items() if value is not None}
+        return present(document)
 
-    def _credential(self, tenant: Tenant) -> dict[str, Any] | None:
-        """Which of its identities the site is called as, and why where it is not the usual one."""
+    def _credential(self, tenant: Tenant) -> "sites.SiteCredential | None":
+        """The identity that Relay uses, and the reason if it is not the usual one."""
         found = self._access.in_use(tenant)
         if found is None:
             return None
         identity, choice = found
-        because = {"because": choice.because, "at": moment(choice.at)} if choice else {}
-        return {"inUse": identity.value, **because}
+        document: sites.SiteCredential = {
+            "inUse": identity.value,
+            "because": choice.because if choice else None,
+            "at": moment(choice.at) if choice else None,
+        }
+        return present(document)
 
     def _successor(self, tenant: Tenant, trouble: Trouble | None) -> str | None:
-        """The newest installation of the same base URL, as long as links are left to be moved. A
-        site that still answers is not superseded: any site may claim its URL."""
+        """The newest installation of the same base URL, while there are links to move. A site that
+        still answers is not superseded: any site may claim its URL."""
         if tenant.merged_into is not None:
             return tenant.merged_into
         is_gone = trouble is not None and trouble.code in REFUSED_CALLS
@@ -122,19 +137,21 @@ class SiteDocuments:
         return newest.id if newest and self._links.workspaces_of(tenant.id) else None
 
 
-def replay_page(replays: Iterable[Replay], now: int, limit: int = 0) -> dict[str, Any]:
-    """A page of replays, of which there are `limit` unless it is the last; or, without a limit, as
-    many of them as one answer holds."""
-    found = list(replays)
+def replay_page(some: Iterable[Replay], now: int, limit: int = 0) -> "replays.ReplayPage":
+    """A page of replays; there are `limit` members unless it is the last page. Without a limit,
+    the page has as many as one answer holds. `now` is in epoch milliseconds."""
+    found = list(some)
     documents = ((replay.workspace_id, replay_document(replay, now)) for replay in found)
-    following = found[-1].workspace_id if limit and len(found) == limit else None
-    return page_document("replays", documents, following)
+    is_full = limit and len(found) == limit
+    page, following = page_of(documents, found[-1].workspace_id if is_full else None)
+    document: replays.ReplayPage = {"replays": page, "next": following}
+    return present(document)
 
 
-def replay_document(replay: Replay, now: int) -> dict[str, Any]:
-    """`now` is in epoch milliseconds."""
+def replay_document(replay: Replay, now: int) -> "replays.Replay":
+    """One replay; `now` is in epoch milliseconds."""
     seconds = (replay.updated_at - replay.started_at) / 1000
-    document: dict[str, Any] = {
+    document: replays.Replay = {
         "workspaceId": replay.workspace_id,
         "state": _progress(replay, now),
         "what": "owed" if replay.scope is ReplayScope.DEBTS else replay.scope.value,
@@ -142,7 +159,7 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
         "why": replay.why,
         "startedAt": moment(replay.started_at),
         "updatedAt": moment(replay.updated_at),
-        "endedAt": moment(replay.ended_at),
+        "endedAt": None if replay.ended_at is None else moment(replay.ended_at),
         "done": replay.done,
         "refused": replay.refused,
         "total": replay.total,
@@ -151,10 +168,11 @@ def replay_document(replay: Replay, now: int) -> dict[str, Any]:
         "reason": None if replay.is_done else replay.reason,
         "until": _until(replay, now),
     }
-    return {name: value for name, value in document.items() if value is not None}
+    return present(document)
 
 
-def state_of(tenant: Tenant, trouble: Trouble | None) -> str:
+def state_of(tenant: Tenant, trouble: Trouble | None) -> "sites.SiteState":
+    """The site's state, as its trouble implies it."""
     if tenant.state is TenantState.UNINSTALLED:
         return "uninstalled"
     if trouble is None:
@@ -162,14 +180,9 @@ def state_of(tenant: Tenant, trouble: Trouble | None) -> str:
     return "needs attention" if trouble.needs_attention else "slowed"
 
 
-def _until(replay: Replay, now: int) -> str | None:
-    if replay.is_done:
-        return moment(replay.again or None)
-    return moment(replay.due) if replay.due > now else None
-
-
-def trouble_document(trouble: Trouble) -> dict[str, Any]:
-    document = {
+def trouble_document(trouble: Trouble) -> "sites.SiteTrouble":
+    """The trouble, with Jira's own words."""
+    document: sites.SiteTrouble = {
         "code": trouble.code,
         "message": trouble.message,
         "since": moment(trouble.since),
@@ -178,16 +191,21 @@ def trouble_document(trouble: Trouble) -> dict[str, Any]:
         "attempts": trouble.attempts,
         "status": trouble.status,
     }
-    return {name: value for name, value in document.items() if value is not None}
+    return present(document)
 
 
-def _progress(replay: Replay, now: int) -> str:
+def moment(milliseconds: int) -> str:
+    """Epoch milliseconds as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def _until(replay: Replay, now: int) -> str | None:
+    if replay.is_done:
+        return moment(replay.again) if replay.again else None
+    return moment(replay.due) if replay.due > now else None
+
+
+def _progress(replay: Replay, now: int) -> "Literal['waiting', 'running', 'done']":
     if replay.is_done:
         return "done"
     return "running" if replay.leased > now else "waiting"
-
-
-def moment(milliseconds: int | None) -> str | None:
-    if milliseconds is None:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

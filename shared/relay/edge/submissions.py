@@ -1,42 +1,47 @@
-"""The answer to a submission: a verdict per entity, or what was not taken."""
+"""The answer to a submission: a verdict per entity, or the entities that were not queued."""
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING
 
-from relay.edge.answer import ANSWER_BYTES_MAX, escaped_bytes
+from relay.edge.answer import ANSWER_BYTES_MAX
+from relay.edge.paging import document_bytes
 from relay.entities.submission import Submission, Verdict
 from relay.errors import Detail, TooLarge, Unavailable
 
+if TYPE_CHECKING:
+    from relay.edge.shapes import submissions as shapes
 
-def submission_answer(submission: Submission, correlation_id: str) -> dict[str, Any]:
-    """Made before anything is queued: raises TooLarge where it can't be answered in one."""
+
+def submission_answer(submission: Submission, correlation_id: str) -> "shapes.SubmissionVerdicts":
+    """Call this before anything is queued: it raises TooLarge if one answer can't hold all."""
     accepted = len(submission.accepted)
-    answer = {
+    answer: shapes.SubmissionVerdicts = {
         "submissionId": correlation_id,
         "accepted": accepted,
         "rejected": len(submission.verdicts) - accepted,
         "verdicts": [_verdict(verdict) for verdict in submission.verdicts],
     }
-    if escaped_bytes(json.dumps(answer, ensure_ascii=False)) > ANSWER_BYTES_MAX:
-        rule = Detail("", "max_answer_bytes", "Split the submission; nothing of it was taken")
-        raise TooLarge("There is too much to say about this submission.", [rule])
+    if document_bytes(answer) > ANSWER_BYTES_MAX:
+        rule = Detail("", "max_answer_bytes", "Split the submission; nothing was accepted")
+        raise TooLarge("The response would exceed Lambda's limit; split the submission.", [rule])
     return answer
 
 
 def not_queued(submission: Submission, count: int) -> Unavailable:
-    """The error that names the accepted entities that are not in the queue: the last `count`."""
+    """The error that names the accepted entities that were not queued: the last `count`."""
     accepted = [verdict for verdict in submission.verdicts if verdict.accepted]
-    # Not by its id: of an entity's states in one submission some may be in the queue.
+    # By path, not by id: a submission may hold several states of one entity.
     details = [
-        Detail(verdict.path, "not_queued", f"This {verdict.kind} was not taken")
+        Detail(verdict.path, "not_queued", f"This {verdict.kind} was not queued")
         for verdict in accepted[len(accepted) - count :]
     ]
-    return Unavailable("Not all could be queued; submit these again.", details, code="not_queued")
+    return Unavailable(
+        "Not all entities could be queued; submit these again.", details, code="not_queued"
+    )
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "kind": verdict.kind.value,
+def _verdict(verdict: Verdict) -> "shapes.EntityVerdict":
+    document: shapes.EntityVerdict = {
+        "kind": verdict.kind,
         "index": verdict.index,
         "id": verdict.id,
         "verdict": "accepted" if verdict.accepted else "rejected",

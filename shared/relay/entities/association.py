@@ -23,10 +23,10 @@ class _Tolerant(BaseModel):
 
 
 class AssociatedEntity(_Tolerant):
-    """The incident or review, as the site knows it."""
+    """The incident or review, with its id at the site."""
 
     ari: Annotated[str, Field(max_length=_ARI_MAX)] = ""
-    """Its Atlassian Resource Identifier, which tells whether it is an incident or a review."""
+    """Its Atlassian Resource Identifier, which shows whether it is an incident or a review."""
     id: SiteEntityId
     """Its id at the site: the workspace's key, a full stop, and the operations tool's own id."""
 
@@ -54,7 +54,7 @@ class Associated(_Tolerant):
 
 
 class Disassociated(_Tolerant):
-    """Jira's call when a user takes such an association back."""
+    """Jira's call when a user removes such an association."""
 
     entity: AssociatedEntity
     """The incident or review."""
@@ -74,13 +74,13 @@ class AssociationChange:
 
 def parse_associated(body: bytes) -> AssociationChange:
     """Raises TooLarge, BadRequest."""
-    call = parse_document(Associated, body, "an association")
+    call = parse_document(Associated, body, "an association call")
     return _change(call.entity, call.associatedWith)
 
 
 def parse_disassociated(body: bytes) -> AssociationChange:
     """Raises TooLarge, BadRequest."""
-    call = parse_document(Disassociated, body, "the end of an association")
+    call = parse_document(Disassociated, body, "a disassociation call")
     return _change(call.entity, call.disassociatedFrom)
 
 

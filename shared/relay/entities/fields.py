@@ -104,7 +104,7 @@ def _url(value: str) -> str:
         return value
     raise PydanticCustomError(
         "uri",
-        "Input should be an http or https URL with a host, percent-encoded as RFC 3986 asks,"
+        "Input should be an http or https URL with a host, percent-encoded as RFC 3986 requires,"
         " such as https://example.com/incidents/1",
     )
 
@@ -121,10 +121,10 @@ def _few_fields(value: Any) -> Any:
 def _property_name(value: str) -> str:
     if ":" in value or value.startswith("_"):
         raise PydanticCustomError(
-            "property_name", "A property's name must hold no ':' and not begin with '_'"
+            "property_name", "A property's name must not contain ':' or begin with '_'"
         )
     if value == WORKSPACE_PROPERTY:
-        raise PydanticCustomError("reserved", "This property is Relay's own")
+        raise PydanticCustomError("reserved", "This property is reserved for Relay")
     return value
 
 

@@ -44,7 +44,7 @@ ReviewStatus = Literal["in progress", "outstanding actions", "completed", "unkno
 
 
 class Severity(JiraModel):
-    """How severe an incident is."""
+    """The severity of an incident."""
 
     level: SeverityLevel
     """Jira's level; P1 is the most severe."""
@@ -56,41 +56,41 @@ class Entity(JiraModel):
     id: EntityId
     """The operations tool's own id. It names the entity within its workspace and kind."""
     updateSequenceNumber: SequenceNumber
-    """Orders the states of one entity: a state is taken only where its number is higher than that
-    of the state that is there. The time of the change in epoch milliseconds does well."""
+    """Orders the states of one entity: a state is accepted only if its number is higher than the
+    recorded state's. The time of the change in epoch milliseconds works well."""
     summary: Summary
     """The title, in plain text."""
     description: Description
-    """What Jira shows below the title, in Markdown."""
+    """The text below the title, in Markdown."""
     url: Url
-    """The entity's page in the operations tool, to which Jira links."""
+    """The entity's page in the operations tool; Jira links to it."""
     createdDate: DateTime
-    """When the entity was made."""
+    """When the entity was created."""
     lastUpdated: DateTime
     """When the operations tool last changed the entity."""
     associations: Associations | None = None
-    """What the entity belongs to, such as Jira issues."""
+    """The objects that the entity belongs to, such as Jira issues."""
 
 
 class Incident(Entity):
-    """An incident, in the shape that Jira's operations API has for it."""
+    """An incident, in the shape of Jira's operations API."""
 
     affectedComponents: Ids
-    """The ids of the containers that the incident affects. The incident is on the Incidents page of
-    each project to which one of them was added."""
+    """The ids of the containers that the incident affects. The incident appears on the Incidents
+    page of each project that has one of them."""
     severity: Severity | None = None
-    """How severe the incident is, where that is known."""
+    """The severity of the incident, if known."""
     status: IncidentStatus
     """Whether the incident is still open."""
 
 
 class PostIncidentReview(Entity):
-    """A post-incident review, in the shape that Jira's operations API has for it."""
+    """A post-incident review, in the shape of Jira's operations API."""
 
     reviews: Ids
-    """The ids of the incidents that are reviewed."""
+    """The ids of the reviewed incidents."""
     status: ReviewStatus
-    """How far the review is."""
+    """The state of the review."""
 
 
 MODELS: dict[Kind, type[Entity]] = {Kind.INCIDENT: Incident, Kind.REVIEW: PostIncidentReview}

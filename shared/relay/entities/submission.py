@@ -21,10 +21,10 @@ _ELEMENTS_MAX = 2 * DETAILS_MAX
 
 
 class ProviderMetadata(Document):
-    """Who submits."""
+    """The sender of a submission."""
 
     product: Annotated[str, Field(max_length=TEXT_MAX)] | None = None
-    """The operations tool's name, which is passed on to Jira."""
+    """The operations tool's name, which Relay passes on to Jira."""
 
 
 class Envelope(Document):
@@ -34,10 +34,9 @@ class Envelope(Document):
     """
 
     incidents: list[Any] | None = None
-    """Incidents, each a state of one; of several states of an incident the newest counts."""
+    """Incidents. If an incident occurs with several states, the newest counts."""
     reviews: list[Any] | None = None
-    """Post-incident reviews, each a state of one; of several states of a review the newest
-    counts."""
+    """Post-incident reviews. If a review occurs with several states, the newest counts."""
     properties: Properties | None = None
     """Names and values of your own, which all entities of this submission carry. They can be
     deleted by them later, as with `{"region": "eu"}`. A name has no `:` and does not begin
@@ -133,7 +132,7 @@ def _parse(body: bytes) -> _Parsed:
         missing = Detail(
             "incidents", "missing", "A submission needs at least one incident or review"
         )
-        raise BadRequest("The submission holds no entity.", [missing])
+        raise BadRequest("The submission has no entities.", [missing])
     return _Parsed(envelope, elements)
 
 
@@ -159,8 +158,8 @@ def _not_json(fault: str) -> BadRequest:
 
 
 def _too_many_details() -> TooLarge:
-    rule = Detail("", "max_details", "Split the submission; nothing of it was taken")
-    return TooLarge("There is too much wrong with this submission.", [rule])
+    rule = Detail("", "max_details", "Split the submission; nothing was accepted")
+    return TooLarge("The submission has too many errors; split it.", [rule])
 
 
 def _judge(

@@ -39,7 +39,7 @@ class LifecycleBody(BaseModel):
     key: str
     """The app's key, as the descriptor has it."""
     clientKey: str = Field(min_length=1, max_length=CLIENT_KEY_MAX)
-    """The site's name under Connect, which stays when the app is installed anew."""
+    """The site's Connect client key; it stays the same when the app is reinstalled."""
     baseUrl: str | None = Field(default=None, max_length=500)
     """The site's base URL. An install needs it."""
     sharedSecret: str | None = Field(default=None, min_length=1, max_length=4000, repr=False)
@@ -69,7 +69,7 @@ class SignedInstallVerifier:
         # Atlassian's own apps meet both forms of the base URL.
         audience = [request.base_url, request.base_url + "/"]
         issuer = unproven_claims(token, request, audience).issuer
-        body = parse_document(LifecycleBody, request.body, "a lifecycle call's")
+        body = parse_document(LifecycleBody, request.body, "a lifecycle call")
         if body.clientKey != issuer:
             raise Unauthenticated("the token is another site's")
         if body.key != self._app_key:
