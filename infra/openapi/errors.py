@@ -12,9 +12,8 @@ from relay.edge.action_documents import component_url, parse_ids
 from relay.edge.documents import checked_key_id, checked_workspace_id
 from relay.edge.entity_documents import checked_properties
 from relay.edge.forge_documents import migration_id_of, migration_request
-from relay.edge.path import PATH_HEADER, check_sent_path
 from relay.edge.query import check_query, page_limit, query_id
-from relay.edge.request import json_body
+from relay.edge.request import PATH_HEADER, check_sent_path, json_body
 from relay.edge.site_documents import move_request, replay_request
 from relay.entities.association import parse_associated
 from relay.entities.document import DOCUMENT_BYTES_MAX, check_size, parse_document

@@ -19,8 +19,8 @@ from infra.openapi.parameters import in_path, parameter
 from infra.openapi.shapes import SHAPES
 from infra.openapi.template import Route, throttling
 from relay.catalog.containers import NAMES_CHARACTERS_MAX, RESULTS_MAX
+from relay.edge.answer import PAGE_BYTES_MAX
 from relay.edge.documents import CONTAINERS_MAX
-from relay.edge.paging import PAGE_BYTES_MAX
 from relay.edge.query import PAGE_MAX
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX, SUBMISSION_BYTES_MAX
 from relay.entities.fields import TEXT_MAX

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -27,15 +26,6 @@ _BACKOFF_SECONDS = 0.05
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-
-
-@dataclass
-class Wanted:
-    """An item to be read along with another one; `item` is then what was found."""
-
-    table: str
-    key: dict[str, Any]
-    item: Item | None = None
 
 
 class Table:

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from relay.errors import Unauthenticated, Unavailable
+from relay.identity.caller import ForgeCaller
 from relay.identity.connect_token import digest_of
-from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_modules import CALLERS
 from relay.identity.forge_token import ForgeTokenVerifier

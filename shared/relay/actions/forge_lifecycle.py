@@ -1,6 +1,6 @@
 """Forge's lifecycle: installed, upgraded, about to be uninstalled, and the hourly system token."""
 
-from relay.identity.forge_caller import ForgeCaller
+from relay.identity.caller import ForgeCaller
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.jira.errors import JiraError

@@ -8,7 +8,7 @@
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from pydantic import Field
 from relay import keys
 from relay.entities.fields import WORKSPACE_ID_PATTERN, Document, Summary, Url
 from relay.errors import NotFound
-from relay.table import Item, Table, Wanted, key
+from relay.table import Item, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -61,15 +61,15 @@ class WorkspaceStore:
             _existing(self._table.get(*keys.of_workspace(workspace_id)), workspace_id)
         )
 
-    def wanted(self, workspace_id: str) -> Wanted | None:
-        """The workspace, to be read along with what proves the caller; None for what is no id."""
+    def place_of(self, workspace_id: str) -> dict[str, keys.Key]:
+        """Where the workspace is stored: its key, by table; empty for what is not a valid id."""
         if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
-            return None
-        return Wanted(self._table.name, key(*keys.of_workspace(workspace_id)))
+            return {}
+        return {self._table.name: keys.of_workspace(workspace_id)}
 
-    def check(self, wanted: Wanted | None, workspace_id: str) -> None:
-        """Raises NotFound where it was read, and is not there."""
-        _existing(wanted.item if wanted else None, workspace_id)
+    def check_found(self, found: Mapping[str, Item], workspace_id: str) -> None:
+        """Raises NotFound unless the workspace is among these items, by table."""
+        _existing(found.get(self._table.name), workspace_id)
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
         """Those of these workspaces that there are."""

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from relay.catalog.components import component_of
 from relay.catalog.containers import Container
 from relay.catalog.workspaces import Workspace
-from relay.edge.answer import Answer, json_answer
-from relay.edge.paging import page_of
+from relay.edge.answer import Answer, json_answer, page_of
 from relay.entities.document import parse_document
 from relay.entities.fields import Url
 from relay.identity.caller import Request

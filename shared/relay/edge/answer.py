@@ -1,7 +1,7 @@
 """An answer to an HTTP call, as a function returns it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -65,3 +65,33 @@ def escaped_bytes(body: str) -> int:
 
 def _dumped(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(exclude_none=True)
+
+
+# For the members; the rest of Lambda's limit is for what surrounds them.
+PAGE_BYTES_MAX = 5_500_000
+
+MemberT = TypeVar("MemberT")
+
+
+def page_of(
+    found: Iterable[tuple[str, MemberT]], following: str | None
+) -> tuple[list[MemberT], str | None]:
+    """The members that fit into one answer, at least one, and the cursor of the next page.
+
+    Each member comes with the cursor of the page that begins after it. `following` is the next
+    page's cursor if all members fit; None in the last page.
+    """
+    page: list[MemberT] = []
+    left, last = PAGE_BYTES_MAX, ""
+    for cursor, member in found:
+        left -= document_bytes(member)
+        if page and left < 0:
+            return page, last
+        page.append(member)
+        last = cursor
+    return page, following
+
+
+def document_bytes(document: object) -> int:
+    """The bytes that the document adds to an answer, at most."""
+    return escaped_bytes(to_json(document))

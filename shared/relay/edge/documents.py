@@ -10,8 +10,7 @@ from pydantic_core import PydanticCustomError
 from relay.catalog.containers import Container, ContainerDocument, ContainerId
 from relay.catalog.webhooks import Attempt, WebhookDocument, check_webhook_host
 from relay.catalog.workspaces import Workspace, WorkspaceDocument
-from relay.edge.answer import present
-from relay.edge.paging import page_of
+from relay.edge.answer import page_of, present
 from relay.edge.request import json_body
 from relay.entities.document import (
     CONTAINERS_BYTES_MAX,

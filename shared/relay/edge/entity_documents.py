@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
-from relay.edge.answer import present
-from relay.edge.paging import document_bytes, page_of
+from relay.edge.answer import document_bytes, page_of, present
 from relay.edge.query import query_value
 from relay.edge.site_documents import moment
 from relay.entities.association import Target

@@ -15,8 +15,10 @@ from relay.edge.answer import Answer, json_answer
 from relay.edge.query import check_query
 from relay.edge.request import request_of
 from relay.errors import AnswerTooLarge, NotFound, RelayError, Unauthenticated, Unavailable
-from relay.identity.caller import LifecycleCaller, ProviderCaller, Request, SiteCaller, Verifier
-from relay.identity.forge_caller import ForgeCaller
+from relay.identity.caller import (
+    Request,
+    Verifier,
+)
 from relay.telemetry import Metric, count, in_context, logger
 
 # Atlassian's review requires these on every answer, including errors.
@@ -34,7 +36,7 @@ _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 # not: a mistyped flag would be ignored silently.
 _STRICT = "/v1/"
 
-CallerT = TypeVar("CallerT", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller)
+CallerT = TypeVar("CallerT")
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
 
 

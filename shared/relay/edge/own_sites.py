@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from relay.edge.answer import present
-from relay.edge.paging import page_of
+from relay.edge.answer import page_of, present
 from relay.edge.site_documents import replay_document, state_of, trouble_document
 from relay.edge.wiring import TenantParts
 from relay.jira.errors import without_words

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.edge.answer import present
+from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
-from relay.edge.paging import page_of
 from relay.edge.wiring import SiteParts
 from relay.entities.fields import DateTime, Document, WorkspaceId
 from relay.identity.caller import Request

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from relay.edge.answer import ANSWER_BYTES_MAX
-from relay.edge.paging import document_bytes
+from relay.edge.answer import ANSWER_BYTES_MAX, document_bytes
 from relay.entities.submission import Submission, Verdict
 from relay.errors import Detail, TooLarge, Unavailable
 

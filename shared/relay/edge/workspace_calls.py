@@ -4,6 +4,7 @@ Each returns the request. It raises Unauthenticated without a valid API key, For
 the key does not cover the call, and BadRequest for an unknown parameter or an invalid id.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relay.catalog.workspaces import WorkspaceStore
@@ -11,6 +12,8 @@ from relay.edge.documents import checked_workspace_id
 from relay.edge.http import HttpFunction
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.identity.caller import ProviderCaller, Request
+from relay.keys import Key
+from relay.table import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,17 @@ class WorkspaceCalls(ProviderCalls):
 
         Raises NotFound for a workspace that was never put or is deleted.
         """
-        wanted = self.workspaces.wanted(workspace_id)
-        caller, request = self.function.caller(self.api_key.beside(wanted))
+        verifier = _AlsoReading(self.api_key, self.workspaces.place_of(workspace_id))
+        (caller, found), request = self.function.caller(verifier)
         caller.check_workspace(checked_workspace_id(workspace_id))
-        self.workspaces.check(wanted, workspace_id)
+        self.workspaces.check_found(found, workspace_id)
         return request
+
+
+@dataclass(frozen=True, slots=True)
+class _AlsoReading:
+    api_key: ApiKeyVerifier
+    also: Mapping[str, Key]
+
+    def verify(self, request: Request) -> tuple[ProviderCaller, Mapping[str, Item]]:
+        return self.api_key.verify_and_read(request, self.also)

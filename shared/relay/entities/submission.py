@@ -6,9 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from relay.entities.document import details_of, without_mark
+from relay.entities.document import (
+    details_of,
+    is_text,
+    read_json,
+    split_elements,
+    strict_json,
+    without_mark,
+)
 from relay.entities.fields import ID_MAX, TEXT_MAX, Document, Properties
-from relay.entities.json_text import is_text, read_json, split_elements, strict_json
 from relay.entities.model import MODELS, EntityState, Kind
 from relay.errors import BadRequest, Detail, TooLarge
 

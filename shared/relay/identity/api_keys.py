@@ -8,14 +8,16 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from relay.errors import Unauthenticated
 from relay.identity.caller import ProviderCaller, Request
-from relay.table import Item, Wanted, from_item, get_batch, to_item
+from relay.keys import Key
+from relay.table import Item, from_item, get_batch, to_item
+from relay.table import key as item_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -78,38 +80,40 @@ def _key(values: dict[str, Any]) -> ApiKey:
 class ApiKeyVerifier:
     """`Authorization: Bearer <key>`."""
 
-    def __init__(
-        self, dynamodb: "DynamoDBClient", table: str, beside: Wanted | None = None
-    ) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self._beside = beside
-
-    def beside(self, wanted: Wanted | None) -> "ApiKeyVerifier":
-        """One that also reads this item, in the same call to DynamoDB."""
-        return ApiKeyVerifier(self._dynamodb, self._table, wanted)
 
     def verify(self, request: Request) -> ProviderCaller:
+        """The caller. Raises Unauthenticated, Unavailable, or an AWS error."""
+        return self.verify_and_read(request, {})[0]
+
+    def verify_and_read(
+        self, request: Request, also: Mapping[str, Key]
+    ) -> tuple[ProviderCaller, dict[str, Item]]:
+        """The caller, and the items of these keys, by table, read in the same call to DynamoDB.
+
+        Raises as `verify`.
+        """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         match = _KEY.fullmatch(key.strip()) if scheme.lower() == "bearer" else None
         if match is None:
             raise Unauthenticated("no API key")
         key_id, secret = match.groups()
-        values = self._read(key_id)
+        found = self._read(key_id, also)
+        values = found.pop(self._table, {})
         known_hash = values.get("hash", _NOBODYS_HASH)
         if not hmac.compare_digest(known_hash.encode(), _hash(secret).encode()):
             raise Unauthenticated("the API key is unknown")
-        return ProviderCaller(key_id, _key(values).workspaces)
+        return ProviderCaller(key_id, _key(values).workspaces), found
 
-    def _read(self, key_id: str) -> Item:
-        key = to_item({"pk": key_id})
-        if self._beside is None:
-            answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-            return from_item(answer.get("Item", {}))
-        wanted = {self._table: [key], self._beside.table: [self._beside.key]}
-        found = dict(get_batch(self._dynamodb, wanted))
-        self._beside.item = found.get(self._beside.table)
-        return found.get(self._table, {})
+    def _read(self, key_id: str, also: Mapping[str, Key]) -> dict[str, Item]:
+        own = to_item({"pk": key_id})
+        if not also:
+            answer = self._dynamodb.get_item(TableName=self._table, Key=own, ConsistentRead=True)
+            return {self._table: from_item(answer.get("Item", {}))}
+        others = {table: [item_key(*place)] for table, place in also.items()}
+        return dict(get_batch(self._dynamodb, {self._table: [own], **others}))
 
 
 def _hash(secret: str) -> str:

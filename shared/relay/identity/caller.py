@@ -5,9 +5,25 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from relay.errors import Forbidden
-from relay.identity.forge_caller import ForgeCaller
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeCaller:
+    """Forge itself, about one installation of the app; who clicked is not kept.
+
+    `api_base_url` is where that site's Jira is called, without a slash at its end, and `cloud_id`
+    is the site's. `system_token` is the credential for those calls, where Forge sent one: opaque,
+    and good for hours.
+    """
+
+    installation_id: str
+    cloud_id: str
+    api_base_url: str
+    app_version: str
+    token: LifecycleToken
+    system_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +82,7 @@ class ProviderCaller:
             raise Forbidden("This call needs an API key for all workspaces.")
 
 
-CallerT_co = TypeVar(
-    "CallerT_co", LifecycleCaller, SiteCaller, ProviderCaller, ForgeCaller, covariant=True
-)
+CallerT_co = TypeVar("CallerT_co", covariant=True)
 
 
 class Verifier(Protocol[CallerT_co]):

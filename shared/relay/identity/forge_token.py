@@ -9,10 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 
 from relay.errors import Unauthenticated
-from relay.identity.caller import Request
+from relay.identity.caller import ForgeCaller, Request
 from relay.identity.connect_token import LEEWAY_SECONDS, digest_of
 from relay.identity.forge_api_url import cloud_id_of
-from relay.identity.forge_caller import ForgeCaller
 from relay.identity.forge_claims import ForgeClaims, parse_claims
 from relay.identity.forge_keys import ForgeKeys
 from relay.identity.forge_modules import check_module

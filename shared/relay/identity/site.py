@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from relay.errors import Unauthenticated
 from relay.identity.callback import CallbackVerifier
-from relay.identity.caller import Request, SiteCaller, Verifier
-from relay.identity.forge_caller import ForgeCaller
+from relay.identity.caller import ForgeCaller, Request, SiteCaller, Verifier
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import TenantState
 
