@@ -1,10 +1,10 @@
 """JSON bodies of requests: their size limits, the errors for a bad one, and a tolerant reading.
 
 A strict parser stops at the first value that it can't represent: half of a surrogate pair, invalid
-UTF-8, a number of thousands of digits, NaN, deep nesting. `split` cuts a body into the elements of
-its lists instead, and reads each by itself: such a value becomes one that no field of an entity
-accepts, so the model names the field and the rule, and the other entities are unaffected. Nothing
-in it recurses, and every step takes time in proportion to the text.
+UTF-8, a number of thousands of digits, NaN, deep nesting. `split_elements` cuts a body into the
+elements of its lists instead, and each is read by itself: such a value becomes one that no field of
+an entity accepts, so the model names the field and the rule, and the other entities are unaffected.
+Nothing in it recurses, and every step takes time in proportion to the text.
 """
 
 import codecs
