@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from relay_cli.app import app
-from tests.integration.conftest import REGION, Aws
 from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import REGION, Aws
 from tests.support.lambdas import Context, sqs_event
 
 FUNCTIONS = (

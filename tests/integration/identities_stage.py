@@ -11,9 +11,9 @@ import pytest
 
 from relay.tenants.tenant import Tenant
 from tests.integration.catching_up_stage import put_link
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, relay_with
 from tests.integration.simulator_stage import FORGE_APP_ID, Simulator
+from tests.support.aws import Aws
 from tests.support.lifecycle import Site
 
 SERVED = [

@@ -18,9 +18,9 @@ from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import LinkStore
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Installation, Tenant
-from tests.integration.conftest import Aws
 from tests.integration.replays_stage import let_delays_pass, let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import Simulator
+from tests.support.aws import Aws
 from tests.support.gateway import Gateway, connections_closed, gateway
 from tests.support.lambdas import BASE_URL, Answer, Context, sqs_event
 from tests.support.lifecycle import Site

@@ -6,7 +6,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from tests.integration.conftest import REGION, Aws
+from tests.support.aws import REGION, Aws
 from tests.support.lambdas import Context, sqs_event
 
 

@@ -9,9 +9,8 @@ import pytest
 
 from relay.catalog.workspaces import WorkspaceDocument, WorkspaceStore
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.lambdas import BASE_URL, Answer
 from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.tokens import claims, signed_callback

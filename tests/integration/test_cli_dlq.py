@@ -26,7 +26,7 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     running_jira,
     write_stack_file,
 )
-from tests.integration.conftest import REGION, Aws
+from tests.support.aws import REGION, Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
 from tests.support.entities import incident, review
 

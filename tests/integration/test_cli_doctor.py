@@ -27,7 +27,7 @@ from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
     running_jira,
     write_stack_file,
 )
-from tests.integration.conftest import REGION
+from tests.support.aws import REGION
 from tests.support.aws_calls import aws_calls, client_error
 from tests.support.entities import incident
 from tests.support.template import ROOT

@@ -13,10 +13,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 import relay.table
 from relay.entities.workspace_ids import without_key
-from tests.integration.conftest import REGION, Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, install_there, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import REGION, Aws
 from tests.support.entities import incident, review
 
 SERVED = [

@@ -10,10 +10,9 @@ import pytest
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import without_key
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import BASE_URL
 from tests.support.lifecycle import ACME, GLOBEX, Site
 

@@ -8,10 +8,9 @@ from urllib.parse import quote
 import pytest
 
 from relay.entities.fields import ID_MAX
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer
 
 CONTAINERS = "/v1/workspaces/payments/containers"

@@ -17,12 +17,11 @@ from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.tenants.identity_choice import Identity
 from tests.integration.catching_up_stage import debts, go_on, sequences, states
-from tests.integration.conftest import Aws
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
 from tests.integration.relay_stage import Relay
 from tests.integration.replays_stage import let_delays_pass
 from tests.integration.simulator_stage import Simulator, component, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 
 CONNECT, FORGE = (identity.value for identity in Identity)

@@ -18,11 +18,10 @@ from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import Message, packed
 from relay.record.attempts import AttemptStore
 from relay.record.store import RecordStore
-from tests.integration.conftest import REGION, Aws
 from tests.integration.replays_stage import taken
+from tests.support.aws import REGION, Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
 from tests.support.aws_server import aws_server
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 from tests.support.killed_submitter import KILLER
 from tests.support.lambdas import APP_KEY, BASE_URL, Context, variables_of

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from relay.entities.model import EntityKey, Kind
 from relay.record.debts import Debt, DebtStore
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 
 TENANT = "t"
 _workspaces = map("w-{}".format, itertools.count())

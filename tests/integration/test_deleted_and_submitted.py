@@ -10,12 +10,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.integration.catching_up_stage import progress, put_link, sequences, states
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.integration.test_deletions import a_moment_later, delete
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 
 SERVED = (

@@ -13,11 +13,10 @@ import pytest
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 from tests.support.lambdas import APP_KEY
 from tests.support.lifecycle import Site

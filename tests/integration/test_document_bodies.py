@@ -9,9 +9,8 @@ import pytest
 
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX
 from relay.entities.fields import FIELDS_MAX
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME
 

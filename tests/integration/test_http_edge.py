@@ -32,12 +32,9 @@ from relay.telemetry import logger
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation
 from tests.support.aws_calls import client_error, unreachable
-from tests.support.botocore_models import models_read_once
 from tests.support.lambdas import Answer as Result
 from tests.support.lambdas import Context, http_event
 from tests.support.tokens import claims, signed_callback
-
-__all__ = ["models_read_once"]
 
 GATEWAY = "https://abcdef12.execute-api.eu-west-1.amazonaws.com"
 SECURITY_HEADERS = {

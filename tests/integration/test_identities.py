@@ -17,12 +17,11 @@ from relay.tenants.replay import ReplayScope
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
 from tests.integration.catching_up_stage import go_on, progress, sequences
-from tests.integration.conftest import Aws
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
 from tests.integration.relay_stage import Relay
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.template import ROOT
 
 _LOADED = """

@@ -6,9 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 
 
 @pytest.fixture

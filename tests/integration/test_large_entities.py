@@ -24,10 +24,9 @@ from tests.integration.catching_up_stage import (
     sequences,
     states,
 )
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident
 from tests.support.quick_transactions import quick_transactions
 

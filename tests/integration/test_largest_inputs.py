@@ -27,10 +27,9 @@ from relay.tenants.replay import Replay, ReplayScope, Stage
 from relay.tenants.replays import ReplayStore
 from relay.tenants.tenant import Tenant
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.support.aws import Aws
 from tests.support.aws_limits import TRANSACTION_BYTES_MAX, item_bytes
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 from tests.support.lifecycle import Site
 from tests.support.quick_transactions import quick_transactions

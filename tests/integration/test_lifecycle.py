@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
-from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
+from tests.support.clock import Clock
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import (
     ACME,

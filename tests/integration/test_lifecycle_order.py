@@ -14,7 +14,7 @@ from relay.secrets import Secrets
 from relay.tenants.lifecycle import TOKENS_MAX, LifecycleToken, TokenHistory
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 
 BEGIN = int(time.time())
 LEEWAY = 30

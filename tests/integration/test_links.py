@@ -13,10 +13,9 @@ import pytest
 from relay.identity.api_keys import ApiKeys
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation
-from tests.integration.conftest import Aws
 from tests.integration.simulator_stage import Simulator, running_simulator, until
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.gateway import Gateway, connections_closed, gateway
 from tests.support.template import routes
 

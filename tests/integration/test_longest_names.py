@@ -21,10 +21,9 @@ from relay.entities.fields import (
     EntityId,
 )
 from tests.integration.catching_up_stage import DOWN, ask, debts, progress, put_link
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
 

@@ -15,11 +15,10 @@ from relay.entities.model import EntityKey, Kind
 from relay.record.debts import Debt, DebtStore
 from relay.tenants.replays import ReplayStore
 from tests.integration.catching_up_stage import ask, progress, put_link, unlink
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.replays_stage import taken
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
 

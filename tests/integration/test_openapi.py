@@ -24,12 +24,11 @@ from relay.edge.shapes.sites import TROUBLES
 from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.integration.webhook_stage import https_hook
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.forge import (
     API_BASE_URL,
     CLOUD_ID,

@@ -5,7 +5,7 @@ import gzip
 import socket
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -13,7 +13,6 @@ import pytest
 from relay.outbound.client import AnswerTooLarge, OutboundClient
 from relay.outbound.network import Deadline
 from tests.support.raw_server import RawServer, Script, raw_server
-from tests.support.resolver import Resolve
 
 SECONDS = 0.3
 BYTES_MAX = 1_000_000
@@ -142,7 +141,7 @@ def test_a_host_without_an_address_is_not_reached(http: OutboundClient, host: st
 
 
 def test_the_next_address_is_tried_where_the_first_refuses(
-    http: OutboundClient, resolve: Resolve
+    http: OutboundClient, resolve: Callable[..., None]
 ) -> None:
     resolve("two.example", "127.0.0.2", "127.0.0.1")
     with raw_server(answering(answer(b"here"))) as server:

@@ -15,11 +15,10 @@ import pytest
 import relay.table
 from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import INFLATED_BYTES_MAX, Message, packed
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 from tests.support.lambdas import Context, sqs_event
 

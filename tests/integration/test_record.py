@@ -18,12 +18,9 @@ from relay.entities.submission import ENTITY_BYTES_MAX
 from relay.errors import Unavailable
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
-from tests.support.botocore_models import models_read_once
 from tests.support.entities import incident, review
-
-__all__ = ["models_read_once"]
 
 TABLE = "RecordTable"
 WORKSPACE = "payments"

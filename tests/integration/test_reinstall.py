@@ -31,7 +31,6 @@ from tests.integration.catching_up_stage import (
     summaries,
     unlink,
 )
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import (
     JiraSite,
     Relay,
@@ -40,8 +39,8 @@ from tests.integration.relay_stage import (
     relay_with,
 )
 from tests.integration.simulator_stage import Simulator, running_simulator, until
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 from tests.support.lambdas import APP_KEY, Answer, Context
 from tests.support.lifecycle import INSTALLED, UNINSTALLED, Site

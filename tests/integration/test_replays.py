@@ -30,12 +30,11 @@ from tests.integration.catching_up_stage import (
     summaries,
     unlink,
 )
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.replays_stage import taken
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
 from tests.support.quick_transactions import quick_transactions

@@ -10,10 +10,9 @@ import pytest
 
 from relay.entities.model import PostIncidentReview
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME, GLOBEX

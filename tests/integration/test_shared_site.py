@@ -10,10 +10,9 @@ import pytest
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 
 SERVED = [

@@ -19,10 +19,9 @@ from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
 from relay.jira.errors import RateLimit, error_type, without_words
 from relay.tenants.troubles import TroubleStore
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 
 SERVED = [

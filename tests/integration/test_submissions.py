@@ -20,13 +20,10 @@ from relay.entities.model import EntityState, Kind
 from relay.identity.api_keys import ApiKeys
 from relay.queues.submissions import Message, parse_message
 from relay.telemetry import logger
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error, unreachable
-from tests.support.botocore_models import models_read_once
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer, Context, call, http_event
-
-__all__ = ["models_read_once"]
 
 WORKSPACE = "payments"
 URL = f"/v1/workspaces/{WORKSPACE}/submissions"

@@ -23,16 +23,13 @@ from relay.record.store import RecordStore
 from relay.telemetry import logger
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation, Tenant
-from tests.integration.conftest import Aws
 from tests.integration.replays_stage import let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import ProviderApp, Simulator, running_app, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, client_error
-from tests.support.botocore_models import models_read_once
 from tests.support.entities import incident, review
 from tests.support.gateway import connections_closed
 from tests.support.lambdas import APP_KEY, Context, sqs_event
-
-__all__ = ["models_read_once"]
 
 _NUMBERS = itertools.count(1)
 

@@ -21,12 +21,11 @@ from tests.integration.catching_up_stage import (
     step,
     unlink,
 )
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.replays_stage import let_delays_pass, taken
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 from tests.support.lambdas import Context
 

@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.lifecycle import ACME, GLOBEX, Jira, Site, jira_with_its_key_server
 
 TABLE = "TenantsTable"

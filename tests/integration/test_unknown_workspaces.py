@@ -5,9 +5,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.template import routes
 
 SERVED = ["entities", "links", "submissions", "webhooks", "workspaces"]

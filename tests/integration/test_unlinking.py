@@ -9,11 +9,10 @@ import pytest
 from relay.delivery.sites import Sites
 from relay.jira.errors import JiraUnreachable
 from relay.jira.workspace_jira import WorkspaceJira
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident, review
 
 SERVED = [

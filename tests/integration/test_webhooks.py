@@ -20,7 +20,6 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from infra.openapi.document import document
 from relay.queues.notices import delay_after
 from relay.tenants.tenant import Tenant
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import Relay, relay_with
 from tests.integration.webhook_stage import (
     NO_ANSWER,
@@ -30,14 +29,12 @@ from tests.integration.webhook_stage import (
     https_hook,
     write_certificate,
 )
-from tests.security.conftest import written  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.entities import incident
 from tests.support.lambdas import Context, sqs_event
 from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.raw_server import RawServer, raw_server
-from tests.support.resolver import Resolve
 from tests.support.template import resources, template
 
 SERVED = [
@@ -522,7 +519,11 @@ def test_the_last_attempts_are_shown_and_whether_they_worked(stage: Stage, hook:
 
 
 def test_why_an_attempt_failed_is_said_in_words(
-    stage: Stage, hook: Hook, tmp_path: Path, resolve: Resolve, subtests: pytest.Subtests
+    stage: Stage,
+    hook: Hook,
+    tmp_path: Path,
+    resolve: Callable[..., None],
+    subtests: pytest.Subtests,
 ) -> None:
     def drop(_: RawServer, connection: socket.socket) -> None:
         connection.recv(1)
@@ -743,7 +744,7 @@ def test_in_production_nothing_is_plain_http_or_local(
 
 
 def test_plain_http_leads_to_this_machine_alone_whatever_a_setting_names(
-    stage: Stage, resolve: Resolve
+    stage: Stage, resolve: Callable[..., None]
 ) -> None:
     named = "http://10.0.0.1:*,http://ops.example.com:*,http://localhost:*"
     for name in ("workspaces", "webhooks"):
@@ -870,7 +871,7 @@ def test_a_host_that_is_not_public_is_no_webhook(stage: Stage, subtests: pytest.
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"]])
 def test_a_name_that_leads_to_an_address_that_is_not_public_is_not_called(
-    stage: Stage, resolve: Resolve, addresses: list[str]
+    stage: Stage, resolve: Callable[..., None], addresses: list[str]
 ) -> None:
     """Whatever it led to when the webhook was put: that may change at any time."""
     connections: list[socket.socket] = []

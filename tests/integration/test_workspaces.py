@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from relay.identity.api_keys import ApiKeys
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 from tests.support.lambdas import Answer, call
 
 WORKSPACE = {

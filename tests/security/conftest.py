@@ -1,23 +1,21 @@
-"""The lifecycle function with a key server on loopback, and a record of all that is written."""
+"""The lifecycle function with a key server on loopback."""
 
-import io
-import logging
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from relay.telemetry import logger
-from tests.integration.conftest import Aws, api_key, aws, credentials, function
 from tests.support import lifecycle
-from tests.support.aws_limits import aws_limits_held
-from tests.support.botocore_models import models_read_once
+from tests.support.aws import Aws
 from tests.support.key_server import KeyServer, key_server
 from tests.support.lifecycle import Jira
 from tests.support.tokens import InstallKey
 
-__all__ = ["api_key", "aws", "aws_limits_held", "credentials", "function", "models_read_once"]
+
+@pytest.fixture(autouse=True)
+def emulated_aws_alone(credentials: None) -> None:
+    """For tests without stores, too."""
 
 
 @pytest.fixture(scope="session")
@@ -46,26 +44,3 @@ def stored(aws: Aws) -> Callable[[], list[Any]]:
         return sorted(found, key=str)
 
     return items
-
-
-@pytest.fixture
-def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """All that was logged and printed so far: by Relay, and by the libraries from INFO on."""
-    stream = io.StringIO()
-    ours = logger.registered_handler
-    assert isinstance(ours, logging.StreamHandler)
-    theirs = logging.StreamHandler(stream)
-    root = logging.getLogger()
-    level, before = root.level, ours.setStream(stream)
-    root.addHandler(theirs)
-    root.setLevel(logging.INFO)
-
-    def everything() -> str:
-        printed = capsys.readouterr()
-        stream.write(printed.out + printed.err)
-        return stream.getvalue()
-
-    yield everything
-    root.removeHandler(theirs)
-    root.setLevel(level)
-    ours.setStream(before)

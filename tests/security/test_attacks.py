@@ -8,7 +8,7 @@ import pytest
 
 from tests.security import forgery
 from tests.security.answers import is_error, refused
-from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
+from tests.support.clock import Clock
 from tests.support.lifecycle import ACME, ENABLED, GLOBEX, INSTALLED, UNINSTALLED, Jira
 from tests.support.tokens import claims, signed_callback, signed_install
 

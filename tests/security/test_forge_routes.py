@@ -19,7 +19,6 @@ from botocore.exceptions import ClientError
 from relay.errors import Unavailable
 from relay.tenants.tenant import Tenant, TenantState
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forgery
 from tests.security.answers import is_error, refused
@@ -38,7 +37,8 @@ from tests.security.forge_stage import (
     forge_key,
     running_forge,
 )
-from tests.support.clock import Clock, first_sight_clock  # noqa: F401 (a fixture)
+from tests.support.aws import Aws
+from tests.support.clock import Clock
 from tests.support.forge import OTHER_APP_ID, ForgeKey, module_of, payload, signed
 from tests.support.key_server import KeyServer
 from tests.support.lifecycle import ACME, GLOBEX, Jira

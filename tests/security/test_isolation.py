@@ -20,10 +20,10 @@ from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.record.debts import DebtStore
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.conftest import Aws
 from tests.integration.relay_stage import JSON, Relay, relay_with
 from tests.security import forge_stage
 from tests.security.forge_stage import Forge, ForgeCalls, ForgeSite, running_forge
+from tests.support.aws import Aws
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME, GLOBEX, Site

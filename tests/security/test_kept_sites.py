@@ -14,7 +14,7 @@ from relay.secrets import Secrets
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Installation
-from tests.integration.conftest import Aws
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls
 from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.tokens import claims, signed_callback

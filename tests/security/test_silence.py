@@ -11,7 +11,6 @@ import pytest
 
 from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
-from tests.integration.conftest import Aws
 from tests.security import forgery
 from tests.security.forge_stage import INSTALLED as INSTALLED_BY_FORGE
 from tests.security.forge_stage import (
@@ -23,6 +22,7 @@ from tests.security.forge_stage import (
     running_forge,
 )
 from tests.security.forge_stage import UNINSTALLED as UNINSTALLED_BY_FORGE
+from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
 from tests.support.forge import OTHER_APP_ID
 from tests.support.key_server import KeyServer, Reply

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-import pytest
 from botocore.client import BaseClient
 
 KIB, MIB = 1024, 1024 * 1024
@@ -70,13 +69,6 @@ def aws_limits() -> Iterator[None]:
         return send(self, model, request, context)
 
     with patch.object(BaseClient, "_make_request", send_checked):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def aws_limits_held() -> Iterator[None]:
-    """For every test of a module or a conftest that imports it."""
-    with aws_limits():
         yield
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pytest
 from botocore.client import BaseClient
 
 from infra.lambdas.template import ROOT, functions
 
 _FUNCTIONS, _TESTS = str(ROOT / "functions"), str(ROOT / "tests")
-_AROUND_EVERY_CALL = ("aws_permissions.py", "aws_limits.py", "aws_calls.py", "botocore_models.py")
+_AROUND_EVERY_CALL = ("aws_permissions.py", "aws_limits.py", "aws_calls.py", "quick_aws.py")
 # Operations that are allowed by the name of another one.
 _ALLOWED_AS = {
     "DeleteMessageBatch": "DeleteMessage",
@@ -85,13 +84,6 @@ def aws_permissions() -> Iterator[None]:
         return send(self, model, request, context)
 
     with patch.object(BaseClient, "_make_request", send_checked):
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def aws_permissions_held() -> Iterator[None]:
-    """For every test of a module or a conftest that imports it."""
-    with aws_permissions():
         yield
 
 

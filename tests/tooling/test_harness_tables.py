@@ -20,7 +20,6 @@ from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
 from relay.tenants.replay import Replay, ReplayScope, Stage
 from relay.tenants.replays import ReplayStore
-from tests.support.botocore_models import models_read_once  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

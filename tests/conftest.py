@@ -1,0 +1,124 @@
+"""The functions on moto, in this process, with the template's own tables, queues and key."""
+
+import io
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import HealthCheck, settings
+from moto import mock_aws
+
+from infra.lambdas.stores import create_stores
+from relay.identity.api_keys import ApiKeys
+from relay.telemetry import logger
+from tests.support.aws import REGION, VARIABLES, Aws
+from tests.support.aws_limits import aws_limits
+from tests.support.aws_permissions import aws_permissions
+from tests.support.clock import Clock
+from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
+from tests.support.quick_aws import pooled_clients, quick_aws
+
+# How long an example takes says something about the machine, and nothing about Relay.
+settings.register_profile("relay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("relay")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_as_it_is() -> Iterator[None]:
+    """The emulated AWS answers quickly, and refuses what AWS would refuse."""
+    with quick_aws(), aws_limits(), aws_permissions():
+        yield
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's own AWS set-up can be reached."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",  # no secret
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "APP_KEY": APP_KEY,
+        "BASE_URL": BASE_URL,
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
+    """Each test begins with empty stores."""
+    with mock_aws(), pooled_clients():
+        dynamodb = boto3.client("dynamodb")
+        sqs = boto3.client("sqs")
+        kms = boto3.client("kms")
+        environment = create_stores(dynamodb, sqs, kms) | VARIABLES
+        yield Aws(dynamodb, sqs, kms, environment)
+
+
+@pytest.fixture
+def function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
+    """Load a function with just the variables that the template gives it."""
+
+    def load_function(name: str, **overrides: str) -> ModuleType:
+        for variable in variables_of(name):
+            monkeypatch.setenv(variable, overrides.get(variable, aws.environment[variable]))
+        return load(name)
+
+    return load_function
+
+
+@pytest.fixture
+def api_key(aws: Aws) -> str:
+    return ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue()
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`resolve(host, *addresses)` gives the host these addresses from now on."""
+    given: dict[str, tuple[str, ...]] = {}
+    own: Callable[..., list[Any]] = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: Any, **options: Any) -> list[Any]:
+        addresses = given.get(host, (host,))
+        return [found for one in addresses for found in own(one, *args, **options)]
+
+    def put(host: str, *addresses: str) -> None:
+        given[host] = addresses
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return put
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("relay.tenants.lifecycle.clock", lambda: clock.seconds)
+    return clock
+
+
+@pytest.fixture
+def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
+    """All that was logged and printed so far: by Relay, and by the libraries from INFO on."""
+    stream = io.StringIO()
+    ours = logger.registered_handler
+    assert isinstance(ours, logging.StreamHandler)
+    theirs = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    level, before = root.level, ours.setStream(stream)
+    root.addHandler(theirs)
+    root.setLevel(logging.INFO)
+
+    def everything() -> str:
+        printed = capsys.readouterr()
+        stream.write(printed.out + printed.err)
+        return stream.getvalue()
+
+    yield everything
+    root.removeHandler(theirs)
+    root.setLevel(level)
+    ours.setStream(before)
