@@ -4,6 +4,7 @@ import io
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +16,10 @@ from moto import mock_aws
 from infra.lambdas.stores import create_stores
 from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
+from tests.integration.relay_stage import Relay, Start, relay_with
+from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.support.aws import REGION, VARIABLES, Aws
+from tests.support.aws_calls import AwsCalls, aws_calls
 from tests.support.aws_limits import aws_limits
 from tests.support.aws_permissions import aws_permissions
 from tests.support.clock import Clock
@@ -75,6 +79,58 @@ def function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleT
 @pytest.fixture
 def api_key(aws: Aws) -> str:
     return ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue()
+
+
+@pytest.fixture
+def start(
+    function: Callable[..., ModuleType],
+    aws: Aws,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Start]:
+    """Relay with these workspaces and variables; with a simulator, served over HTTP."""
+    with ExitStack() as stack:
+
+        def started(
+            *workspaces: str, simulator: Simulator | None = None, **variables: str
+        ) -> Relay:
+            relay = stack.enter_context(
+                relay_with(function, aws, api_key, monkeypatch, simulator, **variables)
+            )
+            for workspace in workspaces:
+                relay.put_workspace(workspace)
+            return relay
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def one_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running_simulator(tmp_path_factory.mktemp("jira")) as running:
+        yield running
+
+
+@pytest.fixture
+def simulator(one_simulator: Simulator) -> Simulator:
+    """Without faults and calls of an earlier test; what changes is visible at once."""
+    one_simulator.set(
+        visibleAfterSeconds=0,
+        maxBodyBytes=5 * 1024 * 1024,
+        answerDelaySeconds=0,
+        sequencesAfterDeletion="forgotten",
+        forgeTimeoutSeconds=5,
+        systemTokenSeconds=4 * 3600,
+    )
+    for path in ("/faults", "/calls"):
+        one_simulator.control("DELETE", path).raise_for_status()
+    return one_simulator
+
+
+@pytest.fixture
+def calls() -> Iterator[AwsCalls]:
+    """Of AWS, from here on."""
+    with aws_calls() as calls:
+        yield calls
 
 
 @pytest.fixture

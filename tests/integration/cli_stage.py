@@ -1,6 +1,5 @@
 """The `relay` command as a user runs it, in this process, against Relay's functions over HTTP."""
 
-import itertools
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,27 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from relay_cli.app import app
-from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.relay_stage import JiraSite, Relay
 from tests.support.aws import REGION, Aws
 from tests.support.lambdas import Context, sqs_event
-
-FUNCTIONS = (
-    "descriptor",
-    "entities",
-    "keys",
-    "lifecycle",
-    "links",
-    "replayer",
-    "replays",
-    "submissions",
-    "submitter",
-    "webhooks",
-    "workspaces",
-)
-
-
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -197,32 +178,3 @@ def empty_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.chdir(work)
     return home
-
-
-@pytest.fixture(scope="module", name="jira")
-def running_jira(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
-@pytest.fixture(name="stage")
-def relay_with_a_site(
-    aws: Aws,
-    function: LoadFunction,
-    api_key: str,
-    jira: Simulator,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> Iterator[Stage]:
-    empty_home(monkeypatch, tmp_path)
-    with relay_with(function, aws, api_key, monkeypatch, FUNCTIONS, jira) as relay:
-        site = install_from(relay, jira, f"cli-{next(_numbers)}")
-        yield Stage(relay, site, Cli(relay.gateway.url, api_key))
-
-
-@pytest.fixture(name="cli")
-def command_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    """With a Relay that nobody answers for."""
-    empty_home(monkeypatch, tmp_path)
-    return Cli("http://127.0.0.1:9", "relay_0123456789abcdef_" + "x" * 43)

@@ -1,8 +1,59 @@
-"""The functions and stores on the emulated AWS."""
+"""Relay with Jira's simulator, and the command for it."""
+
+from pathlib import Path
 
 import pytest
+
+from tests.integration.catching_up_stage import forget_calls, put_link
+from tests.integration.cli_stage import Cli, Stage, empty_home
+from tests.integration.relay_stage import JiraSite, Link, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 
 
 @pytest.fixture(autouse=True)
 def emulated_aws_alone(credentials: None) -> None:
     """For tests without stores, too."""
+
+
+@pytest.fixture
+def relay(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", "search", simulator=simulator)
+
+
+@pytest.fixture
+def link(relay: Relay, simulator: Simulator) -> Link:
+    def linked(*workspaces: str) -> JiraSite:
+        site = install_from(relay, simulator)
+        for workspace in workspaces or ("payments",):
+            put_link(relay, site, workspace)
+        relay.run_replays()
+        forget_calls(site)
+        return site
+
+    return linked
+
+
+@pytest.fixture
+def site(link: Link) -> JiraSite:
+    return link()
+
+
+@pytest.fixture
+def stage(
+    start: Start,
+    simulator: Simulator,
+    api_key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Stage:
+    """What the command is tested on."""
+    empty_home(monkeypatch, tmp_path)
+    relay = start(simulator=simulator)
+    return Stage(relay, install_from(relay, simulator), Cli(relay.gateway.url, api_key))
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    """With a Relay that nobody answers for."""
+    empty_home(monkeypatch, tmp_path)
+    return Cli("http://127.0.0.1:9", "relay_0123456789abcdef_" + "x" * 43)

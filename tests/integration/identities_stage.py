@@ -1,35 +1,15 @@
 """A site that has Relay under Connect, under Forge, or under both, and Relay's own view of it."""
 
-import itertools
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import pytest
 
 from relay.tenants.tenant import Tenant
 from tests.integration.catching_up_stage import put_link
-from tests.integration.relay_stage import JiraSite, LoadFunction, Relay, relay_with
+from tests.integration.relay_stage import JiraSite, Relay, Start, new_name
 from tests.integration.simulator_stage import FORGE_APP_ID, Simulator
-from tests.support.aws import Aws
 from tests.support.lifecycle import Site
-
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "forge",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -139,28 +119,13 @@ def _taken(answer: httpx.Response) -> None:
 
 
 def new_site(relay: Relay, simulator: Simulator) -> TwofoldSite:
-    name = f"twofold-{next(_numbers)}"
+    name = new_name()
     simulator.create(name)
     return TwofoldSite(relay, simulator, name)
 
 
-@contextmanager
-def relay_on_both(
-    load: LoadFunction,
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-    **variables: str,
-) -> Iterator[Relay]:
+def relay_on_both(start: Start, simulator: Simulator, **variables: str) -> Relay:
     """Relay as the simulator reaches it by Connect and by Forge; it knows two workspaces."""
     keys_url = f"{simulator.url}/forge/.well-known/jwks.json"
     variables = {"FORGE_APP_ID": FORGE_APP_ID, "FORGE_KEYS_URL": keys_url} | variables
-    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
-    with ExitStack() as stack:
-        served = stack.enter_context(
-            relay_with(load, aws, api_key, monkeypatch, SERVED, simulator, **variables)
-        )
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
+    return start("payments", "search", simulator=simulator, **variables)

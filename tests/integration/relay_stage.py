@@ -1,9 +1,10 @@
 """Relay's functions in this process, and its two callers: the operations tool and Jira."""
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -21,12 +22,13 @@ from relay.tenants.tenant import Installation, Tenant
 from tests.integration.replays_stage import let_delays_pass, let_time_pass, run_replays, taken
 from tests.integration.simulator_stage import Simulator
 from tests.support.aws import Aws
-from tests.support.gateway import Gateway, connections_closed, gateway
+from tests.support.gateway import Functions, Gateway, connections_closed, gateway
 from tests.support.lambdas import BASE_URL, Answer, Context, sqs_event
 from tests.support.lifecycle import Site
 from tests.support.tokens import claims, signed_callback
 
 LoadFunction = Callable[..., ModuleType]
+_numbers = itertools.count(1)
 JSON = {"content-type": "application/json"}
 
 
@@ -162,19 +164,19 @@ def relay_with(
     aws: Aws,
     api_key: str,
     monkeypatch: pytest.MonkeyPatch,
-    functions: Iterable[str],
     simulator: Simulator | None = None,
     **variables: str,
 ) -> Iterator[Relay]:
-    """These functions; with a simulator they are served over HTTP, for it to call."""
+    """With a simulator the functions are served over HTTP, for it to call."""
+    if simulator:
+        variables = {"INSTALL_KEYS_URL": f"{simulator.url}/install-keys"} | variables
+    functions = Functions(lambda name: load(name, **variables))
+    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
     with ExitStack() as stack:
-        served = stack.enter_context(gateway()) if simulator else Gateway(BASE_URL)
+        http = gateway(functions) if simulator else nullcontext(Gateway(BASE_URL, functions))
+        served = stack.enter_context(http)
         stack.enter_context(connections_closed(monkeypatch))
-        if simulator:
-            variables["INSTALL_KEYS_URL"] = f"{simulator.url}/install-keys"
         monkeypatch.setenv("BASE_URL", served.url)
-        for name in functions:
-            served.functions[name] = load(name, **variables)
         yield Relay(served, aws, api_key)
 
 
@@ -213,8 +215,14 @@ class JiraSite:
         return [(call["method"], call["path"]) for call in self.simulator.calls(self.name)]
 
 
-def install_from(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
-    """As a site's admin does: the simulator reads the descriptor and calls Relay."""
+def new_name() -> str:
+    """No two sites of the simulator have the same."""
+    return f"site-{next(_numbers)}"
+
+
+def install_from(relay: Relay, simulator: Simulator, name: str = "") -> JiraSite:
+    """As the admin of a new site does: the simulator reads the descriptor and calls Relay."""
+    name = name or new_name()
     simulator.create(name)
     return install_there(relay, simulator, name)
 
@@ -229,3 +237,9 @@ def install_there(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
     assert tenant
     site = Site(document["clientKey"], document["baseUrl"], document["sharedSecret"])
     return JiraSite(simulator, name, tenant.id, site)
+
+
+# Starts Relay with these workspaces: `start(*workspaces, simulator=None, **variables)`.
+Start = Callable[..., Relay]
+# A new site with Relay, and these workspaces (`payments`, if none) linked to it.
+Link = Callable[..., JiraSite]

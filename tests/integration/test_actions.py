@@ -1,7 +1,5 @@
 """Jira asks what workspaces are called: answered for the verified site alone."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -9,8 +7,7 @@ import pytest
 
 from relay.catalog.workspaces import WorkspaceDocument, WorkspaceStore
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import JSON, Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JSON, Relay, Start
 from tests.support.lambdas import BASE_URL, Answer
 from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.tokens import claims, signed_callback
@@ -19,17 +16,8 @@ FETCH = "/workspaces/fetch"
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Relay]:
-    served = ["workspaces", "fetch_workspaces"]
-    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
-        for workspace in ("payments", "search", "billing", "globex-only", "nobodys"):
-            relay.put_workspace(workspace)
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments", "search", "billing", "globex-only", "nobodys")
 
 
 @pytest.fixture

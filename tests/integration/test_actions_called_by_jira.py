@@ -1,46 +1,22 @@
 """The actions as Jira calls them: by the descriptor's own URLs, over HTTP, signed by Jira."""
 
-import itertools
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident
-from tests.support.template import functions
-
-SERVED = [name for name in functions() if name != "keys"]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    on = {"COMPONENTS_MODULE": "on"}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **on) as relay:
-        relay.put_workspace("payments")
-        yield relay
+def relay(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", simulator=simulator, COMPONENTS_MODULE="on")
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     path = f"/v1/sites/{site.id}/workspaces/payments"
     assert relay.provider("PUT", path).status == 200
     return site

@@ -1,40 +1,26 @@
 """Jira tells what its users associate entities with: kept per site, and shown to the provider."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import Relay, relay_with
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws import Aws
 from tests.support.entities import incident, review
 from tests.support.lifecycle import ACME, GLOBEX, Site
 
 ASSOCIATED, DISASSOCIATED = "/entities/associated", "/entities/disassociated"
-SERVED = [
-    "workspaces",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-    "entity_associated",
-    "entity_disassociated",
-]
 PERSON = "557058:f1e2d3c4-a-person"
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        relay.put_workspace("payments")
-        # Before anything is linked, so that nothing is delivered to a site of the real world.
-        relay.submit("payments", incidents=[incident("inc-1")], reviews=[review("rev-1")])
-        yield relay
+def relay(start: Start) -> Relay:
+    relay = start("payments")
+    # Before anything is linked, so that nothing is delivered to a site of the real world.
+    relay.submit("payments", incidents=[incident("inc-1")], reviews=[review("rev-1")])
+    return relay
 
 
 @pytest.fixture

@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Stage,
-    command_alone,
-    relay_with_a_site,
-    running_jira,
 )
 from tests.integration.relay_stage import install_from
 from tests.integration.simulator_stage import Simulator
@@ -204,9 +201,9 @@ def test_a_file_without_containers_is_refused(cli: Cli, tmp_path: Path, content:
     cli("containers", "put-all", "operations", str(file), code=2)
 
 
-def test_a_site_is_found_by_any_unique_part_of_its_url(stage: Stage, jira: Simulator) -> None:
+def test_a_site_is_found_by_any_unique_part_of_its_url(stage: Stage, simulator: Simulator) -> None:
     stage.relay.put_workspace("operations")
-    other = install_from(stage.relay, jira, f"{stage.site.name}-other")
+    other = install_from(stage.relay, simulator, f"{stage.site.name}-other")
     url = other.site.base_url
 
     for name in (other.id, url, f"{url}/", f"{other.name.upper()}"):
@@ -242,12 +239,12 @@ def test_a_workspace_is_offered_and_withdrawn(stage: Stage) -> None:
     assert stage.cli("sites", "show", stage.site.name, "--json").json()["offered"] == []
 
 
-def test_sites_are_listed_with_their_state(stage: Stage, jira: Simulator) -> None:
+def test_sites_are_listed_with_their_state(stage: Stage, simulator: Simulator) -> None:
     document = stage.cli("sites", "list", "--json").json()
 
     assert [site["id"] for site in document["sites"]] == [stage.site.id]
     assert "active" in stage.cli("sites", "list").out
-    jira.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
+    simulator.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
     assert "uninstalled" in stage.cli("sites", "list").out
 
 

@@ -15,11 +15,10 @@ from relay_cli.api import LONGEST_WAIT, Relay, segment
 from relay_cli.config import File, Flags, load_config
 from relay_cli.failure import Failure, Misuse, Refused, Unavailable
 from relay_cli.key import Key
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Ran,
     Reply,
-    command_alone,
     replying,
 )
 

@@ -17,13 +17,10 @@ from relay.entities.model import EntityKey, Kind
 from relay.queues.submissions import Message, packed
 from relay_cli import letters
 from relay_cli.letters import CONTENT_BYTES_MAX, NO_REASON, STALE_MAX, Letter, content_of
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Stage,
-    command_alone,
     queue_outputs,
-    relay_with_a_site,
-    running_jira,
     write_stack_file,
 )
 from tests.support.aws import REGION, Aws

@@ -14,17 +14,14 @@ import pytest
 from relay_cli.aws import Aws
 from relay_cli.config import AwsAccess
 from relay_cli.descriptor import problems
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Ran,
     Replies,
     Reply,
     Stage,
-    command_alone,
     queue_outputs,
-    relay_with_a_site,
     replying,
-    running_jira,
     write_stack_file,
 )
 from tests.support.aws import REGION

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.cli_stage import (  # noqa: F401 (one is a fixture)
+from tests.integration.cli_stage import (
     Cli,
     Reply,
-    command_alone,
     replying,
 )
 from tests.integration.relay_stage import LoadFunction
-from tests.support.gateway import gateway
+from tests.support.gateway import Functions, gateway
 from tests.support.template import ROOT
 
 APP_ID = "ari:cloud:ecosystem::app/406d303d-0393-4ec4-ad7c-1435be94583a"
@@ -28,7 +27,7 @@ COMPONENTS = "jira:jiraDevOpsComponentProvider"
 def deploy(function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deploy]:
     """Deploys Relay with these parameters; returns the URL at which this machine reaches it."""
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-    with gateway() as api:
+    with gateway(Functions(function)) as api:
 
         def deploy_with(**variables: str) -> str:
             monkeypatch.setenv("APP_KEY", variables.get("APP_KEY", "relay-operations"))

@@ -13,15 +13,12 @@ from relay_cli import replay as replay_command
 from relay_cli.api import Relay
 from relay_cli.replay import MISSED_MAX, follow
 from relay_cli.words import parsed_since, span
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Replies,
     Reply,
     Stage,
-    command_alone,
-    relay_with_a_site,
     replying,
-    running_jira,
     work,
 )
 from tests.support.entities import incident

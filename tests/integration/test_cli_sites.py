@@ -7,14 +7,11 @@ import pytest
 from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
 from relay_cli.troubles import TROUBLES, site_state
 from relay_cli.words import parsed_moment
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Reply,
     Stage,
-    command_alone,
-    relay_with_a_site,
     replying,
-    running_jira,
     work,
 )
 from tests.integration.relay_stage import JiraSite, install_from, install_there
@@ -243,10 +240,10 @@ def test_a_newer_installation_takes_the_place_of_one_that_is_gone(stage: Stage) 
     assert "so none is moved" in stage.cli("sites", "move", old, new.id).out
 
 
-def test_a_move_to_a_site_without_the_app_is_refused(stage: Stage, jira: Simulator) -> None:
+def test_a_move_to_a_site_without_the_app_is_refused(stage: Stage, simulator: Simulator) -> None:
     stage.link()
-    other = install_from(stage.relay, jira, f"{stage.site.name}-gone")
-    jira.control("POST", f"/sites/{other.name}/uninstall").raise_for_status()
+    other = install_from(stage.relay, simulator, f"{stage.site.name}-gone")
+    simulator.control("POST", f"/sites/{other.name}/uninstall").raise_for_status()
 
     refused = stage.cli("sites", "move", stage.site.id, other.id, "--json", code=1)
 

@@ -6,14 +6,11 @@ import pytest
 
 from relay.record.outcomes import OutcomeState
 from relay_cli.words import STATES
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Reply,
     Stage,
-    command_alone,
-    relay_with_a_site,
     replying,
-    running_jira,
     work,
 )
 from tests.support.entities import incident, review

@@ -9,14 +9,11 @@ import pytest
 from relay_cli.api import Relay
 from relay_cli.feed import BODY_BYTES_MAX, Feed, parse_feed, split
 from relay_cli.submit import REJECTED_SHOWN, submit_feed
-from tests.integration.cli_stage import (  # noqa: F401 (some are fixtures)
+from tests.integration.cli_stage import (
     Cli,
     Reply,
     Stage,
-    command_alone,
-    relay_with_a_site,
     replying,
-    running_jira,
 )
 from tests.support.entities import incident, review
 

@@ -1,10 +1,8 @@
 """Containers as DevOps components: from the operations tool's call to every linked site."""
 
-import itertools
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -13,64 +11,34 @@ import pytest
 
 import relay.replays.replayer
 from relay.queues.submissions import parse_message
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator, until
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator, until
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident
 
 WORKSPACE = "payments"
 OTHER_WORKSPACE = "search"
-FUNCTIONS = (
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "replays",
-)
 COMPONENT_CALLS = "/rest/devopscomponents/1.0"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay_that(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Callable[[str], AbstractContextManager[Relay]]:
-    def start(switch: str) -> AbstractContextManager[Relay]:
-        return relay_with(
-            function, aws, api_key, monkeypatch, FUNCTIONS, simulator, COMPONENTS_MODULE=switch
-        )
-
-    return start
+def relay_that(start: Start, simulator: Simulator) -> Callable[[str], Relay]:
+    return lambda switch: start(simulator=simulator, COMPONENTS_MODULE=switch)
 
 
 @pytest.fixture
-def relay_on(relay_that: Callable[[str], AbstractContextManager[Relay]]) -> Iterator[Relay]:
-    with relay_that("on") as relay:
-        for workspace in (WORKSPACE, OTHER_WORKSPACE):
-            relay.put_workspace(workspace)
-        yield relay
+def relay_on(relay_that: Callable[[str], Relay]) -> Relay:
+    relay = relay_that("on")
+    for workspace in (WORKSPACE, OTHER_WORKSPACE):
+        relay.put_workspace(workspace)
+    return relay
 
 
 @pytest.fixture
-def relay_off(relay_that: Callable[[str], AbstractContextManager[Relay]]) -> Iterator[Relay]:
-    with relay_that("off") as relay:
-        relay.put_workspace(WORKSPACE)
-        yield relay
+def relay_off(relay_that: Callable[[str], Relay]) -> Relay:
+    relay = relay_that("off")
+    relay.put_workspace(WORKSPACE)
+    return relay
 
 
 @pytest.fixture
@@ -109,7 +77,7 @@ def link(relay: Relay, site: JiraSite, workspace: str = WORKSPACE) -> None:
 
 
 def linked_site(relay: Relay, simulator: Simulator, *workspaces: str) -> JiraSite:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     for workspace in workspaces:
         link(relay, site, workspace)
     return site

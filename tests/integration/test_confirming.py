@@ -1,76 +1,41 @@
 """Of what a site accepted, a sample is read back: what Jira then does not show is absent."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-import relay.table
 from relay.entities.workspace_ids import without_key
-from tests.integration.relay_stage import JiraSite, Relay, install_from, install_there, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import REGION, Aws
+from tests.integration.relay_stage import (
+    JiraSite,
+    Relay,
+    Start,
+    install_from,
+    install_there,
+    new_name,
+)
+from tests.integration.simulator_stage import Simulator
+from tests.support.aws import REGION
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
 LINKS = "linkedWorkspaces"
 CONFIRM_AFTER_SECONDS = 300
 SAMPLE_MAX = 20
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def confirming(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Callable[[str], Any]:
-    """Relay that reads back so many percent of what is accepted."""
-    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-
-    @contextmanager
-    def with_percent(percent: str) -> Iterator[Relay]:
-        settings = {"CONFIRM_PERCENT": percent}
-        with relay_with(
-            function, aws, api_key, monkeypatch, SERVED, simulator, **settings
-        ) as served:
-            served.put_workspace("payments")
-            yield served
-
-    return with_percent
+def confirming(start: Start, simulator: Simulator) -> Callable[[str], Relay]:
+    """Relay that reads back this percentage of what is accepted."""
+    return lambda percent: start("payments", simulator=simulator, CONFIRM_PERCENT=percent)
 
 
 @pytest.fixture
-def stage(confirming: Callable[[str], Any]) -> Iterator[Relay]:
+def stage(confirming: Callable[[str], Relay]) -> Relay:
     """All is read back."""
-    with confirming("100") as served:
-        yield served
+    return confirming("100")
 
 
 @pytest.fixture
@@ -79,7 +44,7 @@ def site(stage: Relay, simulator: Simulator) -> JiraSite:
 
 
 def new_site(stage: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(stage, simulator, f"site-{next(_numbers)}")
+    site = install_from(stage, simulator)
     answer = stage.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments")
     assert answer.status == 200, answer.body
     stage.run_replays()
@@ -202,7 +167,7 @@ def test_a_later_state_clears_it(stage: Relay, site: JiraSite) -> None:
 
     found = at_site(stage, "lost")
     assert (found["state"], found["updateSequenceNumber"]) == ("accepted", 2)
-    assert "messages" not in found or found["messages"] == []
+    assert "messages" not in found
     assert ids_in_state(stage, "absent") == []
 
 
@@ -237,7 +202,7 @@ def test_only_what_was_accepted_is_read_back(stage: Relay, site: JiraSite) -> No
 
 def test_what_a_replay_brought_is_read_back_too(stage: Relay, simulator: Simulator) -> None:
     stage.submit("payments", incidents=[incident("i"), incident("lost")])
-    name = f"site-{next(_numbers)}"
+    name = new_name()
     simulator.create(name)
     simulator.fail(name, {"kind": "lose", "pattern": r"\.lost$"})
     site = install_there(stage, simulator, name)
@@ -254,35 +219,39 @@ def test_what_a_replay_brought_is_read_back_too(stage: Relay, simulator: Simulat
 
 
 def test_nothing_is_read_back_where_that_is_off(
-    confirming: Callable[[str], Any], simulator: Simulator
+    confirming: Callable[[str], Relay], simulator: Simulator
 ) -> None:
-    with confirming("0") as stage:
-        site = new_site(stage, simulator)
-        lose(site, "lost")
-        stage.submit("payments", incidents=[incident("lost"), incident("i")])
+    stage = confirming("0")
+    site = new_site(stage, simulator)
+    lose(site, "lost")
+    stage.submit("payments", incidents=[incident("lost"), incident("i")])
 
-        assert waiting_samples() == []
-        read_back(stage)
+    assert waiting_samples() == []
+    read_back(stage)
 
-        assert reads(site) == []
-        assert ids_in_state(stage, "accepted") == ["i", "lost"]
+    assert reads(site) == []
+    assert ids_in_state(stage, "accepted") == ["i", "lost"]
 
 
 @pytest.mark.parametrize(
     ("percent", "accepted", "asked"), [("1", 1, 1), ("1", 30, 1), ("10", 30, 3), ("100", 30, 20)]
 )
 def test_a_sample_is_at_least_one_and_never_many(
-    confirming: Callable[[str], Any], simulator: Simulator, percent: str, accepted: int, asked: int
+    confirming: Callable[[str], Relay],
+    simulator: Simulator,
+    percent: str,
+    accepted: int,
+    asked: int,
 ) -> None:
-    with confirming(percent) as stage:
-        site = new_site(stage, simulator)
-        stage.submit("payments", incidents=[incident(f"i-{number}") for number in range(accepted)])
+    stage = confirming(percent)
+    site = new_site(stage, simulator)
+    stage.submit("payments", incidents=[incident(f"i-{number}") for number in range(accepted)])
 
-        read_back(stage)
+    read_back(stage)
 
-        assert asked <= SAMPLE_MAX
-        assert len(set(reads(site))) == len(reads(site)) == asked
-        assert ids_in_state(stage, "absent") == []
+    assert asked <= SAMPLE_MAX
+    assert len(set(reads(site))) == len(reads(site)) == asked
+    assert ids_in_state(stage, "absent") == []
 
 
 # --- What is left ---

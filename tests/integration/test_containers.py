@@ -1,7 +1,5 @@
 """Jira searches containers by name: over all workspaces of the verified site, and no others."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +8,7 @@ import pytest
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import without_key
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.lambdas import BASE_URL
 from tests.support.lifecycle import ACME, GLOBEX, Site
@@ -20,17 +17,8 @@ SEARCH = "/containers/search"
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Relay]:
-    served = ["workspaces", "search_containers"]
-    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
-        for workspace in ("payments", "search", "globex-only"):
-            relay.put_workspace(workspace)
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments", "search", "globex-only")
 
 
 @pytest.fixture

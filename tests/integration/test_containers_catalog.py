@@ -1,15 +1,12 @@
 """Containers as the operations tool keeps them: one by one, many at once, listed and searched."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from relay.entities.fields import ID_MAX
-from tests.integration.relay_stage import Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws_calls import aws_calls
 from tests.support.lambdas import Answer
 
@@ -22,12 +19,8 @@ DOCUMENT = {
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, ["workspaces"]) as relay:
-        relay.put_workspace("payments")
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments")
 
 
 def put(relay: Relay, *ids: str) -> None:

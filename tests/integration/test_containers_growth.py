@@ -1,15 +1,13 @@
 """A search reads as many items of a large catalogue as of a small one."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from relay.catalog.containers import Container, ContainerStore
-from tests.integration.relay_stage import Relay, relay_with
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws import Aws
 from tests.support.lifecycle import ACME
 
@@ -38,16 +36,13 @@ class Reading:
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    served = ["search_containers"]
-    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
-        tenant = relay.install(ACME)
-        relay.links.link(tenant.id, "payments")
-        # A function reads only once which tenant a clientKey is of.
-        assert relay.jira(ACME, "GET", "/containers/search?searchQuery=x").status == 200
-        yield relay
+def relay(start: Start) -> Relay:
+    relay = start()
+    tenant = relay.install(ACME)
+    relay.links.link(tenant.id, "payments")
+    # A function reads only once which tenant a clientKey is of.
+    assert relay.jira(ACME, "GET", "/containers/search?searchQuery=x").status == 200
+    return relay
 
 
 def put(aws: Aws, numbers: range) -> None:

@@ -2,10 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -18,9 +16,9 @@ from relay.jira.credentials import BearerCredential
 from relay.tenants.identity_choice import Identity
 from tests.integration.catching_up_stage import debts, go_on, sequences, states
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
-from tests.integration.relay_stage import Relay
+from tests.integration.relay_stage import Relay, Start
 from tests.integration.replays_stage import let_delays_pass
-from tests.integration.simulator_stage import Simulator, component, running_simulator
+from tests.integration.simulator_stage import Simulator, component
 from tests.support.aws import Aws
 from tests.support.entities import incident, review
 
@@ -33,35 +31,15 @@ _sequences = itertools.count(1)
 Deploy = Callable[..., Relay]
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
 @pytest.fixture(params=[CONNECT, FORGE])
 def preferred(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def deploy(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Deploy]:
+def deploy(start: Start, simulator: Simulator) -> Deploy:
     """Relay with these variables."""
-    with ExitStack() as stack:
-
-        def deploy_with(**variables: str) -> Relay:
-            return stack.enter_context(
-                relay_on_both(function, aws, api_key, monkeypatch, simulator, **variables)
-            )
-
-        yield deploy_with
+    return partial(relay_on_both, start, simulator)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from relay.record.attempts import AttemptStore
 from relay.record.store import RecordStore
 from tests.integration.replays_stage import taken
 from tests.support.aws import REGION, Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.aws_server import aws_server
 from tests.support.entities import incident
 from tests.support.killed_submitter import KILLER
@@ -161,12 +161,6 @@ def queue(aws: Aws, submitter: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Q
 @pytest.fixture
 def attempts(aws: Aws) -> AttemptStore:
     return AttemptStore(aws.dynamodb, "RecordTable")
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 def reason_of(letter: dict[str, Any]) -> str:

@@ -1,65 +1,35 @@
 """An entity that comes back while a site is told to delete it: the newer state stays there."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from types import ModuleType
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.integration.catching_up_stage import progress, put_link, sequences, states
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.integration.test_deletions import a_moment_later, delete
-from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident
 
-SERVED = (
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "replays",
-    "sweeper",
-    "entities",
-)
 # A delivery or a replay of one deletion makes fewer calls to AWS.
 CALLS_MAX = 40
 NEVER = 1000
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture(params=["forgotten", "remembered"])
 def site(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-    request: pytest.FixtureRequest,
-) -> Iterator[tuple[Relay, JiraSite]]:
+    start: Start, simulator: Simulator, request: pytest.FixtureRequest
+) -> tuple[Relay, JiraSite]:
     """Under both readings of what Jira remembers of the sequences of what it deleted."""
     simulator.set(sequencesAfterDeletion=request.param)
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
-        relay.put_workspace("payments")
-        found = install_from(relay, simulator, f"site-{next(_numbers)}")
-        put_link(relay, found)
-        relay.run_replays()
-        yield relay, found
-    simulator.set(sequencesAfterDeletion="forgotten")
+    relay = start("payments", simulator=simulator)
+    found = install_from(relay, simulator)
+    put_link(relay, found)
+    relay.run_replays()
+    return relay, found
 
 
 def deleted_and_submitted(relay: Relay, entity_id: str) -> tuple[list[str], list[str]]:

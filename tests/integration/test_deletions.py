@@ -1,10 +1,8 @@
 """Deletions are remembered, and carried to every linked site; nothing late undoes them."""
 
-import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -13,47 +11,12 @@ import pytest
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import ConnectCredential
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident, review
 from tests.support.lambdas import APP_KEY
 from tests.support.lifecycle import Site
-
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
-        for workspace in ("payments", "search"):
-            relay.put_workspace(workspace)
-        yield relay
-
 
 Link = Callable[..., JiraSite]
 
@@ -63,7 +26,7 @@ def link(relay: Relay, simulator: Simulator) -> Link:
     """A new site with Relay, and these workspaces linked to it."""
 
     def linked(*workspaces: str) -> JiraSite:
-        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        site = install_from(relay, simulator)
         for workspace in workspaces or ("payments",):
             answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
             assert answer.status == 200, answer.body

@@ -1,27 +1,17 @@
 """Every JSON body but a submission's: what is skipped in it, how large it may be, and its links."""
 
 import json
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from relay.entities.document import CONTAINERS_BYTES_MAX, DOCUMENT_BYTES_MAX
 from relay.entities.fields import FIELDS_MAX
-from tests.integration.relay_stage import JSON, Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JSON, Relay, Start
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME
 
-SERVED = [
-    "workspaces",
-    "keys",
-    "replays",
-    "fetch_workspaces",
-    "entity_associated",
-    "entity_disassociated",
-]
 CONTAINER = {
     "name": "Checkout API",
     "url": "https://ops.example.com/services/checkout-api",
@@ -53,12 +43,8 @@ every_body = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        relay.put_workspace("payments")
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments")
 
 
 @pytest.fixture

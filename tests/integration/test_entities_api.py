@@ -2,52 +2,20 @@
 
 import base64
 import itertools
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from relay.table import Table
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.relay_stage import JiraSite, Relay, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws import Aws
 from tests.support.entities import incident, review
 from tests.support.lifecycle import Site
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-]
 _numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as relay:
-        for workspace in ("payments", "search"):
-            relay.put_workspace(workspace)
-        yield relay
 
 
 @pytest.fixture
@@ -55,7 +23,7 @@ def link(relay: Relay, simulator: Simulator) -> Callable[[], JiraSite]:
     """A new site with Relay, and payments linked to it."""
 
     def linked() -> JiraSite:
-        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        site = install_from(relay, simulator)
         answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments")
         assert answer.status == 200, answer.body
         return site

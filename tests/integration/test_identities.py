@@ -1,7 +1,7 @@
 """A site has the app under Connect, under Forge, or under both: it is one tenant all the while."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
@@ -18,41 +18,21 @@ from relay.tenants.store import TenantStore
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
 from tests.integration.catching_up_stage import go_on, progress, sequences
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
-from tests.integration.relay_stage import Relay
-from tests.integration.simulator_stage import Simulator, running_simulator
+from tests.integration.relay_stage import Relay, Start
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls
+from tests.support.aws_calls import AwsCalls
 from tests.support.entities import incident, review
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    with relay_on_both(function, aws, api_key, monkeypatch, simulator) as served:
-        yield served
+def relay(start: Start, simulator: Simulator) -> Relay:
+    return relay_on_both(start, simulator)
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> TwofoldSite:
     return new_site(relay, simulator)
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 @pytest.fixture

@@ -1,21 +1,15 @@
 """Revoking a key by its id, and by nothing else."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from urllib.parse import quote
 
 import pytest
 
-from tests.integration.relay_stage import Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import Relay, Start
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, ["keys", "workspaces"]) as relay:
-        yield relay
+def relay(start: Start) -> Relay:
+    return start()
 
 
 def key_id(key: str) -> str:

@@ -1,9 +1,6 @@
 """Entities of the largest size: read and delivered by bytes, each once, and none left out."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,29 +21,16 @@ from tests.integration.catching_up_stage import (
     sequences,
     states,
 )
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident
 from tests.support.quick_transactions import quick_transactions
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-]
 LARGE_BYTES = 345_000
 # As many as one request to Jira holds.
 PER_REQUEST = BATCH_BYTES_MAX // LARGE_BYTES
 COUNT = 2 * PER_REQUEST + 3
 IDS = {f"large-{number:02}" for number in range(COUNT)}
-_numbers = itertools.count(1)
 
 
 def large(entity_id: str, sequence: int = 1) -> dict[str, Any]:
@@ -56,31 +40,17 @@ def large(entity_id: str, sequence: int = 1) -> dict[str, Any]:
     return incident(entity_id, sequence, associations=associations)
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        functions = served.gateway.functions
-        quick_transactions(*(functions[name].parts.dynamodb for name in ("submitter", "replayer")))
-        served.put_workspace("payments")
-        yield served
+def relay(start: Start, simulator: Simulator) -> Relay:
+    relay = start("payments", simulator=simulator)
+    functions = relay.gateway.functions
+    quick_transactions(*(functions[name].parts.dynamodb for name in ("submitter", "replayer")))
+    return relay
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     put_link(relay, site)
     relay.run_replays()
     forget_calls(site)

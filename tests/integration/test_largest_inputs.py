@@ -3,8 +3,7 @@ and nothing is left out of a list. The gateway of the tests refuses what AWS wou
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -27,24 +26,12 @@ from relay.tenants.replay import Replay, ReplayScope, Stage
 from relay.tenants.replays import ReplayStore
 from relay.tenants.tenant import Tenant
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.relay_stage import JSON, Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JSON, Relay, Start
 from tests.support.aws_limits import TRANSACTION_BYTES_MAX, item_bytes
 from tests.support.entities import incident
 from tests.support.lifecycle import Site
 from tests.support.quick_transactions import quick_transactions
 
-SERVED = [
-    "workspaces",
-    "submissions",
-    "submitter",
-    "entities",
-    "keys",
-    "links",
-    "replays",
-    "fetch_workspaces",
-    "search_containers",
-]
 # Four bytes, and twelve where an answer is written in ASCII.
 FIRE = "\U0001f525"
 LONG_URL = "https://ops.example.com/".ljust(URL_MAX, "x")
@@ -53,12 +40,8 @@ SUBMISSIONS = "/v1/workspaces/payments/submissions"
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        relay.put_workspace("payments")
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments")
 
 
 @pytest.fixture

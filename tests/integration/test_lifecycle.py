@@ -373,9 +373,8 @@ def fail_at_each_call(
             calls.fail(failure, at)
             answer = attempt()
         if len(calls.names) <= at or "TransactWriteItems" in calls.names[:at]:
-            assert answer.status == (500 if isinstance(failure, RuntimeError) else 204) or (
-                len(calls.names) <= at
-            )
+            failed = len(calls.names) > at and isinstance(failure, RuntimeError)
+            assert answer.status == (500 if failed else 204)
             return calls.names
         assert answer.status == status
         assert set(answer.json()) == {"error"}

@@ -5,10 +5,8 @@ import heapq
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,15 +22,13 @@ from tests.integration.catching_up_stage import (
     sequences,
     states,
 )
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
 from tests.support.quick_transactions import quick_transactions
 from tests.support.template import template
 
-SERVED = ["descriptor", "lifecycle", "workspaces", "links", "submissions", "entities"]
 WORKERS = ["submitter", "replayer", "sweeper"]
 HOUR, DAY = 3600.0, 86_400.0
 DAYS = 30
@@ -57,13 +53,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     parts = partial(relay.edge.wiring.DeliveryParts, clock=clock)
     monkeypatch.setattr(relay.edge.wiring, "DeliveryParts", parts)
     return clock
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @dataclass
@@ -126,24 +115,14 @@ def _tick(moment: float) -> float:
 
 
 @pytest.fixture
-def relay_(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-    clock: Clock,  # noqa: ARG001 (before the functions are loaded)
-) -> Iterator[Relay]:
-    functions = [*SERVED, *WORKERS]
-    with relay_with(function, aws, api_key, monkeypatch, functions, simulator) as served:
-        for name in WORKERS:
-            quick_transactions(served.gateway.functions[name].parts.dynamodb)
-        served.put_workspace("payments")
-        yield served
+def relay_(start: Start, simulator: Simulator, clock: Clock) -> Relay:  # noqa: ARG001 (the clock comes first)
+    relay = start("payments", simulator=simulator)
+    quick_transactions(*(relay.gateway.functions[name].parts.dynamodb for name in WORKERS))
+    return relay
 
 
 def linked(relay: Relay, simulator: Simulator, clock: Clock) -> JiraSite:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     put_link(relay, site)
     clock.now = time.time() + 1
     relay.run_replays()

@@ -1,8 +1,7 @@
 """The longest ids, names and texts, in characters of four bytes where they may be: each becomes
 part of a key of DynamoDB, of a message of SQS, or of a path, and AWS limits all of these."""
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote
@@ -21,29 +20,11 @@ from relay.entities.fields import (
     EntityId,
 )
 from tests.integration.catching_up_stage import DOWN, ask, debts, progress, put_link
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-    "entity_associated",
-    "entity_disassociated",
-    "create_post_incident_review",
-    "fetch_workspaces",
-    "search_containers",
-]
 FIRE = "\U0001f525"
 
 
@@ -59,7 +40,6 @@ URL = "https://ops.example.com/".ljust(URL_MAX, "x")
 PROPERTIES = {f"{number}".ljust(TEXT_MAX, FIRE): NAME for number in range(PROPERTIES_MAX - 1)}
 PATH = f"/v1/workspaces/{WORKSPACE}"
 INCIDENT = f"{PATH}/incidents/{quote(ENTITY)}"
-_numbers = itertools.count(1)
 
 
 def longest_texts(make: Callable[..., dict[str, Any]], **fields: Any) -> dict[str, Any]:
@@ -68,31 +48,17 @@ def longest_texts(make: Callable[..., dict[str, Any]], **fields: Any) -> dict[st
     return make(ENTITY, associations=associations, **texts, **fields)
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    on = {"COMPONENTS_MODULE": "on"}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **on) as served:
-        document = {"name": NAME, "url": URL, "avatarUrl": URL}
-        assert served.provider("PUT", PATH, document).status == 200
-        yield served
+def relay(start: Start, simulator: Simulator) -> Relay:
+    relay = start(simulator=simulator, COMPONENTS_MODULE="on")
+    document = {"name": NAME, "url": URL, "avatarUrl": URL}
+    assert relay.provider("PUT", PATH, document).status == 200
+    return relay
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     put_link(relay, site, WORKSPACE)
     relay.run_replays()
     return site

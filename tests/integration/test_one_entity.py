@@ -1,39 +1,22 @@
 """One entity never stops a site: what fails for one is found, put off, and tried by itself."""
 
-import itertools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import relay.table
 from relay.delivery.sites import Sites
 from relay.entities.model import EntityKey, Kind
 from relay.record.debts import Debt, DebtStore
 from relay.tenants.replays import ReplayStore
 from tests.integration.catching_up_stage import ask, progress, put_link, unlink
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.replays_stage import taken
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
 BAD = "DROP TABLE"
 PAGE = "<html><head><title>Request blocked</title></head></html>"
 # Whenever a request holds the one.
@@ -47,30 +30,11 @@ POISONS = [
     {"kind": "error", "status": 200, "body": PAGE},
     {"kind": "drop before"},
 ]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay_(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-    with relay_with(
-        function, aws, api_key, monkeypatch, SERVED, simulator, COMPONENTS_MODULE="on"
-    ) as served:
-        served.put_workspace("payments")
-        yield served
+def relay_(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", simulator=simulator, COMPONENTS_MODULE="on")
 
 
 @dataclass(frozen=True)
@@ -163,7 +127,7 @@ class Place:
 
 @pytest.fixture
 def site(relay_: Relay, simulator: Simulator) -> Place:
-    place = Place(relay_, install_from(relay_, simulator, f"one-{next(_numbers)}"))
+    place = Place(relay_, install_from(relay_, simulator))
     put_link(relay_, place.jira)
     relay_.run_replays()
     place.forget_calls()

@@ -100,7 +100,7 @@ def relay(
         "REVIEW_URL_TEMPLATE": "https://ops.example.com/reviews/new?incident={incident-id}",
         "FORGE_KEYS_URL": forge_keys_url,
     }
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **variables) as relay:
+    with relay_with(function, aws, api_key, monkeypatch, simulator, **variables) as relay:
         yield relay
 
 
@@ -430,7 +430,7 @@ def test_a_migration_is_refused_as_the_document_says(
 ) -> None:
     urls = {"FORGE_KEYS_URL": forge_keys_url}
     with relay_with(
-        function, aws, api_key, monkeypatch, ["forge"], None, FORGE_REGIONS="EU,DE", **urls
+        function, aws, api_key, monkeypatch, None, FORGE_REGIONS="EU,DE", **urls
     ) as relay:
         install_forge(relay)
         elsewhere = {"migrationId": 1024, "location": "US"}
@@ -505,8 +505,8 @@ def test_a_route_takes_the_parameters_that_the_document_names(
 ) -> None:
     routes = {
         key.replace("+}", "}"): route
-        for module in relay.gateway.functions.values()
-        for served in vars(module).values()
+        for name in SERVED
+        for served in vars(relay.gateway.functions[name]).values()
         if isinstance(served, HttpFunction)
         for key, route in served.routes.items()
     }
@@ -608,8 +608,7 @@ def test_a_replay_or_a_move_that_can_not_be_is_refused_as_the_document_says(
 def test_a_page_says_what_to_configure_where_there_is_no_template(
     function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served = ["create_post_incident_review"]
-    with relay_with(function, aws, api_key, monkeypatch, served) as relay:
+    with relay_with(function, aws, api_key, monkeypatch) as relay:
         answer = relay.call("GET", "/post-incident-reviews/new?incident=inc-1")
     assert answer.status == 404
     check(operation_of("followReviewLink"), answer)

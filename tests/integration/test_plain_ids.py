@@ -1,8 +1,5 @@
 """With PlainIds, ids are the same in Jira as in Relay, and a site has one workspace only."""
 
-import itertools
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,54 +7,23 @@ import pytest
 from relay.delivery.sites import Sites
 from relay.entities.model import Kind
 from relay.tenants.links import LinkStore
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import aws_calls
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-    "entity_associated",
-    "create_post_incident_review",
-]
 TEAMS = ("payments", "search")
 REVIEWS = "https://ops.example.com/reviews/{incident-id}"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    plain = {"PLAIN_IDS": "on", "REVIEW_URL_TEMPLATE": REVIEWS}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **plain) as relay:
-        for workspace in TEAMS:
-            relay.put_workspace(workspace)
-        yield relay
+def relay(start: Start, simulator: Simulator) -> Relay:
+    return start(*TEAMS, simulator=simulator, PLAIN_IDS="on", REVIEW_URL_TEMPLATE=REVIEWS)
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    return install_from(relay, simulator, f"plain-{next(_numbers)}")
+    return install_from(relay, simulator)
 
 
 def link(relay: Relay, site: JiraSite, workspace: str) -> tuple[int, str]:
@@ -189,7 +155,7 @@ def test_a_link_that_moves_to_another_installation_keeps_its_ids(
 ) -> None:
     """Jira may have what was sent under them."""
     relay.links.link(site.id, "payments")
-    successor = install_from(relay, simulator, f"plain-{next(_numbers)}")
+    successor = install_from(relay, simulator)
 
     moved = relay.provider("POST", f"/v1/sites/{site.id}/move", {"to": successor.id})
 

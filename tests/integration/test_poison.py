@@ -1,79 +1,41 @@
 """A message that can't be processed takes no other with it, is put aside, and can come back."""
 
 import base64
-import itertools
 import json
 import math
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-import relay.table
 from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import INFLATED_BYTES_MAX, Message, packed
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
+from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident
 from tests.support.lambdas import Context, sqs_event
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-]
 GIVEN_UP_AFTER = 5
 TEXT = "Xq7-of-a-customer"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def stage(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
+def stage(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", "search", simulator=simulator)
 
 
 @pytest.fixture
 def site(stage: Relay, simulator: Simulator) -> JiraSite:
     """Both workspaces are linked to it."""
-    site = install_from(stage, simulator, f"site-{next(_numbers)}")
+    site = install_from(stage, simulator)
     for workspace in ("payments", "search"):
         answer = stage.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
         assert answer.status == 200, answer.body
     stage.run_replays()
     return site
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 def message_of(stage: Relay, workspace: str, **entities: Any) -> str:

@@ -1,28 +1,19 @@
 """The query of an operations tool's call: what is not understood is refused, never guessed."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
-
 import pytest
 
-from tests.integration.relay_stage import Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import Relay, Start
 from tests.support.entities import incident
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import ACME
 
-SERVED = ["entities", "keys", "links", "search_containers", "submissions", "workspaces"]
 SUBMISSIONS = "/v1/workspaces/payments/submissions"
 ENTITIES = "/v1/workspaces/payments/entities"
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        relay.put_workspace("payments")
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments")
 
 
 def broken_rules(answer: Answer) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,7 @@ from relay.errors import Unavailable
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
 from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
 
 TABLE = "RecordTable"
@@ -32,12 +32,6 @@ ITEM_BYTES = 400 * 1024
 @pytest.fixture
 def record(aws: Aws) -> RecordStore:
     return RecordStore(aws.dynamodb, TABLE)
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 @pytest.fixture

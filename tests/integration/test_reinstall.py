@@ -4,7 +4,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable, Iterator
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -36,36 +36,14 @@ from tests.integration.relay_stage import (
     Relay,
     install_from,
     install_there,
-    relay_with,
+    new_name,
 )
-from tests.integration.simulator_stage import Simulator, running_simulator, until
-from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.integration.simulator_stage import Simulator, until
+from tests.support.aws_calls import AwsCalls, unreachable
 from tests.support.entities import incident, review
 from tests.support.lambdas import APP_KEY, Answer, Context
 from tests.support.lifecycle import INSTALLED, UNINSTALLED, Site
 from tests.support.tokens import InstallKey, claims, signed_install
-
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture(params=["forgotten", "remembered"])
@@ -83,33 +61,12 @@ def points(either_reading: str) -> Iterator[int]:
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
-
-
-@pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
     """A new site with Relay, and a workspace linked to it."""
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     put_link(relay, site)
     relay.run_replays()
     return site
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 def uninstall(site: JiraSite) -> None:
@@ -387,12 +344,17 @@ def test_an_uninstall_in_the_midst_of_a_replay_or_a_delivery_loses_nothing(
         assert set(states(relay).values()) == {"accepted"}
 
 
+def gone(*_: Any) -> dict[str, Any]:
+    return {"statusCode": 503, "headers": {}, "body": ""}
+
+
 @pytest.mark.usefixtures("either_reading")
 def test_an_uninstall_that_was_never_heard_of_is_told_by_a_new_secret(
     relay: Relay, site: JiraSite
 ) -> None:
     relay.submit("payments", incidents=[incident("i", 5)], reviews=[review("r")])
-    lifecycle = relay.gateway.functions.pop("lifecycle")
+    lifecycle = relay.gateway.functions["lifecycle"]
+    relay.gateway.functions["lifecycle"] = SimpleNamespace(handler=gone)
     uninstall(site)
     relay.gateway.functions["lifecycle"] = lifecycle
     # Jira refuses what comes now, as nobody has told Relay.
@@ -430,15 +392,14 @@ def test_installed_told_twice_begins_one_replay(relay: Relay, site: JiraSite) ->
     relay.submit("payments", incidents=[incident("i")])
     uninstall(site)
     heard: list[dict[str, Any]] = []
-    functions: dict[str, Any] = dict(relay.gateway.functions)
-    handler = functions["lifecycle"].handler
+    handler = relay.gateway.functions["lifecycle"].handler
 
     def listen(event: dict[str, Any], context: Context) -> Any:
         if event["rawPath"] == INSTALLED:
             heard.append(event)
         return handler(event, context)
 
-    relay.gateway.functions |= functions | {"lifecycle": SimpleNamespace(handler=listen)}
+    relay.gateway.functions["lifecycle"] = SimpleNamespace(handler=listen)
     forget_calls(site)
     reinstall(relay, site)
     relay.run_replays()
@@ -533,7 +494,7 @@ def test_a_workspace_unlinked_before_a_reinstall_is_not_brought_until_it_is_link
 def old(relay: Relay, simulator: Simulator) -> JiraSite:
     """An installation at a URL to which another site's data has come since, with a clientKey of
     its own. What it had, it had sent in a later generation."""
-    name = f"site-{next(_numbers)}"
+    name = new_name()
     at_url = simulator.create(name)
     site = Site(f"before-{uuid4()}", at_url["baseUrl"], "s" * 43)
     assert lifecycle_call(relay, simulator, site, INSTALLED).status == 204
@@ -684,7 +645,7 @@ def test_an_unknown_site_may_say_that_it_has_uninstalled(
 
 
 def test_a_site_without_links_may_begin_anew(relay: Relay, simulator: Simulator) -> None:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     begin_anew(relay, site)
     go_on(relay)
     assert site.calls() == []

@@ -1,8 +1,7 @@
 """Replays: a site gets what it lacks, or all once more, whatever breaks off on the way."""
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -30,79 +29,15 @@ from tests.integration.catching_up_stage import (
     summaries,
     unlink,
 )
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.relay_stage import JiraSite, Relay, install_from
 from tests.integration.replays_stage import taken
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.integration.simulator_stage import Simulator
+from tests.support.aws_calls import AwsCalls, unreachable
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
 from tests.support.quick_transactions import quick_transactions
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr("relay.table._BACKOFF_SECONDS", 0)
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
-
-
 Link = Callable[..., JiraSite]
-
-
-@pytest.fixture
-def link(relay: Relay, simulator: Simulator) -> Link:
-    """A new site with Relay, and these workspaces linked to it."""
-
-    def linked(*workspaces: str) -> JiraSite:
-        site = install_from(relay, simulator, f"site-{next(_numbers)}")
-        for workspace in workspaces or ("payments",):
-            put_link(relay, site, workspace)
-        relay.run_replays()
-        forget_calls(site)
-        return site
-
-    return linked
-
-
-@pytest.fixture
-def site(link: Link) -> JiraSite:
-    return link()
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 # --- What is replayed ---
@@ -255,7 +190,7 @@ def test_all_costs_a_call_per_thousand_of_a_kind(relay: Relay, simulator: Simula
     ids = [f"i-{number}" for number in range(2300)]
     reviews = [review(f"r-{number}") for number in range(40)]
     relay.submit("payments", incidents=[incident(one) for one in ids], reviews=reviews)
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     forget_calls(site)
     # A third of the way there is no more to be had from the site for now.
     simulator.fail(site.name, {"kind": "bucket", "capacity": 2, "perSecond": 0.0001})
@@ -757,7 +692,7 @@ def test_a_link_that_breaks_off_can_be_repeated_and_brings_all(
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
     for at in range(50):
-        site = install_from(relay, simulator, f"site-{next(_numbers)}")
+        site = install_from(relay, simulator)
         before = len(calls.names)
         calls.fail(unreachable(), at)
         url = f"/v1/sites/{site.id}/workspaces/payments"
@@ -892,6 +827,6 @@ def test_a_page_of_replays_is_of_the_keys_own_linked_workspaces(
 
 
 def test_a_site_without_links_has_nothing_to_replay(relay: Relay, simulator: Simulator) -> None:
-    site = install_from(relay, simulator, f"site-{next(_numbers)}")
+    site = install_from(relay, simulator)
     assert ask(relay, site, what="all") == []
     assert relay.provider("GET", f"/v1/sites/{site.id}/replay").json() == {"replays": []}

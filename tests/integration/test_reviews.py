@@ -1,7 +1,6 @@
 """createPostIncidentReview: a link that reveals nothing, and Jira's call that makes a draft."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -10,8 +9,7 @@ import pytest
 
 from relay.entities.model import PostIncidentReview
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import Relay, relay_with
-from tests.support.aws import Aws
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident, review
 from tests.support.lambdas import Answer
@@ -19,30 +17,11 @@ from tests.support.lifecycle import ACME, GLOBEX
 
 NEW = "/post-incident-reviews/new"
 TEMPLATE = "https://ops.example.com/reviews/new?of={incident-id}&in={component-id}"
-SERVED = ["workspaces", "submissions", "submitter", "entities", "create_post_incident_review"]
-Start = Callable[..., Any]
 
 
 @pytest.fixture
-def start(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Start:
-    @contextmanager
-    def started(template: str = TEMPLATE) -> Iterator[Relay]:
-        with relay_with(
-            function, aws, api_key, monkeypatch, SERVED, REVIEW_URL_TEMPLATE=template
-        ) as relay:
-            yield relay
-
-    return started
-
-
-@pytest.fixture
-def relay(start: Start) -> Iterator[Relay]:
-    with start() as relay:
-        for workspace in ("payments", "search"):
-            relay.put_workspace(workspace)
-        yield relay
+def relay(start: Start) -> Relay:
+    return start("payments", "search", REVIEW_URL_TEMPLATE=TEMPLATE)
 
 
 @pytest.fixture
@@ -149,13 +128,16 @@ def test_a_link_that_says_less_leads_there_all_the_same(relay: Relay) -> None:
         "https://a b",
     ],
 )
-def test_a_template_of_anything_but_http_urls_fails_at_init(start: Start, template: str) -> None:
-    with pytest.raises(RuntimeError, match="REVIEW_URL_TEMPLATE"), start(template):
-        pass
+def test_a_template_of_anything_but_http_urls_fails_at_init(
+    function: Callable[..., ModuleType], template: str
+) -> None:
+    with pytest.raises(RuntimeError, match="REVIEW_URL_TEMPLATE"):
+        function("create_post_incident_review", REVIEW_URL_TEMPLATE=template)
 
 
 def test_without_a_template_there_is_no_page_and_all_are_told_the_same(start: Start) -> None:
-    with start("") as relay, aws_calls() as calls:
+    relay = start()
+    with aws_calls() as calls:
         pages = [
             relay.call("GET", f"{NEW}?incident={one}")
             for one in ("inc-1", "%3Cscript%3Ealert(1)%3C/script%3E")

@@ -1,8 +1,5 @@
 """Two workspaces of one site have the same ids, and neither reads or changes the other's data."""
 
-import itertools
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,62 +7,27 @@ import pytest
 from relay.catalog.containers import RESULTS_MAX
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-    "search_containers",
-    "replays",
-    "component_actions",
-    "create_post_incident_review",
-    "entity_associated",
-    "entity_disassociated",
-]
 TEAMS = ("payments", "search")
 COMPONENT = {
     "name": "Checkout",
     "url": "https://ops.example.com/services/checkout",
     "lastUpdatedDate": "2026-01-31T09:30:00Z",
 }
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    on = {"COMPONENTS_MODULE": "on"}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **on) as relay:
-        for workspace in TEAMS:
-            relay.put_workspace(workspace)
-        yield relay
+def relay(start: Start, simulator: Simulator) -> Relay:
+    return start(*TEAMS, simulator=simulator, COMPONENTS_MODULE="on")
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
     """Both teams are linked to it."""
-    site = install_from(relay, simulator, f"shared-{next(_numbers)}")
+    site = install_from(relay, simulator)
     for workspace in TEAMS:
         answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
         assert answer.status == 200, answer.body

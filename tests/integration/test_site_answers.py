@@ -2,12 +2,12 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,33 +19,12 @@ from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
 from relay.jira.errors import RateLimit, error_type, without_words
 from relay.tenants.troubles import TroubleStore
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
 BULK = "/rest/operations/1.0/bulk"
 AN_HOUR_MS = 3_600_000
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
@@ -61,18 +40,8 @@ def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def relay_(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
+def relay_(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", "search", simulator=simulator)
 
 
 @dataclass(frozen=True)
@@ -150,7 +119,7 @@ class Answering:
 @pytest.fixture
 def new_site(relay_: Relay, simulator: Simulator) -> Callable[..., Answering]:
     def make(*workspaces: str) -> Answering:
-        site = Answering(relay_, install_from(relay_, simulator, f"site-{next(_numbers)}"))
+        site = Answering(relay_, install_from(relay_, simulator))
         site.link(*workspaces)
         return site
 

@@ -23,10 +23,11 @@ from relay.record.store import RecordStore
 from relay.telemetry import logger
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation, Tenant
+from tests.integration.relay_stage import new_name
 from tests.integration.replays_stage import let_time_pass, run_replays, taken
-from tests.integration.simulator_stage import ProviderApp, Simulator, running_app, running_simulator
+from tests.integration.simulator_stage import ProviderApp, Simulator, running_app
 from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, client_error
+from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
 from tests.support.gateway import connections_closed
 from tests.support.lambdas import APP_KEY, Context, sqs_event
@@ -188,12 +189,6 @@ def scripted_site() -> Iterator[Scripted]:
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running_simulator(tmp_path_factory.mktemp("jira")) as simulator:
-        yield simulator
-
-
-@pytest.fixture(scope="module")
 def app() -> Iterator[ProviderApp]:
     """What the simulator installs; the sites' secrets are then given to the tenants directly."""
     with running_app() as app:
@@ -203,10 +198,8 @@ def app() -> Iterator[ProviderApp]:
 
 @pytest.fixture
 def new_site(simulator: Simulator, app: ProviderApp) -> Callable[[], Site]:
-    simulator.set(visibleAfterSeconds=0, maxBodyBytes=5 * 1024 * 1024, answerDelaySeconds=0)
-
     def make() -> Site:
-        name = f"site-{next(_NUMBERS)}"
+        name = new_name()
         simulator.create(name)
         simulator.install(name, app).raise_for_status()
         return Site(simulator, name)
@@ -227,12 +220,6 @@ def submitter(
 def scripted() -> Iterator[Scripted]:
     with scripted_site() as site:
         yield site
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 # --- Few calls ---

@@ -2,8 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,78 +15,21 @@ from tests.integration.catching_up_stage import (
     forget_calls,
     go_on,
     progress,
-    put_link,
     sequences,
     step,
     unlink,
 )
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
+from tests.integration.relay_stage import JiraSite, Relay
 from tests.integration.replays_stage import let_delays_pass, taken
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
-from tests.support.aws_calls import AwsCalls, aws_calls, unreachable
+from tests.support.aws_calls import AwsCalls, unreachable
 from tests.support.entities import incident
 from tests.support.lambdas import Context
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "sweeper",
-    "entities",
-]
 LATER = {"kind": "rate limit", "retryAfter": "600", "operations": SUBMIT}
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator) as served:
-        for workspace in ("payments", "search"):
-            served.put_workspace(workspace)
-        yield served
-
-
 Link = Callable[..., JiraSite]
-
-
-@pytest.fixture
-def link(relay: Relay, simulator: Simulator) -> Link:
-    """A new site with Relay, and these workspaces linked to it."""
-
-    def linked(*workspaces: str) -> JiraSite:
-        site = install_from(relay, simulator, f"site-{next(_numbers)}")
-        for workspace in workspaces or ("payments",):
-            put_link(relay, site, workspace)
-        relay.run_replays()
-        forget_calls(site)
-        return site
-
-    return linked
-
-
-@pytest.fixture
-def calls() -> Iterator[AwsCalls]:
-    with aws_calls() as calls:
-        yield calls
 
 
 def sweep(relay: Relay, context: Context | None = None) -> None:

@@ -1,11 +1,8 @@
 """Every call about a workspace that was never put, or is deleted, says so, and changes nothing."""
 
-from collections.abc import Callable, Iterator
-from types import ModuleType
-
 import pytest
 
-from tests.integration.relay_stage import Relay, relay_with
+from tests.integration.relay_stage import Relay, Start
 from tests.support.aws import Aws
 from tests.support.template import routes
 
@@ -22,11 +19,8 @@ IDS = {"incidentId": "inc-1", "reviewId": "rev-1", "containerId": "checkout"}
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Relay]:
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        yield relay
+def relay(start: Start) -> Relay:
+    return start()
 
 
 def items(aws: Aws) -> dict[str, int]:

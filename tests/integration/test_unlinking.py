@@ -1,69 +1,38 @@
 """Unlinking leaves nothing of the workspace at the site, and everything of the others."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from types import ModuleType
 
 import pytest
 
 from relay.delivery.sites import Sites
 from relay.jira.errors import JiraUnreachable
 from relay.jira.workspace_jira import WorkspaceJira
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-    "sweeper",
-]
 TEAMS = ("payments", "search")
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture(params=["off", "on"], ids=["without components", "with components"])
-def relay(
-    request: pytest.FixtureRequest,
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    module = {"COMPONENTS_MODULE": request.param}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, simulator, **module) as relay:
-        for workspace in TEAMS:
-            relay.put_workspace(workspace)
-            document = {
-                "name": "Checkout",
-                "url": "https://ops.example.com/services/checkout",
-                "lastUpdatedDate": "2026-01-31T09:30:00Z",
-            }
-            path = f"/v1/workspaces/{workspace}/containers/checkout"
-            assert relay.provider("PUT", path, document).status == 200
-            relay.submit(workspace, incidents=[incident()], reviews=[review()])
-        yield relay
+def relay(request: pytest.FixtureRequest, start: Start, simulator: Simulator) -> Relay:
+    relay = start(*TEAMS, simulator=simulator, COMPONENTS_MODULE=request.param)
+    document = {
+        "name": "Checkout",
+        "url": "https://ops.example.com/services/checkout",
+        "lastUpdatedDate": "2026-01-31T09:30:00Z",
+    }
+    for workspace in TEAMS:
+        path = f"/v1/workspaces/{workspace}/containers/checkout"
+        assert relay.provider("PUT", path, document).status == 200
+        relay.submit(workspace, incidents=[incident()], reviews=[review()])
+    return relay
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(relay, simulator, f"unlinked-{next(_numbers)}")
+    site = install_from(relay, simulator)
     for workspace in TEAMS:
         link(relay, site, workspace)
     return site

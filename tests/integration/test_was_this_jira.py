@@ -1,62 +1,27 @@
 """What something other than Jira answers is never taken for Jira's word, whatever was asked."""
 
-import itertools
 import time
-from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import relay.table
-from tests.integration.relay_stage import JiraSite, Relay, install_from, relay_with
-from tests.integration.simulator_stage import Simulator, running_simulator
-from tests.support.aws import Aws
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 
-SERVED = [
-    "descriptor",
-    "lifecycle",
-    "workspaces",
-    "links",
-    "replays",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entities",
-]
 PAGE = "<!doctype html><html><head><title>HTTP Status 400</title></head><body>no</body></html>"
 LOGIN = "<!DOCTYPE html><html><body>Log in with Atlassian account</body></html>"
 AN_HOUR_MS = 3_600_000
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    folder = tmp_path_factory.mktemp("jira")
-    with running_simulator(folder, "--visible-after-seconds", "0") as running:
-        yield running
 
 
 @pytest.fixture
-def relay_(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    simulator: Simulator,
-) -> Iterator[Relay]:
-    monkeypatch.setattr(relay.table, "_BACKOFF_SECONDS", 0)
-    with relay_with(
-        function, aws, api_key, monkeypatch, SERVED, simulator, COMPONENTS_MODULE="on"
-    ) as served:
-        served.put_workspace("payments")
-        yield served
+def relay_(start: Start, simulator: Simulator) -> Relay:
+    return start("payments", simulator=simulator, COMPONENTS_MODULE="on")
 
 
 @pytest.fixture
 def site(relay_: Relay, simulator: Simulator) -> JiraSite:
-    site = install_from(relay_, simulator, f"page-{next(_numbers)}")
+    site = install_from(relay_, simulator)
     assert link(relay_, site) == 200
     relay_.run_replays()
     return site
@@ -185,7 +150,7 @@ def test_a_deletion_is_owed_until_jira_itself_takes_it(
 def test_a_link_that_jira_does_not_name_is_an_error_and_none(
     relay_: Relay, simulator: Simulator, fault: dict[str, Any]
 ) -> None:
-    site = install_from(relay_, simulator, f"page-{next(_numbers)}")
+    site = install_from(relay_, simulator)
     answers(site, fault)
 
     assert link(relay_, site) in (502, 503)

@@ -20,7 +20,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from infra.openapi.document import document
 from relay.queues.notices import delay_after
 from relay.tenants.tenant import Tenant
-from tests.integration.relay_stage import Relay, relay_with
+from tests.integration.relay_stage import Relay, Start
 from tests.integration.webhook_stage import (
     NO_ANSWER,
     SILENCE,
@@ -37,15 +37,6 @@ from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.raw_server import RawServer, raw_server
 from tests.support.template import resources, template
 
-SERVED = [
-    "workspaces",
-    "submissions",
-    "submitter",
-    "replayer",
-    "entity_associated",
-    "entity_disassociated",
-    "webhooks",
-]
 SECRET = "whsec_" + base64.b64encode(b"the secret of payments' webhook!").decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(b"another secret, of another one..").decode()
 ISSUE = {
@@ -136,21 +127,18 @@ class Stage:
 @pytest.fixture
 def stage(
     function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
+    start: Start,
     monkeypatch: pytest.MonkeyPatch,
     certificate: Path,
-) -> Iterator[Stage]:
+) -> Stage:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with relay_with(function, aws, api_key, monkeypatch, SERVED) as relay:
-        for workspace in ("payments", "search"):
-            relay.put_workspace(workspace)
-        relay.submit("payments", incidents=[incident("inc-1"), incident("shared")])
-        relay.submit("search", incidents=[incident("shared")])
-        acme = relay.install(ACME)
-        for workspace in ("payments", "search"):
-            relay.links.link(acme.id, workspace)
-        yield Stage(relay, acme, function)
+    relay = start("payments", "search")
+    relay.submit("payments", incidents=[incident("inc-1"), incident("shared")])
+    relay.submit("search", incidents=[incident("shared")])
+    acme = relay.install(ACME)
+    for workspace in ("payments", "search"):
+        relay.links.link(acme.id, workspace)
+    return Stage(relay, acme, function)
 
 
 def verified(received: Received, secret: str = SECRET) -> Any:

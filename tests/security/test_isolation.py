@@ -7,7 +7,6 @@ in no table here fails a test.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.record.debts import DebtStore
 from relay.tenants.troubles import Trouble, TroubleStore
-from tests.integration.relay_stage import JSON, Relay, relay_with
+from tests.integration.relay_stage import JSON, Relay, Start
 from tests.security import forge_stage
 from tests.security.forge_stage import Forge, ForgeCalls, ForgeSite, running_forge
 from tests.support.aws import Aws
@@ -30,7 +29,6 @@ from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.template import functions, routes
 from tests.support.tokens import claims, signed_callback
 
-SERVED = [name for name in functions() if name not in ("lifecycle", "descriptor")]
 # Their workspaces and things: of another site, of no site, and of nobody at all.
 THEIRS, UNLINKED, NOBODYS = "theirs", "unlinked", "nobodys"
 OURS = "ours"
@@ -159,37 +157,30 @@ def forge() -> Iterator[Forge]:
 
 
 @pytest.fixture
-def relay(
-    function: Callable[..., ModuleType],
-    aws: Aws,
-    api_key: str,
-    monkeypatch: pytest.MonkeyPatch,
-    forge: Forge,
-) -> Iterator[Relay]:
+def relay(start: Start, forge: Forge) -> Relay:
     """Two sites, and a workspace of nobody's; each has things named after it."""
-    variables = {"REVIEW_URL_TEMPLATE": REVIEW_PAGE, "FORGE_KEYS_URL": forge.keys_url}
-    with relay_with(function, aws, api_key, monkeypatch, SERVED, None, **variables) as relay:
-        for workspace in (OURS, THEIRS, UNLINKED):
-            fill(relay, workspace)
-            key = {"pk": {"S": f"workspace#{workspace}"}, "sk": {"S": "key"}}
-            relay.aws.dynamodb.put_item(
-                TableName=relay.aws.environment["TENANTS_TABLE"],
-                Item=key | {"key": {"S": KEYS[workspace]}},
-            )
-        acme, globex = relay.install(ACME), relay.install(GLOBEX)
-        for connect, site in UNDER_FORGE.items():
-            forge.tells_client_key(site, connect.client_key)
-            assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
-        relay.links.link(acme.id, OURS)
-        relay.links.link(globex.id, THEIRS)
-        # The other site has told something of its own incident.
-        path = "/entities/associated"
-        body = {
-            "entity": entity(at_site(f"incident-of-{THEIRS}", THEIRS)),
-            "associatedWith": target(THEIRS),
-        }
-        assert relay.jira(GLOBEX, "PUT", path, body).status == 204
-        yield relay
+    relay = start(REVIEW_URL_TEMPLATE=REVIEW_PAGE, FORGE_KEYS_URL=forge.keys_url)
+    for workspace in (OURS, THEIRS, UNLINKED):
+        fill(relay, workspace)
+        key = {"pk": {"S": f"workspace#{workspace}"}, "sk": {"S": "key"}}
+        relay.aws.dynamodb.put_item(
+            TableName=relay.aws.environment["TENANTS_TABLE"],
+            Item=key | {"key": {"S": KEYS[workspace]}},
+        )
+    acme, globex = relay.install(ACME), relay.install(GLOBEX)
+    for connect, site in UNDER_FORGE.items():
+        forge.tells_client_key(site, connect.client_key)
+        assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
+    relay.links.link(acme.id, OURS)
+    relay.links.link(globex.id, THEIRS)
+    # The other site has told something of its own incident.
+    path = "/entities/associated"
+    body = {
+        "entity": entity(at_site(f"incident-of-{THEIRS}", THEIRS)),
+        "associatedWith": target(THEIRS),
+    }
+    assert relay.jira(GLOBEX, "PUT", path, body).status == 204
+    return relay
 
 
 @pytest.fixture(params=["connect", "forge"])

@@ -17,12 +17,23 @@ from tests.support.lambda_limits import check_answer, refused_by_gateway
 from tests.support.lambdas import Context, http_event
 
 
+class Functions(dict[str, Any]):
+    """By name; each is loaded when it is first wanted."""
+
+    def __init__(self, load: Callable[[str], ModuleType]) -> None:
+        self._load = load
+
+    def __missing__(self, name: str) -> ModuleType:
+        module = self[name] = self._load(name)
+        return module
+
+
 @dataclass
 class Gateway:
-    """`url` is the app's base URL; load the functions with it, then hand them over."""
+    """`url` is the app's base URL; the functions are loaded with it in their environment."""
 
     url: str
-    functions: dict[str, ModuleType] = field(default_factory=dict)
+    functions: Functions
     # One call at a time: the functions share this process, its logger and its metrics.
     turn: threading.RLock = field(default_factory=threading.RLock)
 
@@ -31,20 +42,18 @@ class Gateway:
     ) -> dict[str, Any]:
         """A body of bytes reaches the function in base64, as one in gzip does."""
         event = http_event(method, url, body, headers)
-        module = self.functions.get(owners()[event["routeKey"]])
-        if module is None:
-            return {"statusCode": 404, "headers": {}, "body": '{"message":"Not Found"}'}
         refused = refused_by_gateway(method, url, headers, event)
         if refused:
             return refused
         with self.turn:
+            module = self.functions[owners()[event["routeKey"]]]
             answer: dict[str, Any] = module.handler(event, Context())
         check_answer(answer)
         return answer
 
 
 @contextmanager
-def gateway() -> Iterator[Gateway]:
+def gateway(functions: Functions) -> Iterator[Gateway]:
     class Handler(BaseHTTPRequestHandler):
         # HTTP/1.0 closes every connection, so that none outlives its test.
         def handle_any(self) -> None:
@@ -69,7 +78,7 @@ def gateway() -> Iterator[Gateway]:
         daemon_threads = False  # closing it waits for every answer
 
     with Server(("127.0.0.1", 0), Handler) as http:
-        served = Gateway(f"http://127.0.0.1:{http.server_address[1]}")
+        served = Gateway(f"http://127.0.0.1:{http.server_address[1]}", functions)
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))
         thread.start()
         try:
