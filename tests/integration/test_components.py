@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import relay.replays.replayer
+import relay.replays.stages
 from relay.queues.submissions import parse_message
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator, until
@@ -198,7 +198,7 @@ def test_a_new_link_brings_all_that_the_workspace_has(
     put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
     assert relay_on.run_queue() == []
     # Pages that are full, and one that is not.
-    monkeypatch.setattr(relay.replays.replayer, "_COMPONENTS", 3)
+    monkeypatch.setattr(relay.replays.stages, "_COMPONENTS", 3)
 
     site = linked_site(relay_on, simulator, WORKSPACE)
 
