@@ -16,7 +16,7 @@ from relay.entities.association import Target
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, TEXT_MAX, URL_MAX
 from relay.entities.model import EntityKey, Kind
 from relay.identity.api_keys import ApiKeys
-from relay.jira.answers import WORD_LENGTH_MAX, WORDS_MAX
+from relay.jira.answers import MESSAGE_LENGTH_MAX, MESSAGES_MAX
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX
 from relay.record.associations import AssociationStore
 from relay.record.debts import DebtStore, Delay
@@ -35,7 +35,7 @@ from tests.support.quick_transactions import quick_transactions
 # Four bytes, and twelve where an answer is written in ASCII.
 FIRE = "\U0001f525"
 LONG_URL = "https://ops.example.com/".ljust(URL_MAX, "x")
-WORDS = (FIRE * WORD_LENGTH_MAX,) * WORDS_MAX
+WORDS = (FIRE * MESSAGE_LENGTH_MAX,) * MESSAGES_MAX
 SUBMISSIONS = "/v1/workspaces/payments/submissions"
 
 

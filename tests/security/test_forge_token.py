@@ -190,7 +190,7 @@ def test_production_alone_is_accepted_unless_something_else_is_said(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey
 ) -> None:
     reason = refusal(verifier, signed(key, payload({"app.environment.type": "STAGING"})))
-    assert reason == "the app's environment is not one that is accepted here"
+    assert reason == "the app's environment is not accepted"
     assert server.requests == [], "no key is needed to know that"
 
 
@@ -208,18 +208,18 @@ def test_a_route_of_forges_own_is_called_by_its_own_module_alone(
                     else:
                         with pytest.raises(Unauthenticated) as caught:
                             verifier.verify(sent)
-                        assert caught.value.reason == "the token is of another module"
+                        assert caught.value.reason == "the token is for another module"
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"principal": PERSON}, "the token is of a person's call"),
-        ({"principal": ""}, "the token is of a person's call"),
-        ({"app.module.type": "xen:macro"}, "the token is of another module"),
-        ({"app.module.type": "jira:adminPage"}, "the token is of another module"),
-        ({"app.module.key": "forge-tic"}, "the token is of another module"),
-        ({"app.module.key": "FORGE-TICK"}, "the token is of another module"),
+        ({"principal": PERSON}, "the token is for a user's call"),
+        ({"principal": ""}, "the token is for a user's call"),
+        ({"app.module.type": "xen:macro"}, "the token is for another module"),
+        ({"app.module.type": "jira:adminPage"}, "the token is for another module"),
+        ({"app.module.key": "forge-tic"}, "the token is for another module"),
+        ({"app.module.key": "FORGE-TICK"}, "the token is for another module"),
     ],
 )
 def test_a_page_and_a_person_call_no_route_of_forges_own(
@@ -589,10 +589,10 @@ def test_the_reason_says_which_rule_was_broken(
         ({"aud": OTHER_APP_ID}, "the token is refused: InvalidAudienceError"),
         ({"exp": now - 3600}, "the token is refused: ExpiredSignatureError"),
         ({"nbf": now + 3600}, "the token is refused: ImmatureSignatureError"),
-        ({"exp": now + 3600}, "the token lives too long"),
-        ({"iat": now - 3600}, "the token lives too long"),
-        ({"iat": now + 20, "exp": now + 10}, "the token lives too long"),
-        ({"app.id": OTHER_APP_ID}, "app.id is another app's"),
+        ({"exp": now + 3600}, "the token's lifetime is too long"),
+        ({"iat": now - 3600}, "the token's lifetime is too long"),
+        ({"iat": now + 20, "exp": now + 10}, "the token's lifetime is too long"),
+        ({"app.id": OTHER_APP_ID}, "app.id names another app"),
         ({"app.installation.id": "other"}, "the token names two installations"),
         ({"context.cloudId": OTHER_CLOUD_ID}, "the token names two sites"),
         ({"app.apiBaseUrl": "https://x"}, "app.apiBaseUrl is not one that Relay calls"),
@@ -627,7 +627,7 @@ def test_a_token_of_an_isolated_cloud_is_refused_whatever_its_label_is(
 ) -> None:
     reason = refusal(verifier, signed(key, payload({"icLabel": label})))
     if IC_LABEL.fullmatch(label):
-        assert reason == "the token is of an Isolated Cloud, and none is set up"
+        assert reason == "the token is from an Isolated Cloud, which is not configured"
     else:
         assert reason == "wrong claims: icLabel: string_pattern_mismatch"
     assert server.requests == []

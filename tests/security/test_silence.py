@@ -203,7 +203,7 @@ def test_the_log_says_which_rule_failed_and_the_answer_does_not(jira: Jira, loud
         ({"aud": "https://other.example"}, "InvalidAudienceError"),
         ({"exp": now - 100, "iat": now - 200}, "ExpiredSignatureError"),
         ({"iat": now + 100}, "ImmatureSignatureError"),
-        ({"exp": now + 3600}, "the token lives too long"),
+        ({"exp": now + 3600}, "the token's lifetime is too long"),
         ({"qsh": "context-qsh"}, "qsh does not match"),
         ({"iss": "another-site"}, "the token is another site's"),
     ]

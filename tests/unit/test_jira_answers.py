@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.jira.answers import (
-    WORD_LENGTH_MAX,
-    WORDS_MAX,
+    MESSAGE_LENGTH_MAX,
+    MESSAGES_MAX,
     SubmitAnswer,
     is_submit_answer,
     json_of,
@@ -138,7 +138,7 @@ def test_a_huge_answer_is_read_and_what_is_kept_of_it_is_bounded() -> None:
     )
 
     assert len(read.accepted) == 100_000
-    assert [len(word) for word in read.failed["i"]] == [WORD_LENGTH_MAX] * WORDS_MAX
+    assert [len(word) for word in read.failed["i"]] == [MESSAGE_LENGTH_MAX] * MESSAGES_MAX
 
 
 def test_half_a_surrogate_pair_in_an_answer_can_still_be_kept_and_sent() -> None:

@@ -1,4 +1,4 @@
-"""Who is calling: Jira's signed install, a site under Connect or Forge, Forge, an API key.
+"""Authentication: Jira's signed install, a site under Connect or Forge, Forge itself, an API key.
 
-A function imports what it needs from the modules here, so that it loads no more than that.
+Functions import from the modules directly, so that they load only the code they use.
 """

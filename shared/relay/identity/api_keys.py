@@ -1,7 +1,7 @@
 """API keys of the operations tool: `relay_<keyId>_<secret>`.
 
-The table keeps a hash of the secret under `pk` = keyId. The secret is 256 random bits, so a plain
-SHA-256 can't be searched for it.
+The table stores a hash of the secret under `pk` = keyId. A plain SHA-256 is enough: the secret has
+256 random bits, so it can't be found by brute force.
 """
 
 import hashlib
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _KEY = re.compile(r"relay_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
-_NOBODYS_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
+# An unknown key is compared with this hash, so that it takes as long as a known one.
+_UNMATCHED_HASH = hashlib.sha256(secrets.token_bytes(32)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key; `workspaces` is None for a key to all of them."""
+    """A key without its secret. `workspaces` is None if it is valid for all of them.
+
+    `created_at` is RFC 3339.
+    """
 
     id: str
     name: str
@@ -37,12 +41,17 @@ class ApiKey:
 
 
 class ApiKeys:
+    """Issues, lists and revokes API keys. Every method raises AWS errors."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def issue(self, workspaces: Iterable[str] | None = None, name: str = "") -> str:
-        """Make a key for these workspaces, or for all; it can't be read again afterwards."""
+        """Issue a key for these workspaces, or for all if None, and return it.
+
+        The key can't be read again afterwards.
+        """
         key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
         item = {
             "pk": key_id,
@@ -55,7 +64,7 @@ class ApiKeys:
         return f"relay_{key_id}_{secret}"
 
     def page(self, after: str, limit: int) -> list[ApiKey]:
-        """The next keys after the one of this id, "" for the first, in the table's own order."""
+        """Up to `limit` keys after the one with this id, in the table's order; "" for the first."""
         start: Any = {"ExclusiveStartKey": to_item({"pk": after})} if after else {}
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table, PaginationConfig={"MaxItems": limit, "PageSize": limit}, **start
@@ -63,7 +72,7 @@ class ApiKeys:
         return [_key(from_item(item)) for page in pages for item in page["Items"]]
 
     def revoke(self, key_id: str) -> None:
-        """From the next call on the key is unknown; revoking it twice is fine."""
+        """Remove the key. It is refused from the next call on. Revoking twice is allowed."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_item({"pk": key_id}))
 
 
@@ -78,22 +87,22 @@ def _key(values: dict[str, Any]) -> ApiKey:
 
 
 class ApiKeyVerifier:
-    """`Authorization: Bearer <key>`."""
+    """Verifies `Authorization: Bearer <key>`."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def verify(self, request: Request) -> ProviderCaller:
-        """The caller. Raises Unauthenticated, Unavailable, or an AWS error."""
+        """The key's id and workspaces. Raises Unauthenticated, Unavailable, or an AWS error."""
         return self.verify_and_read(request, {})[0]
 
     def verify_and_read(
         self, request: Request, also: Mapping[str, Key]
     ) -> tuple[ProviderCaller, dict[str, Item]]:
-        """The caller, and the items of these keys, by table, read in the same call to DynamoDB.
+        """The caller, and by table the items with these keys, read in the same call to DynamoDB.
 
-        Raises as `verify`.
+        Raises the errors of `verify`.
         """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         match = _KEY.fullmatch(key.strip()) if scheme.lower() == "bearer" else None
@@ -102,7 +111,7 @@ class ApiKeyVerifier:
         key_id, secret = match.groups()
         found = self._read(key_id, also)
         values = found.pop(self._table, {})
-        known_hash = values.get("hash", _NOBODYS_HASH)
+        known_hash = values.get("hash", _UNMATCHED_HASH)
         if not hmac.compare_digest(known_hash.encode(), _hash(secret).encode()):
             raise Unauthenticated("the API key is unknown")
         return ProviderCaller(key_id, _key(values).workspaces), found
@@ -112,7 +121,7 @@ class ApiKeyVerifier:
         if not also:
             answer = self._dynamodb.get_item(TableName=self._table, Key=own, ConsistentRead=True)
             return {self._table: from_item(answer.get("Item", {}))}
-        others = {table: [item_key(*place)] for table, place in also.items()}
+        others = {table: [item_key(*key)] for table, key in also.items()}
         return dict(get_batch(self._dynamodb, {self._table: [own], **others}))
 
 

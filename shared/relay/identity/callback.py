@@ -1,4 +1,4 @@
-"""Calls of a site that has the app: HS256 with the secret that the site shares with us."""
+"""Calls from a site that has the app: HS256 with the site's shared secret."""
 
 import secrets
 
@@ -12,27 +12,31 @@ _IDS_MAX = 1000
 
 
 class CallbackVerifier:
-    """Keeps which tenant a clientKey is of, as that never changes; the tenant is read every time,
-    so a site that has uninstalled the app is refused at once.
+    """Verifies calls under Connect.
+
+    The tenant id of a clientKey never changes, so it is cached. The tenant itself is read at every
+    call, so a site that has uninstalled the app is refused at once.
     """
 
     def __init__(self, tenants: TenantStore) -> None:
         self._tenants = tenants
-        # Of sites whose call was proven, so that strangers can't fill it.
+        # Tenant ids by clientKey. Only verified calls add to it, so strangers can't fill it.
         self._tenant_ids: dict[str, str] = {}
-        # What the token of an unknown site is checked against, so that it takes its time, too.
-        self._nobodys_secret = secrets.token_urlsafe(64)
+        # Tokens of unknown sites are verified with this secret, so that they take as long.
+        self._unmatched_secret = secrets.token_urlsafe(64)
 
     def verify(self, request: Request) -> SiteCaller:
+        """The calling site. Raises Unauthenticated; Unavailable or an AWS error if its tenant can't
+        be read."""
         token = token_of(request)
         client_key = unverified_issuer(token)
-        kept_id = self._tenant_ids.get(client_key)
-        tenant_id = kept_id or self._tenants.id_of_client_key(client_key)
+        cached_id = self._tenant_ids.get(client_key)
+        tenant_id = cached_id or self._tenants.id_of_client_key(client_key)
         try:
             caller = self._proven(request, token, self._tenants.current(tenant_id))
         except Unauthenticated:
-            if kept_id is not None:
-                # A refusal reads as much as that of a site that is not known here.
+            if cached_id is not None:
+                # Make as many reads as the refusal of an unknown site.
                 self._tenants.id_of_client_key(client_key)
             raise
         if len(self._tenant_ids) >= _IDS_MAX:
@@ -42,7 +46,7 @@ class CallbackVerifier:
 
     def _proven(self, request: Request, token: str, tenant: Tenant | None) -> SiteCaller:
         secret = self._secret_of(tenant)
-        verified_claims(token, secret or self._nobodys_secret, "HS256", request)
+        verified_claims(token, secret or self._unmatched_secret, "HS256", request)
         if tenant is None or secret is None:
             raise Unauthenticated("the site is unknown or has uninstalled the app")
         return SiteCaller(tenant)

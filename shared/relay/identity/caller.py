@@ -1,4 +1,4 @@
-"""Who is calling: one interface for every way to prove it."""
+"""The callers that Relay knows, and the one interface of every verifier."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from relay.tenants.tenant import Installation, Tenant
 
 @dataclass(frozen=True, slots=True)
 class ForgeCaller:
-    """Forge itself, about one installation of the app; who clicked is not kept.
+    """Forge itself, about one installation of the app. The user's identity is not stored.
 
-    `api_base_url` is where that site's Jira is called, without a slash at its end, and `cloud_id`
-    is the site's. `system_token` is the credential for those calls, where Forge sent one: opaque,
-    and good for hours.
+    `api_base_url` is the base URL for calls to the site's Jira, without a trailing slash, and
+    `cloud_id` is the site's. `system_token` is the opaque credential for these calls, valid for
+    hours; None if Forge sent none.
     """
 
     installation_id: str
@@ -28,10 +28,10 @@ class ForgeCaller:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a verifier sees of a call.
+    """The parts of a call that verifiers read.
 
-    `raw_path` and `raw_query` are as they stood on the wire, the path relative to `base_url`,
-    which is the app's own; header names are lower case; `body` is as it was sent.
+    `base_url` is the app's own. `raw_path` and `raw_query` are not decoded, and the path is
+    relative to `base_url`. Header names are lower case. `body` is unchanged.
     """
 
     method: str
@@ -46,8 +46,8 @@ class Request:
 class LifecycleCaller:
     """Jira itself, about one site: a verified `installed` or `uninstalled`.
 
-    `installation` is there when the body brings all that an install needs; what it does not bring
-    is in `missing`.
+    `installation` is None if the body lacks a field that an install needs; `missing` names those
+    fields.
     """
 
     client_key: str
@@ -65,19 +65,21 @@ class SiteCaller:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCaller:
-    """The operations tool, by an API key; `workspaces` is None for a key to all of them."""
+    """The operations tool. `workspaces` is None if its API key is valid for all of them."""
 
     key_id: str
     workspaces: frozenset[str] | None
 
     def check_workspace(self, workspace_id: str) -> None:
-        """Raises Forbidden where the key is not for this workspace."""
+        """Raises Forbidden if the key is not valid for this workspace."""
         if self.workspaces is not None and workspace_id not in self.workspaces:
             raise Forbidden(f"This API key is not for workspace {workspace_id!r}.")
 
     def check_all_workspaces(self) -> None:
-        """Raises Forbidden unless the key is for all workspaces: links decide where data goes, and
-        a site has other workspaces than one's own."""
+        """Raises Forbidden unless the key is valid for all workspaces.
+
+        Links decide where data is sent, and a site also has other tools' workspaces.
+        """
         if self.workspaces is not None:
             raise Forbidden("This call needs an API key for all workspaces.")
 
@@ -86,5 +88,7 @@ CallerT_co = TypeVar("CallerT_co", covariant=True)
 
 
 class Verifier(Protocol[CallerT_co]):
+    """Authenticates a call."""
+
     def verify(self, request: Request) -> CallerT_co:
-        """Raises Unauthenticated, with a reason for the log, unless the caller is proven."""
+        """The caller. Raises Unauthenticated, with a reason for the log, if it is not proven."""

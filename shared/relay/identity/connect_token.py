@@ -1,4 +1,4 @@
-"""The rules that every token from Jira to a Connect app must keep."""
+"""The rules for every token that Jira sends to a Connect app."""
 
 import hashlib
 import hmac
@@ -17,7 +17,7 @@ from relay.jira.canonical_request import query_string_hash
 LEEWAY_SECONDS = 30
 LIFETIME_MAX_SECONDS = 20 * 60
 _REQUIRED = ["iss", "iat", "exp", "qsh"]
-# PyJWT leaves these out, too, where it is not to verify the signature.
+# PyJWT skips all of these checks by default if it does not verify the signature.
 _ALL_BUT_SIGNATURE: Options = {
     "verify_signature": False,
     "verify_iss": True,
@@ -28,20 +28,20 @@ _ALL_BUT_SIGNATURE: Options = {
     "verify_jti": True,
 }
 _TOKEN_MAX = 8192
-# It becomes part of a DynamoDB key, which has its own limit.
+# A clientKey becomes part of a DynamoDB key, whose length is limited.
 CLIENT_KEY_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a token that passed: `issued_at` in epoch seconds."""
+    """The claims of a checked token; `issued_at` is in epoch seconds."""
 
     issuer: str
     issued_at: int
 
 
 def token_of(request: Request) -> str:
-    """The token from the Authorization header first, from `?jwt=` second."""
+    """The token of the Authorization header, or else of `?jwt=`. Raises Unauthenticated."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.upper() != "JWT" or not token.strip():
         token = parse_qs(request.raw_query).get("jwt", [""])[0]
@@ -52,12 +52,16 @@ def token_of(request: Request) -> str:
 
 
 def digest_of(token: str) -> str:
-    """Of the signed part alone: one signature can be written in several ways, `==` behind it."""
+    """The SHA-256 of the signed part, in hex.
+
+    The signature is left out: it can be written in several ways, such as with `==` appended.
+    """
     signed, _, _ = token.rpartition(".")
     return hashlib.sha256(signed.encode()).hexdigest()
 
 
 def unverified_header(token: str) -> dict[str, Any]:
+    """The token's header, not verified. Raises Unauthenticated if the token is malformed."""
     try:
         return jwt.get_unverified_header(token)
     except jwt.InvalidTokenError as error:
@@ -65,7 +69,10 @@ def unverified_header(token: str) -> dict[str, Any]:
 
 
 def unverified_issuer(token: str) -> str:
-    """Whose token this claims to be: only good for finding the secret that must prove it."""
+    """The issuer that the token claims, not verified: use it only to find the verification key.
+
+    Raises Unauthenticated if the token is malformed or can't name a clientKey.
+    """
     try:
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
     except jwt.InvalidTokenError as error:
@@ -86,16 +93,19 @@ def verified_claims(
     request: Request,
     audience: Sequence[str] | None = None,
 ) -> Claims:
-    """Check signature, times, audience and qsh. The algorithm is the caller's, not the token's.
+    """Check signature, times, audience and qsh, and return the claims. Raises Unauthenticated.
 
-    Without an `audience` the token's own is not looked at: Jira's callbacks usually have none.
+    The algorithm is never read from the token. If `audience` is None, the token's audience is not
+    checked: Jira's callbacks usually have none.
     """
     return _checked(token, key, [algorithm], request, audience, {"verify_signature": True})
 
 
 def unproven_claims(token: str, request: Request, audience: Sequence[str]) -> Claims:
-    """Check all that `verified_claims` does but the signature: it needs no key, and proves
-    nothing. With it, noise is refused before a key is fetched."""
+    """Like `verified_claims`, but without the signature, so it proves nothing.
+
+    It needs no key, so that invalid tokens are refused before a key is fetched.
+    """
     return _checked(token, "", [], request, audience, _ALL_BUT_SIGNATURE)
 
 
@@ -124,13 +134,13 @@ def _checked(
 
 
 def _check_lifetime(claims: dict[str, Any]) -> None:
-    # PyJWT has made sure that both read as whole numbers.
+    # PyJWT has checked that both are whole numbers.
     if not 0 <= int(claims["exp"]) - int(claims["iat"]) <= LIFETIME_MAX_SECONDS:
-        raise Unauthenticated("the token lives too long")
+        raise Unauthenticated("the token's lifetime is too long")
 
 
 def _check_qsh(qsh: Any, request: Request) -> None:
-    """`context-qsh`, which pages in a browser may use, is no hash and so never passes here."""
+    """Compare with the request's hash. `context-qsh`, which browser pages may use, never matches."""
     expected = query_string_hash(request.method, request.raw_path, request.raw_query)
     if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
         raise Unauthenticated("qsh does not match the request")

@@ -1,4 +1,4 @@
-"""Which API base URL a Forge token may name: Relay calls it, with that site's system token."""
+"""The API base URLs that a Forge token may name. Relay calls them with the site's system token."""
 
 import re
 from collections.abc import Iterable
@@ -7,17 +7,17 @@ from relay.errors import Unauthenticated
 from relay.outbound.origins import origin_expression
 
 _ORIGIN = "https://api.atlassian.com"
-# In small letters alone: a site's cloudId has one spelling, as it is a key.
+# Lower case only: a cloudId is a key, so it must have one spelling.
 _CLOUD_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def cloud_id_of(api_base_url: str, test_origins: Iterable[str] = ()) -> str:
     """The site's cloudId, the last part of `https://api.atlassian.com/ex/jira/{cloudId}`.
 
-    Raises Unauthenticated for any other URL, unless it differs in its origin alone, and that is
-    one of `test_origins`, such as `http://127.0.0.1:*`.
+    The origin may also be one of `test_origins`, such as `http://127.0.0.1:*`. Raises
+    Unauthenticated for any other URL.
     """
-    # One expression from end to end: no user, no port, no query, nothing that a parser might drop.
+    # One expression matches the whole URL: no user, port, query, or anything a parser might drop.
     for origin in (_ORIGIN, *test_origins):
         match = re.fullmatch(rf"{origin_expression(origin)}/ex/jira/({_CLOUD_ID})", api_base_url)
         if match is not None:

@@ -1,4 +1,4 @@
-"""The claims of a Forge Invocation Token: the types that Forge's contract gives them."""
+"""The claims of a Forge Invocation Token, typed as Forge documents them."""
 
 from typing import Annotated, Any
 
@@ -7,31 +7,39 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relay.entities.document import details_of
 from relay.errors import Unauthenticated
 
-# Ids and names may become part of a DynamoDB key, which has its own limit.
+# Ids and names may become part of a DynamoDB key, whose length is limited.
 Name = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
 
 
 class _Claims(BaseModel):
-    """Forge sends more, and may send others yet; who the user is, is not kept."""
+    """Ignores the claims that Relay does not use; the user's identity is not stored."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
 
 class Environment(_Claims):
+    """The app's environment; `type` is such as `PRODUCTION`."""
+
     type: Name
     id: Name
 
 
 class Module(_Claims):
+    """The module of the app's manifest that the token was made for."""
+
     type: Name
     key: Name
 
 
 class AppInstallation(_Claims):
+    """The installation; its id must equal `App.installationId`."""
+
     id: Name
 
 
 class App(_Claims):
+    """The app and its installation; `apiBaseUrl` is the base URL of the site's Jira."""
+
     id: Name
     installationId: Name
     apiBaseUrl: str
@@ -42,13 +50,13 @@ class App(_Claims):
 
 
 class Context(_Claims):
-    """What an invocation is about; a trigger's may leave out all of it."""
+    """The site of an invocation; triggers may omit it."""
 
     cloudId: str | None = None
 
 
 class ForgeClaims(_Claims):
-    """Of iss and aud no more is said here: the library compares them with what is expected."""
+    """The claims that Relay uses, times in epoch seconds. PyJWT checks `iss` and `aud`."""
 
     iat: int
     nbf: int
@@ -61,7 +69,7 @@ class ForgeClaims(_Claims):
 
 
 def parse_claims(payload: dict[str, Any]) -> ForgeClaims:
-    """Raises Unauthenticated, with the claims that are wrong by name and none of their values."""
+    """Parse a payload. Raises Unauthenticated, which names the wrong claims without their values."""
     try:
         return ForgeClaims.model_validate(payload)
     except ValidationError as error:

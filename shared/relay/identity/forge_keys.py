@@ -1,4 +1,4 @@
-"""The public keys that Atlassian signs Forge Invocation Tokens with: one JSON Web Key Set."""
+"""The JSON Web Key Set with which Atlassian signs Forge Invocation Tokens."""
 
 import re
 import time
@@ -14,10 +14,10 @@ from relay.identity.key_servers import fetch_keys
 from relay.outbound.client import OutboundClient
 
 FORGE_KEYS_URL = "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"
-# Atlassian's have slashes, `forge/invocation-token/…`; a kid is looked up and never part of a URL.
+# Atlassian's kids contain slashes: `forge/invocation-token/…`. They never become part of a URL.
 _KID = re.compile(r"[A-Za-z0-9._/-]{1,128}", re.ASCII)
-_KEPT_SECONDS = 3600
-# A stranger can make up as many kids as he likes, and each might be a new key's.
+_CACHE_SECONDS = 3600
+# Limits the requests that made-up kids can cause: any unknown kid may be that of a new key.
 _PAUSE_SECONDS = 10
 _KEY_BITS_MIN = 2048
 
@@ -29,7 +29,7 @@ class _KeySet(BaseModel):
 
 
 class _SigningKey(BaseModel):
-    """A public RSA key for signatures; one that brings its private part proves nothing."""
+    """A public RSA key for signatures. A key with its private part (`d`) is refused."""
 
     model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
 
@@ -43,10 +43,10 @@ class _SigningKey(BaseModel):
 
 
 class ForgeKeys:
-    """The set is asked for again when a kid is unknown, and hourly, so that a withdrawn key goes.
+    """Caches the key set. It is fetched again for an unknown kid, and hourly to drop revoked keys.
 
-    Known keys stay good while the key server is in trouble. `clock` gives seconds; it is the wall
-    clock, as any other may stand still while a Lambda is frozen.
+    Known keys remain valid while the key server fails. `clock` returns epoch seconds: a monotonic
+    clock may stop while a Lambda is frozen.
     """
 
     def __init__(
@@ -59,33 +59,34 @@ class ForgeKeys:
         self._url = url
         self._clock = clock
         self._keys: dict[str, RSAPublicKey] = {}
-        self._asked_at = float("-inf")
-        self._trouble = ""
+        self._fetched_at = float("-inf")
+        self._failure = ""
 
     def get(self, kid: object) -> RSAPublicKey:
-        """Raises Unauthenticated for a kid that is none or unknown; Unavailable for our trouble."""
+        """The key of this kid. Raises Unauthenticated for an invalid or unknown kid, and
+        Unavailable if the key server fails."""
         if not isinstance(kid, str) or not _KID.fullmatch(kid):
-            raise Unauthenticated("the kid is not a name")
-        if self._is_to_be_asked(kid):
-            self._ask()
+            raise Unauthenticated("the kid is invalid")
+        if self._is_refresh_due(kid):
+            self._refresh()
         if kid in self._keys:
             return self._keys[kid]
-        if self._trouble:
-            raise Unavailable(self._trouble)
+        if self._failure:
+            raise Unavailable(self._failure)
         raise Unauthenticated("the kid is unknown")
 
-    def _is_to_be_asked(self, kid: str) -> bool:
-        is_settled = kid in self._keys and not self._trouble
-        wait = _KEPT_SECONDS if is_settled else _PAUSE_SECONDS
-        return self._clock() - self._asked_at >= wait
+    def _is_refresh_due(self, kid: str) -> bool:
+        is_cached = kid in self._keys and not self._failure
+        wait = _CACHE_SECONDS if is_cached else _PAUSE_SECONDS
+        return self._clock() - self._fetched_at >= wait
 
-    def _ask(self) -> None:
-        self._asked_at = self._clock()
+    def _refresh(self) -> None:
+        self._fetched_at = self._clock()
         try:
             self._keys = _signing_keys(self._fetch())
-            self._trouble = ""
+            self._failure = ""
         except Unavailable as error:
-            self._trouble = error.message
+            self._failure = error.message
 
     def _fetch(self) -> bytes:
         document = fetch_keys(self._http, self._url)
@@ -95,14 +96,14 @@ class ForgeKeys:
 
 
 def _signing_keys(document: bytes) -> dict[str, RSAPublicKey]:
-    """By kid. A key of another kind, or for another use, is passed over."""
+    """The usable keys by kid. Keys of another type or for another use are skipped."""
     try:
         members = _KeySet.model_validate_json(document).keys
     except ValidationError:
         raise Unavailable("The answer of Forge's key server is not a key set.") from None
     keys = dict(filter(None, map(_signing_key, members)))
     if not keys:
-        raise Unavailable("The key set of Forge's key server has no key to sign with.")
+        raise Unavailable("The key set of Forge's key server has no signing key.")
     return keys
 
 

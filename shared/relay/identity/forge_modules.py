@@ -1,8 +1,8 @@
-"""Which module of the app's manifest calls each of Forge's own routes (see `relay forge manifest`).
+"""The manifest module that calls each route under `/forge/` (see `relay forge manifest`).
 
-A token names the module that it was made for: `core:endpoint` and the endpoint's key, says
-Atlassian's page of the remote contract, unless a user's page made the call. Without this check a
-token for one route would be good for all of them: an upgrade's could uninstall.
+A token names the module that it was made for. By Atlassian's remote contract, that is
+`core:endpoint` and the endpoint's key, unless a user's page made the call. Without this check, a
+token for one route would be valid for all of them: the token of an upgrade could uninstall the app.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,26 @@ from dataclasses import dataclass
 from relay.errors import Unauthenticated
 from relay.identity.forge_claims import ForgeClaims
 
-# Below it Forge alone calls; every route there has its modules.
-FORGES_OWN = "/forge/"
+# Only Forge calls routes with this prefix; each of them must be in CALLERS.
+FORGE_PREFIX = "/forge/"
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ModuleCaller:
+    """The module types and module keys that a route accepts."""
+
     types: frozenset[str]
     keys: frozenset[str]
 
 
-def _endpoint(*keys: str) -> Caller:
-    """The endpoint, or the module that leads to it, which the page's example could also mean."""
-    return Caller(frozenset({"core:endpoint"}), frozenset(keys))
+def _endpoint(*keys: str) -> ModuleCaller:
+    """The endpoint's key, or the key of the module that names it: the contract's example allows
+    both readings."""
+    return ModuleCaller(frozenset({"core:endpoint"}), frozenset(keys))
 
 
-# This module has no endpoint, and no page says what its tokens name.
-_RESIDENCY = Caller(
+# This module has no endpoint, and Atlassian does not document what its tokens name.
+_RESIDENCY = ModuleCaller(
     frozenset({"core:endpoint", "migration:dataResidency"}), frozenset({"data-residency"})
 )
 
@@ -43,12 +46,12 @@ CALLERS = {
 
 
 def check_module(path: str, claims: ForgeClaims) -> None:
-    """Raises Unauthenticated where a route of Forge's own is called by another module, or for a
-    person; other routes are open to every module."""
-    if not path.startswith(FORGES_OWN):
+    """Raises Unauthenticated if a route under `/forge/` is called by another module or on behalf of
+    a user. Other routes accept every module."""
+    if not path.startswith(FORGE_PREFIX):
         return
     if claims.principal is not None:
-        raise Unauthenticated("the token is of a person's call")
+        raise Unauthenticated("the token is for a user's call")
     caller, module = CALLERS.get(path), claims.app.module
     if caller is None or module.type not in caller.types or module.key not in caller.keys:
-        raise Unauthenticated("the token is of another module")
+        raise Unauthenticated("the token is for another module")

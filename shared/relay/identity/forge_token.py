@@ -1,4 +1,4 @@
-"""Calls of Forge itself: RS256 by one of Atlassian's keys, in a Forge Invocation Token (FIT)."""
+"""Calls from Forge: a Forge Invocation Token (FIT), signed by Atlassian with RS256."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from relay.tenants.lifecycle import LifecycleToken
 
 _ALGORITHM = "RS256"
 _ISSUER = "forge/invocation-token"
-# Forge's own live for 25 seconds.
+# Forge's own tokens expire after 25 seconds.
 _LIFETIME_MAX_SECONDS = 5 * 60
 _TOKEN_MAX = 8192
 _CHECKS: Options = {
@@ -32,18 +32,18 @@ _CHECKS: Options = {
     "verify_exp": True,
     "verify_jti": True,
 }
-# What may stand in a header as it is. To us the token is opaque, so no more is asked of it.
+# The token is opaque to Relay, so it only has to be valid in a header.
 _SYSTEM_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}", re.ASCII)
 
 
 class ForgeTokenVerifier:
-    """`Authorization: Bearer <FIT>`; the app's id is `ari:cloud:ecosystem::app/<uuid>`.
+    """Verifies `Authorization: Bearer <FIT>`. `app_id` is `ari:cloud:ecosystem::app/<uuid>`.
 
-    Nothing here remembers a `jti`. A token is good for a minute at most as Forge makes it, and one
-    that comes twice can only repeat a call, to handlers that may be repeated; Forge itself repeats
-    its calls. A memory of one Lambda's would miss what another took, and so promise what it can't
-    keep. But the token does not cover the body or the system token: where a call changes something
-    for good, it has to be ordered by the caller's `token`, as Connect's lifecycle calls are.
+    It does not remember `jti`. Forge's tokens are valid for a minute at most, Forge itself retries
+    calls, and every handler is idempotent, so a replayed token can only repeat a call. The memory
+    of one Lambda would also miss the tokens that another Lambda accepted. But the token covers
+    neither the body nor the system token: order calls that change something permanently by the
+    caller's `token`, as Connect's lifecycle calls are.
     """
 
     def __init__(
@@ -59,10 +59,11 @@ class ForgeTokenVerifier:
         self._test_api_origins = tuple(test_api_origins)
 
     def verify(self, request: Request) -> ForgeCaller:
+        """The calling installation. Raises Unauthenticated; Unavailable if the key server fails."""
         token = _token_of(request)
         system_token = _system_token_of(request)
         kid = _kid_of(token)
-        # All that needs no key comes first, so that nobody makes us ask for keys by mere noise.
+        # Checks that need no key come first, so that invalid tokens can't cause key requests.
         check_module(request.raw_path, self._claims(self._unproven_payload(token)))
         key = self._keys.get(kid)
         return self._caller(token, self._claims(self._proven_payload(token, key)), system_token)
@@ -109,14 +110,14 @@ class ForgeTokenVerifier:
 
     def _check_app(self, claims: ForgeClaims) -> None:
         if claims.icLabel is not None:
-            raise Unauthenticated("the token is of an Isolated Cloud, and none is set up")
+            raise Unauthenticated("the token is from an Isolated Cloud, which is not configured")
         app = claims.app
         if app.id != self._app_id:
-            raise Unauthenticated("app.id is another app's")
+            raise Unauthenticated("app.id names another app")
         if app.installation is not None and app.installation.id != app.installationId:
             raise Unauthenticated("the token names two installations")
         if app.environment.type not in self._environments:
-            raise Unauthenticated("the app's environment is not one that is accepted here")
+            raise Unauthenticated("the app's environment is not accepted")
 
 
 def _token_of(request: Request) -> str:
@@ -145,13 +146,13 @@ def _kid_of(token: str) -> object:
 
 
 def _refused(error: jwt.InvalidTokenError) -> Unauthenticated:
-    """By the error's name alone: its words may repeat what the token says."""
+    """Give the error's type only: its message may quote the token."""
     return Unauthenticated(f"the token is refused: {type(error).__name__}")
 
 
 def _check_lifetime(claims: ForgeClaims) -> None:
     if not 0 <= claims.exp - claims.iat <= _LIFETIME_MAX_SECONDS:
-        raise Unauthenticated("the token lives too long")
+        raise Unauthenticated("the token's lifetime is too long")
 
 
 def _check_context(claims: ForgeClaims, cloud_id: str) -> None:

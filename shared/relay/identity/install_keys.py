@@ -1,4 +1,4 @@
-"""The public keys that Atlassian signs lifecycle calls with, fetched once per `kid`."""
+"""The public keys with which Atlassian signs lifecycle calls, fetched once per `kid`."""
 
 import time
 from collections.abc import Callable
@@ -12,17 +12,16 @@ from relay.identity.key_servers import fetch_keys
 from relay.outbound.client import OutboundClient
 
 _KEYS_MAX = 100
-# A new key may be published just after somebody asked for it, so a refusal is soon forgotten.
+# A new key may be published just after a request for it, so refusals are cached only briefly.
 _REFUSED_SECONDS = 60
 _REFUSED_MAX = 1000
 
 
 class InstallKeys:
-    """A rotated key has a new kid, so a key is kept as long as this Lambda lives; a kid that the
-    server does not know is refused for a minute without asking again.
+    """Caches keys for the life of the Lambda, because a rotated key has a new kid.
 
-    `clock` gives seconds; it is the wall clock, as any other may stand still while a Lambda is
-    frozen.
+    A kid that the server does not know is refused for a minute without another request. `clock`
+    returns epoch seconds: a monotonic clock may stop while a Lambda is frozen.
     """
 
     def __init__(
@@ -32,13 +31,14 @@ class InstallKeys:
         self._url = url.rstrip("/")
         self._clock = clock
         self._keys: dict[str, RSAPublicKey] = {}
-        # By kid, when it was refused; the oldest first.
+        # The time of each refusal by kid, oldest first.
         self._refused: dict[str, float] = {}
 
     def get(self, kid: str) -> RSAPublicKey:
-        """Raises Unauthenticated for a kid that is unknown; Unavailable for our trouble.
+        """The key of this kid. Raises Unauthenticated if it is unknown, and Unavailable if the key
+        server fails.
 
-        `kid` is letters, digits, `_` and `-` only, as it becomes part of a URL.
+        `kid` becomes part of a URL: it must contain only letters, digits, `_` and `-`.
         """
         if kid in self._keys:
             return self._keys[kid]
@@ -47,14 +47,14 @@ class InstallKeys:
         try:
             key = _public_key(self._fetch(kid))
         except Unauthenticated:
-            self._remember_refusal(kid)
+            self._cache_refusal(kid)
             raise
         if len(self._keys) >= _KEYS_MAX:
             self._keys.clear()
         self._keys[kid] = key
         return key
 
-    def _remember_refusal(self, kid: str) -> None:
+    def _cache_refusal(self, kid: str) -> None:
         self._refused.pop(kid, None)
         if len(self._refused) >= _REFUSED_MAX:
             del self._refused[next(iter(self._refused))]

@@ -1,4 +1,4 @@
-"""Calls of a site, whichever way it has the app: under Connect, or under Forge."""
+"""Calls from a site that has the app, under Connect or under Forge."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,15 @@ from relay.identity.caller import ForgeCaller, Request, SiteCaller, Verifier
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import TenantState
 
-# Below it Forge alone calls: what a site's Connect secret proves opens nothing there.
-_FORGES_OWN = "/forge/"
+# Only Forge calls routes with this prefix: a site's Connect secret gives no access to them.
+_FORGE_PREFIX = "/forge/"
 
 
 class SiteVerifier:
-    """`Bearer` is Forge's invocation token, anything else Connect's; either proves a tenant, and
-    what serves the call can't tell which it was. Forge's own routes take Forge's token alone.
-    `forge` makes Forge's verifier when it is needed.
+    """Verifies Forge's invocation token for `Bearer`, and Connect's token otherwise.
+
+    Routes under `/forge/` accept only Forge's token. `forge` returns Forge's verifier, and is
+    called when it is first needed.
     """
 
     def __init__(
@@ -29,8 +30,10 @@ class SiteVerifier:
         self._tenants = tenants
 
     def verify(self, request: Request) -> SiteCaller:
+        """The calling site, whichever token it sent. Raises Unauthenticated; Unavailable or an AWS
+        error if its tenant or a key can't be read."""
         scheme, _, _ = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" and not request.raw_path.startswith(_FORGES_OWN):
+        if scheme.lower() != "bearer" and not request.raw_path.startswith(_FORGE_PREFIX):
             return self._callback.verify(request)
         caller = self._forge().verify(request)
         tenant = self._tenants.find_by_installation_id(caller.installation_id)
@@ -40,5 +43,5 @@ class SiteVerifier:
             or tenant.forge is None
             or tenant.forge.installation_id != caller.installation_id
         ):
-            raise Unauthenticated("the installation is unknown, or was removed")
+            raise Unauthenticated("the installation is unknown or was removed")
         return SiteCaller(tenant)

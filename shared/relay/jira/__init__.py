@@ -1,4 +1,4 @@
-"""The client of Jira's `/rest/operations/1.0/*`, and what signs its calls.
+"""The client of Jira's `/rest/operations/1.0/*`, and the credentials that sign its calls.
 
-A function imports what it needs from the modules here, so that it loads no more than that.
+Functions import from the modules directly, so that they load only the code they use.
 """

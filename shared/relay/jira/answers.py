@@ -1,4 +1,4 @@
-"""What stands in Jira's answers, and the shape of its answer to a submission."""
+"""Parsing Jira's answers: messages, lists, and the result of a submission."""
 
 import json
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-WORDS_MAX = 20
-WORD_LENGTH_MAX = 500
+MESSAGES_MAX = 20
+MESSAGE_LENGTH_MAX = 500
 NO_MESSAGE = "no message"
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitAnswer:
-    """The 202 of a submission of entities: by id, what was accepted and what failed, and why."""
+    """Jira's 202 to a submission: the ids that it accepted, and the messages of each failed id."""
 
     accepted: frozenset[str]
     failed: dict[str, tuple[str, ...]]
@@ -22,7 +22,7 @@ class SubmitAnswer:
 
 
 def is_submit_answer(document: Any) -> bool:
-    """An object with at least one of the documented lists, and none of another type."""
+    """True for an object with at least one of the documented lists, each of the documented type."""
     if not isinstance(document, dict):
         return False
     found = [
@@ -34,8 +34,10 @@ def is_submit_answer(document: Any) -> bool:
 
 
 def submit_answer(document: Any) -> SubmitAnswer:
-    """Of a document that `is_submit_answer`. Reviews have no documented lists of their own; they
-    are read under either name."""
+    """Parse a document that passes `is_submit_answer`.
+
+    Jira documents no lists of their own for reviews, so both names are read.
+    """
     failed: dict[str, tuple[str, ...]] = {}
     accepted: set[str] = set()
     for kind in _KINDS:
@@ -47,24 +49,25 @@ def submit_answer(document: Any) -> SubmitAnswer:
 
 
 def json_of(response: httpx.Response) -> Any:
-    """The body as JSON, or None where it is none."""
+    """The body as JSON; None if it is not valid JSON."""
     try:
         text = json.dumps(response.json(), ensure_ascii=False)
-        # Half of a surrogate pair is JSON to Python, and could be neither kept nor sent on.
+        # Python accepts half of a surrogate pair in JSON, but it can't be encoded as UTF-8.
         return json.loads(text.encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
 
 
 def messages_of(errors: Any) -> tuple[str, ...]:
-    """The words of `[{"message", "errorTraceId"?}]`, the trace id beside its message.
+    """The messages of `[{"message", "errorTraceId"?}]`, each followed by its trace id.
 
-    Some of Jira's gateways answer with one such object, or with plain words.
+    At most MESSAGES_MAX messages of at most MESSAGE_LENGTH_MAX characters. Some of Jira's gateways
+    send a single object or a plain string instead of the list.
     """
     entries = errors if isinstance(errors, list) else [errors]
     return tuple(
-        _message(entry)[:WORD_LENGTH_MAX]
-        for entry in entries[:WORDS_MAX]
+        _message(entry)[:MESSAGE_LENGTH_MAX]
+        for entry in entries[:MESSAGES_MAX]
         if isinstance(entry, dict | str)
     )
 
@@ -78,7 +81,7 @@ def _message(entry: dict[str, Any] | str) -> str:
 
 
 def strings_of(document: Any, name: str) -> list[str]:
-    """The strings of a document's list."""
+    """The strings in the document's list of this name; [] if there is no such list."""
     values = _object(document).get(name)
     return [value for value in values if isinstance(value, str)] if isinstance(values, list) else []
 
@@ -88,7 +91,7 @@ def _are_strings(value: Any) -> bool:
 
 
 def _are_failures(value: Any) -> bool:
-    """Errors by the id that they concern: `{id: [{"message", "errorTraceId"?}]}`."""
+    """True for errors by entity id: `{id: [{"message", "errorTraceId"?}]}`."""
     return isinstance(value, dict) and all(
         isinstance(errors, list) and all(isinstance(error, dict) for error in errors)
         for errors in value.values()

@@ -1,8 +1,8 @@
-"""Connect's canonical request, and the query string hash (qsh) made of it.
+"""Connect's canonical request and its query string hash (qsh).
 
-`qsh = sha256hex(METHOD + "&" + PATH + "&" + QUERY)`, as Atlassian Connect's "Creating a query
-string hash" defines it; the signed URLs of Atlassian's own interoperability test settle what the
-text leaves open.
+`qsh = sha256hex(METHOD + "&" + PATH + "&" + QUERY)`, as defined by Atlassian Connect's "Creating a
+query string hash". Where that text is ambiguous, this follows the signed URLs of Atlassian's
+interoperability test.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ _UNRESERVED = "-._~"
 
 
 def canonical_path(raw_path: str, base_path: str = "") -> str:
-    """The path as it stood on the wire, relative to the base URL's own path.
+    """The raw path, relative to the path of the base URL.
 
-    Nothing is decoded or encoded, but for `&`, which would end the path.
+    Only `&` is encoded, because it separates the parts of the canonical request.
     """
     base = base_path.rstrip("/")
     if base and (raw_path == base or raw_path.startswith(base + "/")):
@@ -23,7 +23,7 @@ def canonical_path(raw_path: str, base_path: str = "") -> str:
 
 
 def canonical_query(raw_query: str) -> str:
-    """The query sorted and encoded; `jwt`, which carries the token itself, is left out."""
+    """The query, sorted and encoded, without `jwt`, which carries the token itself."""
     values: dict[str, list[str]] = {}
     for pair in raw_query.split("&"):
         if not pair:
@@ -33,20 +33,21 @@ def canonical_query(raw_query: str) -> str:
         if name != "jwt":
             values.setdefault(_encode(name), []).append(unquote_plus(raw_value))
     return "&".join(
-        # A comma of ours separates values; one inside a value is encoded.
+        # An unencoded comma separates values; a comma inside a value is encoded.
         f"{name}={','.join(_encode(value) for value in sorted(values[name]))}"
         for name in sorted(values)
     )
 
 
 def canonical_request(method: str, raw_path: str, raw_query: str, base_path: str = "") -> str:
+    """`METHOD&PATH&QUERY`; `raw_query` comes without its `?`."""
     return "&".join(
         (method.upper(), canonical_path(raw_path, base_path), canonical_query(raw_query))
     )
 
 
 def query_string_hash(method: str, raw_path: str, raw_query: str, base_path: str = "") -> str:
-    """The `qsh` claim for a request: 64 lower-case hex digits."""
+    """The `qsh` claim of a request: 64 lower-case hex digits."""
     request = canonical_request(method, raw_path, raw_query, base_path)
     return hashlib.sha256(request.encode()).hexdigest()
 

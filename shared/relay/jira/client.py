@@ -1,5 +1,5 @@
-"""Calls to one Jira site: the nine operations of `/rest/operations/1.0/*`, and those two of
-`/rest/devopscomponents/1.0/*` that keep the components which incidents name."""
+"""Calls to one Jira site: the nine operations of `/rest/operations/1.0/*`, and the operations of
+`/rest/devopscomponents/1.0/*` for the components that incidents affect."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from relay.outbound.client import OutboundClient
 from relay.outbound.network import Deadline
 
 WORKSPACES_MAX = 100
-# Jira takes 1000; so few are within any limit of bytes, whatever their descriptions.
+# Jira accepts 1000, but a hundred stay below any limit of bytes, whatever their descriptions.
 COMPONENTS_MAX = 100
 
 ItemT = TypeVar("ItemT")
@@ -36,23 +36,27 @@ _COMPONENTS = "/rest/devopscomponents/1.0"
 _APPS = "/rest/atlassian-connect/1/addons"
 _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
-# For a whole call, under both identities. Jira answers a submission before it processes it.
+# For a whole call, including the one with the fallback identity.
 DEADLINE_SECONDS = 25.0
-# How httpx tells that the other side closed the connection.
+# What httpx raises when the peer closes the connection.
 _CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
-# Far more than a thousand rejected entities, or the longest list of workspaces.
+# Far above the answer to a thousand rejected entities, or the longest list of workspaces.
 _ANSWER_BYTES_MAX = 5_000_000
 
 
 def http_client(seconds: float | None = None) -> OutboundClient:
-    """One per Lambda: its connections serve all sites."""
+    """A client whose connections serve all sites: one per Lambda.
+
+    `seconds` is the deadline of a whole call, DEADLINE_SECONDS by default.
+    """
     return OutboundClient(seconds or DEADLINE_SECONDS, _ANSWER_BYTES_MAX)
 
 
 class JiraClient:
-    """Every call raises JiraUnreachable without an answer, JiraAnswered on any but success.
+    """The operations API of one site.
 
-    All that Jira takes, it processes later: a read shows nothing that is pending.
+    Every call raises JiraUnreachable if Jira does not answer, and JiraAnswered if the answer is not
+    a success. Jira processes what it accepts later, so a read does not show pending changes.
     """
 
     def __init__(
@@ -60,21 +64,22 @@ class JiraClient:
         http: OutboundClient,
         base_url: str,
         credential: httpx.Auth,
-        otherwise: "FallbackIdentity | None" = None,
+        fallback: "FallbackIdentity | None" = None,
     ) -> None:
         self._http = http
         self._base_url = base_url
         self._credential = credential
-        self._otherwise = otherwise
-        self._turned = False
+        self._fallback = fallback
+        self._uses_fallback = False
 
     def submit_entities(self, body: bytes) -> SubmitAnswer:
-        """Submit incidents or reviews, at most 1000 of each; `body` is Jira's own JSON."""
+        """Submit incidents or reviews, at most 1000 of each. `body` is the JSON that Jira
+        documents."""
         path = f"{_OPERATIONS}/bulk"
         return submit_answer(self._call(operations.SUBMIT_ENTITIES, path, content=body))
 
     def entity(self, kind: Kind, entity_id: str) -> dict[str, Any] | None:
-        """What Jira holds of an entity; None where it holds nothing."""
+        """The entity in Jira's JSON; None if Jira does not have it."""
         path = _entity_path(kind, entity_id)
         try:
             document: dict[str, Any] = self._call(operations.GET_ENTITY, path)
@@ -83,16 +88,19 @@ class JiraClient:
         return document
 
     def delete_entity(self, kind: Kind, entity_id: str) -> None:
-        """Deleting what is not there succeeds, too."""
+        """Delete an entity. Jira also accepts ids that it does not have."""
         self._call(operations.DELETE, _entity_path(kind, entity_id))
 
     def delete_by_properties(self, properties: Mapping[str, str]) -> None:
-        """Delete whatever has all of these properties, of every workspace of the site."""
+        """Delete every entity of the site that has all of these properties, in any workspace.
+
+        Raises ValueError without properties.
+        """
         self._delete_by_properties(_OPERATIONS, properties)
 
     def submit_workspaces(self, workspace_ids: Sequence[str]) -> list[str]:
-        """Link workspaces to the site; returns the accepted. Jira ignores those that are linked
-        already, and may leave them out."""
+        """Link workspaces to the site; returns the ids that Jira accepted, which may lack those
+        that were already linked."""
         accepted: list[str] = []
         for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             body = json.dumps({"workspaceIds": list(chunk)}).encode()
@@ -102,10 +110,11 @@ class JiraClient:
         return accepted
 
     def workspaces(self) -> list[str]:
-        """Every workspace linked to the site."""
+        """The ids of all workspaces linked to the site."""
         return self._linked()
 
     def has_workspace(self, workspace_id: str) -> bool:
+        """Whether Jira lists the workspace as linked to the site."""
         return workspace_id in self._linked({"workspaceId": workspace_id})
 
     def _linked(self, params: Mapping[str, str] | None = None) -> list[str]:
@@ -116,7 +125,7 @@ class JiraClient:
         return strings_of(document, "workspaceIds")
 
     def delete_workspaces(self, workspace_ids: Sequence[str]) -> None:
-        """Unlink workspaces from the site; Jira deletes what it has of them, eventually."""
+        """Unlink workspaces from the site. Jira eventually deletes their entities."""
         for chunk in _chunks(workspace_ids, WORKSPACES_MAX):
             params = {"workspaceIds": ",".join(chunk)}
             self._call(operations.DELETE, f"{_LINKED}/bulk", params=params)
@@ -124,27 +133,27 @@ class JiraClient:
     def submit_components(
         self, components: Sequence[Mapping[str, Any]], properties: Mapping[str, str]
     ) -> SubmitAnswer:
-        """Submit at most COMPONENTS_MAX DevOps components; what failed is named by its id."""
+        """Submit at most COMPONENTS_MAX DevOps components; the answer is by component id."""
         document = {"devopsComponents": components, "properties": properties}
         body = json.dumps(document).encode()
         path = f"{_COMPONENTS}/bulk"
         return submit_answer(self._call(operations.SUBMIT_COMPONENTS, path, content=body))
 
     def delete_component(self, component_id: str) -> None:
-        """Deleting what is not there succeeds, too."""
+        """Delete a DevOps component. Jira also accepts ids that it does not have."""
         self._call(operations.DELETE, f"{_COMPONENTS}/devopscomponents/{_segment(component_id)}")
 
     def delete_components_by_properties(self, properties: Mapping[str, str]) -> None:
-        """As `delete_by_properties`, of DevOps components."""
+        """Like `delete_by_properties`, for DevOps components."""
         self._delete_by_properties(_COMPONENTS, properties)
 
     def _delete_by_properties(self, api: str, properties: Mapping[str, str]) -> None:
         if not properties:
-            raise ValueError("Jira asks for one property at least")
+            raise ValueError("at least one property is required")
         self._call(operations.DELETE, f"{api}/bulkByProperties", params=properties)
 
     def app_property(self, app_key: str, name: str) -> Any:
-        """The value of a property that Jira keeps for the app; None where there is none."""
+        """The value of a property that Jira stores for the app; None if it is not set."""
         path = f"{_APPS}/{_segment(app_key)}/properties/{_segment(name)}"
         try:
             return self._call(operations.GET_PROPERTY, path)["value"]
@@ -158,17 +167,17 @@ class JiraClient:
         content: bytes | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Any:
-        """As the one identity, and where Jira refuses that, as the other from then on."""
+        """Call as the first identity. Once Jira refuses it and accepts the fallback, use that."""
         deadline = Deadline(self._http.seconds)
-        if self._otherwise and self._turned:
-            return self._otherwise.client._call_once(deadline, operation, path, content, params)
+        if self._fallback and self._uses_fallback:
+            return self._fallback.client._call_once(deadline, operation, path, content, params)
         try:
             return self._call_once(deadline, operation, path, content, params)
         except (CredentialRefused, AccessRefused) as refused:
-            if self._otherwise is None:
+            if self._fallback is None:
                 raise
             try:
-                document = self._otherwise.client._call_once(
+                document = self._fallback.client._call_once(
                     deadline, operation, path, content, params
                 )
             except (CredentialRefused, AccessRefused):
@@ -176,15 +185,15 @@ class JiraClient:
             except Unreadable:
                 raise
             except JiraAnswered:
-                # Whatever it was, the credential was taken.
-                self._turn(self._otherwise, refused)
+                # Jira answered with another error, so it accepted the credential.
+                self._switch(self._fallback, refused)
                 raise
-            self._turn(self._otherwise, refused)
+            self._switch(self._fallback, refused)
             return document
 
-    def _turn(self, otherwise: "FallbackIdentity", refused: JiraAnswered) -> None:
-        self._turned = True
-        otherwise.preferred(refused)
+    def _switch(self, fallback: "FallbackIdentity", refused: JiraAnswered) -> None:
+        self._uses_fallback = True
+        fallback.preferred(refused)
 
     def _call_once(
         self,
@@ -215,9 +224,9 @@ class JiraClient:
 
 @dataclass(frozen=True, slots=True)
 class FallbackIdentity:
-    """The same site called as another identity, where Jira refuses the first (401, 403).
+    """A second identity for the same site, used if Jira refuses the first (401, 403).
 
-    `preferred` hears of the refusal once the other has been taken.
+    `preferred` is called with that refusal once Jira has accepted the second identity.
     """
 
     client: JiraClient
@@ -229,7 +238,7 @@ def _entity_path(kind: Kind, entity_id: str) -> str:
 
 
 def _segment(item_id: str) -> str:
-    """An id as one segment of a path: "." and "..", too, which would lead to another path."""
+    """An id as one path segment. "." and ".." are encoded too: they would change the path."""
     segment = quote(item_id, safe="")
     return segment.replace(".", "%2E") if segment in (".", "..") else segment
 

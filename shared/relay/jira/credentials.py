@@ -1,4 +1,4 @@
-"""How Relay proves to Jira who calls: an httpx.Auth per identity, Connect's and Forge's."""
+"""The credentials of calls to Jira: one httpx.Auth for Connect and one for Forge."""
 
 import time
 from collections.abc import Generator
@@ -10,13 +10,13 @@ import jwt
 
 from relay.jira.canonical_request import query_string_hash
 
-# Atlassian asks for at most 180 seconds.
+# Atlassian allows at most 180 seconds.
 _LIFETIME_SECONDS = 170
 
 
 @dataclass(frozen=True)
 class ConnectCredential(httpx.Auth):
-    """A Connect JWT, new for every request, signed with the secret that the site shares with us."""
+    """Signs every request with a new Connect JWT, by the site's shared secret."""
 
     app_key: str
     client_key: str
@@ -24,6 +24,7 @@ class ConnectCredential(httpx.Auth):
     shared_secret: str = field(repr=False)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set `Authorization: JWT <token>`; httpx calls this for each request."""
         request.headers["Authorization"] = f"JWT {self._token(request)}"
         yield request
 
@@ -42,10 +43,11 @@ class ConnectCredential(httpx.Auth):
 
 @dataclass(frozen=True)
 class BearerCredential(httpx.Auth):
-    """Forge's system token, opaque to us; it goes to the apiBaseUrl that Forge named, only."""
+    """Forge's opaque system token. Send it only to the apiBaseUrl that came with it."""
 
     system_token: str = field(repr=False)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set `Authorization: Bearer <token>`; httpx calls this for each request."""
         request.headers["Authorization"] = f"Bearer {self.system_token}"
         yield request

@@ -1,19 +1,19 @@
-"""What a call to Jira can come to when it does not succeed: one type per meaning.
+"""The errors of calls to Jira: one type per meaning.
 
 JiraError(Unavailable)
 ├── JiraUnreachable       no answer: a timeout, a refused or broken connection
-│   └── CutOff            the connection was closed in the midst of the call
-└── JiraAnswered          an answer other than success, with Jira's own words
-    ├── RequestRefused    400: wrong as a whole
-    ├── CredentialRefused 401: the token is missing, or not valid (any more)
+│   └── CutOff            the connection was closed during the call
+└── JiraAnswered          an answer other than success, with Jira's messages
+    ├── RequestRefused    400: the request as a whole is invalid
+    ├── CredentialRefused 401: the token is missing, invalid or expired
     ├── AccessRefused     403: the app lacks the module or the scope
     ├── NothingThere      404
     ├── RequestTooLarge   413
     ├── RateLimited       429
     ├── SiteMoved         3xx: a renamed site points to its new host
-    ├── NotLinked         202, and the workspace is not among those linked
+    ├── NotLinked         202, but the workspace is not linked
     ├── SiteDown          5xx; a suspended site answers 503
-    └── Unreadable        2xx or 4xx, and not what Jira documents: something else answered
+    └── Unreadable        2xx or 4xx that Jira does not document: something else answered
 """
 
 import re
@@ -26,33 +26,33 @@ _ANSWERED = re.compile(r"[A-Za-z ]+ answered \d{3}", re.ASCII)
 
 
 def without_words(message: str) -> str:
-    """An error's message without what Jira said, which may repeat what somebody else sent."""
+    """An error's message without Jira's own text, which may quote another workspace's data."""
     answered = _ANSWERED.match(message)
     return answered[0] if answered else message
 
 
 class JiraError(Unavailable):
-    """Uncaught, it reaches the caller as 503: Jira could not do now what was asked."""
+    """A call to Jira failed. Uncaught, it is answered with 503."""
 
     code = "jira_unavailable"
 
     @property
     def reason(self) -> str:
-        """For the log: nothing that Jira said, which may repeat what it was sent."""
+        """A reason for the log, without Jira's own text, which may quote what it was sent."""
         return type(self).__name__
 
 
 class JiraUnreachable(JiraError):
-    """Jira may or may not have taken the request."""
+    """Jira did not answer. It may or may not have processed the request."""
 
 
 class CutOff(JiraUnreachable):
-    """The connection was made, and closed before there was a whole answer."""
+    """The connection was closed before the answer was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What an answer said of the rate limit, word for word; none of it is guaranteed."""
+    """The rate-limit headers of an answer, unparsed; None for each that is missing."""
 
     retry_after: str | None = None
     limit: str | None = None
@@ -62,6 +62,7 @@ class RateLimit:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "RateLimit":
+        """Read an answer's headers; their names must be lower case or case-insensitive."""
         return cls(
             retry_after=headers.get("retry-after"),
             limit=headers.get("x-ratelimit-limit"),
@@ -72,10 +73,10 @@ class RateLimit:
 
 
 class JiraAnswered(JiraError):
-    """`messages` are Jira's words, each with its errorTraceId where it has one; `location` is the
-    origin that a redirect points to.
+    """An answer other than success. Uncaught, it is answered with 502: a retry would not help.
 
-    Asking again as it is would not help, so the caller is answered 502.
+    `messages` are Jira's, each with its errorTraceId if it has one. `location` is the origin that
+    a redirect points to.
     """
 
     status = 502
@@ -89,60 +90,67 @@ class JiraAnswered(JiraError):
         rate_limit: RateLimit | None = None,
         location: str = "",
     ) -> None:
-        words = ": " + "; ".join(messages) if messages else ""
-        place = f", and points to {location}" if location else ""
-        super().__init__(f"{self.who} answered {answer_status}{place}{words}")
+        details = ": " + "; ".join(messages) if messages else ""
+        target = f", and points to {location}" if location else ""
+        super().__init__(f"{self.who} answered {answer_status}{target}{details}")
         self.answer_status = answer_status
         self.messages = messages
         self.rate_limit = rate_limit or RateLimit()
 
     @property
     def reason(self) -> str:
+        """`status <number>`, for the log."""
         return f"status {self.answer_status}"
 
 
 class RequestRefused(JiraAnswered):
-    pass
+    """400: the request as a whole is invalid."""
 
 
 class CredentialRefused(JiraAnswered):
-    pass
+    """401: the token is missing, invalid or expired."""
 
 
 class AccessRefused(JiraAnswered):
-    pass
+    """403: the app lacks the module or the scope."""
 
 
 class NothingThere(JiraAnswered):
-    pass
+    """404: Jira does not have the resource, or the site or its app is gone."""
 
 
 class RequestTooLarge(JiraAnswered):
-    pass
+    """413: the request is larger than Jira accepts."""
 
 
 class RateLimited(JiraAnswered):
+    """429: the site asks for fewer calls. Uncaught, it is answered with 503."""
+
     status = 503
     code = "jira_unavailable"
 
 
 class SiteMoved(JiraAnswered):
-    pass
+    """3xx: a renamed site points to its new host. Redirects are not followed."""
 
 
 class NotLinked(JiraAnswered):
-    """Jira took the request to link a workspace, and does not say that it is linked."""
+    """Jira accepted a request to link a workspace, but does not list the workspace as linked."""
 
     def __init__(self) -> None:
         super().__init__(202, ("Jira did not name the workspace as linked.",))
 
 
 class SiteDown(JiraAnswered):
+    """5xx: the site can't answer now. Uncaught, it is answered with 503."""
+
     status = 503
     code = "jira_unavailable"
 
 
 class Unreadable(JiraAnswered):
+    """2xx or 4xx that Jira does not document. Uncaught, it is answered with 503."""
+
     status = 503
     code = "jira_unavailable"
     who = "Something other than Jira"
@@ -160,4 +168,5 @@ _BY_CLASS: dict[int, type[JiraAnswered]] = {2: Unreadable, 3: SiteMoved, 5: Site
 
 
 def error_type(status: int) -> type[JiraAnswered]:
+    """The error for an answer's HTTP status; JiraAnswered itself for any other 4xx."""
     return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, JiraAnswered)

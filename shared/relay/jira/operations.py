@@ -1,18 +1,19 @@
-"""Was this Jira? The operations that Relay calls, and one check that every answer passes.
+"""The operations that Relay calls, and one check that an answer came from Jira.
 
 A login page, a firewall, a gateway or a maintenance page may answer in Jira's place, with any
-status. What Jira documents counts as Jira's answer; everything else is Unreadable: retried, and
-never taken for a verdict.
+status. Only an answer that Jira documents counts as Jira's. Any other answer is Unreadable: Relay
+retries the call, and never treats the answer as a verdict.
 
-| answer | is Jira's, if |
+| answer | counts as Jira's if |
 |---|---|
 | 2xx | it has the operation's one documented status, and a body of the documented shape |
 | 400, 413 | it is Jira's array of `{"message"}`, which Jira also documents for any other error |
-| 401, 403, 404, other 4xx | it is no HTML: no body is documented for these |
-| 429, 3xx, 5xx | always: none is a verdict, and whoever asks for fewer calls is obeyed |
+| 401, 403, 404, other 4xx | it is not HTML: Jira documents no body for these |
+| 429, 3xx, 5xx | always: these are not verdicts, and any request for fewer calls is obeyed |
 
-Guesses, as nothing documents them: null in place of one of a submission's lists counts as absent;
-`{}` and `null` count as no body; reviews may be named in lists of their own.
+Jira does not document these cases, so they are assumptions: null instead of one of a submission's
+lists means that the list is absent; `{}` and `null` mean that there is no body; reviews may be
+named in lists of their own.
 """
 
 import re
@@ -29,14 +30,16 @@ from relay.jira.errors import RateLimit, Unreadable, error_type
 _REFUSALS = (400, 413)
 _SPACE = b" \t\r\n\xef\xbb\xbf"
 _TITLE = re.compile(rb"<title[^>]*>([^<]*)</title", re.IGNORECASE)
-# A page's title stands near its beginning.
+# Bytes from the start of a page that are searched for its title.
 _TITLE_WITHIN = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`status` is the one documented success, and `is_body` says whether its JSON has the
-    documented shape; an empty body is passed as None."""
+    """One operation: its method, its documented success status, and a check of its JSON.
+
+    `is_body` is called with None for an empty body.
+    """
 
     method: str
     status: int
@@ -44,11 +47,12 @@ class Operation:
 
 
 def is_nothing(document: Any) -> bool:
+    """True for an answer without content: no body, null or `{}`."""
     return document is None or document == {}
 
 
 def is_entity(document: Any) -> bool:
-    """Both are required of an incident and of a review."""
+    """True for an object with `id` and `updateSequenceNumber`, which Jira requires."""
     return (
         isinstance(document, dict)
         and isinstance(document.get("id"), str)
@@ -57,11 +61,12 @@ def is_entity(document: Any) -> bool:
 
 
 def is_property(document: Any) -> bool:
+    """True for an app property: an object with `key` and `value`."""
     return isinstance(document, dict) and {"key", "value"} <= document.keys()
 
 
 def lists(name: str) -> Callable[[Any], bool]:
-    """An object with this list of strings."""
+    """A check for an object that has a list of strings of this name."""
     return lambda document: (
         isinstance(document, dict)
         and isinstance(document.get(name), list)
@@ -74,24 +79,24 @@ SUBMIT_COMPONENTS = Operation("POST", 202, is_submit_answer)
 GET_ENTITY = Operation("GET", 200, is_entity)
 SUBMIT_WORKSPACES = Operation("POST", 202, lists("acceptedWorkspaceIds"))
 GET_WORKSPACES = Operation("GET", 200, lists("workspaceIds"))
-# Of entities, components, workspaces, and whatever has certain properties.
+# For entities, components, workspaces, and deletion by properties.
 DELETE = Operation("DELETE", 202, is_nothing)
 GET_PROPERTY = Operation("GET", 200, is_property)
 
 
 def answer_to(operation: Operation, response: httpx.Response) -> Any:
-    """The JSON of Jira's success, None for an empty body. Raises JiraAnswered for any other."""
+    """The JSON of a success; None for an empty body. Raises JiraAnswered for any other answer."""
     status = response.status_code
     document = json_of(response)
     must_be_documented = status // 100 in (2, 4) and status != httpx.codes.TOO_MANY_REQUESTS
     is_documented = not _is_html(response) and _is_documented(operation, response, document)
     if must_be_documented and not is_documented:
-        raise Unreadable(status, _words(response, document))
+        raise Unreadable(status, _messages(response, document))
     if response.is_success:
         return document
     rate_limit = RateLimit.of(response.headers)
-    words = _words(response, document)
-    raise error_type(status)(status, words, rate_limit, _origin_of(response))
+    messages = _messages(response, document)
+    raise error_type(status)(status, messages, rate_limit, _origin_of(response))
 
 
 def _is_documented(operation: Operation, response: httpx.Response, document: Any) -> bool:
@@ -115,20 +120,20 @@ def _is_html(response: httpx.Response) -> bool:
     return "html" in media_type or response.content.lstrip(_SPACE).startswith(b"<")
 
 
-def _words(response: httpx.Response, document: Any) -> tuple[str, ...]:
-    """What the answer says, for people: its messages, or the title of a page."""
+def _messages(response: httpx.Response, document: Any) -> tuple[str, ...]:
+    """The messages of the answer's JSON, or the title of an HTML page."""
     if document is not None:
-        return tuple(word for word in messages_of(document) if word != NO_MESSAGE)
+        return tuple(message for message in messages_of(document) if message != NO_MESSAGE)
     title = _TITLE.search(response.content[:_TITLE_WITHIN])
     return messages_of(unescape(title[1].decode(errors="replace")).strip()) if title else ()
 
 
 def _origin_of(response: httpx.Response) -> str:
-    """Where a redirect points to, without a path or a query, which may repeat what was sent."""
+    """The origin that a redirect points to; its path and query may repeat what was sent."""
     if not response.has_redirect_location:
         return ""
     try:
-        place = response.url.join(response.headers["location"])
+        target = response.url.join(response.headers["location"])
     except (httpx.InvalidURL, ValueError):
         return ""
-    return f"{place.scheme}://{place.netloc.decode('ascii')}"
+    return f"{target.scheme}://{target.netloc.decode('ascii')}"

@@ -1,6 +1,6 @@
-"""A Jira site as one workspace sees it: the one place where ids are translated, out and back.
+"""A Jira site as one workspace sees it: the only place where ids are translated.
 
-The workspace's own ids go in and come back; what Jira holds of another workspace can't be named.
+Callers pass and receive the workspace's own ids, so they can't address another workspace's data.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,12 +15,15 @@ from relay.jira.answers import SubmitAnswer
 from relay.jira.client import JiraClient
 from relay.jira.errors import AccessRefused, NothingThere
 
-# How Jira refuses a call about components where the app has no module for them.
+# Jira's answers to calls about components if the app's descriptor lacks their module.
 NO_COMPONENTS_MODULE = (AccessRefused, NothingThere)
 
 
 class WorkspaceJira:
-    """`site` is for the calls that name workspaces, not what is in them. Errors as `JiraClient`."""
+    """One workspace's view of a site; raises the errors of `JiraClient`.
+
+    `site` is the client for calls that name workspaces instead of entities.
+    """
 
     def __init__(self, site: JiraClient, ids: WorkspaceIds) -> None:
         self.site = site
@@ -33,17 +36,21 @@ class WorkspaceJira:
         properties: Mapping[str, str],
         product: str = "",
     ) -> SubmitAnswer:
-        """Submit at most 1000 incidents or reviews, with the properties of their submission and the
-        name of the operations tool, if it gave one."""
+        """Submit at most 1000 incidents or reviews, with the properties of their submission.
+
+        `product` is the name of the operations tool, or empty.
+        """
         body = submission_body(self._ids, kind, entities, properties, product)
         return self._own(self.site.submit_entities(body))
 
     def entity(self, kind: Kind, own_id: str) -> dict[str, Any] | None:
-        """What Jira holds of an entity, in the workspace's own ids; None where it holds nothing."""
+        """The entity in Jira's JSON, with the workspace's own ids; None if Jira does not have
+        it."""
         found = self.site.entity(kind, self._ids.at_site(own_id))
         return self._ids.own_entity(found) if found else None
 
     def delete_entity(self, kind: Kind, own_id: str) -> None:
+        """Delete an entity. Jira also accepts ids that it does not have."""
         self.site.delete_entity(kind, self._ids.at_site(own_id))
 
     def submit_components(self, components: Iterable[Mapping[str, Any]]) -> SubmitAnswer:
@@ -52,17 +59,18 @@ class WorkspaceJira:
         return self._own(self.site.submit_components(at_site, self._ids.properties))
 
     def delete_component(self, own_id: str) -> None:
+        """Delete a container's DevOps component. Jira also accepts ids that it does not have."""
         self.site.delete_component(self._ids.at_site(own_id))
 
     def delete_all(self) -> None:
-        """Delete all that the site holds of the workspace. What was submitted before, and is still
-        being processed, may be missed."""
+        """Delete all of the workspace's data at the site. Jira may miss submissions that it is
+        still processing."""
         self.site.delete_by_properties(self._ids.properties)
         with suppress(*NO_COMPONENTS_MODULE):
             self.site.delete_components_by_properties(self._ids.properties)
 
     def _own(self, answer: SubmitAnswer) -> SubmitAnswer:
-        """An id of another workspace's, which Jira was not sent, says nothing."""
+        """Drop ids of other workspaces: they were not sent, so their results mean nothing."""
         return SubmitAnswer(
             frozenset(self._own_ids(answer.accepted)),
             {
@@ -85,7 +93,7 @@ def submission_body(
     properties: Mapping[str, str],
     product: str = "",
 ) -> bytes:
-    """Jira's JSON of a submission."""
+    """The JSON body of a submission to Jira, with ids as the site knows them."""
     document: dict[str, Any] = {
         kind.plural: [ids.entity_at_site(entity) for entity in entities],
         "properties": {**properties, **ids.properties},
