@@ -95,7 +95,7 @@ def test_the_correlation_id_leads_from_the_submission_to_the_delivery(
     }
 
     assert "Answered" in said
-    assert {"Recorded", "Jira took a batch", "Delivered", "Message done"} <= said.keys()
+    assert {"Recorded", "Jira accepted a batch", "Delivered", "Message done"} <= said.keys()
     assert said["Answered"] != said["Delivered"]
 
 

@@ -260,14 +260,16 @@ def test_every_state_that_relay_keeps_has_words(state: OutcomeState) -> None:
 
 
 def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
-    owed = at_site("owed", reason="Its turn has not come yet.", owedSince="2026-01-31T10:00:00Z")
+    owed = at_site(
+        "owed", reason="There was no time left to deliver it.", owedSince="2026-01-31T10:00:00Z"
+    )
     site = Reply(body={"state": "active"})
     with replying(Reply(body=entity(owed)), site) as server:
         said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
         server.replies = [Reply(body=entity(at_site("owed"))), site]
         unknown = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
 
-    assert "why Its turn has not come yet. owed since 2026-01-31 10:00:00 UTC" in said
+    assert "why There was no time left to deliver it. owed since 2026-01-31 10:00:00 UTC" in said
     assert "goes on trying" in unknown
 
 

@@ -17,7 +17,7 @@ import relay.jira.client
 import relay.table
 from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
-from relay.jira.errors import RateLimit, error_type, without_words
+from relay.jira.errors import RateLimit, error_type, without_details
 from relay.tenants.troubles import TroubleStore
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
@@ -203,7 +203,7 @@ def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
     for owed in (site.of("i"), site.of("j"), site.of("r", kind="reviews")):
         # Of a site in trouble before, it is told what happened, without the site's words.
         assert owed["state"] == "owed"
-        assert owed["reason"] in (trouble["message"], without_words(trouble["message"]))
+        assert owed["reason"] in (trouble["message"], without_details(trouble["message"]))
         assert owed["owedSince"]
 
     site.answer()

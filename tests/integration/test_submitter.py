@@ -774,7 +774,7 @@ def test_the_log_names_every_submission_and_repeats_nothing_of_it(
     ):
         ends = [line["message"] for line in lines if line.get("correlation_id") == correlation_id]
         assert end in ends
-    deliveries = [line for line in lines if line["message"] == "Jira took a batch"]
+    deliveries = [line for line in lines if line["message"] == "Jira accepted a batch"]
     assert deliveries[0]["correlation_ids"] == ["deploy-1", "deploy-2"]
     assert all(line["workspace_id"] == "w" and line["tenant_id"] for line in deliveries)
     assert "A message can't be read" in printed

@@ -89,7 +89,7 @@ def test_one_at_fault_must_be_put_off_with_the_words_of_an_answer(tag: str) -> N
     one = known(entity_id=f"00011{tag}")
     words = "Something other than Jira answered 403"
     assert judge(owed(one, words)) == (AT_FAULT, "")
-    assert judge(owed(one, "Its turn has not come yet."))[0] == UNEXPLAINED
+    assert judge(owed(one, "There was no time left to deliver it."))[0] == UNEXPLAINED
     assert judge(owed(one, words, may_stay=False))[0] == UNEXPLAINED
     assert judge(at_site(one)) == (UNEXPLAINED, "at fault, and not owed")
     assert judge(at_site(one, held=None))[0] == LOST

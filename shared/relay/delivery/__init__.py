@@ -1,4 +1,4 @@
-"""From a message to the record and to every linked site; and what a site is owed, replayed.
+"""Delivering a batch to one site: the decisions, the protocol, the session and the outcomes.
 
-A function imports what it needs from the modules here, so that it loads no more than that.
+Functions import from the modules directly, so that they load only the code they use.
 """

@@ -1,7 +1,7 @@
-"""Bringing a workspace's containers to its sites as DevOps components, where that is on.
+"""Delivering a workspace's containers to its sites as DevOps components, if that is enabled.
 
-A message says which containers changed. What they are is read when it is delivered, so that
-messages may come late, twice, or in any order.
+A message names the containers that changed. They are read at delivery, so messages may arrive late,
+twice, or in any order.
 """
 
 import time
@@ -38,7 +38,7 @@ from relay.telemetry import Metric, count, logger
 
 
 def logos_of(messages: Sequence[Message]) -> dict[str, str]:
-    """The logo for each container that these messages say has changed."""
+    """The logo URL of each container that these messages name as changed, by container id."""
     return {
         container_id: message.logo_url
         for message in messages
@@ -48,7 +48,11 @@ def logos_of(messages: Sequence[Message]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ComponentsResult:
-    """By id: what is `at_fault`, with why; what is `waiting`, as nothing more may be sent now."""
+    """The components that were not delivered.
+
+    `at_fault`: the reason by id, for those that fail although the site accepts others. `waiting`:
+    the ids of those left because nothing more may be sent now.
+    """
 
     at_fault: Mapping[str, str] = field(default_factory=dict)
     waiting: Collection[str] = ()
@@ -56,7 +60,7 @@ class ComponentsResult:
 
 @dataclass(frozen=True, slots=True)
 class _Denied(Suspect):
-    """Refused as Jira does it without the module; `status` is for the log."""
+    """Refused as Jira refuses an app without the module; `status` is for the log."""
 
     status: str = ""
 
@@ -81,37 +85,37 @@ def deliver_components(
     logos: Mapping[str, str],
     suspected: bool = False,
 ) -> ComponentsResult:
-    """Bring the site these containers as they are now. `suspected`: all of them failed before
-    while the site took others.
+    """Deliver the current state of these containers; deleted ones are deleted in Jira.
 
-    What Jira refuses, as it does all of them without the module in its descriptor, is logged and
-    left: it would be refused again, and incidents show without names all the same. So they do
-    without what fails although the site answers: never is the site blamed for that.
+    `logos` are logo URLs by container id. `suspected`: all of them failed before while the site
+    accepted others. Components that Jira refuses are logged and dropped: it would refuse them
+    again, and incidents show without the components' names. Jira refuses all of them if the app's
+    descriptor lacks the module. A failing component is never treated as the site's trouble.
     """
-    # Taken before the read: who reads later has the later sequence, and Jira keeps that one.
+    # Set before the read: a later read then has a higher sequence, and Jira keeps the higher one.
     sequence = time.time_ns() // 1_000_000
-    there = containers.get_all(workspace_id, logos) if logos else []
-    components = [component_of(one, logos[one.id], sequence) for one in there]
-    gone = sorted(logos.keys() - {one.id for one in there})
+    existing = containers.get_all(workspace_id, logos) if logos else []
+    components = [component_of(one, logos[one.id], sequence) for one in existing]
+    gone = sorted(logos.keys() - {one.id for one in existing})
     answers = {**_submitted(session, components), **_deleted(session, gone)}
     return _result(answers, suspected)
 
 
 def _result(answers: Mapping[str, Answer], suspected: bool) -> ComponentsResult:
-    """By id; what was denied is left only where nothing says that Jira has the module."""
-    is_module_there = suspected or any(
+    """Drop denied components, unless an answer shows that the app has the module."""
+    has_module = suspected or any(
         isinstance(answer, SubmitAnswer | Refused | TooLarge | Failed)
         for answer in answers.values()
     )
     denied = {one: answer for one, answer in answers.items() if isinstance(answer, _Denied)}
-    if denied and not is_module_there:
-        _refused(next(iter(denied.values())).status)
-    left = set() if is_module_there else denied.keys()
+    if denied and not has_module:
+        _report_refusal(next(iter(denied.values())).status)
+    dropped = set() if has_module else denied.keys()
     return ComponentsResult(
         {
             one: answer.reason
             for one, answer in answers.items()
-            if isinstance(answer, Suspect) and one not in left
+            if isinstance(answer, Suspect) and one not in dropped
         },
         [one for one, answer in answers.items() if isinstance(answer, Failed)],
     )
@@ -144,33 +148,34 @@ def _sent(session: SiteSession, request: _Request) -> Answer:
     except NO_COMPONENTS_MODULE as error:
         return _Denied(error.message, status=error.reason)
     except RequestTooLarge as error:
-        return TooLarge(_refused_words(error, request))
+        return TooLarge(_refusal_messages(error, request))
     except RequestRefused as error:
-        return Refused(_refused_words(error, request))
+        return Refused(_refusal_messages(error, request))
     count(Metric.COMPONENTS_REFUSED, len(answer.failed))
-    logger.info("Brought components", sent=len(request.states), failed=len(answer.failed))
+    logger.info("Delivered components", sent=len(request.states), failed=len(answer.failed))
     return answer
 
 
 def _deleted(session: SiteSession, component_ids: Sequence[str]) -> dict[str, Answer]:
-    """Of what was gone before, nothing is said: it is deleted, and proves nothing."""
+    """The answers by id. Components that Jira did not have are left out: nothing is owed for them,
+    and a 404 does not show that the app has the module."""
     answers: dict[str, Answer] = {}
     in_a_row = 0
-    for place, component_id in enumerate(component_ids):
+    for index, component_id in enumerate(component_ids):
         try:
             answer = _deletion(session, component_id)
         except Stopped as stopped:
-            return answers | dict.fromkeys(component_ids[place:], Failed(stopped.reason))
+            return answers | dict.fromkeys(component_ids[index:], Failed(stopped.reason))
         if answer:
             answers[component_id] = answer
         in_a_row = in_a_row + 1 if isinstance(answer, Suspect) else 0
         if answer and in_a_row == ALONE_MAX:
-            return answers | dict.fromkeys(component_ids[place:], answer)
+            return answers | dict.fromkeys(component_ids[index:], answer)
     return answers
 
 
 def _deletion(session: SiteSession, component_id: str) -> Answer | None:
-    """None where it was gone. Raises Stopped."""
+    """None if Jira did not have the component. Raises Stopped."""
     try:
         session.call(
             partial(session.jira.delete_component, component_id),
@@ -184,7 +189,7 @@ def _deletion(session: SiteSession, component_id: str) -> Answer | None:
     except NothingThere:
         return None
     except JiraAnswered as error:
-        _refused(error.reason)
+        _report_refusal(error.reason)
         return Refused(error.messages or (error.message,))
     return SubmitAnswer(frozenset({component_id}), {}, ())
 
@@ -193,12 +198,12 @@ def _requests(components: Sequence[Mapping[str, Any]], size: int) -> list[_Reque
     return [_Request(components[start : start + size]) for start in range(0, len(components), size)]
 
 
-def _refused_words(error: JiraAnswered, request: _Request) -> tuple[str, ...]:
+def _refusal_messages(error: JiraAnswered, request: _Request) -> tuple[str, ...]:
     if len(request.states) == 1:
-        _refused(error.reason)
+        _report_refusal(error.reason)
     return error.messages or (error.message,)
 
 
-def _refused(reason: str) -> None:
+def _report_refusal(reason: str) -> None:
     logger.error("Jira refused components", reason=reason)
     count(Metric.COMPONENTS_REFUSED)

@@ -1,7 +1,7 @@
-"""Confirming: of what a site accepted, a sample is read back a while later.
+"""Confirmation: a sample of the entities that a site accepted is read back later.
 
-Jira accepts before it processes, so that an accepted entity may never show. One that does not is
-`absent` from then on: a state of its own, as nothing says why.
+Jira accepts entities before it processes them, so an accepted entity may never show. Such an entity
+gets the state `absent`: Jira gives no reason for it.
 """
 
 import random
@@ -17,14 +17,13 @@ from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
 from relay.telemetry import Metric, count, logger
 
-# Each is one call to Jira, and a message is checked within one invocation.
+# Each entity costs one call to Jira, and one invocation checks all of a message.
 _SAMPLE_MAX = 20
-_NOT_SHOWN = "Jira accepted it, and shows nothing of it."
+_NOT_SHOWN = "Jira accepted it but does not show it."
 
 
 class Confirmation:
-    """`percent` of what is accepted is read back, and at least one entity of a batch; of none at
-    zero."""
+    """Samples `percent` of the accepted entities of a batch, and at least one; none if it is 0."""
 
     def __init__(
         self, queue: ReplaysQueue, sites: Sites, record: RecordStore, percent: int
@@ -35,7 +34,8 @@ class Confirmation:
         self._percent = percent
 
     def sample(self, linked: LinkedSite, outcomes: Iterable[Outcome]) -> None:
-        """A sample that can't be queued is none: nothing depends on it."""
+        """Queue a sample of the accepted outcomes. An AWS error is logged and not raised: nothing
+        depends on the sample."""
         accepted = [one for one in outcomes if one.state is OutcomeState.ACCEPTED]
         if not (self._percent and accepted):
             return
@@ -48,9 +48,12 @@ class Confirmation:
             logger.exception("A sample could not be queued")
 
     def check(self, sample: Sample) -> None:
-        """Read the sample back; what Jira does not have is kept as absent."""
+        """Read the sample back, and save the outcome `absent` for entities that Jira lacks.
+
+        Raises Unavailable, or an AWS error; an error of Jira's ends the check and is logged.
+        """
         linked = self._sites.link(sample.tenant_id, sample.workspace_id)
-        # What was accepted before the site began anew is expected to be gone.
+        # Entities accepted before the site started over are expected to be gone.
         if linked is None or linked.generation != sample.generation or linked.trouble:
             return
         site = self._sites.jira_for(linked)
@@ -63,18 +66,18 @@ class Confirmation:
         keys = [key for key, _ in sample.accepted]
         heads = self._record.heads_of(sample.workspace_id, keys)
         current = {head.key: head.sequence for head in heads if not head.is_deleted}
-        # What has changed or gone since is another delivery's.
-        asked = [
+        # A later delivery is responsible for entities that have changed or gone since.
+        unchanged = [
             (key, sequence) for key, sequence in sample.accepted if current.get(key) == sequence
         ]
         absent = []
         try:
-            for key, sequence in asked:
+            for key, sequence in unchanged:
                 if jira.entity(key.kind, key.id) is None:
                     absent.append(_absent(key, sequence, sample.generation))
         except JiraError as error:
-            # It is left alone with the rest: a site in trouble gets no more calls for a sample.
-            logger.warning("Jira could not be asked", reason=error.reason)
+            # The rest is not checked: a site in trouble gets no more calls for a sample.
+            logger.warning("A sample could not be read back", reason=error.reason)
         return absent
 
 

@@ -1,11 +1,11 @@
-"""What follows from each answer of Jira: the one table of it.
+"""The decision for each answer of Jira, as one table. `docs/reliability.md` prints it.
 
-A 202 needs no decision here: its own lists say what became of each entity (see `protocol`). For
-the rest the table below says whether the request is split, or how long the site is left alone, and
-what its trouble is called. The documents print this table.
+A 202 needs no decision: its lists give the result of each entity (see `protocol`). For any other
+answer, the table decides whether to split the request or how long to pause the site, and names the
+trouble.
 
-Some answers may be of the request alone, such as a firewall's to a certain text: before a site is
-left alone for one of these, it is asked something cheap (see `visit`).
+Some answers may concern only the request, such as a firewall's answer to a certain text. Before a
+site is paused for one of these, it is probed with a cheap call (see `session`).
 """
 
 import math
@@ -34,10 +34,10 @@ from relay.jira.errors import (
 
 
 class Reaction(StrEnum):
-    """What to do about an answer.
+    """The reaction to an answer.
 
-    `split`: halve the request; an entity that is refused alone is rejected. `retry`: the site is
-    slowed, and tried again by itself. `attention`: the same, more seldom, and someone must look.
+    `split`: halve the request; an entity that is refused alone is rejected. `retry`: pause the site
+    and retry automatically. `attention`: the same, less often, and an operator must act.
     """
 
     SPLIT = "split"
@@ -47,8 +47,11 @@ class Reaction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`code` names the trouble in the API; `means` is for the documents and for people.
-    `suspect`: the answer may be of what the request holds, and not of the site."""
+    """One row of the table.
+
+    `code` names the trouble in the API; `means` describes it for people. `suspect`: the answer may
+    concern the content of the request instead of the site.
+    """
 
     answer: str
     error: type[JiraError]
@@ -59,7 +62,12 @@ class Row:
 
 
 _NOT_JIRAS = Row(
-    "not Jira's", Unreadable, Reaction.RETRY, "unreadable", "something else answered", suspect=True
+    "not Jira's",
+    Unreadable,
+    Reaction.RETRY,
+    "unreadable",
+    "something other than Jira answered",
+    suspect=True,
 )
 TABLE = (
     Row("400", RequestRefused, Reaction.SPLIT, "refused", "something in the request is wrong"),
@@ -71,7 +79,7 @@ TABLE = (
         JiraUnreachable,
         Reaction.RETRY,
         "unreachable",
-        "no answer, or a broken one",
+        "no answer, or an incomplete one",
         suspect=True,
     ),
     _NOT_JIRAS,
@@ -93,24 +101,29 @@ TABLE = (
         JiraAnswered,
         Reaction.ATTENTION,
         "unexpected",
-        "Jira's contract has no such",
+        "a status that Jira does not document",
         suspect=True,
     ),
 )
-# A site that answers nothing else for so long will hardly do by itself.
+# A site that gives only this answer for LASTING_SECONDS is unlikely to recover by itself.
 SUSPENDED = Row(
     "503 for an hour", SiteDown, Reaction.ATTENTION, "suspended", "the site is suspended"
 )
 NOT_JIRA = Row(
-    "not Jira's for an hour", Unreadable, Reaction.ATTENTION, "not_jira", "no Jira is at the URL"
+    "not Jira's for an hour",
+    Unreadable,
+    Reaction.ATTENTION,
+    "not_jira",
+    "the URL does not lead to Jira",
 )
 LASTING_SECONDS = 3600.0
 
-# Seconds between tries, where Jira names none: doubled each time, from the first to the longest.
+# The first and the longest delay between attempts, in seconds. It doubles each time, unless Jira
+# sends a Retry-After.
 _BACKOFF = {Reaction.RETRY: (2.0, 900.0), Reaction.ATTENTION: (60.0, 3600.0)}
-# The same for what a site does not take although it takes others.
+# The same for an entity that a site does not accept although it accepts others.
 _ENTITY_BACKOFF = (60.0, 86_400.0)
-# What Jira asks for is obeyed within these: at least a second's rest, and never as good as forever.
+# A Retry-After is obeyed within these bounds, in seconds.
 RETRY_AFTER_MIN, RETRY_AFTER_MAX = 1.0, 3600.0
 _SERVICE_UNAVAILABLE = 503
 _DOUBLINGS_MAX = 16
@@ -118,7 +131,7 @@ _DOUBLINGS_MAX = 16
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`after` is in seconds; zero for a split."""
+    """The row of an answer, and the seconds until the next attempt; `after` is 0 for a split."""
 
     row: Row
     after: float = 0.0
@@ -133,26 +146,27 @@ def decide(
 ) -> Decision:
     """The decision for an answer other than success.
 
-    `attempt` counts the tries that failed before this one, `failing_for` the seconds since the
-    first of them, or of those in a row of one lasting kind; `now` is in epoch seconds, for a
-    `Retry-After` that is a date.
+    `attempt` is the number of failed attempts before this one. `failing_for` is in seconds, since
+    the first of them, or since the first of a series that `lasting` names. `now` is in epoch
+    seconds, for a `Retry-After` that is a date.
     """
     row = row_of(error)
     if failing_for >= LASTING_SECONDS:
         row = lasting(row.code, status_of(error)) or row
     if row.reaction is Reaction.SPLIT:
         return Decision(row)
-    asked = retry_after(error, now)
-    return Decision(row, back_off(row.reaction, attempt, jitter) if asked is None else asked)
+    requested = retry_after(error, now)
+    after = back_off(row.reaction, attempt, jitter) if requested is None else requested
+    return Decision(row, after)
 
 
 def retry_after(error: JiraError, now: float) -> float | None:
-    """The seconds that Jira asks for, held within bounds; None where it asks for none.
+    """The `Retry-After` of a 429 or 5xx in seconds, clamped to RETRY_AFTER_MIN and _MAX.
 
-    A 5xx may ask, too. What can't be read, as neither a number nor a date, counts as none.
+    None if it is missing, or neither a number nor a date.
     """
-    said = error.rate_limit.retry_after if isinstance(error, RateLimited | SiteDown) else None
-    seconds = _seconds_of(said.strip(), now) if said else None
+    header = error.rate_limit.retry_after if isinstance(error, RateLimited | SiteDown) else None
+    seconds = _seconds_of(header.strip(), now) if header else None
     if seconds is None:
         return None
     return min(max(seconds, RETRY_AFTER_MIN), RETRY_AFTER_MAX)
@@ -161,20 +175,21 @@ def retry_after(error: JiraError, now: float) -> float | None:
 def back_off(
     reaction: Reaction, attempt: int, jitter: Callable[[], float] = random.random
 ) -> float:
-    """Seconds: doubled with every attempt, less a random part of at most a half."""
+    """The delay in seconds: doubled with each attempt, less a random part of at most half."""
     return _doubled(_BACKOFF[reaction], attempt, jitter)
 
 
 def entity_back_off(tries: int, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds until an entity is sent again that the site did not take, `tries` times before."""
+    """The delay in seconds before an entity that the site failed on is sent again; `tries` is the
+    number of delays before this one."""
     return _doubled(_ENTITY_BACKOFF, tries, jitter)
 
 
 def is_suspect(error: JiraError, now: float) -> bool:
-    """The answer may be of the request, and not of the site.
+    """Whether the answer may concern the request instead of the site.
 
-    Not where the site asks to be left alone for a while; nor where it was not reached, or not in
-    time: a search for the one entity would then cost more than it could find.
+    False if the site sent a Retry-After, could not be reached, or did not answer in time: a search
+    for the one entity at fault would then cost too many calls. `now` is in epoch seconds.
     """
     if isinstance(error, JiraUnreachable):
         return isinstance(error, CutOff)
@@ -188,27 +203,29 @@ def _doubled(bounds: tuple[float, float], attempt: int, jitter: Callable[[], flo
 
 
 def status_of(error: JiraError) -> int | None:
-    """None where there was no answer."""
+    """The HTTP status of the answer; None if there was no answer."""
     return error.answer_status if isinstance(error, JiraAnswered) else None
 
 
 def lasting(code: str, status: int | None) -> Row | None:
-    """What the trouble of this code and status becomes once nothing else came for an hour."""
+    """The row that a trouble of this code and status becomes if it lasts for LASTING_SECONDS; None
+    if it stays the same."""
     if code in (_NOT_JIRAS.code, NOT_JIRA.code):
         return NOT_JIRA
     return SUSPENDED if status == _SERVICE_UNAVAILABLE else None
 
 
 def row_of(error: JiraError) -> Row:
-    # The table goes from the particular to the general: every answer finds a row.
+    """The row of the table for this error; every JiraError has one."""
+    # Subclasses come before their base classes, so the first match is the most specific one.
     return next(row for row in TABLE if isinstance(error, row.error))
 
 
-def _seconds_of(said: str, now: float) -> float | None:
+def _seconds_of(retry_after: str, now: float) -> float | None:
     try:
-        seconds = float(said)
+        seconds = float(retry_after)
     except ValueError:
-        return _seconds_until(said, now)
+        return _seconds_until(retry_after, now)
     return seconds if math.isfinite(seconds) else None
 
 

@@ -1,7 +1,7 @@
-"""Finding, in as few requests as it takes, what a request was refused for, without I/O.
+"""Isolating the parts that make a request fail, in few requests and without I/O.
 
-It works on batches of anything: it yields one, is sent what the site answered to it, and ends with
-the answer for each part.
+A generator yields one batch at a time, is sent the site's answer, and returns the answer for each
+part. It works on batches of any kind.
 """
 
 import random
@@ -12,22 +12,26 @@ from typing import Any, Protocol, Self, TypeVar
 
 from relay.jira.answers import SubmitAnswer
 
-# So many fail alone while nothing of their kind passes, and it is taken for the site's failure.
+# If this many fail alone and nothing of their kind passes, the site is considered failed.
 ALONE_MAX = 3
 
 
 class Divisible(Protocol):
-    """One request: so many states of one kind."""
+    """One request: states of one kind."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """What the states are: one kind passing shows nothing about another kind."""
+
     @property
-    def states(self) -> Sequence[Any]: ...
+    def states(self) -> Sequence[Any]:
+        """The parts of the request."""
+
     def of(self, states: Any, /) -> Self:
-        """The same with these states."""
+        """The same request with these states instead."""
 
     def cut(self, too_large: Self, /) -> Iterable[Self]:
-        """This one in parts of at most half the bytes of one that was too large."""
+        """This request in parts of at most half the size of `too_large`."""
 
 
 BatchT = TypeVar("BatchT", bound=Divisible)
@@ -35,7 +39,7 @@ BatchT = TypeVar("BatchT", bound=Divisible)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The request was refused as a whole for what is in it (400)."""
+    """The request was refused as a whole for its content (400)."""
 
     messages: tuple[str, ...]
 
@@ -49,9 +53,9 @@ class TooLarge:
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """The site answers, and this request failed: for what it holds, or as any of its kind would.
+    """The site answers, but this request failed: for its content, or as any of its kind would.
 
-    `proven` says that others of its kind pass now, so that it is for what it holds.
+    `proven`: others of its kind pass now, so the content is the cause.
     """
 
     reason: str
@@ -60,7 +64,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The site can't take anything now; `reason` says why."""
+    """The site can't accept anything now, for this `reason`."""
 
     reason: str
 
@@ -74,16 +78,17 @@ def settle(
     suspected: bool = False,
     pick: Callable[[int], int] = random.randrange,
 ) -> Generator[BatchT, Answer, Settled[BatchT]]:
-    """Submit these batches, and whatever parts of them it takes, until each part has its answer.
+    """Submit these batches, and parts of them, until each part has its answer.
 
-    A request that is refused, or suspect, is halved until the one is found that it is for; where
-    one was too large, all that wait are cut to half of its bytes. What is suspect alone is at fault
-    once another of its kind has passed, and its answer then is Suspect. As long as none has, one at
-    random is tried alone: it passes, unless most would fail. Where none does, it is the site's
-    failure: nothing more is sent, and the answer for what is left is Failed.
+    A refused or suspect request is halved until the state at fault is found. After a request that
+    was too large, all waiting batches are cut to half of its size. A state that is suspect alone is
+    at fault if another of its kind has passed; its answer is then Suspect. Until one has passed,
+    single states chosen at random are tried: one of them passes, unless most would fail. If
+    ALONE_MAX fail and none passes, the site has failed: nothing more is sent, and the answer for
+    the rest is Failed.
 
-    `suspected`: all of these failed before while others passed, so that they are held to be at
-    fault again where none passes.
+    `suspected`: all of these failed before while others passed, so they are considered at fault
+    again if none passes. `pick(n)` chooses an index below n.
     """
     waiting, settled = deque(batches), Settled[BatchT]()
     alone: list[tuple[BatchT, Suspect]] = []
@@ -110,7 +115,7 @@ def settle(
                     if waiting and sum(one.kind == kind for one, _ in alone) >= ALONE_MAX:
                         left = answer if suspected else Failed(answer.reason)
                     elif waiting and waiting[0].kind == kind:
-                        waiting.extendleft(reversed(_one_out(waiting.popleft(), pick)))
+                        waiting.extendleft(reversed(_one_and_rest(waiting.popleft(), pick)))
             case SubmitAnswer():
                 settled.append((batch, answer))
             case _ if is_one:
@@ -134,8 +139,7 @@ def _halves(batch: BatchT) -> list[BatchT]:
     return [batch.of(batch.states[:middle]), batch.of(batch.states[middle:])]
 
 
-def _one_out(batch: BatchT, pick: Callable[[int], int]) -> list[BatchT]:
-    """One of them, and the rest."""
-    place = pick(len(batch.states))
-    one, rest = batch.states[place : place + 1], [*batch.states[:place], *batch.states[place + 1 :]]
+def _one_and_rest(batch: BatchT, pick: Callable[[int], int]) -> list[BatchT]:
+    index = pick(len(batch.states))
+    one, rest = batch.states[index : index + 1], [*batch.states[:index], *batch.states[index + 1 :]]
     return [batch.of(states) for states in (one, rest) if states]

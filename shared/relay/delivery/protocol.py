@@ -1,11 +1,11 @@
-"""Bringing entities to a site as a protocol without I/O: it yields requests and is sent answers.
+"""Delivering entities to a site as a protocol without I/O: it yields requests, is sent answers.
 
     protocol = deliver(states)
     request = next(protocol)
     while True:
-        request = protocol.send(<what the site answered>)      # ends with the outcomes
+        request = protocol.send(<the site's answer>)      # StopIteration has the outcomes
 
-Every entity gets exactly one outcome; none is sent again once the site has taken or refused it.
+Every entity gets exactly one outcome. None is sent again once the site has accepted or refused it.
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -21,57 +21,64 @@ from relay.record.outcomes import Outcome, OutcomeState
 
 # Jira's own limit, per kind.
 BATCH_ENTITIES_MAX = 1000
-# Jira documents a 413 without a number; 5 MiB is a sensible reading of its sibling APIs.
+# Jira documents a 413 without a limit; 5 MB is derived from its sibling APIs.
 BATCH_BYTES_MAX = 5_000_000
-# The largest properties and product, each character of them six bytes of JSON; and the digits that
-# sequences get when they are raised.
+# The largest properties and product, at six bytes of JSON per character, and the digits that are
+# added when sequences are raised.
 _ENVELOPE_BYTES = 20_000
-# They are kept with the entity, which may be associated with issues of any number of projects.
+# Limits what is stored: an entity may be associated with issues of any number of projects.
 _PROJECT_KEYS_MAX = 100
-_NOT_NAMED = "Jira accepted the request and did not name this entity."
-# Documented are lists of incidents alone. Where Jira names no review in them, as it may, the 202
-# still says that the submission was accepted; what became of this one, nothing says.
-_NO_LIST_OF_REVIEWS = "Jira accepted the request and did not name this review, as it may not."
+_NOT_NAMED = "Jira accepted the request but did not name this entity."
+# Jira documents lists of incidents only. If it names no review in them, the 202 still means that
+# the submission was accepted, but not what happened to this review.
+_NO_LIST_OF_REVIEWS = "Jira accepted the request but did not name this review, which it may omit."
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One request: entities of one kind, as Jira's answer names an entity by its id alone, and of
-    one set of properties and product, as a request has just one."""
+    """One request: entities of one kind with the same properties and product.
+
+    One kind, because Jira's answer names entities only by id; one set of properties and one
+    product, because a request holds only one.
+    """
 
     kind: Kind
     states: tuple[EntityState, ...]
 
     @property
     def size(self) -> int:
-        """The bytes of its entities."""
+        """The size of its entities in bytes."""
         return sum(map(_bytes, self.states))
 
     def of(self, states: Iterable[EntityState]) -> "Batch":
+        """A batch of the same kind with these states."""
         return Batch(self.kind, tuple(states))
 
     def cut(self, too_large: "Batch") -> list["Batch"]:
+        """This batch in parts of at most half the bytes of `too_large`."""
         return [self.of(states) for states in _cut(self.states, too_large.size // 2)]
 
     @property
     def properties(self) -> Mapping[str, str]:
+        """The properties of the submission."""
         return self.states[0].properties
 
     @property
     def product(self) -> str:
+        """The name of the operations tool, or empty."""
         return self.states[0].product
 
     def entities(self, generation: int) -> list[Mapping[str, Any]]:
-        """Its entities as they are sent: the generation raises each sequence (see `raised`)."""
+        """Its entities as they are sent, each sequence raised by the generation (see `raised`)."""
         return [raised(state, generation).entity for state in self.states]
 
 
 def raised(state: EntityState, generation: int) -> EntityState:
-    """The state as a site gets it that has begun anew so many times.
+    """The state with its `updateSequenceNumber` raised by the site's generation.
 
-    Whether Jira, having deleted an entity, takes its old `updateSequenceNumber` again is said
-    nowhere; one that is higher than any before, it takes in either case. The record's newest plus
-    the generation is such a one: before, no more than that newest plus a lower generation was sent.
+    Jira does not document whether it accepts the old sequence of an entity that it deleted. It
+    accepts a higher one in any case. The newest sequence plus the generation is higher than any
+    sent before, because earlier deliveries added a lower generation.
     """
     if not generation:
         return state
@@ -84,16 +91,16 @@ def deliver(
 ) -> Generator[Batch, Answer, list[Outcome]]:
     """Deliver these states, one per entity, in as few requests as the limits allow.
 
-    How the ones are found that a request fails for, and what `suspected` means: see `isolation`.
-    After a failure of the site nothing more is sent, and what was not answered is owed for the
-    failure's reason.
+    See `isolation` for how the entities at fault are found, and for `suspected`. After a failure of
+    the site nothing more is sent; the rest is owed, with the failure's reason. Returns one outcome
+    per state.
     """
     settled = yield from settle(batches(states), suspected)
     return [outcome_of(state, answer) for batch, answer in settled for state in batch.states]
 
 
 def batches(states: Iterable[EntityState]) -> list[Batch]:
-    """The fewest batches of these states, in their order."""
+    """The fewest batches that hold these states, in the same order."""
     groups: dict[tuple[Kind, tuple[tuple[str, str], ...], str], list[EntityState]] = {}
     for state in states:
         properties = tuple(sorted(state.properties.items()))
@@ -104,7 +111,8 @@ def batches(states: Iterable[EntityState]) -> list[Batch]:
 def _cut(
     group: Sequence[EntityState], bytes_max: int = BATCH_BYTES_MAX - _ENVELOPE_BYTES
 ) -> list[tuple[EntityState, ...]]:
-    """Chunks of at most a thousand, and of so many bytes; a larger state stands alone."""
+    """Chunks of at most BATCH_ENTITIES_MAX states and `bytes_max` bytes. A state that is larger
+    gets a chunk of its own."""
     chunks: list[list[EntityState]] = [[]]
     size = 0
     for state in group:
@@ -121,7 +129,10 @@ def _bytes(state: EntityState) -> int:
 
 
 def outcome_of(state: EntityState, answer: Answer) -> Outcome:
-    """What an answer to a request that held this state, or nothing else, means for it."""
+    """The outcome of this state for the answer to its request.
+
+    For any answer but SubmitAnswer and Failed, the request must have held this state alone.
+    """
     match answer:
         case SubmitAnswer():
             return _outcome(state, answer)
@@ -142,7 +153,7 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
     if entity_id in answer.failed:
         return _rejected(state, answer.failed[entity_id])
     if entity_id in answer.accepted:
-        # Kept for the projects that the site has; for those it does not have, this tells why not.
+        # Jira stores the entity for the projects that the site has; these are the others.
         missing = _project_keys(state).intersection(answer.unknown_project_keys)
         return Outcome(
             state.key,
@@ -152,19 +163,19 @@ def _outcome(state: EntityState, answer: SubmitAnswer) -> Outcome:
         )
     keys = _project_keys(state)
     if keys and keys.issubset(answer.unknown_project_keys):
-        # Only known to unknown projects: Jira keeps no such entity, and calls it no failure.
+        # All of its projects are unknown: Jira does not store it, and does not list it as failed.
         return Outcome(
             state.key,
             state.sequence,
             OutcomeState.UNKNOWN_PROJECTS,
             unknown_project_keys=tuple(sorted(keys)[:_PROJECT_KEYS_MAX]),
         )
-    words = _NO_LIST_OF_REVIEWS if state.kind is Kind.REVIEW else _NOT_NAMED
-    return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, (words,))
+    message = _NO_LIST_OF_REVIEWS if state.kind is Kind.REVIEW else _NOT_NAMED
+    return Outcome(state.key, state.sequence, OutcomeState.UNACCOUNTED, (message,))
 
 
 def _project_keys(state: EntityState) -> set[str]:
-    """Of the issues that the entity is associated with: `OPS` of `OPS-12`."""
+    """The project keys of the associated issues, such as `OPS` of `OPS-12`."""
     return {
         value.rpartition("-")[0]
         for association in state.entity.get("associations", ())

@@ -1,7 +1,7 @@
-"""Calls to one site: until it fails, or until there is no time left for another.
+"""Calls to one site, until it fails or no time is left.
 
-A site in trouble is closed until its time has come. It is then open for one caller at a time, and
-for all of them once that caller was answered.
+A site in trouble is not called until its trouble's `until`. Then one caller at a time may try it.
+Once the site answers, all callers may call it again.
 """
 
 import time
@@ -17,17 +17,18 @@ from relay.delivery.decisions import (
     status_of,
 )
 from relay.jira.client import DEADLINE_SECONDS
-from relay.jira.errors import JiraError, without_words
+from relay.jira.errors import JiraError, without_details
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import Metric, count, logger
 from relay.tenants.troubles import Trouble, TroubleStore
 
-# A call ends by its own deadline. None is begun without time to record its outcome, too.
+# Seconds. No call starts unless there is time for its deadline and for recording its outcome.
 CALL_SECONDS = DEADLINE_SECONDS + 1
-OUT_OF_TIME = "Its turn has not come yet."
-# A site that keeps failing in the same way seldom gets more than the one call of each trial.
-_ASKED_AT_FIRST = 4
-_ASKED_EVERY = 12
+OUT_OF_TIME = "There was no time left to deliver it."
+# A site that keeps failing in the same way is probed at the first trials and then at every
+# twelfth, so that most trials cost one call.
+_PROBES_AT_FIRST = 4
+_PROBE_EVERY = 12
 
 TimeLeft = Callable[[], float]
 Clock = Callable[[], float]
@@ -45,8 +46,7 @@ class Stopped(Exception):
 class RequestSuspected(Exception):
     """A call failed while the site answers others: its content may be the cause.
 
-    `reason` is for people. Where it turns out that the site is the cause, `SiteSession.blame` ends
-    the session.
+    `reason` is for people. If the site turns out to be the cause, call `SiteSession.blame`.
     """
 
     def __init__(self, error: JiraError) -> None:
@@ -56,8 +56,7 @@ class RequestSuspected(Exception):
 
 
 class SiteTrouble:
-    """What is known to be wrong with a site, during one invocation. `trouble` is None where
-    nothing is."""
+    """The trouble of a site during one invocation; `trouble` is None if there is none."""
 
     def __init__(
         self,
@@ -72,20 +71,20 @@ class SiteTrouble:
         self.trouble = trouble
 
     def check_may_call(self) -> None:
-        """Take the site for a trial where it was in trouble and its time has come.
+        """Reserve the site for a trial if it is in trouble and its `until` has passed.
 
-        Raises Stopped where it may not be called now.
+        Raises Stopped if the site may not be called now. Returns at once if there is no trouble.
         """
         if self.trouble is None:
             return
         now = self._now()
         is_due = self.trouble.until <= now
         if not (is_due and self._troubles.try_again(self._tenant_id, self.trouble, now)):
-            # Jira may have said these words to another workspace.
-            raise Stopped(without_words(self.trouble.message))
+            # Jira's text may come from a call for another workspace.
+            raise Stopped(without_details(self.trouble.message))
 
     def answered(self) -> bool:
-        """The site answered a call; True where it was in trouble before."""
+        """Clear the trouble, as the site has answered a call. Returns whether there was any."""
         if self.trouble is None:
             return False
         self._troubles.clear(self._tenant_id)
@@ -95,7 +94,7 @@ class SiteTrouble:
         return True
 
     def failed(self, error: JiraError) -> None:
-        """Record the trouble that a failed call means, and when the site is tried again."""
+        """Store the trouble that a failed call means, and the time of the next trial."""
         now = self._clock()
         since = self._failing_since(error, int(now * 1000))
         attempts = self.trouble.attempts if self.trouble else 0
@@ -113,8 +112,8 @@ class SiteTrouble:
             attempts=attempts + 1,
             status=status_of(error),
         )
-        # Of several callers that failed at once, one is enough: a caller that did not have the
-        # site for a trial must not shorten the wait that another one was asked for.
+        # Only one of several callers that failed at once may write: a caller without the trial
+        # must not shorten the wait that Jira asked another caller for.
         known = self._troubles.of(self._tenant_id) if self.trouble else None
         self._troubles.put(self._tenant_id, trouble, known)
         self.trouble = trouble
@@ -129,34 +128,39 @@ class SiteTrouble:
         count(Metric.SITE_TROUBLES)
 
     def is_suspect(self, error: JiraError) -> bool:
-        """Whether the answer may concern the request's content, and not the site."""
+        """Whether the answer may concern the request's content instead of the site."""
         return is_suspect(error, self._clock())
 
-    def is_worth_asking(self, error: JiraError) -> bool:
-        """Whether to find out if the request alone failed. In a long trouble not at every trial, so
-        that each costs about one call, but at some: a request that fails by itself must not keep
-        the site in trouble."""
+    def is_worth_probing(self, error: JiraError) -> bool:
+        """Whether to find out if only the request failed.
+
+        In a long trouble, only some trials probe, so that a trial costs about one call. But some
+        must: a request that always fails must not keep the site in trouble.
+        """
         trouble = self.trouble
         if trouble is None or status_of(error) != trouble.status:
             return True
-        return trouble.attempts < _ASKED_AT_FIRST or trouble.attempts % _ASKED_EVERY == 0
+        return trouble.attempts < _PROBES_AT_FIRST or trouble.attempts % _PROBE_EVERY == 0
 
     def _failing_since(self, error: JiraError, now: int) -> int:
-        """The beginning of the trouble. An answer that means more once nothing else came for an
-        hour counts from the first of its kind."""
+        """The start of the trouble in epoch milliseconds. For an answer that `lasting` names, it is
+        the first answer of that kind in a row."""
         if self.trouble is None:
             return now
         kind = lasting(row_of(error).code, status_of(error))
-        goes_on = kind is None or kind is lasting(self.trouble.code, self.trouble.status)
-        return self.trouble.since if goes_on else now
+        continues = kind is None or kind is lasting(self.trouble.code, self.trouble.status)
+        return self.trouble.since if continues else now
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
 
 class SiteSession:
-    """`recovered` turns true where the site was in trouble and answers again; `stopped_by` is the
-    reason why nothing more is sent, or empty."""
+    """Calls to one site for one workspace, during one invocation.
+
+    `recovered` becomes true if the site was in trouble and answers again. `stopped_by` is the
+    reason why nothing more is sent, or empty. `time_left` returns seconds.
+    """
 
     def __init__(
         self, jira: WorkspaceJira, trouble: SiteTrouble, time_left: TimeLeft, workspace_id: str
@@ -168,7 +172,7 @@ class SiteSession:
         self._time_left = time_left
         self._workspace_id = workspace_id
         self._answers = False
-        self._has_any = False
+        self._has_any_workspace = False
 
     def call(
         self,
@@ -176,10 +180,11 @@ class SiteSession:
         but_for: tuple[type[JiraError], ...] = (),
         holds_entities: bool = False,
     ) -> AnswerT:
-        """Make this call to Jira.
+        """Make this call to Jira, and return its result.
 
-        Raises Stopped; the error of a request that may be split, and those of `but_for`; and
-        RequestSuspected, where the call holds entities.
+        Raises Stopped if the site may not be called (any more); RequestRefused or RequestTooLarge
+        for a request that may be split; the errors in `but_for`; and RequestSuspected, if the call
+        `holds_entities` and they may be the cause.
         """
         if not self.stopped_by and not self._has_time():
             self.stopped_by = OUT_OF_TIME
@@ -204,40 +209,42 @@ class SiteSession:
         self.recovered |= self._trouble.answered()
         return answer
 
-    def ask(self) -> bool:
-        """Ask the site something cheap: whether it has any workspace at all, which it has not
-        without the app. Raises Stopped."""
+    def probe(self) -> bool:
+        """Check with a cheap call that the site answers. Returns whether any workspace is linked,
+        which is never so without the app. Raises Stopped."""
         try:
-            self._has_any = self._has_any or bool(self.call(self.jira.site.workspaces))
+            self._has_any_workspace = self._has_any_workspace or bool(
+                self.call(self.jira.site.workspaces)
+            )
         except JiraError:
             # A refusal is an answer, too.
-            self._has_any = False
+            self._has_any_workspace = False
         self._answers = True
-        return self._has_any
+        return self._has_any_workspace
 
     def blame(self, error: JiraError) -> None:
-        """The site is what failed: stop calling it for a while."""
+        """Record that the site is the cause of this error, and end the session."""
         logger.warning("A call to Jira failed", reason=error.reason)
         self._trouble.failed(error)
         self.stopped_by = error.message
 
     def _trouble_behind(self, error: JiraError) -> JiraError | None:
-        """What the site is in trouble for; None where it answers, and the request is suspect.
+        """The error that the site is in trouble for; None if it answers, so the request is suspect.
 
-        It is asked only once: calls that pass later say more.
+        The site is probed only once per session.
         """
         if not self._trouble.is_suspect(error):
             return error
         if self._answers:
             return None
-        if not (self._trouble.is_worth_asking(error) and self._has_time()):
+        if not (self._trouble.is_worth_probing(error) and self._has_time()):
             return error
         count(Metric.JIRA_CALLS)
         try:
             self.jira.site.has_workspace(self._workspace_id)
         except JiraError as failure:
             if not _is_of_the_request(failure):
-                # Of the two, the one that can't be the request's fault says more.
+                # Prefer the error that the request can't have caused.
                 return error if self._trouble.is_suspect(failure) else failure
         self._answers = True
         return None

@@ -1,4 +1,4 @@
-"""Bringing to one site what it is to have, as far as it takes it now."""
+"""Delivering entities, deletions and components to one site, and saving the outcomes."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,34 +17,36 @@ from relay.record.store import RecordStore
 from relay.telemetry import Metric, count, logger
 from relay.tenants.tenant import Tenant
 
-_STARTED_OVER = "The site has started over meanwhile."
+_STARTED_OVER = "The site started over during the delivery."
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """Every entity has an outcome; of the components, only those are told that were not brought."""
+    """One outcome per entity, and the components that were not delivered."""
 
     outcomes: Sequence[Outcome]
     components: ComponentsResult = field(default_factory=ComponentsResult)
 
     @property
     def owed(self) -> list[Outcome]:
+        """The outcomes of entities that are still owed, for whatever reason."""
         return [outcome for outcome in self.outcomes if outcome.state is OutcomeState.OWED]
 
     @property
     def waiting(self) -> list[Outcome]:
-        """What is owed as the site can't take anything now."""
+        """The owed outcomes for which the site, not the entity, is the cause."""
         return [outcome for outcome in self.owed if not outcome.at_fault]
 
     @property
     def refused(self) -> int:
+        """The number of entities that the site refused."""
         return sum(outcome.is_refusal for outcome in self.outcomes)
 
 
 class SiteDelivery:
-    """Saves what the site answered; what it could not accept now is returned as owed, with why.
+    """Delivers to one site and saves its answers. What it can't accept now is returned as owed.
 
-    `replay_all` is called with a tenant and a workspace where nobody can tell what the site has.
+    `replay_all` is called with a tenant and a workspace id if the state at the site is unknown.
     """
 
     def __init__(
@@ -70,10 +72,10 @@ class SiteDelivery:
         logos: Mapping[str, str] | None = None,
         suspected: bool = False,
     ) -> DeliveryResult:
-        """States and deletions of entities; `logos` are those of the containers to be brought.
-        `suspected`: all of it failed before while the site took others.
+        """Deliver states, deletions, and the containers named by `logos` (logo URLs by id).
 
-        Raises Unavailable, or an AWS error, where the outcomes can't be kept; repeating is safe.
+        `suspected`: all of it failed before while the site accepted others. Raises Unavailable, or
+        an AWS error, if the outcomes can't be saved; repeating is safe.
         """
         with logger.append_context_keys(tenant_id=linked.tenant.id):
             submission = SiteSubmission(self._record, session, linked, suspected)
@@ -82,14 +84,14 @@ class SiteDelivery:
             components = deliver_components(
                 session, self._containers, linked.workspace_id, logos or {}, suspected
             )
-            outcomes = self._kept(linked, submitted, deletions)
+            outcomes = self._saved(linked, submitted, deletions)
             _report(outcomes)
             return DeliveryResult(outcomes, components)
 
     def _delete(
         self, submission: SiteSubmission, linked: LinkedSite, entries: Sequence[Head]
     ) -> Sequence[Outcome]:
-        """Those that the site has taken a newer state of are left out, and get no outcome."""
+        """Entities of which the site has accepted a newer state are skipped, without an outcome."""
         if not entries:
             return []
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
@@ -101,12 +103,15 @@ class SiteDelivery:
         return outcomes
 
     def _start_over(self, linked: LinkedSite) -> None:
-        """An entity came back while it was being deleted at the site: which of the two Jira took
-        last, nobody knows, and whether it takes the same sequence once more. So it gets all."""
-        logger.warning("An entity came back while a site was told to delete it")
+        """Replay everything after an entity was submitted while it was being deleted at the site.
+
+        It is unknown which of the two Jira processed last, and whether Jira would accept the same
+        sequence again.
+        """
+        logger.warning("An entity was submitted again while a site deleted it")
         self._replay_all(linked.tenant, linked.workspace_id)
 
-    def _kept(
+    def _saved(
         self, linked: LinkedSite, submitted: Sequence[Outcome], deletions: Sequence[Outcome]
     ) -> Sequence[Outcome]:
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
@@ -119,8 +124,8 @@ class SiteDelivery:
         return self._checked(linked, outcomes) if answered or deletions else outcomes
 
     def _checked(self, linked: LinkedSite, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """What was sent before the site began anew may be gone, or be taken for an older state
-        than what it was sent since: then all is owed."""
+        """All is owed if the site started over during the delivery: what was sent may be gone, or
+        Jira may treat it as older than what was sent since."""
         if self._sites.generation(linked.tenant.id, linked.workspace_id) == linked.generation:
             return list(outcomes)
         return [_owed(outcome.key, outcome.sequence, _STARTED_OVER) for outcome in outcomes]
@@ -140,7 +145,7 @@ def nothing_delivered(
     component_ids: Collection[str],
     reason: str,
 ) -> DeliveryResult:
-    """All of it is owed."""
+    """A result in which everything is owed for this reason; it is also counted in a metric."""
     known = [(state.key, state.sequence) for state in states]
     known += [(entry.key, entry.sequence) for entry in deleted]
     outcomes = [_owed(key, sequence, reason) for key, sequence in known]

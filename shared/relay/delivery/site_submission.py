@@ -1,4 +1,4 @@
-"""Submitting entities to one site, and deleting them there: the protocol and its answers."""
+"""Submitting entities to one site and deleting them there: the protocol, run over a session."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -16,18 +16,18 @@ from relay.record.outcomes import Outcome, OutcomeState, state_of
 from relay.record.store import RecordStore
 from relay.telemetry import logger
 
-# After one that passed, or a witness, so many may fail in a row before another witness is asked:
-# to halve a thousand down to one takes ten.
+# After a request or a witness has passed, this many requests may fail in a row before a witness is
+# sent again: halving a thousand entities down to one takes ten.
 _FAILURES_TRUSTED = 12
-# Among so many outcomes a witness is looked for.
-_LOOKED_AT = 50
+# The number of outcomes that are searched for a witness.
+_OUTCOMES_SEARCHED = 50
 
 
 class SiteSubmission:
-    """Of one delivery to one site. `suspected`: all of it failed before while others passed.
+    """One delivery to one site. `suspected`: all of it failed before while others passed.
 
-    Where a request is suspect, a witness tells whether the site takes any of its kind: an entity
-    that passed just now, or that the site took before, which to send again changes nothing.
+    If a request is suspect, a witness shows whether the site accepts entities of its kind. A
+    witness is an entity that the site accepted, now or before. Sending it again changes nothing.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class SiteSubmission:
         self._trusted = dict.fromkeys(Kind, 0)
         self._passed: dict[Kind, EntityState] = {}
         self._witnessed: dict[EntityKey, Outcome] = {}
-        self._last: JiraError | None = None
+        self._last_error: JiraError | None = None
 
     def submit(self, states: Iterable[EntityState]) -> list[Outcome]:
-        """Each with its outcome, and those of the witnesses that were asked."""
+        """Submit the states. Returns one outcome per state, and those of the witnesses sent."""
         protocol = deliver(states, self._suspected)
         try:
             batch = next(protocol)
@@ -51,9 +51,9 @@ class SiteSubmission:
                 batch = protocol.send(self._answer(batch))
         except StopIteration as end:
             outcomes: list[Outcome] = end.value
-        is_sites = any(one.state is OutcomeState.OWED and not one.at_fault for one in outcomes)
-        if is_sites and self._last and not self._session.stopped_by:
-            self._session.blame(self._last)
+        site_failed = any(one.state is OutcomeState.OWED and not one.at_fault for one in outcomes)
+        if site_failed and self._last_error and not self._session.stopped_by:
+            self._session.blame(self._last_error)
         for outcome in outcomes:
             self._witnessed.pop(outcome.key, None)
         return [*outcomes, *self._witnessed.values()]
@@ -68,13 +68,13 @@ class SiteSubmission:
             except RequestSuspected as suspected:
                 return self._suspect(kind, suspected)
             except RequestTooLarge as error:
-                logger.warning("Jira found a batch too large")
+                logger.warning("A batch is too large for Jira")
                 return TooLarge(error.messages or (error.message,))
             except RequestRefused as error:
                 logger.warning("Jira refused a batch")
                 self._trusted[kind] = _FAILURES_TRUSTED
                 return Refused(error.messages or (error.message,))
-            logger.info("Jira took a batch", failed=len(answer.failed))
+            logger.info("Jira accepted a batch", failed=len(answer.failed))
             self._trusted[kind] = _FAILURES_TRUSTED
             self._passed[kind] = batch.states[0]
             return answer
@@ -91,16 +91,18 @@ class SiteSubmission:
         return self._session.call(submit, holds_entities=True)
 
     def _suspect(self, kind: Kind, suspected: RequestSuspected) -> Answer:
-        self._last = suspected.error
+        self._last_error = suspected.error
         if self._trusted[kind]:
             self._trusted[kind] -= 1
             return Suspect(suspected.reason, proven=True)
         witness = None if self._suspected else self._witness(kind)
         if witness is None:
             return Suspect(suspected.reason)
-        return self._asked(witness, kind, suspected)
+        return self._answer_by_witness(witness, kind, suspected)
 
-    def _asked(self, witness: EntityState, kind: Kind, suspected: RequestSuspected) -> Answer:
+    def _answer_by_witness(
+        self, witness: EntityState, kind: Kind, suspected: RequestSuspected
+    ) -> Answer:
         batch = Batch(witness.kind, (witness,))
         try:
             answer = self._sent(batch)
@@ -110,15 +112,15 @@ class SiteSubmission:
             self._session.blame(suspected.error)
             return Failed(suspected.reason)
         except JiraAnswered:
-            # A no of Jira's to one request: it takes them.
-            logger.warning("Jira refused what it took before")
+            # A refusal shows that Jira processes requests of this kind.
+            logger.warning("Jira refused an entity that it accepted before")
         else:
             self._witnessed[witness.key] = outcome_of(witness, answer)
         self._trusted[kind] = _FAILURES_TRUSTED
         return Suspect(suspected.reason, proven=True)
 
     def _witness(self, kind: Kind) -> EntityState | None:
-        """Of the same kind, or else of the other: both go to one place."""
+        """A witness of the same kind, or else of the other: both use the same endpoint."""
         others = [other for other in Kind if other is not kind]
         return next(filter(None, map(self._witness_of, [kind, *others])), None)
 
@@ -126,34 +128,36 @@ class SiteSubmission:
         if kind in self._passed:
             return self._passed[kind]
         workspace_id, tenant_id = self._linked.workspace_id, self._linked.tenant.id
-        outcomes = list(self._record.outcomes(workspace_id, tenant_id, kind, _LOOKED_AT))
-        # At random, as any of them may be one that the site does not take any more.
+        outcomes = list(self._record.outcomes(workspace_id, tenant_id, kind, _OUTCOMES_SEARCHED))
+        # In random order: the site may no longer accept some of them.
         random.shuffle(outcomes)
         for outcome in outcomes:
             if outcome.state is OutcomeState.ACCEPTED:
                 entry = self._record.get(workspace_id, outcome.key)
-                is_there = entry and state_of(entry, outcome, self._linked.generation)
-                if entry and is_there is OutcomeState.ACCEPTED:
+                state = entry and state_of(entry, outcome, self._linked.generation)
+                if entry and state is OutcomeState.ACCEPTED:
                     return entry.state
         return None
 
     # --- Deletions, one call for each ---
 
     def delete(self, entries: Sequence[Head]) -> list[Outcome]:
-        """Each with its outcome. Where several in a row are suspect, and none passes between, the
-        rest waits."""
+        """Delete the entities. Returns one outcome per entity.
+
+        After ALONE_MAX suspect answers in a row, the rest is owed without a call.
+        """
         outcomes: list[Outcome] = []
         in_a_row = 0
         for entry in entries:
-            if in_a_row == ALONE_MAX and self._last:
-                outcomes.append(self._left(entry, self._last))
+            if in_a_row == ALONE_MAX and self._last_error:
+                outcomes.append(self._skipped(entry, self._last_error))
                 continue
             outcome = self._deleted(entry)
             in_a_row = in_a_row + 1 if outcome.at_fault else 0
             outcomes.append(outcome)
         return outcomes
 
-    def _left(self, entry: Head, error: JiraError) -> Outcome:
+    def _skipped(self, entry: Head, error: JiraError) -> Outcome:
         if not self._suspected and not self._session.stopped_by:
             self._session.blame(error)
         return _owed_deletion(entry, error.message, at_fault=self._suspected)
@@ -169,19 +173,19 @@ class SiteSubmission:
                     holds_entities=True,
                 )
             except NothingThere as error:
-                # Gone is deleted, unless all of the site is gone.
-                if not session.ask():
+                # The entity is gone, unless the whole site is.
+                if not session.probe():
                     session.blame(error)
                     raise Stopped(error.message) from error
         except Stopped as stopped:
             return _owed_deletion(entry, stopped.reason)
         except RequestSuspected as suspected:
-            self._last = suspected.error
+            self._last_error = suspected.error
             return _owed_deletion(entry, suspected.reason, at_fault=True)
         except JiraAnswered as error:
-            words = error.messages or (error.message,)
+            messages = error.messages or (error.message,)
             return Outcome(
-                entry.key, entry.sequence, OutcomeState.REJECTED, words, of_deletion=True
+                entry.key, entry.sequence, OutcomeState.REJECTED, messages, of_deletion=True
             )
         return Outcome(entry.key, entry.sequence, OutcomeState.DELETED)
 

@@ -1,4 +1,4 @@
-"""Which sites a workspace's entities go to, how each of them stands, and how it is called."""
+"""The sites that a workspace is linked to, their current state, and their Jira clients."""
 
 import time
 from collections.abc import Sequence
@@ -25,48 +25,56 @@ from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Tenant, TenantState
 from relay.tenants.troubles import Trouble, TroubleStore
 
-# A day. What Jira refused is then tried again, as nobody tells when access is granted.
-_REMEMBERED_MS = 86_400_000
-_NO_SECRET = "The site's secret can't be read now."  # noqa: S105
+# A day. Then the refused identity is tried again: nothing reports when access is granted.
+_CHOICE_VALID_MS = 86_400_000
+_NO_SECRET = "The site's secret can't be read."  # noqa: S105
 _UNINSTALLED = "The site has uninstalled the app."
 _NOT_READABLE = (*AWS_ERRORS, Unavailable)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedSite:
-    """A site that a workspace is linked to, as it stood when it was read."""
+    """A site that a workspace is linked to, as read at one moment."""
 
     link: Link
     snapshot: SiteSnapshot
 
     @property
     def workspace_id(self) -> str:
+        """The id of the linked workspace."""
         return self.link.workspace_id
 
     @property
     def ids(self) -> WorkspaceIds:
+        """Translates between the workspace's own ids and those at the site."""
         return self.link.ids
 
     @property
     def tenant(self) -> Tenant:
+        """Relay's record of the site."""
         return self.snapshot.tenant
 
     @property
     def trouble(self) -> Trouble | None:
+        """What is wrong with the site; None if nothing is."""
         return self.snapshot.trouble
 
     @property
     def replay(self) -> Replay | None:
+        """The link's replay, under way or done; None if there was none."""
         return self.snapshot.replay
 
     @property
     def generation(self) -> int:
-        """See `relay.tenants.replay`."""
+        """How often the site has started over for the workspace (see `relay.tenants.replay`)."""
         return self.snapshot.generation
 
 
 class Sites:
-    """Every method raises Unavailable, or an AWS error, where the tables can't be read."""
+    """Reads linked sites and opens sessions with them.
+
+    Every method raises Unavailable, or an AWS error, if the tables can't be read.
+    """
 
     def __init__(
         self,
@@ -83,32 +91,37 @@ class Sites:
         self._clock = clock
 
     def linked_to(self, workspace_id: str) -> list[LinkedSite]:
+        """Every site that the workspace is linked to, uninstalled ones included."""
         return self._linked(workspace_id, self._links.of_workspace(workspace_id))
 
     def link(self, tenant_id: str, workspace_id: str) -> LinkedSite | None:
-        """None where the two are not linked (any more)."""
+        """One linked site; None if the two are not linked (any more)."""
         link = self._links.get(tenant_id, workspace_id)
         return next(iter(self._linked(workspace_id, [link])), None) if link else None
 
     def generation(self, tenant_id: str, workspace_id: str) -> int:
+        """The link's current generation; 0 if the tenant is unknown."""
         snapshots = self._snapshots.of(workspace_id, [tenant_id])
         return sum(found.generation for found in snapshots)
 
     def client_for(self, tenant: Tenant) -> JiraClient | None:
-        """None where the site has uninstalled the app (see `SiteAccess`)."""
+        """A client of the site's Jira; None if it has uninstalled the app (see `SiteAccess`)."""
         return self._access.client_for(tenant)
 
     def jira_for(self, linked: LinkedSite) -> WorkspaceJira | None:
-        """The site's Jira as the workspace sees it; None where it has uninstalled the app."""
+        """The site's Jira as the workspace sees it; None if it has uninstalled the app."""
         site = self.client_for(linked.tenant)
         return WorkspaceJira(site, linked.ids) if site else None
 
     def session(self, linked: LinkedSite, time_left: TimeLeft) -> SiteSession:
-        """Raises Stopped where the site may not be called now."""
+        """A session with the site; `time_left` returns seconds.
+
+        Raises Stopped if the site may not be called now, or if its secret can't be read.
+        """
         try:
             jira = self.jira_for(linked)
         except _NOT_READABLE as error:
-            # This site's own trouble, which must not hold up the others.
+            # This concerns one site only, and must not delay the others.
             logger.exception("A site can't be called", tenant_id=linked.tenant.id)
             raise Stopped(_NO_SECRET) from error
         if jira is None:
@@ -126,7 +139,7 @@ class Sites:
 
 
 class SiteAccess:
-    """`preferred` is the identity that is tried first where a site has both."""
+    """Chooses the identity that a site is called as; `preferred` is first if the site has both."""
 
     def __init__(
         self,
@@ -143,24 +156,24 @@ class SiteAccess:
         self._preferred = Identity(preferred)
 
     def client_for(self, tenant: Tenant) -> JiraClient | None:
-        """A client of the site's Jira; None where the site has uninstalled the app.
+        """A client of the site's Jira; None if the site has uninstalled the app.
 
-        Raises Unavailable, or an AWS error, where its secrets can't be read.
+        Raises Unavailable, or an AWS error, if its secrets can't be read.
         """
-        ways = self._ways(tenant)
-        if tenant.state is not TenantState.ACTIVE or not ways:
+        logins = self._logins(tenant)
+        if tenant.state is not TenantState.ACTIVE or not logins:
             return None
-        if len(ways) == 1:
-            [(base_url, credential)] = ways.values()
+        if len(logins) == 1:
+            [(base_url, credential)] = logins.values()
             return JiraClient(self._http, base_url, credential)
         first, second = self._order(tenant)
-        other = JiraClient(self._http, *ways[second])
-        turned = partial(self._turned, tenant, second)
-        return JiraClient(self._http, *ways[first], FallbackIdentity(other, turned))
+        fallback = JiraClient(self._http, *logins[second])
+        switched = partial(self._switched, tenant, second)
+        return JiraClient(self._http, *logins[first], FallbackIdentity(fallback, switched))
 
     def in_use(self, tenant: Tenant) -> tuple[Identity, IdentityChoice | None] | None:
-        """The identity that the site is called as, with the refusal that led to it; None where it
-        is not called at all. No secret is read."""
+        """The identity that the site is called as, and the choice behind it if one was made after
+        a refusal. None if the site is not called at all. Reads no secrets."""
         has = {
             Identity.CONNECT: tenant.secret is not None,
             Identity.FORGE: bool(tenant.forge and tenant.forge.system_token),
@@ -172,18 +185,19 @@ class SiteAccess:
         choice = self._choice(tenant)
         return (choice.identity if choice else self._preferred), choice
 
-    def _ways(self, tenant: Tenant) -> dict[Identity, tuple[str, httpx.Auth]]:
-        ways: dict[Identity, tuple[str, httpx.Auth]] = {}
+    def _logins(self, tenant: Tenant) -> dict[Identity, tuple[str, httpx.Auth]]:
+        """The base URL and credential of each identity that the site has."""
+        logins: dict[Identity, tuple[str, httpx.Auth]] = {}
         secret = self.tenants.secret_of(tenant)
         if secret and tenant.client_key:
             credential = ConnectCredential(
                 self._app_key, tenant.client_key, tenant.base_url, secret
             )
-            ways[Identity.CONNECT] = (tenant.base_url, credential)
+            logins[Identity.CONNECT] = (tenant.base_url, credential)
         system_token = self.tenants.system_token_of(tenant)
         if system_token and tenant.forge and tenant.forge.api_base_url:
-            ways[Identity.FORGE] = (tenant.forge.api_base_url, BearerCredential(system_token))
-        return ways
+            logins[Identity.FORGE] = (tenant.forge.api_base_url, BearerCredential(system_token))
+        return logins
 
     def _order(self, tenant: Tenant) -> tuple[Identity, Identity]:
         choice = self._choice(tenant)
@@ -192,11 +206,11 @@ class SiteAccess:
 
     def _choice(self, tenant: Tenant) -> IdentityChoice | None:
         choice = self._choices.of(tenant.id)
-        return choice if choice and choice.at > _now() - _REMEMBERED_MS else None
+        return choice if choice and choice.at > _now() - _CHOICE_VALID_MS else None
 
-    def _turned(self, tenant: Tenant, identity: Identity, refused: JiraAnswered) -> None:
+    def _switched(self, tenant: Tenant, identity: Identity, refused: JiraAnswered) -> None:
         logger.warning(
-            "A site takes the other identity",
+            "A site accepts the other identity",
             tenant_id=tenant.id,
             identity=identity.value,
             reason=refused.reason,

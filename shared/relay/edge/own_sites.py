@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from relay.edge.answer import page_of, present
 from relay.edge.site_documents import replay_document, state_of, trouble_document
 from relay.edge.wiring import TenantParts
-from relay.jira.errors import without_words
+from relay.jira.errors import without_details
 from relay.tenants.replay import Replay
 from relay.tenants.snapshots import SiteSnapshot, SiteSnapshotStore
 from relay.tenants.store import unknown_site
@@ -123,12 +123,12 @@ def _summary(tenant: Tenant, trouble: Trouble | None) -> "sites.SiteSummary":
 
 def _trouble(trouble: Trouble) -> "sites.SiteTrouble":
     """Without Jira's words: they may be about another workspace."""
-    return trouble_document(replace(trouble, message=without_words(trouble.message)))
+    return trouble_document(replace(trouble, message=without_details(trouble.message)))
 
 
 def _replay(replay: Replay, now: int) -> "replays.Replay":
     """Without Jira's words: they may be about another workspace."""
-    reason = replay.reason and without_words(replay.reason)
+    reason = replay.reason and without_details(replay.reason)
     return replay_document(replace(replay, reason=reason), now)
 
 

@@ -140,7 +140,7 @@ def _check_lifetime(claims: dict[str, Any]) -> None:
 
 
 def _check_qsh(qsh: Any, request: Request) -> None:
-    """Compare with the request's hash. `context-qsh`, which browser pages may use, never matches."""
+    """Compare with the request's hash; `context-qsh`, used by browser pages, never matches."""
     expected = query_string_hash(request.method, request.raw_path, request.raw_query)
     if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
         raise Unauthenticated("qsh does not match the request")

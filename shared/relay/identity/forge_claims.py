@@ -69,7 +69,7 @@ class ForgeClaims(_Claims):
 
 
 def parse_claims(payload: dict[str, Any]) -> ForgeClaims:
-    """Parse a payload. Raises Unauthenticated, which names the wrong claims without their values."""
+    """Parse a payload. Raises Unauthenticated, naming the wrong claims without their values."""
     try:
         return ForgeClaims.model_validate(payload)
     except ValidationError as error:

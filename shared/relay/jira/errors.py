@@ -25,7 +25,7 @@ from relay.errors import Unavailable
 _ANSWERED = re.compile(r"[A-Za-z ]+ answered \d{3}", re.ASCII)
 
 
-def without_words(message: str) -> str:
+def without_details(message: str) -> str:
     """An error's message without Jira's own text, which may quote another workspace's data."""
     answered = _ANSWERED.match(message)
     return answered[0] if answered else message

@@ -13,7 +13,7 @@ from relay.delivery.session import SiteSession
 from relay.delivery.site_delivery import DeliveryResult, SiteDelivery
 from relay.delivery.sites import LinkedSite
 from relay.entities.model import EntityKey, Kind
-from relay.jira.errors import without_words
+from relay.jira.errors import without_details
 from relay.record.debts import Debt, DebtStore, Delay
 from relay.record.outcomes import OutcomeState, state_of
 from relay.record.store import RecordStore
@@ -112,7 +112,7 @@ class DebtRecorder:
             why="owed",
             stage=Stage.PAY,
             due=max(trouble.until, now) if trouble else now,
-            reason=without_words(trouble.message) if trouble else None,
+            reason=without_details(trouble.message) if trouble else None,
             started_at=now,
             updated_at=now,
         )
@@ -166,7 +166,7 @@ class DebtPayment:
         if not debts:
             return None
         if debts[0].not_before is not None:
-            session.ask()
+            session.probe()
         deliver = self._deliver_components if debts[0].is_component else self._deliver_entities
         result, paid = deliver(session, linked, debts)
         self._debts.paid(linked.workspace_id, linked.tenant.id, paid)
