@@ -92,7 +92,7 @@ ERRORS: Mapping[str, RelayError] = {
     "one_workspace": Conflict(
         "A site with plain ids takes one workspace only.", code="one_workspace"
     ),
-    "same_site": Conflict("A site can't take its own place.", code="same_site"),
+    "same_site": Conflict("A site can't replace itself.", code="same_site"),
     "outdated": Conflict(
         "A newer lifecycle call of this site has been taken already.", code="outdated"
     ),

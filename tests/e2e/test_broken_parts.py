@@ -70,7 +70,7 @@ def test_what_cannot_be_recorded_is_not_delivered_and_comes_again(
 
     # WHEN a submission was accepted, and the submitter has tried
     assert not story.submit(states).rejected
-    wait_until(lambda: "Message comes again" in steering.log_of("Submitter"), "it was tried")
+    wait_until(lambda: "Message will be retried" in steering.log_of("Submitter"), "it was tried")
 
     # THEN Jira has seen nothing of it, and gets it as soon as the record can be written
     assert story.shown() == {"incident": [], "review": []}

@@ -770,7 +770,7 @@ def test_the_log_names_every_submission_and_repeats_nothing_of_it(
     for correlation_id, end in (
         ("deploy-1", "Message done"),
         ("deploy-2", "Message done"),
-        ("deploy-3", "Message comes again"),
+        ("deploy-3", "Message will be retried"),
     ):
         ends = [line["message"] for line in lines if line.get("correlation_id") == correlation_id]
         assert end in ends

@@ -533,14 +533,14 @@ def test_why_an_attempt_failed_is_said_in_words(
                 "'localhost'."
             ),
             dropping.url.replace("http:", "https:"): (
-                "It closed the connection, or sent what is no HTTP answer."
+                "It closed the connection or did not send a valid HTTP response."
             ),
             babbling.url.replace("http:", "https:"): (
-                "No TLS connection could be made: does it speak https?"
+                "The TLS handshake failed: does it support https?"
             ),
-            babbling.url: "It closed the connection, or sent what is no HTTP answer.",
+            babbling.url: "It closed the connection or did not send a valid HTTP response.",
             "https://127.0.0.1:1/": (
-                "Nothing listens at its host and port: the connection was refused."
+                "Nothing listens on its host and port: the connection was refused."
             ),
             "https://ops.example.com/": "Its host has an address that is not public.",
             "https://gone.invalid/": "Its host has no address.",
@@ -554,7 +554,7 @@ def test_why_an_attempt_failed_is_said_in_words(
                 assert "status" not in attempt
     stage.put(hook.url)
     hook.status = 307
-    assert stage.test()["reason"] == "It answered 307, and no redirect is followed."
+    assert stage.test()["reason"] == "It answered 307; redirects are not followed."
 
 
 def test_one_that_says_nothing_is_told_so(
@@ -933,7 +933,7 @@ def test_neither_secret_nor_person_is_logged(
     stage.relay.provider("PUT", "/v1/workspaces/payments/webhook", bad)
     text = everything()
     assert "Notice sent" in text
-    assert "Notice comes again" in text
+    assert "Notice will be retried" in text
     for hidden in (SECRET, SECRET.removeprefix("whsec_"), ACME.secret, "a-person"):
         assert hidden not in text
     signature = hook.received[0].headers["webhook-signature"]

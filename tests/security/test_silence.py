@@ -170,7 +170,7 @@ def test_forges_calls_leave_no_token_and_no_system_token(
             assert site.system_token not in answer.body
     text = loud()
     assert text.count('"Answered"') == len(expected), "else nothing is proven"
-    assert "Jira did not tell the clientKey" in text
+    assert "Jira did not return the clientKey" in text
     assert [given_away for given_away in used if given_away in text] == []
 
 

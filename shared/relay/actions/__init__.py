@@ -1,4 +1,4 @@
-"""What Jira asks for, answered for the verified site alone.
+"""Jira's requests, answered for the verified site only.
 
-A function imports what it needs from the modules here, so that it loads no more than that.
+Functions import from the modules directly, so that they load only the code they use.
 """

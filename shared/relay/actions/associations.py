@@ -1,4 +1,4 @@
-"""Jira tells that an entity was associated with something, or no longer is."""
+"""Associations of entities with Jira's issues and other targets, as Jira reports them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -16,6 +16,11 @@ from relay.tenants.tenant import Tenant
 
 
 class Associations:
+    """Stores associations and builds the workspaces' notices about them.
+
+    Every method raises Unavailable, or an AWS error; repeating is safe.
+    """
+
     def __init__(
         self,
         links: LinkStore,
@@ -29,10 +34,10 @@ class Associations:
         self._webhooks = webhooks
 
     def associate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
-        """Keep it; returns what the workspaces want told.
+        """Store an association; returns the notices for workspaces that have a webhook.
 
-        Of an entity that its workspace has not recorded it is kept, too: its submission may be on
-        its way. One of no linked workspace is nobody's.
+        It is also stored if the workspace has not recorded the entity yet, because a submission may
+        be on its way. It is ignored if the id belongs to no linked workspace.
         """
         workspaces = self._workspaces_of(tenant, change)
         owners = self._owners(workspaces, change)
@@ -44,9 +49,9 @@ class Associations:
         return self._notices("entity.associated", tenant, change, owners)
 
     def disassociate(self, tenant: Tenant, change: AssociationChange) -> list[Notice]:
-        """Forget it; what was never there is forgotten already."""
+        """Remove an association, which may be unknown; returns the notices as `associate` does."""
         owners = self._owners(self._workspaces_of(tenant, change), change)
-        # Of either kind: it may have been kept before the record knew of the entity.
+        # For both kinds: it may have been stored before the entity was recorded.
         for kind in _possible_kinds(change):
             entity = EntityKey(kind, change.entity_id)
             self._associations.delete(tenant.id, entity, change.target)
@@ -55,7 +60,7 @@ class Associations:
     def _owners(
         self, workspaces: Iterable[tuple[str, str]], change: AssociationChange
     ) -> list[tuple[str, EntityKey]]:
-        """The workspace that has recorded an entity of its own id, and its name of it."""
+        """The workspaces that have recorded the entity, with the entity's key there."""
         return [
             (workspace_id, entry.key)
             for workspace_id, own_id in workspaces
@@ -65,7 +70,7 @@ class Associations:
         ]
 
     def _workspaces_of(self, tenant: Tenant, change: AssociationChange) -> list[tuple[str, str]]:
-        """The linked workspace that the id at the site belongs to, and its own id: one at most."""
+        """The linked workspace that the entity's id belongs to, and its own id; at most one."""
         return [
             (link.workspace_id, own_id)
             for link in self._links.of_tenant(tenant.id)
@@ -88,7 +93,7 @@ class Associations:
 
 
 def _possible_kinds(change: AssociationChange) -> set[Kind]:
-    """What the change may be about: where Jira did not say, an incident or a review."""
+    """The change's kind, or both kinds if Jira does not name it."""
     return {change.kind} if change.kind else set(Kind)
 
 

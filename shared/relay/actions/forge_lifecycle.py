@@ -10,15 +10,19 @@ from relay.telemetry import logger
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import ForgeInstallation, Tenant
 
-# Reserved by Jira: what a Forge app reads its site's Connect clientKey from, as long as there is
-# one. Jira documents it with "Get app property".
+# The property from which a Forge app reads its site's Connect clientKey, if the site has one. Jira
+# reserves it, and documents it with "Get app property".
 CLIENT_KEY_PROPERTY = "connect_client_key_019cdff3-8bfb-71fe-9628-875b700aebb8"
-# Forge waits for five.
+# Forge waits five seconds for an answer.
 _SECONDS = 2
 
 
 class ForgeLifecycle:
-    """Every call may come again, or be lost: each of them brings the tenant up to date."""
+    """Applies Forge's lifecycle calls to the tenant.
+
+    A call may be repeated or lost, so each one updates the whole tenant. Every method raises
+    Unavailable, or an AWS error.
+    """
 
     def __init__(
         self, tenants: TenantStore, starter: ReplayStarter, http: OutboundClient, app_key: str
@@ -29,14 +33,17 @@ class ForgeLifecycle:
         self._app_key = app_key
 
     def installed(self, caller: ForgeCaller) -> Tenant:
-        """Installed, or upgraded: the site takes whatever it is owed. Old news begins nothing."""
+        """Install or upgrade; returns the tenant.
+
+        Starts replays of what the site is owed, unless the call is outdated or changes nothing.
+        """
         known, tenant = self._install(caller)
         if tenant != known:
             self._starter.installed(tenant)
         return tenant
 
     def ticked(self, caller: ForgeCaller) -> Tenant:
-        """A new system token; one of an installation that is not known yet installs it."""
+        """Store a new system token; returns the tenant. An unknown installation is installed."""
         known = self._tenants.find_by_installation_id(caller.installation_id)
         if known is None or not known.is_forge_installed:
             return self.installed(caller)
@@ -46,11 +53,11 @@ class ForgeLifecycle:
         return tenant
 
     def uninstalled(self, caller: ForgeCaller) -> Tenant | None:
-        """None where there is no such installation."""
+        """Uninstall; returns the tenant, or None if the installation is unknown."""
         return self._tenants.uninstall_forge(caller.installation_id, caller.token)
 
     def _install(self, caller: ForgeCaller) -> tuple[Tenant | None, Tenant]:
-        """The tenant of this installation as it was, and as it is now."""
+        """The tenant of this installation before and after the call."""
         known = self._tenants.find_by_installation_id(caller.installation_id)
         joined = known is not None and known.client_key is not None
         installation = ForgeInstallation(
@@ -63,7 +70,7 @@ class ForgeLifecycle:
         return known, self._tenants.install_forge(installation, caller.token)
 
     def _client_key(self, caller: ForgeCaller) -> str | None:
-        """Whom the site is under Connect, by its own Jira; None where that can't be told now."""
+        """The site's clientKey under Connect, read from its Jira; None if it is not available."""
         if caller.system_token is None:
             return None
         credential = BearerCredential(caller.system_token)
@@ -71,13 +78,14 @@ class ForgeLifecycle:
         try:
             value = jira.app_property(self._app_key, CLIENT_KEY_PROPERTY)
         except JiraError as error:
-            # The next tick asks again.
-            logger.warning("Jira did not tell the clientKey", reason=error.reason)
+            # The next tick retries this.
+            logger.warning("Jira did not return the clientKey", reason=error.reason)
             return None
-        # Documented as the clientKey itself; some properties are objects of one value.
+        # Documented as the clientKey itself, but some properties are objects with one value.
         found = value.get("clientKey") if isinstance(value, dict) else value
         return found if isinstance(found, str) and found else None
 
 
 def forge_http_client() -> OutboundClient:
+    """A client for calls to Jira while Forge waits for the answer, with a short deadline."""
     return http_client(_SECONDS)

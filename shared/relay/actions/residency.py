@@ -35,6 +35,7 @@ class MigrationRefused(Conflict):
         self.forge_code = forge_code
 
     def as_body(self) -> dict[str, Any]:
+        """The error's body with Forge's `errorResponseCode`."""
         return super().as_body() | {"errorResponseCode": self.forge_code}
 
 

@@ -1,4 +1,4 @@
-"""Making a draft review of a recorded incident, and submitting it."""
+"""Creating a draft review of a recorded incident, and submitting it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -16,10 +16,13 @@ from relay.tenants.links import Link
 
 
 class DraftReviews:
-    """`url_template` is the provider's page for reviews, or empty (see `review_url`)."""
+    """Creates draft reviews.
+
+    `url_template` is the URL of the provider's page for reviews, or empty (see `review_url`).
+    """
 
     def __init__(self, record: RecordStore, queue: SubmissionsQueue, url_template: str) -> None:
-        """Raises RuntimeError for a template that does not make http or https URLs."""
+        """Raises RuntimeError if the template does not produce http or https URLs."""
         if url_template and not is_url(review_url(url_template, "id", "id")):
             raise RuntimeError("REVIEW_URL_TEMPLATE must be an http or https URL with a host")
         self._record = record
@@ -29,8 +32,11 @@ class DraftReviews:
     def review_in(
         self, workspace_id: str, incident_id: str, correlation_id: str
     ) -> Mapping[str, Any]:
-        """The review of an incident of the workspace. One that is there already is answered as it
-        is. Raises NotFound, Unavailable."""
+        """The review of one of the workspace's incidents, in Jira's JSON.
+
+        An existing review is returned unchanged. Raises NotFound, and Unavailable if a new one
+        can't be queued.
+        """
         incident = self._incident(workspace_id, incident_id)
         if incident is None:
             raise _unknown(incident_id)
@@ -39,8 +45,10 @@ class DraftReviews:
     def review_for_site(
         self, links: Iterable[Link], incident_id: str, component_id: str, correlation_id: str
     ) -> Mapping[str, Any]:
-        """As `review_in`, of the linked workspace that the ids, which are the site's, belong to;
-        answered in such ids, too."""
+        """Like `review_in`, for the linked workspace that the ids belong to.
+
+        The arguments and the returned review use ids as the site knows them.
+        """
         for link in links:
             own_id = link.ids.own(incident_id)
             incident = self._incident(link.workspace_id, own_id) if own_id else None
@@ -68,7 +76,7 @@ class DraftReviews:
             review_url(self._url_template, incident.key.id, component_id),
         )
         if self._queue.send(Message(workspace_id, correlation_id, (review,))):
-            raise Unavailable("The review could not be queued; try again.")
+            raise Unavailable("The review could not be queued. Try again later.")
         return review.entity
 
 
@@ -77,7 +85,8 @@ def _unknown(incident_id: str) -> NotFound:
 
 
 def review_url(template: str, incident_id: str, component_id: str) -> str:
-    """The provider's own page for a review, by the deployment's template."""
+    """The URL of the provider's page for a review: the template with `{incident-id}` and
+    `{component-id}` replaced."""
     return template.replace("{incident-id}", quote(incident_id, safe="")).replace(
         "{component-id}", quote(component_id, safe="")
     )

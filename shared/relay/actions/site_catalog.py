@@ -1,4 +1,4 @@
-"""The part of the catalog that a site may see, in the ids that the site knows it by."""
+"""The part of the catalog that a site may see, with ids as the site knows them."""
 
 from collections.abc import Collection
 
@@ -10,6 +10,8 @@ from relay.tenants.links import Link, LinkStore
 
 
 class SiteCatalog:
+    """A site's view of workspaces and containers. Every method raises AWS errors."""
+
     def __init__(
         self, links: LinkStore, workspaces: WorkspaceStore, containers: ContainerStore
     ) -> None:
@@ -20,8 +22,11 @@ class SiteCatalog:
     def workspaces(
         self, tenant_id: str, ids: Collection[str] | None = None, query: str = ""
     ) -> list[Workspace]:
-        """Workspaces linked to the site or offered to it: those of `ids`, or whose name holds
-        the query; all others are left out without a word."""
+        """The workspaces linked or offered to the site, in the order of their ids.
+
+        `ids` and `query`, a part of the name, narrow them down. Ids that the site may not see are
+        left out.
+        """
         visible = {*self._links.workspaces_of(tenant_id), *self._links.offers_to(tenant_id)}
         wanted = sorted(visible if ids is None else visible.intersection(ids))
         found = {workspace.id: workspace for workspace in self._workspaces.get_all(wanted)}
@@ -33,8 +38,10 @@ class SiteCatalog:
         ]
 
     def container_at(self, tenant_id: str, url: str) -> tuple[Link, Container]:
-        """The container of this URL in one of the site's linked workspaces, in that workspace's
-        own ids, and the link. Raises NotFound."""
+        """The container with this URL in one of the site's linked workspaces, and the link.
+
+        The container has the workspace's own id. Raises NotFound.
+        """
         for link in self._links.of_tenant(tenant_id):
             container = self._containers.find_by_url(link.workspace_id, url)
             if container is not None:
@@ -44,7 +51,10 @@ class SiteCatalog:
     def containers(
         self, tenant_id: str, query: str, workspace_id: str | None = None
     ) -> list[Container]:
-        """Containers of the site's linked workspaces, or of one of them (see `search`)."""
+        """Containers of the site's linked workspaces, or of one of them.
+
+        `query` is as for `ContainerStore.search`.
+        """
         ids = {
             link.workspace_id: link.ids
             for link in self._links.of_tenant(tenant_id)
@@ -55,4 +65,5 @@ class SiteCatalog:
 
 
 def at_site(container: Container, ids: WorkspaceIds) -> Container:
+    """The container with its id as the site knows it."""
     return container.model_copy(update={"id": ids.at_site(container.id)})

@@ -1,7 +1,8 @@
-"""Which messages are worked on together, by how often the function was cut off with them.
+"""Narrowing down redelivered messages to the one that kills the function.
 
-A message that kills the function, as one that takes all of its memory, leaves no error behind: the
-batch just comes again. So the messages that come again are narrowed down, until one is alone.
+A message that kills the function, such as by using all of its memory, leaves no error: its batch is
+just redelivered. So redelivered messages are processed in smaller and smaller groups, by how often
+the function was cut off with them, until the message is alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,22 +14,23 @@ from relay.telemetry import logger
 
 Record = dict[str, Any]
 
-# The most messages worked on together, by the attempts that were cut off; then it is given up.
-_TOGETHER = (1000, 32, 1, 1, 1)
-_ALONE = _TOGETHER.count(1)
+# The size of a group by the number of attempts that were cut off. After the last, a message is
+# given up.
+_GROUP_SIZES = (1000, 32, 1, 1, 1)
+_ALONE = _GROUP_SIZES.count(1)
 
 
 class MessageAttempts:
-    """Notes attempts at messages that come again; one that comes for the first time costs nothing.
+    """Stores attempts at redelivered messages; new messages cost no call.
 
-    Nothing is raised: where AWS fails, the messages come again.
+    Raises nothing: if AWS fails, the messages return to the queue.
     """
 
     def __init__(self, attempts: AttemptStore) -> None:
         self._attempts = attempts
 
     def attempts_at(self, records: Sequence[Record]) -> Mapping[str, int] | None:
-        """By message id; None where that can't be known now."""
+        """The number of attempts that were cut off, by message id; None if they can't be read."""
         try:
             return self._attempts.of([record["messageId"] for record in records])
         except TABLE_ERRORS:
@@ -36,42 +38,50 @@ class MessageAttempts:
             return None
 
     def begin(self, records: Sequence[Record], attempts: int) -> bool:
-        """One more attempt at each of these; False where it could not be noted."""
+        """Store one more attempt at each of these; False if that failed.
+
+        `attempts` is the number before this one.
+        """
         try:
             self._attempts.note({record["messageId"]: attempts + 1 for record in records})
         except TABLE_ERRORS:
-            logger.exception("Attempts could not be noted")
+            logger.exception("Attempts could not be stored")
             return False
         return True
 
     def end(self, records: Sequence[Record]) -> None:
-        """The function was not cut off with them, whatever became of them."""
+        """Remove the attempts, as the function was not cut off with these messages."""
         try:
             self._attempts.strike(record["messageId"] for record in records)
         except TABLE_ERRORS:
-            logger.exception("Attempts could not be struck off")
+            logger.exception("Attempts could not be removed")
 
 
-def is_first(record: Record) -> bool:
-    return received(record) == 1
+def is_first_receive(record: Record) -> bool:
+    """Whether SQS delivers the message for the first time."""
+    return receive_count(record) == 1
 
 
-def received(record: Record) -> int:
+def receive_count(record: Record) -> int:
+    """How often SQS has delivered the message, this time included."""
     return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
-def given_up(attempts: int) -> str | None:
-    """Why a message with so many attempts that were cut off is not tried again, if it is not."""
-    if attempts < len(_TOGETHER):
+def give_up_reason(attempts: int) -> str | None:
+    """Why a message is given up after this many attempts that were cut off; None if it is not."""
+    if attempts < len(_GROUP_SIZES):
         return None
     return f"The function was cut off {_ALONE} times while it worked on this message alone"
 
 
-def together(
+def groups_by_attempts(
     records: Sequence[Record], attempts: Mapping[str, int]
 ) -> Iterator[tuple[int, list[Record]]]:
-    """(attempts, messages to be worked on together): those cut off least come first."""
-    for count, size in enumerate(_TOGETHER):
-        those = [record for record in records if attempts.get(record["messageId"], 0) == count]
-        for start in range(0, len(those), size):
-            yield count, those[start : start + size]
+    """Groups of messages to process together, as (attempts that were cut off, messages).
+
+    The fewest attempts come first. Messages that are given up are left out.
+    """
+    for count, size in enumerate(_GROUP_SIZES):
+        matching = [record for record in records if attempts.get(record["messageId"], 0) == count]
+        for start in range(0, len(matching), size):
+            yield count, matching[start : start + size]

@@ -1,37 +1,42 @@
-"""The queue of submissions, as the submitter takes messages from it; and their dead letters."""
+"""Processing the messages of the submissions queue, and moving bad ones to the dead letters."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relay.delivery.session import TimeLeft
-from relay.edge.attempts import MessageAttempts, Record, given_up, is_first, received, together
+from relay.edge.attempts import (
+    MessageAttempts,
+    Record,
+    give_up_reason,
+    groups_by_attempts,
+    is_first_receive,
+    receive_count,
+)
 from relay.provider.submissions import SubmissionDelivery
 from relay.queues.dead_letters import DeadLetters
 from relay.queues.submissions import Message, SubmissionsQueue, parse_message
 from relay.telemetry import Metric, count, logger
 
-if TYPE_CHECKING:
-    pass
-
-# A message that makes the code fail alone, so many times over, is no bad luck.
+# A message that makes the code fail alone is moved to the dead letters at this receive.
 _RECEIVES_MAX = 5
-# What has come so often goes before what is new, which could else take all of the time for good.
+# Messages received more often than this come before new ones, which could use up all of the time.
 _RECEIVES_OVERDUE = 5
-# A slice is recorded and delivered within seconds, and held in little memory. The entities are a
-# multiple of the thousand that Jira takes at once; the bytes are of the messages' JSON, and what is
-# made of them takes about ten times as much. The message that reaches a bound is still part of it.
+# One slice: small enough to record and deliver within seconds and little memory. The number of
+# entities is a multiple of the thousand that Jira accepts per request. The bytes are those of the
+# messages' JSON; parsed, it needs about ten times as much. The message that reaches a bound is
+# included.
 _SLICE_ENTITIES = 5000
 _SLICE_BYTES = 8 * 1024 * 1024
-# Seconds that a slice may take: its transactions, and a call to Jira that lasts.
+# Seconds that a slice may need: its transactions, and a slow call to Jira.
 _SLICE_SECONDS = 35
 
 
 class SubmissionConsumer:
-    """Processes SQS events; the answers name the messages that must come again.
+    """Processes SQS events.
 
-    A message that is none of ours, that makes the code fail, or that kills the function goes to the
-    dead letters with its reason, and takes no other with it.
+    A message that can't be parsed, makes the code fail, or kills the function is moved to the dead
+    letters with a reason, and does not affect other messages.
     """
 
     def __init__(
@@ -39,88 +44,95 @@ class SubmissionConsumer:
         delivery: SubmissionDelivery,
         queue: SubmissionsQueue,
         dead_letters: DeadLetters,
-        suspects: MessageAttempts,
+        attempts: MessageAttempts,
     ) -> None:
         self._delivery = delivery
         self._queue = queue
         self._dead_letters = dead_letters
-        self._suspects = suspects
+        self._attempts = attempts
 
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> dict[str, Any]:
-        """An event holds 6 MB, deflated: a slice of it at a time, as long as there is time."""
-        records: list[Record] = event["Records"]
-        first = [record for record in records if is_first(record)]
-        again = [record for record in records if not is_first(record)]
-        if any(received(record) > _RECEIVES_OVERDUE for record in again):
-            come_again = self._consume_again(again, [], time_left)
-            in_time = time_left() > _SLICE_SECONDS
-            come_again |= self._consume(first, time_left) if in_time else _ids(first)
-        else:
-            come_again = self._consume(first, time_left)
-            done = [record for record in first if record["messageId"] not in come_again]
-            if again:
-                come_again |= self._consume_again(again, done, time_left)
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(come_again)]}
+        """Process an SQS event; returns its `batchItemFailures`. `time_left` returns seconds.
 
-    def _consume_again(
+        An event holds up to 6 MB of compressed messages. They are processed in slices while time
+        is left; the rest returns to the queue.
+        """
+        records: list[Record] = event["Records"]
+        new = [record for record in records if is_first_receive(record)]
+        redelivered = [record for record in records if not is_first_receive(record)]
+        if any(receive_count(record) > _RECEIVES_OVERDUE for record in redelivered):
+            failed = self._consume_redelivered(redelivered, [], time_left)
+            in_time = time_left() > _SLICE_SECONDS
+            failed |= self._consume(new, time_left) if in_time else _ids(new)
+        else:
+            failed = self._consume(new, time_left)
+            done = [record for record in new if record["messageId"] not in failed]
+            if redelivered:
+                failed |= self._consume_redelivered(redelivered, done, time_left)
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in sorted(failed)]}
+
+    def _consume_redelivered(
         self, records: Sequence[Record], done: list[Record], time_left: TimeLeft
     ) -> set[str]:
-        """The function may have been cut off with any of these. Before it works on one that it was
-        cut off with, it acknowledges those that are `done`: else they would come again, too."""
-        attempts = self._suspects.attempts_at(records)
+        """Process redelivered messages; returns the ids of those that failed.
+
+        The function may have been cut off with any of these. Before it works on one that it was cut
+        off with, it acknowledges those that are `done`: they would otherwise be redelivered too.
+        """
+        attempts = self._attempts.attempts_at(records)
         if attempts is None:
             return _ids(records)
-        come_again = self._give_up(records, attempts)
-        for cut_off, group in together(records, attempts):
+        failed = self._give_up(records, attempts)
+        for cut_off, group in groups_by_attempts(records, attempts):
             if time_left() < _SLICE_SECONDS:
-                come_again |= _ids(group)
+                failed |= _ids(group)
                 continue
             if cut_off:
                 self._queue.acknowledge(done)
                 done = []
                 ids = sorted(_ids(group))
                 logger.warning("The function was cut off with these", times=cut_off, messages=ids)
-            if not self._suspects.begin(group, cut_off):
-                come_again |= _ids(group)
+            if not self._attempts.begin(group, cut_off):
+                failed |= _ids(group)
                 continue
-            left = self._consume(group, time_left)
-            self._suspects.end(group)
-            come_again |= left
-            done += [record for record in group if record["messageId"] not in left]
-        return come_again
+            failed_in_group = self._consume(group, time_left)
+            self._attempts.end(group)
+            failed |= failed_in_group
+            done += [record for record in group if record["messageId"] not in failed_in_group]
+        return failed
 
     def _give_up(self, records: Sequence[Record], attempts: Mapping[str, int]) -> set[str]:
-        """Put aside what was cut off too often; returns what could not be put anywhere. The notes
-        stay, as SQS may deliver even what is done once more."""
+        """Move messages that were cut off too often to the dead letters; returns the ids of those
+        that could not be moved. The stored attempts stay: SQS may redeliver even a done message."""
         left = set()
         for record in records:
-            reason = given_up(attempts.get(record["messageId"], 0))
+            reason = give_up_reason(attempts.get(record["messageId"], 0))
             if reason:
-                # Not from the body, which is not read once more.
+                # The body is not parsed again: it may be what kills the function.
                 known = {
                     "reason": f"{reason}; its log has it under this id: {record['messageId']}",
                     "workspaceId": record["attributes"].get("MessageGroupId", ""),
                 }
                 logger.error("A message is given up", message_id=record["messageId"])
-                if not self._buried(record, known):
+                if not self._moved_to_dead_letters(record, known):
                     left.add(record["messageId"])
         return left
 
     def _consume(self, records: Sequence[Record], time_left: TimeLeft) -> set[str]:
-        """Process these messages, slice by slice; returns those that must come again."""
+        """Process these messages in slices; returns the ids of those that failed."""
         waiting = deque(records)
-        come_again = self._consume_slice(waiting, time_left)
+        failed = self._consume_slice(waiting, time_left)
         while waiting and time_left() > _SLICE_SECONDS:
-            come_again |= self._consume_slice(waiting, time_left)
+            failed |= self._consume_slice(waiting, time_left)
         if waiting:
-            logger.warning("No time for all messages", messages=len(waiting))
-        return come_again | _ids(waiting)
+            logger.warning("No time left for all messages", messages=len(waiting))
+        return failed | _ids(waiting)
 
     def _consume_slice(self, waiting: deque[dict[str, Any]], time_left: TimeLeft) -> set[str]:
-        """Process the next messages, up to a slice's bounds; returns those that must come again."""
+        """Process the next slice of messages; returns the ids of those that failed."""
         records: dict[str, Any] = {}
         messages: dict[str, Message] = {}
-        come_again: set[str] = set()
+        failed: set[str] = set()
         entities = size = 0
         while waiting and entities < _SLICE_ENTITIES and size < _SLICE_BYTES:
             record = waiting.popleft()
@@ -130,15 +142,15 @@ class SubmissionConsumer:
                 messages[message_id] = parse_message(record["body"])
             except ValueError as error:
                 logger.error("A message can't be read", message_id=message_id, reason=str(error))
-                if not self._buried(record, {"reason": str(error)}):
-                    come_again.add(message_id)
+                if not self._moved_to_dead_letters(record, {"reason": str(error)}):
+                    failed.add(message_id)
             else:
                 entities += len(messages[message_id].states)
                 size += messages[message_id].size
         unfinished = self._process(messages, records, time_left)
         for message_id, message in messages.items():
             _log_end(message_id, message, done=message_id not in unfinished)
-        return come_again | unfinished
+        return failed | unfinished
 
     def _process(
         self, messages: dict[str, Message], records: Mapping[str, Any], time_left: TimeLeft
@@ -146,8 +158,7 @@ class SubmissionConsumer:
         try:
             unfinished = self._delivery.process(list(messages.values()), time_left)
         except Exception as error:
-            # A fault of ours, and this is the edge: the message that brings it out is found by
-            # halves, as the others are still to cost few calls.
+            # A bug. Halving the batch finds the message that causes it, in few calls.
             logger.exception("Messages made the code fail", messages=len(messages))
             if len(messages) > 1:
                 return set().union(
@@ -162,19 +173,19 @@ class SubmissionConsumer:
         }
 
     def _given_up(self, record: dict[str, Any], message: Message, error: Exception) -> bool:
-        """Whether the message has gone to the dead letters; before, it comes again a few times."""
-        if received(record) < _RECEIVES_MAX:
+        """Whether the message was moved to the dead letters; it is retried a few times first."""
+        if receive_count(record) < _RECEIVES_MAX:
             return False
-        # Not the error's words, which may repeat what the message holds.
+        # Without the error's text, which may quote the message.
         reason = f"{type(error).__name__} while it was processed; the log has it under this id: "
         known = {
             "reason": reason + record["messageId"],
             "workspaceId": message.workspace_id,
             "correlationId": message.correlation_id,
         }
-        return self._buried(record, known)
+        return self._moved_to_dead_letters(record, known)
 
-    def _buried(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
+    def _moved_to_dead_letters(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
         count(Metric.POISON_MESSAGES)
         return self._dead_letters.send(record["body"], known)
 
@@ -191,7 +202,7 @@ def _halves(messages: dict[str, Message]) -> list[dict[str, Message]]:
 
 def _log_end(message_id: str, message: Message, done: bool) -> None:
     logger.info(
-        "Message done" if done else "Message comes again",
+        "Message done" if done else "Message will be retried",
         message_id=message_id,
         workspace_id=message.workspace_id,
         correlation_id=message.correlation_id,

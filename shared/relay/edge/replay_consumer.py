@@ -1,4 +1,4 @@
-"""The queue of replays, as the replayer receives it."""
+"""Processing the messages of the replays queue."""
 
 from typing import Any
 
@@ -21,8 +21,10 @@ class ReplayConsumer:
         self._unlinker = unlinker
 
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> None:
-        """Handle an SQS event. An unreadable message is dropped: whatever it was about, the
-        sweeper finds it. Raises Unavailable or an AWS error; SQS then delivers the message again.
+        """Process an SQS event; `time_left` returns seconds.
+
+        A message that can't be parsed is dropped: the sweeper finds its replay. Raises Unavailable
+        or an AWS error; SQS then redelivers the message.
         """
         for record in event["Records"]:
             try:

@@ -1,6 +1,7 @@
-"""How the parts of a function are wired: each is made, and its code loaded, when it is first used.
+"""The dependencies of the functions: each is created, and its code loaded, at its first use.
 
-A function's settings decide which class it can use, so that a missing variable is found by mypy.
+Each class requires the settings model of the functions that use it, so mypy finds a missing
+environment variable.
 """
 
 import time
@@ -50,7 +51,10 @@ if TYPE_CHECKING:
 
 
 class TenantParts:
-    """Of a function that knows tenants, and their secrets if its settings name the key."""
+    """Lazily built dependencies of functions that work with tenants.
+
+    Tenants' secrets can be read only if the settings name the KMS key.
+    """
 
     def __init__(self, settings: TenantsTableSettings) -> None:
         self.dynamodb: DynamoDBClient = dynamodb_client()
@@ -100,7 +104,10 @@ class TenantParts:
 
 
 class ForgeParts(TenantParts):
-    """Of a function that sites call: `site` proves which of them, `forge` that it is Forge."""
+    """Lazily built dependencies of functions that sites call.
+
+    `site` verifies calls of a site; `forge` verifies calls of Forge itself.
+    """
 
     def __init__(self, settings: ForgeSettings) -> None:
         super().__init__(settings)
@@ -111,7 +118,7 @@ class ForgeParts(TenantParts):
         from relay.identity.callback import CallbackVerifier
         from relay.identity.site import SiteVerifier
 
-        # Most sites call by Connect: what only Forge's tokens need is not loaded at init.
+        # Most sites call through Connect, so the code for Forge's tokens is not loaded at init.
         return SiteVerifier(CallbackVerifier(self.tenants), lambda: self.forge, self.tenants)
 
     @cached_property
@@ -128,7 +135,7 @@ class ForgeParts(TenantParts):
 
 
 class ReplayParts:
-    """Of a function that starts replays. `clock` is in epoch seconds."""
+    """Lazily built dependencies of functions that start replays. `clock` returns epoch seconds."""
 
     def __init__(self, parts: TenantParts, queue_url: str, clock: "Clock" = time.time) -> None:
         self._parts = parts
@@ -162,7 +169,7 @@ class ReplayParts:
 
 
 class SiteParts(TenantParts):
-    """Of a function that calls sites."""
+    """Lazily built dependencies of functions that call sites. `clock` returns epoch seconds."""
 
     def __init__(self, settings: SiteSettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings)
@@ -187,7 +194,8 @@ class SiteParts(TenantParts):
 
 
 class DeliveryParts(SiteParts):
-    """Of a function that delivers to sites."""
+    """Lazily built dependencies of functions that deliver to sites. `clock` returns epoch
+    seconds."""
 
     def __init__(self, settings: DeliverySettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings, clock)
@@ -255,6 +263,7 @@ class DeliveryParts(SiteParts):
         return unlinker(self, self._replay_parts)
 
     def replayer(self, settings: ReplayerSettings) -> "Replayer":
+        """A Replayer that delivers components if the settings enable them."""
         from relay.catalog.containers import ContainerStore
         from relay.replays.debts import DebtPayment
         from relay.replays.replayer import Replayer
@@ -274,6 +283,7 @@ class DeliveryParts(SiteParts):
 
 
 def linker(parts: SiteParts, replays: ReplayParts, catalog_table: str) -> "WorkspaceLinker":
+    """The WorkspaceLinker of a function that links workspaces."""
     from relay.catalog.workspaces import WorkspaceStore
     from relay.provider.linking import WorkspaceLinker
 
@@ -282,6 +292,7 @@ def linker(parts: SiteParts, replays: ReplayParts, catalog_table: str) -> "Works
 
 
 def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":
+    """The WorkspaceUnlinker of a function that unlinks workspaces, or cleans up after it."""
     from relay.provider.unlinking import WorkspaceUnlinker
 
     return WorkspaceUnlinker(
@@ -290,5 +301,5 @@ def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":
 
 
 def time_left(context: LambdaContext) -> "TimeLeft":
-    """The seconds until Lambda ends the invocation, at each call."""
+    """A function that returns the seconds until Lambda ends the invocation."""
     return lambda: context.get_remaining_time_in_millis() / 1000

@@ -1,4 +1,4 @@
-"""What the operations tool asks for, and what it is told.
+"""The operations tool's requests, and the webhooks that Relay sends to it.
 
-A function imports what it needs from the modules here, so that it loads no more than that.
+Functions import from the modules directly, so that they load only the code they use.
 """

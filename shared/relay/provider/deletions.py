@@ -1,4 +1,4 @@
-"""Deleting entities: remembered here at once, then carried to every linked site by the queue."""
+"""Deleting entities: recorded at once, then delivered to every linked site through the queue."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,29 +7,31 @@ from relay.errors import Unavailable
 from relay.queues.submissions import Message, SubmissionsQueue
 from relay.record.store import RecordStore
 
-# A message is processed within the submitter's time, one call to Jira for each.
+# Each deletion is one call to Jira, and one submitter invocation must have time for a message.
 _PER_MESSAGE = 100
-# Seconds. A delivery that was under way when an entity was deleted has ended by then: a replayer
-# has two minutes, and the last of many deletions is written half a minute after this is queued.
-# The second round takes back what such a delivery may have brought.
+# Seconds. The second round deletes what a delivery under way may have delivered after the first.
+# Such a delivery has ended by then: a replayer has two minutes, and the last of many deletions is
+# written half a minute after this is queued.
 _SECOND_ROUND = 180
 
 
 class EntityDeleter:
+    """Deletes a workspace's entities. Every method raises Unavailable, or an AWS error."""
+
     def __init__(self, record: RecordStore, queue: SubmissionsQueue) -> None:
         self._record = record
         self._queue = queue
 
     def delete(self, workspace_id: str, entity: EntityKey, correlation_id: str) -> None:
-        """Deleting what is not there, or twice, is fine. Raises Unavailable: then try again."""
+        """Delete one entity; it may be unknown or already deleted. Repeating is safe."""
         self._delete(workspace_id, [entity], correlation_id)
 
     def delete_by_properties(
         self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
     ) -> int:
-        """Delete the workspace's entities that have all of these properties; returns how many.
+        """Delete the workspace's entities that have all of these properties; returns their number.
 
-        Sites are told the ids, so that the outcome of each is known.
+        Sites receive one deletion per id, so that each has an outcome.
         """
         found = [
             head.key
@@ -44,8 +46,8 @@ class EntityDeleter:
         self, workspace_id: str, entities: Iterable[EntityKey], correlation_id: str
     ) -> None:
         message = Message(workspace_id, correlation_id, deleted=tuple(entities))
-        # Queued before anything is written: should this break off, the second round carries what
-        # was, and passes over what was not.
+        # Queue the second round before writing: if this is cut off, that round delivers the
+        # deletions that were written, and skips the others.
         self._send(message, _SECOND_ROUND)
         for entity in message.deleted:
             self._record.delete(workspace_id, entity)
@@ -53,4 +55,4 @@ class EntityDeleter:
 
     def _send(self, message: Message, delay_seconds: int = 0) -> None:
         if self._queue.send(message, delay_seconds):
-            raise Unavailable("The deletion could not be queued; try again.")
+            raise Unavailable("The deletion could not be queued. Try again later.")

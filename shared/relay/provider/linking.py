@@ -1,4 +1,4 @@
-"""Linking a workspace and a site, in Jira and here (see `unlinking` for the end of it)."""
+"""Linking a workspace and a site, in Jira and in Relay (see `unlinking` for the opposite)."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,11 @@ from relay.tenants.tenant import Tenant
 
 
 class WorkspaceLinker:
-    """Jira first, then here: a link that Jira refused is none, and both calls can be repeated."""
+    """Links workspaces to sites, and offers them.
+
+    Jira is called before the link is stored, so a link that Jira refuses is not stored. Repeating
+    is safe.
+    """
 
     def __init__(
         self,
@@ -31,9 +35,10 @@ class WorkspaceLinker:
         self._sites = sites
 
     def links_of(self, tenant_id: str) -> dict[str, list[str]]:
-        """What is linked here, what Jira says is, and what is offered. Raises NotFound, JiraError.
+        """Workspace ids: `workspaces` linked in Relay, `inJira` linked in Jira, and `offered`.
 
-        The two differ where someone unlinked in Jira, or where a call broke off between the two.
+        The first two differ if someone unlinked a workspace in Jira, or if a call was cut off.
+        Raises NotFound, JiraError.
         """
         tenant = self._tenants.existing(tenant_id)
         site = self._sites.client_for(tenant)
@@ -44,31 +49,35 @@ class WorkspaceLinker:
         }
 
     def offer(self, tenant_id: str, workspace_id: str) -> None:
-        """Raises NotFound."""
+        """Let the site's admin find the workspace in Jira. Raises NotFound."""
         self._workspaces.get(workspace_id)
         self._links.offer(self._tenants.existing(tenant_id).id, workspace_id)
 
     def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
-        """Raises NotFound."""
+        """Withdraw an offer; an existing link is not affected. Raises NotFound."""
         self._links.withdraw_offer(self._tenants.existing(tenant_id).id, workspace_id)
 
     def link(self, tenant_id: str, workspace_id: str, logo_url: str) -> None:
-        """Link, and bring the site what the record holds; once more where Jira alone has unlinked
-        the two. `logo_url` is for containers without an avatar. Raises NotFound, Conflict for a
-        site without the app or, with plain ids, with another workspace, JiraError."""
+        """Link the two, and start a replay of the workspace's record.
+
+        An existing link is replayed only if the two were unlinked in Jira. `logo_url` is for
+        containers without an avatar. Raises NotFound; Conflict if the site has uninstalled the app
+        or, with plain ids, has another workspace; JiraError.
+        """
         tenant = self._tenants.existing(tenant_id)
         self._workspaces.get(workspace_id)
         self._link(tenant, {workspace_id: None}, logo_url)
 
     def move(self, tenant_id: str, to_tenant_id: str, logo_url: str) -> list[str]:
-        """Make the links of a site at the one that took its place, such as after a site import.
+        """Move the links of a site to the one that replaced it, such as after a site import.
 
-        In Jira the old ones are left: the old installation is not there to be asked. Raises
-        NotFound, Conflict, JiraError; what was moved by then is moved, and repeating is safe.
+        Returns the ids of the moved workspaces. Nothing is unlinked in Jira, because the old
+        installation no longer exists. Raises NotFound, Conflict, JiraError; links that were moved
+        before the error stay moved, and repeating is safe.
         """
         tenant, successor = self._tenants.existing(tenant_id), self._tenants.existing(to_tenant_id)
         if tenant.id == successor.id:
-            raise Conflict("A site can't take its own place.", code="same_site")
+            raise Conflict("A site can't replace itself.", code="same_site")
         links = {link.workspace_id: link for link in self._links.of_tenant(tenant.id)}
         self._link(successor, links, logo_url)
         for workspace_id in links:
@@ -76,18 +85,18 @@ class WorkspaceLinker:
         return list(links)
 
     def _link(self, tenant: Tenant, workspaces: Mapping[str, Link | None], logo_url: str) -> None:
-        """Each with its link to another installation of the site, if it has one."""
+        """Link each workspace id; its value is its link at the replaced installation, if any."""
         site = self._sites.client_for(tenant)
         if site is None:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
         for workspace_id, before in workspaces.items():
             self._links.check_free(tenant.id, workspace_id, before.ids.plain if before else None)
             if self._links.get(tenant.id, workspace_id) and not site.has_workspace(workspace_id):
-                # Unlinked in Jira alone, which deletes what it has of it. Begun before the link is
-                # there again, as otherwise a break between would leave it undone.
+                # It was unlinked only in Jira, which then deletes its data. Start the replay before
+                # linking again: if this is cut off, the link is still replayed.
                 self._starter.replay_all(tenant, workspace_id, Stage.LINK)
         accepted = site.submit_workspaces(list(workspaces))
-        # One that was linked already may not be named.
+        # Jira may not name a workspace that was already linked.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):
             raise NotLinked
         for workspace_id, before in workspaces.items():

@@ -1,4 +1,4 @@
-"""Record what was submitted, then bring it to every linked site."""
+"""Recording what was submitted, and delivering it to every linked site."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import Metric, count, logger
 from relay.tenants.tenant import TenantState
 
-_NOT_TAKEN = (*AWS_ERRORS, Unavailable)
+_RETRYABLE = (*AWS_ERRORS, Unavailable)
 
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What the messages of one workspace change."""
+    """The changes in one workspace's messages."""
 
     recorded: Recorded
     deleted: Sequence[Head]
@@ -31,8 +31,11 @@ class _Changes:
 
 
 class SubmissionDelivery:
-    """A message is done once all of it is recorded, and every linked site has answered for it or
-    is noted as owing the rest: no site's trouble makes a message come again."""
+    """Processes submission messages.
+
+    A message is done once all of it is recorded, and each linked site has answered for it or is
+    owed the rest. So a site's trouble never makes a message return to the queue.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,10 @@ class SubmissionDelivery:
         self._schedule = schedule
 
     def process(self, messages: Sequence[Message], time_left: TimeLeft) -> list[Message]:
-        """Record and deliver; returns the messages that must come again, as AWS failed."""
+        """Record and deliver; returns the messages that must be received again, as AWS failed.
+
+        `time_left` returns seconds.
+        """
         by_workspace: dict[str, list[Message]] = {}
         for message in messages:
             by_workspace.setdefault(message.workspace_id, []).append(message)
@@ -65,8 +71,8 @@ class SubmissionDelivery:
         with logger.append_context_keys(workspace_id=workspace_id, correlation_ids=correlation_ids):
             try:
                 self._record_and_deliver(workspace_id, messages, time_left)
-            except _NOT_TAKEN:
-                logger.exception("The workspace's messages were not taken")
+            except _RETRYABLE:
+                logger.exception("The workspace's messages could not be processed")
                 return False
         return True
 
@@ -80,11 +86,11 @@ class SubmissionDelivery:
         )
         failed: list[Exception] = []
         for linked in self._sites.linked_to(workspace_id):
-            # Without the app, a site has nothing; all is replayed when it has it again.
+            # A site that has uninstalled the app is replayed when it installs it again.
             if linked.tenant.state is TenantState.ACTIVE:
                 try:
                     self._deliver(linked, changes, time_left)
-                except _NOT_TAKEN as error:
+                except _RETRYABLE as error:
                     failed.append(error)
         if failed:
             raise failed[0]
@@ -117,14 +123,15 @@ class SubmissionDelivery:
         return recorded
 
     def _still_deleted(self, workspace_id: str, messages: list[Message]) -> list[Head]:
-        """What was to be deleted and has not come back since."""
+        """The entities to delete, without those that were submitted again since."""
         keys = {key for message in messages for key in message.deleted}
         return [head for head in self._record.heads_of(workspace_id, keys) if head.is_deleted]
 
     def _still_to_deliver(self, linked: LinkedSite, recorded: Recorded) -> list[EntityState]:
-        """What is new, and what was recorded before without an outcome: a message come again.
+        """New states, and states that were recorded before without an outcome: those of a message
+        that was received again.
 
-        An outdated state is not delivered: the message with the newer one sees to that.
+        Outdated states are left out: the message with the newer state delivers that.
         """
         keys = [state.key for state in recorded.same]
         tenant_id = linked.tenant.id

@@ -1,4 +1,4 @@
-"""Where an entity is, and why: what the record holds, and what became of it at every site."""
+"""The status of entities: the recorded state, and the outcome at each linked site."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,20 +16,23 @@ from relay.record.store import RecordStore
 from relay.tenants.tenant import Tenant, TenantState
 
 _CHUNK = 100
-# People associate an entity with any number of issues; Jira itself has them all.
+# An entity may be associated with any number of issues; Jira itself shows all of them.
 ASSOCIATIONS_SHOWN_MAX = 100
-# How many entries a page looks at: a page may be short, or empty, and still not be the last.
-_LOOKED_AT_MAX = 1000
+# The most entries that are examined for a page, so a page may be short or empty without being last.
+_EXAMINED_MAX = 1000
 _UNDER_WAY = "It is being replayed."
 
 
 @dataclass(frozen=True, slots=True)
 class EntityAtSite:
-    """`outcome` is of `outcome.sequence`, which may be older than what is recorded: then the site
-    is owed the rest, `owed_since` (RFC 3339) and for this `reason`, as far as they are known; until
-    `until`, in epoch milliseconds, where the site fails over this entity and takes others.
-    `associations` are one more than are shown, where there are more; `in_jira` is what Jira itself
-    holds, where it was asked."""
+    """An entity at one linked site.
+
+    `outcome` is for `outcome.sequence`, which may be older than the recorded state. The site is
+    then owed the newer state: `owed_since` (RFC 3339) and `reason` are set if they are known.
+    `until`, in epoch milliseconds, is set if the entity is postponed. `associations` has one item
+    more than ASSOCIATIONS_SHOWN_MAX if there are more. `asked` is whether Jira was asked, and
+    `in_jira` is its answer; None if it does not have the entity.
+    """
 
     tenant: Tenant
     state: OutcomeState
@@ -51,6 +54,8 @@ class Page:
 
 
 class EntityTracker:
+    """Reads the status of entities. Every method raises Unavailable, or an AWS error."""
+
     def __init__(
         self,
         record: RecordStore,
@@ -66,7 +71,10 @@ class EntityTracker:
     def of(
         self, workspace_id: str, entity: EntityKey, confirm: bool = False
     ) -> tuple[Entry, list[EntityAtSite]]:
-        """One entity at every linked site; `confirm` asks Jira, too. Raises NotFound, JiraError."""
+        """The recorded entry of one entity, and its status at every linked site.
+
+        `confirm` also asks each site's Jira. Raises NotFound, JiraError.
+        """
         entry = self._record.get(workspace_id, entity)
         if entry is None:
             raise NotFound(f"There is no {entity.kind} {entity.id!r}.", code="unknown_entity")
@@ -90,11 +98,14 @@ class EntityTracker:
     def page(
         self, workspace_id: str, state: OutcomeState | None, after: EntityKey | None, limit: int
     ) -> Page:
-        """Entities in the order of their keys; those that are in this state at some site."""
+        """Entities after this key, in key order; with a `state`, those in it at any site.
+
+        A page holds at most `limit` entities. It may hold fewer without being the last.
+        """
         linked = self._sites.linked_to(workspace_id)
         size = _CHUNK if state else limit
         found: list[tuple[Head, list[EntityAtSite]]] = []
-        for _ in range(_LOOKED_AT_MAX // size):
+        for _ in range(_EXAMINED_MAX // size):
             chunk = list(self._record.heads(workspace_id, after, size))
             for entry, sites in self._at_sites(chunk, linked):
                 if state is None or any(site.state is state for site in sites):
@@ -128,7 +139,7 @@ def _at_site(
     linked: LinkedSite, entry: Head, outcome: Outcome | None, debt: Debt | None
 ) -> EntityAtSite:
     state = state_of(entry, outcome, linked.generation)
-    # A deletion is carried out again where one was noted; one that was put off says so itself.
+    # A deletion with a debt is delivered again. A postponed one has its state in its outcome.
     if debt and entry.is_deleted and debt.not_before is None:
         state = OutcomeState.OWED
     if state is not OutcomeState.OWED:
@@ -146,7 +157,7 @@ def _at_site(
 
 
 def state_named(name: str | None) -> OutcomeState | None:
-    """Raises BadRequest for a name that is no state's."""
+    """The state of this name; None if the name is None or empty. Raises BadRequest for others."""
     if not name:
         return None
     try:

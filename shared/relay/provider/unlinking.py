@@ -1,8 +1,8 @@
-"""Unlinking a workspace from a site, with all that Jira holds of it.
+"""Unlinking a workspace from a site, and deleting its data there.
 
-Jira documents that it deletes a workspace's entities once the workspace is unlinked, and nothing
-proves it. So they are also deleted by the property that each of them carries: at once, and once
-more when every delivery that was under way has ended.
+Jira documents that it deletes a workspace's entities after unlinking, but does not report it. So
+Relay also deletes them by the property that each of them has: at once, and again when every
+delivery that was under way has ended.
 """
 
 from dataclasses import replace
@@ -19,13 +19,15 @@ from relay.tenants.store import TenantStore
 
 # Seconds. A delivery under way has ended by then: a replayer has two minutes, and the call that
 # unlinks half a minute.
-_ONCE_MORE_AFTER = 180
-# As long as a queue can wait. A site in trouble is asked again for a day.
-_TRY_AGAIN_AFTER = 900
+_SECOND_DELETION_AFTER = 180
+# Seconds: the longest delay of an SQS message. With _ATTEMPTS_MAX, it is retried for a day.
+_RETRY_AFTER = 900
 _ATTEMPTS_MAX = 100
 
 
 class WorkspaceUnlinker:
+    """Unlinks workspaces from sites. Every method raises Unavailable, or an AWS error."""
+
     def __init__(
         self,
         tenants: TenantStore,
@@ -41,10 +43,10 @@ class WorkspaceUnlinker:
         self._queue = queue
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
-        """Jira first, then here: repeating is safe. A site without the app holds nothing any more.
+        """Unlink the two in Jira, then in Relay; only in Relay if the site has uninstalled the app.
 
-        Raises NotFound, and JiraError where Jira does not unlink; what it does not delete at once,
-        it is asked to delete later.
+        Repeating is safe. Raises NotFound, and JiraError if Jira does not unlink. A deletion that
+        fails is retried later.
         """
         tenant = self._tenants.existing(tenant_id)
         site = self._sites.client_for(tenant)
@@ -53,11 +55,11 @@ class WorkspaceUnlinker:
             if link:
                 generation = self._sites.generation(tenant.id, workspace_id)
                 unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
-                self._queue.send_unlinked(unlinked, _ONCE_MORE_AFTER)
+                self._queue.send_unlinked(unlinked, _SECOND_DELETION_AFTER)
             try:
                 site.delete_workspaces([workspace_id])
             except NothingThere:
-                # Gone is unlinked, as long as Jira does not list it.
+                # A 404 counts as unlinked, unless Jira still lists the workspace.
                 if site.has_workspace(workspace_id):
                     raise
             if link:
@@ -68,10 +70,14 @@ class WorkspaceUnlinker:
         try:
             jira.delete_all()
         except JiraError as error:
-            logger.warning("An unlinked workspace is to be deleted later", reason=error.reason)
+            logger.warning("An unlinked workspace will be deleted later", reason=error.reason)
 
     def delete_again(self, unlinked: UnlinkedWorkspace) -> None:
-        """What a delivery under way may have brought after the first deletion."""
+        """Delete what a delivery under way may have delivered after the first deletion.
+
+        Does nothing if the site has uninstalled the app. JiraErrors are retried through the queue,
+        up to _ATTEMPTS_MAX times.
+        """
         tenant = self._tenants.get(unlinked.tenant_id)
         site = self._sites.client_for(tenant) if tenant else None
         if tenant is None or site is None:
@@ -82,11 +88,11 @@ class WorkspaceUnlinker:
             except JiraError as error:
                 self._try_again(unlinked, error)
         if self._is_linked(unlinked) and self._started_over(unlinked):
-            # What it was brought since may be among what was deleted, here or by Jira itself, which
-            # says of neither when it is done.
+            # The two were linked again. Relay's or Jira's deletion may have removed what was
+            # delivered since, and Jira reports the end of neither.
             self._starter.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
         if unlinked.ids.plain:
-            # So may be what another one was brought that took its place, and has its ids.
+            # The deletion may also have removed data of another workspace with the same plain ids.
             for link in self._links.of_tenant(tenant.id):
                 if link.ids.plain and link.workspace_id != unlinked.workspace_id:
                     self._starter.replay_all(tenant, link.workspace_id, Stage.COMPONENTS)
@@ -95,7 +101,7 @@ class WorkspaceUnlinker:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
 
     def _started_over(self, unlinked: UnlinkedWorkspace) -> bool:
-        """Linked once more, and not still linked as the unlinking failed."""
+        """Whether the two were linked again, and are not just still linked after a failure."""
         generation = self._sites.generation(unlinked.tenant_id, unlinked.workspace_id)
         return generation > unlinked.generation
 
@@ -108,4 +114,4 @@ class WorkspaceUnlinker:
             log("An unlinked workspace could not be deleted", reason=error.reason, gave_up=last)
         if not last:
             following = replace(unlinked, attempt=unlinked.attempt + 1)
-            self._queue.send_unlinked(following, _TRY_AGAIN_AFTER)
+            self._queue.send_unlinked(following, _RETRY_AFTER)

@@ -1,4 +1,4 @@
-"""Why a webhook did not take a notice, in words for whoever owns it."""
+"""Reasons why a webhook did not accept a notice, written for its owner."""
 
 import ssl
 from collections.abc import Iterator
@@ -8,36 +8,39 @@ import httpx
 from relay.outbound.addresses import AddressRefused
 from relay.outbound.network import NO_ADDRESS
 
-_NO_ANSWER = "It closed the connection, or sent what is no HTTP answer."
+_NO_ANSWER = "It closed the connection or did not send a valid HTTP response."
 
 
-def words_of(failure: Exception, status: int | None, seconds: float) -> str:
-    """`status` is what was answered, if anything was; `seconds` are what a call may take. Nothing
-    of the URL but its host is repeated, and nothing of what was answered."""
+def reason_of(failure: Exception, status: int | None, seconds: float) -> str:
+    """The reason for a failed call.
+
+    `status` is the HTTP status of the answer; None if there was none. `seconds` is the deadline of
+    the call. The reason contains neither the URL nor anything of the answer but its status.
+    """
     if status is not None:
-        redirect = ", and no redirect is followed" if httpx.codes.is_redirect(status) else ""
+        redirect = "; redirects are not followed" if httpx.codes.is_redirect(status) else ""
         return f"It answered {status}{redirect}."
     if isinstance(failure, AddressRefused):
         return "Its host has an address that is not public."
     if isinstance(failure, httpx.TimeoutException):
         return f"It did not answer within {seconds:g} seconds."
-    return _of_connection(failure)
+    return _connection_reason(failure)
 
 
-def _of_connection(failure: Exception) -> str:
+def _connection_reason(failure: Exception) -> str:
     for cause in _causes(failure):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"Its certificate is not trusted: {cause.verify_message.rstrip('.')}."
         if isinstance(cause, ssl.SSLError):
-            return "No TLS connection could be made: does it speak https?"
+            return "The TLS handshake failed: does it support https?"
         if isinstance(cause, ConnectionResetError):
             return _NO_ANSWER
         if isinstance(cause, ConnectionRefusedError):
-            return "Nothing listens at its host and port: the connection was refused."
+            return "Nothing listens on its host and port: the connection was refused."
     if isinstance(failure, httpx.ConnectError):
-        # Its cause is cut off on the way.
+        # httpx drops the cause of this error.
         no_address = str(failure) == NO_ADDRESS
-        return "Its host has no address." if no_address else "It can't be connected to."
+        return "Its host has no address." if no_address else "The connection failed."
     if isinstance(failure, (httpx.NetworkError, httpx.ProtocolError)):
         return _NO_ANSWER
     return "Its URL can't be called."

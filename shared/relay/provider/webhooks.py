@@ -1,4 +1,4 @@
-"""Notices to webhooks: queued when Jira tells something, sent as Standard Webhooks asks."""
+"""Sending notices to webhooks, as specified by Standard Webhooks."""
 
 import base64
 import hashlib
@@ -17,19 +17,19 @@ from relay.catalog.webhooks import SECRET_PREFIX, Attempt, Webhook, WebhookStore
 from relay.errors import NotFound, Unavailable
 from relay.outbound.addresses import public_only
 from relay.outbound.client import OutboundClient
-from relay.provider.webhook_failures import words_of
+from relay.provider.webhook_failures import reason_of
 from relay.queues.notices import Notice, NoticesQueue, parse_notice
 from relay.table import TABLE_ERRORS
 from relay.telemetry import Metric, count, logger
 
-# For a whole call: a webhook that hangs holds a function for no longer.
+# The deadline of a whole call.
 _SECONDS = 10.0
-# An answer's body is not read.
+# The body of an answer is not read.
 _ANSWER_BYTES_MAX = 0
-# Seconds for which a workspace's webhook that did not answer in time is not called.
+# Seconds for which a webhook is not called after it did not answer in time.
 _PAUSE = 30
 _PAUSED_MAX = 1000
-_COME_AGAIN = (
+_RETRYABLE = (
     ValueError,
     TypeError,
     httpx.HTTPError,
@@ -40,29 +40,36 @@ _COME_AGAIN = (
 
 
 def webhook_client(test_origins: Iterable[str]) -> OutboundClient:
-    """It connects to public addresses alone, whatever a host's name leads to at the time."""
+    """A client that connects only to public addresses, and to `test_origins`.
+
+    The address is checked at each connection, so a DNS change can't circumvent it.
+    """
     return OutboundClient(_SECONDS, _ANSWER_BYTES_MAX, public_only(test_origins))
 
 
 class WebhookSender:
-    """Sends notices; one that can't be sent waits in the queue, and holds up no other."""
+    """Sends notices. A notice that can't be sent returns to the queue and delays no other."""
 
     def __init__(self, store: WebhookStore, http: OutboundClient, queue: NoticesQueue) -> None:
         self._store = store
         self._http = http
         self._queue = queue
-        # By workspace, in epoch seconds: without it, each of many notices would hold a function.
+        # By workspace id, in epoch seconds. Without it, a webhook that does not answer would make
+        # every notice wait for the deadline.
         self._paused_until: dict[str, float] = {}
 
     def consume(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Send the notices of an SQS event; the answer names those that must come again."""
-        come_again = [record for record in event["Records"] if not self._sent(record)]
-        for record in come_again:
+        """Send the notices of an SQS event; returns its `batchItemFailures`. Raises nothing."""
+        failed = [record for record in event["Records"] if not self._sent(record)]
+        for record in failed:
             self._queue.delay(record)
-        return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in come_again]}
+        return {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in failed]}
 
     def test(self, workspace_id: str) -> Attempt:
-        """Send a notice that says nothing, at once and once only. Raises NotFound."""
+        """Send a test notice at once, without retries, and return the attempt.
+
+        Raises NotFound if the workspace has no webhook.
+        """
         webhook = self._store.get(workspace_id)
         if webhook is None:
             raise NotFound("The workspace has no webhook.", code="unknown_webhook")
@@ -76,9 +83,9 @@ class WebhookSender:
         try:
             notice = parse_notice(record["body"])
             self._send(notice)
-        except _COME_AGAIN as error:
+        except _RETRYABLE as error:
             reason = type(error).__name__
-            logger.warning("Notice comes again", message_id=record["messageId"], reason=reason)
+            logger.warning("Notice will be retried", message_id=record["messageId"], reason=reason)
             return False
         return True
 
@@ -98,17 +105,17 @@ class WebhookSender:
         logger.info("Notice sent", notice_id=notice.id, workspace_id=notice.workspace_id)
 
     def _attempt(self, webhook: Webhook, notice: Notice) -> tuple[Attempt, Exception | None]:
-        """Call the webhook, and keep what came of it; with the failure, if it did not succeed."""
+        """Call the webhook and save the attempt; returns it with the failure, if any."""
         body = json.dumps({"type": notice.event, "timestamp": notice.at, "data": notice.data})
         headers = signed(webhook, notice.id, int(time.time()), body)
         at, started = datetime.now(UTC).isoformat(timespec="milliseconds"), time.perf_counter()
         status: int | None = None
         failure: Exception | None = None
         try:
-            # What it says beside its status is not read, however much that would be.
+            # Only the status is read: the body may be of any size.
             with self._http.stream("POST", webhook.url, content=body, headers=headers) as answer:
                 status = answer.status_code
-                # A redirect is no success, either.
+                # A redirect is not a success either.
                 if not answer.is_success:
                     failure = httpx.HTTPError(f"status {status}")
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
@@ -119,17 +126,17 @@ class WebhookSender:
             at,
             round((time.perf_counter() - started) * 1000),
             status,
-            words_of(failure, status, self._http.seconds) if failure else "",
+            reason_of(failure, status, self._http.seconds) if failure else "",
         )
         self._note(notice.workspace_id, webhook, attempt)
         return attempt, failure
 
     def _note(self, workspace_id: str, webhook: Webhook, attempt: Attempt) -> None:
-        """It is for people alone: where it fails, the notice is as it was."""
+        """Save the attempt. It is for people only, so an error does not affect the notice."""
         try:
             self._store.note(workspace_id, webhook.url, attempt)
         except TABLE_ERRORS:
-            logger.exception("An attempt could not be kept", notice_id=attempt.id)
+            logger.exception("An attempt could not be saved", notice_id=attempt.id)
 
     def _pause(self, workspace_id: str) -> None:
         if len(self._paused_until) >= _PAUSED_MAX:
@@ -138,7 +145,10 @@ class WebhookSender:
 
 
 def signed(webhook: Webhook, notice_id: str, timestamp: int, body: str) -> dict[str, str]:
-    """The headers of Standard Webhooks: HMAC-SHA256 of id, time and body, in base64."""
+    """The headers of Standard Webhooks; `timestamp` is in epoch seconds.
+
+    The signature is the HMAC-SHA256 of id, timestamp and body, in base64.
+    """
     key = base64.b64decode(webhook.secret.removeprefix(SECRET_PREFIX))
     content = f"{notice_id}.{timestamp}.{body}".encode()
     signature = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()

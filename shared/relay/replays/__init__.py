@@ -1,1 +1,1 @@
-"""Replays: what a site is owed, or all of a workspace's record, delivered step by step."""
+"""Replays: delivering what a site is owed, or a workspace's whole record, step by step."""

@@ -1,6 +1,6 @@
-"""Debts: what a site could not accept now. How they are noted, postponed and paid.
+"""Debts: recording, postponing and paying what a site could not accept.
 
-A debt names an entity and holds nothing of it: the record stays the truth of what is delivered.
+A debt names an entity but holds none of its data: the state to deliver is read from the record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +24,18 @@ from relay.tenants.replays import ReplayStore
 from relay.tenants.troubles import TroubleStore
 
 _PAGE = 1000
-# Of entities, which are held in memory at once, parsed.
+# The size of the entities that are held in memory at once, parsed.
 _PAGE_BYTES = 5_000_000
-# Components, and what was postponed, are delivered by at most this many at a time.
-_FEW = 500
+# The most components or postponed entities that are delivered at once.
+_SMALL_PAGE = 500
 
 
 class DebtRecorder:
-    """Every method raises Unavailable, or an AWS error; repeating is safe."""
+    """Records what a site did not accept.
+
+    Every method raises Unavailable, or an AWS error; repeating is safe. `logos` are logo URLs by
+    container id.
+    """
 
     def __init__(
         self,
@@ -46,13 +50,15 @@ class DebtRecorder:
         self._schedule = schedule
 
     def owe(self, linked: LinkedSite, result: DeliveryResult, logos: Mapping[str, str]) -> None:
-        """Note what the site did not accept, and start a replay that pays it. `logos` are those of
-        the containers that were to be delivered."""
+        """Record what the site did not accept, and start a replay that pays it.
+
+        `logos` are those of the containers that were to be delivered.
+        """
         components = result.components
         if not (result.owed or components.waiting or components.at_fault):
             return
-        # Started before there are debts: if this breaks off between the two, someone pays them.
-        # Noticed again after, as a replay that has ended by then has not seen them.
+        # Start the replay before the debts exist, so that they are paid even if this is cut off.
+        # Start it again afterwards, because a replay that has ended by then has not seen them.
         replay = self.replay_of(linked.tenant.id, linked.workspace_id, linked.generation)
         started_before = self._replays.owe(replay)
         self.note(linked, result, logos)
@@ -62,7 +68,7 @@ class DebtRecorder:
             self._schedule.send(replay)
 
     def note(self, linked: LinkedSite, result: DeliveryResult, logos: Mapping[str, str]) -> None:
-        """Note what waits for the site as debts, for a replay that is under way."""
+        """Record what waits for the site as debts, for a replay that is under way."""
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         by_reason: dict[str, list[EntityKey]] = {}
         for outcome in result.waiting:
@@ -78,7 +84,7 @@ class DebtRecorder:
     def postpone(
         self, linked: LinkedSite, result: DeliveryResult, logos: Mapping[str, str]
     ) -> None:
-        """Note what is owed by its own fault, to be tried again less and less often."""
+        """Record what is at fault itself as postponed: it is tried again less and less often."""
         reasons = {
             keys.entity_sk(outcome.key): ("; ".join(outcome.messages), "")
             for outcome in result.owed
@@ -96,11 +102,11 @@ class DebtRecorder:
             wait = int(entity_back_off(tries) * 1000)
             delays.append(Delay(sk, reason, tries + 1, self._schedule.now() + wait, logo_url))
         self._debts.put_off(workspace_id, tenant_id, delays)
-        logger.warning("A site accepts some and fails on others", postponed=len(delays))
+        logger.warning("A site accepts some entities and fails on others", postponed=len(delays))
         count(Metric.PUT_OFF, len(delays))
 
     def replay_of(self, tenant_id: str, workspace_id: str, generation: int = 0) -> Replay:
-        """A replay of the link's debts, to be started where none is under way."""
+        """A new replay of the link's debts, due when the site may be called. It is not stored."""
         now = self._schedule.now()
         trouble = self._troubles.of(tenant_id)
         return Replay(
@@ -120,14 +126,14 @@ class DebtRecorder:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """`paid` debts are struck off; what else of them is owed stands in `result`."""
+    """The result of paying a page of debts; `paid` is the number that was removed."""
 
     result: DeliveryResult
     paid: int
 
 
 class DebtPayment:
-    """Delivers what debts name, as the record has it now, and strikes off those that are paid.
+    """Delivers the current state of the entities that debts name, and removes the paid debts.
 
     Every method raises Unavailable, or an AWS error; repeating is safe.
     """
@@ -145,22 +151,23 @@ class DebtPayment:
         self._debt_recorder = debt_recorder
 
     def count(self, linked: LinkedSite) -> int:
+        """The number of the link's debts, postponed ones included."""
         return self._debts.count(linked.workspace_id, linked.tenant.id)
 
     def first_postponed(self, linked: LinkedSite) -> int:
-        """When the first of the postponed debts is due, in epoch milliseconds; 0 without any."""
+        """When the first postponed debt is due, in epoch milliseconds; 0 if there is none."""
         debts = self._debts.all(linked.workspace_id, linked.tenant.id)
         return min((debt.not_before for debt in debts if debt.not_before), default=0)
 
     def forget(self, tenant_id: str, workspace_id: str) -> None:
-        """Strike off all: the two are not linked any more."""
+        """Remove all debts, because the two are no longer linked."""
         while debts := list(islice(self._debts.all(workspace_id, tenant_id), _PAGE)):
             self._debts.paid(workspace_id, tenant_id, debts)
 
     def pay_next(self, session: SiteSession, linked: LinkedSite, now: int) -> Payment | None:
-        """Pay a page of debts; None where there are none but postponed ones that are not due.
+        """Pay a page of debts; None if only postponed debts that are not due are left.
 
-        Raises Stopped.
+        `now` is in epoch milliseconds. Raises Stopped.
         """
         debts = self._next(linked, now)
         if not debts:
@@ -173,25 +180,25 @@ class DebtPayment:
         return Payment(result, len(paid))
 
     def _next(self, linked: LinkedSite, now: int) -> Sequence[Debt]:
-        """Of one kind, as a request to Jira holds one kind. Postponed ones come last, so that
-        nothing else waits for them."""
+        """The next debts of one kind, because a request to Jira holds one kind. Postponed ones come
+        last, so that nothing else waits for them."""
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         for kind in Kind:
             debts = self._debts.page(workspace_id, tenant_id, kind, _PAGE)
             if debts:
                 return debts
-        components = self._debts.components(workspace_id, tenant_id, _FEW)
+        components = self._debts.components(workspace_id, tenant_id, _SMALL_PAGE)
         return components or self._postponed(linked, now)
 
     def _postponed(self, linked: LinkedSite, now: int) -> Sequence[Debt]:
-        """Those of the first kind that are due."""
+        """The postponed debts that are due, of the kind of the first one."""
         debts = self._debts.all(linked.workspace_id, linked.tenant.id)
         due = (debt for debt in debts if debt.not_before is not None and debt.not_before <= now)
         first = next(due, None)
         if first is None:
             return ()
         alike = takewhile(lambda debt: debt.kind == first.kind, due)
-        return [first, *islice(alike, _FEW - 1)]
+        return [first, *islice(alike, _SMALL_PAGE - 1)]
 
     def _deliver_components(
         self, session: SiteSession, linked: LinkedSite, debts: Sequence[Debt]
@@ -206,11 +213,11 @@ class DebtPayment:
     def _deliver_entities(
         self, session: SiteSession, linked: LinkedSite, debts: Sequence[Debt]
     ) -> tuple[DeliveryResult, Sequence[Debt]]:
-        """The first of these, as many as one page of entities holds.
+        """Pay the first of these debts, up to one page of entities.
 
-        The record is read after the debts: what is delivered is at least as new as they are. What
-        was answered meanwhile, as by a walk, is not sent again; a deletion is, as a delivery that
-        was under way may have undone it.
+        The record is read after the debts, so the states are at least as new as the debts. States
+        that were answered in between, such as during a walk, are not sent again. Deletions are,
+        because a delivery that was under way may have undone them.
         """
         entities = [debt.key for debt in debts]
         entries, looked_up = self._record.first_of(linked.workspace_id, entities, _PAGE_BYTES)

@@ -1,7 +1,7 @@
-"""One step of a replay: what the time of one invocation allows.
+"""One step of a replay: as much as one invocation has time for.
 
-It saves how far it came, and continues through the queue. It may be cut off anywhere: the next step
-starts where the last one saved, and what is delivered twice changes nothing.
+A step saves its progress and continues through the queue. It may be cut off anywhere: the next step
+starts at the last saved progress, and delivering something twice changes nothing.
 """
 
 from dataclasses import replace
@@ -18,17 +18,19 @@ from relay.tenants.replays import ReplayStore
 from relay.tenants.tenant import TenantState
 from relay.tenants.troubles import TroubleStore
 
-# Seconds for a page, beside its calls to Jira: a thousand entries read, their outcomes written.
+# Seconds for a page, apart from its calls to Jira: reading a thousand entries, writing outcomes.
 _PAGE_SECONDS = 15
-# Another worker takes over the replay of one that was cut off after this.
+# After this, another worker may continue the replay of a worker that was cut off.
 _LEASE_MS = 180_000
-# Where a site is not in trouble, and can't be called all the same.
+# The pause if a site can't be called although it is not in trouble.
 _PAUSE_MS = 60_000
-# A link is made a moment after its replay was started.
+# A link is written a moment after its replay has started.
 _LINKING_MS = 60_000
 
 
 class Replayer:
+    """Continues replays, one step per call."""
+
     def __init__(
         self,
         replays: ReplayStore,
@@ -46,10 +48,11 @@ class Replayer:
         self._stages = stages
 
     def step(self, tenant_id: str, workspace_id: str, time_left: TimeLeft) -> None:
-        """Continue this link's replay as far as time allows; nothing where it is not due, or is
-        another worker's.
+        """Continue this link's replay for as long as time allows. Does nothing if it is not due, or
+        if another worker holds its lease.
 
-        Raises Unavailable, or an AWS error: it then continues once its lease has ended.
+        `time_left` returns seconds. Raises Unavailable, or an AWS error; the replay then continues
+        once its lease has ended.
         """
         replay = self._replays.get(tenant_id, workspace_id)
         now = self._schedule.now()
@@ -93,26 +96,26 @@ class Replayer:
         self._pause(replay, linked, OUT_OF_TIME)
 
     def _ended(self, replay: Replay) -> Replay:
-        """End it; where more was noted as owed meanwhile, it continues with that."""
+        """End the replay. If debts were recorded in the meantime, it continues with them."""
         if self._replays.end(replay, self._schedule.now()):
             logger.info("Replayed", done=replay.done, refused=replay.refused)
             if replay.again:
                 self._schedule.send(replace(replay, due=replay.again))
             return replay
-        there = self._replays.get(replay.tenant_id, replay.workspace_id)
-        if there is None or there.run != replay.run:
+        stored = self._replays.get(replay.tenant_id, replay.workspace_id)
+        if stored is None or stored.run != replay.run:
             return replay
-        return replace(replay, stage=Stage.PAY, owed=there.owed, again=0)
+        return replace(replay, stage=Stage.PAY, owed=stored.owed, again=0)
 
     def _saved(self, replay: Replay) -> bool:
-        """Save how far it is, and extend the lease; False where another run has replaced it."""
+        """Save the progress and extend the lease; False if another run has replaced this one."""
         now = self._schedule.now()
         return self._replays.keep(
             replace(replay, reason=None, updated_at=now, leased=now + _LEASE_MS)
         )
 
     def _pause(self, replay: Replay, linked: LinkedSite, reason: str) -> None:
-        """End the lease, and continue as soon as that makes sense."""
+        """End the lease, and schedule the next step."""
         now = self._schedule.now()
         trouble = self._troubles.of(replay.tenant_id)
         due = now if reason == OUT_OF_TIME else now + _PAUSE_MS
@@ -123,13 +126,13 @@ class Replayer:
             updated_at=now,
             reason=None if reason == OUT_OF_TIME else reason,
         )
-        logger.info("Replay waits", reason=trouble.code if trouble else "time", done=paused.done)
-        # A site that has uninstalled the app starts over when it has it again.
+        logger.info("Replay paused", reason=trouble.code if trouble else "time", done=paused.done)
+        # A site that has uninstalled the app starts over when it installs it again.
         if self._replays.keep(paused) and linked.tenant.state is TenantState.ACTIVE:
             self._schedule.send(paused)
 
     def _forget(self, replay: Replay) -> None:
-        """The two are not linked any more, so nothing is owed; or they are about to be linked."""
+        """Drop a replay without a link, unless the link is just about to be written."""
         now = self._schedule.now()
         if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
             self._replays.keep(replace(replay, leased=0))

@@ -1,4 +1,4 @@
-"""Telling a worker that a replay may go on."""
+"""Scheduling the next step of a replay through its queue."""
 
 import time
 from dataclasses import replace
@@ -13,12 +13,15 @@ from relay.tenants.replays import ReplayStore
 if TYPE_CHECKING:
     from relay.delivery.session import Clock
 
-# SQS delays no message for longer.
+# The longest delay of an SQS message.
 _DELAY_MAX_MS = 900_000
 
 
 class ReplaySchedule:
-    """A message is a hint alone: what is due is in the table, and the sweeper looks there."""
+    """Sends messages for replays that can continue.
+
+    A message is only a hint: the table holds what is due, and the sweeper finds it there.
+    """
 
     def __init__(
         self, replays: ReplayStore, queue: ReplaysQueue, clock: "Clock" = time.time
@@ -28,22 +31,26 @@ class ReplaySchedule:
         self._clock = clock
 
     def send(self, replay: Replay) -> None:
-        """At the time that it is due; not at all where a queue can't wait for so long."""
+        """Send a message that arrives when the replay is due.
+
+        Sends none if that is further away than SQS can delay a message. An AWS error is logged and
+        not raised: the sweeper finds the replay.
+        """
         delay = max(replay.due - self.now(), 0)
         if delay > _DELAY_MAX_MS:
             return
         try:
             self._queue.send(replay.tenant_id, replay.workspace_id, -(-delay // 1000))
         except AWS_ERRORS:
-            logger.exception("A replay could not be handed on", workspace_id=replay.workspace_id)
+            logger.exception("A replay could not be queued", workspace_id=replay.workspace_id)
 
     def wake(self, tenant_id: str) -> None:
-        """The site answers again: whatever waits for it may go on at once."""
+        """Make all unfinished replays of the site due now, because it answers again."""
         now = self.now()
         for replay in self._replays.of_tenant(tenant_id):
             if not replay.is_done and self._replays.hasten(replay, now):
                 self.send(replace(replay, due=now))
 
     def now(self) -> int:
-        """Epoch milliseconds."""
+        """The current time in epoch milliseconds."""
         return int(self._clock() * 1000)

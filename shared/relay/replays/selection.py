@@ -1,4 +1,4 @@
-"""Which entries of the record a site is still to get, a chunk at a time, in the record's order."""
+"""Selecting the record's entries that a site still needs, in chunks, in the record's order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,17 +13,20 @@ from relay.record.outcomes import Outcome, OutcomeState, state_of
 from relay.record.store import RecordStore
 
 _CHUNK = 1000
-# Of entities, so that a chunk is one request to Jira, and held in little memory.
+# The size of a chunk's entities: it fits into one request to Jira, and into little memory.
 _CHUNK_BYTES = BATCH_BYTES_MAX - 100_000
-# Reads of a chunk that finds too little: the walk shows how far it is from time to time.
+# Reads for one chunk. The limit makes the walk save its progress even if little is selected.
 _READS_MAX = 5
 _FIRST_REVIEW = EntityKey(Kind.REVIEW, "")
 
 
 @dataclass
 class Chunk:
-    """Up to a thousand entries of one kind, `passed` having been looked at; `next` is where the
-    one after it begins, None at the end. `size` is the bytes of its entities."""
+    """Up to a thousand selected entries of one kind.
+
+    `size` is the size of the entities in bytes, and `passed` the number of entries that were
+    examined. `next` is the cursor of the next chunk; None at the end.
+    """
 
     states: list[EntityState] = field(default_factory=list)
     deleted: list[Entry] = field(default_factory=list)
@@ -36,12 +39,16 @@ class Chunk:
 
     @property
     def is_full(self) -> bool:
+        """Whether the chunk may have no room for another entity."""
         return len(self) == _CHUNK or self.size > _CHUNK_BYTES - ENTITY_BYTES_MAX
 
 
 class Selection:
-    """`since` (RFC 3339) also selects what was recorded since then, whatever became of it before
-    `began`, in epoch milliseconds: what was answered since then is not selected again."""
+    """Selects the entries that a site is owed.
+
+    `since` (RFC 3339) also selects entries that were recorded since then, unless they have an
+    outcome from `began` (epoch milliseconds) or later.
+    """
 
     def __init__(
         self, record: RecordStore, linked: LinkedSite, since: str | None, began: int
@@ -52,7 +59,11 @@ class Selection:
         self._began = began
 
     def chunk(self, after: EntityKey | None) -> Chunk:
-        """One kind in each, as a request to Jira holds one kind: so no request is half full."""
+        """The next chunk after this key; None for the first.
+
+        Each chunk holds one kind, because a request to Jira does. Raises Unavailable, or an AWS
+        error.
+        """
         kind = after.kind if after else Kind.INCIDENT
         chunk = Chunk()
         for _ in range(_READS_MAX):

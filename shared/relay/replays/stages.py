@@ -1,4 +1,4 @@
-"""The stages of a replay. Each delivers a page of its work, and says where the replay then is."""
+"""The stages of a replay. Each delivers one page, and returns the replay with its new progress."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,12 +16,12 @@ from relay.replays.selection import Selection
 from relay.telemetry import logger
 from relay.tenants.replay import Replay, Stage
 
-# Components are read and sent by hundreds; a page of these is within a step's time.
+# Components are read and sent in hundreds; a page of this size fits into a step's time.
 _COMPONENTS = 500
 
 
 class ReplayStages:
-    """`delivers_components`: the component module is on."""
+    """Delivers the pages of each stage. `delivers_components`: the components module is enabled."""
 
     def __init__(
         self,
@@ -42,10 +42,11 @@ class ReplayStages:
     def next_page(
         self, session: SiteSession, linked: LinkedSite, replay: Replay, now: int
     ) -> Replay:
-        """Deliver the next page of the replay's stage. Where the site can't accept more now,
-        `session.stopped_by` says why, and the replay stays where the page began.
+        """Deliver the next page of the replay's stage, and return the replay with its progress.
 
-        `now` is in epoch milliseconds. Raises Unavailable, or an AWS error; repeating is safe.
+        If the site can't accept more now, `session.stopped_by` gives the reason, and the progress
+        stays at the start of the page. `now` is in epoch milliseconds. Raises Unavailable, or an
+        AWS error; repeating is safe.
         """
         match replay.stage:
             case Stage.LINK:
@@ -62,19 +63,21 @@ class ReplayStages:
                 return replay
 
     def _link(self, session: SiteSession, linked: LinkedSite, replay: Replay) -> Replay:
-        """Link in Jira, which has forgotten its links with the app that was uninstalled."""
-        wanted = linked.workspace_id
+        """Link the workspace in Jira, which drops its links when the app is uninstalled."""
+        workspace = linked.workspace_id
         try:
             site = session.jira.site
-            accepted = session.call(lambda: site.submit_workspaces([wanted]))
-            # Jira may not name a workspace that was linked already.
-            if wanted not in accepted and not session.call(lambda: site.has_workspace(wanted)):
+            accepted = session.call(lambda: site.submit_workspaces([workspace]))
+            # Jira may not name a workspace that was already linked.
+            if workspace not in accepted and not session.call(
+                lambda: site.has_workspace(workspace)
+            ):
                 session.stopped_by = NotLinked().message
                 return replay
         except Stopped:
             return replay
         except JiraError as error:
-            # It would be refused again, and there is more to deliver.
+            # Jira would refuse it again, and the rest can still be delivered.
             logger.error("Jira refused a link", reason=error.reason)
         return _next(replay, Stage.COMPONENTS)
 
@@ -107,10 +110,10 @@ class ReplayStages:
         walked = replace(replay, refused=replay.refused + result.refused)
         self._debt_recorder.postpone(linked, result, {})
         if self._is_unfinished(session, linked, result, {}):
-            # What was answered is not selected again.
+            # Entities that were answered are not selected again.
             return walked
         done = replay.done + chunk.passed
-        # More may have been recorded since it was counted.
+        # More may have been recorded since the count.
         walked = replace(walked, done=done, total=max(replay.total or 0, done))
         if chunk.next is None:
             return _next(walked, Stage.PAY)
@@ -143,10 +146,10 @@ class ReplayStages:
         result: DeliveryResult,
         logos: Mapping[str, str],
     ) -> bool:
-        """Whether the page is to be delivered again from its start, as part of it was not.
+        """Whether the page must be delivered again from its start.
 
-        Not where the time ran out on what is at fault: it would do so every time. The rest of the
-        page is then noted as owed, and paid where nothing postponed comes before it.
+        Not if entities at fault have used up the time: they would do so each time. The rest of the
+        page is then recorded as owed, and is paid before anything postponed.
         """
         if not (result.waiting or result.components.waiting):
             return False
@@ -167,7 +170,9 @@ def _cursor(replay: Replay) -> EntityKey | None:
 
 
 def _stop(session: SiteSession, result: DeliveryResult) -> None:
-    """What is owed although the site accepted it, as it has started over meanwhile, is left to
-    another step."""
+    """Stop the session, so that another step delivers the rest.
+
+    If the session has no reason yet, the site started over during the delivery: all is owed again.
+    """
     if not session.stopped_by:
         session.stopped_by = result.waiting[0].messages[0] if result.waiting else OUT_OF_TIME

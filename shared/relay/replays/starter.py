@@ -1,4 +1,4 @@
-"""Having a site's workspaces replayed: on a new link, on a reinstall, on an operator's wish."""
+"""Starting replays: for a new link, after a reinstall, or on request."""
 
 from relay.aws import AWS_ERRORS
 from relay.errors import Conflict, NotFound, Unavailable
@@ -12,14 +12,17 @@ from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Tenant, TenantState
 from relay.tenants.troubles import TroubleStore
 
-# Why a replay was begun: the API shows it.
+# The reason why a replay was started; the API shows it.
 LINKED = "linked"
 
 _REFUSALS = ("credential_refused", "access_refused")
 
 
 class ReplayStarter:
-    """One replay per link: a new one takes the place of the one that is under way."""
+    """Starts replays. Each link has one: a new replay replaces the one that is under way.
+
+    Every method raises Unavailable, or an AWS error, unless its docstring says otherwise.
+    """
 
     def __init__(
         self,
@@ -38,9 +41,10 @@ class ReplayStarter:
         self.schedule = schedule
 
     def installed(self, tenant: Tenant) -> None:
-        """The site has the app (again): forget its trouble, and bring what it is owed.
+        """Clear the trouble of a site that has installed the app, and deliver what it is owed.
 
-        All of it where it has begun anew. What can't be done here, the sweeper does.
+        Delivers everything if the site has started over. Raises nothing: if AWS fails, the sweeper
+        starts the replays.
         """
         try:
             self._catch_up(tenant)
@@ -48,7 +52,7 @@ class ReplayStarter:
             logger.exception("Replays are left to the sweeper", tenant_id=tenant.id)
 
     def token_renewed(self, tenant: Tenant) -> None:
-        """A site that refused the old token is tried again, and all that waits for it goes on."""
+        """Try a site again that refused its old token, and continue all of its replays."""
         trouble = self._troubles.of(tenant.id)
         if trouble and trouble.code in _REFUSALS:
             self._troubles.clear(tenant.id)
@@ -63,7 +67,10 @@ class ReplayStarter:
         self.schedule.wake(tenant.id)
 
     def take_over(self, merged: Tenant) -> None:
-        """Move links and offers to the tenant that this one was merged into; repeating is safe."""
+        """Move links and offers to the tenant that this one was merged into, if it was.
+
+        Repeating is safe. Raises NotFound if that tenant does not exist.
+        """
         if merged.merged_into is None:
             return
         tenant = self._tenants.existing(merged.merged_into)
@@ -80,17 +87,17 @@ class ReplayStarter:
                 plain = link.ids.plain
                 self.link(tenant, workspace_id, link.logo_url, Stage.LINK, plain=plain)
         except Conflict as conflict:
-            # With plain ids only one workspace can stay; the operator has to choose.
-            logger.error("A link can't be taken over", tenant_id=tenant.id, reason=conflict.message)
+            # With plain ids a site can have only one workspace; the operator must choose it.
+            logger.error("A link can't be moved", tenant_id=tenant.id, reason=conflict.message)
             return
         self._links.unlink(merged.id, workspace_id)
 
     def start_over(self, tenant: Tenant, workspace_id: str) -> Replay:
-        """Deliver everything, from linking in Jira on."""
+        """Start a replay that links the workspace in Jira and delivers everything."""
         return self._begin(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
 
     def replay_all(self, tenant: Tenant, workspace_id: str, stage: Stage = Stage.COUNT) -> Replay:
-        """All, whatever the site may have: what it took last can't be told."""
+        """Start a replay of everything, whatever the site has, because its state is unknown."""
         return self._begin(tenant, workspace_id, ReplayScope.ALL, "deleted and submitted", stage)
 
     def link(
@@ -102,20 +109,19 @@ class ReplayStarter:
         above: int = -1,
         plain: bool | None = None,
     ) -> None:
-        """Link the two here, and bring all: Jira has nothing of the workspace, or has deleted it
-        with an earlier link. Where they are linked already, the link stays as it is. Raises
-        Conflict as `LinkStore.check_free`.
+        """Store the link, and start a replay of everything.
 
-        `above` is the generation of an installation whose place the tenant takes, and `plain` of
-        the ids there: Jira may go on from what that one sent. So what is linked already is brought
-        all once more, unless it is above that.
+        An existing link is not changed. It is replayed only if its generation is not higher than
+        `above`: the generation at an installation that the tenant replaces, because Jira may still
+        have the sequences sent from there. `plain` is whether ids were plain there. Raises Conflict
+        as `LinkStore.check_free` does.
         """
         is_new = self._links.get(tenant.id, workspace_id) is None
         if not is_new and generation(tenant, self._replays.get(tenant.id, workspace_id)) > above:
             return
         if is_new:
             self._links.check_free(tenant.id, workspace_id, plain)
-        # Begun before the link is there, as otherwise a break between would leave it undone.
+        # Start the replay before the link exists: if this is cut off, the link is still replayed.
         resets = max(above + 1 - tenant.installs, 0)
         replay = self._begun(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
@@ -125,7 +131,11 @@ class ReplayStarter:
     def request(
         self, tenant: Tenant, scope: ReplayScope, since: str | None, workspace_id: str | None
     ) -> list[Replay]:
-        """Raises NotFound for a workspace not linked, Conflict for a site without the app."""
+        """Start replays of one linked workspace, or of all if `workspace_id` is None.
+
+        `since` is RFC 3339. Raises NotFound if the workspace is not linked, and Conflict if the
+        site has uninstalled the app.
+        """
         if tenant.state is TenantState.UNINSTALLED:
             raise Conflict("The site has uninstalled the app.", code="uninstalled")
         workspace_ids = self._links.workspaces_of(tenant.id)

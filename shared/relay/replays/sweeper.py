@@ -1,4 +1,4 @@
-"""What a schedule sees to: nothing waits for a message that never comes."""
+"""The scheduled sweep: it continues work whose message was lost."""
 
 from collections import Counter
 from dataclasses import replace
@@ -23,6 +23,8 @@ _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
 
 class Sweeper:
+    """Starts and continues replays, and tries sites in trouble that no replay would call."""
+
     def __init__(
         self,
         tenants: TenantStore,
@@ -40,10 +42,11 @@ class Sweeper:
         self._starter = starter
 
     def sweep(self, time_left: TimeLeft) -> None:
-        """Begin the replays that a reinstall should have begun, hand on those that are due, and
-        try the sites that are in trouble and owed nothing. Counts what is not as it should be.
+        """Sweep all sites; `time_left` returns seconds.
 
-        Raises what AWS failed in, once the other sites are seen to.
+        Starts the replays that a reinstall should have started, queues those that are due, and
+        tries the sites that are in trouble and owed nothing. Counts waiting replays and sites in
+        trouble as metrics. Raises the first AWS error or Unavailable after sweeping all sites.
         """
         counted: Counter[Metric] = Counter()
         failed: list[Exception] = []
@@ -67,8 +70,8 @@ class Sweeper:
                 self._starter.start_over(tenant, workspace_id)
         waiting = [replay for replay in replays.values() if not replay.is_done]
         for replay in replays.values():
-            self._hand_on(replay)
-        # Of no workspace: only the site itself is asked for something.
+            self._queue_if_due(replay)
+        # No workspace is needed to call the site itself.
         linked = LinkedSite(
             Link(tenant.id, "", WorkspaceIds("")),
             SiteSnapshot(tenant, self._troubles.of(tenant.id), None),
@@ -77,14 +80,14 @@ class Sweeper:
             self._try(linked, time_left)
         return _counted(linked, waiting)
 
-    def _hand_on(self, replay: Replay) -> None:
+    def _queue_if_due(self, replay: Replay) -> None:
         now = self._starter.schedule.now()
         is_due = not replay.is_done and replay.due <= now and replay.leased <= now
         if is_due or replay.is_due_again(now):
             self._starter.schedule.send(replace(replay, due=now))
 
     def _try(self, linked: LinkedSite, time_left: TimeLeft) -> None:
-        """A harmless call: nothing is owed that could be brought to find out."""
+        """Try the site with a read-only call, because nothing is owed that could be delivered."""
         if time_left() < CALL_SECONDS:
             return
         try:
@@ -93,8 +96,8 @@ class Sweeper:
         except Stopped:
             return
         except JiraError as error:
-            # Of the request, so the site has answered: that is all that was to be known.
-            logger.warning("Jira refused a trial", reason=error.reason)
+            # Jira refused the request, so the site has answered.
+            logger.warning("Jira refused a trial call", reason=error.reason)
         logger.info("A site was tried, and answers", tenant_id=linked.tenant.id)
 
 
