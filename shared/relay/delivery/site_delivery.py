@@ -95,9 +95,9 @@ class SiteDelivery:
         if not entries:
             return []
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
-        begun = self._record.begin_deletions(workspace_id, tenant_id, entries, linked.generation)
-        outcomes = submission.delete(begun)
-        current = self._record.heads_of(workspace_id, [entry.key for entry in begun])
+        started = self._record.begin_deletions(workspace_id, tenant_id, entries, linked.generation)
+        outcomes = submission.delete(started)
+        current = self._record.heads_of(workspace_id, [entry.key for entry in started])
         if not all(head.is_deleted for head in current):
             self._start_over(linked)
         return outcomes

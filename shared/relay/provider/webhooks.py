@@ -128,10 +128,10 @@ class WebhookSender:
             status,
             reason_of(failure, status, self._http.seconds) if failure else "",
         )
-        self._note(notice.workspace_id, webhook, attempt)
+        self._save_attempt(notice.workspace_id, webhook, attempt)
         return attempt, failure
 
-    def _note(self, workspace_id: str, webhook: Webhook, attempt: Attempt) -> None:
+    def _save_attempt(self, workspace_id: str, webhook: Webhook, attempt: Attempt) -> None:
         """Save the attempt. It is for people only, so an error does not affect the notice."""
         try:
             self._store.note(workspace_id, webhook.url, attempt)

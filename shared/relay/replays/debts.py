@@ -61,13 +61,13 @@ class DebtRecorder:
         # Start it again afterwards, because a replay that has ended by then has not seen them.
         replay = self.replay_of(linked.tenant.id, linked.workspace_id, linked.generation)
         started_before = self._replays.owe(replay)
-        self.note(linked, result, logos)
+        self.record(linked, result, logos)
         self.postpone(linked, result, logos)
         replay = self.replay_of(linked.tenant.id, linked.workspace_id, linked.generation)
         if self._replays.owe(replay) or started_before:
             self._schedule.send(replay)
 
-    def note(self, linked: LinkedSite, result: DeliveryResult, logos: Mapping[str, str]) -> None:
+    def record(self, linked: LinkedSite, result: DeliveryResult, logos: Mapping[str, str]) -> None:
         """Record what waits for the site as debts, for a replay that is under way."""
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         by_reason: dict[str, list[EntityKey]] = {}

@@ -47,16 +47,16 @@ class Selection:
     """Selects the entries that a site is owed.
 
     `since` (RFC 3339) also selects entries that were recorded since then, unless they have an
-    outcome from `began` (epoch milliseconds) or later.
+    outcome from `started_at` (epoch milliseconds) or later.
     """
 
     def __init__(
-        self, record: RecordStore, linked: LinkedSite, since: str | None, began: int
+        self, record: RecordStore, linked: LinkedSite, since: str | None, started_at: int
     ) -> None:
         self._record = record
         self._linked = linked
         self._since = moment_of(since) if since else None
-        self._began = began
+        self._started_at = started_at
 
     def chunk(self, after: EntityKey | None) -> Chunk:
         """The next chunk after this key; None for the first.
@@ -102,7 +102,7 @@ class Selection:
             return True
         if self._since is None or moment_of(entry.recorded_at) < self._since:
             return False
-        return outcome is None or moment_of(outcome.at).timestamp() * 1000 < self._began
+        return outcome is None or moment_of(outcome.at).timestamp() * 1000 < self._started_at
 
     def _is_owed(self, entry: Entry, outcome: Outcome | None) -> bool:
         return state_of(entry, outcome, self._linked.generation) is OutcomeState.OWED

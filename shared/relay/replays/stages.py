@@ -157,7 +157,7 @@ class ReplayStages:
         at_fault = result.components.at_fault or len(result.owed) > len(result.waiting)
         if session.stopped_by != OUT_OF_TIME or not at_fault:
             return True
-        self._debt_recorder.note(linked, result, logos)
+        self._debt_recorder.record(linked, result, logos)
         return False
 
 

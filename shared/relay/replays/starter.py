@@ -94,11 +94,11 @@ class ReplayStarter:
 
     def start_over(self, tenant: Tenant, workspace_id: str) -> Replay:
         """Start a replay that links the workspace in Jira and delivers everything."""
-        return self._begin(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
+        return self._start(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
 
     def replay_all(self, tenant: Tenant, workspace_id: str, stage: Stage = Stage.COUNT) -> Replay:
         """Start a replay of everything, whatever the site has, because its state is unknown."""
-        return self._begin(tenant, workspace_id, ReplayScope.ALL, "deleted and submitted", stage)
+        return self._start(tenant, workspace_id, ReplayScope.ALL, "deleted and submitted", stage)
 
     def link(
         self,
@@ -123,7 +123,7 @@ class ReplayStarter:
             self._links.check_free(tenant.id, workspace_id, plain)
         # Start the replay before the link exists: if this is cut off, the link is still replayed.
         resets = max(above + 1 - tenant.installs, 0)
-        replay = self._begun(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
+        replay = self._stored(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)
         self.schedule.send(replay)
@@ -144,9 +144,9 @@ class ReplayStarter:
                 raise NotFound("The workspace is not linked to the site.", code="unknown_link")
             workspace_ids = [workspace_id]
         stage = Stage.LINK if scope is ReplayScope.ALL else Stage.COUNT
-        return [self._begin(tenant, one, scope, "requested", stage, since) for one in workspace_ids]
+        return [self._start(tenant, one, scope, "requested", stage, since) for one in workspace_ids]
 
-    def _begin(
+    def _start(
         self,
         tenant: Tenant,
         workspace_id: str,
@@ -155,11 +155,11 @@ class ReplayStarter:
         stage: Stage,
         since: str | None = None,
     ) -> Replay:
-        replay = self._begun(tenant, workspace_id, scope, why, stage, since)
+        replay = self._stored(tenant, workspace_id, scope, why, stage, since)
         self.schedule.send(replay)
         return replay
 
-    def _begun(
+    def _stored(
         self,
         tenant: Tenant,
         workspace_id: str,
