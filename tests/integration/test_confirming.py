@@ -112,7 +112,7 @@ def test_what_jira_accepted_and_does_not_show_is_absent(stage: Relay, site: Jira
     assert ids_in_state(stage, "accepted") == ["i", "j", "r"]
     for found in (at_site(stage, "lost"), at_site(stage, "lost-review", "reviews")):
         assert (found["state"], found["updateSequenceNumber"]) == ("absent", 1)
-        assert "shows nothing" in found["messages"][0]
+        assert "does not show it" in found["messages"][0]
     assert at_site(stage, "i")["state"] == "accepted"
 
 
