@@ -221,11 +221,11 @@ def row_of(error: JiraError) -> Row:
     return next(row for row in TABLE if isinstance(error, row.error))
 
 
-def _seconds_of(retry_after: str, now: float) -> float | None:
+def _seconds_of(header: str, now: float) -> float | None:
     try:
-        seconds = float(retry_after)
+        seconds = float(header)
     except ValueError:
-        return _seconds_until(retry_after, now)
+        return _seconds_until(header, now)
     return seconds if math.isfinite(seconds) else None
 
 
