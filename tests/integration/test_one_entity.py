@@ -1,11 +1,14 @@
 """One entity never stops a site: what fails for one is found, put off, and tried by itself."""
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 
+import relay.edge.wiring
 from relay.delivery.sites import Sites
 from relay.entities.model import EntityKey, Kind
 from relay.record.debts import Debt, DebtStore
@@ -33,7 +36,12 @@ POISONS = [
 
 
 @pytest.fixture
-def relay_(start: Start, simulator: Simulator) -> Relay:
+def relay_(start: Start, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Relay:
+    """Time stands still but for `Place.later`: a slow machine tries nothing again meanwhile."""
+    now = time.time()
+    for name in ("SiteParts", "DeliveryParts", "ReplayParts"):
+        parts = getattr(relay.edge.wiring, name)
+        monkeypatch.setattr(relay.edge.wiring, name, partial(parts, clock=lambda: now))
     return start("payments", simulator=simulator, COMPONENTS_MODULE="on")
 
 

@@ -202,7 +202,7 @@ class DeliveryParts(SiteParts):
         self._record_table = settings.record_table
         self._catalog_table = settings.catalog_table
         self._confirm_percent = settings.confirm_percent
-        self._replay_parts = ReplayParts(self, settings.replays_queue, clock)
+        self._replay_parts = ReplayParts(self, settings.replays_queue, clock=clock)
         self.sqs = self._replay_parts.sqs
         self.schedule = self._replay_parts.schedule
         self.starter = self._replay_parts.starter
