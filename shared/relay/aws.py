@@ -1,4 +1,4 @@
-"""AWS clients, made at init and only where a function uses them; every call has a timeout."""
+"""Factories for boto3 clients. A function creates only those it uses, at init."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_sqs import SQSClient
 
-# Seconds. An API call of ours has 29 in all, so a part that hangs must fail early enough to tell.
-# What is sent is checked by AWS itself: to check it here, too, is a third of a delivery's work.
+# Timeouts in seconds. API Gateway allows 29 for a request, so a dependency that hangs must fail
+# early enough for Relay to respond. AWS validates parameters itself; validating them here, too,
+# costs a third of a delivery's CPU time.
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
@@ -20,16 +21,20 @@ _CONFIG = Config(
     parameter_validation=False,
 )
 
+# What a call by one of these clients raises.
 AWS_ERRORS = (BotoCoreError, ClientError)
 
 
 def dynamodb_client() -> "DynamoDBClient":
+    """A client for DynamoDB; its calls raise AWS_ERRORS."""
     return boto3.client("dynamodb", config=_CONFIG)
 
 
 def kms_client() -> "KMSClient":
+    """A client for KMS; its calls raise AWS_ERRORS."""
     return boto3.client("kms", config=_CONFIG)
 
 
 def sqs_client() -> "SQSClient":
+    """A client for SQS; its calls raise AWS_ERRORS."""
     return boto3.client("sqs", config=_CONFIG)

@@ -1,17 +1,17 @@
 """Every error that Relay raises on purpose, in one tree.
 
     RelayError
-    ├── BadRequest            400  the caller's input breaks a rule; `details` say which
+    ├── BadRequest            400  the input breaks a rule; `details` name it
     │   ├── UnsupportedMedia  415
     │   ├── TooLarge          413
-    │   └── AnswerTooLarge    413  Lambda would not take what was to be answered
-    ├── Unauthenticated       401  who calls is not proven; never says which rule failed
-    ├── Forbidden             403  who calls is known, and may not do this
+    │   └── AnswerTooLarge    413  the response would exceed Lambda's limit
+    ├── Unauthenticated       401  the caller is not authenticated; the response gives no reason
+    ├── Forbidden             403  the caller is authenticated, but not permitted to do this
     ├── NotFound              404
-    ├── Conflict              409  a newer state is already there
-    └── Unavailable           503  one of our own parts, or Jira, can't answer now; try again
+    ├── Conflict              409  the current state does not allow this
+    └── Unavailable           503  Jira or a part of Relay is temporarily unavailable; try again
 
-They are raised anywhere and caught at the edge alone, where the status beside each is answered.
+Any room may raise them. The edge turns one that reaches it into a response with the status shown.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One broken rule: where (`incidents[3].summary`), which rule, and what to do about it."""
+    """One broken rule: its place (`incidents[3].summary`), its stable name, and how to comply."""
 
     path: str
     rule: str
@@ -29,6 +29,8 @@ class Detail:
 
 
 class RelayError(Exception):
+    """The base of all errors. `code` in the constructor replaces the code of the class."""
+
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
 
@@ -39,7 +41,7 @@ class RelayError(Exception):
         self.error_code = code or self.code
 
     def as_body(self) -> dict[str, Any]:
-        """The one shape of every error answer."""
+        """The JSON body of every error response."""
         return {
             "error": {
                 "code": self.error_code,
@@ -50,30 +52,38 @@ class RelayError(Exception):
 
 
 class BadRequest(RelayError):
+    """The input breaks a rule; `details` name each one."""
+
     status = 400
     code = "bad_request"
 
 
 class UnsupportedMedia(BadRequest):
+    """The request's Content-Type or Content-Encoding is not supported."""
+
     status = 415
     code = "unsupported_media_type"
 
 
 class TooLarge(BadRequest):
+    """The request exceeds a limit on its size; `details` name the limit."""
+
     status = 413
     code = "too_large"
 
 
 class AnswerTooLarge(BadRequest):
+    """The response would exceed Lambda's limit; a request for less at once succeeds."""
+
     status = 413
     code = "answer_too_large"
 
     def __init__(self) -> None:
-        super().__init__("The answer would be larger than AWS Lambda's limit of 6 MB.")
+        super().__init__("The response would exceed AWS Lambda's limit of 6 MB.")
 
 
 class Unauthenticated(RelayError):
-    """`reason` is for our own log; the caller gets the same words whatever failed."""
+    """`reason` is logged, not returned: the caller gets the same message whatever check failed."""
 
     status = 401
     code = "unauthenticated"
@@ -84,20 +94,28 @@ class Unauthenticated(RelayError):
 
 
 class Forbidden(RelayError):
+    """The caller is authenticated, but not permitted to do this."""
+
     status = 403
     code = "forbidden"
 
 
 class NotFound(RelayError):
+    """The resource does not exist; `code` names its kind, such as `unknown_site`."""
+
     status = 404
     code = "not_found"
 
 
 class Conflict(RelayError):
+    """The current state does not allow this; the same request fails until that changes."""
+
     status = 409
     code = "conflict"
 
 
 class Unavailable(RelayError):
+    """Jira or a part of Relay is temporarily unavailable; the request can be repeated."""
+
     status = 503
     code = "unavailable"

@@ -1,24 +1,24 @@
-"""The memory of a function while Lambda starts it.
+"""Garbage collection while Lambda initializes a function.
 
-What is loaded then stays until the process ends. To look through it for garbage takes a seventh of
-a cold start, and later tens of milliseconds of some invocations, and finds nothing worth having.
+Objects that are loaded at init live until the process ends. Scanning them for garbage costs a
+seventh of a cold start and, later, tens of milliseconds of some invocations, and frees nothing.
 """
 
 import gc
 import os
 
-# Lambda sets it; elsewhere, as in the command line and the tests, nothing is changed.
+# Set by Lambda. Elsewhere, as in the command line and the tests, this module changes nothing.
 _IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 
 
 def begin() -> None:
-    """Collect no garbage until `end`."""
+    """Pause garbage collection until `end`, in Lambda only."""
     if _IN_LAMBDA in os.environ:
         gc.disable()
 
 
 def end() -> None:
-    """Collect garbage from here on, in what is made from here on."""
+    """Resume garbage collection, for objects that are created from now on."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

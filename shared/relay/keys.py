@@ -155,7 +155,7 @@ def replays(tenant_id: str) -> Key:
 # --- The catalog ---
 
 
-def of_workspace(workspace_id: str) -> Key:
+def workspace_item(workspace_id: str) -> Key:
     return workspace(workspace_id), "workspace"
 
 

@@ -1,7 +1,7 @@
-"""Secrets under KMS envelope encryption, each bound to whom it belongs.
+"""Secrets under KMS envelope encryption, each bound to its owner.
 
-The owner, such as {"tenantId": …}, is KMS's encryption context and AES-GCM's associated data, so
-that an item copied to another owner can't be decrypted there.
+The owner, such as {"tenantId": …}, is KMS's encryption context and AES-GCM's associated data. So an
+item that is copied to another owner can't be decrypted there.
 """
 
 import json
@@ -26,20 +26,23 @@ Owner = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class EncryptedSecret:
-    """A secret under a data key of its own, which KMS encrypted for its owner alone."""
+    """A secret, encrypted with its own data key, which KMS encrypted for the secret's owner."""
 
     ciphertext: bytes
     data_key: bytes
 
 
 class Secrets:
+    """Encrypts and decrypts under one KMS `key`, its id or ARN. Caches what it has decrypted."""
+
     def __init__(self, kms: "KMSClient", key: str) -> None:
         self._kms = kms
         self._key = key
-        # Keyed by the ciphertext, so that a changed secret is never read from here.
+        # Keyed by ciphertext, so that a changed secret is never read from the cache.
         self._plain: dict[tuple[bytes, bytes], str] = {}
 
     def encrypt(self, owner: Owner, secret: str) -> EncryptedSecret:
+        """Encrypts the secret with a new data key. Raises AWS_ERRORS."""
         answer = self._kms.generate_data_key(
             KeyId=self._key, KeySpec="AES_256", EncryptionContext=owner
         )
@@ -48,7 +51,7 @@ class Secrets:
         return EncryptedSecret(nonce + sealed, answer["CiphertextBlob"])
 
     def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:
-        """Raises an AWS error or Unavailable where it is not this owner's."""
+        """Raises AWS_ERRORS, or Unavailable; also for a secret of another owner."""
         cached = (_associated(owner), secret.ciphertext)
         plain = self._plain.get(cached)
         if plain is None:
@@ -66,20 +69,22 @@ class Secrets:
         try:
             return AESGCM(answer["Plaintext"]).decrypt(nonce, sealed, _associated(owner)).decode()
         except InvalidTag:
-            raise Unavailable("A secret can't be read.") from None
+            raise Unavailable("A secret could not be decrypted.") from None
 
 
 class NoSecrets(Secrets):
-    """Of a function that has no key, as it reads no secret and makes none."""
+    """For functions without a KMS key: they neither read nor store secrets."""
 
     def __init__(self) -> None:
-        """Nothing to keep."""
+        """Holds no client and no key."""
 
     def encrypt(self, owner: Owner, secret: str) -> EncryptedSecret:  # noqa: ARG002
-        raise RuntimeError("this function may make no secrets")
+        """Raises RuntimeError."""
+        raise RuntimeError("this function has no key to encrypt secrets with")
 
     def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:  # noqa: ARG002
-        raise RuntimeError("this function may read no secrets")
+        """Raises RuntimeError."""
+        raise RuntimeError("this function has no key to decrypt secrets with")
 
 
 def _associated(owner: Owner) -> bytes:

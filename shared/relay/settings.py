@@ -1,4 +1,4 @@
-"""The environment as one frozen model per function; a wrong variable fails at init, by name."""
+"""Environment variables as one frozen model per function, validated at init."""
 
 import os
 from typing import Annotated, Literal, Self
@@ -26,9 +26,9 @@ Required = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """Each field is read from the variable of its name in capitals.
+    """A field such as `base_url` is read from the variable `BASE_URL`.
 
-    What a function does not use of these is not built at its init.
+    A model is built on first use, so that a function pays for its own settings only.
     """
 
     model_config = ConfigDict(
@@ -37,25 +37,27 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Raises RuntimeError that names every variable that is missing or wrong."""
+        """Raises RuntimeError, which names every missing or invalid variable."""
         try:
             return cls.model_validate(dict(os.environ))
         except ValidationError as error:
             findings = error.errors(include_url=False, include_input=False)
-            wrong = "; ".join(f"{finding['loc'][0]}: {finding['msg']}" for finding in findings)
-            raise RuntimeError(f"Wrong environment variables: {wrong}") from None
+            invalid = "; ".join(f"{finding['loc'][0]}: {finding['msg']}" for finding in findings)
+            raise RuntimeError(f"Invalid environment variables: {invalid}") from None
 
 
 class AppSettings(Settings):
-    """`base_url` is empty where API Gateway's own URL is the app's."""
+    """Settings of every function. `base_url` is empty if the app is at API Gateway's own URL."""
 
     app_key: Required
     base_url: str = ""
 
 
 class DescriptorSettings(AppSettings):
-    """What is off is left out of the descriptor: createPostIncidentReview, DevOps components. A
-    URL that is empty is that of the app's own page.
+    """Settings of the Connect descriptor.
+
+    A switch that is off removes its module: `createPostIncidentReview`, or DevOps components. An
+    empty URL is replaced by that of the app's own page.
     """
 
     review_action: Switch
@@ -66,29 +68,35 @@ class DescriptorSettings(AppSettings):
 
 
 class TenantsTableSettings(AppSettings):
-    """`plain_ids` is on where ids go to Jira as they are, one workspace per site."""
+    """Functions that read tenants. `plain_ids`: ids go to Jira unchanged, one workspace per site."""
 
     tenants_table: Required
     plain_ids: Switch
 
 
 class TenantSettings(TenantsTableSettings):
+    """Functions that use tenants' secrets. `secrets_key` is the id or ARN of the KMS key."""
+
     secrets_key: Required
 
 
 class SiteSettings(TenantSettings):
-    """`jira_identity` is what a site is called as first, where it has both."""
+    """Functions that call Jira. `jira_identity` is tried first where a site has both identities."""
 
     jira_identity: Identity
 
 
 class LifecycleSettings(TenantSettings):
+    """Settings of `lifecycle`. `install_keys_url` serves the keys that sign Connect's installs."""
+
     replays_queue: Required
     install_keys_url: Required
     test_site_origins: Listed = ()
 
 
 class WorkspacesSettings(AppSettings):
+    """Settings of `workspaces`."""
+
     api_keys_table: Required
     catalog_table: Required
     secrets_key: Required
@@ -98,7 +106,7 @@ class WorkspacesSettings(AppSettings):
 
 
 class LinksSettings(SiteSettings):
-    """`region` is AWS's, where all that is kept of a site lies."""
+    """Settings of `links`. `region` is the AWS region in which Relay stores a site's data."""
 
     region: Required
     replays_queue: Required
@@ -108,18 +116,22 @@ class LinksSettings(SiteSettings):
 
 
 class ReplaysSettings(TenantsTableSettings):
+    """Settings of `replays`."""
+
     replays_queue: Required
     api_keys_table: Required
 
 
 class SubmissionsSettings(AppSettings):
+    """Settings of `submissions`."""
+
     api_keys_table: Required
     catalog_table: Required
     submissions_queue: Required
 
 
 class DeliverySettings(SiteSettings):
-    """`confirm_percent` of what a site accepts is read back a while later."""
+    """Functions that deliver. `confirm_percent` of what a site accepts is read back from it."""
 
     replays_queue: Required
     catalog_table: Required
@@ -128,22 +140,27 @@ class DeliverySettings(SiteSettings):
 
 
 class SubmitterSettings(DeliverySettings):
+    """Settings of `submitter`. The two values are queue URLs."""
+
     submissions_queue: Required
     submissions_dead_letters: Required
 
 
 class ReplayerSettings(DeliverySettings):
+    """Settings of `replayer`."""
+
     components_module: Switch
 
 
 class SweeperSettings(DeliverySettings):
-    pass
+    """Settings of `sweeper`."""
 
 
 class ForgeSettings(TenantSettings):
-    """`forge_app_id` is empty where the app is not on Forge: then no token of Forge passes.
+    """Functions that verify Forge's tokens.
 
-    `forge_environments` are those of the app whose tokens pass: PRODUCTION, STAGING, DEVELOPMENT.
+    `forge_app_id` is empty if the app is not on Forge; then every Forge token is refused. Only
+    tokens of `forge_environments` (PRODUCTION, STAGING, DEVELOPMENT) are accepted.
     """
 
     forge_app_id: str = ""
@@ -153,27 +170,35 @@ class ForgeSettings(TenantSettings):
 
 
 class ForgeLifecycleSettings(ForgeSettings):
-    """`forge_regions` are those whose data this deployment keeps; none stands for all."""
+    """Settings of `forge`. `forge_regions` are those whose data it stores; () means all."""
 
     replays_queue: Required
     forge_regions: Listed = ()
 
 
 class SiteCatalogSettings(ForgeSettings):
+    """Functions that read a site's part of the catalog."""
+
     catalog_table: Required
 
 
 class ComponentActionsSettings(SiteCatalogSettings):
+    """Functions that also queue changed containers as DevOps components."""
+
     submissions_queue: Required
     components_module: Switch
 
 
 class AssociationSettings(SiteCatalogSettings):
+    """Functions that record associations and notify webhooks. `notices_queue` is a queue URL."""
+
     record_table: Required
     notices_queue: Required
 
 
 class WebhooksSettings(AppSettings):
+    """Settings of `webhooks`. A webhook at one of `test_webhook_origins` needs no public host."""
+
     api_keys_table: Required
     catalog_table: Required
     secrets_key: Required
@@ -182,7 +207,7 @@ class WebhooksSettings(AppSettings):
 
 
 class ReviewSettings(ForgeSettings):
-    """`review_url_template` is empty where the provider has no page of its own for reviews."""
+    """Functions that create draft reviews. `review_url_template` is empty without a review page."""
 
     record_table: Required
     submissions_queue: Required
@@ -190,6 +215,8 @@ class ReviewSettings(ForgeSettings):
 
 
 class EntitiesSettings(SiteSettings):
+    """Settings of `entities`."""
+
     api_keys_table: Required
     catalog_table: Required
     record_table: Required
@@ -198,4 +225,6 @@ class EntitiesSettings(SiteSettings):
 
 
 class KeysSettings(AppSettings):
+    """Settings of `keys`."""
+
     api_keys_table: Required

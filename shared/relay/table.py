@@ -1,4 +1,4 @@
-"""A DynamoDB table of `pk` and `sk`, in plain values; reads are strongly consistent."""
+"""A DynamoDB table with the keys `pk` and `sk`, in plain values. Reads are strongly consistent."""
 
 import random
 import time
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 
-# What a table's methods raise where AWS fails.
+# What the methods of `Table` raise when AWS fails.
 TABLE_ERRORS = (*AWS_ERRORS, Unavailable)
 
-# DynamoDB's own limits per call.
+# DynamoDB's limits per call.
 _GET_MAX = 100
 _WRITE_MAX = 25
 _ATTEMPTS = 8
@@ -29,15 +29,19 @@ _deserializer = TypeDeserializer()
 
 
 class Table:
+    """Reads and writes items. Every method raises one of TABLE_ERRORS when AWS fails."""
+
     def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
         self._dynamodb = dynamodb
         self.name = name
 
     def get(self, pk: str, sk: str) -> Item | None:
+        """The item of this key; None if there is none."""
         answer = self._dynamodb.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def put(self, item: Item) -> None:
+        """Write the item, including `pk` and `sk`; replaces an existing item of its key."""
         self._dynamodb.put_item(TableName=self.name, Item=to_item(item))
 
     def query(
@@ -51,10 +55,11 @@ class Table:
         newest: bool = False,
         attributes: Sequence[str] = (),
     ) -> Iterator[Item]:
-        """The items of `pk` whose `sk` begins with `prefix`, in order, after `after`.
+        """The items of `pk` whose `sk` starts with `prefix`, in the order of `sk`.
 
-        At most `limit` items are read, where one is given, `page_size` with each call, and of each
-        item only these `attributes`; `newest` reads from the end.
+        `after` is the `sk` after which to start, `limit` the most items to return, `page_size` the
+        most items per call, and `attributes` those to read of each item. The defaults mean no
+        restriction. `newest` reverses the order.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -71,7 +76,7 @@ class Table:
             request["ExclusiveStartKey"] = key(pk, after)
         left = limit
         while True:
-            # Each call of a paginator would read as many as the first, and drop what is too many.
+            # boto3's paginator would request a full page each time, and drop the surplus.
             if sizes := [size for size in (left, page_size) if size > 0]:
                 request["Limit"] = min(sizes)
             page = self._dynamodb.query(**request)
@@ -83,7 +88,7 @@ class Table:
             request["ExclusiveStartKey"] = last
 
     def count(self, pk: str, after: str = "") -> tuple[int, str]:
-        """How many items one call finds after `after`, and the last one's `sk`; "" at the end."""
+        """How many items one call counts after `after`, and the last `sk`, or "" at the end."""
         start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
         answer = self._dynamodb.query(
             TableName=self.name,
@@ -99,14 +104,14 @@ class Table:
     def get_all(
         self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()
     ) -> Iterator[Item]:
-        """The items of these keys that are there, in no order; of each only these attributes."""
+        """The existing items of these keys, in no order; with `attributes`, only these of each."""
         for start in range(0, len(keys), _GET_MAX):
             batch = [key(*pair) for pair in keys[start : start + _GET_MAX]]
             found = get_batch(self._dynamodb, {self.name: batch}, attributes)
             yield from (item for _, item in found)
 
     def write_all(self, puts: Iterable[Item] = (), deletes: Iterable[tuple[str, str]] = ()) -> None:
-        """Put and delete without condition; raises Unavailable with part of it done."""
+        """Put and delete items without condition. After an error, part of it may be done."""
         requests: list[Any] = [{"PutRequest": {"Item": to_item(item)}} for item in puts]
         requests += [{"DeleteRequest": {"Key": key(*pair)}} for pair in deletes]
         for start in range(0, len(requests), _WRITE_MAX):
@@ -125,7 +130,10 @@ class Table:
 def get_batch(
     dynamodb: "DynamoDBClient", keys: Mapping[str, Sequence[Any]], attributes: Sequence[str] = ()
 ) -> Iterator[tuple[str, Item]]:
-    """The items of these keys by table, a hundred in all at most: (table, item), in no order."""
+    """The existing items of these keys, as (table, item), in no order.
+
+    `keys` maps a table's name to keys in DynamoDB's JSON, at most 100 in all. Raises TABLE_ERRORS.
+    """
     wanted: dict[str, Any] = {
         table: {"Keys": list(each), "ConsistentRead": True, **_projection(attributes)}
         for table, each in keys.items()
@@ -142,7 +150,7 @@ def get_batch(
 
 
 def _projection(attributes: Sequence[str]) -> dict[str, Any]:
-    """Names stand in an expression as #0, #1, …, since some are DynamoDB's own words."""
+    """Uses the placeholders #0, #1, … for names: some are reserved words of DynamoDB."""
     if not attributes:
         return {}
     names = {f"#{number}": name for number, name in enumerate(attributes)}
@@ -150,26 +158,27 @@ def _projection(attributes: Sequence[str]) -> dict[str, Any]:
 
 
 def key(pk: str, sk: str) -> dict[str, Any]:
+    """The key in DynamoDB's JSON."""
     return to_item({"pk": pk, "sk": sk})
 
 
 def back_off(attempt: int) -> None:
-    """Wait a random time that grows with the attempt: 50 ms at most at first, 6 s at the eighth."""
+    """Sleep a random time: at most 50 ms for attempt 0, doubled with each attempt."""
     time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
 
 
 def to_item(values: dict[str, Any]) -> dict[str, Any]:
-    """A DynamoDB item of plain values; None is left out."""
+    """Plain values in DynamoDB's JSON, without those that are None."""
     return {name: _typed(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain values of a DynamoDB item; numbers are Decimal, bytes are bytes."""
+    """An item's plain values. A number becomes a Decimal, and a binary value bytes."""
     return {name: _plain(value) for name, value in item.items()}
 
 
 def _typed(value: Any) -> dict[str, Any]:
-    # Nearly all are of these two; boto3's serializer asks each for a dozen types.
+    # Nearly all values have one of these types; boto3's serializer tests each for a dozen.
     kind = type(value)
     if kind is str:
         return {"S": value}
@@ -182,5 +191,5 @@ def _plain(typed: Any) -> Any:
     if "S" in typed:
         return typed["S"]
     value = _deserializer.deserialize(typed)
-    # The published types of boto3 don't know that a Binary has a value.
+    # boto3's published types lack Binary.value.
     return value.value if isinstance(value, Binary) else value  # type: ignore[attr-defined]

@@ -317,5 +317,5 @@ def test_what_is_left_over_of_attempts_expires(aws: Aws, attempts: AttemptStore)
     left = int(item[specification["AttributeName"]]["N"]) - time.time()
     assert 0 < left <= 86_400
     assert attempts.of(["m-1", "m-2"]) == {"m-1": 2}
-    attempts.strike(["m-1"])
+    attempts.clear(["m-1"])
     assert attempts.of(["m-1"]) == {}

@@ -19,7 +19,7 @@ from relay.identity.api_keys import ApiKeys
 from relay.jira.answers import MESSAGE_LENGTH_MAX, MESSAGES_MAX
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX
 from relay.record.associations import AssociationStore
-from relay.record.debts import DebtStore, Delay
+from relay.record.debts import DebtStore, Postponement
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
 from relay.tenants.replay import Replay, ReplayScope, Stage
@@ -154,7 +154,7 @@ def test_a_list_of_replays_is_cut_by_their_reasons(relay: Relay) -> None:
         replay = Replay(
             tenant.id, one, scope=ReplayScope.OWED, stage=Stage.WALK, reason="; ".join(WORDS)
         )
-        store.begin(replay, 0)
+        store.start(replay, 0)
 
     assert shown(all_pages(relay, f"/v1/sites/{tenant.id}/replay", "replays"), "workspaceId") == ids
 
@@ -165,7 +165,7 @@ def test_pages_of_any_length_show_each_thing_once(relay: Relay, limit: int) -> N
     keys = sorted([relay.key_for("payments").split("_")[1], relay.api_key.split("_")[1]])
     store = ReplayStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     for one in ("a", "b", "c"):
-        store.begin(Replay(sites[0], one, scope=ReplayScope.OWED), 0)
+        store.start(Replay(sites[0], one, scope=ReplayScope.OWED), 0)
 
     for path, name, of_each, expected in (
         ("/v1/sites", "sites", "id", sites),
@@ -265,8 +265,8 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     reason = "; ".join(WORDS)
     debts.owe("payments", tenant.id, entities, reason)
     assert_one_transaction(relay, table)
-    delays = [Delay(keys.entity_sk(key), reason, 1, 0) for key in entities]
-    debts.put_off("payments", tenant.id, delays)
+    delays = [Postponement(keys.entity_sk(key), reason, 1, 0) for key in entities]
+    debts.postpone("payments", tenant.id, delays)
     assert_one_transaction(relay, table)
     # As the documents say.
     assert {len(debt.reason) for debt in debts.all("payments", tenant.id)} == {2000}

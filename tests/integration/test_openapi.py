@@ -263,7 +263,7 @@ def under_both(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
 def turned(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     choices = IdentityChoiceStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     now = int(time.time() * 1000)
-    choices.keep(site.id, IdentityChoice(Identity.FORGE, "Jira answered 401", now))
+    choices.save(site.id, IdentityChoice(Identity.FORGE, "Jira answered 401", now))
     return under_both(relay, site, ask)
 
 

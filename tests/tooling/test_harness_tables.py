@@ -95,18 +95,18 @@ def replayed(dynamodb: "DynamoDBClient") -> list[Any]:
         started_at=1,
         updated_at=1,
     )
-    begun = replays.begin(fresh, 1)
+    begun = replays.start(fresh, 1)
     noticed = [replays.owe(fresh), replays.owe(fresh)]
-    taken = replays.take(begun, 10, 100)
-    again = replays.take(begun, 11, 100)
-    kept = replays.keep(replace(begun, cursor="inc#a", reason=None, updated_at=20))
-    strange = replays.keep(replace(begun, run="run-2"))
+    taken = replays.lease(begun, 10, 100)
+    again = replays.lease(begun, 11, 100)
+    kept = replays.save(replace(begun, cursor="inc#a", reason=None, updated_at=20))
+    strange = replays.save(replace(begun, run="run-2"))
     ended_too_soon = replays.end(begun, 30)
     there = replays.get(TENANT, WORKSPACE)
     assert there
     ended = replays.end(there, 31)
-    anew = replays.begin(replace(fresh, run="run-3"), 1)
-    hastened = replays.hasten(anew, 3)
+    anew = replays.start(replace(fresh, run="run-3"), 1)
+    hastened = replays.continue_now(anew, 3)
     return [
         begun,
         noticed,

@@ -46,7 +46,7 @@ class WorkspaceStore:
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
         values = document.model_dump(exclude_none=True)
-        pk, sk = keys.of_workspace(workspace_id)
+        pk, sk = keys.workspace_item(workspace_id)
         self._table.write_all(
             puts=[
                 {"pk": pk, "sk": sk} | values,
@@ -58,14 +58,14 @@ class WorkspaceStore:
     def get(self, workspace_id: str) -> Workspace:
         """Raises NotFound for a workspace that was never put."""
         return _workspace(
-            _existing(self._table.get(*keys.of_workspace(workspace_id)), workspace_id)
+            _existing(self._table.get(*keys.workspace_item(workspace_id)), workspace_id)
         )
 
     def place_of(self, workspace_id: str) -> dict[str, keys.Key]:
         """Where the workspace is stored: its key, by table; empty for what is not a valid id."""
         if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
             return {}
-        return {self._table.name: keys.of_workspace(workspace_id)}
+        return {self._table.name: keys.workspace_item(workspace_id)}
 
     def check_found(self, found: Mapping[str, Item], workspace_id: str) -> None:
         """Raises NotFound unless the workspace is among these items, by table."""
@@ -73,7 +73,7 @@ class WorkspaceStore:
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
         """Those of these workspaces that there are."""
-        wanted = [keys.of_workspace(workspace_id) for workspace_id in workspace_ids]
+        wanted = [keys.workspace_item(workspace_id) for workspace_id in workspace_ids]
         return [_workspace(item) for item in self._table.get_all(wanted)]
 
     def page(self, after: str, limit: int, only: Collection[str] | None = None) -> list[Workspace]:
@@ -90,7 +90,7 @@ class WorkspaceStore:
     def delete(self, workspace_id: str) -> None:
         """Deleting what is not there is fine."""
         self._table.write_all(
-            deletes=[keys.of_workspace(workspace_id), (keys.WORKSPACES, workspace_id)]
+            deletes=[keys.workspace_item(workspace_id), (keys.WORKSPACES, workspace_id)]
         )
 
 

@@ -215,7 +215,7 @@ class SiteAccess:
             identity=identity.value,
             reason=refused.reason,
         )
-        self._choices.keep(tenant.id, IdentityChoice(identity, refused.message, _now()))
+        self._choices.save(tenant.id, IdentityChoice(identity, refused.message, _now()))
 
 
 _OTHER = {Identity.CONNECT: Identity.FORGE, Identity.FORGE: Identity.CONNECT}

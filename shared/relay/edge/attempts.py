@@ -52,7 +52,7 @@ class MessageAttempts:
     def end(self, records: Sequence[Record]) -> None:
         """Remove the attempts, as the function was not cut off with these messages."""
         try:
-            self._attempts.strike(record["messageId"] for record in records)
+            self._attempts.clear(record["messageId"] for record in records)
         except TABLE_ERRORS:
             logger.exception("Attempts could not be removed")
 

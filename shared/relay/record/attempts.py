@@ -42,6 +42,6 @@ class AttemptStore:
             ]
         )
 
-    def strike(self, message_ids: Iterable[str]) -> None:
+    def clear(self, message_ids: Iterable[str]) -> None:
         """They have ended. Raises Unavailable."""
         self._table.write_all(deletes=[keys.attempt(one) for one in message_ids])

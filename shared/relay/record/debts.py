@@ -62,7 +62,7 @@ class Debt:
 
 
 @dataclass(frozen=True, slots=True)
-class Delay:
+class Postponement:
     """Why a debt is put off, for the how manieth time, and until when."""
 
     sk: str
@@ -115,7 +115,7 @@ class DebtStore:
         items = self._table.get_all([(pk, sk) for sk in sks])
         return {debt.sk: debt for debt in map(_debt, items)}
 
-    def put_off(self, workspace_id: str, tenant_id: str, delays: Iterable[Delay]) -> None:
+    def postpone(self, workspace_id: str, tenant_id: str, delays: Iterable[Postponement]) -> None:
         """Note these as owed, and have them wait. Raises Unavailable."""
         pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
         writes = [

@@ -131,7 +131,7 @@ def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: i
     )
 
 
-def outcome_at(item: Item) -> Outcome:
+def stored_outcome(item: Item) -> Outcome:
     return Outcome(
         key=keys.entity_of(item["sk"]),
         sequence=int(item["seq"]),

@@ -23,8 +23,8 @@ from relay.record.outcomes import (
     OutcomeState,
     deletion_write,
     is_overtaken,
-    outcome_at,
     outcome_write,
+    stored_outcome,
 )
 from relay.record.transactions import Transactions, Write, write_newest
 from relay.table import Item, Table, from_item, key, to_item
@@ -230,7 +230,7 @@ class RecordStore:
         """Every outcome of a workspace at a site, in the order of its key."""
         prefix = keys.kind_prefix(kind) if kind else ""
         pk = keys.outcomes(workspace_id, tenant_id)
-        return map(outcome_at, self._table.query(pk, prefix, limit=limit))
+        return map(stored_outcome, self._table.query(pk, prefix, limit=limit))
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
@@ -238,7 +238,7 @@ class RecordStore:
         """The outcomes of these entities at a site, where there are any."""
         pk = keys.outcomes(workspace_id, tenant_id)
         items = self._table.get_all([(pk, keys.entity_sk(entity)) for entity in entities])
-        return {outcome.key: outcome for outcome in map(outcome_at, items)}
+        return {outcome.key: outcome for outcome in map(stored_outcome, items)}
 
 
 def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from relay.delivery.site_delivery import DeliveryResult, SiteDelivery
 from relay.delivery.sites import LinkedSite
 from relay.entities.model import EntityKey, Kind
 from relay.jira.errors import without_details
-from relay.record.debts import Debt, DebtStore, Delay
+from relay.record.debts import Debt, DebtStore, Postponement
 from relay.record.outcomes import OutcomeState, state_of
 from relay.record.store import RecordStore
 from relay.replays.schedule import ReplaySchedule
@@ -100,10 +100,12 @@ class DebtRecorder:
         for sk, (reason, logo_url) in reasons.items():
             tries = known[sk].tries if sk in known else 0
             wait = int(entity_back_off(tries) * 1000)
-            delays.append(Delay(sk, reason, tries + 1, self._schedule.now() + wait, logo_url))
-        self._debts.put_off(workspace_id, tenant_id, delays)
+            delays.append(
+                Postponement(sk, reason, tries + 1, self._schedule.now() + wait, logo_url)
+            )
+        self._debts.postpone(workspace_id, tenant_id, delays)
         logger.warning("A site accepts some entities and fails on others", postponed=len(delays))
-        count(Metric.PUT_OFF, len(delays))
+        count(Metric.POSTPONED, len(delays))
 
     def replay_of(self, tenant_id: str, workspace_id: str, generation: int = 0) -> Replay:
         """A new replay of the link's debts, due when the site may be called. It is not stored."""

@@ -61,7 +61,7 @@ class Replayer:
             self._replays.owe(self._debt_recorder.replay_of(tenant_id, workspace_id))
             replay = self._replays.get(tenant_id, workspace_id)
         if replay:
-            replay = self._replays.take(replay, now, _LEASE_MS)
+            replay = self._replays.lease(replay, now, _LEASE_MS)
         if replay is None:
             return
         linked = self._sites.link(tenant_id, workspace_id)
@@ -110,7 +110,7 @@ class Replayer:
     def _saved(self, replay: Replay) -> bool:
         """Save the progress and extend the lease; False if another run has replaced this one."""
         now = self._schedule.now()
-        return self._replays.keep(
+        return self._replays.save(
             replace(replay, reason=None, updated_at=now, leased=now + _LEASE_MS)
         )
 
@@ -128,14 +128,14 @@ class Replayer:
         )
         logger.info("Replay paused", reason=trouble.code if trouble else "time", done=paused.done)
         # A site that has uninstalled the app starts over when it installs it again.
-        if self._replays.keep(paused) and linked.tenant.state is TenantState.ACTIVE:
+        if self._replays.save(paused) and linked.tenant.state is TenantState.ACTIVE:
             self._schedule.send(paused)
 
     def _forget(self, replay: Replay) -> None:
         """Drop a replay without a link, unless the link is just about to be written."""
         now = self._schedule.now()
         if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
-            self._replays.keep(replace(replay, leased=0))
+            self._replays.save(replace(replay, leased=0))
             return
         self._stages.payment.forget(replay.tenant_id, replay.workspace_id)
         self._replays.end(replace(replay, again=0), now)

@@ -48,7 +48,7 @@ class ReplaySchedule:
         """Make all unfinished replays of the site due now, because it answers again."""
         now = self.now()
         for replay in self._replays.of_tenant(tenant_id):
-            if not replay.is_done and self._replays.hasten(replay, now):
+            if not replay.is_done and self._replays.continue_now(replay, now):
                 self.send(replace(replay, due=now))
 
     def now(self) -> int:

@@ -183,4 +183,4 @@ class ReplayStarter:
             started_at=now,
             updated_at=now,
         )
-        return self._replays.begin(fresh, tenant.installs)
+        return self._replays.start(fresh, tenant.installs)

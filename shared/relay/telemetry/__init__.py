@@ -1,4 +1,4 @@
-"""Logs and metrics. No token, no secret, no personal data goes into either."""
+"""Logs and metrics. Neither contains tokens, secrets or personal data."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +16,10 @@ metrics = Metrics(namespace="Relay", service="relay")
 
 
 def in_context(handler: Handler) -> Handler:
-    """Every line that the handler logs names the invocation; what it counted is sent at the end.
-    A function's initialization ends with it.
+    """Wraps a function's handler, as the last step of its initialization.
 
-    The event is never logged: it carries tokens and the operations tool's own text.
+    Every line that the handler logs names the invocation, and its metrics are sent at its end. The
+    event is never logged: it contains tokens and the operations tool's data.
     """
 
     injected = logger.inject_lambda_context(handler, clear_state=True, log_event=False)
@@ -28,7 +28,7 @@ def in_context(handler: Handler) -> Handler:
         try:
             return injected(event, context)
         finally:
-            if metrics.provider.metric_set:  # to flush none is warned of
+            if metrics.provider.metric_set:  # flushing an empty set logs a warning
                 metrics.flush_metrics()
 
     initialization.end()
@@ -36,7 +36,7 @@ def in_context(handler: Handler) -> Handler:
 
 
 def count(metric: Metric, value: int = 1) -> None:
-    """Add to a metric of this invocation; zero is not sent."""
+    """Add `value` to a metric of this invocation. Zero is not sent."""
     if value:
         metrics.add_metric(metric.value.name, metric.value.unit, value)
 

@@ -1,4 +1,4 @@
-"""Every metric that Relay emits: its name in CloudWatch, its unit, and what it counts."""
+"""The metrics that Relay emits to CloudWatch."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +14,8 @@ class _Definition:
 
 
 class Metric(Enum):
+    """Each value holds the metric's name in CloudWatch, its unit, and what it counts."""
+
     INSTALLED = _Definition("Installed", MetricUnit.Count, "accepted `installed` calls")
     UNINSTALLED = _Definition("Uninstalled", MetricUnit.Count, "accepted `uninstalled` calls")
     REFUSED_CALLS = _Definition("RefusedCalls", MetricUnit.Count, "calls answered 401 or 403")
@@ -25,30 +27,36 @@ class Metric(Enum):
         "EntitiesOutdated", MetricUnit.Count, "states older than the recorded one"
     )
     DELIVERED = _Definition(
-        "EntitiesDelivered", MetricUnit.Count, "entities that a site took, or deleted"
+        "EntitiesDelivered", MetricUnit.Count, "entities that a site accepted or deleted"
     )
-    REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site refused")
-    OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities that a site could not take now")
-    PUT_OFF = _Definition(
-        "PutOff", MetricUnit.Count, "times that a site that takes others did not take one"
+    REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site rejected")
+    OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities noted as owed to a site")
+    POSTPONED = _Definition(
+        "PutOff", MetricUnit.Count, "debts postponed, as the site accepts other entities"
     )
-    JIRA_CALLS = _Definition("JiraCalls", MetricUnit.Count, "calls to Jira that bring something")
+    JIRA_CALLS = _Definition(
+        "JiraCalls", MetricUnit.Count, "calls to Jira that deliver or check deliveries"
+    )
     SITE_TROUBLES = _Definition(
-        "SiteTroubles", MetricUnit.Count, "times that a site could not take a call"
+        "SiteTroubles", MetricUnit.Count, "calls after which a site was noted as in trouble"
     )
     SITES_RECOVERED = _Definition(
-        "SitesRecovered", MetricUnit.Count, "sites that answer again after trouble"
+        "SitesRecovered", MetricUnit.Count, "sites that respond again after trouble"
     )
-    SITES_SLOWED = _Definition("SitesSlowed", MetricUnit.Count, "sites that are slowed")
+    SITES_SLOWED = _Definition(
+        "SitesSlowed", MetricUnit.Count, "sites in the state 'slowed', at each sweep"
+    )
     SITES_NEEDING_ATTENTION = _Definition(
-        "SitesNeedingAttention", MetricUnit.Count, "sites that need attention"
+        "SitesNeedingAttention", MetricUnit.Count, "sites that need attention, at each sweep"
     )
-    REPLAYS_WAITING = _Definition("ReplaysWaiting", MetricUnit.Count, "replays that are not done")
+    REPLAYS_WAITING = _Definition(
+        "ReplaysWaiting", MetricUnit.Count, "replays that are not done, at each sweep"
+    )
     ABSENT = _Definition(
-        "EntitiesAbsent", MetricUnit.Count, "entities accepted by a site that shows nothing of them"
+        "EntitiesAbsent", MetricUnit.Count, "entities that a site accepted but does not show"
     )
     POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")
-    NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook took")
+    NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook accepted")
     COMPONENTS_REFUSED = _Definition(
         "ComponentsRefused", MetricUnit.Count, "components that a site refused"
     )

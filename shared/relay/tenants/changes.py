@@ -155,12 +155,12 @@ def merged(
     return stays, left
 
 
-def are_two(one: Tenant, other: Tenant) -> bool:
+def are_different_sites(one: Tenant, other: Tenant) -> bool:
     """Whether Forge has proven them to be two sites."""
     return bool(one.forge and other.forge and one.forge.cloud_id != other.forge.cloud_id)
 
 
-def is_late(identity: ForgeIdentity | None, token: LifecycleToken) -> bool:
+def is_superseded(identity: ForgeIdentity | None, token: LifecycleToken) -> bool:
     """Whether a newer call of Forge's was handled, or this very one."""
     if identity is None:
         return False

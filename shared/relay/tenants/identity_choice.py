@@ -42,7 +42,7 @@ class IdentityChoiceStore:
             return None
         return IdentityChoice(Identity(item["identity"]), item["because"], int(item["at"]))
 
-    def keep(self, tenant_id: str, choice: IdentityChoice) -> None:
+    def save(self, tenant_id: str, choice: IdentityChoice) -> None:
         pk, sk = keys.identity_choice(tenant_id)
         self._table.put(
             {

@@ -56,7 +56,7 @@ class ReplayStore:
         start = prefix + after if after else ""
         return map(_replay, self._table.query(pk, prefix, after=start, limit=limit))
 
-    def begin(self, fresh: Replay, installs: int) -> Replay:
+    def start(self, fresh: Replay, installs: int) -> Replay:
         """Take this one in place of the one that is there; its worker, if any, lets go of it.
 
         `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before; of
@@ -83,11 +83,11 @@ class ReplayStore:
         for _ in range(_ATTEMPTS):
             if self._noticed(fresh):
                 return False
-            if self._begun(fresh):
+            if self._started(fresh):
                 return True
         raise Unavailable("A replay could not be begun; try again.")
 
-    def take(self, replay: Replay, now: int, lease_ms: int) -> Replay | None:
+    def lease(self, replay: Replay, now: int, lease_ms: int) -> Replay | None:
         """Take it for a while; None where it is done, not due, or another worker's.
 
         A worker that is cut off, as one that is out of memory, says nothing. So the time after
@@ -103,7 +103,7 @@ class ReplayStore:
         sets = "leased = :until"
         if replay.attempts:
             values[":again"] = now + min(_FIRST_DELAY_MS << replay.attempts, _LAST_DELAY_MS)
-            values[":reason"] = _ended_without_a_word(replay.attempts)
+            values[":reason"] = _cut_off(replay.attempts)
             sets += ", due = :again, reason = :reason"
         try:
             answer = self._dynamodb.update_item(
@@ -122,7 +122,7 @@ class ReplayStore:
         taken = _replay(from_item(answer["Attributes"]))
         return replace(taken, due=replay.due, attempts=0)
 
-    def hasten(self, replay: Replay, now: int) -> bool:
+    def continue_now(self, replay: Replay, now: int) -> bool:
         """Let it go on now; False where it is done."""
         try:
             self._dynamodb.update_item(
@@ -136,18 +136,18 @@ class ReplayStore:
             return False
         return True
 
-    def keep(self, replay: Replay) -> bool:
+    def save(self, replay: Replay) -> bool:
         """Keep how far it has come; False where another run has taken its place."""
-        return self._keep(replay, "run = :run", {":run": replay.run})
+        return self._save(replay, "run = :run", {":run": replay.run})
 
     def end(self, replay: Replay, now: int) -> bool:
         """Call it done, unless more was noted as owed since it was read."""
         done = replace(replay, stage=Stage.DONE, updated_at=now, ended_at=now, leased=0)
-        return self._keep(
+        return self._save(
             done, "run = :run AND owed = :owed", {":run": replay.run, ":owed": replay.owed}
         )
 
-    def _keep(self, replay: Replay, condition: str, values: dict[str, Any]) -> bool:
+    def _save(self, replay: Replay, condition: str, values: dict[str, Any]) -> bool:
         kept = {
             name: value
             for name, value in attributes_of(replay).items()
@@ -183,7 +183,7 @@ class ReplayStore:
             return False
         return True
 
-    def _begun(self, fresh: Replay) -> bool:
+    def _started(self, fresh: Replay) -> bool:
         """Whatever was counted before stays: the resets, and the generation of the last walk."""
         known = self.get(fresh.tenant_id, fresh.workspace_id)
         if known is None:
@@ -222,7 +222,7 @@ def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
     return min(fresh.stage, known.stage, key=stages.index)
 
 
-def _ended_without_a_word(attempts: int) -> str:
+def _cut_off(attempts: int) -> str:
     return f"The function ended without an answer {attempts} times in a row; its log says why"
 
 

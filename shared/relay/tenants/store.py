@@ -162,7 +162,7 @@ class TenantStore:
             believed = self._believed(installation)
             pointers = self._pointers_to(believed.installation_id, believed.cloud_id)
             seen = _Seen(*self._found_by_forge(believed, pointers), pointers)
-            if seen.known and changes.is_late(seen.known.forge, token):
+            if seen.known and changes.is_superseded(seen.known.forge, token):
                 return seen, seen.known
             return seen, changes.forge_installed(seen.known, believed, token, self._seal)
 
@@ -176,7 +176,7 @@ class TenantStore:
             forge = known and known.forge
             if not (known and forge) or forge.installation_id != installation_id:
                 return _Seen(None), None
-            if changes.is_late(forge, token):
+            if changes.is_superseded(forge, token):
                 return _Seen(known), known
             return _Seen(known), changes.forge_uninstalled(known, forge, token)
 
@@ -206,7 +206,9 @@ class TenantStore:
         found = next(map(self.current, pointers.values()), None)
         if found is None or found.client_key not in (None, installation.client_key):
             return None
-        is_other = known is None or (known.id != found.id and not changes.are_two(known, found))
+        is_other = known is None or (
+            known.id != found.id and not changes.are_different_sites(known, found)
+        )
         return found if is_other else None
 
     def _believed(self, installation: ForgeInstallation) -> ForgeInstallation:
