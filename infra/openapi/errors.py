@@ -90,13 +90,14 @@ ERRORS: Mapping[str, RelayError] = {
     ),
     "uninstalled": Conflict("The site has uninstalled the app.", code="uninstalled"),
     "one_workspace": Conflict(
-        "A site with plain ids takes one workspace only.", code="one_workspace"
+        "With plain ids, a site can be linked to one workspace only. Unlink 'payments' first.",
+        code="one_workspace",
     ),
     "same_site": Conflict("A site can't replace itself.", code="same_site"),
     "outdated": Conflict(
-        "A newer lifecycle call of this site has been taken already.", code="outdated"
+        "A newer lifecycle call of this site was already handled.", code="outdated"
     ),
-    "token_used": Conflict("The token of this call has been used already.", code="token_used"),
+    "token_used": Conflict("This call's token was already used.", code="token_used"),
     "not_queued": Unavailable(
         "Not all entities could be queued; submit these again.",
         [Detail("incidents[0]", "not_queued", "This incident was not queued")],

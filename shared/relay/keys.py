@@ -1,12 +1,12 @@
-"""The keys of every item in the tables, built and parsed. What an item holds is described where it
-is read and written.
+"""The keys of every item in the tables, built and parsed. The module that reads and writes an item
+describes its attributes.
 
 | table | pk | sk | holds |
 |---|---|---|---|
 | tenants | `tenant#<tenantId>` | `tenant` | the tenant |
-| | `tenant#<tenantId>` | `trouble` | what is wrong with the site |
+| | `tenant#<tenantId>` | `trouble` | the site's trouble |
 | | `tenant#<tenantId>` | `credential` | the identity that Jira accepted last |
-| | `tenant#<tenantId>` | `plainIds` | the one workspace of a site with plain ids |
+| | `tenant#<tenantId>` | `plainIds` | the only workspace of a site with plain ids |
 | | `tenant#<tenantId>` | `workspace#<workspaceId>` | a link |
 | | `tenant#<tenantId>` | `offer#<workspaceId>` | an offer of a link |
 | | `tenant#<tenantId>` | `replay#<workspaceId>` | the link's replay |
@@ -16,7 +16,7 @@ is read and written.
 | | `installationId#<id>` | `tenant` | the id of the tenant |
 | | `forgeCloudId#<cloudId>` | `tenant` | the id of the tenant |
 | | `baseUrl#<url>` | `<tenantId>` | one of the tenants that are or were at this URL |
-| | `workspace#<workspaceId>` | `tenant#<tenantId>` | a link, from its other end |
+| | `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link, found by its workspace |
 | | `workspace#<workspaceId>` | `key` | the workspace's key |
 | | `workspaceKey#<key>` | `workspace` | the workspace of this key |
 | catalog | `workspaces` | `<workspaceId>` | the list of all workspaces |
@@ -44,7 +44,7 @@ _OFFER = "offer#"
 _REPLAY = "replay#"
 _ATTEMPT = "attempt#"
 _COMPONENT = "cmp#"
-# So short that an id of 255 characters of four bytes stays within the 1,024 bytes of a sort key.
+# Short enough for an id of 255 characters of four bytes in the 1,024 bytes of a sort key.
 _KINDS = {Kind.INCIDENT: "inc#", Kind.REVIEW: "rev#"}
 _KINDS_BY_PREFIX = {prefix: kind for kind, prefix in _KINDS.items()}
 
@@ -52,48 +52,57 @@ _KINDS_BY_PREFIX = {prefix: kind for kind, prefix in _KINDS.items()}
 
 
 def tenant(tenant_id: str) -> str:
-    """The pk of everything about a tenant."""
+    """The pk of all items of a tenant."""
     return _TENANT + tenant_id
 
 
 def tenant_id_of(key: str) -> str:
-    """The tenant's id in the pk of its items, or in the sk of a workspace's links."""
+    """The tenant's id, from the pk of its items or the sk of a workspace's link."""
     return key.removeprefix(_TENANT)
 
 
 def tenant_item(tenant_id: str) -> Key:
+    """The key of the tenant itself."""
     return tenant(tenant_id), TENANT
 
 
 def trouble(tenant_id: str) -> Key:
+    """The key of the site's trouble."""
     return tenant(tenant_id), "trouble"
 
 
 def identity_choice(tenant_id: str) -> Key:
+    """The key of the identity that Jira accepted last."""
     return tenant(tenant_id), "credential"
 
 
 def plain_ids(tenant_id: str) -> Key:
+    """The key of the item that names the only workspace of a site with plain ids."""
     return tenant(tenant_id), "plainIds"
 
 
 def client_key(value: str) -> str:
+    """The pk of the item that holds the id of this clientKey's tenant."""
     return f"clientKey#{value}"
 
 
 def installation_id(value: str) -> str:
+    """The pk of the item that holds the id of this installationId's tenant."""
     return f"installationId#{value}"
 
 
 def forge_cloud_id(value: str) -> str:
+    """The pk of the item that holds the id of the tenant with this cloudId under Forge."""
     return f"forgeCloudId#{value}"
 
 
 def base_url(value: str) -> str:
+    """The pk of the tenants that are or were at this URL."""
     return f"baseUrl#{value}"
 
 
 def migration(tenant_id: str, migration_id: str) -> Key:
+    """The key of a data residency migration."""
     return tenant(tenant_id), f"migration#{migration_id}"
 
 
@@ -101,54 +110,62 @@ def migration(tenant_id: str, migration_id: str) -> Key:
 
 
 def workspace(workspace_id: str) -> str:
-    """The pk of everything about a workspace, in the tenants' table and in the catalog's."""
+    """The pk of all items of a workspace, in the tenants' table and in the catalog's."""
     return _WORKSPACE + workspace_id
 
 
 def workspace_id_of(key: str) -> str:
-    """The workspace's id in a pk, or in the sk of a link, an offer or a replay."""
+    """The workspace's id, from a pk or from the sk of a link, an offer or a replay."""
     return key.partition("#")[2]
 
 
 def workspace_key(value: str) -> Key:
+    """The key of the item that names the workspace of this workspace key."""
     return f"workspaceKey#{value}", "workspace"
 
 
 def key_of_workspace(workspace_id: str) -> Key:
+    """The key of the item that holds the workspace's key."""
     return workspace(workspace_id), "key"
 
 
 def link(tenant_id: str, workspace_id: str) -> Key:
+    """The key of a link among its tenant's items."""
     return tenant(tenant_id), workspace(workspace_id)
 
 
 def link_of_workspace(tenant_id: str, workspace_id: str) -> Key:
-    """The same link, from its other end."""
+    """The key of the same link among its workspace's items."""
     return workspace(workspace_id), tenant(tenant_id)
 
 
 def links_of_tenant(tenant_id: str) -> Key:
-    """The pk, and what the sk of each starts with; so do the functions below for lists."""
+    """The pk of a tenant's links, and the prefix of their sk."""
     return tenant(tenant_id), _WORKSPACE
 
 
 def links_of_workspace(workspace_id: str) -> Key:
+    """The pk of a workspace's links, and the prefix of their sk."""
     return workspace(workspace_id), _TENANT
 
 
 def offer(tenant_id: str, workspace_id: str) -> Key:
+    """The key of an offer of a link."""
     return tenant(tenant_id), _OFFER + workspace_id
 
 
 def offers(tenant_id: str) -> Key:
+    """The pk of a tenant's offers, and the prefix of their sk."""
     return tenant(tenant_id), _OFFER
 
 
 def replay(tenant_id: str, workspace_id: str) -> Key:
+    """The key of a link's replay."""
     return tenant(tenant_id), _REPLAY + workspace_id
 
 
 def replays(tenant_id: str) -> Key:
+    """The pk of a tenant's replays, and the prefix of their sk."""
     return tenant(tenant_id), _REPLAY
 
 
@@ -156,22 +173,27 @@ def replays(tenant_id: str) -> Key:
 
 
 def workspace_item(workspace_id: str) -> Key:
+    """The key of the workspace itself, in the catalog."""
     return workspace(workspace_id), "workspace"
 
 
 def webhook(workspace_id: str) -> Key:
+    """The key of the workspace's webhook."""
     return workspace(workspace_id), "webhook"
 
 
 def containers(workspace_id: str) -> str:
+    """The pk of a workspace's containers; their sk is their id."""
     return f"container#{workspace_id}"
 
 
 def container_names(workspace_id: str) -> str:
+    """The pk of the index of containers by name (see `relay.catalog.containers`)."""
     return f"name#{workspace_id}"
 
 
 def containers_by_date(workspace_id: str) -> str:
+    """The pk of the index of containers by the time of their last change."""
     return f"updated#{workspace_id}"
 
 
@@ -179,55 +201,66 @@ def containers_by_date(workspace_id: str) -> str:
 
 
 def entities(workspace_id: str) -> str:
+    """The pk of the newest states of a workspace's entities."""
     return f"entity#{workspace_id}"
 
 
 def outcomes(workspace_id: str, tenant_id: str) -> str:
+    """The pk of a link's outcomes."""
     return f"outcome#{workspace_id}#{tenant_id}"
 
 
 def debts(workspace_id: str, tenant_id: str) -> str:
+    """The pk of a link's debts."""
     return f"debt#{workspace_id}#{tenant_id}"
 
 
 def associations(tenant_id: str, entity: EntityKey) -> str:
+    """The pk of an entity's associations; its id is the one at the site."""
     return f"association#{tenant_id}#{entity_sk(entity)}"
 
 
 def association_sk(target: str) -> str:
-    """Of any text that names the target, however long."""
+    """The sk of an association: a hash, as the text that names the target may be too long."""
     return hashlib.sha256(target.encode()).hexdigest()
 
 
 def kind_prefix(kind: Kind) -> str:
-    """What the sk of each entity of this kind starts with."""
+    """The prefix of the sk of each entity of this kind."""
     return _KINDS[kind]
 
 
 def entity_sk(entity: EntityKey) -> str:
+    """The sk of an entity's state, outcome or debt."""
     return _KINDS[entity.kind] + entity.id
 
 
 def entity_of(sk: str) -> EntityKey:
+    """The entity of this sk. Raises KeyError for the sk of a component."""
     prefix, separator, entity_id = sk.partition("#")
     return EntityKey(_KINDS_BY_PREFIX[prefix + separator], entity_id)
 
 
 def component_sk(component_id: str) -> str:
+    """The sk of a component's debt; for an empty id, the prefix of all."""
     return _COMPONENT + component_id
 
 
 def is_component(sk: str) -> bool:
+    """Whether this is the sk of a component's debt."""
     return sk.startswith(_COMPONENT)
 
 
 def component_id_of(sk: str) -> str:
+    """The component's id, from the sk of its debt."""
     return sk.removeprefix(_COMPONENT)
 
 
 def attempt(message_id: str) -> Key:
+    """The key of the count of attempts at a message."""
     return _ATTEMPT + message_id, "attempt"
 
 
 def message_id_of(pk: str) -> str:
+    """The message's id, from the pk of its attempts."""
     return pk.removeprefix(_ATTEMPT)

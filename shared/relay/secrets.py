@@ -43,12 +43,12 @@ class Secrets:
 
     def encrypt(self, owner: Owner, secret: str) -> EncryptedSecret:
         """Encrypts the secret with a new data key. Raises AWS_ERRORS."""
-        answer = self._kms.generate_data_key(
+        response = self._kms.generate_data_key(
             KeyId=self._key, KeySpec="AES_256", EncryptionContext=owner
         )
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = AESGCM(answer["Plaintext"]).encrypt(nonce, secret.encode(), _associated(owner))
-        return EncryptedSecret(nonce + sealed, answer["CiphertextBlob"])
+        sealed = AESGCM(response["Plaintext"]).encrypt(nonce, secret.encode(), _associated(owner))
+        return EncryptedSecret(nonce + sealed, response["CiphertextBlob"])
 
     def decrypt(self, owner: Owner, secret: EncryptedSecret) -> str:
         """Raises AWS_ERRORS, or Unavailable; also for a secret of another owner."""
@@ -62,12 +62,12 @@ class Secrets:
         return plain
 
     def _open(self, owner: Owner, secret: EncryptedSecret) -> str:
-        answer = self._kms.decrypt(
+        response = self._kms.decrypt(
             CiphertextBlob=secret.data_key, KeyId=self._key, EncryptionContext=owner
         )
         nonce, sealed = secret.ciphertext[:_NONCE_BYTES], secret.ciphertext[_NONCE_BYTES:]
         try:
-            return AESGCM(answer["Plaintext"]).decrypt(nonce, sealed, _associated(owner)).decode()
+            return AESGCM(response["Plaintext"]).decrypt(nonce, sealed, _associated(owner)).decode()
         except InvalidTag:
             raise Unavailable("A secret could not be decrypted.") from None
 

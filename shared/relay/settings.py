@@ -68,7 +68,7 @@ class DescriptorSettings(AppSettings):
 
 
 class TenantsTableSettings(AppSettings):
-    """Functions that read tenants. `plain_ids`: ids go to Jira unchanged, one workspace per site."""
+    """Functions that read tenants. With `plain_ids`, ids go to Jira as they are."""
 
     tenants_table: Required
     plain_ids: Switch

@@ -37,8 +37,10 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """The item of this key; None if there is none."""
-        answer = self._dynamodb.get_item(TableName=self.name, Key=key(pk, sk), ConsistentRead=True)
-        return from_item(answer["Item"]) if "Item" in answer else None
+        response = self._dynamodb.get_item(
+            TableName=self.name, Key=key(pk, sk), ConsistentRead=True
+        )
+        return from_item(response["Item"]) if "Item" in response else None
 
     def put(self, item: Item) -> None:
         """Write the item, including `pk` and `sk`; replaces an existing item of its key."""
@@ -90,7 +92,7 @@ class Table:
     def count(self, pk: str, after: str = "") -> tuple[int, str]:
         """How many items one call counts after `after`, and the last `sk`, or "" at the end."""
         start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
-        answer = self._dynamodb.query(
+        response = self._dynamodb.query(
             TableName=self.name,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": pk}},
@@ -98,8 +100,8 @@ class Table:
             Select="COUNT",
             **start,
         )
-        last = answer.get("LastEvaluatedKey")
-        return answer["Count"], from_item(last)["sk"] if last else ""
+        last = response.get("LastEvaluatedKey")
+        return response["Count"], from_item(last)["sk"] if last else ""
 
     def get_all(
         self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()
@@ -119,8 +121,8 @@ class Table:
 
     def _write_batch(self, requests: list[Any]) -> None:
         for attempt in range(_ATTEMPTS):
-            answer = self._dynamodb.batch_write_item(RequestItems={self.name: requests})
-            requests = list(answer.get("UnprocessedItems", {}).get(self.name, []))
+            response = self._dynamodb.batch_write_item(RequestItems={self.name: requests})
+            requests = list(response.get("UnprocessedItems", {}).get(self.name, []))
             if not requests:
                 return
             back_off(attempt)
@@ -139,10 +141,10 @@ def get_batch(
         for table, each in keys.items()
     }
     for attempt in range(_ATTEMPTS):
-        answer = dynamodb.batch_get_item(RequestItems=wanted)
-        for table, items in answer["Responses"].items():
+        response = dynamodb.batch_get_item(RequestItems=wanted)
+        for table, items in response["Responses"].items():
             yield from ((table, from_item(item)) for item in items)
-        wanted = dict(answer.get("UnprocessedKeys", {}))
+        wanted = dict(response.get("UnprocessedKeys", {}))
         if not wanted:
             return
         back_off(attempt)

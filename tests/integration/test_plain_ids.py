@@ -71,7 +71,7 @@ def test_a_second_workspace_is_refused_until_the_first_is_gone(
     assert len(site.calls()) == calls
     assert relay.links.workspaces_of(site.id) == ["payments"]
     refused = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/search").json()["error"]
-    assert "This one has 'payments', which would have to be unlinked first" in refused["message"]
+    assert "Unlink 'payments' first" in refused["message"]
     unlink(relay, site, "payments")
     assert link(relay, site, "search") == (200, "")
 

@@ -285,7 +285,7 @@ def test_a_worker_that_is_killed_over_and_over_holds_up_no_other(
     assert waits[2:] == [2, 4, 8, 16, 32, 60, 60]
     document = progress(relay, site)
     assert document["state"] == "waiting"
-    assert "ended without an answer 7 times in a row" in document["reason"]
+    assert "was cut off 7 times in a row" in document["reason"]
 
     # AND goes on as ever once the cause is gone
     go_on(relay)

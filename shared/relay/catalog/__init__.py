@@ -1,1 +1,1 @@
-"""Workspaces of the operations tool, what they contain, and whom to tell of associations."""
+"""The operations tool's workspaces, their containers, and their webhooks."""

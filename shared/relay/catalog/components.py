@@ -1,4 +1,4 @@
-"""A container as a DevOps component of Jira, so that `affectedComponents` show by their names."""
+"""Containers as DevOps components, so that Jira shows `affectedComponents` by name."""
 
 from datetime import UTC
 from typing import Any
@@ -8,7 +8,10 @@ from relay.entities.moment import moment_of
 
 
 def component_of(container: Container, logo_url: str, sequence: int) -> dict[str, Any]:
-    """Jira's shape asks for all of these; one without an avatar shows the app's logo."""
+    """The container as a DevOps component in Jira's shape, which requires every field.
+
+    `logo_url` replaces a missing avatar; `sequence` becomes the `updateSequenceNumber`.
+    """
     changed = moment_of(container.lastUpdatedDate)
     return {
         "schemaVersion": "1.0",

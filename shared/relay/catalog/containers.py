@@ -1,14 +1,14 @@
-"""The catalog's containers, and the index that finds them by any part of their name.
+"""The catalog's containers, with an index for searches by any part of a name.
 
 | pk | sk | holds |
 |---|---|---|
 | `container#<workspaceId>` | `<id>` | the container |
-| `name#<workspaceId>` | `<rest>` NUL `<0 or 1>` NUL `<id>` | the name from each character on |
-| `updated#<workspaceId>` | `<lastUpdatedDate>` NUL `<id>` | the container's place in time |
+| `name#<workspaceId>` | `<rest>` NUL `<0 or 1>` NUL `<id>` | index: each suffix of the name |
+| `updated#<workspaceId>` | `<lastUpdatedDate>` NUL `<id>` | index: the time of the last change |
 
-A name that contains a text has a row that begins with it: a search reads the rows of its answer
-and no others, however many containers there are. `0` marks the row of the whole name, and NUL sorts
-before all else, so a full match is the first row of all.
+A name that contains a text has a row that starts with it. So a search reads only rows that match,
+however many containers there are. `0` marks the row of the whole name, and NUL sorts before any
+other character, so a full match is the first row.
 """
 
 import unicodedata
@@ -29,17 +29,17 @@ from relay.table import Item, Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# What Jira asks of the ids that searchContainers answers with.
+# Jira's pattern for the ids in a response to searchContainers.
 CONTAINER_ID_PATTERN = r"^[a-zA-Z0-9\-_.~@:{}=]+(/[a-zA-Z0-9\-_.~@:{}=]+)*$"
 RESULTS_MAX = 50
-# Rows are read until they name as many containers, a page at a time: a name that holds the text
-# several times has as many rows.
+# A search reads pages of rows until they name RESULTS_MAX containers. A name that contains the text
+# several times has several rows.
 _ROWS_PER_PAGE = 100
 _PAGES_MAX = 10
-# With the id, a row stays within the 1,024 bytes of a sort key.
+# Keeps a row, with the id, within the 1,024 bytes of a sort key.
 _INDEXED_CHARACTERS = 100
-# Of the names in one request, as they are compared: each may be a row of the index that is written,
-# or of an old name one that is deleted. So a request makes about a thousand calls at most.
+# The limit for all normalized names in a request, old ones included. Each character may be an index
+# row to write or delete, so a request makes at most about a thousand calls.
 NAMES_CHARACTERS_MAX = 25_600
 _NUL = "\0"
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
@@ -63,10 +63,10 @@ ComponentType = Literal[
 
 
 class ContainerDocument(Document):
-    """What the operations tool says of a container, such as a service."""
+    """A container, such as a service, as the operations tool describes it."""
 
     name: Annotated[Summary, Field(min_length=1)]
-    """The name that people in Jira see, and find it by."""
+    """The name that users see and search for in Jira."""
     url: Url
     """The container's page in the operations tool."""
     avatarUrl: Url | None = None
@@ -75,42 +75,46 @@ class ContainerDocument(Document):
     """When the operations tool last changed the container."""
     # Only for Jira's DevOps components (see `components`).
     description: Description | None = None
-    """What the component is, for Jira's DevOps components; its name without one."""
+    """The description of the DevOps component in Jira; by default the name."""
     tier: Tier | None = None
-    """How critical the component is, for Jira's DevOps components; `Tier 4` without one."""
+    """How critical the DevOps component in Jira is; by default `Tier 4`."""
     componentType: ComponentType | None = None
-    """Jira's type of component, for Jira's DevOps components; `Service` without one."""
+    """The type of the DevOps component in Jira; by default `Service`."""
 
 
 class Container(ContainerDocument):
-    """A container, such as a service: what incidents affect."""
+    """A container, such as a service, which incidents can affect."""
 
     id: ContainerId
-    """The operations tool's own id, which incidents have in `affectedComponents`."""
+    """The operations tool's own id, which incidents list in `affectedComponents`."""
 
 
 class ContainerStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def get(self, workspace_id: str, container_id: str) -> Container:
-        """Raises NotFound."""
+        """The container. Raises NotFound."""
         item = self._table.get(keys.containers(workspace_id), container_id)
         if item is None:
             raise NotFound(f"There is no container {container_id!r}.", code="unknown_container")
         return _container(item)
 
     def get_all(self, workspace_id: str, container_ids: Iterable[str]) -> list[Container]:
-        """Those of these containers that there are."""
+        """The existing ones of these containers, in no order."""
         pk = keys.containers(workspace_id)
         found = self._table.get_all([(pk, container_id) for container_id in container_ids])
         return list(map(_container, found))
 
     def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
-        """Put containers, which differ in their ids; repeating is safe. Raises TooLarge.
+        """Save containers with different ids; repeating is safe.
 
-        The index never misses a container, even if this breaks off: its new rows come first, and
-        the rows of an old name go last. A search checks what a row says against the container.
+        Raises TooLarge if their names have more than NAMES_CHARACTERS_MAX characters in all.
+
+        The index never misses a container, even if this stops halfway: new rows are written first,
+        and rows of an old name are deleted last. A search checks each row against its container.
         """
         known = self.get_all(workspace_id, [container.id for container in containers])
         _check_names(containers, known)
@@ -125,17 +129,18 @@ class ContainerStore:
         self._table.write_all(deletes=before - rows.keys())
 
     def delete(self, workspace_id: str, container_id: str) -> None:
-        """Deleting what is not there is fine."""
+        """Delete the container, if it exists, and its index rows."""
         rows = _rows_of(workspace_id, self.get_all(workspace_id, [container_id]))
         self._table.write_all(deletes=[(keys.containers(workspace_id), container_id)])
         self._table.write_all(deletes=rows)
 
     def search(self, workspace_ids: Iterable[str], query: str) -> list[tuple[str, Container]]:
-        """Containers whose name contains the query, without regard to case and accents, each with
-        its workspace's id.
+        """Containers whose names contain the query, ignoring case and accents, as (workspace id,
+        container).
 
-        Full matches come first, then by name; at most 50, of which each workspace gives its share
-        before any is left out. Without a query, those updated last.
+        Full matches come first, then names that start with the query; otherwise sorted by name. An
+        empty query returns the containers that changed last. There are at most 50 results, shared
+        evenly between the workspaces.
         """
         wanted = normalized(query)
         order = partial(_rank, wanted) if wanted else _age
@@ -144,7 +149,7 @@ class ContainerStore:
             for workspace_id in workspace_ids
             if (found := self._search_workspace(workspace_id, wanted))
         ]
-        # The first of each, then the second of each.
+        # The first result of each workspace, then the second of each, and so on.
         in_turn = (one for turn in zip_longest(*of_each) for one in turn if one)
         return sorted(islice(in_turn, RESULTS_MAX), key=lambda one: order(one[1]))
 
@@ -160,7 +165,7 @@ class ContainerStore:
         return [container for container in found if wanted in normalized(container.name)]
 
     def _ids_by_name(self, workspace_id: str, prefix: str) -> dict[str, None]:
-        """In the order of the index, which begins with the full matches."""
+        """The ids of matches in the order of the index, full matches first."""
         pk, after = keys.container_names(workspace_id), ""
         ids: dict[str, None] = {}
         for _ in range(_PAGES_MAX):
@@ -172,40 +177,40 @@ class ContainerStore:
         return ids
 
     def page(self, workspace_id: str, after: str = "", limit: int = 100) -> list[Container]:
-        """A page of containers in the order of their ids."""
+        """At most `limit` containers in the order of their ids, after the id `after`."""
         pk = keys.containers(workspace_id)
         return [_container(item) for item in self._table.query(pk, after=after, limit=limit)]
 
     def find_by_url(self, workspace_id: str, url: str) -> Container | None:
-        """The first container of this URL. It reads the workspace's containers up to that one:
-        there is no index, as Jira seldom asks."""
+        """The first container with this URL, or None. Reads the workspace's containers one by one:
+        Jira asks too rarely for an index."""
         items = self._table.query(keys.containers(workspace_id))
         return next((_container(item) for item in items if item["url"] == url), None)
 
 
 def _check_names(containers: Iterable[Container], known: Iterable[Container]) -> None:
-    """`known` are the same containers as they are stored. Raises TooLarge."""
+    """`known` are the stored versions of these containers. Raises TooLarge."""
     names = {container.id: normalized(container.name) for container in containers}
     replaced = [before for one in known if (before := normalized(one.name)) != names[one.id]]
     if sum(map(len, (*names.values(), *replaced))) > NAMES_CHARACTERS_MAX:
         rule = (
-            f"Names of at most {NAMES_CHARACTERS_MAX} characters in all, those that are replaced"
-            " included; send fewer containers at once"
+            f"Names should have at most {NAMES_CHARACTERS_MAX} characters in all, including names"
+            " that they replace; send fewer containers at once"
         )
         raise TooLarge(
-            "The names are too many for one request.",
+            "The names in this request are too long.",
             [Detail("containers", "max_name_characters", rule)],
         )
 
 
 def _rows_of(workspace_id: str, containers: Iterable[Container]) -> set[tuple[str, str]]:
-    """The keys of the index rows of these containers."""
+    """The keys of these containers' index rows."""
     return {(row["pk"], row["sk"]) for one in containers for row in _index(workspace_id, one)}
 
 
 def normalized(text: str) -> str:
-    """Without case, accents and surplus space: how names and searches are compared."""
-    # What NFKD makes of a letter in another script style may have a case of its own.
+    """The text without case, accents and surplus whitespace, for comparing names and queries."""
+    # NFKD may turn a letter in another script style into an upper-case letter.
     folded = unicodedata.normalize("NFKD", text).casefold()
     decomposed = unicodedata.normalize("NFKD", folded)
     bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
@@ -222,17 +227,17 @@ def _index(workspace_id: str, container: Container) -> Iterable[Item]:
 
 
 def rests_of(name: str) -> Iterable[tuple[str, str]]:
-    """The name ("0"), and what is left of it from each later character on ("1").
+    """The whole name with "0", and its suffixes with "1", for the index.
 
-    What another one begins with is left out, as that one is found by all that it is found by:
-    "na" of "banana" by "nana".
+    A suffix that another one starts with is left out, as the longer one matches the same queries:
+    "na" of "banana" is covered by "nana".
     """
     whole = name[:_INDEXED_CHARACTERS]
     yield whole, "0"
-    # No search begins with a space.
+    # A normalized query never starts with a space.
     starts = (start for start, mark in enumerate(name) if start and mark != " ")
     rests = {name[start : start + _INDEXED_CHARACTERS] for start in starts} - {whole}
-    # Whatever begins with a text comes right after it.
+    # Sorted, a text is directly followed by those that start with it.
     for rest, following in pairwise((*sorted({*rests, whole}), "")):
         if rest != whole and not following.startswith(rest):
             yield rest, "1"
@@ -259,5 +264,5 @@ def _item(workspace_id: str, container: Container) -> Item:
 
 def _container(item: Item) -> Container:
     values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-    # It was valid when it was put; a rule that came later hides none.
+    # Not validated again: a stricter rule must not hide a container that was stored before.
     return Container.model_construct(id=item["sk"], **values)

@@ -1,5 +1,5 @@
-"""Whom a workspace wants told of associations: a URL, and the secret that signs what is sent; with
-the last attempts to tell it, which go when another webhook takes its place."""
+"""A workspace's webhook, which is notified of associations: its URL, the secret that signs the
+notices, and the last attempts. A new webhook replaces all of it."""
 
 import base64
 import binascii
@@ -22,10 +22,10 @@ from relay.table import Item, Table, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Standard Webhooks: 24 to 64 bytes, in base64, behind this prefix.
-SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, and no secret)
+# Standard Webhooks: this prefix, then 24 to 64 bytes in base64.
+SECRET_PREFIX = "whsec_"  # noqa: S105 (a prefix, not a secret)
 _SECRET_BYTES = range(24, 65)
-# How many attempts are shown. A list of twice as many is cut to that.
+# The number of attempts shown. A stored list is cut to it when it reaches twice as many.
 ATTEMPTS_SHOWN = 10
 _ATTEMPTS_MAX = 20
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -34,11 +34,13 @@ _USER_INFO = re.compile(r"(?<=://)[^/?#]*@")
 
 def _https(url: str) -> str:
     parts = urlsplit(url)
-    # Plain http stays on this machine, and then only on a local stack: see `check_webhook_host`.
+    # Plain HTTP is for this machine, in a local stack only: see `check_webhook_host`.
     safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(_host(url)))
-    # An empty user name is one, too: which host is meant must be beyond doubt.
+    # An empty user name is refused, too: the host must be unambiguous.
     if not safe or "@" in parts.netloc or parts.fragment:
-        raise PydanticCustomError("https_url", "Input should be an https URL without user name")
+        raise PydanticCustomError(
+            "https_url", "Input should be an https URL without user name or fragment"
+        )
     return url
 
 
@@ -55,20 +57,22 @@ def _secret(secret: str) -> str:
 
 
 class WebhookDocument(Document):
+    """A webhook as the operations tool sends it."""
+
     url: Annotated[Url, AfterValidator(_https)]
     secret: Annotated[str, Field(max_length=200, repr=False), AfterValidator(_secret)]
 
 
 def check_webhook_host(url: str, test_origins: Iterable[str]) -> None:
-    """Raises BadRequest where the URL's host is no public one by its very name or address.
+    """Raises BadRequest if the host is not public by its name or address, without a DNS lookup.
 
-    Any other host is looked up when it is called: its addresses may change at any time.
+    The addresses of other hosts are checked at each call, as they may change at any time.
     """
     parts = urlsplit(url)
     host, port = _host(url), parts.port or _DEFAULT_PORTS[parts.scheme]
     if is_never_public(host) and not is_exempt(parts.scheme, host, port, test_origins):
         rule = Detail("url", "public_host", "Input should have a public host")
-        raise BadRequest("This is not a URL that Relay calls.", [rule])
+        raise BadRequest("`url` must have a public host.", [rule])
 
 
 def _host(url: str) -> str:
@@ -77,8 +81,8 @@ def _host(url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One call of a webhook, `id` being the notice's. `reason` says in words why the notice was not
-    taken, and is empty where it was; `status` is what was answered, if anything was."""
+    """One call of a webhook. `id` is the notice's; `reason` is why the call failed, or "" if it
+    succeeded; `status` is that of the response, if there was one."""
 
     id: str
     event: str
@@ -90,17 +94,22 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
+    """The URL to call, and the decrypted secret."""
+
     url: str
     secret: str = field(repr=False)
 
 
 class WebhookStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._secrets = secrets
 
     def put(self, workspace_id: str, document: WebhookDocument) -> None:
+        """Save the webhook in place of the workspace's current one and its attempts."""
         secret = self._secrets.encrypt(_owner(workspace_id), document.secret)
         pk, sk = keys.webhook(workspace_id)
         self._table.put(
@@ -114,6 +123,7 @@ class WebhookStore:
         )
 
     def get(self, workspace_id: str) -> Webhook | None:
+        """The webhook; None if the workspace has none."""
         item = self._table.get(*keys.webhook(workspace_id))
         if item is None:
             return None
@@ -121,12 +131,13 @@ class WebhookStore:
         return Webhook(item["url"], self._secrets.decrypt(_owner(workspace_id), encrypted))
 
     def url_of(self, workspace_id: str) -> str | None:
+        """The webhook's URL, without decrypting the secret; None if the workspace has none."""
         item = self._table.get(*keys.webhook(workspace_id))
         return str(item["url"]) if item else None
 
     def shown(self, workspace_id: str) -> tuple[str | None, list[Attempt]]:
-        """Its URL, without a user name that an older one may have, and its last attempts, the
-        newest first."""
+        """The webhook's URL, and its last attempts, newest first; (None, []) if there is none. A
+        user name, which earlier versions allowed, is removed from the URL."""
         item = self._table.get(*keys.webhook(workspace_id))
         if item is None:
             return None, []
@@ -134,7 +145,7 @@ class WebhookStore:
         return _USER_INFO.sub("", item["url"]), list(attempts)
 
     def note(self, workspace_id: str, url: str, attempt: Attempt) -> None:
-        """Keep an attempt, unless the webhook has another URL by now, or is gone."""
+        """Save an attempt, unless the webhook was deleted or has another URL by now."""
         values = {name: value for name, value in asdict(attempt).items() if value not in (None, "")}
         request: dict[str, Any] = {
             "TableName": self._table.name,
@@ -143,7 +154,7 @@ class WebhookStore:
             "ConditionExpression": "#url = :url",
         }
         try:
-            answer = self._dynamodb.update_item(
+            response = self._dynamodb.update_item(
                 UpdateExpression=(
                     "SET attempts = list_append(:new, if_not_exists(attempts, :none))"
                 ),
@@ -151,10 +162,10 @@ class WebhookStore:
                 ReturnValues="UPDATED_NEW",
                 **request,
             )
-            kept = len(answer["Attributes"]["attempts"]["L"])
-            if kept >= _ATTEMPTS_MAX:
-                # Others may have come before them meanwhile; these are old all the same.
-                old = ", ".join(f"attempts[{place}]" for place in range(ATTEMPTS_SHOWN, kept))
+            stored = len(response["Attributes"]["attempts"]["L"])
+            if stored >= _ATTEMPTS_MAX:
+                # New attempts may be in front meanwhile; those at these places are still old.
+                old = ", ".join(f"attempts[{place}]" for place in range(ATTEMPTS_SHOWN, stored))
                 self._dynamodb.update_item(
                     UpdateExpression=f"REMOVE {old}",
                     ExpressionAttributeValues=to_item({":url": url}),
@@ -164,7 +175,7 @@ class WebhookStore:
             return
 
     def delete(self, workspace_id: str) -> None:
-        """Deleting what is not there is fine."""
+        """Delete the webhook and its attempts, if there is one."""
         self._table.write_all(deletes=[keys.webhook(workspace_id)])
 
 

@@ -3,8 +3,8 @@
 | pk | sk | holds |
 |---|---|---|
 | `workspace#<workspaceId>` | `workspace` | the workspace |
-| `workspace#<workspaceId>` | `webhook` | whom to tell of associations (see `webhooks`) |
-| `workspaces` | `<workspaceId>` | nothing more: the list of all |
+| `workspace#<workspaceId>` | `webhook` | the workspace's webhook (see `webhooks`) |
+| `workspaces` | `<workspaceId>` | the list of all workspaces; no other attributes |
 """
 
 import re
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class WorkspaceDocument(Document):
-    """What the operations tool says of a workspace; Jira shows it when a site picks one."""
+    """A workspace as the operations tool describes it. Jira shows it for linking."""
 
     name: Annotated[Summary, Field(min_length=1)]
-    """The name that people in Jira see."""
+    """The name that users see in Jira."""
     url: Url
     """The workspace's page in the operations tool."""
     avatarUrl: Url | None = None
@@ -37,14 +37,17 @@ class Workspace(WorkspaceDocument):
     """A workspace of the operations tool."""
 
     id: str
-    """The operations tool's own id, as it stands in paths."""
+    """The operations tool's own id, as used in paths."""
 
 
 class WorkspaceStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
+        """Save the workspace in place of an existing one, and return it."""
         values = document.model_dump(exclude_none=True)
         pk, sk = keys.workspace_item(workspace_id)
         self._table.write_all(
@@ -56,7 +59,7 @@ class WorkspaceStore:
         return Workspace(id=workspace_id, **values)
 
     def get(self, workspace_id: str) -> Workspace:
-        """Raises NotFound for a workspace that was never put."""
+        """The workspace. Raises NotFound."""
         return _workspace(
             _existing(self._table.get(*keys.workspace_item(workspace_id)), workspace_id)
         )
@@ -72,23 +75,26 @@ class WorkspaceStore:
         _existing(found.get(self._table.name), workspace_id)
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
-        """Those of these workspaces that there are."""
+        """The existing ones of these workspaces, in no order."""
         wanted = [keys.workspace_item(workspace_id) for workspace_id in workspace_ids]
         return [_workspace(item) for item in self._table.get_all(wanted)]
 
     def page(self, after: str, limit: int, only: Collection[str] | None = None) -> list[Workspace]:
-        """A page of workspaces in the order of their ids, `only` of these where given."""
+        """At most `limit` workspaces after the id `after`, in the order of their ids.
+
+        `only` restricts them to these ids.
+        """
         if only is None:
             ids = [
                 item["sk"] for item in self._table.query(keys.WORKSPACES, after=after, limit=limit)
             ]
         else:
-            # All of them, as some may not be there: a page that is short would be the last one.
+            # Reads all of them, as some may not exist: a short page would count as the last one.
             ids = [workspace_id for workspace_id in only if workspace_id > after]
         return sorted(self.get_all(ids), key=lambda workspace: workspace.id)[:limit]
 
     def delete(self, workspace_id: str) -> None:
-        """Deleting what is not there is fine."""
+        """Delete the workspace, if it exists."""
         self._table.write_all(
             deletes=[keys.workspace_item(workspace_id), (keys.WORKSPACES, workspace_id)]
         )
@@ -102,5 +108,5 @@ def _existing(item: Item | None, workspace_id: str) -> Item:
 
 def _workspace(item: Item) -> Workspace:
     values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-    # It was valid when it was put; a rule that came later hides none.
+    # Not validated again: a stricter rule must not hide a workspace that was stored before.
     return Workspace.model_construct(id=keys.workspace_id_of(item["pk"]), **values)

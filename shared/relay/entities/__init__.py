@@ -1,1 +1,1 @@
-"""Incident, PostIncidentReview, and what Jira allows in them. Pure: touches nothing outside."""
+"""Incident, PostIncidentReview and Jira's limits for them. Pure: no I/O."""

@@ -85,6 +85,7 @@ def parse_disassociated(body: bytes) -> AssociationChange:
 
 
 def kind_of_ari(ari: str) -> Kind | None:
+    """The kind of entity that the ARI names; None where it names none."""
     match = _ARI.fullmatch(ari)
     return _KINDS.get(match["kind"]) if match else None
 

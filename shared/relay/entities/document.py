@@ -18,8 +18,8 @@ from pydantic import BaseModel, ValidationError
 
 from relay.errors import BadRequest, Detail, TooLarge
 
-# The sizes of bodies, in bytes, after inflating. A document may be a list of a thousand ids; a
-# submission is bounded by the 6 MB that Lambda takes as an event.
+# Limits in bytes, after decompression. A document may list a thousand ids. Lambda's limit of 6 MB
+# for an event bounds a submission.
 DOCUMENT_BYTES_MAX = 256 * 1024
 CONTAINERS_BYTES_MAX = 1024 * 1024
 SUBMISSION_BYTES_MAX = 4 * 1024 * 1024
@@ -33,7 +33,10 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 def parse_document(
     model: type[ModelT], body: bytes, what: str, bytes_max: int = DOCUMENT_BYTES_MAX
 ) -> ModelT:
-    """Raises TooLarge, and BadRequest where the body is not `what` it should be."""
+    """The validated body. `what` names it in the error's message, such as "a workspace".
+
+    Raises TooLarge for more than `bytes_max` bytes; BadRequest, with details, for an invalid body.
+    """
     check_size(body, bytes_max)
     try:
         return model.model_validate_json(without_mark(body))
@@ -42,19 +45,22 @@ def parse_document(
 
 
 def check_size(body: bytes, bytes_max: int) -> None:
-    """Raises TooLarge."""
+    """Raises TooLarge for a body of more than `bytes_max` bytes."""
     if len(body) > bytes_max:
-        rule = Detail("", "max_bytes", f"At most {bytes_max} bytes, after inflating")
+        rule = Detail("", "max_bytes", f"At most {bytes_max} bytes, after decompression")
         raise TooLarge("The body is too large.", [rule])
 
 
 def without_mark(body: bytes) -> bytes:
-    """The body without the byte order mark that tools on Windows put before it."""
+    """The body without the byte order mark that some tools on Windows write."""
     return body.removeprefix(codecs.BOM_UTF8)
 
 
 def details_of(error: ValidationError, prefix: str = "") -> tuple[Detail, ...]:
-    """pydantic's findings as Relay's details, at most ten; no value of the input is repeated."""
+    """pydantic's errors as details, at most ten. They contain no values of the input.
+
+    `prefix` is the path of the validated object, such as `incidents[3]`.
+    """
     findings = error.errors(include_url=False, include_input=False, include_context=False)
     return tuple(
         Detail(_path(prefix, finding["loc"]), finding["type"], finding["msg"])
@@ -68,46 +74,46 @@ def _path(prefix: str, location: Sequence[str | int]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         else:
-            # The name of an unknown field is its sender's, and may be as long as the body.
+            # The sender chose the name of an unknown field: it may be as long as the body.
             name = part if len(part) <= _NAME_SHOWN_MAX else f"{part[:_NAME_SHOWN_MAX]}…"
-            # Half of a surrogate pair could not be answered.
+            # Half of a surrogate pair can't be encoded in the response.
             name = name.encode(errors="replace").decode()
             path += f".{name}" if path else name
     return path
 
 
-# All up to the next bracket or comma that is not in a string, or up to the end; a quote there
-# begins a string that is never closed. The possessive quantifiers keep no positions to go back to,
-# so that 4 MiB of escapes cost no memory.
+# Matches up to the next bracket or comma outside a string, or up to the end; a quote as the mark
+# starts a string that is never closed. The possessive quantifiers never backtrack, so that 4 MiB of
+# escapes cost no memory.
 _NEXT = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+(?P<mark>["\[\]{},]|\Z)', re.DOTALL)
 _QUOTE, _COMMA, _LIST = b'",['
 _OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
 _SPACE = b" \t\r\n"
-# In its list in the body, an entity nests six deep (associations, one of them, its values): what
-# lies below this depth is part of a value that no field accepts.
+# An entity in its list nests six levels deep (associations, one of them, its values). Anything
+# deeper than this is part of a value that no field accepts.
 _DEPTH_MAX = 10
-# Enough to be out of the range of any number that an entity holds, and quick to convert.
+# Enough digits to exceed the range of any number in an entity, and few enough to convert quickly.
 _DIGITS_MAX = 30
 
 
 class Split(NamedTuple):
-    """`skeleton` is the text with each element of the lists at depth two replaced by its index in
-    `elements`; in both, NaN, which is not JSON, stands for what was nested too deep."""
+    """`skeleton` is the text in which each element of the lists at depth two is replaced by its
+    index in `elements`. In both, NaN, which is not JSON, replaces anything nested too deeply."""
 
     skeleton: bytes
     elements: list[bytes]
 
 
 def split_elements(text: bytes, elements_max: int) -> Split:
-    """Cut `{"name": [element, …], …}`.
+    """Split `{"name": [element, …], …}`.
 
-    Stops after one element more than `elements_max`, with a skeleton that is cut off. Raises
-    ValueError where a string or a bracket is not closed; text that is broken in another way has a
-    skeleton or an element that is broken.
+    Stops after one element more than `elements_max`, with an incomplete skeleton. Raises ValueError
+    for a string or a bracket that is not closed. Any other syntax error remains in the skeleton or
+    in an element.
     """
     skeleton: list[bytes] = []
     elements: list[bytes] = []
-    # What was read since the last cut: the pieces, and the text from `copied` on.
+    # The text since the last split: `pieces`, then the text from `copied` on.
     pieces: list[bytes] = []
     depth = copied = 0
     in_list = False
@@ -120,7 +126,7 @@ def split_elements(text: bytes, elements_max: int) -> Split:
             raise ValueError("a string is not closed")
         if depth == 2 and in_list and (mark == _COMMA or mark in _CLOSING):
             element = b"".join((*pieces, text[copied:place])).strip(_SPACE)
-            # A missing element stays missing, for the parser to refuse.
+            # A missing element stays missing, so that the parser reports it.
             if element:
                 skeleton.append(b"%d" % len(elements))
                 elements.append(element)
@@ -144,22 +150,22 @@ def split_elements(text: bytes, elements_max: int) -> Split:
 
 
 def strict_json(text: bytes) -> Any:
-    """Raises ValueError, also for a number that JSON does not know, such as NaN."""
+    """The value. Raises ValueError, also for a number that is not JSON, such as NaN."""
     return pydantic_core.from_json(text, allow_inf_nan=False)
 
 
 def read_json(text: bytes) -> tuple[Any, str]:
-    """The value, and why the text is not strict JSON, which is empty if it is.
+    """The value, and why the text is not strict JSON: "" if it is.
 
-    If it is not, the value holds something that no field of an entity accepts in place of what is
-    wrong, and is None where it can't be read at all. The text must not be nested deep.
+    If it is not, the invalid parts are replaced by values that no field of an entity accepts; the
+    value is None for text that can't be read at all. The text must not be nested deeply.
     """
     try:
         return strict_json(text), ""
     except ValueError as error:
         fault = str(error)
     try:
-        # A byte that is not UTF-8 becomes half of a surrogate pair, which no text may hold.
+        # An invalid byte becomes half of a surrogate pair, which no text field accepts.
         readable = text.decode(errors="surrogateescape")
         return json.loads(readable, parse_int=lambda digits: int(digits[:_DIGITS_MAX])), fault
     except ValueError:
@@ -167,7 +173,7 @@ def read_json(text: bytes) -> tuple[Any, str]:
 
 
 def is_text(text: str) -> bool:
-    """Whether it can be encoded: half of a surrogate pair can't."""
+    """Whether the text can be encoded in UTF-8; half of a surrogate pair can't."""
     try:
         text.encode()
     except UnicodeEncodeError:

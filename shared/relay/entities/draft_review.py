@@ -1,4 +1,4 @@
-"""A draft of a post-incident review, made of what the record knows of the incident."""
+"""Creates a draft of a post-incident review from the recorded incident."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,9 +14,10 @@ _ID_PREFIX = "review-of-"
 def draft_review(
     incident: Mapping[str, Any], timeline: Sequence[Sighting], now: datetime, url: str = ""
 ) -> EntityState:
-    """A review of a recorded incident; its page is `url`, or else the incident's own.
+    """A draft review of a recorded incident, in Jira's shape.
 
-    Its id follows from the incident's, so that asking twice makes one review.
+    `timeline` is in order. `url` is the review's page; if it is not a valid URL, the incident's is
+    used. The review's id derives from the incident's, so that a repeated request makes one review.
     """
     moment = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     review = {
@@ -35,8 +36,13 @@ def draft_review(
 
 
 def review_id(incident_id: str) -> str:
-    whole = _ID_PREFIX + incident_id
-    return whole if len(whole) <= ID_MAX else _ID_PREFIX + sha256(incident_id.encode()).hexdigest()
+    """The id of the incident's draft review: readable, or hashed where that would be too long."""
+    readable = _ID_PREFIX + incident_id
+    return (
+        readable
+        if len(readable) <= ID_MAX
+        else _ID_PREFIX + sha256(incident_id.encode()).hexdigest()
+    )
 
 
 def _description(url: str, timeline: Sequence[Sighting]) -> str:

@@ -51,6 +51,8 @@ class Severity(JiraModel):
 
 
 class Entity(JiraModel):
+    """The fields that incidents and reviews have in common."""
+
     schemaVersion: Literal["1.0"]
     """The version of Jira's schema."""
     id: EntityId
@@ -121,6 +123,7 @@ class EntityState:
 
     @property
     def key(self) -> EntityKey:
+        """The entity's kind and id."""
         return EntityKey(self.kind, self.entity["id"])
 
     @cached_property
@@ -130,6 +133,7 @@ class EntityState:
 
     @property
     def sequence(self) -> int:
+        """The state's `updateSequenceNumber`; a higher one is newer."""
         return int(self.entity["updateSequenceNumber"])
 
 

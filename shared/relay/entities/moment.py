@@ -1,14 +1,18 @@
-"""When it was that a date and time of RFC 3339 names."""
+"""Parses date-times of RFC 3339."""
 
 from datetime import UTC, datetime
 
 
 def moment_of(date_time: str) -> datetime:
-    """RFC 3339 allows a lower-case separator and a leap second, which Python does not read."""
+    """A valid date-time of RFC 3339, in UTC.
+
+    RFC 3339 allows lower-case letters and a leap second, which Python does not parse; a leap second
+    becomes the second before it.
+    """
     text = date_time.upper().replace(":60", ":59")
     moment = datetime.fromisoformat(text)
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        # In UTC it would be before the first year, or after the last.
+        # In UTC its year would be outside Python's range.
         return moment.replace(tzinfo=UTC)

@@ -51,11 +51,13 @@ class Envelope(Document):
     """The operations tool that submits."""
 
     def entities(self, kind: Kind) -> list[Any]:
+        """The submitted entities of this kind, not validated."""
         found = self.incidents if kind is Kind.INCIDENT else self.reviews
         return found or []
 
     @property
     def product(self) -> str:
+        """The operations tool's name; "" where the submission gives none."""
         return (self.providerMetadata and self.providerMetadata.product) or ""
 
 
@@ -70,10 +72,12 @@ class Verdict:
 
     @property
     def path(self) -> str:
+        """The entity's place in the body, such as `incidents[3]`."""
         return f"{self.kind.plural}[{self.index}]"
 
     @property
     def accepted(self) -> bool:
+        """Whether the entity breaks no rule."""
         return not self.details
 
 

@@ -1,1 +1,1 @@
-"""How Relay calls other hosts: under one deadline, with bounded answers, and without cookies."""
+"""HTTP calls to other hosts: one deadline per call, bounded responses, no cookies."""

@@ -1,4 +1,4 @@
-"""Which addresses are the public internet's: a URL that a stranger gave leads to no other."""
+"""Which IP addresses are public. Relay calls a URL from a customer at public addresses only."""
 
 import ipaddress
 import re
@@ -11,12 +11,12 @@ from relay.outbound.network import AddressCheck
 from relay.outbound.origins import origin_expression
 
 _IPV6_UNICAST = ipaddress.ip_network("2000::/3")
-# An IPv4 address is its last four bytes, and a gateway leads there.
+# The last four bytes are an IPv4 address, to which a gateway translates.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _NOT_PUBLIC = tuple(
     ipaddress.ip_network(network)
     for network in (
-        # Python's own table differs by version in these: protocols' own, 6to4, Teredo, documents.
+        # Python's versions differ on these: protocol assignments, 6to4, Teredo, documentation.
         "192.0.0.0/24",
         "192.88.99.0/24",
         "2001::/23",
@@ -31,13 +31,16 @@ class AddressRefused(httpx.ConnectError):
 
 
 def public_only(test_origins: Iterable[str] = ()) -> AddressCheck:
-    """Refuses a host that has any address beside public ones, unless it is a test's."""
+    """A check that raises AddressRefused for a host with any address that is not public.
+
+    A host of `test_origins` is exempt; with plain HTTP, at loopback addresses only.
+    """
     exempt = tuple(test_origins)
 
     def check(host: str, port: int, addresses: Sequence[str]) -> None:
         if all(map(is_public, addresses)) or is_exempt("https", host, port, exempt):
             return
-        # A test's plain http leads to this machine, and to no other in its network.
+        # A test origin with plain HTTP may be on this machine, but not elsewhere in its network.
         if not (all(map(is_loopback, addresses)) and is_exempt("http", host, port, exempt)):
             raise AddressRefused("the host has an address that is not public")
 
@@ -45,12 +48,13 @@ def public_only(test_origins: Iterable[str] = ()) -> AddressCheck:
 
 
 def is_exempt(scheme: str, host: str, port: int, test_origins: Iterable[str]) -> bool:
-    written = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-    return any(re.fullmatch(origin_expression(one), written) for one in test_origins)
+    """Whether `scheme://host:port` is one of these origins."""
+    origin = f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return any(re.fullmatch(origin_expression(exempt), origin) for exempt in test_origins)
 
 
 def is_public(address: str) -> bool:
-    """Whether hosts of the internet have such an address; False for what is no address."""
+    """Whether this is a public IP address; False for text that is not an IP address."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -65,14 +69,14 @@ def is_public(address: str) -> bool:
 
 
 def is_never_public(host: str) -> bool:
-    """Whether the host, without being looked up, is known not to be public: this machine by name,
-    or an address in any spelling that a resolver takes, such as `127.1`."""
+    """Whether the host is known not to be public without a DNS lookup: `localhost`, or an address
+    in any spelling that a resolver accepts, such as `127.1`."""
     address = _address_in(host)
     return _is_localhost(host) or (address is not None and not is_public(address))
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, by name or by an address in any spelling."""
+    """Whether the host is `localhost`, or a loopback address in any spelling."""
     address = _address_in(host)
     return _is_localhost(host) or (
         address is not None and ipaddress.ip_address(address).is_loopback
@@ -85,7 +89,7 @@ def _is_localhost(host: str) -> bool:
 
 
 def _address_in(host: str) -> str | None:
-    """The host's address, if that is what it is written as."""
+    """The IP address that the host is written as; None for a name."""
     name = host.lower().rstrip(".")
     try:
         return str(ipaddress.ip_address(name))

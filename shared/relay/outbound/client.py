@@ -1,4 +1,4 @@
-"""The HTTP client of every call that Relay makes, to Jira, to key servers and to webhooks."""
+"""The HTTP client of every outside call: to Jira, to key servers and to webhooks."""
 
 import zlib
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from relay.outbound.network import AddressCheck, Deadline, Network
 ENCODING = "gzip"
 _PLAIN = ("", "identity")
 _GZIP = (ENCODING, "x-gzip")
-# zlib's number for gzip's header and trailer.
+# Makes zlib expect the header and trailer of gzip.
 _GZIP_WBITS = 31
 _TIMEOUTS = ("connect", "read", "write", "pool")
 
 
 class AnswerTooLarge(httpx.RequestError):
-    """The body has more bytes than the caller reads, as it is sent or once it is inflated."""
+    """The response body exceeds the client's limit, before or after decompression."""
 
 
 class BoundedAnswer(httpx.SyncByteStream):
-    """The parts of a body, with its Content-Encoding undone; never more than `bytes_max` in all.
+    """A response body, decompressed, of at most `bytes_max` bytes.
 
-    Iterating raises AnswerTooLarge, or httpx.DecodingError for an encoding that was not asked for
-    or is broken.
+    Iterating raises AnswerTooLarge, or httpx.DecodingError if the Content-Encoding was not
+    requested or the data does not match it.
     """
 
     def __init__(self, stream: httpx.SyncByteStream, encoding: str, bytes_max: int) -> None:
@@ -39,9 +39,10 @@ class BoundedAnswer(httpx.SyncByteStream):
             return self._bounded()
         if self._encoding in _GZIP:
             return self._inflated()
-        raise httpx.DecodingError("the answer has a Content-Encoding that was not asked for")
+        raise httpx.DecodingError("the response has a Content-Encoding that was not requested")
 
     def close(self) -> None:
+        """Close the stream of the response."""
         self._stream.close()
 
     def _bounded(self) -> Iterator[bytes]:
@@ -49,7 +50,7 @@ class BoundedAnswer(httpx.SyncByteStream):
         for part in self._stream:
             room -= len(part)
             if room < 0:
-                raise AnswerTooLarge(f"the answer has more than {self._bytes_max} bytes")
+                raise AnswerTooLarge(f"the response has more than {self._bytes_max} bytes")
             yield part
 
     def _inflated(self) -> Iterator[bytes]:
@@ -64,19 +65,23 @@ class BoundedAnswer(httpx.SyncByteStream):
                 raise httpx.DecodingError(str(error)) from error
             room -= len(inflated)
             if room < 0:
-                raise AnswerTooLarge(f"the answer inflates to more than {self._bytes_max} bytes")
+                raise AnswerTooLarge(
+                    f"the response decompresses to more than {self._bytes_max} bytes"
+                )
             yield inflated
         if not (inflater.eof or empty):
-            raise httpx.DecodingError("the answer ends within its gzip data")
+            raise httpx.DecodingError("the response ends within its gzip data")
 
 
 class OutboundClient(httpx.Client):
-    """`seconds` are for a whole call: address, connection, TLS, request, and answer to its end;
-    `bytes_max` is for an answer's body, inflated. Past either, httpx.RequestError is raised.
+    """An httpx client with limits on a whole call.
 
-    Redirects are not followed, cookies are neither kept nor sent, and no proxy is taken from the
-    environment: a call goes to the host that was checked, with what its caller gave, or nowhere.
-    `check` may refuse the addresses of a host. A request's own `timeout` is for a whole call, too.
+    `seconds` covers DNS, connection, TLS, request and the complete response; so does the `timeout`
+    of a single request. `bytes_max` limits the decompressed body. A call that exceeds either raises
+    httpx.RequestError. `check` may refuse the addresses of a host.
+
+    The client follows no redirects, stores and sends no cookies, and ignores proxy variables: a
+    request goes only to the host that was checked.
     """
 
     def __init__(self, seconds: float, bytes_max: int, check: AddressCheck | None = None) -> None:
@@ -84,7 +89,7 @@ class OutboundClient(httpx.Client):
         super().__init__(
             transport=_Transport(Network(check), bytes_max),
             timeout=seconds,
-            # Firewalls take the name of a library for a script of anybody's.
+            # Some firewalls block the default User-Agent of an HTTP library.
             headers={"Accept-Encoding": ENCODING, "User-Agent": "Relay"},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
@@ -94,10 +99,10 @@ class OutboundClient(httpx.Client):
 
 class _Transport(httpx.HTTPTransport):
     def __init__(self, network: Network, bytes_max: int) -> None:
-        # Certificates are those of SSL_CERT_FILE, where that is set.
+        # Uses the certificates of SSL_CERT_FILE if that is set.
         context = httpx.create_ssl_context()
         super().__init__(verify=context)
-        # httpx has no parameter for the network backend. Its limits are httpx's own.
+        # httpx has no parameter for the network backend. These limits are httpx's defaults.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=100,
@@ -112,7 +117,7 @@ class _Transport(httpx.HTTPTransport):
         deadline = timeout if isinstance(timeout, Deadline) else Deadline(timeout)
         request.extensions |= {"timeout": dict.fromkeys(_TIMEOUTS, deadline)}
         response = super().handle_request(request)
-        # Taken away, so that httpx does not decode it again, without a limit.
+        # Removed, so that httpx does not decompress the body again, without a limit.
         encoding = response.headers.pop("content-encoding", "")
         stream = cast(httpx.SyncByteStream, response.stream)
         response.stream = BoundedAnswer(stream, encoding, self._bytes_max)

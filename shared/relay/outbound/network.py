@@ -1,7 +1,7 @@
-"""Connections under a deadline: the network backend that httpcore connects, reads and writes with.
+"""A network backend for httpcore that keeps one deadline for a whole call.
 
-httpx has a timeout for each read and each write only, so a host that sends a byte a second would
-hold a call for ever.
+httpx's own timeouts apply to each read and each write, so a host that sends one byte per second
+could hold a call indefinitely.
 """
 
 import queue
@@ -16,21 +16,20 @@ from typing import Any
 import httpcore
 from httpcore import SOCKET_OPTION
 
-# Raises httpcore.ConnectError where no connection may be made from a host and port to one of the
-# addresses that the host has.
+# Called with a host, its port and the host's addresses before a connection is made. Raises
+# httpcore.ConnectError to refuse it.
 AddressCheck = Callable[[str, int, Sequence[str]], None]
 
 NO_ADDRESS = "the host has no address"
-# For one of a host's addresses; the next one is tried then.
+# Per address of a host; then the next address is tried.
 _CONNECT_SECONDS = 5
 
 
 class Deadline(float):
-    """A timeout in seconds that starts to run when it is made.
+    """A timeout in seconds that starts when it is created.
 
-    It is a float so that httpx and httpcore pass it on, like any timeout and unchanged, to the
-    network backend, which asks how much of it is left. One given to several requests bounds them
-    together.
+    It is a float, so that httpx and httpcore pass it unchanged to the network backend, which reads
+    the time left. One that is passed to several requests limits them together.
     """
 
     _ends_at: float
@@ -41,12 +40,12 @@ class Deadline(float):
         return deadline
 
     def left(self) -> float:
-        """Seconds; not positive once the deadline has passed."""
+        """The seconds left; zero or negative once the deadline has passed."""
         return self._ends_at - time.monotonic()
 
 
 class Network(httpcore.NetworkBackend):
-    """Every timeout that it is given must be a Deadline."""
+    """The backend. Every timeout that it receives must be a Deadline; TypeError otherwise."""
 
     def __init__(self, check: AddressCheck | None = None) -> None:
         self._check = check
@@ -60,7 +59,10 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the very addresses that were resolved and checked, in their order."""
+        """Connect to the first of the resolved and checked addresses that accepts.
+
+        Raises httpcore.ConnectError, httpcore.ConnectTimeout, or what `check` raises.
+        """
         addresses = _resolved(host, port, timeout)
         if self._check:
             self._check(host, port, addresses)
@@ -86,7 +88,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Not by httpcore's own stream: it has a timeout for each part that the other side takes.
+        # httpcore's own stream would restart the timeout with each part that is sent.
         connection: socket.socket = self._stream.get_extra_info("socket")
         rest = memoryview(buffer)
         while rest:
@@ -104,7 +106,7 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        # Python counts a handshake's timeout over all of it.
+        # Python applies the timeout to the whole handshake.
         seconds = _left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, seconds))
 
@@ -113,7 +115,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _left(timeout: float | None, expired: type[httpcore.TimeoutException]) -> float:
-    """Raises `expired` if nothing is left."""
+    """The seconds left. Raises `expired` if there are none."""
     if not isinstance(timeout, Deadline):
         raise TypeError("a call must have a deadline")
     seconds = timeout.left()
@@ -123,29 +125,28 @@ def _left(timeout: float | None, expired: type[httpcore.TimeoutException]) -> fl
 
 
 def _resolved(host: str, port: int, timeout: float | None) -> list[str]:
-    """The host's addresses.
+    """The host's addresses. Raises httpcore.ConnectError, httpcore.ConnectTimeout.
 
-    The C library takes no timeout for this, so a thread waits for it, and is left to itself if that
-    takes too long.
+    The C library's lookup has no timeout, so a thread runs it, and is abandoned at the deadline.
     """
-    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+    results: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def resolve() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
+            results.put(list(dict.fromkeys(str(address[0]) for *_, address in found)))
         except (OSError, UnicodeError) as error:
-            answers.put(error)
+            results.put(error)
 
     seconds = _left(timeout, httpcore.ConnectTimeout)
     threading.Thread(target=resolve, daemon=True).start()
     try:
-        answer = answers.get(timeout=seconds)
+        result = results.get(timeout=seconds)
     except queue.Empty:
-        raise httpcore.ConnectTimeout("the host's address was not found in time") from None
-    if isinstance(answer, Exception):
-        raise httpcore.ConnectError(NO_ADDRESS) from answer
-    return answer
+        raise httpcore.ConnectTimeout("the host was not resolved in time") from None
+    if isinstance(result, Exception):
+        raise httpcore.ConnectError(NO_ADDRESS) from result
+    return result
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The queues between functions: each message format, how it is sent, and how it is read.
+"""The queues between functions: each module holds a message format, its sender and its parser.
 
-Nothing else in the code knows the shape of a message.
+No other code depends on the shape of a message.
 """

@@ -1,4 +1,4 @@
-"""The dead-letter queue of submissions: messages that can't be processed, each with its reason."""
+"""The dead-letter queue of submissions, for messages that can't be processed."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,18 +9,20 @@ from relay.telemetry import logger
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# Characters of a message attribute's value.
+# Characters per message attribute.
 _VALUE_MAX = 500
 
 
 class DeadLetters:
+    """Sends dead letters, each with its reason."""
+
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def send(self, body: str, known: Mapping[str, str]) -> bool:
-        """Queue the body, with `known` (such as `reason`) as message attributes. False where it
-        could not be queued."""
+        """Queue the body, with `known` (such as `reason`) as message attributes. Returns whether
+        that succeeded; a failure is logged."""
         attributes: Any = {
             name: {"DataType": "String", "StringValue": value[:_VALUE_MAX]}
             for name, value in known.items()

@@ -1,4 +1,4 @@
-"""The queue of notices: what Jira told, on its way to a workspace's webhook.
+"""The queue of notices: events in Jira that are sent to a workspace's webhook.
 
 A message is the notice as JSON: `{"id", "workspace_id", "event", "at", "data"}`.
 """
@@ -23,7 +23,7 @@ _LAST_DELAY = 3600
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a workspace's webhook receives. `id` stays the same however often it is sent; `at` is an
+    """An event for a workspace's webhook. `id` is the same for every attempt to send it; `at` is an
     RFC 3339 date-time."""
 
     id: str
@@ -34,12 +34,14 @@ class Notice:
 
 
 class NoticesQueue:
+    """Sends notices, and delays the redelivery of received ones."""
+
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def send(self, notices: Iterable[Notice]) -> None:
-        """Raises an AWS error; Jira's call is then answered 503, and may be repeated."""
+        """Queue these notices. Raises AWS_ERRORS, with part of them queued."""
         for notice in notices:
             # One message group per workspace: SQS then hands out other workspaces' notices first
             # where one workspace's pile up.
@@ -50,8 +52,8 @@ class NoticesQueue:
             )
 
     def delay(self, record: dict[str, Any]) -> None:
-        """Let a received message return later each time. If this fails, it returns when the
-        queue's own visibility timeout ends."""
+        """Delay a received message's redelivery, longer each time. If that fails, the message is
+        redelivered after the queue's visibility timeout."""
         seconds = delay_after(int(record["attributes"]["ApproximateReceiveCount"]))
         try:
             self._sqs.change_message_visibility(
@@ -64,10 +66,10 @@ class NoticesQueue:
 
 
 def parse_notice(body: str) -> Notice:
-    """Raises ValueError, TypeError for a body that is not a notice."""
+    """The notice. Raises ValueError or TypeError for a body that is not one."""
     return Notice(**json.loads(body))
 
 
 def delay_after(receives: int) -> int:
-    """Seconds until a notice returns that was received this many times without success."""
+    """Seconds until the redelivery of a notice that was received this many times (from 1)."""
     return min(_FIRST_DELAY << receives - 1, _LAST_DELAY)

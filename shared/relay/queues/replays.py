@@ -1,8 +1,8 @@
 """The queue of replays. A message carries one of three tasks:
 
 {"format": 1, "tenantId", "workspaceId"}                     continue the link's replay
-{…, "sample": {"generation", "accepted": [[kind, id, sequence], …]}}   check what Jira accepted
-{…, "unlinked": {"key", "plain", "generation", "attempt"}}   delete what an unlinked workspace left
+{…, "sample": {"generation", "accepted": [[kind, id, sequence], …]}}   check this sample
+{…, "unlinked": {"key", "plain", "generation", "attempt"}}   delete an unlinked workspace's entities
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _CHECK_SAMPLE_AFTER = 300
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The replay of this link can continue. A hint only: the replay's state is in the table."""
+    """The link's replay may be due. Only a hint: the table holds the replay's state."""
 
     tenant_id: str
     workspace_id: str
@@ -32,7 +32,7 @@ class Continuation:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Entities that a site accepted, each with the sequence that it was accepted with."""
+    """Entities that a site accepted, as (entity, accepted sequence), to be read back from it."""
 
     tenant_id: str
     workspace_id: str
@@ -82,18 +82,18 @@ class _Content(BaseModel):
 
 
 class ReplaysQueue:
-    """Every method raises an AWS error where the message could not be sent."""
+    """Sends tasks to the replayer. Every method raises AWS_ERRORS."""
 
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def send(self, tenant_id: str, workspace_id: str, delay_seconds: int = 0) -> None:
-        """Have a worker continue the replay of this link."""
+        """Queue a continuation of the link's replay, due after `delay_seconds` (at most 900)."""
         self._send(_Content(tenantId=tenant_id, workspaceId=workspace_id), delay_seconds)
 
     def send_sample(self, sample: Sample) -> None:
-        """Have a worker check the sample in a few minutes."""
+        """Queue a check of the sample, due after Jira has had time to process it."""
         accepted = [(key.kind, key.id, sequence) for key, sequence in sample.accepted]
         content = _Content(
             tenantId=sample.tenant_id,
@@ -103,7 +103,7 @@ class ReplaysQueue:
         self._send(content, _CHECK_SAMPLE_AFTER)
 
     def send_unlinked(self, unlinked: UnlinkedWorkspace, delay_seconds: int) -> None:
-        """Have a worker delete the workspace's entities from the site."""
+        """Queue a deletion of the workspace's entities at the site, due after `delay_seconds`."""
         content = _Content(
             tenantId=unlinked.tenant_id,
             workspaceId=unlinked.workspace_id,
@@ -127,7 +127,7 @@ class ReplaysQueue:
 
 
 def parse_task(body: str) -> Task:
-    """Raises ValueError for a body that is not one of Relay's messages."""
+    """The task. Raises ValueError for a body that is not one of Relay's messages."""
     try:
         content = _Content.model_validate_json(body)
     except ValidationError as error:

@@ -4,8 +4,8 @@
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
      "containers": [id, …], "logoUrl"?}
 
-as JSON, deflated, in base64: a queue takes text only, and a message holds ten times as many
-entities that way.
+as JSON, compressed with zlib, in base64, as SQS accepts text only. Compression fits ten times as
+many entities into a message.
 """
 
 import base64
@@ -28,11 +28,11 @@ from relay.telemetry import Metric, count, logger
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-# SQS takes 1 MiB, what it keeps beside the body included.
+# SQS accepts 1 MiB, including its own metadata.
 MESSAGE_BYTES_MAX = 1_000_000
-# The JSON of a message's entities; as much as one submission may hold.
+# The JSON of a message's entities; the limit is that of one submission.
 CONTENT_BYTES_MAX = 4 * 1024 * 1024
-# All of a message's JSON: the rest are ids and properties.
+# A message's whole JSON, with ids and properties.
 INFLATED_BYTES_MAX = CONTENT_BYTES_MAX + 1024 * 1024
 # SQS's own limit per call of DeleteMessageBatch.
 _DELETE_MAX = 10
@@ -44,12 +44,12 @@ def _now() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`accepted_at`, in epoch milliseconds, is when the operations tool was answered 202.
+    """`accepted_at`, in epoch milliseconds, is when the operations tool received its 202.
 
-    `deleted` are entities that the record holds as deleted, and that sites must delete, too;
-    `containers` are the ids of those that changed, one without an avatar showing `logo_url`. A
-    message is split by its entities alone: of the others there are few in one. `size` is the bytes
-    of its JSON, where it came through the queue.
+    `deleted` are entities that are recorded as deleted, and are to be deleted at the sites.
+    `containers` are the ids of changed containers; `logo_url` is for those without an avatar. Only
+    `states` are split between messages: there are few of the others. `size` is the JSON in bytes,
+    if the message was received.
     """
 
     workspace_id: str
@@ -63,11 +63,12 @@ class Message:
 
     @property
     def keys(self) -> set[EntityKey]:
+        """The entities of the message, deleted ones included."""
         return {*self.deleted, *(state.key for state in self.states)}
 
 
 class _Essentials(BaseModel):
-    """What the record reads of an entity: a message that lacks any of it is none of ours."""
+    """The fields that the record reads. A message without one of them was not sent by Relay."""
 
     model_config = ConfigDict(strict=True, defer_build=True)
 
@@ -79,7 +80,7 @@ class _Essentials(BaseModel):
 
 
 class _Content(BaseModel):
-    """The entities were found valid before they were queued; they are not judged again."""
+    """The content of a message. Its entities were validated before they were queued."""
 
     model_config = ConfigDict(strict=True, defer_build=True)
 
@@ -97,9 +98,10 @@ class _Content(BaseModel):
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
-    """The message as few as fit the queue's limit, in order, each with its body.
+    """Splits the message into as few as fit the queue's limits, in order, as (message, body).
 
-    An entity that Jira takes is far smaller than a message, so splitting always ends.
+    A valid entity is far smaller than a message, so the split always ends. Raises ValueError for an
+    entity that does not fit.
     """
     if sum(len(state.as_json) for state in message.states) <= CONTENT_BYTES_MAX:
         content = _json(message)
@@ -116,13 +118,13 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
 
 
 def parse_message(body: str) -> Message:
-    """Raises ValueError, with a reason fit for the log, for a body that is no message of ours."""
+    """The message. Raises ValueError, whose text can be logged, for a body that is not one."""
     try:
         inflated = _inflated(body)
         content = _Content.model_validate_json(inflated)
         states = _states(content)
     except ValidationError as error:
-        # Not in pydantic's words, which quote what came in.
+        # pydantic's own message would quote the input.
         broken = ", ".join(f"{detail.path} {detail.rule}" for detail in details_of(error))
         raise ValueError(f"not a message: {broken}") from None
     except (zlib.error, ValueError) as error:
@@ -142,10 +144,10 @@ def parse_message(body: str) -> Message:
 
 def _inflated(body: str) -> bytes:
     deflated = base64.b64decode(body, validate=True)
-    # One byte more than is allowed is enough to know, however much there would be.
+    # Stop one byte after the limit, however much the body would decompress to.
     inflated = zlib.decompressobj().decompress(deflated, INFLATED_BYTES_MAX + 1)
     if len(inflated) > INFLATED_BYTES_MAX:
-        raise ValueError(f"it inflates to more than {INFLATED_BYTES_MAX} bytes")
+        raise ValueError(f"it decompresses to more than {INFLATED_BYTES_MAX} bytes")
     return inflated
 
 
@@ -196,18 +198,21 @@ def _states(content: _Content) -> tuple[EntityState, ...]:
 
 
 class SubmissionsQueue:
+    """Sends messages to the submitter, and acknowledges received ones. Failures are logged."""
+
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
     def send(self, message: Message, delay_seconds: int = 0) -> set[EntityKey]:
-        """Queue the message, in as many parts as it takes; returns what could not be queued."""
+        """Queue the message, split if necessary; returns the entities that could not be queued."""
         return {key for part in self.unsent(message, delay_seconds) for key in part.keys}
 
     def unsent(self, message: Message, delay_seconds: int = 0) -> list[Message]:
-        """Queue the message; returns its last parts, those that could not be queued.
+        """Queue the message, split if necessary; returns the parts that could not be queued.
 
-        After a part that failed the rest is not tried: it would fail alike, and the caller waits.
+        After a failure, the remaining parts are not tried: they would fail too, while the caller
+        waits.
         """
         parts = list(packed(message))
         for sent, (_, body) in enumerate(parts):
@@ -225,7 +230,7 @@ class SubmissionsQueue:
         return []
 
     def acknowledge(self, records: Sequence[dict[str, Any]]) -> None:
-        """These received messages are done; one that can't be deleted now comes again."""
+        """Delete these received messages. One that can't be deleted is redelivered."""
         for start in range(0, len(records), _DELETE_MAX):
             entries: Any = [
                 {"Id": str(number), "ReceiptHandle": record["receiptHandle"]}
@@ -238,8 +243,8 @@ class SubmissionsQueue:
 
 
 class ComponentChanges:
-    """Queues containers that changed, for delivery as DevOps components; nothing where the
-    component module is off."""
+    """Queues changed containers for delivery as DevOps components, if the component module is
+    on."""
 
     def __init__(self, queue: SubmissionsQueue, is_on: bool) -> None:
         self._queue = queue
@@ -248,8 +253,10 @@ class ComponentChanges:
     def queue(
         self, workspace_id: str, container_ids: Sequence[str], logo_url: str, correlation_id: str
     ) -> None:
-        """These were put or deleted; one without an avatar shows `logo_url`. Raises Unavailable
-        where not all could be queued; repeating is safe."""
+        """Queue containers that were saved or deleted. `logo_url` is for those without an avatar.
+
+        Raises Unavailable if not all could be queued; repeating is safe.
+        """
         message = Message(
             workspace_id, correlation_id, containers=tuple(container_ids), logo_url=logo_url
         )

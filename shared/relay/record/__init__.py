@@ -1,1 +1,1 @@
-"""The last state of every entity, and what became of it at each site."""
+"""The newest state of every entity, its outcome at each site, and what each site is owed."""

@@ -1,10 +1,10 @@
-"""What Jira's users associated entities with.
+"""The associations that Jira's users make between entities and targets, such as issues.
 
 | pk | sk | holds |
 |---|---|---|
 | `association#<tenantId>#<inc or rev>#<id>` | a hash of the target | the target |
 
-They belong to the site, and so does the id: that of the entity as Jira knows it.
+They belong to the site: `<id>` is the entity's id at the site.
 """
 
 from collections.abc import Sequence
@@ -21,19 +21,23 @@ if TYPE_CHECKING:
 
 
 class AssociationStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def put(self, tenant_id: str, entity: EntityKey, target: Target) -> None:
+        """Save the association; repeating is safe."""
         at = datetime.now(UTC).isoformat()
         self._table.put(_key(tenant_id, entity, target) | target.model_dump() | {"at": at})
 
     def delete(self, tenant_id: str, entity: EntityKey, target: Target) -> None:
+        """Delete the association, if it exists."""
         key = _key(tenant_id, entity, target)
         self._table.write_all(deletes=[(key["pk"], key["sk"])])
 
     def of(self, tenant_id: str, entity: EntityKey, limit: int) -> Sequence[Target]:
-        """The entity's targets, `limit` of them at most."""
+        """At most `limit` of the entity's targets."""
         found = self._table.query(keys.associations(tenant_id, entity), limit=limit)
         return [Target.model_validate(item) for item in found]
 

@@ -1,11 +1,11 @@
-"""How often a function was cut off while it worked on a message, without a word.
+"""Unfinished attempts at queue messages, which reveal messages that crash their function.
 
 | pk | sk | holds |
 |---|---|---|
-| `attempt#<messageId>` | `attempt` | attempts that were begun and have not ended |
+| `attempt#<messageId>` | `attempt` | the number of attempts that started and have not ended |
 
-An attempt is noted before it begins, and struck off once it ends, however it ends: a function that
-is out of memory or out of time ends none. What is left over, DynamoDB deletes a day later.
+The count is written before an attempt starts, and deleted when it ends, in success or failure. A
+function that runs out of memory or time leaves it. DynamoDB deletes what is left after a day.
 """
 
 import time
@@ -18,22 +18,24 @@ from relay.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A message comes again minutes after it was cut off.
-_KEPT_SECONDS = 86_400
+# A message is redelivered minutes after its function was cut off.
+_EXPIRES_AFTER_SECONDS = 86_400
 
 
 class AttemptStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def of(self, message_ids: Iterable[str]) -> dict[str, int]:
-        """Of these messages, those with attempts that have not ended. Raises Unavailable."""
+        """The number of unfinished attempts by message id, for the messages that have any."""
         found = self._table.get_all([keys.attempt(one) for one in message_ids])
         return {keys.message_id_of(item["pk"]): int(item["attempts"]) for item in found}
 
     def note(self, attempts: Mapping[str, int]) -> None:
-        """So many for each of these messages, the one that begins included. Raises Unavailable."""
-        expires = int(time.time()) + _KEPT_SECONDS
+        """Save the number of unfinished attempts by message id, including the one that starts."""
+        expires = int(time.time()) + _EXPIRES_AFTER_SECONDS
         noted = [(keys.attempt(one), count) for one, count in attempts.items()]
         self._table.write_all(
             puts=[
@@ -43,5 +45,5 @@ class AttemptStore:
         )
 
     def clear(self, message_ids: Iterable[str]) -> None:
-        """They have ended. Raises Unavailable."""
+        """Delete the counts of these messages, whose attempts have ended."""
         self._table.write_all(deletes=[keys.attempt(one) for one in message_ids])

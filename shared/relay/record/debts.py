@@ -1,13 +1,13 @@
-"""What is known to be owed to a site, since when and why.
+"""Debts: which entities and components are owed to a site, since when and why.
 
 | pk | sk | holds |
 |---|---|---|
 | `debt#<workspaceId>#<tenantId>` | `inc#<id>` or `rev#<id>` | an entity's debt |
-| `debt#<workspaceId>#<tenantId>` | `cmp#<id>` | a container's, to be brought as a component |
+| `debt#<workspaceId>#<tenantId>` | `cmp#<id>` | a container's debt, owed as a component |
 
-The record stays the truth of what is to be brought; a debt says only that it has to be. One that
-is put off is of what the site does not take although it takes others: it is tried by itself, more
-and more seldom, and no other debt waits for it.
+A debt holds no state: what is delivered is read from the record. A debt is postponed if the site
+accepts other entities, but not this one. Relay then tries it alone, less and less often, and
+no other debt waits for it.
 """
 
 import secrets
@@ -25,7 +25,7 @@ from relay.table import Item, Table, key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# All of a transaction's items have 4 MB together, those that it deletes with what they hold.
+# In characters. A transaction is limited to 4 MB, which includes the items that it deletes.
 _REASON_MAX = 2000
 _ANY_OTHER = "seq <> :seq"
 _MARK_BITS = 62
@@ -33,8 +33,11 @@ _MARK_BITS = 62
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """`mark` is this note's own: a debt that was noted anew has another one. `not_before`, in
-    epoch milliseconds, is of one that is put off, and `tries` is how often it was."""
+    """`mark` is random and changes each time the debt is noted. `since` is an RFC 3339 date-time.
+
+    `tries` counts how often the debt was postponed; `not_before`, in epoch milliseconds, is None
+    unless it is postponed now. `logo_url` is for a component without an avatar.
+    """
 
     sk: str
     mark: int
@@ -46,24 +49,28 @@ class Debt:
 
     @property
     def key(self) -> EntityKey:
+        """The entity. Raises KeyError for a component's debt."""
         return keys.entity_of(self.sk)
 
     @property
     def kind(self) -> str:
+        """The prefix of the sk: `inc`, `rev` or `cmp`."""
         return self.sk.partition("#")[0]
 
     @property
     def is_component(self) -> bool:
+        """Whether a component is owed, not an entity."""
         return keys.is_component(self.sk)
 
     @property
     def component_id(self) -> str:
+        """The container's id; for a component's debt only."""
         return keys.component_id_of(self.sk)
 
 
 @dataclass(frozen=True, slots=True)
 class Postponement:
-    """Why a debt is put off, for the how manieth time, and until when."""
+    """A debt to postpone: why, how often by then, and until when (epoch milliseconds)."""
 
     sk: str
     reason: str
@@ -73,6 +80,8 @@ class Postponement:
 
 
 class DebtStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
         self._transactions = Transactions(dynamodb)
@@ -80,24 +89,26 @@ class DebtStore:
     def owe(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey], reason: str
     ) -> None:
-        """Note that these are owed; since when stays as it was noted first. Raises Unavailable."""
+        """Note these as owed. An existing debt keeps its `since`, and is no longer postponed."""
         self._owe(workspace_id, tenant_id, map(keys.entity_sk, entities), reason, None)
 
     def owe_components(
         self, workspace_id: str, tenant_id: str, component_ids: Iterable[str], logo_url: str
     ) -> None:
+        """Note these components as owed, as `owe` does."""
         sks = map(keys.component_sk, component_ids)
         self._owe(workspace_id, tenant_id, sks, "", logo_url)
 
     def page(self, workspace_id: str, tenant_id: str, kind: Kind, limit: int) -> Sequence[Debt]:
-        """The first debts of this kind, but for those that are put off."""
+        """The first debts of this kind, at most `limit`, without postponed ones."""
         return self._page(workspace_id, tenant_id, keys.kind_prefix(kind), limit)
 
     def components(self, workspace_id: str, tenant_id: str, limit: int) -> Sequence[Debt]:
+        """The first debts of components, at most `limit`, without postponed ones."""
         return self._page(workspace_id, tenant_id, keys.component_sk(""), limit)
 
     def all(self, workspace_id: str, tenant_id: str) -> Iterator[Debt]:
-        """Those that are put off, too."""
+        """Every debt of the link, postponed ones included, in the order of `sk`."""
         return map(_debt, self._table.query(keys.debts(workspace_id, tenant_id)))
 
     def _page(self, workspace_id: str, tenant_id: str, prefix: str, limit: int) -> list[Debt]:
@@ -107,16 +118,18 @@ class DebtStore:
     def of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Debt]:
+        """The existing debts of these entities."""
         found = self.known(workspace_id, tenant_id, map(keys.entity_sk, entities))
         return {debt.key: debt for debt in found.values()}
 
     def known(self, workspace_id: str, tenant_id: str, sks: Iterable[str]) -> dict[str, Debt]:
+        """The existing debts with these sort keys, by sort key."""
         pk = keys.debts(workspace_id, tenant_id)
         items = self._table.get_all([(pk, sk) for sk in sks])
         return {debt.sk: debt for debt in map(_debt, items)}
 
     def postpone(self, workspace_id: str, tenant_id: str, delays: Iterable[Postponement]) -> None:
-        """Note these as owed, and have them wait. Raises Unavailable."""
+        """Note these debts as owed and postponed."""
         pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
         writes = [
             _write(
@@ -135,7 +148,7 @@ class DebtStore:
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
     def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
-        """How many debts there are; of more than `most`, that many."""
+        """The number of debts of the link; at most `most`, if that is given."""
         counted, last = self._table.count(keys.debts(workspace_id, tenant_id))
         while last and (most is None or counted < most):
             more, last = self._table.count(keys.debts(workspace_id, tenant_id), last)
@@ -143,10 +156,10 @@ class DebtStore:
         return counted if most is None else min(counted, most)
 
     def paid(self, workspace_id: str, tenant_id: str, debts: Sequence[Debt]) -> None:
-        """Strike these off, but for those that have been noted anew since they were read."""
+        """Delete these debts, except those that were noted again since they were read."""
         pk = keys.debts(workspace_id, tenant_id)
 
-        def strike(debt: Debt) -> Any:
+        def deletion(debt: Debt) -> Any:
             return {
                 "Delete": {
                     "TableName": self._table.name,
@@ -156,7 +169,7 @@ class DebtStore:
                 }
             }
 
-        self._transactions.write(debts, strike)
+        self._transactions.write(debts, deletion)
 
     def _owe(
         self,
@@ -167,7 +180,7 @@ class DebtStore:
         logo_url: str | None,
     ) -> None:
         pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
-        # What changes is not put off, whatever became of an earlier state.
+        # A new state is not postponed, even if an earlier one was.
         values = {"seq": mark, "reason": reason, "logoUrl": logo_url, "notBefore": None}
         writes = [_write(pk, sk, values) for sk in dict.fromkeys(sks)]
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)

@@ -1,4 +1,4 @@
-"""What the record holds of one entity, and how it is written to its item and read from it."""
+"""The record's entry of one entity, and how it is written to and read from its item."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,15 +13,16 @@ from relay.entities.moment import moment_of
 from relay.record.transactions import Write
 from relay.table import Item
 
-# What an incident's item calls the first sight of a status and a severity.
+# Prefix of the attributes that date the first sighting of a status and severity.
 _SEEN = "seen:"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An entry without the entity, which may have 350 KB: many of these fit into memory.
+    """An entry without the entity, which may have 350 KB, so that many fit into memory.
 
-    `deleted_at` (epoch milliseconds) is None unless the entity is deleted."""
+    `recorded_at` is an RFC 3339 date-time; `deleted_at` is in epoch milliseconds, or None.
+    """
 
     key: EntityKey
     sequence: int
@@ -31,12 +32,13 @@ class Head:
 
     @property
     def is_deleted(self) -> bool:
+        """Whether the operations tool has deleted the entity."""
         return self.deleted_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry(Head):
-    """`entity` is None once the entity is deleted; `size` is the bytes of its JSON."""
+    """`entity` is None if it is deleted; `size` is its JSON in bytes; `timeline` is in order."""
 
     correlation_id: str | None
     entity: Mapping[str, Any] | None
@@ -46,16 +48,17 @@ class Entry(Head):
 
     @property
     def state(self) -> EntityState | None:
+        """The recorded state; None if the entity is deleted."""
         if self.entity is None:
             return None
         return EntityState(self.key.kind, self.entity, self.properties, product=self.product)
 
 
 def sightings_of(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
-    """Per incident, the earliest date of each status and severity among these states.
+    """For each incident, the attributes that date the first sighting of each status and severity.
 
-    At most one for each pair of the two, so that the record of an incident stays small however
-    often it changes.
+    There is one per pair of status and severity, so that an item stays small however often its
+    incident changes.
     """
     found: dict[EntityKey, dict[str, str]] = {}
     for state in states:
@@ -68,6 +71,7 @@ def sightings_of(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str
 
 
 def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str]) -> Write:
+    """The write of a state; its condition compares `seq` and `acceptedAt`."""
     values: dict[str, Any] = {
         "seq": state.sequence,
         "entity": state.as_json.decode(),
@@ -87,6 +91,7 @@ def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str
 
 
 def head_of(item: Item) -> Head:
+    """The head in an item, which may lack the entity."""
     return Head(**_head_values(item))
 
 
@@ -102,6 +107,7 @@ def _head_values(item: Item) -> dict[str, Any]:
 
 
 def entry_of(item: Item) -> Entry:
+    """The entry in an item."""
     entity = item["entity"].encode() if "entity" in item else b""
     timeline = [
         Sighting(at, *_status_and_severity(name))

@@ -1,7 +1,7 @@
-"""What became of an entity's state at a site, and how it is written to its item and read from it.
+"""The outcome of an entity's state at a site, and how it is written to and read from its item.
 
-An outcome's `deleting` is the generation in which the site was told to delete the entity, until
-is answered.
+The attribute `deleting` is the generation in which Relay started to delete the entity at the site;
+the outcome of the deletion removes it.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ _DELETING = "deleting"
 
 
 class OutcomeState(StrEnum):
-    """Where the recorded state of an entity is at a site.
+    """What the site answered for an entity's recorded state.
 
-    `owed`: the site has not answered for it yet. `accepted`: the site took it. `rejected`: Jira
-    refused it. `unknown project keys`: it is associated with projects alone that the site does not
-    have. `unaccounted`: Jira took the request and did not name the entity. `absent`: Jira accepted
-    it, and shows nothing of it a while later. `deleted`: it is deleted there.
+    `owed`: nothing yet. `accepted`: Jira accepted it. `rejected`: Jira rejected it. `unknown
+    project keys`: it is associated only with projects that the site does not have. `unaccounted`:
+    Jira accepted the request, but its response does not name the entity. `absent`: Jira accepted
+    it, but does not return it some minutes later. `deleted`: it is deleted at the site.
     """
 
     ACCEPTED = "accepted"
@@ -39,11 +39,12 @@ class OutcomeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`messages` are Jira's own words, or ours where Jira had none; `at` is when it was kept.
+    """`messages` are Jira's, or Relay's where Jira sent none; `at` is when the outcome was saved.
 
-    `generation` is the site's when it answered: what was of an earlier one may be gone there.
-    `of_deletion` tells what became of a deletion from what became of a state of the same sequence.
-    `at_fault` is of what is owed: the site takes others, so that they need not wait for this one.
+    `generation` is the link's when the site answered: the site may have lost entities of an earlier
+    one. `of_deletion` distinguishes the outcome of a deletion from that of a state with the same
+    sequence. `at_fault` marks an owed entity that fails although the site accepts others, which
+    need not wait for it.
     """
 
     key: EntityKey
@@ -58,7 +59,10 @@ class Outcome:
 
     @property
     def is_refusal(self) -> bool:
-        """A review that Jira did not name is none: Jira documents no list that would name it."""
+        """Whether Jira refused the entity.
+
+        A review that the response does not name is not refused: Jira documents no list of reviews.
+        """
         if self.state is OutcomeState.UNACCOUNTED:
             return self.key.kind is not Kind.REVIEW
         return self.state in _REFUSALS
@@ -67,27 +71,29 @@ class Outcome:
 _REFUSALS = (OutcomeState.REJECTED, OutcomeState.UNKNOWN_PROJECTS, OutcomeState.ABSENT)
 
 
-# Of the messages of an outcome, and of its project keys: a hundred outcomes, each with its key of a
-# kilobyte, are one transaction of 4 MB.
+# The limit for an outcome's messages, and for its project keys. A hundred outcomes, each with a key
+# of a kilobyte, must fit into a transaction of 4 MB.
 _TEXTS_BYTES_MAX = 15_000
 
 
 def bounded(texts: Iterable[str]) -> list[str]:
-    """As many of these as an outcome has room for; the last one may be cut."""
-    kept: list[str] = []
+    """The first of these texts, within an outcome's limit; the last one may be cut."""
+    within: list[str] = []
     left = _TEXTS_BYTES_MAX
     for text in texts:
         if left <= 0:
             break
         part = text.encode()[:left]
-        kept.append(part.decode(errors="ignore"))
+        within.append(part.decode(errors="ignore"))
         left -= len(part) + 1
-    return kept
+    return within
 
 
 def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeState:
-    """An outcome counts for the state and the generation that it is of; with an older one, what
-    the record holds is owed. What is deleted, and was not sent in this generation, is not there.
+    """The state at a site of an entry with this outcome, in the link's current generation.
+
+    An outcome counts only for its own state and generation; after an older one, the recorded state
+    is owed. A deleted entity that was not sent in this generation counts as deleted.
     """
     if outcome is None or outcome.generation < generation:
         return OutcomeState.DELETED if entry.is_deleted else OutcomeState.OWED
@@ -100,6 +106,7 @@ def state_of(entry: Head, outcome: Outcome | None, generation: int) -> OutcomeSt
 
 
 def outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
+    """The write of an outcome; its condition compares `seq` and `generation`."""
     values: dict[str, Any] = {
         "seq": outcome.sequence,
         "state": outcome.state.value,
@@ -108,8 +115,8 @@ def outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
         "generation": outcome.generation,
         "ofDeletion": outcome.of_deletion or None,
         "at": datetime.now(UTC).isoformat(),
-        # A deletion's own outcome ends its note; any other is kept only where there is none, or
-        # one of an earlier generation.
+        # The outcome of a deletion ends it. Any other outcome is written only if no deletion has
+        # started in its generation.
         _DELETING: None,
     }
     against = {"generation": outcome.generation}
@@ -118,6 +125,7 @@ def outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
 
 
 def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
+    """The write that notes the start of a deletion at a site."""
     first = {
         "state": OutcomeState.OWED.value,
         "generation": generation,
@@ -132,6 +140,7 @@ def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: i
 
 
 def stored_outcome(item: Item) -> Outcome:
+    """The outcome in an item."""
     return Outcome(
         key=keys.entity_of(item["sk"]),
         sequence=int(item["seq"]),
@@ -144,6 +153,6 @@ def stored_outcome(item: Item) -> Outcome:
     )
 
 
-def is_overtaken(write: Write, there: Item) -> bool:
-    """Whether the site was told to delete an older state than the one of the refused write."""
-    return _DELETING in there and int(there["seq"]) < int(write.values["seq"])
+def is_overtaken(write: Write, existing: Item) -> bool:
+    """Whether the deletion of an older state at the site has started and refused this write."""
+    return _DELETING in existing and int(existing["seq"]) < int(write.values["seq"])

@@ -1,13 +1,12 @@
-"""The record's table.
+"""Stores the newest state of each entity, and its outcome at each site.
 
 | pk | sk | holds |
 |---|---|---|
-| `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | its newest state, or its deletion |
-| `outcome#<workspaceId>#<tenantId>` | the same | what became of it at that site |
+| `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | an entity's newest state, or its deletion |
+| `outcome#<workspaceId>#<tenantId>` | the same | its outcome at that site |
 
-Both are in the order of `sk`, so that walking the two side by side shows what a site is owed. An
-outcome's `deleting` is the generation in which the site was told to delete the entity, until that
-is answered.
+Both are in the order of `sk`, so that a parallel walk of the two shows what a site is owed. See
+`relay.record.outcomes` for an outcome's attribute `deleting`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -32,26 +31,29 @@ from relay.table import Item, Table, from_item, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Lower than any sequence: the place of a deletion of what was never recorded.
+# Lower than any sequence: that of a deleted entity that was never recorded.
 _BEFORE_ALL = -(2**63) - 1
-# All that a head is made of.
+# The attributes of a head.
 _HEAD = ("sk", "seq", "recordedAt", "deletedAt", "properties")
-# Whole entries per read: with the largest entities these are 9 MB.
+# Entries per read; 9 MB with the largest entities.
 _ENTRIES_AT_ONCE = 25
-# A state that was accepted before the deletion is a late one, whatever its sequence.
+# A state that was accepted before the deletion is outdated, whatever its sequence.
 _NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
 _NO_OLDER_OUTCOME = (
     "seq < :seq OR (seq = :seq AND (attribute_not_exists(generation) OR generation <= :generation))"
 )
-# A deletion that the site was told of meanwhile may reach Jira after the state that was sent.
-_NONE_DELETING = "attribute_not_exists(deleting) OR deleting < :generation"
+# A deletion that has started meanwhile may reach Jira after the state.
+_NO_DELETION_STARTED = "attribute_not_exists(deleting) OR deleting < :generation"
 _NO_NEWER_OUTCOME = "seq <= :seq"
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """How the record took the states: written; of the same sequence as the recorded state, which
-    stands here; older than the recorded one, or than the entity's deletion."""
+    """The result of recording states.
+
+    `new` were written. `same` are the recorded states of entities whose submitted state has the
+    same sequence. `outdated` are older than the recorded state or the entity's deletion.
+    """
 
     new: tuple[EntityState, ...]
     same: tuple[EntityState, ...]
@@ -60,45 +62,47 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """`next` is the key to go on after; None at the end."""
+    """`next` is the key after which the next page starts; None at the end."""
 
     entries: list[Entry]
     next: EntityKey | None
 
 
 class RecordStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._transactions = Transactions(dynamodb)
 
     def put_newest(self, workspace_id: str, states: Sequence[EntityState]) -> Recorded:
-        """Record each entity's newest of these states, where it is newer than the recorded one.
+        """Record the newest of these states of each entity, if it is newer than the recorded one.
 
-        Raises Unavailable, or an AWS error, with part of the states recorded; repeating is safe.
+        After an error, part of the states may be recorded; repeating is safe.
         """
         sightings = sightings_of(states)
-        kept = {keys.entity_sk(state.key): state for state in newest(states)}
+        new = {keys.entity_sk(state.key): state for state in newest(states)}
         writes = [
             entity_write(workspace_id, state, sightings.get(state.key, {}))
-            for state in kept.values()
+            for state in new.values()
         ]
         refused = write_newest(self._transactions, self._table.name, writes, _NEWER_STATE)
         same, outdated = [], []
-        for write, there in refused:
-            state = kept.pop(write.sk)
-            recorded = entry_of(there).state
+        for write, existing in refused:
+            state = new.pop(write.sk)
+            recorded = entry_of(existing).state
             if recorded and recorded.sequence == state.sequence:
-                # Of two states with one sequence, the recorded one is the one to go by.
+                # Of two states with the same sequence, the recorded one is delivered.
                 same.append(recorded)
             else:
                 outdated.append(state)
-        return Recorded(tuple(kept.values()), tuple(same), tuple(outdated))
+        return Recorded(tuple(new.values()), tuple(same), tuple(outdated))
 
     def delete(self, workspace_id: str, entity: EntityKey) -> Entry:
-        """Remember the entity as deleted, now; a state that was accepted before can't return."""
+        """Record the entity as deleted now. States that were accepted before can't restore it."""
         now = datetime.now(UTC)
-        answer = self._dynamodb.update_item(
+        response = self._dynamodb.update_item(
             TableName=self._table.name,
             Key=key(keys.entities(workspace_id), keys.entity_sk(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
@@ -112,21 +116,24 @@ class RecordStore:
             ),
             ReturnValues="ALL_NEW",
         )
-        return entry_of(from_item(answer["Attributes"]))
+        return entry_of(from_item(response["Attributes"]))
 
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
+        """The entity's entry; None if it was neither recorded nor deleted."""
         item = self._table.get(keys.entities(workspace_id), keys.entity_sk(entity))
         return entry_of(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
-        """Of a few entities; see `first_of` and `heads_of` for many."""
+        """The existing entries of a few entities; for many, see `first_of` and `heads_of`."""
         return [entry_of(item) for item in self._table.get_all(_keys(workspace_id, entities))]
 
     def first_of(
         self, workspace_id: str, entities: Sequence[EntityKey], bytes_max: int
     ) -> tuple[list[Entry], int]:
-        """The entries of the first of these entities, in no order, until they hold `bytes_max`; and
-        how many entities were looked up."""
+        """Read the existing entries of these entities until they have `bytes_max` bytes.
+
+        Returns the entries, in no order, and how many of the entities were looked up.
+        """
         found: list[Entry] = []
         for start in range(0, len(entities), _ENTRIES_AT_ONCE):
             batch = entities[start : start + _ENTRIES_AT_ONCE]
@@ -136,6 +143,7 @@ class RecordStore:
         return found, len(entities)
 
     def heads_of(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Head]:
+        """The existing heads of these entities, in no order."""
         return [head_of(item) for item in self._table.get_all(_keys(workspace_id, entities), _HEAD)]
 
     def entries(
@@ -145,7 +153,7 @@ class RecordStore:
         limit: int = 0,
         kind: Kind | None = None,
     ) -> Iterator[Entry]:
-        """The entries of a workspace in the order of their keys, from `after` on."""
+        """A workspace's entries in the order of their sk, after `after`; with `limit` 0, all."""
         start = keys.entity_sk(after) if after else ""
         prefix = keys.kind_prefix(kind) if kind else ""
         pk = keys.entities(workspace_id)
@@ -154,8 +162,8 @@ class RecordStore:
     def page(
         self, workspace_id: str, after: EntityKey | None, limit: int, kind: Kind, bytes_max: int
     ) -> EntryPage:
-        """The next entries of this kind: at most `limit` of them, and `bytes_max` of entities, but
-        one entry in any case."""
+        """The next entries of this kind: at most `limit`, with at most `bytes_max` bytes of
+        entities, but at least one entry."""
         entries: list[Entry] = []
         size = 0
         for entry in self.entries(workspace_id, after, limit, kind):
@@ -168,7 +176,7 @@ class RecordStore:
     def heads(
         self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
     ) -> Iterator[Head]:
-        """As `entries`, without the entities."""
+        """The same as `entries`, without the entities."""
         start = keys.entity_sk(after) if after else ""
         pk = keys.entities(workspace_id)
         return map(head_of, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
@@ -176,9 +184,9 @@ class RecordStore:
     def count(
         self, workspace_id: str, after: EntityKey | None = None
     ) -> tuple[int, EntityKey | None]:
-        """How many entries there are from `after` on, and where to go on; None at the end.
+        """How many entries one call counts after `after`, and the last key; None at the end.
 
-        One call of DynamoDB, so at most a megabyte of entries is counted.
+        A call of DynamoDB counts at most one megabyte of entries.
         """
         start = keys.entity_sk(after) if after else ""
         counted, last = self._table.count(keys.entities(workspace_id), start)
@@ -187,17 +195,18 @@ class RecordStore:
     def save_outcomes(
         self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]
     ) -> list[EntityKey]:
-        """Keep what became of each entity; an outcome of an older state never replaces a newer.
+        """Save outcomes. The outcome of an older state never replaces that of a newer one.
 
-        Returns those that are not kept because the site was told to delete an older state of them
-        meanwhile (see `begin_deletions`): whether it still has the newer one, nobody knows.
+        Returns the entities whose outcome is not saved because a deletion of an older state at the
+        site has started meanwhile (see `begin_deletions`): it is unknown whether the site still has
+        the newer state.
         """
-        condition = f"({_NO_OLDER_OUTCOME}) AND ({_NONE_DELETING})"
+        condition = f"({_NO_OLDER_OUTCOME}) AND ({_NO_DELETION_STARTED})"
         refused = self._save(workspace_id, tenant_id, outcomes, condition)
-        return [keys.entity_of(write.sk) for write, there in refused if is_overtaken(write, there)]
+        return [keys.entity_of(write.sk) for write, item in refused if is_overtaken(write, item)]
 
     def end_deletions(self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]) -> None:
-        """Keep what became of deletions that were begun; those that are owed stay begun."""
+        """Save the outcomes of deletions, which ends them; those that are owed do not end."""
         self._save(workspace_id, tenant_id, outcomes, _NO_OLDER_OUTCOME)
 
     def _save(
@@ -213,11 +222,11 @@ class RecordStore:
     def begin_deletions(
         self, workspace_id: str, tenant_id: str, entries: Sequence[Head], generation: int
     ) -> list[Head]:
-        """Note these before a site is told to delete them; returns those that it may be told.
+        """Note that deletions start at a site; returns those that may be sent.
 
-        Jira's deletion has no sequence, so it takes whatever is there. Left out is what the site
-        has taken a newer state of; and until the note goes, with the outcome of the deletion or a
-        later generation, no outcome of a newer state is kept.
+        Jira's deletion has no sequence, so it deletes whatever state the site has. Entities with an
+        outcome of a newer state are left out. Until a deletion ends, by its outcome or a later
+        generation, no outcome of a newer state is saved.
         """
         writes = [deletion_write(workspace_id, tenant_id, entry, generation) for entry in entries]
         refused = write_newest(self._transactions, self._table.name, writes, _NO_NEWER_OUTCOME)
@@ -227,7 +236,7 @@ class RecordStore:
     def outcomes(
         self, workspace_id: str, tenant_id: str, kind: Kind | None = None, limit: int = 0
     ) -> Iterator[Outcome]:
-        """Every outcome of a workspace at a site, in the order of its key."""
+        """The link's outcomes in the order of their sk; with `limit` 0, all."""
         prefix = keys.kind_prefix(kind) if kind else ""
         pk = keys.outcomes(workspace_id, tenant_id)
         return map(stored_outcome, self._table.query(pk, prefix, limit=limit))
@@ -235,7 +244,7 @@ class RecordStore:
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Outcome]:
-        """The outcomes of these entities at a site, where there are any."""
+        """The existing outcomes of these entities at a site."""
         pk = keys.outcomes(workspace_id, tenant_id)
         items = self._table.get_all([(pk, keys.entity_sk(entity)) for entity in entities])
         return {outcome.key: outcome for outcome in map(stored_outcome, items)}

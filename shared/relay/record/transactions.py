@@ -1,8 +1,8 @@
-"""Transactions of DynamoDB whose actions are its own JSON already.
+"""Conditional writes in DynamoDB transactions, serialized without botocore.
 
-botocore writes a request by walking its model of the API value by value, which for a hundred
-actions is most of the work of a delivery. So it writes the request without them, and they are put
-into it before it is signed. All else about the call stays botocore's.
+botocore serializes a request value by value along its model of the API. For a hundred actions, that
+is most of the CPU time of a delivery. So botocore serializes the request without its actions, and
+Relay inserts them before the request is signed. Everything else is botocore's.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ from functools import lru_cache
 
 from relay.table import key, to_item
 
-# DynamoDB's limits for a transaction are 100 items and 4 MB; the bytes leave room for what an
-# item weighs beside its values.
+# DynamoDB's limits for a transaction are 100 items and 4 MB. The bytes leave room for an item's
+# overhead.
 TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
 _ATTEMPTS = 8
@@ -32,6 +32,8 @@ ChangeT = TypeVar("ChangeT")
 
 
 class Transactions:
+    """Writes in transactions of at most 100 items. Registers event handlers with the client."""
+
     def __init__(self, dynamodb: "DynamoDBClient") -> None:
         self._dynamodb = dynamodb
         events = dynamodb.meta.events
@@ -46,10 +48,11 @@ class Transactions:
     def write(
         self, changes: Sequence[ChangeT], action: Callable[[ChangeT], dict[str, Any]]
     ) -> list[tuple[ChangeT, Item]]:
-        """All of these changes but those whose own condition fails: (refused, the item there).
+        """Write these changes, except those whose own condition fails.
 
-        `action` makes an Update or a Delete of each, in DynamoDB's JSON; its values hold no bytes.
-        Raises Unavailable, with part of them done, where DynamoDB keeps refusing.
+        Returns the refused ones as (change, existing item). `action` returns the Update or Delete
+        of a change, in DynamoDB's JSON without binary values. Raises AWS_ERRORS, or Unavailable if
+        DynamoDB keeps refusing the transaction; part of the changes may then be written.
         """
         refused: list[tuple[ChangeT, Item]] = []
         chunk: list[tuple[ChangeT, bytes]] = []
@@ -93,7 +96,7 @@ class Transactions:
 
 
 class _Ready(list[Any]):
-    """To botocore one empty action, as it asks for one at least; `json` is put in its place."""
+    """One empty action for botocore, which requires one; `_put_in_place` replaces it by `json`."""
 
     def __init__(self, json: bytes) -> None:
         super().__init__([{}])
@@ -118,9 +121,9 @@ def _put_in_place(params: dict[str, Any], context: dict[str, Any], **_: Any) -> 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """An item as it shall be: a value of None is removed, and `at_first` only set where missing.
+    """An update of an item: None removes an attribute; `at_first` sets missing attributes only.
 
-    `against` are values that the condition compares with, beside the new `seq`.
+    `against` are values for the condition, besides the new `seq`.
     """
 
     pk: str
@@ -133,11 +136,11 @@ class Write:
 def write_newest(
     transactions: Transactions, table: str, writes: Sequence[Write], replaces: str
 ) -> list[tuple[Write, Item]]:
-    """Write each item unless one is there that it doesn't replace: (refused, the one there).
+    """Write each item, unless an existing one is newer; returns the refused as (write, existing).
 
-    `replaces` is the condition on the item that is there, such as `seq < :seq`. Writes must differ
-    in their keys. Raises Unavailable, with part of them done, where DynamoDB keeps refusing: the
-    call can be repeated as it is.
+    `replaces` is the condition that an existing item must meet, such as `seq < :seq`. The keys of
+    the writes must differ. Raises AWS_ERRORS or Unavailable; part may then be written, and the call
+    can be repeated.
     """
     condition = f"attribute_not_exists(pk) OR ({replaces})"
     return transactions.write(writes, lambda write: {"Update": _update(table, write, condition)})
@@ -163,7 +166,7 @@ def _update(table: str, write: Write, condition: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """`names` are those that stand in the text, and `values` the places of what is written."""
+    """An update expression: its text, names by placeholder, and the placeholders of values."""
 
     text: str
     names: Mapping[str, str]
@@ -174,7 +177,7 @@ class _Expression:
 def _expression(
     given: tuple[str, ...], at_first: tuple[str, ...], removed: tuple[str, ...]
 ) -> _Expression:
-    """Names stand in the text as #0, #1, …, since some are DynamoDB's own words."""
+    """Uses the placeholders #0, #1, … for names: some are reserved words of DynamoDB."""
     names = {f"#{number}": name for number, name in enumerate((*given, *at_first, *removed))}
     places = {name: place for place, name in names.items()}
     sets = [f"{places[name]} = :{places[name][1:]}" for name in given]

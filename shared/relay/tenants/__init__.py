@@ -1,1 +1,1 @@
-"""Who has installed the app: tenants, their secrets, and the workspaces linked to them."""
+"""Tenants: installations of the app in Jira sites, their secrets, links, troubles and replays."""

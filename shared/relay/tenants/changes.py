@@ -1,6 +1,7 @@
-"""What a lifecycle call makes of a tenant: the known tenant and the call give the new one.
+"""How a lifecycle call changes a tenant: from the stored one and the call to the new one.
 
-Pure, but for `seal`, which encrypts a secret for its owner. `TenantStore` reads and writes.
+They are pure, apart from `seal`, which encrypts a secret for its owner. `TenantStore` reads and
+writes.
 """
 
 from collections.abc import Callable
@@ -19,10 +20,11 @@ from relay.tenants.tenant import (
     TenantState,
 )
 
+# Encrypts a secret for the tenant.
 Seal = Callable[[Tenant, str], EncryptedSecret]
 
-# Tokens count time in seconds and have no number of their own, so two installs within one second
-# may carry the same one. Longer after its first use, a token with another body is a replay.
+# Tokens have a resolution of one second and no unique id, so two installs within a second may have
+# the same token. A token that returns with another body later than this is a replay.
 _SAME_TOKEN_SECONDS = 5
 
 
@@ -33,10 +35,10 @@ def installed(
     same_secret: bool,
     seal: Seal,
 ) -> Tenant:
-    """The tenant after Connect's `installed`. `same_secret`: its secret is the one it had."""
+    """The tenant after Connect's `installed`. `same_secret`: it has the known secret."""
     tenant = known or _new(installation.client_key, installation.base_url)
-    # After an uninstall Jira has deleted what it was sent. A new secret hints at an uninstall that
-    # Relay never heard of: Jira calls `uninstalled` only once.
+    # Jira deletes the app's data on an uninstall. A new secret indicates an uninstall whose call
+    # was lost: Jira calls `uninstalled` only once.
     starts_over = known is not None and not same_secret
     renewed = replace(
         tenant,
@@ -55,54 +57,54 @@ def installed(
 def is_repeated(
     known: Tenant, installation: Installation, token: LifecycleToken, same_secret: bool
 ) -> bool:
-    """Whether this call of Connect's `installed` was handled, and the tenant is as it left it.
+    """Whether this call of Connect's `installed` was handled before, and nothing changed since.
 
-    Raises Conflict where a newer call was, or where its token was used for another body; unless
-    this is another install of the same second: the next call, a few seconds after the first.
+    Raises Conflict if a newer call was handled, or if the token was used with another body. A
+    second install within the same second is exempt: the next call, a few seconds after the first.
     """
     first = first_use(known, token)
     if first is None:
         return False
-    same_name = installation.installation_id in (None, known.installation_id)
-    if same_secret and same_name and known.base_url == installation.base_url:
+    same_installation = installation.installation_id in (None, known.installation_id)
+    if same_secret and same_installation and known.base_url == installation.base_url:
         return True
     is_late = token.seen_at - first.seen_at > _SAME_TOKEN_SECONDS
     if is_late or not known.tokens.is_newest(token):
-        raise Conflict("This call's token was used already.", code="token_used")
+        raise Conflict("This call's token was already used.", code="token_used")
     return False
 
 
 def uninstalled(known: Tenant, token: LifecycleToken) -> Tenant:
-    """The tenant after Connect's `uninstalled`: without its secret. It stays active under Forge."""
-    # Under Forge the site still has the app, but Jira may have deleted what Connect sent.
+    """The tenant after Connect's `uninstalled`: without a secret; active if Forge is installed."""
+    # The site still has the app under Forge, but Jira may have deleted the Connect app's data.
     starts_over = known.is_forge_installed and known.secret is not None
-    gone = replace(
+    changed = replace(
         known,
         state=_state(None, known.forge),
         secret=None,
         installs=known.installs + starts_over,
     )
-    return _advanced(gone, token)
+    return _advanced(changed, token)
 
 
 def forge_installed(
     known: Tenant | None, installation: ForgeInstallation, token: LifecycleToken, seal: Seal
 ) -> Tenant:
-    """The tenant after Forge has installed or upgraded the app."""
-    # Forge names no other URL; Connect's own `installed` call replaces it.
+    """The tenant after Forge's call on an install or an upgrade."""
+    # Forge sends no other URL. Connect's `installed` call replaces it.
     tenant = known or _new(installation.client_key, installation.api_base_url)
     before = tenant.forge
     is_same = before is not None and before.installation_id == installation.installation_id
-    sent = installation.system_token
-    kept = before.system_token if before and is_same else None
+    new_token = installation.system_token
+    known_token = before.system_token if before and is_same else None
     identity = ForgeIdentity(
         cloud_id=installation.cloud_id,
         installation_id=installation.installation_id,
         api_base_url=installation.api_base_url,
-        system_token=seal(tenant, sent) if sent else kept,
+        system_token=seal(tenant, new_token) if new_token else known_token,
         tokens=(before.tokens if before else TokenHistory()).including(token),
     )
-    # Another installation hints at an uninstall, heard of or not, as a new secret does.
+    # A new installation indicates an uninstall, even if its call was lost, as a new secret does.
     starts_over = tenant.state is TenantState.UNINSTALLED or (before and not is_same)
     renewed = known is None or starts_over
     return replace(
@@ -118,9 +120,11 @@ def forge_installed(
 
 
 def forge_uninstalled(known: Tenant, forge: ForgeIdentity, token: LifecycleToken) -> Tenant:
-    """The tenant without its Forge installation and its token. It stays active under Connect."""
-    gone = ForgeIdentity(forge.cloud_id, tokens=forge.tokens.including(token))
-    return replace(known, state=_state(known.secret, gone), forge=gone, version=known.version + 1)
+    """The tenant without its Forge installation and token; active if Connect is installed."""
+    identity = ForgeIdentity(forge.cloud_id, tokens=forge.tokens.including(token))
+    return replace(
+        known, state=_state(known.secret, identity), forge=identity, version=known.version + 1
+    )
 
 
 def merged(
@@ -130,21 +134,21 @@ def merged(
     resets: int,
     reseal: Callable[[EncryptedSecret], EncryptedSecret],
 ) -> tuple[Tenant, Tenant]:
-    """Two tenants that turn out to be one site: the one that stays, and the other as it is left.
+    """Merges two tenants of one site: returns the merged tenant, and the other, now uninstalled.
 
-    `tenant` is what a call made of `known`. It gets the newest that Forge said about either, and
-    starts over above every sequence that either was sent; `resets` is the highest of the other's
-    replays. `reseal` encrypts a secret of the other's for the one that stays.
+    `tenant` is `known` after a call. The merged tenant has the newer Forge identity of the two, and
+    starts over in a generation above those of both; `resets` is the highest of the other's replays.
+    `reseal` encrypts a secret of the other for the merged tenant.
     """
     identity = _newest_identity(tenant, other, reseal)
-    stays = replace(
+    remaining = replace(
         tenant,
         state=_state(tenant.secret, identity),
         installs=tenant.installs + other.installs + resets + 1,
         forge=identity,
         version=known.version + 1,
     )
-    left = replace(
+    merged_away = replace(
         other,
         state=TenantState.UNINSTALLED,
         forge=None,
@@ -152,25 +156,28 @@ def merged(
         merged_into=tenant.id,
         version=other.version + 1,
     )
-    return stays, left
+    return remaining, merged_away
 
 
 def are_different_sites(one: Tenant, other: Tenant) -> bool:
-    """Whether Forge has proven them to be two sites."""
+    """Whether Forge has named a different cloudId for each."""
     return bool(one.forge and other.forge and one.forge.cloud_id != other.forge.cloud_id)
 
 
 def is_superseded(identity: ForgeIdentity | None, token: LifecycleToken) -> bool:
-    """Whether a newer call of Forge's was handled, or this very one."""
+    """Whether this Forge call, or a newer one, was already handled."""
     if identity is None:
         return False
     return identity.tokens.is_outdated(token) or identity.tokens.first_use(token) is not None
 
 
 def first_use(known: Tenant, token: LifecycleToken) -> LifecycleToken | None:
-    """The token as it was first used; raises Conflict where a newer call was handled."""
+    """The token as it was first used; None for a new one.
+
+    Raises Conflict if a newer call was handled.
+    """
     if known.tokens.is_outdated(token):
-        raise Conflict("A newer lifecycle call of this site was handled already.", code="outdated")
+        raise Conflict("A newer lifecycle call of this site was already handled.", code="outdated")
     return known.tokens.first_use(token)
 
 
@@ -186,7 +193,7 @@ def _new(client_key: str | None, base_url: str) -> Tenant:
 
 
 def _state(secret: EncryptedSecret | None, identity: ForgeIdentity | None) -> TenantState:
-    """A site has the app as long as either identity is installed."""
+    """A site is active as long as one of its identities is installed."""
     is_installed = secret or (identity and identity.installation_id)
     return TenantState.ACTIVE if is_installed else TenantState.UNINSTALLED
 
@@ -194,13 +201,13 @@ def _state(secret: EncryptedSecret | None, identity: ForgeIdentity | None) -> Te
 def _newest_identity(
     tenant: Tenant, other: Tenant, reseal: Callable[[EncryptedSecret], EncryptedSecret]
 ) -> ForgeIdentity | None:
-    mine, its = tenant.forge, other.forge
-    if its is None or (mine and mine.tokens.at >= its.tokens.at):
-        return mine
-    if its.system_token is None:
-        return its
-    # It is bound to its owner, so it has to be encrypted for the new one.
-    return replace(its, system_token=reseal(its.system_token))
+    own, others = tenant.forge, other.forge
+    if others is None or (own and own.tokens.at >= others.tokens.at):
+        return own
+    if others.system_token is None:
+        return others
+    # A secret is bound to its owner.
+    return replace(others, system_token=reseal(others.system_token))
 
 
 def _advanced(tenant: Tenant, token: LifecycleToken) -> Tenant:

@@ -1,10 +1,10 @@
-"""Which of its identities a site is called as, and why.
+"""The identity, Connect's or Forge's, that calls to a site use, and why.
 
 | pk | sk | holds |
 |---|---|---|
-| `tenant#<id>` | `credential` | the identity that Jira took, having refused the other |
+| `tenant#<id>` | `credential` | the identity that Jira accepted after refusing the other |
 
-Without an item, or once it is a day old, the preferred one is tried.
+Without an item, or with one older than a day, the preferred identity is tried first.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 
 class Identity(StrEnum):
+    """The app's identities at a site: Connect's secret, or Forge's system token."""
+
     CONNECT = "connect"
     FORGE = "forge"
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityChoice:
-    """`because` is what Jira said to the other identity, at `at` (epoch milliseconds)."""
+    """`because` is Jira's error for the other identity; `at` is when, in epoch milliseconds."""
 
     identity: Identity
     because: str
@@ -33,16 +35,20 @@ class IdentityChoice:
 
 
 class IdentityChoiceStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def of(self, tenant_id: str) -> IdentityChoice | None:
+        """The site's choice; None where no identity was refused."""
         item = self._table.get(*keys.identity_choice(tenant_id))
         if item is None:
             return None
         return IdentityChoice(Identity(item["identity"]), item["because"], int(item["at"]))
 
     def save(self, tenant_id: str, choice: IdentityChoice) -> None:
+        """Save the choice in place of an earlier one."""
         pk, sk = keys.identity_choice(tenant_id)
         self._table.put(
             {
@@ -55,5 +61,5 @@ class IdentityChoiceStore:
         )
 
     def forget(self, tenant_id: str) -> None:
-        """A new secret, or a new installation: who knows what Jira takes now."""
+        """Delete the choice, as after a new secret: Jira may now accept either identity."""
         self._table.write_all(deletes=[keys.identity_choice(tenant_id)])

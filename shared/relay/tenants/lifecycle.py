@@ -1,8 +1,9 @@
-"""The order of a site's lifecycle calls, by their tokens.
+"""Orders a site's lifecycle calls by their tokens.
 
-A token counts time in seconds and does not cover the body. Its `iat` may lie ahead of our clock,
-by as much as tokens are allowed to. So a call is ordered by its `iat`, but never later than when
-it was first seen: a call that really comes later has a later place, whatever the first one claimed.
+A token has a resolution of one second and does not cover the body. Its `iat` may be ahead of
+Relay's clock, within the allowed leeway. So the time of a call is its `iat`, or the time it was
+first seen if that is earlier: a call that arrives later is then never older, whatever the first
+one's `iat`.
 """
 
 import time
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 
 from relay.errors import Unavailable
 
-# Only Atlassian makes such tokens, and for one site not this many within a few seconds.
+# Only Atlassian issues these tokens, and never this many for one site within a few seconds.
 TOKENS_MAX = 50
 
 
@@ -19,13 +20,13 @@ def _seconds_now() -> int:
     return int(time.time())
 
 
-# Tests replace it.
+# Tests replace this clock. Epoch seconds.
 clock: Callable[[], int] = _seconds_now
 
 
 @dataclass(frozen=True, slots=True)
 class LifecycleToken:
-    """When the token was issued, which one it is, and when we saw it; times in epoch seconds."""
+    """`issued_at` is its `iat`, `digest` identifies it, `seen_at` is its arrival; epoch seconds."""
 
     issued_at: int
     digest: str
@@ -34,27 +35,29 @@ class LifecycleToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenHistory:
-    """The tokens that changed a tenant, as far as they could be used again.
+    """The tokens that changed a tenant and could still be replayed.
 
-    `at` is the place of the newest call, in epoch seconds. A token with an earlier `iat` is
-    outdated, so `used` holds the others only: by first sight, the newest last.
+    `at` is the time of the newest call, in epoch seconds. Tokens with an earlier `iat` are
+    outdated; `used` holds the others, in the order in which they were first seen.
     """
 
     at: int = 0
     used: tuple[LifecycleToken, ...] = ()
 
     def is_outdated(self, token: LifecycleToken) -> bool:
+        """Whether a newer call was handled."""
         return token.issued_at < self.at
 
     def first_use(self, token: LifecycleToken) -> LifecycleToken | None:
-        """The token as it was first seen; None where it has not been used."""
+        """The token as it was first seen; None if it has not been used."""
         return next((used for used in self.used if used.digest == token.digest), None)
 
     def is_newest(self, token: LifecycleToken) -> bool:
+        """Whether no other token was used after this one."""
         return bool(self.used) and self.used[-1].digest == token.digest
 
     def including(self, token: LifecycleToken) -> "TokenHistory":
-        """Raises Unavailable when there are too many to remember, as none may be forgotten."""
+        """The history with this token. Raises Unavailable if that would exceed TOKENS_MAX."""
         at = max(self.at, min(token.issued_at, token.seen_at))
         added = () if self.first_use(token) else (token,)
         used = tuple(each for each in self.used + added if each.issued_at >= at)

@@ -1,14 +1,16 @@
-"""Links between workspaces and sites, kept at both ends in one transaction; offers of links; and
-the workspaces' keys, which set their ids apart at a site (see `relay.entities.workspace_ids`).
+"""Links between workspaces and sites, offers of links, and the workspaces' keys.
+
+A link is written for its tenant and for its workspace, in one transaction. A workspace's key
+distinguishes its ids at a site (see `relay.entities.workspace_ids`).
 
 | pk | sk | holds |
 |---|---|---|
 | `tenant#<tenantId>` | `workspace#<workspaceId>` | the link |
 | `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link |
-| `tenant#<tenantId>` | `offer#<workspaceId>` | nothing more: an offer |
-| `tenant#<tenantId>` | `plainIds` | the one workspace of a site with plain ids |
-| `workspace#<workspaceId>` | `key` | the workspace's key, for ever |
-| `workspaceKey#<key>` | `workspace` | the workspace of this key, so that no other one gets it |
+| `tenant#<tenantId>` | `offer#<workspaceId>` | an offer; no other attributes |
+| `tenant#<tenantId>` | `plainIds` | the only workspace of a site with plain ids |
+| `workspace#<workspaceId>` | `key` | the workspace's key, which never changes |
+| `workspaceKey#<key>` | `workspace` | the workspace of this key, which makes it unique |
 """
 
 import secrets
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _NOT_THERE = "attribute_not_exists(pk)"
-# A site with plain ids is taken.
+# The site has no other workspace with plain ids.
 _BY_THIS = f"{_NOT_THERE} OR workspaceId = :workspaceId"
 _ATTEMPTS = 8
 _NAMED_MAX = 3
@@ -33,8 +35,8 @@ _NAMED_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`logo_url` is shown for containers without an avatar of their own. The ids stay as they were
-    when the link was made, whatever `PlainIds` says later."""
+    """`logo_url` is shown for containers without an avatar. `ids` are fixed when the link is made:
+    a later change of the parameter `PlainIds` does not affect them."""
 
     tenant_id: str
     workspace_id: str
@@ -43,7 +45,10 @@ class Link:
 
 
 class LinkStore:
-    """With `plain_ids`, new links leave ids as they are, and a site takes one workspace only."""
+    """Every method raises TABLE_ERRORS.
+
+    With `plain_ids`, new links send ids unchanged, and a site can be linked to one workspace only.
+    """
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str, plain_ids: bool = False) -> None:
         self._dynamodb = dynamodb
@@ -53,8 +58,8 @@ class LinkStore:
     def link(
         self, tenant_id: str, workspace_id: str, logo_url: str = "", plain: bool | None = None
     ) -> None:
-        """Where the two are linked already, only the logo changes. `plain` is as in `check_free`,
-        which says what is raised."""
+        """Link the two; if they are linked, change the logo only. Raises Conflict, and reads
+        `plain`, as `check_free` does."""
         plain = self._plain_ids if plain is None else plain
         self.check_free(tenant_id, workspace_id, plain)
         known = self.get(tenant_id, workspace_id)
@@ -68,9 +73,9 @@ class LinkStore:
             )
         ]
         if ids.plain:
-            taken = key(*keys.plain_ids(tenant_id)) | to_item({"workspaceId": workspace_id})
+            marker = key(*keys.plain_ids(tenant_id)) | to_item({"workspaceId": workspace_id})
             values = to_item({":workspaceId": workspace_id})
-            writes.append(self._put(taken, _BY_THIS, ExpressionAttributeValues=values))
+            writes.append(self._put(marker, _BY_THIS, ExpressionAttributeValues=values))
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
@@ -79,8 +84,9 @@ class LinkStore:
             raise
 
     def check_free(self, tenant_id: str, workspace_id: str, plain: bool | None = None) -> None:
-        """Raises Conflict where plain ids leave the site no room for another workspace: nothing in
-        such an id says whose it is. `plain` is given for a link that takes another one's place."""
+        """Raises Conflict if the site can't be linked to this workspace because of plain ids: they
+        do not identify the workspace. `plain` overrides the store's `plain_ids`, as for a link that
+        replaces another."""
         plain = self._plain_ids if plain is None else plain
         others = self._others(tenant_id, workspace_id)
         if any(one.ids.plain for one in others) or (others and plain):
@@ -90,6 +96,7 @@ class LinkStore:
         return [one for one in self.of_tenant(tenant_id) if one.workspace_id != workspace_id]
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
+        """Delete the link, if there is one."""
         link = self.get(tenant_id, workspace_id)
         writes = [
             self._delete(key(*end))
@@ -99,42 +106,43 @@ class LinkStore:
             )
         ]
         if link and link.ids.plain:
-            taken = key(*keys.plain_ids(tenant_id))
+            marker = key(*keys.plain_ids(tenant_id))
             values = to_item({":workspaceId": workspace_id})
-            writes.append(self._delete(taken, _BY_THIS, ExpressionAttributeValues=values))
+            writes.append(self._delete(marker, _BY_THIS, ExpressionAttributeValues=values))
         try:
             self._dynamodb.transact_write_items(TransactItems=writes)
         except self._dynamodb.exceptions.TransactionCanceledException as error:
-            # Unlinked by another call since it was read, and another one has taken its place.
+            # Another call unlinked this workspace and linked another since the link was read.
             if not _failed_condition(error):
                 raise
 
     def get(self, tenant_id: str, workspace_id: str) -> Link | None:
-        """None where the two are not linked."""
+        """The link; None if the two are not linked."""
         item = self._table.get(*keys.link(tenant_id, workspace_id))
         return _link(tenant_id, workspace_id, item) if item else None
 
     def of_tenant(self, tenant_id: str) -> list[Link]:
-        """In the order of the workspaces' ids."""
+        """The tenant's links in the order of the workspaces' ids."""
         return [
             _link(tenant_id, keys.workspace_id_of(item["sk"]), item)
             for item in self._table.query(*keys.links_of_tenant(tenant_id))
         ]
 
     def of_workspace(self, workspace_id: str) -> list[Link]:
+        """The workspace's links in the order of the tenants' ids."""
         return [
             _link(keys.tenant_id_of(item["sk"]), workspace_id, item)
             for item in self._table.query(*keys.links_of_workspace(workspace_id))
         ]
 
     def among(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[str]:
-        """Those of these workspaces that are linked to the site, in the order of their ids."""
+        """The ids of those of these workspaces that are linked to the site, sorted."""
         wanted = [keys.link(tenant_id, workspace_id) for workspace_id in workspace_ids]
         found = self._table.get_all(wanted, attributes=("sk",))
         return sorted(keys.workspace_id_of(item["sk"]) for item in found)
 
     def sites_of(self, workspace_ids: Iterable[str]) -> list[str]:
-        """The ids of the sites that any of these workspaces is linked to, in their order."""
+        """The tenant ids of the sites that any of these workspaces is linked to, sorted."""
         return sorted(
             {
                 keys.tenant_id_of(item["sk"])
@@ -146,23 +154,26 @@ class LinkStore:
         )
 
     def workspaces_of(self, tenant_id: str) -> list[str]:
+        """The ids of the workspaces that are linked to the site, sorted."""
         return [link.workspace_id for link in self.of_tenant(tenant_id)]
 
     def offer(self, tenant_id: str, workspace_id: str) -> None:
-        """Let the site's admin find the workspace; nothing of it is delivered there."""
+        """Let the site's admin find the workspace in Jira; nothing is delivered."""
         pk, sk = keys.offer(tenant_id, workspace_id)
         self._table.put({"pk": pk, "sk": sk})
 
     def withdraw_offer(self, tenant_id: str, workspace_id: str) -> None:
+        """Delete the offer, if there is one. A link is not affected."""
         self._table.write_all(deletes=[keys.offer(tenant_id, workspace_id)])
 
     def offers_to(self, tenant_id: str) -> list[str]:
+        """The ids of the workspaces that are offered to the site, sorted."""
         offers = self._table.query(*keys.offers(tenant_id))
         return [keys.workspace_id_of(item["sk"]) for item in offers]
 
     def _key_of(self, workspace_id: str) -> str:
-        """The workspace's key, made where it has none. It outlives every link, so that what was
-        sent under it is never another workspace's."""
+        """The workspace's key, created on first use. It outlives every link, so that no other
+        workspace ever gets a key under which entities were sent."""
         place = keys.key_of_workspace(workspace_id)
         for attempt in range(_ATTEMPTS):
             item = self._table.get(*place)
@@ -179,11 +190,11 @@ class LinkStore:
                     ]
                 )
             except self._dynamodb.exceptions.TransactionCanceledException:
-                # Another caller was faster, or, once in many lives, the key is taken.
+                # Another caller created the workspace's key, or, very rarely, this key exists.
                 back_off(attempt)
             else:
                 return new
-        raise Unavailable("The workspace's key could not be made; try again.")
+        raise Unavailable("The workspace's key could not be created; try again.")
 
     def _put(self, item: Item, condition: str = "", **more: Any) -> Any:
         put = {"TableName": self._table.name, "Item": item, **more}
@@ -209,7 +220,7 @@ def _one_workspace(others: Sequence[Link]) -> Conflict:
     if len(others) > _NAMED_MAX:
         named += f" and {len(others) - _NAMED_MAX} more"
     return Conflict(
-        "With plain ids, a site takes one workspace only. This one has "
-        f"{named or 'another'}, which would have to be unlinked first.",
+        "With plain ids, a site can be linked to one workspace only. "
+        f"Unlink {named or 'the other workspace'} first.",
         code="one_workspace",
     )

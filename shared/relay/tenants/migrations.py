@@ -1,8 +1,8 @@
-"""Migrations of a site's data to another region, as Forge announces them.
+"""Data residency migrations: moves of a site's data to another region, announced by Forge.
 
 | pk | sk | holds |
 |---|---|---|
-| `tenant#<id>` | `migration#<migrationId>` | where to, and how far it is |
+| `tenant#<id>` | `migration#<migrationId>` | its region and state |
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class MigrationState(StrEnum):
+    """The steps that Forge announces."""
+
     SCHEDULED = "SCHEDULED"
     STARTED = "STARTED"
     COMMITTED = "COMMITTED"
@@ -25,7 +27,7 @@ class MigrationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """`region` is where to, as Forge names it; "" where it did not say."""
+    """`region` is the target, as Forge names it, or ""; `at` is an RFC 3339 date-time."""
 
     id: str
     region: str
@@ -34,16 +36,20 @@ class Migration:
 
 
 class MigrationStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def get(self, tenant_id: str, migration_id: str) -> Migration | None:
+        """The migration; None for an unknown one."""
         item = self._table.get(*keys.migration(tenant_id, migration_id))
         if item is None:
             return None
         return Migration(migration_id, item["region"], MigrationState(item["state"]), item["at"])
 
     def put(self, tenant_id: str, migration: Migration) -> None:
+        """Save the migration in place of its earlier state."""
         pk, sk = keys.migration(tenant_id, migration.id)
         self._table.put(
             {

@@ -1,4 +1,4 @@
-"""A replay: how far a site is behind the record of one workspace, and how far it has caught up."""
+"""A replay: delivers to a site what it lacks from the record of one workspace."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -12,9 +12,11 @@ from relay.tenants.tenant import Tenant, TenantState
 
 
 class ReplayScope(StrEnum):
-    """`all`: everything again, whatever the site may have; `since`: what is owed, and what was
-    recorded since then; `owed`: what the record holds and the site has not answered for; `debts`:
-    only what is noted as owed."""
+    """What a replay delivers.
+
+    `all`: every recorded entity. `since`: what is owed, and what was recorded since a given time.
+    `owed`: every entity without an outcome for its recorded state. `debts`: what is noted as owed.
+    """
 
     ALL = "all"
     SINCE = "since"
@@ -23,7 +25,7 @@ class ReplayScope(StrEnum):
 
 
 class Stage(StrEnum):
-    """In this order; a replay of `debts` starts with `pay`."""
+    """The stages of a replay, in their order. A replay of `debts` starts with `pay`."""
 
     LINK = "link"
     COMPONENTS = "components"
@@ -35,16 +37,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The one replay of a link. Times are epoch milliseconds.
+    """A link's current or last replay. Times are epoch milliseconds.
 
-    `run` identifies it from start to end; `why` it was started is for people. `resets` counts how
-    often the site was to get everything again, and `generation` is the one that the last walk was
-    started for (see `relay.tenants.replay`). `cursor` is where a stage continues. `done` of
-    `total` are settled, `refused` of them by Jira. `owed` counts what was noted while it ran, so
-    that it can't end without a last look. `due` is when it may continue, `leased` until when a
-    worker has it; `attempts` counts the workers in a row that took it and saved nothing, as they
-    were cut off. Some debts may be postponed when it is done: `again` is when the first of them is
-    due, or 0.
+    `run` identifies the replay; `why` says for people why it was started. `resets` counts the
+    replays of `all` for the link, and `generation` is that of the last walk (see `generation`).
+    A stage continues at `cursor`. Of `total` entities, `done` are settled, and Jira refused
+    `refused` of these. `owed` counts the debts that were noted during the replay: it ends only
+    after it has seen them. It may continue at `due`; a worker has it until `leased`. `attempts`
+    counts successive workers that were cut off before they saved progress. When a done replay
+    leaves postponed debts, `again` is when the first of them is due; otherwise it is 0.
     """
 
     tenant_id: str
@@ -73,18 +74,20 @@ class Replay:
 
     @property
     def is_done(self) -> bool:
+        """Whether the replay has ended, or never started."""
         return self.stage is Stage.DONE
 
     def is_due_again(self, now: int) -> bool:
-        """Whether it is done, and a postponed debt is due."""
+        """Whether the replay is done and a postponed debt is due."""
         return self.is_done and 0 < self.again <= now
 
 
 def new_run() -> str:
+    """A unique id for a replay's `run`."""
     return uuid4().hex
 
 
-# What an attribute of the item is called; the two ids are in its key.
+# Names of the item's attributes by field. The key holds the two ids.
 _ATTRIBUTES = {
     field.name: to_camel(field.name)
     for field in fields(Replay)
@@ -94,12 +97,12 @@ _TEXTS = frozenset({"run", "why", "since", "cursor", "reason"})
 
 
 def attributes_of(replay: Replay) -> dict[str, Any]:
-    """The attributes of its item, but for the key."""
+    """The attributes of the replay's item, without its key."""
     return {attribute: getattr(replay, name) for name, attribute in _ATTRIBUTES.items()}
 
 
 def replay_of(tenant_id: str, workspace_id: str, item: Item) -> Replay:
-    """The replay of an item; attributes that an earlier version did not write have defaults."""
+    """The replay in an item. Attributes that an earlier version did not write have defaults."""
     values: dict[str, Any] = {
         name: item[attribute] if name in _TEXTS else _typed(name, item[attribute])
         for name, attribute in _ATTRIBUTES.items()
@@ -113,17 +116,17 @@ def _typed(name: str, value: Any) -> Any:
 
 
 def generation(tenant: Tenant, replay: Replay | None) -> int:
-    """The current generation of the link that this is the replay of; None where it has none."""
-    # Without the app the site holds nothing: it is already in the generation of its next install.
+    """The current generation of a link, from its tenant and its replay, if it has one."""
+    # An uninstalled site has no entities: it is already in the generation of its next install.
     uninstalled = tenant.state is TenantState.UNINSTALLED
     return generation_at(tenant.installs + uninstalled, replay.resets if replay else 0)
 
 
 def generation_at(installs: int, resets: int) -> int:
-    """`installs` are the tenant's, `resets` the replay's."""
+    """The generation of a link, from its tenant's `installs` and its replay's `resets`."""
     return installs + resets
 
 
 def is_behind(replay: Replay | None, installs: int) -> bool:
-    """Whether the site has started over since the last replay of the whole record was started."""
+    """Whether the site has started over since the last walk of the whole record started."""
     return replay is None or replay.generation < generation_at(installs, replay.resets)

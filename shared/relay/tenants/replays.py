@@ -1,10 +1,10 @@
-"""The replay of each link: how far its site is behind the record, and how far it has caught up.
+"""The replay of each link, in the tenants' table.
 
 | pk | sk | holds |
 |---|---|---|
-| `tenant#<id>` | `replay#<workspaceId>` | the one replay of this link, under way or done |
+| `tenant#<id>` | `replay#<workspaceId>` | the link's replay, running or done |
 
-It outlives the link, as `resets` must never go back. Times are epoch milliseconds.
+An item outlives its link, because `resets` must never decrease. Times are epoch milliseconds.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,70 +28,77 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _ATTEMPTS = 5
-# A hint comes at the time that another machine's clock named.
+# A message arrives when another machine's clock says that the replay is due.
 _CLOCKS_DIFFER_MS = 1000
-# Until a replay may be taken once more whose workers kept nothing: doubled each time, to an hour.
+# The delay after a worker that saved nothing; doubled with each such worker, up to an hour.
 _FIRST_DELAY_MS = 60_000
 _LAST_DELAY_MS = 3_600_000
 
 
 class ReplayStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
     def get(self, tenant_id: str, workspace_id: str) -> Replay | None:
+        """The link's replay; None if there was none yet."""
         item = self._table.get(*keys.replay(tenant_id, workspace_id))
         return _replay(item) if item else None
 
     def of_workspaces(self, tenant_id: str, workspace_ids: Iterable[str]) -> list[Replay]:
-        """Those that there are, in the order of their workspaces."""
+        """The existing replays of these workspaces at the site, in the order of their ids."""
         wanted = [keys.replay(tenant_id, workspace_id) for workspace_id in workspace_ids]
         found = map(_replay, self._table.get_all(wanted))
         return sorted(found, key=lambda replay: replay.workspace_id)
 
     def of_tenant(self, tenant_id: str, after: str = "", limit: int = 0) -> Iterator[Replay]:
-        """In the order of their workspaces; `after` is one of these, `limit` 0 for all."""
+        """The site's replays in the order of their workspaces' ids.
+
+        `after` is the workspace id after which to start, and `limit` the most replays; 0 is all.
+        """
         pk, prefix = keys.replays(tenant_id)
         start = prefix + after if after else ""
         return map(_replay, self._table.query(pk, prefix, after=start, limit=limit))
 
     def start(self, fresh: Replay, installs: int) -> Replay:
-        """Take this one in place of the one that is there; its worker, if any, lets go of it.
+        """Replace the link's replay by `fresh`; a worker of the replaced one can save nothing more.
 
-        `installs` are the tenant's. One of `all` is a reset, unless nothing was sent before; of
-        the resets of `fresh` there are at least so many. It begins no later than where the other
-        one still was. Raises Unavailable.
+        Returns the replay as it is stored. `fresh.resets` is a lower bound for the resets so far;
+        the scope `all` adds one, unless this is the link's first replay. The first stage is no
+        later than the current stage of the replaced one. `installs` are the tenant's. Raises
+        Unavailable if other calls keep changing the replay.
         """
         for _ in range(_ATTEMPTS):
             known = self.get(fresh.tenant_id, fresh.workspace_id)
             before = max(known.resets if known else 0, fresh.resets)
             resets = before + (known is not None and fresh.scope is ReplayScope.ALL)
             stage = _first_stage(fresh, known, installs)
-            begun = replace(
+            started = replace(
                 fresh, resets=resets, generation=generation_at(installs, resets), stage=stage
             )
-            if self._replace(known, begun):
-                return begun
-        raise Unavailable("A replay could not be begun; try again.")
+            if self._replace(known, started):
+                return started
+        raise Unavailable("The replay could not be started; try again.")
 
     def owe(self, fresh: Replay) -> bool:
-        """Have it noticed that more is owed; True where `fresh` was begun for it, as none ran.
+        """Notify the running replay of new debts, or start `fresh`; True if `fresh` was started.
 
-        Raises Unavailable.
+        Raises Unavailable if other calls keep changing the replay.
         """
         for _ in range(_ATTEMPTS):
-            if self._noticed(fresh):
+            if self._notified(fresh):
                 return False
             if self._started(fresh):
                 return True
-        raise Unavailable("A replay could not be begun; try again.")
+        raise Unavailable("The replay could not be started; try again.")
 
     def lease(self, replay: Replay, now: int, lease_ms: int) -> Replay | None:
-        """Take it for a while; None where it is done, not due, or another worker's.
+        """Lease the replay for `lease_ms`; None if it is done, not due, or leased.
 
-        A worker that is cut off, as one that is out of memory, says nothing. So the time after
-        which another one may try is noted before the work, and grows with each that kept nothing.
+        A worker that is cut off, such as one out of memory, can't report that. So the time of the
+        next attempt is saved before the work starts. It grows with each worker that saves nothing.
         """
         values = {
             ":until": now + lease_ms,
@@ -106,7 +113,7 @@ class ReplayStore:
             values[":reason"] = _cut_off(replay.attempts)
             sets += ", due = :again, reason = :reason"
         try:
-            answer = self._dynamodb.update_item(
+            response = self._dynamodb.update_item(
                 TableName=self._table.name,
                 Key=_key(replay),
                 UpdateExpression=f"SET {sets} ADD attempts :one",
@@ -118,12 +125,12 @@ class ReplayStore:
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return None
-        # As it is once something of it is kept.
-        taken = _replay(from_item(answer["Attributes"]))
-        return replace(taken, due=replay.due, attempts=0)
+        # The caller saves this: progress resets the delay and the attempts.
+        leased = _replay(from_item(response["Attributes"]))
+        return replace(leased, due=replay.due, attempts=0)
 
     def continue_now(self, replay: Replay, now: int) -> bool:
-        """Let it go on now; False where it is done."""
+        """Make the replay due at `now`; False if it is done."""
         try:
             self._dynamodb.update_item(
                 TableName=self._table.name,
@@ -137,26 +144,26 @@ class ReplayStore:
         return True
 
     def save(self, replay: Replay) -> bool:
-        """Keep how far it has come; False where another run has taken its place."""
+        """Save the replay's progress; False if another run has replaced it."""
         return self._save(replay, "run = :run", {":run": replay.run})
 
     def end(self, replay: Replay, now: int) -> bool:
-        """Call it done, unless more was noted as owed since it was read."""
+        """Mark the replay as done; False if it was replaced, or owes more since it was read."""
         done = replace(replay, stage=Stage.DONE, updated_at=now, ended_at=now, leased=0)
         return self._save(
             done, "run = :run AND owed = :owed", {":run": replay.run, ":owed": replay.owed}
         )
 
     def _save(self, replay: Replay, condition: str, values: dict[str, Any]) -> bool:
-        kept = {
+        saved = {
             name: value
             for name, value in attributes_of(replay).items()
-            # Others count these, or choose them.
+            # Other callers write these.
             if name not in ("owed", "run", "resets")
         }
-        names = {f"#{number}": name for number, name in enumerate(kept)}
-        sets = [f"#{number} = :v{number}" for number in range(len(kept))]
-        given = {f":v{number}": value for number, value in enumerate(kept.values())}
+        names = {f"#{number}": name for number, name in enumerate(saved)}
+        sets = [f"#{number} = :v{number}" for number in range(len(saved))]
+        given = {f":v{number}": value for number, value in enumerate(saved.values())}
         try:
             self._dynamodb.update_item(
                 TableName=self._table.name,
@@ -170,7 +177,7 @@ class ReplayStore:
             return False
         return True
 
-    def _noticed(self, fresh: Replay) -> bool:
+    def _notified(self, fresh: Replay) -> bool:
         try:
             self._dynamodb.update_item(
                 TableName=self._table.name,
@@ -184,7 +191,7 @@ class ReplayStore:
         return True
 
     def _started(self, fresh: Replay) -> bool:
-        """Whatever was counted before stays: the resets, and the generation of the last walk."""
+        """Start `fresh` unless a replay runs. Keep the resets and the last walk's generation."""
         known = self.get(fresh.tenant_id, fresh.workspace_id)
         if known is None:
             return self._replace(None, fresh)
@@ -195,7 +202,7 @@ class ReplayStore:
         )
 
     def _replace(self, known: Replay | None, replay: Replay) -> bool:
-        """Put it where `known` is; False where that has changed: resets must never go back."""
+        """Replace `known`; False if it has changed meanwhile, as `resets` must never decrease."""
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
         if known:
             condition = {
@@ -213,7 +220,7 @@ class ReplayStore:
 
 
 def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
-    """A link that Jira has forgotten must not be left out by a replay that overtakes another."""
+    """A replay that replaces another must not skip the stage that links the workspace in Jira."""
     if known is None:
         return fresh.stage
     if is_behind(known, installs):
@@ -223,11 +230,11 @@ def _first_stage(fresh: Replay, known: Replay | None, installs: int) -> Stage:
 
 
 def _cut_off(attempts: int) -> str:
-    return f"The function ended without an answer {attempts} times in a row; its log says why"
+    return f"The function was cut off {attempts} times in a row; see its log"
 
 
 def _with_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    """An update names every value, so that one which is gone must be written as such."""
+    """DynamoDB's JSON of all values: an update must write None, which `to_item` omits."""
     return {
         name: {"NULL": True} if value is None else to_item({name: value})[name]
         for name, value in values.items()

@@ -1,4 +1,4 @@
-"""What has to be known of a linked site before anything is sent to it, in one read."""
+"""Reads in one call all that a delivery to a site needs to know about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SiteSnapshot:
-    """A tenant, what is wrong with its site, and its replay of one workspace."""
+    """A tenant, the trouble of its site, and its replay of one workspace."""
 
     tenant: Tenant
     trouble: Trouble | None
@@ -24,16 +24,18 @@ class SiteSnapshot:
 
     @property
     def generation(self) -> int:
-        """See `relay.tenants.replay`."""
+        """The link's current generation (see `relay.tenants.replay`)."""
         return generation(self.tenant, self.replay)
 
 
 class SiteSnapshotStore:
+    """Reads snapshots from the tenants' table."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
     def of(self, workspace_id: str, tenant_ids: Iterable[str]) -> list[SiteSnapshot]:
-        """Of the tenants that exist, in this order. Raises Unavailable, or an AWS error."""
+        """Snapshots of the existing ones of these tenants, in this order. Raises TABLE_ERRORS."""
         places = {
             tenant_id: (
                 keys.tenant_item(tenant_id),

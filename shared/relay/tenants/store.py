@@ -1,7 +1,8 @@
-"""Tenants in their table: how they are found, and how a lifecycle call changes one.
+"""Stores tenants: finds them, and applies lifecycle calls to them.
 
-A tenant is found by items that hold its id, written with it in one transaction. An index would lag
-behind, and Jira signs its next call with the new secret as soon as `installed` is answered.
+Pointers, which are items that hold a tenant's id, find it by its other ids. They are written with
+the tenant in one transaction. A global index would lag behind, and Jira signs its next call with
+the new secret as soon as Relay has responded to `installed`.
 """
 
 import hmac
@@ -35,8 +36,8 @@ TenantT = TypeVar("TenantT", Tenant, Tenant | None)
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a change was decided on, and must still hold when it is written: the tenant; another one
-    that turned out to be the same site; and what was found by Forge's ids."""
+    """The state on which a change was decided, which must still hold when the change is written:
+    the tenant, another tenant of the same site, and the pointers of Forge's ids."""
 
     known: Tenant | None
     same_site: Tenant | None = None
@@ -44,11 +45,12 @@ class _Seen:
 
 
 def unknown_site(tenant_id: str) -> NotFound:
+    """The error for a tenant id that does not exist."""
     return NotFound(f"There is no site {tenant_id!r}.", code="unknown_site")
 
 
 class TenantStore:
-    """Every method raises an AWS error where DynamoDB or KMS fails."""
+    """Every method raises TABLE_ERRORS when DynamoDB or KMS fails."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str, secrets: Secrets) -> None:
         self._dynamodb = dynamodb
@@ -58,63 +60,67 @@ class TenantStore:
     # --- Finding a tenant ---
 
     def get(self, tenant_id: str) -> Tenant | None:
+        """The tenant of this id, even if it was merged; None if there is none."""
         item = self._table.get(*keys.tenant_item(tenant_id))
         return tenant_of(item) if item else None
 
     def existing(self, tenant_id: str) -> Tenant:
-        """Raises NotFound."""
+        """The tenant of this id. Raises NotFound."""
         tenant = self.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
         if tenant is None:
             raise unknown_site(tenant_id)
         return tenant
 
     def find_by_client_key(self, client_key: str) -> Tenant | None:
+        """The current tenant of this clientKey; None if there is none."""
         return self.current(self.id_of_client_key(client_key))
 
     def id_of_client_key(self, client_key: str) -> str | None:
-        """The id of its tenant, which never changes once there is one (see `current`)."""
+        """The id of the clientKey's tenant, or None. It never changes; pass it to `current`."""
         return self._pointer(keys.client_key(client_key))
 
     def find_by_installation_id(self, installation_id: str) -> Tenant | None:
+        """The current tenant of this installationId; None if there is none."""
         return self.current(self._pointer(keys.installation_id(installation_id)))
 
     def current(self, tenant_id: str | None) -> Tenant | None:
-        """The tenant of this id, or the one that it was merged into; None stands for no id."""
-        # Read in any case: refusing an unknown site takes as long as refusing a known one.
-        tenant = self.get(tenant_id or "nobody")
+        """The tenant of this id, or the one it was merged into; None if there is none."""
+        # Always reads, so that the response time does not reveal whether a site is known.
+        tenant = self.get(tenant_id or "none")
         return self.get(tenant.merged_into) if tenant and tenant.merged_into else tenant
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
-        """Every tenant that is or was at this URL: after a site import there are several."""
+        """Every tenant that is or was at this URL; after a site import, there are several."""
         return list(self._each(keys.base_url(base_url)))
 
     def all(self) -> list[Tenant]:
+        """Every tenant, in the order of their ids."""
         return list(self._each(keys.TENANTS))
 
     def ids(self, after: str, limit: int) -> list[str]:
-        """The next ids of tenants in their order."""
+        """At most `limit` tenant ids after `after`, sorted."""
         return [item["sk"] for item in self._table.query(keys.TENANTS, after=after, limit=limit)]
 
     # --- Its secrets ---
 
     def secret_of(self, tenant: Tenant) -> str | None:
-        """The secret that the site shares with the app; None where it has none."""
+        """Connect's shared secret of the site; None if it has none."""
         return self._secrets.decrypt(tenant.owner, tenant.secret) if tenant.secret else None
 
     def system_token_of(self, tenant: Tenant) -> str | None:
-        """The newest credential from Forge; None where there is none."""
+        """The newest system token from Forge; None if there is none."""
         if tenant.forge is None or tenant.forge.system_token is None:
             return None
         return self._secrets.decrypt(tenant.owner, tenant.forge.system_token)
 
-    # --- Lifecycle calls: read, decide (see `changes`), write if nothing changed meanwhile ---
+    # --- Lifecycle calls: read, decide (see `changes`), write if nothing has changed meanwhile ---
 
     def install(self, installation: Installation, token: LifecycleToken) -> Tenant:
-        """Make the tenant of this clientKey, or renew it: its base URL, its secret, its state.
+        """Create or update the tenant of this clientKey: its base URL, secret and state.
 
-        Where the call names a Forge installation that another tenant has, the two become one. All
-        of it or nothing is written; a repeated call changes nothing. Raises Conflict where a newer
-        lifecycle call was handled already, or where this one's token was used for another install.
+        If the call names a Forge installation of another tenant, the two are merged. The write is
+        atomic, and a repeated call changes nothing. Raises Conflict if a newer lifecycle call was
+        already handled, or if this call's token was used for another install; Unavailable.
         """
 
         def decide() -> tuple[_Seen, Tenant]:
@@ -136,9 +142,9 @@ class TenantStore:
         return self._change(decide)
 
     def uninstall(self, client_key: str, token: LifecycleToken) -> Tenant | None:
-        """Remove the tenant's secret and keep the rest; None where there is no such tenant.
+        """Delete the tenant's secret, and nothing else; None if there is no such tenant.
 
-        Raises Conflict where a newer lifecycle call was handled already.
+        Raises Conflict if a newer lifecycle call was already handled; Unavailable.
         """
 
         def decide() -> tuple[_Seen, Tenant | None]:
@@ -150,12 +156,12 @@ class TenantStore:
         return self._change(decide)
 
     def install_forge(self, installation: ForgeInstallation, token: LifecycleToken) -> Tenant:
-        """Make the tenant of this Forge installation, or renew it: its system token, its state.
+        """Create or update the tenant of this Forge installation: its system token and state.
 
-        It is the tenant of the clientKey that Jira told, unless Forge has proven that one to be
-        another site's; or that of the installationId; or that of the cloudId, where Forge itself
-        has proven it before. Two that are found to be one become one. A token older than the newest
-        changes nothing else. All of it or nothing is written.
+        It is the tenant of the clientKey that Jira returned, unless Forge has named another cloudId
+        for that one; or that of the installationId; or that of the cloudId. Two tenants of one site
+        are merged. An outdated call changes nothing else. The write is atomic. Raises
+        Unavailable.
         """
 
         def decide() -> tuple[_Seen, Tenant]:
@@ -169,7 +175,7 @@ class TenantStore:
         return self._change(decide)
 
     def uninstall_forge(self, installation_id: str, token: LifecycleToken) -> Tenant | None:
-        """Remove the installation and its token; None where no tenant has this installation."""
+        """Delete the installation and its token; None if no tenant has this installation."""
 
         def decide() -> tuple[_Seen, Tenant | None]:
             known = self.find_by_installation_id(installation_id)
@@ -183,10 +189,10 @@ class TenantStore:
         return self._change(decide)
 
     def _change(self, decide: Callable[[], tuple[_Seen, TenantT]]) -> TenantT:
-        """Write the tenant that was decided on, unless what was seen has changed: then decide
-        again. Nothing is written where the decision is to leave the known one as it is.
+        """Write the tenant that `decide` returns. If the seen state has changed meanwhile, decide
+        again. If the known tenant stays as it is, write nothing.
 
-        Raises Unavailable where other calls keep changing it.
+        Raises Unavailable if other calls keep changing the tenant.
         """
         for _ in range(_ATTEMPTS):
             seen, tenant = decide()
@@ -202,7 +208,7 @@ class TenantStore:
     def _named_by(
         self, installation: Installation, known: Tenant | None, pointers: Pointers
     ) -> Tenant | None:
-        """The other tenant, which Forge made of the installation that this Connect call names."""
+        """Another tenant of the same site: that of the Forge installation that this call names."""
         found = next(map(self.current, pointers.values()), None)
         if found is None or found.client_key not in (None, installation.client_key):
             return None
@@ -212,7 +218,7 @@ class TenantStore:
         return found if is_other else None
 
     def _believed(self, installation: ForgeInstallation) -> ForgeInstallation:
-        """Without the clientKey that Jira told, where Forge has proven it to be another site's."""
+        """The installation, without its clientKey if Forge has named another cloudId for it."""
         if installation.client_key is None:
             return installation
         known = self.find_by_client_key(installation.client_key)
@@ -223,8 +229,7 @@ class TenantStore:
     def _found_by_forge(
         self, installation: ForgeInstallation, pointers: Pointers
     ) -> tuple[Tenant | None, Tenant | None]:
-        """The tenant of this installation, and another one that turns out to be the same site, if
-        there is one."""
+        """This installation's tenant, and another tenant of the same site; each may be None."""
         by_id, by_cloud = map(self.current, pointers.values())
         key = installation.client_key
         by_key = self.find_by_client_key(key) if key else None
@@ -232,12 +237,12 @@ class TenantStore:
         if by_key is None or by_forge is None or by_key.id == by_forge.id:
             return by_key or by_forge, None
         if by_forge.client_key is not None:
-            # Of two Connect identities, as after a site import, neither replaces the other.
+            # There are two Connect identities, as after a site import: never merge them.
             return by_id or by_key, None
         return by_key, by_forge
 
     def _pointers_to(self, installation_id: str | None, cloud_id: str | None = None) -> Pointers:
-        """What is found by them now; a write fails where that has changed."""
+        """The current pointers of these ids; a write fails if they have changed."""
         pks = []
         if installation_id is not None:
             pks.append(keys.installation_id(installation_id))
@@ -259,12 +264,12 @@ class TenantStore:
         return self._secrets.encrypt(tenant.owner, secret)
 
     def _has_secret(self, tenant: Tenant, secret: str) -> bool:
-        kept = self.secret_of(tenant) or ""
-        return hmac.compare_digest(kept.encode(), secret.encode())
+        known = self.secret_of(tenant) or ""
+        return hmac.compare_digest(known.encode(), secret.encode())
 
     def _written(self, tenant: Tenant, seen: _Seen) -> Tenant | None:
-        """The tenant as it was written, the other one merged into it; None where what was seen has
-        changed."""
+        """The written tenant, with the other one of its site merged into it; None if the seen state
+        has changed."""
         known, other = seen.known, seen.same_site
         if known is None or other is None:
             known = known or other
@@ -275,13 +280,13 @@ class TenantStore:
 
         replays = self._table.query(*keys.replays(other.id))
         resets = max((int(item["resets"]) for item in replays), default=0)
-        stays, left = changes.merged(known, tenant, other, resets, reseal)
-        is_written = self._write((stays, known), (left, other), pointers=seen.pointers)
-        return stays if is_written else None
+        remaining, merged_away = changes.merged(known, tenant, other, resets, reseal)
+        is_written = self._write((remaining, known), (merged_away, other), pointers=seen.pointers)
+        return remaining if is_written else None
 
     def _write(self, *changed: tuple[Tenant, Tenant | None], pointers: Pointers) -> bool:
-        """Write each tenant, and the items that find it, in one transaction; False where one of
-        them, or a pointer, is not as it was seen."""
+        """Write each tenant, with its pointers, in one transaction; False if a tenant or a pointer
+        has changed since it was seen."""
         actions: Any = [
             {"Put": {"TableName": self._table.name, **put}}
             for tenant, known in changed

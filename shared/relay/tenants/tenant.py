@@ -1,4 +1,4 @@
-"""A tenant: our record of one installation of the app in one Jira site."""
+"""A tenant: Relay's record of one installation of the app in a Jira site."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,15 @@ from relay.tenants.lifecycle import LifecycleToken, TokenHistory
 
 
 class TenantState(StrEnum):
+    """Whether the app is installed at the site, under Connect or Forge."""
+
     ACTIVE = "active"
     UNINSTALLED = "uninstalled"
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a site says of itself when it installs the app."""
+    """The content of Connect's `installed` call."""
 
     client_key: str
     base_url: str
@@ -30,10 +32,9 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class ForgeInstallation:
-    """What Forge says of an installation, proven by its token.
+    """An installation as Forge's lifecycle call and its verified token describe it.
 
-    `client_key` is the Connect identity of the same site, where Jira told it to this very
-    installation.
+    `client_key` is the Connect identity of the same site, if Jira returned it to this installation.
     """
 
     installation_id: str
@@ -45,10 +46,10 @@ class ForgeInstallation:
 
 @dataclass(frozen=True, slots=True)
 class ForgeIdentity:
-    """A tenant as Forge knows it.
+    """A tenant's identity under Forge.
 
-    `system_token` is the newest that Forge brought; `tokens` are the invocation tokens of its
-    lifecycle calls. An uninstall leaves `cloud_id` and `tokens` only.
+    `system_token` is the newest from Forge; `tokens` are the invocation tokens of its lifecycle
+    calls. After an uninstall, only `cloud_id` and `tokens` remain.
     """
 
     cloud_id: str
@@ -60,13 +61,13 @@ class ForgeIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """`id` is ours and never changes; clientKey, baseUrl and Forge's ids find it.
+    """`id` is Relay's own and never changes; clientKey, baseUrl and Forge's ids point to it.
 
-    A site under Connect alone has a clientKey and a secret; under Forge alone a `forge` identity;
-    while it moves from one to the other, both. `tokens` are those of Connect's lifecycle calls: one
-    token is good for one change. `version` counts the writes of this record, and `installs` how
-    often the site has begun anew, without anything that it was sent before. `merged_into` is the
-    tenant that took over all of this one, once both were found to be the same site.
+    Under Connect, a site has a clientKey and a secret; under Forge, a `forge` identity; while it
+    moves from one to the other, both. `tokens` are those of Connect's lifecycle calls: each is
+    valid for one change. `version` counts the writes of this tenant. `installs` counts how often
+    the site has started over without the entities that it had. `merged_into` is the id of the
+    tenant that this one was merged into, when both proved to be the same site.
     """
 
     id: str
@@ -85,20 +86,22 @@ class Tenant:
 
     @property
     def owner(self) -> dict[str, str]:
-        """Whose this tenant's secrets are (see `relay.secrets`)."""
+        """The owner of this tenant's secrets (see `relay.secrets`)."""
         return {"tenantId": self.id}
 
     @property
     def is_forge_installed(self) -> bool:
+        """Whether the app is installed under Forge."""
         return self.forge is not None and self.forge.installation_id is not None
 
 
 _NOT_THERE = {"ConditionExpression": "attribute_not_exists(pk)"}
-# By pk, the id of the tenant that was found there, or None.
+# Maps the pk of a pointer to the tenant id that it held when it was read, or None.
 Pointers = Mapping[str, str | None]
 
 
 def to_item_values(tenant: Tenant) -> dict[str, Any]:
+    """The attributes of the tenant's item, with its key."""
     return {
         "pk": keys.tenant(tenant.id),
         "sk": keys.TENANT,
@@ -146,7 +149,7 @@ def _history(at: Any, used: list[Any]) -> TokenHistory:
 
 
 def _used_token(at: int, values: Any) -> LifecycleToken:
-    # Items of an earlier version hold digests alone, all of tokens issued at this second.
+    # An earlier version stored only the digests, of tokens that were all issued at `at`.
     if isinstance(values, str):
         return LifecycleToken(at, values, at)
     return LifecycleToken(int(values["issuedAt"]), values["digest"], int(values["seenAt"]))
@@ -169,6 +172,7 @@ def _secret(values: dict[str, Any], name: str) -> EncryptedSecret | None:
 
 
 def tenant_of(values: dict[str, Any]) -> Tenant:
+    """The tenant in an item."""
     return Tenant(
         id=values["tenantId"],
         client_key=values.get("clientKey"),
@@ -187,11 +191,11 @@ def tenant_of(values: dict[str, Any]) -> Tenant:
 
 
 def puts_of(tenant: Tenant, known: Tenant | None, pointers: Pointers) -> Iterator[dict[str, Any]]:
-    """What to put, each with its condition, for a tenant in place of the known one, and for the
-    items that find it. `pointers` must still hold."""
+    """The puts of a tenant in place of `known`, and of its pointers. Their conditions fail if
+    `known` or `pointers` have changed."""
     yield _put(to_item_values(tenant), _unchanged(known))
-    for item in _pointing_to(tenant, known):
-        yield _put(item, _still(pointers[item["pk"]]) if item["pk"] in pointers else {})
+    for item in _new_pointers(tenant, known):
+        yield _put(item, _points_to(pointers[item["pk"]]) if item["pk"] in pointers else {})
     if known is None:
         yield _put({"pk": keys.TENANTS, "sk": tenant.id})
     if tenant.client_key and (known is None or known.client_key is None):
@@ -203,7 +207,7 @@ def _put(values: dict[str, Any], condition: Mapping[str, Any] | None = None) -> 
     return {"Item": to_item(values), **(condition or {})}
 
 
-def _still(tenant_id: str | None) -> dict[str, Any]:
+def _points_to(tenant_id: str | None) -> dict[str, Any]:
     if tenant_id is None:
         return _NOT_THERE
     return {
@@ -221,8 +225,8 @@ def _unchanged(known: Tenant | None) -> dict[str, Any]:
     }
 
 
-def _pointing_to(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
-    """What finds the tenant, where that is new."""
+def _new_pointers(tenant: Tenant, known: Tenant | None) -> Iterator[dict[str, Any]]:
+    """The tenant's new pointers."""
     if known is None or known.base_url != tenant.base_url:
         yield {"pk": keys.base_url(tenant.base_url), "sk": tenant.id}
     identity = tenant.forge

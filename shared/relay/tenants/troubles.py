@@ -1,10 +1,10 @@
-"""What is wrong with a site, as long as something is.
+"""The trouble of each site: why Relay does not send to it, and until when.
 
 | pk | sk | holds |
 |---|---|---|
-| `tenant#<id>` | `trouble` | since when, why, and when the site is tried again |
+| `tenant#<id>` | `trouble` | since when, why, and when Relay tries the site again |
 
-No item means that nothing is known to be wrong. Times are epoch milliseconds.
+A site without an item has no trouble. Times are epoch milliseconds.
 """
 
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from relay.table import Item, Table, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# How long one caller has the site to itself to find out whether it answers again.
+# How long a caller has the exclusive right to try whether the site responds again.
 _TRIAL_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`code` and `message` are of the last answer, at `at`; it came with `status`, if there was
-    one. `attempts` failed since `since`. Nothing is sent to the site before `until`.
+    """`code`, `message` and `status` describe the last failure, at `at`; `status` is None without a
+    response. `attempts` is the number of failures since `since`. Nothing is sent before `until`.
 
-    `needs_attention` says that it will hardly pass by itself.
+    `needs_attention`: the trouble is unlikely to end without a person's help.
     """
 
     code: str
@@ -39,16 +39,19 @@ class Trouble:
 
 
 class TroubleStore:
+    """Every method raises TABLE_ERRORS."""
+
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
     def of(self, tenant_id: str) -> Trouble | None:
+        """The site's trouble; None if it has none."""
         item = self._table.get(*keys.trouble(tenant_id))
         return trouble_of(item) if item else None
 
     def put(self, tenant_id: str, trouble: Trouble, known: Trouble | None) -> bool:
-        """Keep it in place of `known`; False where another caller has come between."""
+        """Save it in place of `known`; False if another caller has changed it meanwhile."""
         values = {
             "code": trouble.code,
             "message": trouble.message,
@@ -66,7 +69,7 @@ class TroubleStore:
         )
 
     def try_again(self, tenant_id: str, known: Trouble, now: int) -> bool:
-        """Take the site for a trial, if nobody else has; others wait until it is over."""
+        """Reserve the site for one attempt; False if another caller has changed it meanwhile."""
         return self._write(
             self._dynamodb.update_item,
             known,
@@ -77,6 +80,7 @@ class TroubleStore:
         )
 
     def clear(self, tenant_id: str) -> None:
+        """Delete the site's trouble, if it has any."""
         self._table.write_all(deletes=[keys.trouble(tenant_id)])
 
     def _write(self, call: Any, known: Trouble | None, **request: Any) -> bool:
@@ -97,6 +101,7 @@ class TroubleStore:
 
 
 def trouble_of(item: Item) -> Trouble:
+    """The trouble in an item."""
     return Trouble(
         code=item["code"],
         message=item["message"],
