@@ -65,13 +65,13 @@ class WorkspaceStore:
         )
 
     def place_of(self, workspace_id: str) -> dict[str, keys.Key]:
-        """Where the workspace is stored: its key, by table; empty for what is not a valid id."""
+        """The workspace's key by table name, to read with the API key; empty for an invalid id."""
         if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace_id, re.ASCII):
             return {}
         return {self._table.name: keys.workspace_item(workspace_id)}
 
     def check_found(self, found: Mapping[str, Item], workspace_id: str) -> None:
-        """Raises NotFound unless the workspace is among these items, by table."""
+        """Raises NotFound unless the workspace is among these items by table name."""
         _existing(found.get(self._table.name), workspace_id)
 
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
