@@ -74,8 +74,8 @@ def entity_document(
     """An entity as it is recorded, and its outcome at each site."""
     # Its kind decides which of the two shapes it is.
     recorded: Any = {
-        **_entity(entry),
         "kind": entry.key.kind,
+        **_entity(entry),
         "recordedAt": entry.recorded_at,
         "correlationId": entry.correlation_id,
         "entity": entry.entity,
@@ -101,8 +101,8 @@ def entity_page(page: Page) -> "entities.EntityPage":
 
 def _listed(entry: Head, sites: Iterable[EntityAtSite]) -> "entities.ListedEntity":
     return {
-        **_entity(entry),
         "kind": entry.key.kind,
+        **_entity(entry),
         "sites": [_at_site(site) for site in sites],
     }
 
