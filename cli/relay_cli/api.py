@@ -167,8 +167,14 @@ class Relay:
         if error is None:
             message = f"Relay answered {status}, and no more."
             return kind(message, f"http_{status}", (), status, correlation_id)
-        details = error.get("details") or ()
-        return kind(str(error["message"]), str(error["code"]), details, status, correlation_id)
+        return kind(
+            str(error["message"]),
+            str(error["code"]),
+            error.get("details") or (),
+            status,
+            correlation_id,
+            error.get("jiraStatus"),
+        )
 
     def _no_relay(self, response: httpx.Response) -> Unavailable:
         """A redirect, too: the key is not carried to another place than the one that was given. No

@@ -1,6 +1,5 @@
 """`relay doctor`: is everything as it should be, and if not, what is to be done?"""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -29,11 +28,10 @@ DESCRIPTOR = "/atlassian-connect.json"
 SKEW_WARN, SKEW_FAIL = 30, 300
 
 _MARKS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
-_JIRA_STATUS = re.compile(r"Jira answered (\d{3})")
-_JIRA_ACTIONS = {
-    "401": TROUBLES["credential_refused"][1],
-    "403": TROUBLES["access_refused"][1],
-    "404": TROUBLES["nothing_there"][1],
+_JIRA_ACTIONS: dict[int | None, str] = {
+    401: TROUBLES["credential_refused"][1],
+    403: TROUBLES["access_refused"][1],
+    404: TROUBLES["nothing_there"][1],
 }
 _JIRA_ACTION = (
     "Jira may be down, or the site renamed or suspended. What is submitted stays recorded; "
@@ -162,7 +160,8 @@ def _descriptor(relay: Relay) -> Iterator[Finding]:
         return
     found = list(problems(descriptor, relay.url))
     for problem in found:
-        action = "Deploy with the parameter BaseUrl" if "baseUrl" in problem else "Deploy it again"
+        is_url = problem.field == "baseUrl"
+        action = "Deploy with the parameter BaseUrl" if is_url else "Deploy it again"
         yield fail(check, f"{problem}.", f"{action}; sites that have the app keep what they have.")
     if not found:
         yield ok(check, f"{descriptor['key']} is served, and complete.")
@@ -192,8 +191,7 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
     try:
         links = links_of(relay, site["id"])
     except Failure as failure:
-        status = _JIRA_STATUS.search(failure.message)
-        yield _failed(check, failure, _JIRA_ACTIONS.get(status[1] if status else "", _JIRA_ACTION))
+        yield _failed(check, failure, _JIRA_ACTIONS.get(failure.jira_status, _JIRA_ACTION))
         return
     here, in_jira = set(links["workspaces"]), set(links["inJira"])
     both = f"Jira answers; {counted(len(here & in_jira), 'workspace')} linked on both sides."

@@ -19,9 +19,10 @@ Detail = Mapping[str, str]
 
 
 class Failure(Exception):
-    """`code`, `message` and `details` are the API's own where it gave them.
+    """`code`, `message` and `details` are those of the API's error, if it answered one.
 
-    `status` is what it answered with; `correlation_id` finds the call in Relay's logs.
+    `status` is the HTTP status that Relay answered, `jira_status` the one that Jira answered to
+    Relay; each is None without such an answer. `correlation_id` finds the call in Relay's logs.
     """
 
     exit_code: ClassVar[int] = 1
@@ -33,6 +34,7 @@ class Failure(Exception):
         details: Sequence[Detail] = (),
         status: int | None = None,
         correlation_id: str = "",
+        jira_status: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -40,11 +42,18 @@ class Failure(Exception):
         self.details = tuple(details)
         self.status = status
         self.correlation_id = correlation_id
+        self.jira_status = jira_status
 
     def document(self) -> dict[str, Any]:
-        """The API's own shape of an error, and the id beside it."""
-        error = {"code": self.code, "message": self.message, "details": list(self.details)}
+        """The error in the API's shape, with `correlationId` if the call has one."""
+        error: dict[str, Any] = {
+            "code": self.code,
+            "message": self.message,
+            "details": list(self.details),
+        }
         found: dict[str, Any] = {"error": error}
+        if self.jira_status is not None:
+            error["jiraStatus"] = self.jira_status
         return found | ({"correlationId": self.correlation_id} if self.correlation_id else {})
 
 

@@ -119,7 +119,7 @@ def _descriptor(session: Session) -> dict[str, Any]:
         found = list(problems(descriptor, str(descriptor.get("baseUrl") or relay.url)))
     if found:
         raise Failure(
-            f"The descriptor of {relay.url} is not complete: {'; '.join(found)}. Deploy it again.",
+            f"The descriptor of {relay.url} is not complete: {'; '.join(map(str, found))}. Deploy it again.",
             "bad_descriptor",
         )
     return descriptor

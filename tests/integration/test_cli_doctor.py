@@ -14,6 +14,7 @@ import pytest
 from relay_cli.aws import Aws
 from relay_cli.config import AwsAccess
 from relay_cli.descriptor import problems
+from relay_cli.troubles import TROUBLES
 from tests.integration.cli_stage import (
     Cli,
     Ran,
@@ -159,6 +160,18 @@ def test_a_site_that_refuses_relays_token_fails_with_what_to_do(stage: Stage) ->
     [found] = findings(stage.cli("doctor", "--json", code=1))[site_check(stage)]
     assert "Jira answered 401" in found["message"]
     assert "install the app again" in found["action"]
+
+
+def test_a_page_in_place_of_jira_is_not_jiras_refusal(stage: Stage) -> None:
+    stage.link()
+    page = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>"}
+    stage.site.simulator.control(
+        "PUT", f"/sites/{stage.site.name}/faults", {"faults": [page]}
+    ).raise_for_status()
+
+    [found] = findings(stage.cli("doctor", "--json", code=1))[site_check(stage)]
+    assert "Something other than Jira answered 403" in found["message"]
+    assert "scope" not in found["action"]
 
 
 def test_links_that_differ_on_the_two_sides_are_named(stage: Stage) -> None:
@@ -319,6 +332,25 @@ def test_a_part_that_fails_is_a_finding_and_the_rest_goes_on(
     assert levels(ran)["api"] == ["ok"]
 
 
+@pytest.mark.parametrize(
+    ("jira_status", "code"),
+    [(401, "credential_refused"), (403, "access_refused"), (404, "nothing_there")],
+)
+def test_what_to_do_follows_from_jiras_status_and_not_from_the_words(
+    cli: Cli, jira_status: int, code: str
+) -> None:
+    error = {"code": "jira_refused", "message": "In other words.", "jiraStatus": jira_status}
+    site = {"id": "first", "baseUrl": "https://first.atlassian.net", "state": "active"}
+    with answering("/v1/sites", Reply(body={"sites": [site]})) as server:
+        server.by_path["/v1/sites/first/workspaces"] = Reply(502, {"error": error})
+        ran = cli("doctor", "--json", code=1, RELAY_URL=server.url)
+        shown = cli("sites", "show", "first", "--json", code=3, RELAY_URL=server.url)
+
+    [found] = findings(ran)["site first.atlassian.net"]
+    assert found["action"] == TROUBLES[code][1]
+    assert json.loads(shown.err)["error"]["jiraStatus"] == jira_status
+
+
 def test_a_descriptor_for_another_url_fails(cli: Cli) -> None:
     other = Reply(body=descriptor("https://relay.example.com"))
     with answering(DESCRIPTOR, other) as server:
@@ -372,14 +404,15 @@ def test_whatever_a_descriptor_lacks_is_named(path: str) -> None:
     complete = descriptor(url)
 
     assert list(problems(complete, url)) == []
-    found = " ".join(problems(without(complete, path), url))
+    found = " ".join(map(str, problems(without(complete, path), url)))
     assert path.rpartition(".")[2] in found
 
 
 def test_a_descriptor_that_lacks_a_scope_says_which() -> None:
     url = "https://relay.example.com"
 
-    assert list(problems(descriptor(url, scopes=["READ"]), url)) == ["scopes lack DELETE, WRITE"]
+    [found] = problems(descriptor(url, scopes=["READ"]), url)
+    assert str(found) == "scopes lack DELETE, WRITE"
 
 
 def _refuse_queues(operation: str) -> None:

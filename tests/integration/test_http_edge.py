@@ -27,7 +27,7 @@ from relay.errors import (
     Unavailable,
     UnsupportedMedia,
 )
-from relay.jira.errors import JiraUnreachable, SiteDown, SiteMoved
+from relay.jira.errors import JiraUnreachable, SiteDown, SiteMoved, Unreadable
 from relay.telemetry import logger
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation
@@ -439,12 +439,30 @@ def test_an_error_of_ours_is_answered_with_its_status_code_words_and_details(
 
     assert (answer.status, answer.error_code) == (status, code)
     document = answer.json()["error"]
-    assert set(document) == {"code", "message", "details"}
+    assert set(document) - {"jiraStatus"} == {"code", "message", "details"}
     assert "words" in document["message"]
     assert document["details"] == [
         {"path": detail.path, "rule": detail.rule, "message": detail.message}
         for detail in error.details
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "jira_status"),
+    [
+        (SiteMoved(302), 302),
+        (SiteDown(503), 503),
+        (Unreadable(403), None),
+        (JiraUnreachable("words"), None),
+    ],
+)
+def test_an_error_has_the_status_that_jira_answered(
+    error: RelayError, jira_status: int | None
+) -> None:
+    document = call(raising(error), "GET", "/raise").json()["error"]
+
+    assert document.get("jiraStatus") == jira_status
+    assert ("jiraStatus" in document) == (jira_status is not None)
 
 
 def test_who_is_not_known_is_not_told_why(log: io.StringIO) -> None:

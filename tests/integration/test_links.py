@@ -242,7 +242,7 @@ def test_nothing_is_linked_where_jira_refuses(
     refused = installed_at(relay, base_url, "another secret than the one that Jira knows")
     answer = provider.link(refused)
     assert error(answer) == (502, "jira_refused")
-    assert "401" in answer.json()["error"]["message"]
+    assert answer.json()["error"]["jiraStatus"] == 401
     assert relay.functions["links"].parts.links.workspaces_of(refused) == []
     assert site.in_jira == []
 

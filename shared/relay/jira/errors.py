@@ -19,6 +19,7 @@ JiraError(Unavailable)
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from relay.errors import Unavailable
 
@@ -97,6 +98,12 @@ class JiraAnswered(JiraError):
         self.messages = messages
         self.rate_limit = rate_limit or RateLimit()
 
+    def as_body(self) -> dict[str, Any]:
+        """The shape of every error answer, with the HTTP status of Jira's answer: `jiraStatus`."""
+        body = super().as_body()
+        body["error"]["jiraStatus"] = self.answer_status
+        return body
+
     @property
     def reason(self) -> str:
         """`status <number>`, for the log."""
@@ -154,6 +161,10 @@ class Unreadable(JiraAnswered):
     status = 503
     code = "jira_unavailable"
     who = "Something other than Jira"
+
+    def as_body(self) -> dict[str, Any]:
+        """Without `jiraStatus`: the status is not Jira's."""
+        return JiraError.as_body(self)
 
 
 _BY_STATUS: dict[int, type[JiraAnswered]] = {
