@@ -1,23 +1,23 @@
-# Relay's commands: `make` lists them. A machine needs make and Python 3.11 or newer; every tool is
-# fetched into .relay/, from locks with hashes, and fetched again only when its lock changes.
+# Relay's development commands; `make` lists them. They need make and Python 3.11 or newer. All tools
+# are installed into .relay/, from locks with hashes, and again only when a lock changes.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 
-# Where there is no environment at all, Python still has to find itself.
+# Python finds itself by PATH, also if make runs without an environment.
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
 PYTHON ?= python3
-# No path of make's own is absolute: the clone's may have a space in it, which ends a word for make.
+# Targets are relative paths: the clone's path may contain a space, which separates words in make.
 TOOLS := .relay
 BIN := $(TOOLS)/venv/bin
 SAM := $(TOOLS)/sam/bin/sam
 FETCHED_UV := $(TOOLS)/uv/bin/uv
 export UV := $(CURDIR)/$(FETCHED_UV)
 
-# No Python from elsewhere, no telemetry, the machine's own certificates.
+# No downloaded Python, no telemetry, the machine's own certificates.
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
 export SAM_CLI_TELEMETRY := 0
@@ -26,34 +26,34 @@ export PYTHONPATH := shared:cli:.
 PYTHON_FACTS := $(shell "$(PYTHON)" -c 'import sys; v = sys.version_info; print("%d.%d" % v[:2], v >= (3, 11))' 2>/dev/null)
 PYTHON_VERSION := $(word 1,$(PYTHON_FACTS))
 PYTHON_FITS := $(word 2,$(PYTHON_FACTS))
-# One file per environment says that it is complete, and for which Python.
+# One file per environment marks it as complete, and names its Python.
 READY := ready-$(PYTHON_VERSION)
 
 ##@ Run
 
 .PHONY: demo
-demo: environments ## The whole story on this machine, then down again; INPUT=file.jsonl brings your own, FORGE=1 installs by Forge
+demo: environments ## Run the whole path once on this machine; INPUT=file.jsonl for your own data, FORGE=1 to install with Forge
 	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)") $(if $(FORGE),--forge)
 
 .PHONY: up
-up: environments ## Start the stack and keep it; .relay/stack.json says how to reach it
+up: environments ## Start the stack and keep it running; .relay/stack.json has its URLs
 	@"$(BIN)/python" -m infra.local.up
 
 .PHONY: down
-down: ## Stop what `make up` started
+down: ## Stop the stack of `make up`
 	@if [ -x "$(BIN)/python" ]; then "$(BIN)/python" -m infra.local.down; else echo "Nothing is up."; fi
 
 ##@ Test
 
-# One process per core; the tests of the stack share one of them.
+# One process per core; the tests of the stack share one process.
 SIDE_BY_SIDE := --numprocesses auto -p tests.e2e.side_by_side
 
 .PHONY: test
-test: environments ## Every test: unit, integration, end to end on the stack
+test: environments ## Run all tests: unit, integration, end to end on the stack
 	@"$(BIN)/pytest" $(SIDE_BY_SIDE) $(ARGS)
 
 .PHONY: test-quick
-test-quick: $(TOOLS)/venv/$(READY) ## The tests that need no stack
+test-quick: $(TOOLS)/venv/$(READY) ## Run the tests that need no stack
 	@"$(BIN)/pytest" $(SIDE_BY_SIDE) --ignore=tests/e2e --ignore=tests/deploy \
 	  --ignore=tests/tooling/test_chaos.py $(ARGS)
 
@@ -62,7 +62,7 @@ chaos: environments ## Kill functions, fail, repeat and reorder calls, and check
 	@"$(BIN)/python" -m infra.chaos --seed "$(SEED)" --entities "$(ENTITIES)" --sites "$(SITES)" $(ARGS)
 
 .PHONY: check
-check: environments ## Format, lint, types, templates, the OpenAPI document, the Forge manifest
+check: environments ## Check format, lint, types, templates, the OpenAPI document, the Forge manifest
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/mypy"
@@ -72,7 +72,7 @@ check: environments ## Format, lint, types, templates, the OpenAPI document, the
 	@echo "All checks passed."
 
 .PHONY: format
-format: $(TOOLS)/venv/$(READY) ## Format the code and mend what lint can mend
+format: $(TOOLS)/venv/$(READY) ## Format the code and apply lint's fixes
 	@"$(BIN)/ruff" check --fix .
 	@"$(BIN)/ruff" format .
 
@@ -81,7 +81,7 @@ format: $(TOOLS)/venv/$(READY) ## Format the code and mend what lint can mend
 BENCH = "$(BIN)/python" -m infra.bench
 
 .PHONY: bench
-bench: environments $(TOOLS)/bench/$(READY) ## Every benchmark, and docs/performance.md; ARGS=--small only shows that they run
+bench: environments $(TOOLS)/bench/$(READY) ## Run all benchmarks, and write docs/performance.md; ARGS=--small only shows that they run
 	@$(BENCH) $(ARGS)
 
 bench-%: environments $(TOOLS)/bench/$(READY)
@@ -89,15 +89,15 @@ bench-%: environments $(TOOLS)/bench/$(READY)
 
 ##@ AWS
 
-# The template's checks and the build need no account; a region only has to be named.
+# Checking the template needs a region's name, but no account.
 AWS_OFF := AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 
-# SAM CLI prints much after the layers' own warning, so it is said once more at the end.
+# SAM CLI hides the layers' warning in its output, so it is repeated at the end.
 COMPILED = [ -e .aws-sam/build/Arm64Layer/python/relay/__pycache__ ] || echo "WARNING: The layers are not" \
-  "compiled, as no Python of their version is here: cold starts take three times as long."
+  "compiled, because there is no Python of their version: cold starts take three times as long."
 
 .PHONY: build
-build: $(TOOLS)/sam/$(READY) ## Build what AWS gets into .aws-sam/
+build: $(TOOLS)/sam/$(READY) ## Build the deployment package into .aws-sam/
 	@"$(SAM)" build
 	@$(COMPILED)
 
@@ -114,12 +114,12 @@ api-key: $(TOOLS)/venv/$(READY) ## Make an API key in a deployed stack; STACK=na
 
 ##@ Keep
 
-# A lock names packages, versions and hashes; never where they come from.
+# A lock names packages, versions and hashes, but no package index.
 COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate
 
 .PHONY: lock
-lock: $(FETCHED_UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
+lock: $(FETCHED_UV) ## Update the locks; ARGS=--upgrade for newer versions
 	@$(COMPILE) $(ARGS) pyproject.toml --output-file shared/requirements.txt
 	@$(COMPILE) $(ARGS) pyproject.toml --extra cli --group dev --constraint shared/requirements.txt \
 	  --output-file requirements/dev.txt
@@ -127,42 +127,42 @@ lock: $(FETCHED_UV) ## Write the locks anew; ARGS=--upgrade takes newer versions
 	  $(COMPILE) $(ARGS) --group $$group --output-file requirements/$$group.txt; done
 
 .PHONY: openapi
-openapi: $(TOOLS)/venv/$(READY) ## Write docs/openapi.json anew, from the template and the models
+openapi: $(TOOLS)/venv/$(READY) ## Update docs/openapi.json from the template and the models
 	@"$(BIN)/python" -m infra.openapi
 
 .PHONY: clean
-clean: down ## Remove everything that was fetched or built
+clean: down ## Remove all installed tools and builds
 	@rm -rf .relay .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
-help: ## This list
+help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-# --- The environments, side by side: most of the time goes by waiting for packages. ---
+# --- The environments, in parallel, because most of the time is spent on downloads. ---
 
 .PHONY: environments
 environments: $(FETCHED_UV)
 	@$(MAKE) --silent -j3 $(foreach name,venv ministack sam,$(TOOLS)/$(name)/$(READY))
 
-# The registry's answers may name its host, so they go to a log.
+# The index's answers may contain its host, so they go to a log.
 FETCH_FAILED = { echo "Could not fetch the packages of $(1)." \
-  "Is the network up, and does it let you reach a Python package index? The whole error is in $(2)." >&2; exit 1; }
+  "Check the network and its access to a Python package index. The full error is in $(2)." >&2; exit 1; }
 
 .PHONY: python
 python:
-	@[ "$(PYTHON_FITS)" = True ] || { echo "Relay needs Python 3.11 or newer, and" \
-	  "'$(PYTHON)' is $(or $(PYTHON_VERSION),not there)." \
+	@[ "$(PYTHON_FITS)" = True ] || { echo "Relay needs Python 3.11 or newer, but" \
+	  "'$(PYTHON)' is $(or $(PYTHON_VERSION),missing)." \
 	  "Name another one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 
 $(FETCHED_UV): requirements/uv.txt | python
 	@mkdir -p "$(TOOLS)/log"
 	@echo "Fetching uv …"
 	@"$(PYTHON)" -m venv "$(TOOLS)/uv" >"$(TOOLS)/log/uv.log" 2>&1 || { \
-	  echo "'$(PYTHON)' can't make a virtual environment. On Debian and Ubuntu that takes the package" \
-	  "python3-venv. The whole error is in .relay/log/uv.log." >&2; exit 1; }
+	  echo "'$(PYTHON)' can't make a virtual environment. On Debian and Ubuntu, install the package" \
+	  "python3-venv. The full error is in .relay/log/uv.log." >&2; exit 1; }
 	@"$(TOOLS)/uv/bin/python" -m pip install --disable-pip-version-check --no-input \
 	  --require-hashes --only-binary :all: --requirement requirements/uv.txt \
 	  >"$(TOOLS)/log/uv.log" 2>&1 || $(call FETCH_FAILED,uv,.relay/log/uv.log)
@@ -173,7 +173,7 @@ LOCK_OF_venv := requirements/dev.txt
 LOCK_OF_ministack := requirements/ministack.txt
 LOCK_OF_sam := requirements/sam.txt
 
-# The `relay` command, from the sources as they are. uv builds it by itself, so nothing is fetched.
+# The `relay` command, editable. uv builds it itself, so nothing is downloaded.
 INSTALL_venv = "$(UV)" pip install --quiet --offline --no-deps --python "$(BIN)/python" --editable .
 $(TOOLS)/venv/$(READY): pyproject.toml
 

@@ -1,6 +1,6 @@
-"""Makes an API key in a deployed stack, with the AWS credentials of whoever runs it.
+"""Makes an API key in a deployed stack, with the user's AWS credentials.
 
-The key is printed once and can't be read again: the table keeps a hash of it.
+The key is printed once. The table stores only its hash.
 """
 
 import argparse
@@ -15,19 +15,22 @@ from relay.identity.api_keys import ApiKeys
 
 
 def main() -> None:
+    """Prints a new key, or exits with the reason why there is none."""
     parser = argparse.ArgumentParser(prog="make api-key", description=__doc__)
     parser.add_argument("--stack", required=True, help="name of the CloudFormation stack")
     parser.add_argument(
-        "--workspace", action="append", help="a workspace that the key is for, as often as needed"
+        "--workspace", action="append", help="a workspace that the key has access to; repeatable"
     )
-    parser.add_argument("--all-workspaces", action="store_true", help="it is for all of them")
+    parser.add_argument(
+        "--all-workspaces", action="store_true", help="the key has access to all workspaces"
+    )
     arguments = parser.parse_args()
     if bool(arguments.workspace) == arguments.all_workspaces:
-        sys.exit("Say whom the key is for: WORKSPACE=id or ALL_WORKSPACES=1, and only one of them.")
+        sys.exit("Pass either WORKSPACE=id or ALL_WORKSPACES=1.")
     for workspace in arguments.workspace or ():
         if not re.fullmatch(WORKSPACE_ID_PATTERN, workspace, re.ASCII):
             characters = f"1 to {WORKSPACE_ID_MAX} characters of A-Z a-z 0-9 . _ ~ -"
-            sys.exit(f"'{workspace}' is no id for a workspace: that has {characters}.")
+            sys.exit(f"'{workspace}' is not a workspace id. It has {characters}.")
     try:
         print(_made(arguments.stack, arguments.workspace))
     except (BotoCoreError, ClientError) as error:
@@ -35,11 +38,11 @@ def main() -> None:
 
 
 def _made(stack: str, workspaces: list[str] | None) -> str:
-    """Raises an AWS error."""
+    """The key. Raises botocore's errors."""
     [found] = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", ())}
     if "ApiKeysTable" not in outputs:
-        sys.exit(f"The stack {stack} is no Relay: it has no output ApiKeysTable.")
+        sys.exit(f"The stack {stack} is not Relay's: it has no output ApiKeysTable.")
     return ApiKeys(boto3.client("dynamodb"), outputs["ApiKeysTable"]).issue(workspaces)
 
 

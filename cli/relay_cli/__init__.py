@@ -1,1 +1,1 @@
-"""The `relay` command: Relay's API, and what to do about it, from a terminal."""
+"""The `relay` command: Relay's API, and advice on what it reports, from a terminal."""

@@ -4,6 +4,7 @@ import sys
 
 
 def main() -> None:
+    """Runs the command. Exits with advice if the packages of the extra `cli` are missing."""
     try:
         from relay_cli.app import main as run
     except ModuleNotFoundError as error:

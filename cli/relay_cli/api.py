@@ -1,4 +1,4 @@
-"""Relay's API over HTTP: every call with a timeout, the key, and an id that Relay's logs repeat."""
+"""Relay's API over HTTP: every call has a timeout, the API key, and an id for Relay's logs."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,10 +22,10 @@ _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 class Relay:
-    """Calls to one Relay. `tell` is given a line about each wait.
+    """Calls to one Relay. `report` receives a line of text about each wait.
 
-    A call that was not connected is tried again, and so is one that is safe to repeat, while Relay
-    is busy (429, 503): after the time that it asks for, and at most `attempts` times in all.
+    A call is retried if no connection was made. A call that is safe to repeat is also retried while
+    Relay is busy (429, 503), after the `Retry-After` that it answers. `attempts` limits both.
     """
 
     def __init__(
@@ -33,19 +33,19 @@ class Relay:
         url: str,
         key: Key | None,
         correlation_id: str,
-        tell: Callable[[str], None],
+        report: Callable[[str], None],
         attempts: int = ATTEMPTS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = url
         self.correlation_id = correlation_id
-        self._tell = tell
+        self._report = report
         self._attempts = attempts
         self._sleep = sleep
         headers = {"x-correlation-id": correlation_id, "Accept": "application/json"}
         if key:
             headers["Authorization"] = f"Bearer {key.value}"
-        # A proxy has no business between this machine and itself.
+        # Calls to this machine bypass the environment's proxy.
         self._http = httpx.Client(
             headers=headers,
             timeout=TIMEOUT,
@@ -60,12 +60,13 @@ class Relay:
         self.close()
 
     def close(self) -> None:
+        """Closes the connections."""
         self._http.close()
 
     def document(self, method: str, path: str, **call: Any) -> dict[str, Any]:
-        """What Relay answers; empty where that is nothing. Takes what `call` does."""
+        """Relay's JSON answer; empty without a body. Parameters and errors are those of `call`."""
         response = self.call(method, path, **call)
-        # Relay names every answer.
+        # Every answer of Relay has this header.
         if "x-correlation-id" not in response.headers:
             raise self._no_relay(response)
         if not response.content:
@@ -81,9 +82,9 @@ class Relay:
     def pages(
         self, path: str, name: str, limit: int | None = None, **query: str
     ) -> Iterator[dict[str, Any]]:
-        """Page after page of at most `limit` things in all; `name` is the list's in a page.
+        """The pages of a list, with at most `limit` items in all. `name` is the list's field.
 
-        A page may be empty and still not be the last.
+        A page may be empty without being the last.
         """
         left = limit
         while left is None or left > 0:
@@ -96,7 +97,7 @@ class Relay:
             left = None if left is None else left - len(page[name])
 
     def every(self, path: str, name: str) -> list[dict[str, Any]]:
-        """The things of all pages."""
+        """The items of all pages."""
         return [one for page in self.pages(path, name) for one in page[name]]
 
     def call(
@@ -110,9 +111,9 @@ class Relay:
         headers: Mapping[str, str] | None = None,
         repeatable: bool | None = None,
     ) -> httpx.Response:
-        """The answer to a call that succeeded; raises Unavailable, Refused or Failure otherwise.
+        """The response of a successful call. Raises Unavailable, Refused or Failure.
 
-        A call is `repeatable` by its method, unless that is said.
+        Without `repeatable`, every method but POST is repeatable.
         """
         if repeatable is None:
             repeatable = method != "POST"
@@ -125,7 +126,7 @@ class Relay:
                     params=query,
                     json=document,
                     content=body,
-                    # API Gateway may cut a path off, or decode it twice: Relay then refuses it.
+                    # API Gateway may truncate a path, or decode it twice. Relay then refuses it.
                     headers={"x-relay-path": path, **(headers or {})},
                 )
             except _NOT_CONNECTED as error:
@@ -138,7 +139,7 @@ class Relay:
             wait = _wait_of(response, attempt)
             if last or not repeatable or response.status_code not in _BUSY or wait > LONGEST_WAIT:
                 break
-            self._tell(f"{_busy(response)}; trying again in {wait:.0f} s …")
+            self._report(f"{_busy(response)}; trying again in {wait:.0f} s …")
             self._sleep(wait)
         if response.is_success:
             return response
@@ -146,13 +147,13 @@ class Relay:
 
     def _unreachable(self, error: httpx.RequestError) -> Unavailable:
         if isinstance(error, httpx.TimeoutException):
-            message = f"Relay at {self.url} gives no answer in time."
+            message = f"Relay at {self.url} did not answer in time."
         else:
             message = f"Relay at {self.url} can't be reached: {_reason(error)}"
         return Unavailable(message, "unreachable", correlation_id=self.correlation_id)
 
     def _failure(self, response: httpx.Response) -> Failure:
-        """The API's own error, or what can be said of an answer that is none of its."""
+        """The API's error, or a description of an answer that has none."""
         status = response.status_code
         correlation_id = response.headers.get("x-correlation-id", self.correlation_id)
         error = _error_of(response)
@@ -165,7 +166,7 @@ class Relay:
         else:
             kind = Failure
         if error is None:
-            message = f"Relay answered {status}, and no more."
+            message = f"Relay answered {status} without an error message."
             return kind(message, f"http_{status}", (), status, correlation_id)
         return kind(
             str(error["message"]),
@@ -177,9 +178,9 @@ class Relay:
         )
 
     def _no_relay(self, response: httpx.Response) -> Unavailable:
-        """A redirect, too: the key is not carried to another place than the one that was given. No
-        operator of Relay finds such a call, so it has no id."""
-        message = f"{self.url} answered {response.status_code}, and not as Relay does."
+        """Also for redirects: the key is sent only to the configured URL. The failure has no
+        correlation id, because Relay's logs have no such call."""
+        message = f"{self.url} answered {response.status_code}, but not as Relay does."
         location = response.headers.get("location")
         if location:
             message += f" It points to {urljoin(self.url, location)}"
@@ -192,13 +193,14 @@ class Relay:
 
 
 def segment(value: str) -> str:
-    """One part of a path, whatever is in it."""
+    """The text, percent-encoded as one segment of a path."""
     quoted = quote(value, safe="")
-    # As they are, they would lead to another path.
+    # Unencoded, they would lead to another path.
     return quoted.replace(".", "%2E") if quoted in (".", "..") else quoted
 
 
 def workspace_path(workspace_id: str, *parts: str) -> str:
+    """The path of a workspace in the API. `parts` are encoded segments."""
     return "/".join(["/v1/workspaces", segment(workspace_id), *parts])
 
 
@@ -210,7 +212,7 @@ def _busy(response: httpx.Response) -> str:
 
 
 def _wait_of(response: httpx.Response, attempt: int) -> float:
-    """Seconds, as Relay asks, or a few."""
+    """Seconds: Relay's `Retry-After`, or the number of the attempt."""
     asked = response.headers.get("retry-after", "")
     return float(asked) if asked.isdecimal() else float(attempt)
 

@@ -1,4 +1,4 @@
-"""The `relay` command: its commands, in the order in which `relay --help` lists them."""
+"""The `relay` command: its subcommands, in the order of `relay --help`."""
 
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -15,14 +15,14 @@ from relay_cli.status import status
 from relay_cli.submit import submit
 
 _ENTITIES = "Incidents and reviews"
-_SET_UP = "What is linked to what"
+_SET_UP = "Workspaces, sites and links"
 _OPERATION = "Operation"
 
 app = typer.Typer(
     name="relay",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    # A traceback with values could show the key.
+    # A traceback with local variables could show the key.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -44,14 +44,14 @@ def relay(
         typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Relay brings incidents and post-incident reviews to the Incidents page of Jira.
+    """Relay delivers incidents and post-incident reviews to the Incidents page of Jira.
 
-    This command does from a terminal what Relay's API does: it submits, says where each entity is
-    and why, and keeps workspaces, containers, links and keys.
+    This command calls Relay's API from a terminal: it submits entities, shows their state at every
+    site, and manages workspaces, containers, links and API keys.
 
-    Exit codes: 0 done; 1 Relay says no, or not all was done; 2 the command line, the configuration
-    or the input is wrong; 3 Relay can't be reached, or can't do it now; 4 the API key is not
-    accepted, or not for this.
+    Exit codes: 0 success; 1 Relay refused the call, or it succeeded only in part; 2 the command
+    line, the configuration or the input is wrong; 3 Relay is unreachable or unavailable; 4 the API
+    key is not accepted, or has no access.
     """
 
 
@@ -78,8 +78,9 @@ app.add_typer(settings.app, name="config", rich_help_panel=_OPERATION)
 
 
 def main() -> None:
+    """Runs the command with the arguments of the process, and exits with its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal of another encoding gets "?" for what it can't show, and no traceback.
+        # A terminal with another encoding shows "?" for a character that it lacks, not a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     app()

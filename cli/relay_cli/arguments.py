@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options that several commands share."""
 
 from typing import Annotated
 
@@ -7,17 +7,15 @@ import typer
 WorkspaceArgument = Annotated[str, typer.Argument(help="The workspace's id.", metavar="WORKSPACE")]
 SiteArgument = Annotated[
     str,
-    typer.Argument(
-        help="The site's id, its base URL, or a part of it that no other has.", metavar="SITE"
-    ),
+    typer.Argument(help="The site's id, its base URL, or a unique part of that.", metavar="SITE"),
 ]
 EntityArgument = Annotated[str, typer.Argument(help="The entity's id.", metavar="ENTITY_ID")]
 ReviewOption = Annotated[
-    bool, typer.Option("--review", help="It is the id of a review, and not of an incident.")
+    bool, typer.Option("--review", help="The id is a review's, not an incident's.")
 ]
 FileArgument = Annotated[
     str,
-    typer.Argument(help="A file of JSON or JSONL, or - for what is piped in.", metavar="FILE|-"),
+    typer.Argument(help="A file of JSON or JSONL, or - for standard input.", metavar="FILE|-"),
 ]
-LimitOption = Annotated[int, typer.Option(min=1, help="At most this many.")]
-AllOption = Annotated[bool, typer.Option("--all", help="All of them, however many.")]
+LimitOption = Annotated[int, typer.Option(min=1, help="The maximum number of rows.")]
+AllOption = Annotated[bool, typer.Option("--all", help="All, without a limit.")]

@@ -1,4 +1,4 @@
-"""What the command does with the user's own access to AWS, where Relay's API does not reach."""
+"""The user's own access to AWS, for what Relay's API does not show: queues and the stack."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,18 +20,18 @@ _PERIOD = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Stack:
-    """What CloudFormation says of a deployed Relay."""
+    """A deployed Relay's CloudFormation stack: values by the names of outputs and parameters."""
 
     outputs: Mapping[str, str]
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 class Aws:
-    """The user's own access to AWS; to an emulated one on this machine, with credentials that
-    open nothing."""
+    """Calls to AWS with the user's credentials, or to an emulated AWS on this machine with made-up
+    ones. Methods raise botocore's errors."""
 
     def __init__(self, access: AwsAccess) -> None:
-        # Only those who look at the queues wait for this import.
+        # A slow import, which only the commands for queues need.
         import boto3
         from botocore.config import Config
 
@@ -55,10 +55,12 @@ class Aws:
 
     @cached_property
     def sqs(self) -> "SQSClient":
+        """A client of SQS, made once."""
         client: SQSClient = self._session.client("sqs", **self._options)
         return client
 
     def stack(self) -> Stack:
+        """The stack that the access names, or else its known outputs without parameters."""
         if not self._access.stack:
             return Stack(self._access.outputs)
         client: CloudFormationClient = self._session.client("cloudformation", **self._options)
@@ -69,7 +71,7 @@ class Aws:
         )
 
     def depth(self, url: str) -> tuple[int, int]:
-        """How many messages wait, and how many are being worked on; both are estimates of SQS."""
+        """The numbers of visible and of in-flight messages. Both are SQS's estimates."""
         answer = self.sqs.get_queue_attributes(
             QueueUrl=url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -80,7 +82,8 @@ class Aws:
         )
 
     def oldest(self, url: str) -> float | None:
-        """The age of a queue's oldest message in seconds; None where CloudWatch has not seen it."""
+        """The age of a queue's oldest message in seconds. None if CloudWatch has no data of the
+        last 15 minutes."""
         client: CloudWatchClient = self._session.client("cloudwatch", **self._options)
         now = datetime.now(UTC)
         points = client.get_metric_statistics(
@@ -97,7 +100,7 @@ class Aws:
 
 
 def access_to(config: Config, stack_name: str | None) -> AwsAccess | None:
-    """The stack that the command names, or what the configuration says; None without either."""
+    """Access to the stack that the command or the configuration names; None without either."""
     if stack_name:
         return replace(config.aws or AwsAccess(), stack=stack_name)
     return config.aws
@@ -105,11 +108,13 @@ def access_to(config: Config, stack_name: str | None) -> AwsAccess | None:
 
 @contextmanager
 def aws_failures() -> Iterator[None]:
-    """What AWS refuses, or can't be asked for, ends the command as one of its failures."""
+    """Turns botocore's errors into Unavailable. Raises Misuse if boto3 is not installed."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ModuleNotFoundError:
-        raise Misuse("The queues can't be looked at: the package boto3 is missing.") from None
+        raise Misuse(
+            "Reading the queues requires the package boto3, which is not installed."
+        ) from None
     try:
         yield
     except (BotoCoreError, ClientError) as error:

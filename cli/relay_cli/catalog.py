@@ -1,4 +1,4 @@
-"""`relay workspaces` and `relay containers`: what Relay knows of the operations tool."""
+"""`relay workspaces` and `relay containers`: the operations tool's catalog in Relay."""
 
 import base64
 import json
@@ -25,9 +25,9 @@ from relay_cli.screen import Cell, styled
 from relay_cli.troubles import site_state
 from relay_cli.words import counted, moment
 
-# Relay takes 1000. Each is indexed from every character of its name on, and a call has 20 seconds.
+# Relay accepts 1000. It indexes each from every character of its name, and a call has 20 seconds.
 CONTAINERS_PER_CALL = 200
-# Half of what Relay takes, as the names that are replaced count, too.
+# Half of Relay's limit, because replaced names count as well.
 NAMES_CHARACTERS_PER_CALL = 12_800
 # Relay's limit for the body of a list of containers.
 _CONTAINERS_BYTES_MAX = 1024 * 1024
@@ -35,24 +35,24 @@ WEBHOOK_SECRET = "RELAY_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
 
 ContainerArgument = Annotated[str, typer.Argument(help="The container's id.", metavar="CONTAINER")]
 AvatarOption = Annotated[
-    str | None, typer.Option(help="A picture that Jira shows.", show_default=False)
+    str | None, typer.Option(help="The URL of a picture that Jira shows.", show_default=False)
 ]
-# The API's own word; where Relay itself is, is then said before the command.
+# The API calls it `url`, so Relay's own `--url` can only precede these commands.
 PageOption = Annotated[
     str,
     typer.Option(
         "--url",
         metavar="URL",
-        help="Its page in the operations tool. Relay's own URL goes before the command.",
+        help="Its page in the operations tool. Relay's own --url goes before the command.",
     ),
 ]
 
 
 class _WebhookGroup(TyperGroup):
-    """`webhook WORKSPACE` shows its webhook, and with `--test` tries it: what is no command is a
-    workspace. One of a command's name is named after the command."""
+    """Makes `webhook WORKSPACE` short for `webhook show WORKSPACE`, or with `--test` for `webhook
+    test WORKSPACE`. A workspace with a command's name needs the long form."""
 
-    # Typer's own Context and Command are private to it.
+    # Typer's Context and Command types are private.
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] in self.commands:
             return super().resolve_command(ctx, args)
@@ -66,7 +66,8 @@ workspaces_app = typer.Typer(
 )
 webhook_app = typer.Typer(
     cls=_WebhookGroup,
-    help="Where a workspace is told what users associate in Jira. `webhook WORKSPACE` is short for "
+    help="A workspace's webhook: events for what users associate in Jira. `webhook WORKSPACE` is "
+    "short for "
     "`webhook show WORKSPACE`, and `webhook WORKSPACE --test` for `webhook test WORKSPACE`.",
     no_args_is_help=True,
 )
@@ -83,7 +84,7 @@ def list_workspaces(
     limit: LimitOption = PAGE_MAX,
     everything: AllOption = False,
 ) -> None:
-    """List the workspaces that your key is for."""
+    """List the workspaces that the API key has access to."""
     found = _collected(session, "/v1/workspaces", "workspaces", None if everything else limit)
     if not session.screen.json:
         rows = ((one["id"], one["name"], one["url"]) for one in found)
@@ -100,20 +101,20 @@ def show_workspace(session: Session, workspace: WorkspaceArgument) -> None:
 def put_workspace(
     session: Session,
     workspace: WorkspaceArgument,
-    name: Annotated[str, typer.Option(help="What Jira calls it.")],
+    name: Annotated[str, typer.Option(help="The name that Jira shows.")],
     url: PageOption,
     avatar: AvatarOption = None,
 ) -> None:
-    """Make a workspace known, or change it."""
+    """Create or update a workspace."""
     document = {"name": name, "url": url} | ({"avatarUrl": avatar} if avatar else {})
     _show(session, session.relay.document("PUT", workspace_path(workspace), document=document))
 
 
 @command(workspaces_app, "delete")
 def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
-    """Delete a workspace: it takes no more submissions.
+    """Delete a workspace. It accepts no more submissions.
 
-    What was submitted to it stays recorded, and stays in Jira. `relay unlink` takes it away there.
+    Submitted entities stay recorded, and stay in Jira. `relay unlink` removes them from Jira.
     """
     session.relay.document("DELETE", workspace_path(workspace))
     _done(session, {"id": workspace}, f"Workspace {workspace} is deleted.")
@@ -121,7 +122,7 @@ def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
 
 @command(workspaces_app, "sites")
 def list_sites_of_workspace(session: Session, workspace: WorkspaceArgument) -> None:
-    """List the sites that a workspace is linked to: the state of each, and what it is owed."""
+    """List the sites that a workspace is linked to, with their state and what they are owed."""
     sites = session.relay.every(workspace_path(workspace, "sites"), "sites")
     if session.screen.json:
         session.screen.document({"sites": sites})
@@ -143,7 +144,7 @@ def list_sites_of_workspace(session: Session, workspace: WorkspaceArgument) -> N
 
 @command(webhook_app, "show")
 def show_webhook(session: Session, workspace: WorkspaceArgument) -> None:
-    """Show the webhook's URL, and the last attempts to tell it. The secret is never shown."""
+    """Show the webhook's URL and its last calls. The secret is never shown."""
     screen = session.screen
     document = session.relay.document("GET", workspace_path(workspace, "webhook"))
     if screen.json:
@@ -155,15 +156,16 @@ def show_webhook(session: Session, workspace: WorkspaceArgument) -> None:
         screen.table(("AT", "EVENT", "OUTCOME", "MS"), map(_attempt_row, document["attempts"]))
     elif document["url"]:
         screen.note(
-            f"It was not called yet. `relay workspaces webhook {workspace} {_TEST}` tries it."
+            "It has not been called yet. "
+            f"`relay workspaces webhook {workspace} {_TEST}` sends a test."
         )
 
 
 @command(webhook_app, "test")
 def test_webhook(session: Session, workspace: WorkspaceArgument) -> int:
-    """Send the webhook a test at once, and say what came of it. Exit code: 1 if it did not work.
+    """Send a test to the webhook and show the outcome. Exit code: 1 if it failed.
 
-    The test is signed as every notice is, and its type is webhook.test.
+    The test is signed like every event; its type is webhook.test.
     """
     screen = session.screen
     with screen.waiting("Calling the webhook …"):
@@ -185,15 +187,15 @@ def put_webhook(
     target: Annotated[
         str,
         typer.Argument(
-            help="An https URL of yours; on a local stack http://127.0.0.1 is fine, too.",
+            help="An https URL; a local stack also accepts http://127.0.0.1.",
             metavar="URL",
         ),
     ],
 ) -> None:
-    """Have a URL told when a user associates an entity in Jira, by signed calls.
+    """Set the URL that receives an event when a user associates an entity in Jira.
 
-    The calls are signed as Standard Webhooks asks. The secret is taken from the environment
-    variable RELAY_WEBHOOK_SECRET; without one, it is made, and printed this once.
+    The events are signed by the Standard Webhooks specification. The secret is read from the
+    environment variable RELAY_WEBHOOK_SECRET; without it, one is generated and printed once.
     """
     given = os.environ.get(WEBHOOK_SECRET)
     secret = given or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -205,15 +207,15 @@ def put_webhook(
         return
     if not given:
         session.screen.say(secret)
-        session.screen.note("Keep this secret now: it is not shown again.")
-    session.screen.note(f"Workspace {workspace} tells {document['url']}")
+        session.screen.note("Store this secret now: it is not shown again.")
+    session.screen.note(f"Workspace {workspace} sends its events to {document['url']}")
 
 
 @command(webhook_app, "delete")
 def delete_webhook(session: Session, workspace: WorkspaceArgument) -> None:
-    """Tell it no more."""
+    """Delete the webhook. No more events are sent."""
     session.relay.document("DELETE", workspace_path(workspace, "webhook"))
-    _done(session, {"workspaceId": workspace}, f"Workspace {workspace} has no webhook any more.")
+    _done(session, {"workspaceId": workspace}, f"Workspace {workspace} no longer has a webhook.")
 
 
 @command(containers_app, "list")
@@ -223,7 +225,7 @@ def list_containers(
     limit: LimitOption = PAGE_MAX,
     everything: AllOption = False,
 ) -> None:
-    """List a workspace's containers, by their ids."""
+    """List a workspace's containers in the order of their ids."""
     path = workspace_path(workspace, "containers")
     found = _collected(session, path, "containers", None if everything else limit)
     if not session.screen.json:
@@ -236,12 +238,12 @@ def search_containers(
     workspace: WorkspaceArgument,
     query: Annotated[
         str,
-        typer.Argument(help="Any part of a name; case and accents don't matter.", metavar="QUERY"),
+        typer.Argument(help="Any part of a name; case and accents are ignored.", metavar="QUERY"),
     ],
 ) -> None:
-    """Find containers by their name, as Jira's users do. The best come first."""
+    """Find containers by name, as Jira's users do. The best matches come first."""
     if not query.strip():
-        raise Misuse("Say what to search for.")
+        raise Misuse("QUERY must not be empty.")
     path = workspace_path(workspace, "containers")
     document = session.relay.document("GET", path, query={"query": query})
     if session.screen.json:
@@ -263,15 +265,17 @@ def put_container(
     session: Session,
     workspace: WorkspaceArgument,
     container: ContainerArgument,
-    name: Annotated[str, typer.Option(help="What Jira calls it, and finds it by.")],
+    name: Annotated[str, typer.Option(help="The name that Jira shows and searches.")],
     url: PageOption,
     avatar: AvatarOption = None,
     updated: Annotated[
         str | None,
-        typer.Option(help="When it last changed, such as 2026-01-31T09:30:00Z. Now, if left out."),
+        typer.Option(
+            help="When it last changed, such as 2026-01-31T09:30:00Z. The default is now."
+        ),
     ] = None,
 ) -> None:
-    """Make a container known, or change it."""
+    """Create or update a container."""
     document = {"name": name, "url": url, "lastUpdatedDate": updated or _now()}
     document |= {"avatarUrl": avatar} if avatar else {}
     path = _container_path(workspace, container)
@@ -284,9 +288,9 @@ def put_containers(
     workspace: WorkspaceArgument,
     file: FileArgument,
 ) -> None:
-    """Make many containers known from a file, however many.
+    """Create or update any number of containers from a file.
 
-    It holds {"containers": […]}, or a list, or a container on each line: {"id", "name", "url",
+    The file holds {"containers": […]}, a list, or one container per line: {"id", "name", "url",
     "lastUpdatedDate", "avatarUrl"?}.
     """
     containers = _read_containers(file)
@@ -300,14 +304,14 @@ def put_containers(
 def delete_container(
     session: Session, workspace: WorkspaceArgument, container: ContainerArgument
 ) -> None:
-    """Delete a container. Incidents that name it stay as they are."""
+    """Delete a container. Incidents that name it do not change."""
     session.relay.document("DELETE", _container_path(workspace, container))
     document = {"workspaceId": workspace, "id": container}
     _done(session, document, f"Container {container} is deleted.")
 
 
 def _collected(session: Session, path: str, name: str, limit: int | None) -> list[dict[str, Any]]:
-    """The things on all pages up to the limit; as JSON they are shown here, with what is left."""
+    """The items of all pages up to the limit. With --json it prints them, and the next cursor."""
     found: list[dict[str, Any]] = []
     after = None
     for page in session.relay.pages(path, name, limit):
@@ -316,12 +320,12 @@ def _collected(session: Session, path: str, name: str, limit: int | None) -> lis
     if session.screen.json:
         session.screen.document({name: found} | ({"next": after} if after else {}))
     elif after:
-        session.screen.note(f"There may be more than these {len(found)}: --limit, or --all.")
+        session.screen.note(f"There may be more than these {len(found)}. Use --limit or --all.")
     return found
 
 
 def _replay(replay: dict[str, Any]) -> str:
-    """How far the workspace's last replay there is."""
+    """The state of the workspace's last replay at a site, and the entities left."""
     under_way = replay.get("state") != "done" and "remaining" in replay
     left = f", {replay['remaining']:,} left" if under_way else ""
     return f"{replay.get('state', '')}{left}"
@@ -334,7 +338,7 @@ def _attempt_row(attempt: dict[str, Any]) -> tuple[Cell, ...]:
 
 def _outcome(attempt: dict[str, Any]) -> Text:
     if attempt["delivered"]:
-        return styled(f"It was taken: the webhook answered {attempt['status']}.", "green")
+        return styled(f"Delivered: the webhook answered {attempt['status']}.", "green")
     return styled(attempt["reason"], "red")
 
 
@@ -365,7 +369,7 @@ def _done(session: Session, document: dict[str, Any], words: str) -> None:
 
 
 def _container_path(workspace_id: str, container_id: str) -> str:
-    # An id may have several parts, which are the path's parts, too.
+    # An id may contain slashes, which stay slashes in the path.
     parts = [segment(part) for part in container_id.split("/")]
     return workspace_path(workspace_id, "containers", *parts)
 
@@ -383,10 +387,10 @@ def _read_containers(file: str) -> list[Any]:
     except ValueError:
         document = [_container_line(file, number, line) for number, line in _lines(text)]
     if isinstance(document, dict):
-        # A file of one line is a document by itself.
+        # A file with one line is one document.
         document = document.get("containers", [document])
     if not isinstance(document, list) or not document:
-        raise Misuse(f'{file}: expected {{"containers": […]}}, or a container on each line.')
+        raise Misuse(f'{file}: expected {{"containers": […]}}, or one container per line.')
     return document
 
 
@@ -402,7 +406,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _put(session: Session, workspace: str, part: list[Any]) -> int:
-    """How many are put. By halves, where the names that they replace are too many for one call."""
+    """Puts the containers and returns their number. Halves the part if it is too large for a call:
+    the names that it replaces count, and only Relay knows them."""
     try:
         answer = session.relay.document(
             "POST",
@@ -420,7 +425,7 @@ def _put(session: Session, workspace: str, part: list[Any]) -> int:
 
 
 def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
-    """As many at once as Relay takes: by their number, their size, and their names."""
+    """The containers, split by Relay's limits for number, bytes and characters of names."""
     part: list[Any] = []
     size = characters = 0
     for container in containers:
@@ -440,7 +445,7 @@ def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
 
 
 def _name_length(container: Any) -> int:
-    """Of its name as Relay compares it, about; what is no container Relay refuses."""
+    """About the length of the name as Relay indexes it; 0 for anything but a container."""
     name = container.get("name") if isinstance(container, dict) else None
     return len(unicodedata.normalize("NFKD", name)) if isinstance(name, str) else 0
 

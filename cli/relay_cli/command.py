@@ -1,4 +1,4 @@
-"""What every command has in common: options for the connection, `--json`, errors, exit codes."""
+"""What all commands share: connection options, `--json`, errors, exit codes."""
 
 import inspect
 import os
@@ -16,13 +16,13 @@ from relay_cli.failure import Failure, Misuse
 from relay_cli.screen import Screen
 
 _PANEL = "Connection and output"
-_FILES = "Else from .relay/stack.json here or above, or ~/.config/relay/config.toml."
+_FILES = "The defaults are .relay/stack.json here or above, and ~/.config/relay/config.toml."
 
 UrlOption = Annotated[
     str | None,
     typer.Option(
         "--url",
-        help="Relay's base URL. Or set RELAY_URL.",
+        help="Relay's base URL, also as RELAY_URL.",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
@@ -31,8 +31,8 @@ KeyOption = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="The API key. Others on this machine can see it here: better set RELAY_KEY, "
-        "or write it into a file.",
+        help="The API key. Other users of this machine can see it here: prefer RELAY_KEY "
+        "or a file.",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
@@ -41,21 +41,21 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help=f"A file with both. Or set RELAY_CONFIG. {_FILES}",
+        help=f"A file with both, also as RELAY_CONFIG. {_FILES}",
         rich_help_panel=_PANEL,
         show_default=False,
     ),
 ]
 JsonOption = Annotated[
     bool,
-    typer.Option("--json", help="Print JSON, for programs.", rich_help_panel=_PANEL),
+    typer.Option("--json", help="Print JSON.", rich_help_panel=_PANEL),
 ]
 
 _COMMON = {"url": UrlOption, "key": KeyOption, "config": ConfigOption, "json": JsonOption}
 
 
 class Session:
-    """One run of a command."""
+    """One run of a command: its configuration, its output, and its client of Relay's API."""
 
     def __init__(self, flags: Flags, screen: Screen) -> None:
         self._flags = flags
@@ -64,31 +64,34 @@ class Session:
 
     @cached_property
     def config(self) -> Config:
+        """The configuration, read once. Raises Misuse for a wrong value or an unreadable file."""
         return load_config(self._flags, os.environ, Path.cwd(), Path.home())
 
     @cached_property
     def relay(self) -> Relay:
-        """Raises Misuse where it is not known which Relay, or with which key."""
+        """The client of the configured Relay. Raises Misuse without a URL or a key."""
         if self.config.no_key:
             raise Misuse(self.config.no_key, "config")
         if not self.config.key:
             raise Misuse(
-                'No API key is given. Set RELAY_KEY, or write key = "…" into '
-                "~/.config/relay/config.toml. `relay config show` says what is set.",
+                'No API key is configured. Set RELAY_KEY, or write key = "…" into '
+                "~/.config/relay/config.toml. `relay config show` shows the configuration.",
                 "config",
             )
         return self.relay_for(self.config)
 
     def relay_for(self, config: Config, **options: Any) -> Relay:
+        """A client, with its `options`, for this configuration. Raises Misuse without a URL."""
         if not config.url:
             raise Misuse(
-                'It is not said where Relay is. Set RELAY_URL, or write url = "…" into '
-                "~/.config/relay/config.toml. `relay config show` says what is set.",
+                'No Relay URL is configured. Set RELAY_URL or pass --url, or write url = "…" into '
+                "~/.config/relay/config.toml. `relay config show` shows the configuration.",
                 "config",
             )
         return Relay(config.url, config.key, self.correlation_id, self.screen.note, **options)
 
     def close(self) -> None:
+        """Closes the client, if one was used."""
         if "relay" in vars(self):
             self.relay.close()
 
@@ -96,10 +99,9 @@ class Session:
 def command(
     app: typer.Typer, name: str, **settings: Any
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
-    """Make a command of a function that takes a Session, and then the command's own parameters.
+    """Registers a function as a command. Its parameters are a Session and the command's own.
 
-    What the function returns is the exit code, None being 0. It raises Failure where it can't go
-    on.
+    It returns the exit code, None for 0, and raises Failure to end the command.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -126,7 +128,7 @@ def command(
 
 
 def add_common_options(app: typer.Typer, function: Callable[..., None]) -> None:
-    """Let the options for every command stand before it, too."""
+    """Accepts the common options before the command as well."""
 
     def run(context: typer.Context, **values: Any) -> None:
         context.obj = {option: values.pop(option) for option in _COMMON}
@@ -139,10 +141,10 @@ def add_common_options(app: typer.Typer, function: Callable[..., None]) -> None:
 def _give_signature(
     run: Callable[..., None], function: Callable[..., Any], own_from: int = 1
 ) -> list[str]:
-    """Typer reads the options of a command from its function's signature.
+    """Gives `run` the signature from which Typer reads the options.
 
-    Returns the common options that it has; one that the command has for itself is not among them,
-    and then only stands before the command.
+    Returns the common options among them. An option that the command defines itself is not: the
+    common one can then only precede the command.
     """
     own = list(inspect.signature(function).parameters.values())[own_from:]
     names = {parameter.name for parameter in own}

@@ -1,14 +1,14 @@
-"""Where Relay is, and with which key: from flags, the environment, or a file.
+"""Relay's URL and API key, from flags, the environment, or a file.
 
-Flags win over `RELAY_URL` and `RELAY_KEY`, and these over a file. One file is read, the first of:
+Flags win over `RELAY_URL` and `RELAY_KEY`, which win over a file. One file is read, the first of:
 
-1. the one that `--config` or `RELAY_CONFIG` names,
-2. `.relay/stack.json` in this folder or one above, as `make up` leaves it,
+1. the file that `--config` or `RELAY_CONFIG` names,
+2. `.relay/stack.json` in this folder or a parent, which `make up` writes,
 3. `~/.config/relay/config.toml`.
 
-Sources are not mixed, so that the key in one is never sent to a host that another names, and no
-queue is shown as that of another Relay. One may complete another: a URL in a file, its key in
-`RELAY_KEY`.
+The URL and key of two complete sources are not mixed: a key is never sent to another source's host,
+and no queue of another Relay is shown. An incomplete source can be completed: a URL in a file, its
+key in `RELAY_KEY`.
 """
 
 import json
@@ -30,6 +30,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Flags:
+    """The values of `--url`, `--key` and `--config`."""
+
     url: str | None = None
     key: str | None = None
     config: Path | None = None
@@ -37,9 +39,9 @@ class Flags:
 
 @dataclass(frozen=True)
 class AwsAccess:
-    """How the queues are looked at: by the outputs of a stack, or by known ones.
+    """Access to Relay's queues, by a stack's name or by known outputs (name to value).
 
-    With an `endpoint` it is an emulated AWS, which takes any credentials.
+    `endpoint` is the URL of an emulated AWS, which accepts any credentials.
     """
 
     stack: str | None = None
@@ -51,7 +53,7 @@ class AwsAccess:
 
 @dataclass(frozen=True)
 class File:
-    """What one file says. `install_keys_url` is for where Jira's public keys are elsewhere."""
+    """The values of one file. `install_keys_url` replaces the URL of Atlassian's public keys."""
 
     path: Path
     url: str | None = None
@@ -61,15 +63,17 @@ class File:
 
     @property
     def open_to_others(self) -> bool:
-        """Whether someone else on this machine can read the key in it."""
+        """Whether other users of this machine can read the key in the file."""
         return bool(self.key and os.name == "posix" and self.path.stat().st_mode & stat.S_IRWXO)
 
 
 @dataclass(frozen=True)
 class Config:
-    """`url_from` and `key_from` say where each value was found; `file` is the one that was read,
-    unless it is of another Relay. There is no key where the one at hand is for another Relay;
-    `no_key` says why then."""
+    """`url_from` and `key_from` name the source of each value, such as `--url` or a path.
+
+    `file` is the file that was read; None if it belongs to another Relay. `key` is None without a
+    key, and if the only key belongs to another Relay: `no_key` then gives the reason.
+    """
 
     url: str | None
     key: Key | None
@@ -80,6 +84,7 @@ class Config:
 
     @property
     def aws(self) -> AwsAccess | None:
+        """The file's access to AWS, if any."""
         return self.file.aws if self.file else None
 
 
@@ -92,7 +97,8 @@ class _Source:
 
 
 def load_config(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path) -> Config:
-    """Raises Misuse for a file that can't be read, and for a value that can't be right."""
+    """The configuration of one run; `folder` is the current one. Raises Misuse for a file that
+    can't be read and for a value that is not valid."""
     file = _file(flags, environment, folder, home)
     sources = [
         _source(flags.url, flags.key, "--url", "--key"),
@@ -104,15 +110,17 @@ def load_config(flags: Flags, environment: Mapping[str, str], folder: Path, home
         url = checked_url(file.url, str(file.path)) if file.url else None
         sources.append(_Source(url, file.key, str(file.path), str(file.path)))
     nowhere = _Source(None, None, "", "")
-    of_url = next((one for one in sources if one.url), nowhere)
-    of_key = next((one for one in sources if one.key), nowhere)
-    if of_key.key and not of_key.key.is_sendable:
-        raise Misuse(f"The key of {of_key.key_from} is no API key.", "config")
-    if file and file.url and checked_url(file.url, "") != of_url.url:
+    url_source = next((one for one in sources if one.url), nowhere)
+    key_source = next((one for one in sources if one.key), nowhere)
+    if key_source.key and not key_source.key.is_sendable:
+        raise Misuse(f"The key from {key_source.key_from} is not an API key.", "config")
+    if file and file.url and checked_url(file.url, "") != url_source.url:
         file = None
-    if no_key := _mixed(of_url, of_key):
-        of_key = nowhere
-    return Config(of_url.url, of_key.key, of_url.url_from, of_key.key_from, file, no_key)
+    if no_key := _mixed(url_source, key_source):
+        key_source = nowhere
+    return Config(
+        url_source.url, key_source.key, url_source.url_from, key_source.key_from, file, no_key
+    )
 
 
 def _source(url: str | None, key: str | None, url_from: str, key_from: str) -> _Source:
@@ -121,22 +129,24 @@ def _source(url: str | None, key: str | None, url_from: str, key_from: str) -> _
     )
 
 
-def _mixed(of_url: _Source, of_key: _Source) -> str:
-    """Why the key is not for that URL; empty where nothing says so."""
-    if of_key.url and of_url.url != of_key.url:
+def _mixed(url_source: _Source, key_source: _Source) -> str:
+    """The reason why the key does not belong to the URL; empty if it may."""
+    if key_source.url and url_source.url != key_source.url:
         return (
-            f"The URL is that of {of_url.url_from}, and the key that of {of_key.key_from}, for "
-            f"{of_key.url}: it is not sent elsewhere. Give the key beside the URL, too."
+            f"The URL comes from {url_source.url_from}, but the key from {key_source.key_from} "
+            f"belongs to {key_source.url} and is not sent elsewhere. Set the key where the URL is "
+            "set."
         )
-    if of_url.url and of_url.key and of_url.key != of_key.key:
+    if url_source.url and url_source.key and url_source.key != key_source.key:
         return (
-            f"The key is that of {of_key.key_from}, and the URL that of {of_url.url_from}, which "
-            "has a key of its own. Give the URL beside the key, too."
+            f"The key comes from {key_source.key_from}, but the URL from {url_source.url_from}, "
+            "which has its own key. Set the URL where the key is set."
         )
     return ""
 
 
 def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine; False for an invalid URL."""
     try:
         return urlsplit(url).hostname in LOOPBACK
     except ValueError:
@@ -144,7 +154,10 @@ def is_loopback(url: str) -> bool:
 
 
 def checked_url(url: str, source: str) -> str:
-    """The URL without a slash at its end; https, as a key is sent there, or on this machine."""
+    """The URL without a trailing slash. `source` names it in errors.
+
+    Raises Misuse unless it is https, because a key is sent there, or on this machine.
+    """
     url = url.strip().rstrip("/")
     try:
         parts = urlsplit(url)
@@ -152,11 +165,11 @@ def checked_url(url: str, source: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise Misuse(f"{source} is no URL such as https://relay.example.com", "config")
+        raise Misuse(f"{source} must be a URL such as https://relay.example.com", "config")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise Misuse(f"The URL of {source} must have neither user name nor query.", "config")
+        raise Misuse(f"The URL from {source} must have neither user name nor query.", "config")
     if parts.scheme == "http" and not is_loopback(url):
-        raise Misuse(f"The URL of {source} must be https: the API key is sent there.", "config")
+        raise Misuse(f"The URL from {source} must be https: the API key is sent there.", "config")
     return url
 
 
@@ -165,18 +178,19 @@ def _file(flags: Flags, environment: Mapping[str, str], folder: Path, home: Path
     if named:
         return _read(Path(named).expanduser())
     for place in (folder, *folder.parents):
-        if _is_ours(place / STACK_FILE):
+        if _is_own(place / STACK_FILE):
             return _read(place / STACK_FILE, _checked_stack)
     own = home_file(environment, home)
-    return _read(own) if _is_ours(own) else None
+    return _read(own) if _is_own(own) else None
 
 
 def home_file(environment: Mapping[str, str], home: Path) -> Path:
+    """The user's own configuration file, by `XDG_CONFIG_HOME` or below `home`."""
     return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "relay" / "config.toml"
 
 
-def _is_ours(path: Path) -> bool:
-    """Whether it is there, and not put there by another user, as could be below /tmp."""
+def _is_own(path: Path) -> bool:
+    """Whether the file exists and this user or root owns it. Others could place one below /tmp."""
     try:
         owner = path.stat().st_uid
     except OSError:
@@ -185,11 +199,11 @@ def _is_ours(path: Path) -> bool:
 
 
 def _checked_stack(file: File) -> File:
-    """A file that was only come across may lead to this machine, and nowhere else."""
+    """Refuses a stack file that was found, not named, and whose URL is on another machine."""
     if file.url and not is_loopback(file.url):
         raise Misuse(
-            f"{file.path} was found here, and its URL is not on this machine. "
-            "If that is what you want, name the file: --config",
+            f"{file.path} was found, but its URL is not on this machine. "
+            "To use it anyway, pass it as --config.",
             "config",
         )
     return file
@@ -231,12 +245,12 @@ def _of_stack(path: Path, document: Mapping[str, Any]) -> File:
 
 
 def _of_toml(path: Path, document: Mapping[str, Any]) -> File:
-    """A name that nobody knows is a mistake in writing, and would do nothing without a word."""
+    """Raises Misuse for an unknown name: it is a typo, which would be ignored silently."""
     rest = {name: value for name, value in document.items() if name != "aws"}
     values = _texts(path, rest, ("url", "key", "install_keys_url"))
     aws = document.get("aws")
     if aws is not None and not isinstance(aws, Mapping):
-        raise Misuse(f"{path}: [aws] is a table.", "config")
+        raise Misuse(f"{path}: [aws] must be a table.", "config")
     access = None
     if aws is not None:
         named = _texts(path, aws, ("stack", "region", "profile", "endpoint"))
@@ -255,9 +269,11 @@ def _of_toml(path: Path, document: Mapping[str, Any]) -> File:
 def _texts(path: Path, table: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     for name, value in table.items():
         if name not in names:
-            raise Misuse(f"{path}: {name!r} is not known; there is {', '.join(names)}.", "config")
+            raise Misuse(
+                f"{path}: {name!r} is unknown. The names are {', '.join(names)}.", "config"
+            )
         if not isinstance(value, str):
-            raise Misuse(f"{path}: {name} is a text.", "config")
+            raise Misuse(f"{path}: {name} must be a string.", "config")
     return dict(table)
 
 

@@ -1,4 +1,4 @@
-"""`relay dlq`: what could not be processed, why, and how it is tried again."""
+"""`relay dlq`: messages that could not be processed, the reasons, and their redrive."""
 
 import json
 from collections import Counter
@@ -21,33 +21,33 @@ from relay_cli.screen import Cell, Screen, styled
 from relay_cli.words import counted, moment, moment_and_age
 
 LETTERS_SHOWN = 100
-# Of a body that can't be read, unless all of it is asked for.
+# Characters of a body that can't be parsed, without --full.
 BODY_SHOWN = 200
 
 QueueOption = Annotated[
     QueueName | None,
-    typer.Option("--queue", help="Only those of this queue.", show_default=False),
+    typer.Option("--queue", help="Only the dead letters of this queue.", show_default=False),
 ]
 StackOption = Annotated[
     str | None,
     typer.Option(
         "--stack",
-        help="Relay's CloudFormation stack, with your AWS credentials. Else the file of the "
-        "configuration says it.",
+        help="Relay's CloudFormation stack, read with your AWS credentials. The default is the "
+        "configuration file's.",
         show_default=False,
     ),
 ]
 
 app = typer.Typer(
-    help="Dead letters, which are messages that could not be processed: list, show, redrive. Your "
-    "own access to AWS is used.",
+    help="Dead letters, messages that could not be processed: list, show, redrive. Uses your AWS "
+    "credentials.",
     no_args_is_help=True,
 )
 
 
 @dataclass(frozen=True)
 class OpenQueue:
-    """`about` is how many dead letters it has, by SQS's estimate."""
+    """One queue's dead letters. `about` is SQS's estimate of their number."""
 
     name: QueueName
     dead: DeadLetters
@@ -56,10 +56,11 @@ class OpenQueue:
 
 @dataclass
 class Redriven:
-    """What became of a redrive; `came` counts those that were not there when it began."""
+    """The result of a redrive: queue and id of each letter. `late` counts the letters that arrived
+    after it started, which are not sent."""
 
     letters: list[tuple[QueueName, str]] = field(default_factory=list)
-    came: int = 0
+    late: int = 0
 
 
 @command(app, "list")
@@ -70,14 +71,14 @@ def list_letters(
     everything: AllOption = False,
     stack: StackOption = None,
 ) -> None:
-    """List the dead letters, and why each is one.
+    """List the dead letters and the reason for each.
 
-    While they are read, nobody else sees them; then they are back. SQS keeps no order.
+    They are hidden from other readers until the list is complete. SQS returns them in no order.
     """
     with _open_queues(session, stack, queue) as queues:
         about = sum(one.about for one in queues)
         with session.screen.waiting("Reading …"):
-            # Not the letters themselves: a body may have 1 MiB.
+            # Documents, not letters: a letter's body may have 1 MiB.
             found = [
                 _document(name, letter)
                 for name, letter in islice(_letters(queues), None if everything else limit)
@@ -89,28 +90,27 @@ def list_letters(
         ("QUEUE", "ID", "SENT", "RECEIVED", "WORKSPACE", "HOLDS", "WHY"), map(_row, found)
     )
     if len(found) < about:
-        more = "--limit, or --all" if len(found) == limit else "someone may be looking at the rest"
-        session.screen.note(f"These are {len(found):,} of about {about:,}: {more}.")
+        shortened = len(found) == limit
+        more = "Use --limit or --all" if shortened else "Another reader may hold the rest"
+        session.screen.note(f"These are {len(found):,} of about {about:,}. {more}.")
     if found:
-        session.screen.note("`relay dlq redrive` has them processed again.")
+        session.screen.note("`relay dlq redrive` sends them to their queues again.")
 
 
 @command(app, "show")
 def show_letter(
     session: Session,
-    letter_id: Annotated[
-        str, typer.Argument(help="Its id, as `relay dlq list` has it.", metavar="ID")
-    ],
+    letter_id: Annotated[str, typer.Argument(help="Its id, from `relay dlq list`.", metavar="ID")],
     full: Annotated[
-        bool, typer.Option("--full", help="Also what it says, the entities' own texts among it.")
+        bool, typer.Option("--full", help="Also the content, including the entities' texts.")
     ] = False,
     queue: QueueOption = None,
     stack: StackOption = None,
 ) -> None:
-    """Show all that is known of a dead letter, and which entities it holds."""
+    """Show a dead letter and the entities in it."""
     with (
         _open_queues(session, stack, queue) as queues,
-        session.screen.waiting("Looking for it …"),
+        session.screen.waiting("Searching …"),
     ):
         found = next((one for one in _letters(queues) if one[1].id == letter_id), None)
     if found is None:
@@ -128,20 +128,20 @@ def redrive(
     letter_ids: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Their ids, as `relay dlq list` has them.", metavar="[ID…]", show_default=False
+            help="Their ids, from `relay dlq list`.", metavar="[ID…]", show_default=False
         ),
     ] = None,
     everything: AllOption = False,
     queue: QueueOption = None,
     stack: StackOption = None,
 ) -> int:
-    """Have dead letters processed again: each goes back to the queue that it came from.
+    """Send dead letters back to their queues to be processed again.
 
-    It is sent there before it is deleted here, so none is lost; should one get there twice, Relay
-    passes over what it has already. Mend first what they failed for, or they come back.
+    Each is sent before it is deleted, so none is lost. A letter that is sent twice changes nothing:
+    Relay skips states that it has. Fix the cause first, or the letters return.
     """
     if bool(letter_ids) == everything:
-        raise Misuse("Name dead letters by their ids, or take --all.")
+        raise Misuse("Pass the ids of dead letters, or --all.")
     wanted = set(letter_ids or ())
     redriven, failure = Redriven(), None
     try:
@@ -151,7 +151,7 @@ def redrive(
         ):
             _redrive(queues, wanted, redriven)
     except (Failure, KeyboardInterrupt) as error:
-        # Whoever stops it wants to know how far it came, too.
+        # The letters sent so far are reported before the failure.
         failure = error if isinstance(error, Failure) else Stopped()
     missing = sorted(wanted - {letter_id for _, letter_id in redriven.letters})
     if redriven.letters or not (failure or missing):
@@ -162,16 +162,16 @@ def redrive(
 
 
 def _redrive(queues: Sequence[OpenQueue], wanted: set[str], redriven: Redriven) -> None:
-    """Those of these ids, or all that were there when it began: one that comes back meanwhile
-    would be sent without end."""
-    began = datetime.now(UTC)
+    """Sends the letters with these ids, or without ids all that were sent before the start: a
+    letter that returns meanwhile would be sent over and over."""
+    started = datetime.now(UTC)
     for queue in queues:
         for letter in queue.dead.letters():
-            if letter.id in wanted or (not wanted and letter.sent_at <= began):
+            if letter.id in wanted or (not wanted and letter.sent_at <= started):
                 queue.dead.redrive(letter)
                 redriven.letters.append((queue.name, letter.id))
             else:
-                redriven.came += not wanted
+                redriven.late += not wanted
             if wanted and len(redriven.letters) == len(wanted):
                 return
 
@@ -180,11 +180,11 @@ def _redrive(queues: Sequence[OpenQueue], wanted: set[str], redriven: Redriven) 
 def _open_queues(
     session: Session, stack_name: str | None, only: QueueName | None
 ) -> Iterator[list[OpenQueue]]:
-    """The queues of dead letters that the stack has; raises Misuse where there is none."""
+    """The stack's queues of dead letters. Raises Misuse if the stack is unknown or has none."""
     access = access_to(session.config, stack_name)
     if access is None:
         raise Misuse(
-            "It is not said where the queues are. Name Relay's stack: --stack, or write "
+            "No stack is configured. Pass Relay's stack as --stack, or write "
             'stack = "…" under [aws] into ~/.config/relay/config.toml.',
             "config",
         )
@@ -203,7 +203,7 @@ def _open_queues(
             if only in (None, queue.name) and {queue.source, queue.dead_letters} <= outputs.keys()
         ]
         if not queues:
-            raise Misuse("The stack has no such queue: is it one of Relay's?", "config")
+            raise Misuse("The stack has no such queue. Is it Relay's stack?", "config")
         yield queues
 
 
@@ -213,8 +213,8 @@ def _letters(queues: Sequence[OpenQueue]) -> Iterator[tuple[QueueName, Letter]]:
 
 def _unknown(letter_ids: Sequence[str]) -> Failure:
     return Failure(
-        f"There is no dead letter {', '.join(letter_ids)}, or someone else looks at it now: then "
-        "it is back within a minute.",
+        f"There is no dead letter {', '.join(letter_ids)}, or another reader holds it: then it "
+        "is visible again within a minute.",
         "unknown_letter",
     )
 
@@ -271,7 +271,7 @@ def _row(document: dict[str, Any]) -> tuple[Cell, ...]:
 
 def _what(document: dict[str, Any]) -> Cell:
     if not document["readable"]:
-        return styled("can't be read", "red")
+        return styled("unreadable", "red")
     held = [counted(number, what) for what, number in document["holds"].items()]
     return ", ".join(held) or document.get("event") or ("a replay" if "siteId" in document else "")
 
@@ -330,5 +330,5 @@ def _say_redriven(screen: Screen, redriven: Redriven) -> None:
         screen.say(f"{counted(number, 'dead letter')} sent to {queue} again.")
     if not numbers:
         screen.say("There is no dead letter.")
-    if redriven.came:
-        screen.say(f"{redriven.came:,} came while this ran, and stay.")
+    if redriven.late:
+        screen.say(f"{redriven.late:,} arrived meanwhile and were not sent.")

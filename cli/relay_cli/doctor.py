@@ -1,4 +1,4 @@
-"""`relay doctor`: is everything as it should be, and if not, what is to be done?"""
+"""`relay doctor`: checks of the whole installation, with advice for each problem."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ from relay_cli.words import counted, time_of_day
 
 INSTALL_KEYS_URL = "https://connect-install-keys.atlassian.com"
 DESCRIPTOR = "/atlassian-connect.json"
-# Seconds. AWS takes no call that was signed over five minutes ago.
+# Seconds. AWS rejects a call that was signed more than five minutes ago.
 SKEW_WARN, SKEW_FAIL = 30, 300
 
 _MARKS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -34,8 +34,8 @@ _JIRA_ACTIONS: dict[int | None, str] = {
     404: TROUBLES["nothing_there"][1],
 }
 _JIRA_ACTION = (
-    "Jira may be down, or the site renamed or suspended. What is submitted stays recorded; "
-    "look again later."
+    "Jira may be down, or the site renamed or suspended. Submitted entities stay recorded; "
+    "check again later."
 )
 
 
@@ -44,19 +44,19 @@ def doctor(
     stack: Annotated[
         str | None,
         typer.Option(
-            help="Also look at the queues of this CloudFormation stack, with your AWS credentials.",
+            help="Also check the queues of this CloudFormation stack, with your AWS credentials.",
             show_default=False,
         ),
     ] = None,
 ) -> int:
-    """Check everything, and say what to do about what is not as it should be.
+    """Check the whole installation and show how to fix each problem.
 
-    Relay's API, clock, descriptor and key; each site, and whether Jira answers there, with its
-    links on both sides; where Jira's public keys are; the queues, if AWS may be asked. Exit code: 1
+    Checked are Relay's API, clock, descriptor and key; Jira's answer at each site, and its links on
+    both sides; the server of Atlassian's public keys; with access to AWS, the queues. Exit code: 1
     if a check fails.
     """
     screen = session.screen
-    with screen.waiting("Looking …"):
+    with screen.waiting("Checking …"):
         findings = list(_findings(session, stack))
     counts = Counter(finding.level for finding in findings)
     healthy = not counts[Level.FAIL]
@@ -102,7 +102,7 @@ def _configuration(config: Config) -> Finding:
     if config.file and config.file.open_to_others:
         return warn(
             check,
-            f"Others on this machine can read the key in {config.file.path}",
+            f"Other users of this machine can read the key in {config.file.path}",
             f"chmod 600 {config.file.path}",
         )
     key = f"key from {config.key_from}" if config.key else "no key"
@@ -113,7 +113,7 @@ def _relay_findings(relay: Relay, config: Config) -> Iterator[Finding]:
     try:
         answer = relay.call("GET", "/health")
     except Failure as failure:
-        yield _failed("api", failure, "Is the URL right, and Relay deployed there?")
+        yield _failed("api", failure, "Is the URL right, and is Relay deployed there?")
         return
     yield ok("api", f"{relay.url} answers.")
     yield _clock(answer.headers.get("date", ""))
@@ -121,18 +121,18 @@ def _relay_findings(relay: Relay, config: Config) -> Iterator[Finding]:
     if not config.key:
         yield fail(
             "key",
-            config.no_key or "No API key is given.",
-            "Set RELAY_KEY, or write it into a file.",
+            config.no_key or "No API key is configured.",
+            "Set RELAY_KEY, or write the key into a file.",
         )
         return
     try:
         relay.document("GET", "/v1/workspaces", query={"limit": "1"})
     except Refused as failure:
-        action = "It is unknown or revoked. Someone with a key for all makes one: relay keys make"
+        action = "It is unknown or revoked. A key for all workspaces can make one: relay keys make"
         yield _failed("key", failure, action)
         return
     except Failure as failure:
-        yield _failed("key", failure, "Look into the log of the workspaces function.")
+        yield _failed("key", failure, "See the log of the workspaces function.")
         return
     yield ok("key", f"{config.key} is accepted.")
     yield from _sites(relay)
@@ -142,12 +142,12 @@ def _clock(date: str) -> Finding:
     try:
         skew = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
     except (ValueError, TypeError):
-        return ok("clock", "Relay's answers bear no date to compare with.")
-    # The date has no fractions of a second.
-    apart = f"This machine's clock and Relay's are {abs(skew):.0f} s apart."
+        return ok("clock", "Relay's answers have no date to compare with.")
+    # An HTTP date has no fractions of a second.
+    apart = f"This machine's clock and Relay's differ by {abs(skew):.0f} s."
     if abs(skew) <= SKEW_WARN:
         return ok("clock", f"This machine's clock and Relay's agree to {SKEW_WARN} s.")
-    action = "Let this machine set its clock by the network (NTP)."
+    action = "Synchronize this machine's clock (NTP)."
     return warn("clock", apart, action) if abs(skew) <= SKEW_FAIL else fail("clock", apart, action)
 
 
@@ -156,28 +156,28 @@ def _descriptor(relay: Relay) -> Iterator[Finding]:
     try:
         descriptor = relay.document("GET", DESCRIPTOR)
     except Failure as failure:
-        yield _failed(check, failure, "Look into the log of the descriptor function.")
+        yield _failed(check, failure, "See the log of the descriptor function.")
         return
     found = list(problems(descriptor, relay.url))
     for problem in found:
         is_url = problem.field == "baseUrl"
-        action = "Deploy with the parameter BaseUrl" if is_url else "Deploy it again"
-        yield fail(check, f"{problem}.", f"{action}; sites that have the app keep what they have.")
+        action = "Deploy with the parameter BaseUrl" if is_url else "Deploy again"
+        yield fail(check, f"{problem}.", f"{action}; sites with the app keep their data.")
     if not found:
-        yield ok(check, f"{descriptor['key']} is served, and complete.")
+        yield ok(check, f"{descriptor['key']} is served and complete.")
 
 
 def _sites(relay: Relay) -> Iterator[Finding]:
     try:
         sites = relay.every("/v1/sites", "sites")
     except Failure as failure:
-        yield _failed("sites", failure, "Look into the log of the links function.")
+        yield _failed("sites", failure, "See the log of the links function.")
         return
     if not sites:
         yield warn(
             "sites",
-            "No site has the app, or none that a workspace of this key is linked to.",
-            f"A site's admin installs it from {relay.url}{DESCRIPTOR}; relay link SITE WORKSPACE",
+            "No site has the app, or none that this key's workspaces are linked to.",
+            f"An admin installs it from {relay.url}{DESCRIPTOR}; then: relay link SITE WORKSPACE",
         )
     for site in sites:
         yield from _site(relay, site)
@@ -199,23 +199,23 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
         yield ok(check, both)
     else:
         action = f"relay link {site['id']} WORKSPACE"
-        yield warn(check, "Jira answers, and no workspace is linked to it.", action)
+        yield warn(check, "Jira answers, but no workspace is linked to it.", action)
     for workspace in sorted(here - in_jira):
         action = f"relay link {site['id']} {workspace}, or relay unlink"
-        yield fail(check, f"{workspace} is linked here, and not in Jira.", action)
+        yield fail(check, f"{workspace} is linked here, but not in Jira.", action)
     for workspace in sorted(in_jira - here):
         action = f"relay link {site['id']} {workspace}, or relay unlink"
-        yield warn(check, f"{workspace} is linked in Jira, and not here.", action)
+        yield warn(check, f"{workspace} is linked in Jira, but not here.", action)
 
 
 def _not_well(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:
-    """What is submitted stays recorded in each of these states."""
+    """A finding for a site in any other state. Submitted entities stay recorded in each."""
     found = fail if site["state"] == "needs attention" else warn
     state = site["state"]
-    message = f"The site is {state}; what is submitted for it stays recorded."
+    message = f"The site is {state}; submitted entities stay recorded."
     if trouble := site.get("trouble"):
         again = time_of_day(trouble["until"])
-        message = f"The site is {state}: {trouble['message']}; tried again at {again}."
+        message = f"The site is {state}: {trouble['message']}; the next attempt is at {again}."
     return found(check, message, site_hint(site, descriptor_url))
 
 
@@ -223,7 +223,9 @@ def _aws_findings(access: AwsAccess) -> tuple[Stack, list[Finding]]:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ModuleNotFoundError:
-        raise Misuse("The queues can't be looked at: the package boto3 is missing.") from None
+        raise Misuse(
+            "Reading the queues requires the package boto3, which is not installed."
+        ) from None
     try:
         aws = Aws(access)
         stack = aws.stack()
@@ -232,13 +234,13 @@ def _aws_findings(access: AwsAccess) -> tuple[Stack, list[Finding]]:
         action = "Are the AWS credentials, the region and the stack's name right?"
         return Stack({}), [fail("aws", str(error), action)]
     if not found:
-        message = "The stack has no queues: is it one of Relay's?"
-        return stack, [fail("aws", message, "Name Relay's stack: --stack")]
+        message = "The stack has no queues. Is it Relay's stack?"
+        return stack, [fail("aws", message, "Pass Relay's stack: --stack")]
     return stack, found
 
 
 def _install_keys(config: Config, stack: Stack) -> Iterator[Finding]:
-    """Any answer to a question for a key that there is not: then the host is there."""
+    """Asks for a key that does not exist: any answer below 500 proves that the server is up."""
     check = "install keys"
     url = stack.parameters.get("InstallKeysUrl") or (config.file and config.file.install_keys_url)
     if not url and config.url and is_loopback(config.url):
@@ -252,13 +254,15 @@ def _install_keys(config: Config, stack: Stack) -> Iterator[Finding]:
         yield warn(
             check,
             f"{url} can't be reached from this machine: {reason}.",
-            "Relay needs it when a site installs the app; look whether AWS can reach it.",
+            "Relay needs it when a site installs the app. Check whether AWS can reach it.",
         )
         return
     if status < httpx.codes.INTERNAL_SERVER_ERROR:
         yield ok(check, f"{url} answers.")
     else:
-        yield warn(check, f"{url} answers {status}.", "Installs fail while it does; look again.")
+        yield warn(
+            check, f"{url} answers {status}.", "Installs fail while it does; check again later."
+        )
 
 
 def _failed(check: str, failure: Failure, action: str) -> Finding:

@@ -15,6 +15,7 @@ from relay_cli.words import counted, moment, state_style
 
 
 def entity_path(workspace_id: str, entity_id: str, is_review: bool) -> str:
+    """The path of an incident or a review in the API."""
     collection = "reviews" if is_review else "incidents"
     return workspace_path(workspace_id, collection, segment(entity_id))
 
@@ -25,7 +26,7 @@ def list_entities(
     state: Annotated[
         str | None,
         typer.Option(
-            help="Only those that are in this state at some site: owed, accepted, rejected, "
+            help="Only entities in this state at some site: owed, accepted, rejected, "
             "deleted, absent, unaccounted, unknown-project-keys.",
             show_default=False,
         ),
@@ -34,10 +35,12 @@ def list_entities(
     everything: AllOption = False,
     after: Annotated[
         str | None,
-        typer.Option(help="Go on from where a list ended: `next` of its JSON.", show_default=False),
+        typer.Option(
+            help="Continue after an earlier list, with `next` of its JSON.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """List what a workspace has, and what became of each entity at every linked site."""
+    """List a workspace's entities and the state of each at every linked site."""
     query = {"after": after} if after else {}
     if state:
         query["state"] = state.replace("-", " ")
@@ -56,7 +59,7 @@ def list_entities(
         (row for entity in found for row in _rows(entity)),
     )
     if following:
-        session.screen.note(f"There may be more than these {len(found):,}: --limit, or --all.")
+        session.screen.note(f"There may be more than these {len(found):,}. Use --limit or --all.")
 
 
 def delete(
@@ -72,17 +75,17 @@ def delete(
         typer.Option(
             "--property",
             metavar="NAME=VALUE",
-            help="In place of an id: everything that has this property; with several, all of them.",
+            help="Instead of an id: all entities with this property; repeated, with all of them.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete an incident or a review: here, and in every linked site.
+    """Delete an incident or a review in Relay and at every linked site.
 
-    A state of it that was submitted before does not bring it back; one that comes later does.
+    States submitted before do not restore it; a newer state does.
     """
     if bool(entity_id) == bool(properties):
-        raise Misuse("Name one entity by its id, or several by --property.")
+        raise Misuse("Pass either an entity's id or --property.")
     if entity_id:
         _delete_one(session, workspace, entity_id, review)
     else:
@@ -94,14 +97,14 @@ def review(
     workspace: WorkspaceArgument,
     incident_id: Annotated[str, typer.Argument(help="The incident's id.", metavar="INCIDENT_ID")],
 ) -> None:
-    """Make a draft of an incident's review from what is recorded of it, and submit it."""
+    """Draft a review from an incident's record and submit it."""
     path = entity_path(workspace, incident_id, is_review=False)
     document = session.relay.document("POST", f"{path}/review")
     if session.screen.json:
         session.screen.document(document)
         return
     made = document["review"]
-    session.screen.say(f"Review {made['id']} is made and submitted.")
+    session.screen.say(f"Review {made['id']} is drafted and submitted.")
     names = {"summary": "summary", "status": "status", "url": "url"}
     session.screen.fields((shown, str(made.get(name, ""))) for name, shown in names.items())
 
@@ -113,16 +116,16 @@ def _delete_one(session: Session, workspace_id: str, entity_id: str, is_review: 
         session.screen.document(document)
     else:
         kind = "Review" if is_review else "Incident"
-        session.screen.say(f"{kind} {entity_id} is deleted here, and on its way out of Jira.")
+        session.screen.say(f"{kind} {entity_id} is deleted here; its deletion in Jira is queued.")
 
 
 def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str], yes: bool) -> None:
     properties = parse_properties(pairs)
     what = " and ".join(f"{name}={value}" for name, value in properties.items())
     if not yes:
-        question = f"Delete everything of workspace {workspace_id} that has {what}, in Jira too?"
+        question = f"Delete all entities of workspace {workspace_id} with {what}, also in Jira?"
         if not sys.stdin.isatty():
-            raise Misuse(f"{question} Add --yes if you mean it.")
+            raise Misuse(f"{question} Pass --yes to confirm.")
         typer.confirm(question, abort=True, err=True)
     path = workspace_path(workspace_id, "entities")
     document = session.relay.document("DELETE", path, query=properties)
@@ -130,11 +133,11 @@ def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str],
         session.screen.document(document)
     else:
         number = counted(document["deleted"], "entity", "entities")
-        session.screen.say(f"{number} with {what} deleted here, and on the way out of Jira.")
+        session.screen.say(f"{number} with {what} deleted here; the deletion in Jira is queued.")
 
 
 def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
-    """One for each site, or one that says that there is none."""
+    """One row for each site, or one row if no site is linked."""
     what = (entity["kind"], entity["id"], str(entity.get("updateSequenceNumber", "")))
     if not entity["sites"]:
         state = "deleted" if entity["deleted"] else "recorded"
@@ -153,6 +156,6 @@ def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:
 
 def _why(site: dict[str, Any]) -> str:
     if site["state"] == "owed":
-        # What else there is, is of an older state.
+        # The messages and project keys belong to an older state.
         return str(site.get("reason", ""))
     return "; ".join([*site.get("messages", ()), *site.get("unknownProjectKeys", ())])

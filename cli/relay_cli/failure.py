@@ -1,13 +1,13 @@
-"""What ends a command before it is done, each with its exit code.
+"""The errors that end a command, each with its exit code.
 
-    Failure              1  Relay says no: an unknown id, a broken rule
+    Failure              1  Relay refused the call: an unknown id, a broken rule
     ├── Misuse           2  the command line, the configuration or the input is wrong
-    ├── Unavailable      3  Relay can't be reached, or can't do it now
-    ├── Refused          4  the API key is unknown, or not for this
-    └── Stopped        130  by the user
+    ├── Unavailable      3  Relay, or AWS, is unreachable or unavailable
+    ├── Refused          4  the API key is unknown, or has no access
+    └── Stopped        130  the user stopped the command
 
-Exit code 0 is for what was done; 1 also for what was done, but not all of it: an entity that was
-rejected, a check of `relay doctor` that failed.
+The exit code is 0 on success. It is also 1 if a command succeeded only in part: an entity was
+rejected, or a check of `relay doctor` failed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,6 +58,8 @@ class Failure(Exception):
 
 
 class Misuse(Failure):
+    """The command line, the configuration or the input is wrong. No call was made."""
+
     exit_code = 2
 
     def __init__(self, message: str, code: str = "usage") -> None:
@@ -65,14 +67,20 @@ class Misuse(Failure):
 
 
 class Unavailable(Failure):
+    """Relay, or AWS, is unreachable or unavailable. A retry may succeed."""
+
     exit_code = 3
 
 
 class Refused(Failure):
+    """Relay did not accept the API key, or the key has no access."""
+
     exit_code = 4
 
 
 class Stopped(Failure):
+    """The user stopped the command with Ctrl-C."""
+
     exit_code = 130
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""What is submitted: states of incidents and reviews in file order, split as Relay asks.
+"""States of incidents and reviews in file order, split by Relay's limits.
 
-The local stack's demo reads its input with this, too.
+The local stack's demo also reads its input with this module.
 """
 
 import json
@@ -24,7 +24,7 @@ _LINE_OF_JSONL = re.compile(r'\{\s*"(?:incident|review)"\s*:')
 
 
 class BadInput(Misuse):
-    """The input is no list of states; the message says where."""
+    """The input is not a list of states. The message names the place."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "bad_input")
@@ -32,10 +32,10 @@ class BadInput(Misuse):
 
 @dataclass(frozen=True)
 class State:
-    """A state of an incident or a review, just as it was given.
+    """A state of an incident or a review, unvalidated.
 
-    `index` counts those of its kind, as Relay's paths do; `line` is 0 in a document that is not
-    read by lines; `text` is the entity as compact JSON.
+    `index` is the position among the states of its kind, as in Relay's paths. `line` is the line in
+    a JSONL file, or 0 in a JSON document. `text` is the entity as compact JSON.
     """
 
     line: int
@@ -45,42 +45,46 @@ class State:
 
     @property
     def size(self) -> int:
-        """Its share of a body, with the comma."""
+        """Bytes in a submission's body, including the comma."""
         return len(self.text) + 1
 
     @cached_property
     def entity(self) -> Any:
+        """The parsed entity; any JSON value."""
         return json.loads(self.text)
 
     @property
     def id(self) -> str:
+        """The entity's id for output; empty if it has none."""
         found = str(self.entity.get("id", "")) if isinstance(self.entity, dict) else ""
-        # Half of a surrogate pair can't be shown.
+        # An unpaired surrogate can't be encoded for output.
         return found.encode(errors="replace").decode()
 
     @property
     def sequence(self) -> int:
+        """The `updateSequenceNumber`. Raises an error for an entity without a valid one."""
         return int(self.entity["updateSequenceNumber"])
 
     @property
     def path(self) -> str:
+        """The path in a submission, such as `incidents[3]`."""
         return f"{self.kind}s[{self.index}]"
 
     @property
     def place(self) -> str:
-        """Where a person finds it."""
+        """The place in the input: the line, or else the path."""
         return f"line {self.line}" if self.line else self.path
 
     @property
     def fits(self) -> bool:
-        """Whether any body at all can hold it."""
+        """Whether it is small enough for a submission of its own."""
         return self.size + _ENVELOPE_BYTES <= BODY_BYTES_MAX
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The states in file order; `properties` and `metadata`, a submission's `providerMetadata`,
-    are for all of them."""
+    """The states in file order. `properties` and `metadata` (a submission's `providerMetadata`)
+    apply to all of them."""
 
     states: Sequence[State]
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -89,16 +93,18 @@ class Feed:
 
 @dataclass(frozen=True)
 class Submission:
-    """States that fit into one body, in file order per kind, as verdicts are indexed."""
+    """States that fit into one body. Verdicts index them in file order per kind."""
 
     states: Sequence[State]
     properties: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[State]:
+        """The states of one kind, in file order."""
         return [state for state in self.states if state.kind == kind]
 
     def body(self) -> bytes:
+        """The request body: a submission as JSON in UTF-8."""
         lists = {name: self.of_kind(kind) for name, kind in LISTS.items()}
         parts = [
             b'"%s":[%s]' % (name.encode(), b",".join(state.text for state in states))
@@ -112,6 +118,7 @@ class Submission:
         return b"{" + b",".join(parts) + b"}"
 
     def halves(self) -> tuple["Submission", "Submission"]:
+        """Two submissions with half of the states each."""
         middle = len(self.states) // 2
         return (
             replace(self, states=self.states[:middle]),
@@ -122,10 +129,10 @@ class Submission:
 def parse_feed(content: bytes, source: str) -> Feed:
     """A submission's document, or lines of `{"incident": {…}}` and `{"review": {…}}`.
 
-    Raises BadInput, which names the place, for anything else, and for nothing at all.
+    Raises BadInput for any other content, and without a state. `source` names the file in it.
     """
     try:
-        # Editors on Windows put a byte order mark there.
+        # Windows editors write a byte order mark.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(f"{source} is not UTF-8: {error.reason} at byte {error.start}.") from None
@@ -135,7 +142,10 @@ def parse_feed(content: bytes, source: str) -> Feed:
 
 
 def parse_states(lines: Iterable[str], source: str) -> list[State]:
-    """Lines of `{"incident": {…}}` or `{"review": {…}}`; empty ones are passed over."""
+    """The states in lines of `{"incident": {…}}` or `{"review": {…}}`; empty lines are skipped.
+
+    Raises BadInput for any other line, and without a state.
+    """
     counts = dict.fromkeys(KINDS, 0)
     states = []
     for number, line in enumerate(lines, 1):
@@ -145,7 +155,7 @@ def parse_states(lines: Iterable[str], source: str) -> list[State]:
         states.append(State(number, kind, counts[kind], text))
         counts[kind] += 1
     if not states:
-        raise BadInput(f"{source} holds no incident and no review.")
+        raise BadInput(f"{source} contains no incident or review.")
     return states
 
 
@@ -154,7 +164,7 @@ def split(
     properties: Mapping[str, str] | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[Submission]:
-    """The states in file order, in as few submissions as the limit allows."""
+    """Packs the states, in file order, into the fewest submissions that the limit allows."""
     common = (properties or {}, metadata or {})
     envelope = _ENVELOPE_BYTES + sum(len(compact(part)) for part in common)
     part: list[State] = []
@@ -170,12 +180,12 @@ def split(
 
 
 def compact(document: Any) -> bytes:
-    """Raises ValueError for NaN and the infinities, which JSON does not have."""
+    """Compact JSON in UTF-8. Raises ValueError for NaN and infinities, which JSON lacks."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # Half of a surrogate pair can only be escaped; Relay says which field it is in.
+        # An unpaired surrogate can only be escaped. Relay's verdict names the field.
         return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -189,7 +199,7 @@ def _parse_line(text: str, where: str) -> tuple[str, bytes]:
 
 def _parse_document(text: str, source: str) -> Feed:
     if not text.strip():
-        raise BadInput(f"{source} holds no incident and no review.")
+        raise BadInput(f"{source} contains no incident or review.")
     document = _parse_json(text, source)
     known = {*LISTS, *_COMMON}
     if not isinstance(document, dict) or not document.keys() <= known:
@@ -197,19 +207,19 @@ def _parse_document(text: str, source: str) -> Feed:
             f'{source}: expected {{"incidents": […], "reviews": […]}}, or lines of '
             '{"incident": …} and {"review": …}.'
         )
-    # Null is absence, as it is to Relay.
+    # Relay treats null as absent.
     document = {name: value for name, value in document.items() if value is not None}
     states: list[State] = []
     for name, kind in LISTS.items():
         entities = document.get(name, [])
         if not isinstance(entities, list):
-            raise BadInput(f"{source}: {name} is a list.")
+            raise BadInput(f"{source}: {name} must be a list.")
         states += [
             State(0, kind, index, _as_text(entity, f"{source}, {name}[{index}]"))
             for index, entity in enumerate(entities)
         ]
     if not states:
-        raise BadInput(f"{source} holds no incident and no review.")
+        raise BadInput(f"{source} contains no incident or review.")
     common = {name: document.get(name, {}) for name in _COMMON}
     for name, value in common.items():
         if not isinstance(value, dict):
@@ -235,4 +245,4 @@ def _as_text(entity: Any, where: str) -> bytes:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not a JSON value")

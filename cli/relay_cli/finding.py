@@ -1,10 +1,12 @@
-"""What a check of `relay doctor` finds."""
+"""The findings of `relay doctor`."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
+    """A finding's severity."""
+
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
@@ -12,7 +14,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`check` names what was looked at, `action` says what to do about it, where anything is."""
+    """The result of one check. `action` says how to fix the problem; empty if there is none."""
 
     level: Level
     check: str
@@ -20,16 +22,20 @@ class Finding:
     action: str = ""
 
     def document(self) -> dict[str, str]:
+        """The finding as JSON fields."""
         return {name: str(value) for name, value in asdict(self).items()}
 
 
 def ok(check: str, message: str) -> Finding:
+    """The check passed."""
     return Finding(Level.OK, check, message)
 
 
 def warn(check: str, message: str, action: str) -> Finding:
+    """The check found something that needs attention, but not now."""
     return Finding(Level.WARN, check, message, action)
 
 
 def fail(check: str, message: str, action: str) -> Finding:
+    """The check failed: `relay doctor` exits with 1."""
     return Finding(Level.FAIL, check, message, action)

@@ -1,4 +1,4 @@
-"""`relay forge`: what Atlassian's Forge has to know of a Relay that is deployed."""
+"""`relay forge`: the manifest that registers a deployed Relay with Atlassian's Forge."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def make_manifest(
     app_id: Annotated[
         str,
         typer.Option(
-            # A whole one would not do here: help shows the word between its colons as a picture.
+            # No example: rich would show the word between its colons as an emoji.
             help="The app's id, as `forge register` prints it.",
             metavar="ARI",
         ),
@@ -41,30 +41,30 @@ def make_manifest(
     base_url: Annotated[
         str | None,
         typer.Option(
-            help="Where Atlassian reaches Relay, if that is not the descriptor's own base URL.",
+            help="The URL at which Atlassian reaches Relay. The default is the descriptor's own.",
             show_default=False,
         ),
     ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
-            help="Where a region's own Relay is, such as EU=https://relay-eu.example.com; as often "
-            "as needed. All other regions have the base URL.",
+            help="The URL of a region's own Relay, such as EU=https://relay-eu.example.com; "
+            "repeatable. All other regions use the base URL.",
             metavar="REGION=URL",
         ),
     ] = None,
     guide_url: Annotated[
         str | None,
         typer.Option(
-            help="A page that tells admins of the move to Forge, if that is not the "
+            help="A page that explains the move to Forge to admins. The default is the "
             "descriptor's documentation.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Make the Forge manifest of the Relay that is deployed, from the descriptor that it serves.
+    """Write the Forge manifest of a deployed Relay, from the descriptor that it serves.
 
-    Key, modules and scopes are those of the descriptor; so it is made anew when they change.
+    It has the descriptor's key, modules and scopes. Write it again when they change.
     """
     _check_app_id(app_id)
     regions = _regions(region or ())
@@ -83,8 +83,8 @@ def make_manifest(
 
 
 def as_yaml(document: Mapping[str, Any], url: str) -> str:
-    """The manifest in the order in which it was made, and a line that says of what."""
-    # No other command needs it.
+    """The manifest as YAML, in its own order, after a comment with the descriptor's URL."""
+    # Imported here, because no other command needs it.
     import yaml
 
     head = f"# Made by `relay forge manifest` of {url}{DESCRIPTOR}\n"
@@ -94,7 +94,7 @@ def as_yaml(document: Mapping[str, Any], url: str) -> str:
 def _check_app_id(app_id: str) -> None:
     if not _APP_ID.fullmatch(app_id) or app_id.endswith(_NO_APP):
         raise Misuse(
-            f"{app_id!r} is no id of a Forge app. `forge register` makes one, and prints it: "
+            f"{app_id!r} is not the id of a Forge app. `forge register` makes and prints one: "
             "ari:cloud:ecosystem::app/ and a UUID."
         )
 
@@ -112,14 +112,15 @@ def _regions(given: Sequence[str]) -> dict[str, str]:
 
 
 def _descriptor(session: Session) -> dict[str, Any]:
-    # The descriptor is for everyone, so the key need not travel.
+    # The descriptor is public, so the key is not sent.
     with session.relay_for(replace(session.config, key=None)) as relay:
         descriptor = relay.document("GET", DESCRIPTOR)
-        # It may be reached by another URL than its own, such as API Gateway's.
+        # Relay may be reached by a URL other than its base URL, such as API Gateway's.
         found = list(problems(descriptor, str(descriptor.get("baseUrl") or relay.url)))
     if found:
         raise Failure(
-            f"The descriptor of {relay.url} is not complete: {'; '.join(map(str, found))}. Deploy it again.",
+            f"The descriptor of {relay.url} is not complete: {'; '.join(map(str, found))}. "
+            "Deploy again.",
             "bad_descriptor",
         )
     return descriptor
@@ -132,23 +133,23 @@ def _base_url(session: Session, given: str | None, descriptor: Mapping[str, Any]
     url = _base(given, "--base-url")
     if url != own:
         session.screen.note(
-            f"The Relay there takes {own} for its URL: deploy it with the parameter "
+            f"That Relay uses {own} as its URL. Deploy it with the parameter "
             f"BaseUrl={url}, or it refuses the installs that Jira signs."
         )
     return url
 
 
 def _base(text: str, source: str) -> str:
-    """The URL without a slash at its end, as paths are put behind it."""
+    """The URL without a trailing slash, because paths are appended to it."""
     url = _https(text, source).rstrip("/")
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise Misuse(f"The URL of {source} must have neither user name nor query.")
+        raise Misuse(f"The URL from {source} must have neither user name nor query.")
     return url
 
 
 def _https(text: str, source: str) -> str:
-    """Forge calls, and shows, no other URL."""
+    """Raises Misuse unless the URL is https: Forge calls and shows no other."""
     url = text.strip()
     try:
         parts = urlsplit(url)
@@ -156,7 +157,7 @@ def _https(text: str, source: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise Misuse(f"{source} is {url!r}, and no URL such as https://relay.example.com")
+        raise Misuse(f"{source} is {url!r}, not a URL such as https://relay.example.com")
     return url
 
 

@@ -1,4 +1,4 @@
-"""An API key that does not show itself."""
+"""An API key, masked in all output."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ _SENDABLE = re.compile(r"[!-~]+", re.ASCII)
 
 @dataclass(frozen=True)
 class Key:
-    """`value` is for the Authorization header alone; as a text the key is masked."""
+    """An API key. `value` is for the Authorization header only; `str()` masks it."""
 
     value: str = field(repr=False)
 
@@ -18,13 +18,13 @@ class Key:
 
     @property
     def id(self) -> str | None:
-        """What `relay keys list` calls it; None for what has not the form of a key."""
+        """The id in `relay keys list`; None if the value does not have the form of a key."""
         match = _KEY.fullmatch(self.value)
         return match[1] if match else None
 
     @property
     def is_sendable(self) -> bool:
-        """Whether it fits into a header; an error about one that doesn't would repeat it."""
+        """Whether a header can hold it. Checked first: httpx's error would quote the key."""
         return bool(_SENDABLE.fullmatch(self.value))
 
     def __str__(self) -> str:

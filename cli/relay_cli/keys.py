@@ -1,4 +1,4 @@
-"""`relay keys`: API keys, by a key for all workspaces."""
+"""`relay keys`: API keys. It requires a key for all workspaces."""
 
 from typing import Annotated
 
@@ -16,27 +16,27 @@ app = typer.Typer(help="API keys: make, list, revoke.", no_args_is_help=True)
 @command(app, "make")
 def make_key(
     session: Session,
-    name: Annotated[str, typer.Option(help="What the key is for, for whoever lists keys.")] = "",
+    name: Annotated[str, typer.Option(help="A name that `relay keys list` shows.")] = "",
     workspace: Annotated[
         list[str] | None,
-        typer.Option(help="A workspace that the key is for; as often as needed."),
+        typer.Option(help="A workspace that the key has access to; repeatable."),
     ] = None,
     all_workspaces: Annotated[
-        bool, typer.Option("--all-workspaces", help="The key is for all workspaces.")
+        bool, typer.Option("--all-workspaces", help="The key has access to all workspaces.")
     ] = False,
 ) -> None:
-    """Make a key and print it. It is shown this once, and can't be read again."""
+    """Make a key and print it. It is shown only once."""
     if bool(workspace) == all_workspaces:
-        raise Misuse("Name each --workspace that the key is for, or say --all-workspaces.")
+        raise Misuse("Pass either --workspace, once for each, or --all-workspaces.")
     whom = {"allWorkspaces": True} if all_workspaces else {"workspaces": workspace}
     wanted = {"name": name, **whom}
     made = session.relay.document("POST", "/v1/keys", document=wanted)
     if session.screen.json:
         session.screen.document(made)
         return
-    # Alone on stdout: KEY=$(relay keys make --all-workspaces) takes it, and nothing else.
+    # The only line on stdout, for KEY=$(relay keys make --all-workspaces).
     session.screen.say(made["key"])
-    session.screen.note("Keep it now: it is not shown again.")
+    session.screen.note("Store it now: it is not shown again.")
 
 
 @command(app, "list")
@@ -64,16 +64,18 @@ def list_keys(session: Session) -> None:
 def revoke_key(
     session: Session,
     key_id: Annotated[
-        str, typer.Argument(help="Its id, as `relay keys list` has it.", metavar="KEY_ID")
+        str, typer.Argument(help="Its id, from `relay keys list`.", metavar="KEY_ID")
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Also the key that this call uses.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also revoke the key that this call uses.")
+    ] = False,
 ) -> None:
-    """Revoke a key. From then on no call with it is answered."""
-    # Whoever has the key at hand need not find out its id.
+    """Revoke a key. Relay no longer accepts it."""
+    # The key itself is accepted in place of its id.
     key_id = Key(key_id).id or key_id
     relay = session.relay
     if session.config.key and key_id == session.config.key.id and not yes:
-        raise Misuse("This is the key that you are using now. Add --yes if you mean it.")
+        raise Misuse("This call uses the same key. Pass --yes to revoke it.")
     relay.document("DELETE", f"/v1/keys/{segment(key_id)}")
     if session.screen.json:
         session.screen.document({"id": key_id})

@@ -1,4 +1,4 @@
-"""Dead letters: what is known of one, and how a queue of them is read, put back, and sent again."""
+"""Dead letters: their content, and how a queue of them is read, released and redriven."""
 
 import base64
 import json
@@ -15,20 +15,19 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageRequestTypeDef
 
-# Seconds. A letter that is looked at is hidden from others for so long, should nothing bring it
-# back before; long enough to read some thousands of them.
+# Seconds that a letter is hidden from other readers, unless it is released earlier: enough to read
+# some thousands.
 HIDDEN_SECONDS = 60
-# Seconds that SQS waits for a letter before it says that there is none: it then asks all its
-# servers, and not just some.
+# Seconds that SQS waits for a message. With a wait it asks all of its servers, not a sample.
 WAIT_SECONDS = 1
-# Answers in a row with nothing new, after which there is nothing more to come.
+# Receives in a row without a new letter, after which reading ends.
 STALE_MAX = 3
-# Of each queue, so that memory does not grow with it.
+# Letters of each queue, which bounds memory.
 HELD_MAX = 10_000
-# Twice what Relay packs into one message.
+# Twice the maximum that Relay packs into one message.
 CONTENT_BYTES_MAX = 8 * 1024 * 1024
 
-NO_REASON = "The function ended without an answer; its log has it under this message id."
+NO_REASON = "The function ended without an answer; search its log for this message id."
 
 _AT_ONCE = 10
 _LISTS = {"incidents": "incident", "reviews": "review"}
@@ -37,7 +36,7 @@ _GROUP = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 @dataclass(frozen=True)
 class Entity:
-    """`sequence` is None for one that is to be deleted, and where the body does not say it."""
+    """An entity in a letter. `sequence` is None for a deletion, and if the body has none."""
 
     kind: str
     id: str
@@ -45,6 +44,7 @@ class Entity:
     deleted: bool = False
 
     def document(self) -> dict[str, Any]:
+        """The entity as JSON fields, without those that are None."""
         found: dict[str, Any] = {"kind": self.kind, "id": self.id}
         if self.sequence is not None:
             found["updateSequenceNumber"] = self.sequence
@@ -53,8 +53,8 @@ class Entity:
 
 @dataclass(frozen=True)
 class Letter:
-    """`sent_at` is when its message was first sent, in UTC; `attributes` are what Relay, or SQS,
-    says beside the body, by name."""
+    """One dead letter. `sent_at` is when its message was first sent, in UTC; `received` counts its
+    receives. `attributes` are the message's attributes, Relay's and SQS's, by name."""
 
     id: str
     body: str = field(repr=False)
@@ -64,51 +64,54 @@ class Letter:
 
     @cached_property
     def content(self) -> dict[str, Any] | None:
-        """What the body holds; None for one that can't be read. Nobody has judged it."""
+        """The body's document, unvalidated; None if the body can't be parsed."""
         return content_of(self.body)
 
     @property
     def reason(self) -> str | None:
-        """None where it was SQS that moved it here: then nothing could say a reason."""
+        """The reason in words; None if SQS moved the message, which records no reason."""
         return self.attributes.get("reason")
 
     @property
     def workspace_id(self) -> str | None:
+        """The workspace; None if neither attributes nor body name one."""
         return (
             self.attributes.get("workspaceId")
             or self._text("workspaceId")
-            # As notices have it.
+            # The name in notices.
             or self._text("workspace_id")
         )
 
     @property
     def site_id(self) -> str | None:
-        """The site whose replay it is."""
+        """The site of a replay's message; None for any other message."""
         return self._text("tenantId")
 
     @property
     def group(self) -> str | None:
-        """The message group that it had, or by which Relay groups such messages."""
+        """The message group: SQS's attribute, or what Relay groups such messages by."""
         return self.attributes.get("MessageGroupId") or self.site_id or self.workspace_id
 
     @property
     def correlation_id(self) -> str | None:
+        """The submission's id in Relay's logs; None if the message has none."""
         return self.attributes.get("correlationId") or self._text("correlationId")
 
     @property
     def event(self) -> str | None:
-        """What a notice tells."""
+        """The event of a notice; None for any other message."""
         return self._text("event")
 
     @property
     def accepted_at(self) -> datetime | None:
-        """When the submission was answered."""
+        """When Relay accepted the submission; None if the body does not have it."""
         with suppress(TypeError, ValueError, OverflowError, OSError):
             return _of_milliseconds((self.content or {}).get("acceptedAt"))
         return None
 
     @cached_property
     def entities(self) -> list[Entity]:
+        """The submitted, deleted and sampled entities that can be read in the content."""
         submitted = [
             Entity(kind, entity["id"], _whole(entity.get("updateSequenceNumber")))
             for name, kind in _LISTS.items()
@@ -131,6 +134,7 @@ class Letter:
 
     @cached_property
     def containers(self) -> list[str]:
+        """The ids of the containers in the content."""
         return [one for one in self._list("containers") if isinstance(one, str)]
 
     def _text(self, name: str) -> str | None:
@@ -143,10 +147,10 @@ class Letter:
 
 
 class DeadLetters:
-    """One queue of dead letters, while it is looked at.
+    """Reads one queue of dead letters, as a context manager.
 
-    Reading hides a letter from others; at the end of the `with` block all come back that were not
-    redriven. Raises what boto3 raises.
+    Reading hides a letter from other readers. At the end of the `with` block, all letters that were
+    not redriven are visible again. Methods raise botocore's errors.
     """
 
     def __init__(self, sqs: "SQSClient", url: str, source_url: str) -> None:
@@ -162,15 +166,14 @@ class DeadLetters:
     def __exit__(self, *_: object) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        # Without this they come back as well, only later.
+        # If this fails, the letters are visible again after HIDDEN_SECONDS.
         with suppress(BotoCoreError, ClientError):
             self._release()
 
     def letters(self) -> Iterator[Letter]:
-        """Each letter once, in no order, until SQS has nothing new.
+        """Each letter once, in no order, until SQS returns nothing new.
 
-        SQS has no complete view: a letter that someone else is looking at is not among them. No
-        more than HELD_MAX are held at once.
+        SQS does not return letters that another reader holds. At most HELD_MAX are returned.
         """
         stale = 0
         while stale < STALE_MAX and len(self._receipts) < HELD_MAX:
@@ -179,15 +182,15 @@ class DeadLetters:
                 return
             known = self._receipts.keys() | self._redriven
             new = [one for one in found if one["MessageId"] not in known]
-            # One that comes again has a new receipt, and only the newest is sure to be good.
+            # A letter that is received again has a new receipt, and only the newest is valid.
             self._receipts |= {one["MessageId"]: one["ReceiptHandle"] for one in found}
             stale = 0 if new else stale + 1
             yield from map(_letter, new)
 
     def redrive(self, letter: Letter) -> None:
-        """Send it to its queue as a new message, and only then delete it here.
+        """Sends the letter to its queue as a new message, then deletes it here.
 
-        If that ends between the two, it is in both: Relay passes over what it has already.
+        After a failure between the two it is in both queues. Relay skips the states that it has.
         """
         message: SendMessageRequestTypeDef = {
             "QueueUrl": self._source_url,
@@ -224,16 +227,16 @@ class DeadLetters:
 
 
 def content_of(body: str) -> dict[str, Any] | None:
-    """A body's document: JSON, or as submissions are queued: deflated JSON, in base64.
+    """A body's document: JSON, or deflated JSON in base64, the format of queued submissions.
 
-    No more of it is inflated than a message of Relay can hold. None for any other body.
+    At most CONTENT_BYTES_MAX are inflated. None for any other body.
     """
     document = _parsed(body)
     return _parsed(_inflated(body)) if document is None else document
 
 
 def _parsed(text: str | bytes) -> dict[str, Any] | None:
-    # Deeply nested JSON is none of Relay's, and exhausts the parser.
+    # Deeply nested JSON, which Relay never sends, exhausts the parser.
     with suppress(ValueError, RecursionError):
         document = json.loads(text, parse_constant=_refuse)
         return document if isinstance(document, dict) else None
@@ -248,7 +251,7 @@ def _inflated(body: str) -> bytes:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not a JSON value")
 
 
 def _letter(message: "MessageTypeDef") -> Letter:
@@ -273,7 +276,7 @@ def _of_milliseconds(at: Any) -> datetime:
 
 
 def _is(value: Any, *types: type) -> bool:
-    """A list of just these types."""
+    """Whether the value is a list of exactly these types."""
     return isinstance(value, list) and tuple(map(type, value)) == types
 
 

@@ -1,8 +1,8 @@
-"""The Forge manifest of a Relay, made of the Connect descriptor that it serves.
+"""The Forge manifest of a Relay, built from the Connect descriptor that it serves.
 
-Forge has no module of its own for operations, so the manifest carries Connect's: Jira goes on to
-call the same paths, with the same tokens. Beside them stand the calls by which Forge tells of its
-installations, and hands over the token that Jira's API takes.
+Forge has no operations module of its own, so the manifest contains Connect's: Jira calls the same
+paths with the same tokens. The manifest adds Forge's lifecycle calls, which also deliver the token
+for Jira's API.
 """
 
 import json
@@ -13,14 +13,14 @@ from typing import Any
 from relay_cli.descriptor import MODULE as OPERATIONS
 
 COMPONENTS = "jiraDevOpsComponentProvider"
-# Where Atlassian lets a customer pin an app's data.
+# The regions to which a customer can pin an app's data.
 REGIONS = ("AU", "CA", "CH", "DE", "EU", "GB", "IN", "JP", "KR", "SG", "US")
 REMOTE = "relay"
 MIGRATIONS_PATH = "/forge/migrations"
 
-# Forge demands one, though nothing of Relay runs on it.
+# Forge requires a runtime, although Relay runs nothing on it.
 _RUNTIME = "nodejs22.x"
-# What the manifest's schema knows of the operations module; Connect's own has one more.
+# The actions in the manifest's schema. Connect's operations module has one more.
 _ACTIONS = ("fetchWorkspaces", "searchContainers", "onEntityAssociated", "onEntityDisassociated")
 _API_SCOPES = {OPERATIONS: "operations-info:jira", COMPONENTS: "devops-component-info:jira"}
 _API_VERBS = ("read", "write", "delete")
@@ -28,10 +28,10 @@ _API_VERBS = ("read", "write", "delete")
 
 @dataclass(frozen=True)
 class Deployment:
-    """The app's id on Forge, and where Atlassian reaches Relay: https, without a slash at the end.
+    """The app's id on Forge, and Relay's URLs: https, without a trailing slash.
 
-    `regions` has the URL of each region that has a Relay of its own; `base_url` is for all others.
-    `guide_url` is a page that tells admins of the move from Connect to Forge.
+    `regions` maps a region with its own Relay to its URL; `base_url` serves all others. `guide_url`
+    is a page that explains the move from Connect to Forge to admins.
     """
 
     app_id: str
@@ -42,14 +42,14 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`left_out` says, in a sentence each, what the descriptor has and the manifest can't hold."""
+    """The manifest, and a sentence for each part of the descriptor that it can't contain."""
 
     document: Mapping[str, Any]
     left_out: Sequence[str] = ()
 
 
 def manifest_of(descriptor: Mapping[str, Any], deployment: Deployment) -> Manifest:
-    """The descriptor is one without problems (see `relay_cli.descriptor`)."""
+    """Builds the manifest. The descriptor must have no problems (see `relay_cli.descriptor`)."""
     moved = _moved(descriptor, deployment.base_url)
     guide = deployment.guide_url or _guide_url(moved[OPERATIONS], deployment.base_url)
     document = {
@@ -72,21 +72,21 @@ def manifest_of(descriptor: Mapping[str, Any], deployment: Deployment) -> Manife
 
 
 def _moved(descriptor: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """The descriptor's modules, with this URL in place of its own."""
+    """The descriptor's modules, with `base_url` in place of the descriptor's."""
     text = json.dumps(descriptor["modules"]).replace(descriptor["baseUrl"], base_url)
     modules: dict[str, Any] = json.loads(text)
     return modules
 
 
 def _guide_url(module: Mapping[str, Any], base_url: str) -> str | None:
-    """The documentation, unless it is the app's own page, which says nothing of a move."""
+    """The documentation's URL, unless it is the app's own page, which does not explain a move."""
     url = str(module.get("documentationUrl", ""))
     is_own = url.rstrip("/") == base_url or url.startswith(f"{base_url}/")
     return url if url.startswith("https://") and not is_own else None
 
 
 def _remote(deployment: Deployment) -> dict[str, Any]:
-    """It computes, and stores: associations that users make, and incidents that may quote them."""
+    """Relay stores end-user data: users' associations, and incidents that may quote users."""
     base_url: Any = deployment.base_url
     if deployment.regions:
         base_url = {"default": base_url, **dict(sorted(deployment.regions.items()))}
@@ -100,7 +100,7 @@ def _remote(deployment: Deployment) -> dict[str, Any]:
 
 
 def _scopes(descriptor: Mapping[str, Any]) -> Iterator[str]:
-    """Connect's for the calls that Connect signs; Forge's own for those with its token."""
+    """Connect's scopes for calls signed by Connect, and Forge's for calls with its token."""
     asked = [scope.lower().replace("_", "-") for scope in descriptor["scopes"]]
     for verb in asked:
         yield f"{verb}:connect-jira"
@@ -125,16 +125,16 @@ def _known(module: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _modules(guide_url: str | None) -> dict[str, list[Any]]:
-    """An endpoint is named after its path; the module that leads there, after what happens."""
+    """An endpoint is named after its path, and the module that calls it after the event."""
     triggers = [
         {"key": f"on-{event}", "endpoint": f"forge-{event}", "events": [f"avi:forge:{event}:app"]}
         for event in ("installed", "upgraded")
     ]
     modules: dict[str, list[Any]] = {
         "trigger": triggers,
-        # Forge has no event for what is uninstalled already.
+        # Forge has no event after an uninstall.
         "preUninstall": [{"key": "on-uninstalled", "endpoint": "forge-uninstalled"}],
-        # A token is good for two hours at least, and comes with no other call by itself.
+        # A token is valid for at least two hours. No other call delivers one regularly.
         "scheduledTrigger": [{"key": "hourly", "endpoint": "forge-tick", "interval": "hour"}],
         "endpoint": [
             {
@@ -161,16 +161,16 @@ def _modules(guide_url: str | None) -> dict[str, list[Any]]:
 
 
 def _system_token() -> dict[str, Any]:
-    """A new one each time: YAML would point from one place to the other."""
+    """A new dictionary for each use: YAML would write a shared one as an alias."""
     return {"appSystemToken": {"enabled": True}}
 
 
 def _left_out(module: Mapping[str, Any], guide_url: str | None) -> Iterator[str]:
     for name in module["actions"]:
         if name not in _ACTIONS:
-            yield f"The action {name} is left out: no Forge manifest knows it."
+            yield f"The action {name} is left out: a Forge manifest can't contain it."
     if not guide_url:
         yield (
-            "connectToForgeMigration is left out: it names a page that tells admins of the move. "
-            "Where there is one, name it: --guide-url"
+            "connectToForgeMigration is left out: it needs a page that explains the move. "
+            "Pass its URL as --guide-url."
         )

@@ -1,5 +1,4 @@
-"""Relay's queues, and the checks of `relay doctor` that need AWS: is anything waiting too long, or
-given up?"""
+"""Relay's queues, and the checks of `relay doctor` for waiting messages and dead letters."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,11 +8,13 @@ from relay_cli.aws import Aws, Stack
 from relay_cli.finding import Finding, fail, ok, warn
 from relay_cli.words import counted
 
-# Seconds; the alarm of the template has the same.
+# Seconds; the same as in the template's alarm.
 OLDEST_MAX = 900
 
 
 class QueueName(StrEnum):
+    """A queue's name in options and output."""
+
     SUBMISSIONS = "submissions"
     REPLAYS = "replays"
     NOTICES = "notices"
@@ -21,7 +22,7 @@ class QueueName(StrEnum):
 
 @dataclass(frozen=True)
 class Queue:
-    """`source` and `dead_letters` are the stack's outputs that hold the queues' URLs."""
+    """A queue. `source` and `dead_letters` name the stack's outputs with the queues' URLs."""
 
     name: QueueName
     source: str
@@ -36,7 +37,7 @@ QUEUES = (
 
 
 def queue_findings(aws: Aws, stack: Stack) -> Iterator[Finding]:
-    """Raises what boto3 raises where AWS can't be asked."""
+    """Findings for the queues in the stack's outputs. Raises botocore's errors."""
     for queue in QUEUES:
         if queue.source in stack.outputs:
             yield _queue(aws, f"queue {queue.name}", stack.outputs[queue.source])
@@ -49,7 +50,7 @@ def queue_findings(aws: Aws, stack: Stack) -> Iterator[Finding]:
 def _queue(aws: Aws, check: str, url: str) -> Finding:
     waiting, in_work = aws.depth(url)
     oldest = _age(aws, url) if waiting or in_work else None
-    message = f"{counted(waiting, 'message')} waiting, {in_work:,} in work"
+    message = f"{counted(waiting, 'message')} waiting, {in_work:,} in flight"
     if oldest is None:
         return ok(check, f"{message}.")
     message += f"; the oldest is {oldest:,.0f} s old."
@@ -58,8 +59,8 @@ def _queue(aws: Aws, check: str, url: str) -> Finding:
     return warn(
         check,
         message,
-        "Nothing is lost. Look whether each site answers (above), and into the function's log; "
-        "more submitters at once are the parameter SubmitterConcurrency.",
+        "Nothing is lost. Check whether each site answers (above), and the function's log. The "
+        "parameter SubmitterConcurrency adds submitters.",
     )
 
 
@@ -70,13 +71,13 @@ def _dead_letters(aws: Aws, check: str, url: str) -> Finding:
     return fail(
         check,
         f"{counted(waiting + in_work, 'message')} could not be processed.",
-        "They are kept for 14 days. `relay dlq list` says why each failed; once that is mended, "
-        "`relay dlq redrive` has them processed again.",
+        "They are stored for 14 days. `relay dlq list` shows why each failed; once that is fixed, "
+        "`relay dlq redrive` sends them to their queues again.",
     )
 
 
 def _age(aws: Aws, url: str) -> float | None:
-    """Without CloudWatch, or the right to ask it, the rest of the finding still stands."""
+    """None also without access to CloudWatch: the rest of the finding does not depend on it."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""`relay replay`: what a site has not got is brought there; `relay replays`: how far that is."""
+"""`relay replay` delivers what a site lacks; `relay replays` shows the progress."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from relay_cli.sites import find_site
 from relay_cli.words import counted, moment, parsed_since, span, time_of_day
 
 Replay = Mapping[str, Any]
-Tell = Callable[[Sequence[Replay]], None]
+Report = Callable[[Sequence[Replay]], None]
 
-# Seconds between two looks at a replay; and while all that is left to do waits for something.
+# Seconds between two polls; the second if every replay waits.
 POLL_SECONDS, WAITING_POLL_SECONDS = 2.0, 10.0
-# Looks in a row that find no Relay, after which it is not looked any more.
+# Failed polls in a row, after which the command gives up.
 MISSED_MAX = 5
 
 FollowOption = Annotated[
-    bool, typer.Option("--follow", help="Stay, and tell how far they come, until all are done.")
+    bool, typer.Option("--follow", help="Wait until all are done, and show the progress.")
 ]
 
 
@@ -35,61 +35,59 @@ def replay(
     site: SiteArgument,
     workspace: Annotated[
         str | None,
-        typer.Option(help="Only what this workspace holds, not all linked ones.", metavar="ID"),
+        typer.Option(help="Only this workspace, not all linked ones.", metavar="ID"),
     ] = None,
     owed: Annotated[
         bool,
-        typer.Option(
-            "--owed", help="What the site has not answered for yet. So it is without an option."
-        ),
+        typer.Option("--owed", help="What the site has not answered for yet. This is the default."),
     ] = False,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="All once more, as after the site has lost what it had."),
+        typer.Option("--all", help="Everything, such as after the site lost its data."),
     ] = False,
     since: Annotated[
         str | None,
         typer.Option(
-            help="What is owed, and all that was recorded since then: 2h, 3d, 2026-01-31, "
+            help="What is owed, and what was recorded since then: 2h, 3d, 2026-01-31, "
             "2026-01-31T09:30:00Z.",
             metavar="WHEN",
             show_default=False,
         ),
     ] = None,
     no_wait: Annotated[
-        bool, typer.Option("--no-wait", help="Only begin it, and do not stay until it is done.")
+        bool, typer.Option("--no-wait", help="Start the replay without waiting for its end.")
     ] = False,
 ) -> int:
-    """Bring to a site what the record holds and the site has not got, and stay until it is done.
+    """Deliver to a site what is recorded and the site lacks, and wait until it is done.
 
-    Stopping this command stops no replay; `relay replays SITE --follow` looks at it again.
+    Stopping this command does not stop the replay; `relay replays SITE --follow` shows it again.
 
-    Exit code: 0 all done, 1 Jira refused some, 130 stopped while it goes on.
+    Exit code: 0 all done, 1 Jira refused some, 130 stopped while the replay continues.
     """
     if everything and (owed or since is not None):
-        raise Misuse("--all is more than the others: take one of them.")
+        raise Misuse("--all includes --owed and --since: pass only one of them.")
     wanted: dict[str, Any] = {"what": "all" if everything else "owed"}
     wanted |= {"since": _moment_of(since)} if since is not None else {}
     wanted |= {"workspaceId": workspace} if workspace is not None else {}
     found = find_site(session.relay, site)
     document = session.relay.document("POST", _path(found["id"]), document=wanted)
-    begun = document["replays"]
+    started = document["replays"]
     if no_wait and session.screen.json:
         session.screen.document(document)
-    elif not begun:
-        session.screen.note("No workspace is linked to the site, so nothing is to be replayed.")
+    elif not started:
+        session.screen.note("No workspace is linked to the site, so there is nothing to replay.")
     elif no_wait:
-        session.screen.say(f"{counted(len(begun), 'replay')} begun.")
-        session.screen.note(f"`relay replays {found['id']} --follow` tells how far it is.")
-    if no_wait or not begun:
+        session.screen.say(f"{counted(len(started), 'replay')} started.")
+        session.screen.note(f"`relay replays {found['id']} --follow` shows the progress.")
+    if no_wait or not started:
         return 0
-    # Of a great many that were begun, the answer does not name all.
-    named = None if document.get("next") else {one["workspaceId"] for one in begun}
+    # The answer does not name all of a large number of replays.
+    named = None if document.get("next") else {one["workspaceId"] for one in started}
     return _follow(session, found["id"], named)
 
 
 def replays(session: Session, site: SiteArgument, follow: FollowOption = False) -> int:
-    """Show how far a site's replays are: of each linked workspace the one that was begun last."""
+    """Show the progress of a site's replays: the latest of each linked workspace."""
     found = find_site(session.relay, site)
     if follow:
         return _follow(session, found["id"], None)
@@ -120,13 +118,13 @@ def follow(
     relay: Relay,
     site_id: str,
     workspace_ids: set[str] | None,
-    tell: Tell,
+    report: Report,
     sleep: Callable[[float], None],
 ) -> list[Replay]:
-    """Look at the replays of these workspaces, or all, until they are done; returns how they ended.
+    """Polls the replays of these workspaces, or of all, until they are done. Returns their end.
 
-    `tell` is given what each look finds. One of a workspace that is not linked any more is over.
-    Raises Unavailable where several looks in a row found no Relay.
+    `report` receives the replays of each poll; `sleep` is given seconds. A workspace that is
+    unlinked meanwhile has none. Raises Unavailable after MISSED_MAX failed polls in a row.
     """
     missed = 0
     while True:
@@ -142,7 +140,7 @@ def follow(
         found = [
             one for one in found if workspace_ids is None or one["workspaceId"] in workspace_ids
         ]
-        tell(found)
+        report(found)
         under_way = [one for one in found if one["state"] != "done"]
         if not under_way:
             return found
@@ -153,11 +151,11 @@ def follow(
 def _follow(session: Session, site_id: str, workspace_ids: set[str] | None) -> int:
     screen = session.screen
     try:
-        with _telling(screen) as tell:
-            ended = follow(session.relay, site_id, workspace_ids, tell, time.sleep)
+        with _progress(screen) as report:
+            ended = follow(session.relay, site_id, workspace_ids, report, time.sleep)
     except (KeyboardInterrupt, Unavailable) as error:
         if not screen.json:
-            screen.note(f"It goes on. `relay replays {site_id} --follow` looks at it again.")
+            screen.note(f"The replay continues. `relay replays {site_id} --follow` shows it again.")
         raise error if isinstance(error, Failure) else Stopped() from None
     if not screen.json:
         _say_ended(screen, ended)
@@ -165,17 +163,17 @@ def _follow(session: Session, site_id: str, workspace_ids: set[str] | None) -> i
 
 
 @contextmanager
-def _telling(screen: Screen) -> Iterator[Tell]:
-    """Bars for a person; else a line for each step; as JSON a line for each change."""
+def _progress(screen: Screen) -> Iterator[Report]:
+    """Bars on a terminal, else a line for each step; with --json a line for each change."""
     text = TextColumn("{task.description}", markup=False)
     now = TextColumn("{task.fields[now]}", markup=False)
     with screen.bars(text, BarColumn(), MofNCompleteColumn(), now) as bars:
         if bars:
-            yield _Bars(bars).tell
+            yield _Bars(bars).show
         elif screen.json:
-            yield _JsonLines(screen).tell
+            yield _JsonLines(screen).show
         else:
-            yield _Lines(screen).tell
+            yield _Lines(screen).show
 
 
 class _Bars:
@@ -183,7 +181,7 @@ class _Bars:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
 
-    def tell(self, replays: Sequence[Replay]) -> None:
+    def show(self, replays: Sequence[Replay]) -> None:
         for one in replays:
             name = one["workspaceId"]
             if name not in self._tasks:
@@ -202,28 +200,28 @@ class _JsonLines:
         self._screen = screen
         self._last: Sequence[Replay] | None = None
 
-    def tell(self, replays: Sequence[Replay]) -> None:
+    def show(self, replays: Sequence[Replay]) -> None:
         if replays != self._last:
             self._screen.line({"replays": replays})
             self._last = replays
 
 
 class _Lines:
-    """A line when a replay begins to do, or to wait for, something else, and at each tenth."""
+    """A line when a replay's state or reason changes, and at each tenth."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._last: dict[str, tuple[Any, ...]] = {}
 
-    def tell(self, replays: Sequence[Replay]) -> None:
+    def show(self, replays: Sequence[Replay]) -> None:
         for one in replays:
             total = one.get("total")
             tenth = one["done"] * 10 // total if total else None
             step = (one["state"], one.get("reason"), tenth)
             if self._last.get(one["workspaceId"]) != step:
                 self._last[one["workspaceId"]] = step
-                said = filter(None, (_done(one), _now(one)))
-                self._screen.note(f"{one['workspaceId']}: {'; '.join(said)}")
+                parts = filter(None, (_done(one), _now(one)))
+                self._screen.note(f"{one['workspaceId']}: {'; '.join(parts)}")
 
 
 def _say_ended(screen: Screen, replays: Sequence[Replay]) -> None:
@@ -232,17 +230,17 @@ def _say_ended(screen: Screen, replays: Sequence[Replay]) -> None:
         number = counted(one["done"], "entity", "entities")
         if again := one.get("until"):
             screen.say(
-                f"Workspace {name}: {number} gone through. The site fails over some and takes "
-                f"others; they are tried again by themselves, first at {moment(again)}."
+                f"Workspace {name}: {number} processed. The site fails for some and accepts "
+                f"others; Relay retries those alone, first at {moment(again)}."
             )
-            screen.note(f"`relay list {name} --state owed` says which, and why.")
+            screen.note(f"`relay list {name} --state owed` lists them and the reasons.")
         else:
             screen.say(f"Workspace {name}: the site has answered for {number}.")
         if refused:
-            screen.say(f"Jira refused {refused:,} of them now.")
-            screen.note(f"`relay list {name} --state rejected` says which, and why.")
+            screen.say(f"Jira refused {refused:,} of them.")
+            screen.note(f"`relay list {name} --state rejected` lists them and the reasons.")
     if not replays:
-        screen.say("There is no replay.")
+        screen.say("There are no replays.")
 
 
 def _done(replay: Replay) -> str:
@@ -256,16 +254,16 @@ def _what(replay: Replay) -> str:
 
 
 def _now(replay: Replay) -> str:
-    """What it does now: how fast it is, or why it waits, or when it was done."""
+    """The replay's pace, the reason why it waits, or when it ended."""
     state = replay["state"]
     if state == "done":
         return f"done {moment(replay.get('endedAt') or replay['updatedAt'])}"
     if replay.get("reason"):
         until = replay.get("until")
-        again = f"; goes on at {time_of_day(until)}" if until else ""
+        again = f"; continues at {time_of_day(until)}" if until else ""
         return f"waits: {replay['reason']}{again}"
     if state == "running" and replay.get("total") is None:
-        return "gets ready"
+        return "preparing"
     return _pace(replay) or str(state)
 
 
@@ -279,13 +277,15 @@ def _pace(replay: Replay) -> str:
 
 
 def _moment_of(since: str) -> str:
-    """As RFC 3339; raises Misuse."""
+    """The time as RFC 3339. Raises Misuse for another form, and for a time in the future."""
     now = datetime.now(UTC)
     found = parsed_since(since, now)
     if found is None:
-        raise Misuse(f"--since {since}: expected such as 2h, 3d, or a date as 2026-01-31.")
+        raise Misuse(
+            f"--since {since}: expected a span such as 2h or 3d, or a date such as 2026-01-31."
+        )
     if found > now:
-        raise Misuse(f"--since {since}: that is still to come.")
+        raise Misuse(f"--since {since}: that is in the future.")
     return found.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

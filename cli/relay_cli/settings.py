@@ -1,15 +1,15 @@
-"""`relay config`: what the command is told about Relay, and by what."""
+"""`relay config`: the configuration and its sources."""
 
 import typer
 
 from relay_cli.command import Session, command
 
-app = typer.Typer(help="Where this command finds Relay: show.", no_args_is_help=True)
+app = typer.Typer(help="The configuration of this command: show.", no_args_is_help=True)
 
 
 @command(app, "show")
 def show_config(session: Session) -> None:
-    """Show the URL and the key that are used, and where each comes from. The key is masked."""
+    """Show the URL and the key, and the source of each. The key is masked."""
     config = session.config
     key = str(config.key) if config.key else None
     aws = config.aws

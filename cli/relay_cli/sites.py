@@ -1,4 +1,4 @@
-"""`relay sites`, and which workspaces each Jira site is linked to."""
+"""`relay sites`, and the commands that link and offer workspaces to Jira sites."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no
 
 @command(app, "list")
 def list_sites(session: Session) -> None:
-    """List the sites, and the state of each; with a key for some workspaces, those of these."""
+    """List the sites and their state. A key for some workspaces sees the sites linked to them."""
     sites = session.relay.every("/v1/sites", "sites")
     if session.screen.json:
         session.screen.document({"sites": sites})
@@ -30,12 +30,12 @@ def list_sites(session: Session) -> None:
         ),
     )
     if not all(map(is_well, sites)):
-        session.screen.note("`relay sites show SITE` says what to do about a state.")
+        session.screen.note("`relay sites show SITE` shows what to do about a state.")
 
 
 @command(app, "show")
 def show_site(session: Session, site: SiteArgument) -> None:
-    """Show a site, and the workspaces that are linked to it: by Relay, and by what Jira says."""
+    """Show a site and the workspaces that are linked to it, in Relay and in Jira."""
     relay = session.relay
     found = find_site(relay, site)
     try:
@@ -54,65 +54,66 @@ def show_site(session: Session, site: SiteArgument) -> None:
 def move_site(
     session: Session,
     old: Annotated[
-        str, typer.Argument(help="The site whose installation is gone; best its id.", metavar="OLD")
+        str, typer.Argument(help="The old installation, preferably by its id.", metavar="OLD")
     ],
     new: Annotated[
-        str, typer.Argument(help="The one that took its place; best its id.", metavar="NEW")
+        str,
+        typer.Argument(
+            help="The installation that replaces it, preferably by its id.", metavar="NEW"
+        ),
     ],
 ) -> None:
-    """Link the workspaces of an installation that is gone to the one that took its place.
+    """Link the workspaces of a replaced installation to the new one.
 
-    A site that was imported, or that has the app from another account, is a new installation to
-    Jira: nothing of the old one is there. All that the workspaces hold is replayed to it.
+    An imported site, or one with the app from another account, is a new installation to Jira, which
+    has none of the old data. Everything in the workspaces is replayed to it.
     """
     relay = session.relay
-    gone, taking = find_site(relay, old), find_site(relay, new)
-    if gone["id"] == taking["id"]:
-        raise Misuse(f"Both are the site {gone['id']}: name each by its id.")
+    gone, successor = find_site(relay, old), find_site(relay, new)
+    if gone["id"] == successor["id"]:
+        raise Misuse(f"Both are the site {gone['id']}. Pass each by its id.")
     path = f"/v1/sites/{segment(gone['id'])}/move"
-    document = relay.document("POST", path, document={"to": taking["id"]})
+    document = relay.document("POST", path, document={"to": successor["id"]})
     if session.screen.json:
         session.screen.document(document)
         return
     moved = document["moved"]
     if not moved:
-        session.screen.say(f"No workspace was linked to {gone['id']}, so none is moved.")
+        session.screen.say(f"No workspace was linked to {gone['id']}, so none was moved.")
         return
     number = counted(len(moved), "workspace is", "workspaces are")
-    session.screen.say(f"{number} linked to {taking['baseUrl']} now: {', '.join(moved)}")
-    session.screen.say(f"All that they hold is replayed there: `relay replays {taking['id']}`")
+    session.screen.say(f"{number} now linked to {successor['baseUrl']}: {', '.join(moved)}")
+    session.screen.say(f"Everything in them is replayed there: `relay replays {successor['id']}`")
 
 
 def link(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Link a workspace to a site, in Jira too: all that it has, and that comes, goes there."""
+    """Link a workspace to a site, also in Jira. Its recorded and future entities are delivered."""
     found, document = _change(session, "PUT", site, workspace, "workspaces")
     _done(session, document, f"Workspace {workspace} is linked to {found['baseUrl']}")
 
 
 def unlink(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Unlink a workspace from a site. All that Jira has of it there is deleted."""
+    """Unlink a workspace from a site. Its entities there are deleted in Jira."""
     found, document = _change(session, "DELETE", site, workspace, "workspaces")
-    _done(session, document, f"Workspace {workspace} is not linked to {found['baseUrl']} any more.")
+    _done(session, document, f"Workspace {workspace} is no longer linked to {found['baseUrl']}.")
 
 
 def offer(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Let a site's admin find a workspace in Jira. Nothing of it is delivered there by that."""
+    """Let a site's admin find a workspace in Jira. An offer delivers nothing."""
     found, document = _change(session, "PUT", site, workspace, "offers")
     _done(session, document, f"Workspace {workspace} is offered to {found['baseUrl']}")
 
 
 def withdraw(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
-    """Offer a workspace to a site no more. A link that there is stays."""
+    """Withdraw an offer. An existing link is not affected."""
     found, document = _change(session, "DELETE", site, workspace, "offers")
-    _done(
-        session, document, f"Workspace {workspace} is not offered to {found['baseUrl']} any more."
-    )
+    _done(session, document, f"Workspace {workspace} is no longer offered to {found['baseUrl']}.")
 
 
 def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
-    """The site of this id, base URL, or unique part of it. Raises Misuse.
+    """The site with this id, base URL, or unique part of that. Raises Misuse for none or several.
 
-    Of several installations of the same site, the one that no other took the place of.
+    Of several installations of a site it is the one that is not superseded.
     """
     sites = relay.every("/v1/sites", "sites")
     exact = wanted.rstrip("/").lower()
@@ -127,14 +128,14 @@ def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
         return found[0]
     if found:
         names = ", ".join(f"{site['baseUrl']} ({site['id']})" for site in found)
-        raise Misuse(f"{wanted!r} is a part of several sites: {names}", "ambiguous_site")
+        raise Misuse(f"{wanted!r} matches several sites: {names}", "ambiguous_site")
     raise Misuse(
-        f"No site that your key may see is {wanted!r}. `relay sites list` has them.", "unknown_site"
+        f"Your key sees no site {wanted!r}. `relay sites list` lists the sites.", "unknown_site"
     )
 
 
 def links_of(relay: Relay, site_id: str) -> dict[str, Any]:
-    """Relay asks Jira for this, so it tells whether Jira answers."""
+    """The site's linked and offered workspaces. Relay asks Jira, so a failure may be Jira's."""
     return relay.document("GET", f"/v1/sites/{segment(site_id)}/workspaces")
 
 
@@ -191,7 +192,7 @@ def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:
 
 
 def _credential(credential: dict[str, Any]) -> str:
-    """Which identity Jira takes, and what it said to the other where it refused that."""
+    """The identity that Jira accepts, and why it refused the other, if it did."""
     if not credential:
         return ""
     name = {"connect": "Connect", "forge": "Forge"}[credential["inUse"]]

@@ -1,4 +1,4 @@
-"""`relay status`: where an entity is, and why."""
+"""`relay status`: the state of an entity at every site, and the reasons."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -15,8 +15,8 @@ from relay_cli.troubles import site_hint
 from relay_cli.words import STATES, moment, moment_and_age, parsed_moment, state_style
 
 _AT_FAULT = (
-    "The site takes others, and fails over this one. It is tried again by itself, more and more "
-    "seldom; a newer state of it, or `relay replay`, brings it at once."
+    "The site accepts other entities but fails for this one. Relay retries it alone, less and less "
+    "often; a newer state, or `relay replay`, delivers it at once."
 )
 
 
@@ -26,10 +26,10 @@ def status(
     entity_id: EntityArgument,
     review: ReviewOption = False,
     confirm: Annotated[
-        bool, typer.Option("--confirm", help="Also ask Jira what it has of it now.")
+        bool, typer.Option("--confirm", help="Also ask Jira for its current state.")
     ] = False,
 ) -> None:
-    """Where an incident or a review is, and why: what is recorded, and its state at every site."""
+    """Show an incident's or a review's record, and its state at every site with the reason."""
     path = entity_path(workspace, entity_id, review)
     document, failure = _asked(session.relay, path, confirm)
     if session.screen.json:
@@ -41,7 +41,7 @@ def status(
 
 
 def _asked(relay: Relay, path: str, confirm: bool) -> tuple[Mapping[str, Any], Failure | None]:
-    """Where Jira can't be asked, what Relay itself knows, and why."""
+    """The answer, and if Jira can't be asked, Relay's own with the failure."""
     if not confirm:
         return relay.document("GET", path), None
     try:
@@ -57,7 +57,7 @@ def _show(session: Session, workspace: str, document: Mapping[str, Any]) -> None
     _show_recorded(screen, workspace, document)
     _show_timeline(screen, document)
     if not document["sites"]:
-        screen.say("", "No site is linked to the workspace, so it is delivered nowhere.")
+        screen.say("", "No site is linked to the workspace, so it is not delivered.")
         screen.say(f"`relay link SITE {workspace}` links one.")
     for site in document["sites"]:
         _show_site(session, document, site)
@@ -76,12 +76,10 @@ def _show_recorded(screen: Screen, workspace_id: str, document: Mapping[str, Any
             ("summary", entity.get("summary", "")),
             ("status", ", ".join(filter(None, (entity.get("status"), severity)))),
             ("url", entity.get("url", "")),
-            ("sequence", str(document.get("updateSequenceNumber", "none was submitted"))),
+            ("sequence", str(document.get("updateSequenceNumber", "not submitted"))),
             (
                 "deleted",
-                "yes: it is kept out until a newer state is submitted"
-                if document["deleted"]
-                else "",
+                "yes, until a newer state is submitted" if document["deleted"] else "",
             ),
             ("recorded", moment_and_age(document["recordedAt"])),
             ("submission", document.get("correlationId", "")),
@@ -110,7 +108,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     screen.say(styled(f"Site {site['baseUrl']}", "bold"))
     words = STATES.get(state, ("", ""))[1]
     if document["deleted"] and state == "owed":
-        words = "It is deleted here, and not there yet."
+        words = "It is deleted here, but not there yet."
     rows: list[tuple[str, Cell]] = [
         ("state", styled(state, state_style(state))),
         ("", words),
@@ -133,7 +131,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
 
 
 def _behind(document: Mapping[str, Any], site: Mapping[str, Any]) -> str:
-    """What the site was last asked to take, where that is not what is recorded."""
+    """A sentence if the site has answered for an older state than the recorded one."""
     recorded, answered = document.get("updateSequenceNumber"), site.get("updateSequenceNumber")
     if recorded is None or answered is None or answered >= recorded:
         return ""
@@ -144,21 +142,21 @@ def _why_owed(relay: Relay, site: Mapping[str, Any]) -> str:
     try:
         known = relay.document("GET", f"/v1/sites/{segment(site['site'])}")
     except Failure:
-        # Then there is less to say.
+        # The site's own state is only an addition.
         known = {"state": "active"}
     reason = site.get("reason") or ""
     if known["state"] == "uninstalled":
-        return "The site is uninstalled: it is delivered when the site has the app again."
+        return "The site is uninstalled. It is delivered once the site has the app again."
     if known["state"] == "active" and site.get("until"):
         return f"{reason.rstrip('.')}. {_AT_FAULT}" if reason else _AT_FAULT
     if known["state"] == "active":
-        return reason or "Relay goes on trying. `relay doctor` says whether Jira answers."
+        return reason or "Relay keeps retrying. `relay doctor` checks whether Jira answers."
     state = f"The site is {known['state']}."
     return f"{reason or state} {site_hint(known)}"
 
 
 def _target(target: Mapping[str, Any]) -> str:
-    """An issue by its id, most of the time; anything else by what names it."""
+    """The kind and id of an association's target, or its ARI if it has no id."""
     kind = target.get("ati", "").rpartition(":")[2]
     return " ".join(filter(None, (kind, target.get("id") or target.get("ari", ""))))
 
@@ -168,14 +166,14 @@ def _in_jira(document: Mapping[str, Any], entity: Mapping[str, Any] | None) -> C
         return "nothing" if document["deleted"] else styled("nothing, or not yet", "yellow")
     text = f"sequence {entity.get('updateSequenceNumber')}, {entity.get('status', '')}"
     if document["deleted"] or not _is_same(document, entity):
-        return styled(f"{text}: not what is recorded, or not yet", "yellow")
+        return styled(f"{text}: not the recorded state, or not yet", "yellow")
     if entity["updateSequenceNumber"] > document["updateSequenceNumber"]:
-        text += f": what is recorded, raised from {document['updateSequenceNumber']}"
+        text += f": the recorded state, raised from {document['updateSequenceNumber']}"
     return styled(text, "green")
 
 
 def _is_same(document: Mapping[str, Any], entity: Mapping[str, Any]) -> bool:
-    """A site has a higher sequence than the record once it got everything anew."""
+    """Whether Jira has the recorded state. Its sequence is higher if the site started over."""
     recorded = document["entity"]
     newest = parsed_moment(recorded["lastUpdated"])
     return (

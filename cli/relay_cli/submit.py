@@ -1,4 +1,4 @@
-"""`relay submit`: a file of entities to Relay, in as many bodies as it takes."""
+"""`relay submit`: submits a file of entities, in several requests if needed."""
 
 import gzip
 import re
@@ -24,29 +24,31 @@ from relay_cli.words import counted
 
 REJECTED_SHOWN = 20
 
-_TOO_LARGE = {"rule": "max_bytes", "message": "It is larger than a whole submission may be"}
+_TOO_LARGE = {"rule": "max_bytes", "message": "It is larger than the limit of a submission"}
 _PATH = re.compile(r"(incidents|reviews)\[(\d+)\](.*)", re.DOTALL)
 
 
 @dataclass
 class Submitted:
-    """What became of a feed. `verdicts` are the API's, with `index` and paths by the feed.
+    """The result of submitting a feed. `verdicts` are the API's, with the feed's indexes and paths.
 
-    Where `failure` is set, the feed was not submitted to its end: `not_taken` Relay could not take,
-    or gave no answer for, and `not_sent` were not tried any more.
+    With a `failure`, not all was submitted: Relay did not accept the states in `not_accepted`, or
+    did not answer for them, and `not_sent` more were not tried.
     """
 
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[tuple[State, dict[str, Any]]] = field(default_factory=list)
-    not_taken: list[State] = field(default_factory=list)
+    not_accepted: list[State] = field(default_factory=list)
     not_sent: int = 0
     failure: Failure | None = None
 
     @property
     def accepted(self) -> int:
+        """The number of accepted states."""
         return len(self.verdicts) - len(self.rejected)
 
     def reject(self, state: State, details: Iterable[Mapping[str, str]]) -> None:
+        """Adds a rejection in the API's shape, for a state that Relay can't judge by itself."""
         verdict = {
             "kind": state.kind,
             "index": state.index,
@@ -54,19 +56,22 @@ class Submitted:
             "verdict": "rejected",
             "details": list(details),
         }
-        self.take(state, verdict)
+        self.add(state, verdict)
 
-    def take_all(self, submission: Submission, answer: Mapping[str, Any]) -> None:
+    def add_all(self, submission: Submission, answer: Mapping[str, Any]) -> None:
+        """Adds the verdicts of Relay's answer to one submission."""
         by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
         for verdict in answer["verdicts"]:
-            self.take(by_kind[verdict["kind"]][verdict["index"]], verdict)
+            self.add(by_kind[verdict["kind"]][verdict["index"]], verdict)
 
     def end(self, failure: Failure, at: Submission, rest: Iterable[Submission]) -> None:
+        """Notes a failure of the submission `at`. The submissions in `rest` were not sent."""
         self.failure = failure
-        self.not_taken = _not_taken(at, failure)
+        self.not_accepted = _not_accepted(at, failure)
         self.not_sent = sum(len(submission.states) for submission in rest)
 
-    def take(self, state: State, verdict: dict[str, Any]) -> None:
+    def add(self, state: State, verdict: dict[str, Any]) -> None:
+        """Adds one verdict, with the feed's index, line and paths."""
         by_feed = verdict | {"index": state.index} | ({"line": state.line} if state.line else {})
         if verdict["verdict"] != "accepted":
             by_feed["details"] = [_by_feed(detail, state) for detail in verdict["details"]]
@@ -79,11 +84,12 @@ def submit_feed(
     workspace_id: str,
     feed: Feed,
     dry_run: bool = False,
-    tell: Callable[[int], None] = lambda _: None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> Submitted:
-    """Submit a feed in file order; `tell` is given how many states were answered for so far.
+    """Submits a feed in file order. `report` receives the number of states answered for so far.
 
-    Submitting the same again is safe: Relay keeps the newest state of each entity.
+    Submitting the same feed again is safe: Relay keeps the newest state of each entity. A failure
+    of Relay is in the result, not raised.
     """
     submitted = Submitted()
     for state in feed.states:
@@ -94,19 +100,19 @@ def submit_feed(
     while waiting:
         submission = waiting.popleft()
         try:
-            submitted.take_all(submission, _post(relay, workspace_id, submission, dry_run))
+            submitted.add_all(submission, _post(relay, workspace_id, submission, dry_run))
         except (Failure, KeyboardInterrupt) as error:
-            # Whoever stops it wants to know what was taken, too.
+            # The states accepted so far are reported before the failure.
             failure = error if isinstance(error, Failure) else Stopped()
             if failure.status != httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 submitted.end(failure, submission, waiting)
                 break
-            # It has less than 4 MiB, so more is wrong with it than one answer can tell.
+            # Its body is small enough, so it has more errors than one answer can hold.
             if len(submission.states) > 1:
                 waiting.extendleft(reversed(submission.halves()))
             else:
                 submitted.reject(submission.states[0], failure.details)
-        tell(len(submitted.verdicts))
+        report(len(submitted.verdicts))
     return submitted
 
 
@@ -121,8 +127,8 @@ def _post(relay: Relay, workspace_id: str, submission: Submission, dry_run: bool
     )
 
 
-def _not_taken(submission: Submission, failure: Failure) -> list[State]:
-    """Those that Relay names, or all of the body where it names none."""
+def _not_accepted(submission: Submission, failure: Failure) -> list[State]:
+    """The states that Relay names, or all of the body if it names none."""
     if failure.code != "not_queued":
         return list(submission.states)
     named = []
@@ -134,7 +140,7 @@ def _not_taken(submission: Submission, failure: Failure) -> list[State]:
 
 
 def _by_feed(detail: Mapping[str, str], state: State) -> dict[str, str]:
-    """A detail of a body, by the place that the entity has in the feed."""
+    """A detail with its path in the feed, not in the body."""
     match = _PATH.fullmatch(detail["path"])
     return dict(detail) | ({"path": state.path + match[3]} if match else {})
 
@@ -144,30 +150,30 @@ def submit(
     workspace: WorkspaceArgument,
     file: FileArgument,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only have it judged; nothing is submitted.")
+        bool, typer.Option("--dry-run", help="Validate the file without submitting it.")
     ] = False,
     properties: Annotated[
         list[str] | None,
         typer.Option(
             "--property",
             metavar="NAME=VALUE",
-            help="A property of all entities; as often as needed, at most 4.",
+            help="A property of all entities; repeatable, at most 4.",
         ),
     ] = None,
 ) -> int:
     """Submit incidents and reviews from a file.
 
     The file is a submission, {"incidents": […], "reviews": […], "properties": {…}}, or has a line
-    for each entity: {"incident": {…}} or {"review": {…}}. It may be as large as you like: it is
-    split, and sent in its order.
+    for each entity: {"incident": {…}} or {"review": {…}}. It may have any size: it is split and
+    sent in order.
 
-    Exit code: 0 all accepted, 1 some rejected, 3 Relay could not take all of it, 4 the key is not
-    for this workspace. Submitting the same file again is safe.
+    Exit code: 0 all accepted, 1 some rejected, 3 Relay is unreachable or unavailable, 4 the key has
+    no access to the workspace. Submitting the same file again is safe.
     """
     feed = _read(file)
     feed = replace(feed, properties={**feed.properties, **parse_properties(properties or [])})
-    with _progress(session.screen, len(feed.states)) as tell:
-        submitted = submit_feed(session.relay, workspace, feed, dry_run, tell)
+    with _progress(session.screen, len(feed.states)) as report:
+        submitted = submit_feed(session.relay, workspace, feed, dry_run, report)
     if session.screen.json:
         session.screen.document(_document(session, submitted, dry_run))
     else:
@@ -178,7 +184,7 @@ def submit(
 
 
 def parse_properties(pairs: Sequence[str]) -> dict[str, str]:
-    """Of NAME=VALUE; raises Misuse."""
+    """Properties from texts like `NAME=VALUE`. Raises Misuse for any other text."""
     found = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -209,7 +215,7 @@ def _progress(screen: Screen, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _document(session: Session, submitted: Submitted, dry_run: bool) -> dict[str, Any]:
-    """The API's own answer, over all bodies; and what is missing in it, if anything is."""
+    """The API's answers as one document, with the states that were not accepted or sent."""
     document: dict[str, Any] = {
         "submissionId": session.correlation_id,
         "accepted": submitted.accepted,
@@ -221,7 +227,7 @@ def _document(session: Session, submitted: Submitted, dry_run: bool) -> dict[str
     if submitted.failure:
         document["notTaken"] = [
             {"kind": state.kind, "index": state.index, "id": state.id or None}
-            for state in submitted.not_taken
+            for state in submitted.not_accepted
         ]
         document["notSent"] = submitted.not_sent
     return document
@@ -242,24 +248,24 @@ def _say(screen: Screen, submitted: Submitted, dry_run: bool) -> None:
 
 
 def _say_missing(screen: Screen, failure: Failure, submitted: Submitted) -> None:
-    not_taken = submitted.not_taken
+    not_accepted = submitted.not_accepted
     if failure.code == "not_queued":
-        screen.say(f"{counted(len(not_taken), 'entity', 'entities')} could not be taken:")
-        screen.say(*(f"  {_name(state)}" for state in not_taken[:REJECTED_SHOWN]))
-        _say_more(screen, len(not_taken))
+        screen.say(f"{counted(len(not_accepted), 'entity', 'entities')} could not be accepted:")
+        screen.say(*(f"  {_name(state)}" for state in not_accepted[:REJECTED_SHOWN]))
+        _say_more(screen, len(not_accepted))
     elif isinstance(failure, Unavailable | Stopped):
-        screen.say(f"{len(not_taken):,} were sent without an answer that says they were taken.")
+        screen.say(f"{len(not_accepted):,} were sent, but Relay did not confirm them.")
     else:
-        screen.say(f"{len(not_taken):,} were refused all together.")
+        screen.say(f"{len(not_accepted):,} were refused as a whole.")
     if submitted.not_sent:
         screen.say(f"{submitted.not_sent:,} were not sent.")
     if isinstance(failure, Unavailable | Stopped):
-        screen.say("Submit the same file again: what was taken is not delivered twice.")
+        screen.say("Submit the same file again: accepted states are not delivered twice.")
 
 
 def _say_more(screen: Screen, number: int) -> None:
     if number > REJECTED_SHOWN:
-        screen.say(f"… and {number - REJECTED_SHOWN:,} more; --json has them all.")
+        screen.say(f"… and {number - REJECTED_SHOWN:,} more; --json shows all.")
 
 
 def _name(state: State) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with a site, in words, and what to do about it."""
+"""A site's trouble in words, and what to do about it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,84 +9,88 @@ from relay_cli.words import moment, time_of_day
 
 Site = Mapping[str, Any]
 
-# Where not all is well.
+# The styles of states that pass by themselves.
 _STYLES = {"active": "yellow", "slowed": "yellow"}
-_AGAIN = "Relay tries again by itself, and nothing is lost meanwhile."
+_AGAIN = "Relay retries automatically, and nothing is lost meanwhile."
 
-# By the API's code of the trouble: what it is, and what is to be done.
+# By the API's code of the trouble: a phrase, and what to do.
 TROUBLES = {
-    "rate_limited": ("rate limited", f"Nothing is to be done: Jira asks for a rest. {_AGAIN}"),
+    "rate_limited": (
+        "rate limited",
+        f"No action is needed: Jira limits the rate of calls. {_AGAIN}",
+    ),
     "site_down": (
         "the site is down",
-        f"{_AGAIN} If it lasts, https://status.atlassian.com says what Atlassian knows of it.",
+        f"{_AGAIN} If it lasts, see Atlassian's status page: https://status.atlassian.com",
     ),
     "unreachable": (
-        "the site gives no answer",
-        f"{_AGAIN} If it lasts, look whether the site's URL opens in a browser.",
+        "the site does not answer",
+        f"{_AGAIN} If it lasts, check whether the site's URL opens in a browser.",
     ),
     "unreadable": (
         "something else answers",
-        f"{_AGAIN} If it lasts, look what stands at the site's URL: it does not answer as Jira "
+        f"{_AGAIN} If it lasts, check the server at the site's URL: it does not answer as Jira "
         "does.",
     ),
     "not_jira": (
         "something else answers",
-        f"Something other than Jira has answered for an hour: look what stands at the site's URL, "
-        f"such as a login page, a firewall or a proxy. {_AGAIN}",
+        f"Something other than Jira has answered for an hour. Check the site's URL for a login "
+        f"page, a firewall or a proxy. {_AGAIN}",
     ),
     "suspended": (
         "suspended",
-        "Atlassian seems to have suspended the site, as it does when a bill is not paid. Its admin "
-        f"sees that at https://admin.atlassian.com. {_AGAIN}",
+        "Atlassian seems to have suspended the site, for example for an unpaid bill. Its admin can "
+        f"check that at https://admin.atlassian.com. {_AGAIN}",
     ),
     "credential_refused": (
         "credential refused",
-        "Relay's secret is not valid there any more: have the site's admin install the app again.",
+        "Relay's secret is no longer valid there. The site's admin must install the app again.",
     ),
     "access_refused": (
         "access refused",
-        "The app lacks its module or a scope there: have the site's admin install it again.",
+        "The app lacks its module or a scope there. The site's admin must install it again.",
     ),
     "nothing_there": (
         "nothing there",
-        "The site knows no such API: is it still a Jira Software site with the app installed?",
+        "The site has no such API. Is it still a Jira Software site with the app installed?",
     ),
     "moved": (
         "moved",
-        "The site was renamed: its admin must update the app there, or install it again, so that "
-        "Jira tells Relay the new URL.",
+        "The site was renamed. Its admin must update the app, or install it again, so that Jira "
+        "sends Relay the new URL.",
     ),
     "unexpected": (
         "refused",
-        "Jira answered as it is not known to: Relay's log has its words. It may pass, or be for "
-        "Relay's developers.",
+        "Jira's answer is not documented; Relay's log has it. It may pass by itself, or need a fix "
+        "in Relay.",
     ),
 }
-_UNKNOWN = ("", "Look into Relay's log: it has what Jira answered.")
+_UNKNOWN = ("", "See Jira's answer in Relay's log.")
 
 
 def is_well(site: Site) -> bool:
+    """Whether the site is active."""
     return str(site["state"]) == "active"
 
 
 def site_state(site: Site, now: datetime | None = None) -> Cell:
-    """In short: the state, how long it lasts, and why."""
+    """A site's state in a few words, with its start or end and the reason, in a color."""
     style = "green" if is_well(site) else _STYLES.get(site["state"], "red")
     return styled(_in_short(site, now), style)
 
 
 def site_hint(site: Site, descriptor_url: str = "") -> str:
-    """What to do about it; empty where nothing is wrong. An admin installs the app from the URL."""
+    """What to do about a site's trouble; empty without one. Admins install from the URL."""
     if newer := site.get("supersededBy"):
         return (
-            "A newer installation of this site took its place. To have everything there: "
+            "A newer installation of this site replaced it. To move everything there: "
             f"relay sites move {site['id']} {newer}"
         )
     if site["state"] == "active":
         return ""
     if site["state"] == "uninstalled":
         place = f" from {descriptor_url}" if descriptor_url else " again"
-        return f"Its admin installs the app{place} to have it delivered."
+        return f"Delivery continues when its admin installs the app{place}."
     code = site.get("trouble", {}).get("code")
     return TROUBLES.get(code, _UNKNOWN)[1]
 

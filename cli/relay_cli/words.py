@@ -1,4 +1,4 @@
-"""Relay's terms and times in words that a person understands."""
+"""Relay's states, times and numbers as text."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,32 +7,36 @@ _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _BACK = re.compile(r"(\d{1,9})\s*([smhdw])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
-# What became of an entity at a site; with the style that a terminal shows it in.
+# An entity's state at a site: its style on a terminal, and its meaning.
 STATES = {
-    "accepted": ("green", "Jira has taken it."),
+    "accepted": ("green", "Jira accepted it."),
     "deleted": ("green", "It is deleted there."),
-    "owed": ("yellow", "It is recorded here, and not delivered yet."),
-    "rejected": ("red", "Jira refused it. It needs a newer state that Jira takes."),
+    "owed": ("yellow", "It is recorded here, but not delivered yet."),
+    "rejected": ("red", "Jira refused it. It needs a newer state that Jira accepts."),
     "unknown project keys": (
         "red",
-        "Jira dropped it: it is associated only with projects that this site does not have.",
+        "Jira ignored it: it is associated only with projects that this site does not have.",
     ),
     "absent": (
         "red",
-        "Jira took it, and showed nothing of it later. A replay with --since or --all brings it "
-        "there again.",
+        "Jira accepted it, but did not have it later. A replay with --since or --all delivers it "
+        "again.",
     ),
-    "unaccounted": ("red", "Jira took the request, and did not say what became of this entity."),
+    "unaccounted": (
+        "red",
+        "Jira accepted the request, but did not name this entity in its answer.",
+    ),
 }
 
 
 def moment(date_time: str) -> str:
-    """In UTC, to the second; as it is where it is no date."""
+    """A timestamp in UTC, to the second. Any other text is returned unchanged."""
     parsed = parsed_moment(date_time)
     return f"{parsed:%Y-%m-%d %H:%M:%S} UTC" if parsed else date_time
 
 
 def moment_and_age(date_time: str, now: datetime | None = None) -> str:
+    """Like `moment`, with the age in parentheses."""
     parsed = parsed_moment(date_time)
     if parsed is None:
         return date_time
@@ -40,7 +44,7 @@ def moment_and_age(date_time: str, now: datetime | None = None) -> str:
 
 
 def time_of_day(date_time: str, now: datetime | None = None) -> str:
-    """Without the date where that is today's."""
+    """A timestamp in UTC, without today's date. Any other text is returned unchanged."""
     parsed = parsed_moment(date_time)
     if parsed is None or parsed.date() != (now or datetime.now(UTC)).date():
         return moment(date_time)
@@ -48,6 +52,7 @@ def time_of_day(date_time: str, now: datetime | None = None) -> str:
 
 
 def parsed_moment(date_time: str) -> datetime | None:
+    """An ISO 8601 timestamp in UTC; a time without a zone is UTC. None for any other text."""
     try:
         parsed = datetime.fromisoformat(date_time)
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
@@ -56,8 +61,10 @@ def parsed_moment(date_time: str) -> datetime | None:
 
 
 def parsed_since(text: str, now: datetime) -> datetime | None:
-    """Of `90m`, `2h`, `3d`, which lead back from now, or of a date, with a time or without; in UTC
-    where it names no zone. None for anything else."""
+    """The start of a span up to now, such as `90m`, `2h` or `3d`, or a date with or without a time.
+
+    A time without a zone is UTC. None for any other text.
+    """
     back = _BACK.fullmatch(text.strip())
     if back is None:
         return parsed_moment(text.strip())
@@ -68,12 +75,13 @@ def parsed_since(text: str, now: datetime) -> datetime | None:
 
 
 def age(passed: timedelta) -> str:
+    """The time passed, such as `2 hours ago`; `now` for less than a second."""
     lasted = span(passed.total_seconds())
     return f"{lasted} ago" if lasted else "now"
 
 
 def span(seconds: float) -> str:
-    """In the largest unit that it fills; empty for less than a second."""
+    """The time in its largest unit, such as `2 hours`; empty for less than a second."""
     for size, unit in _UNITS:
         if seconds >= size:
             return counted(int(seconds // size), unit)
@@ -81,8 +89,10 @@ def span(seconds: float) -> str:
 
 
 def counted(number: int, what: str, plural: str = "") -> str:
+    """A number with its noun, such as `1 site` or `2,000 sites`."""
     return f"{number:,} {what if number == 1 else plural or what + 's'}"
 
 
 def state_style(state: str) -> str:
+    """The style of an entity's state on a terminal; empty for an unknown state."""
     return STATES.get(state, ("", ""))[0]

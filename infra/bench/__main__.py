@@ -17,7 +17,7 @@ from infra.bench.document import COLUMNS, DOCUMENT, renewed, table, tables, targ
 from infra.bench.result import Result, Table
 from infra.bench.sizes import FULL, SMALL, Sizes
 from infra.bench.stand import Stand, stand
-from infra.local.failure import told
+from infra.local.failure import reported
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
@@ -68,4 +68,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(reported(main))

@@ -20,7 +20,7 @@ from infra.chaos.run import Run, prepared
 from infra.chaos.settings import Settings
 from infra.chaos.verdicts import AT_FAULT, DELETED, HELD, IS_REFUSED, UNKNOWN_PROJECTS, WRONG
 from infra.harness.stage import stage
-from infra.local.failure import told
+from infra.local.failure import reported
 from infra.local.screen import Screen
 from infra.local.stack import ending_in_order
 
@@ -97,7 +97,7 @@ def _print(console: Console, run: Run, verdict: Verdict) -> None:
 
 
 if __name__ == "__main__":
-    status = told(main)
+    status = reported(main)
     sys.stdout.flush()
     # The fork server ends with this process.
     os._exit(status) if status else sys.exit(0)

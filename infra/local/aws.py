@@ -1,4 +1,4 @@
-"""Clients of the embedded AWS, which never read the user's own configuration."""
+"""Clients of the embedded AWS, which never read the user's AWS configuration."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ CONFIG = Config(connect_timeout=2, read_timeout=30, retries={"total_max_attempts
 
 
 class LocalAws:
-    """One client per service, made when it is first asked for."""
+    """One client per service, made on first use. `endpoint` is the embedded AWS's URL."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -30,31 +30,38 @@ class LocalAws:
         self._clients: list[Any] = []
 
     def close(self) -> None:
+        """Closes the clients that were made."""
         for client in self._clients:
             client.close()
 
     @cached_property
     def api_gateway(self) -> "ApiGatewayV2Client":
+        """The client of API Gateway, version 2."""
         return self._client("apigatewayv2")  # type: ignore[no-any-return]
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
+        """The client of CloudFormation."""
         return self._client("cloudformation")  # type: ignore[no-any-return]
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
+        """The client of DynamoDB."""
         return self._client("dynamodb")  # type: ignore[no-any-return]
 
     @cached_property
     def functions(self) -> "LambdaClient":
+        """The client of Lambda."""
         return self._client("lambda")  # type: ignore[no-any-return]
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
+        """The client of CloudWatch Logs."""
         return self._client("logs")  # type: ignore[no-any-return]
 
     @cached_property
     def sqs(self) -> "SQSClient":
+        """The client of SQS."""
         return self._client("sqs")  # type: ignore[no-any-return]
 
     def _client(self, service: Any) -> Any:

@@ -1,6 +1,6 @@
-"""`sam build` of the real template for the local stack, kept as long as nothing changes.
+"""`sam build` of the real template for the local stack, cached by its sources.
 
-The functions run on MiniStack's own Python, so the layer is built for that one and this machine.
+The functions run on MiniStack's Python, so the layer is built for that Python and this machine.
 """
 
 import fcntl
@@ -25,9 +25,9 @@ LAYER = {"arm64": "Arm64Layer", "x86_64": "X86Layer"}[ARCHITECTURE]
 
 
 def built_app() -> Path:
-    """The folder that `sam build` made of these very sources, now or earlier.
+    """The folder with the build of the current sources; builds it if there is none.
 
-    Stacks that start side by side share one build; it is only to be read.
+    Stacks that start at the same time share one build, so it is read-only. Raises StackFailure.
     """
     require(SAM)
     BUILDS.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def built_app() -> Path:
 
 
 def fingerprint() -> str:
-    """A name for the sources and the Python that they are built for."""
+    """A hash of the sources, the Python and the platform: 16 hex digits."""
     digest = hashlib.sha256(f"{sys.version} {platform.platform()}".encode())
     for path in sorted(_source_files()):
         digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
@@ -70,7 +70,7 @@ def _build(folder: Path) -> None:
 
 
 def _forget_others(folder: Path) -> None:
-    """Old builds go, except the newest one, which a starting stack may still be reading."""
+    """Removes old builds except the newest, which a starting stack may still be reading."""
     builds = [path for path in BUILDS.iterdir() if path.is_dir() and path != folder]
     builds.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for old in builds[1:]:
@@ -79,7 +79,7 @@ def _forget_others(folder: Path) -> None:
 
 @contextmanager
 def only_one() -> Iterator[None]:
-    """Waits until no other process builds."""
+    """Waits for other processes' builds, and holds the lock until the block ends."""
     with (BUILDS / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

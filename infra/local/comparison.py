@@ -1,4 +1,4 @@
-"""What was submitted, held against what Jira shows: in both directions, entity by entity."""
+"""Compares the submitted entities with those in Jira, in both directions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Difference:
+    """An entity, and how Jira differs from what was submitted."""
+
     kind: str
     id: str
     what: str
@@ -20,7 +22,7 @@ class Difference:
 
 
 def newest_states(states: Iterable[State]) -> dict[Key, State]:
-    """The state that has to win, per entity: the highest sequence, of equal ones the first."""
+    """The expected state of each entity: the highest sequence, of equal ones the first."""
     newest: dict[Key, State] = {}
     for state in states:
         key = (state.kind, state.id)
@@ -32,7 +34,7 @@ def newest_states(states: Iterable[State]) -> dict[Key, State]:
 def differences(
     expected: Mapping[Key, State], shown: Mapping[str, Iterable[Mapping[str, Any]]]
 ) -> list[Difference]:
-    """Empty when Jira shows each expected entity once, in its newest state, and nothing else.
+    """All differences, sorted. Empty if Jira has exactly the expected entities in these states.
 
     `shown` holds Jira's entities by kind.
     """

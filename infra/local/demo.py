@@ -1,4 +1,4 @@
-"""`make demo`: the whole story on this machine, from the install to the last incident in Jira."""
+"""`make demo`: the whole path on this machine, from the install to the last incident in Jira."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.local.comparison import Key, differences, newest_states
-from infra.local.failure import told
+from infra.local.failure import reported
 from infra.local.feed import KINDS, State, parse_states, read_states
 from infra.local.first_tenant import set_up
 from infra.local.sample import sample_lines
@@ -17,9 +17,12 @@ from infra.local.story import DELIVERY_SECONDS, Story, Submitted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the demo. Exit code: 0 if Jira has everything, else 1."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--input", type=Path, help="a file of states instead of the own sample")
-    parser.add_argument("--forge", action="store_true", help="install the app by Forge")
+    parser.add_argument(
+        "--input", type=Path, help="a JSONL file of states instead of the built-in sample"
+    )
+    parser.add_argument("--forge", action="store_true", help="install the app as a Forge app")
     given = parser.parse_args(arguments)
     screen = Screen()
     states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
@@ -27,19 +30,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(states: Sequence[State], screen: Screen, by_forge: bool) -> int:
-    with temporary_stack(tell=screen.say) as stack:
-        how = " by Forge" if by_forge else ""
-        screen.say(f"Installing the app in a Jira site{how}, and linking a workspace to it …")
+    with temporary_stack(report=screen.say) as stack:
+        how = " with Forge" if by_forge else ""
+        screen.say(f"Installing the app in a Jira site{how} and linking a workspace …")
         with Story(stack, set_up(stack, by_forge=by_forge), screen) as story:
             if by_forge:
-                _tell_installation(story)
-            succeeded = tell_story(story, states)
+                _show_installation(story)
+            succeeded = run_story(story, states)
         screen.say("Stopping …")
     return 0 if succeeded else 1
 
 
-def tell_story(story: Story, states: Sequence[State]) -> bool:
-    """Submits, waits and reports; True if Jira and the record hold what was submitted."""
+def run_story(story: Story, states: Sequence[State]) -> bool:
+    """Submits, waits and reports. True if Jira and the record have exactly what was submitted."""
     submitted = story.submit(states)
     expected = newest_states(submitted.accepted)
     in_time = story.wait_for_delivery(len(expected))
@@ -54,32 +57,32 @@ def _report(
     recorded = story.recorded()
     screen.table(_figures(story, submitted, expected, recorded))
     _read_one_back(story, expected)
-    is_as_installed = not story.tenancy.is_by_forge or _tell_identity(story)
+    is_as_installed = not story.tenancy.is_by_forge or _show_identity(story)
     if not in_time:
         screen.say(f"Not everything was delivered within {DELIVERY_SECONDS:.0f} s.")
     if submitted.rejected:
-        screen.faults("Rejected by Relay, so not in Jira", submitted.rejected)
+        screen.faults("Rejected by Relay, therefore not in Jira", submitted.rejected)
     if wrong:
-        screen.faults("Different in Jira from what was submitted", wrong)
+        screen.faults("Differences between the submission and Jira", wrong)
     if recorded != len(expected):
         screen.say(f"The record holds {recorded} entities instead of {len(expected)}.")
     succeeded = in_time and not wrong and not submitted.rejected and recorded == len(expected)
     succeeded &= is_as_installed
     if succeeded:
-        screen.say("All that was submitted is in Jira, each entity once, in its newest state.")
+        screen.say("Jira has every submitted entity once, in its newest state.")
     return succeeded
 
 
-def _tell_installation(story: Story) -> None:
+def _show_installation(story: Story) -> None:
     site = story.tenancy.site
     installation = site["forge"]["installationId"].rpartition("/")[2]
-    story.screen.say(f"Forge's installation is {installation}")
-    story.screen.say("A system token came with it, and a new one with the hourly trigger")
-    story.screen.say(f"Jira is called with that, at {site['apiBaseUrl']}")
+    story.screen.say(f"The Forge installation is {installation}")
+    story.screen.say("The install delivered a system token, the hourly trigger a new one")
+    story.screen.say(f"Relay calls Jira with it at {site['apiBaseUrl']}")
 
 
-def _tell_identity(story: Story) -> bool:
-    """True if Jira was called as Forge, and never as Connect."""
+def _show_identity(story: Story) -> bool:
+    """True if every call to Jira used Forge's credential."""
     calls = Counter(call["credential"] for call in story.calls())
     made = " and ".join(f"{count} as {name.title()}" for name, count in calls.items())
     story.screen.say(f"Relay calls the site as {story.credential_in_use().title()}; calls: {made}")
@@ -93,7 +96,7 @@ def _read_one_back(story: Story, expected: Mapping[Key, State]) -> None:
     incident = story.read_back(incidents[-1])
     story.screen.say(f"Read back from Jira: {incident['id']}, {incident['status']}:")
     story.screen.say(f"  {incident['summary']}")
-    story.screen.say(f"With `make up` it stays at a page like {story.tenancy.page}")
+    story.screen.say(f"With `make up` the stack stays; its page is like {story.tenancy.page}")
 
 
 def _figures(
@@ -122,4 +125,4 @@ def _call_figures(story: Story) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(reported(main))

@@ -1,4 +1,4 @@
-"""`sam deploy` of the built template to the embedded AWS, as it is deployed to the real one."""
+"""`sam deploy` of the built template to the embedded AWS, as to the real one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from infra.local.processes import run_command
 
 STACK_NAME = "relay"
 APP_KEY = "relay-operations"
-# As `forge register` would give one.
+# In the form that `forge register` prints.
 FORGE_APP_ID = "ari:cloud:ecosystem::app/5c1e7a40-8f5b-4c39-9d44-0d6a5b8e2f17"
-# MiniStack takes the id of the API from a tag, so that the app's base URL, which the template wants
-# as a parameter, is known before the API is there.
+# MiniStack reads the API's id from a tag. So the app's base URL, a parameter of the template, is
+# known before the API exists.
 API_ID = "0000ea57"
 DEPLOY_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the deploy left: outputs, and physical ids by the logical ones of the template."""
+    """A deployed stack: outputs by name, and physical ids of resources by their logical ids."""
 
     outputs: Mapping[str, str]
     resources: Mapping[str, str]
@@ -30,11 +30,15 @@ class Deployment:
 
 
 def base_url(endpoint: str) -> str:
+    """The app's base URL on the embedded AWS at `endpoint`."""
     return f"{endpoint}/_aws/execute-api/{API_ID}"
 
 
 def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: str) -> Deployment:
-    """Deploys the stack; `folder` takes the log."""
+    """Deploys the stack, with the simulator's URL `jira`. The log is written to `folder`.
+
+    Raises StackFailure.
+    """
     parameters = {
         "AppKey": APP_KEY,
         "Architecture": ARCHITECTURE,

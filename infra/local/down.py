@@ -1,9 +1,9 @@
-"""`make down`: ends what `make up` started, and removes what it left."""
+"""`make down`: stops the stack that `make up` started, and removes its files."""
 
 import shutil
 import sys
 
-from infra.local.failure import told
+from infra.local.failure import reported
 from infra.local.paths import STACK_FOLDER
 from infra.local.processes import stop_groups
 from infra.local.stack import FolderInUse, groups_in, lock_of
@@ -11,16 +11,17 @@ from infra.local.stack_file import remove_stack_files
 
 
 def main() -> int:
+    """Stops the stack, and prints whether one was running. Exit code: 0."""
     if not STACK_FOLDER.exists():
         print("Nothing is up.")
         return 0
     was_up = end_stack()
-    print("The stack is down." if was_up else "Nothing is up; removed what a killed stack left.")
+    print("The stack is down." if was_up else "Nothing is up; removed the files of a killed stack.")
     return 0
 
 
 def end_stack() -> bool:
-    """Whether anything of it lived."""
+    """Stops the stack and removes its files. Returns whether it was running."""
     was_up = False
     try:
         with lock_of(STACK_FOLDER):
@@ -34,4 +35,4 @@ def end_stack() -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(reported(main))

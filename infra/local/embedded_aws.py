@@ -1,4 +1,4 @@
-"""The embedded AWS: one MiniStack process, all in memory, on loopback."""
+"""The embedded AWS: one MiniStack process, in memory, on loopback."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ LAUNCHER = Path(__file__).with_name("ministack_launcher.py")
 
 @dataclass(frozen=True)
 class EmbeddedAws:
+    """A running MiniStack, and its URL."""
+
     service: Service
     endpoint: str
 
@@ -24,7 +26,10 @@ class EmbeddedAws:
 def start_ministack(
     port: int, folder: Path, enforce_iam: bool, keep_open: Sequence[int]
 ) -> EmbeddedAws:
-    """Starts it and waits until it answers; what it writes to disk goes below `folder`."""
+    """Starts MiniStack and waits until it answers. It writes files only below `folder`.
+
+    The process inherits the file descriptors in `keep_open`. Raises StackFailure.
+    """
     require(MINISTACK_PYTHON)
     scratch = folder / "tmp"
     scratch.mkdir(exist_ok=True)

@@ -1,10 +1,13 @@
-"""Event source mappings, whose numbers MiniStack has to be given once more."""
+"""Event source mappings, whose numbers MiniStack must be given again."""
 
 from infra.local.aws import LocalAws
 
 
-def mend_concurrency(aws: LocalAws) -> None:
-    """MiniStack keeps a number that comes from a parameter as text, and then reads no queue."""
+def set_concurrency(aws: LocalAws) -> None:
+    """Sets each `MaximumConcurrency` again as a number.
+
+    MiniStack stores a number from a template's parameter as text, and then polls no queue.
+    """
     for mapping in aws.functions.list_event_source_mappings()["EventSourceMappings"]:
         limit = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
         if limit is not None:

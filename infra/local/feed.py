@@ -1,4 +1,4 @@
-"""The demo's input: what `relay submit` takes, too, and read by the same code."""
+"""The demo's input, parsed by the code of `relay submit`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ __all__ = [
 
 
 def read_states(path: Path) -> list[State]:
-    """The file's states; raises StackFailure with the number of the first bad line."""
+    """The states in a file. Raises StackFailure, which names the first invalid line."""
     try:
         text = path.read_text("utf-8")
     except OSError as error:
@@ -30,7 +30,10 @@ def read_states(path: Path) -> list[State]:
 
 
 def parse_states(lines: Iterable[str], source: str) -> list[State]:
-    """Lines of `{"incident": {…}}` or `{"review": {…}}`; raises StackFailure."""
+    """The states in lines of `{"incident": {…}}` or `{"review": {…}}`.
+
+    Raises StackFailure, which names `source` and the first invalid line.
+    """
     try:
         states = parse_lines(lines, source)
     except BadInput as error:
@@ -38,6 +41,6 @@ def parse_states(lines: Iterable[str], source: str) -> list[State]:
     for state in states:
         if not state.fits:
             raise StackFailure(
-                f"{source}, line {state.line}: larger than a whole submission may be."
+                f"{source}, line {state.line}: larger than the limit of a submission."
             )
     return states

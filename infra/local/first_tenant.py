@@ -1,4 +1,4 @@
-"""What a new stack needs before anything can be delivered: a key, a site, a workspace, a link."""
+"""What a new stack needs for its first delivery: a key, a site, a workspace, a link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ WORKSPACE = {"name": "Operations", "url": "https://operations.example/workspaces
 
 @dataclass(frozen=True)
 class Tenancy:
-    """One workspace linked to one site. `site` is the simulator's document of it."""
+    """One workspace linked to one site. `site` is the simulator's document of the site."""
 
     api_key: str
     site: dict[str, Any]
@@ -29,16 +29,17 @@ class Tenancy:
 
     @property
     def site_name(self) -> str:
+        """The simulator's name of the site."""
         return str(self.site["name"])
 
     @property
     def page(self) -> str:
-        """Where a person looks at the site's incidents."""
+        """The URL of the site's incidents page."""
         return str(self.site["baseUrl"])
 
     @property
     def is_by_forge(self) -> bool:
-        """Whether the site has the app by Forge alone."""
+        """Whether the app is installed by Forge only."""
         return bool(self.site["forge"]) and not self.site["app"]
 
 
@@ -48,7 +49,10 @@ def set_up(
     workspace_id: str = WORKSPACE_ID,
     by_forge: bool = False,
 ) -> Tenancy:
-    """Installs the app in a new site, by Connect or by Forge, and links a workspace to it."""
+    """Makes an API key, installs the app in a new site, and links a workspace to it.
+
+    Raises StackFailure with the answer of a call that failed.
+    """
     api_key = ApiKeys(stack.aws.dynamodb, stack.deployment.outputs["ApiKeysTable"]).issue()
     try:
         with JiraControl(stack.jira.url) as jira, RelayClient(stack.api, api_key) as relay:
@@ -65,13 +69,13 @@ def set_up(
     except httpx.HTTPStatusError as error:
         request, answer = error.request, error.response
         raise StackFailure(
-            f"{request.method} {request.url} was answered with {answer.status_code}:\n{answer.text}"
+            f"{request.method} {request.url} was answered {answer.status_code}:\n{answer.text}"
         ) from error
 
 
 def _site_id(relay: RelayClient, site: Mapping[str, Any]) -> str:
-    """By what Connect has told of the site, or Forge."""
+    """Relay's id of the site, found by its clientKey or cloudId."""
     for listed in relay.sites():
         if any(listed.get(name) == site[name] for name in ("clientKey", "cloudId")):
             return str(listed["id"])
-    raise StackFailure("Relay does not list the site that has just installed it.")
+    raise StackFailure("Relay does not list the site that has just installed the app.")

@@ -1,4 +1,4 @@
-"""The Jira simulator's control endpoint: the part of a site's admin, and a look inside."""
+"""The Jira simulator's control endpoint: a site admin's actions, and the simulator's state."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -11,7 +11,7 @@ TIMEOUT = httpx.Timeout(35, connect=5)
 
 
 class JiraControl:
-    """Every call raises httpx.HTTPStatusError unless it succeeds."""
+    """A client of the control endpoint. A failed call raises httpx.HTTPStatusError."""
 
     def __init__(self, jira: str) -> None:
         self.http = httpx.Client(base_url=f"{jira}/_control", timeout=TIMEOUT, trust_env=False)
@@ -23,48 +23,50 @@ class JiraControl:
         self.http.close()
 
     def create_site(self, name: str) -> dict[str, Any]:
-        """The site's document, with its clientKey, sharedSecret and baseUrl."""
+        """Creates a site. Returns its document, with clientKey, sharedSecret and baseUrl."""
         return self._document("POST", "/sites", {"name": name})
 
     def site(self, name: str) -> dict[str, Any]:
+        """A site's document."""
         return self._document("GET", f"/sites/{name}")
 
     def install(self, name: str, descriptor_url: str) -> None:
-        """Installs the app as a site's admin would; StackFailure says what the app answered."""
-        self._bring_in(f"/sites/{name}/install", {"descriptorUrl": descriptor_url})
+        """Installs the app as a site's admin does. Raises StackFailure with the app's answer."""
+        self._install(f"/sites/{name}/install", {"descriptorUrl": descriptor_url})
 
     def install_by_forge(
         self, name: str, app_id: str, remote_url: str, connect: bool = False, **fields: Any
     ) -> None:
-        """Installs the app as a Forge app, alone or with Connect's part, as `install` does."""
+        """Installs the app as a Forge app, with Connect's modules if `connect`. Raises like
+        `install`."""
         body = {"appId": app_id, "remoteUrl": remote_url, "connect": connect, **fields}
-        self._bring_in(f"/sites/{name}/forge/install", body)
+        self._install(f"/sites/{name}/forge/install", body)
 
     def upgrade_by_forge(self, name: str, **changes: Any) -> None:
-        """To a new major version, with these changes."""
-        self._bring_in(f"/sites/{name}/forge/upgrade", changes)
+        """Upgrades the Forge app to a new major version, with these changes."""
+        self._install(f"/sites/{name}/forge/upgrade", changes)
 
     def tick(self, name: str) -> None:
-        """Forge's hourly trigger, which brings the app a new system token."""
+        """Fires Forge's hourly trigger, which delivers a new system token to the app."""
         answer = self._document("POST", f"/sites/{name}/forge/tick", {})
         if not httpx.codes.is_success(answer["status"]):
-            raise StackFailure(f"The app did not take the system token: {answer}")
+            raise StackFailure(f"The app did not accept the system token: {answer}")
 
     def call_action(self, name: str, action: str, body: Any) -> int:
-        """Makes Jira's signed call of an action; returns the status of the app's answer."""
-        asked = {"action": action, "body": body}
-        return int(self._document("POST", f"/sites/{name}/call", asked)["status"])
+        """Makes Jira's signed call of an action. Returns the HTTP status of the app's answer."""
+        call = {"action": action, "body": body}
+        return int(self._document("POST", f"/sites/{name}/call", call)["status"])
 
     def fail(self, name: str, *faults: Mapping[str, Any]) -> None:
-        """These faults and no others of the site's own; none ends them."""
+        """Replaces the site's faults; without any, it is healthy again."""
         self._json("PUT", f"/sites/{name}/faults", {"faults": faults})
 
     def entities(self, name: str, kind: str) -> list[dict[str, Any]]:
-        """Every incident or review that the site has accepted."""
+        """The incidents or reviews that the site has accepted, by kind."""
         return list(self._json("GET", f"/sites/{name}/entities?kind={kind}")["entities"])
 
     def with_properties(self, name: str, kind: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
-        """The same, each with the properties of its submission."""
+        """Like `entities`, each with the properties of its submission."""
         listed = self._json("GET", f"/sites/{name}/entities?kind={kind}")
         return [(one, listed["properties"][one["id"]]) for one in listed["entities"]]
 
@@ -73,15 +75,17 @@ class JiraControl:
         return list(self._json("GET", "/calls")["calls"])
 
     def forget_calls(self) -> None:
+        """Clears the list of calls."""
         self._json("DELETE", "/calls")
 
     def set(self, **settings: Any) -> None:
+        """Changes settings of the simulator, for all sites."""
         self._json("PUT", "/settings", settings)
 
-    def _bring_in(self, path: str, body: Mapping[str, Any]) -> None:
+    def _install(self, path: str, body: Mapping[str, Any]) -> None:
         answer = self.http.post(path, json=body)
         if answer.status_code == httpx.codes.BAD_GATEWAY:
-            raise StackFailure(f"The app did not take the install: {answer.json()['calls']}")
+            raise StackFailure(f"The app did not accept the install: {answer.json()['calls']}")
         answer.raise_for_status()
 
     def _document(

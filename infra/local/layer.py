@@ -1,8 +1,8 @@
-"""The layer as AWS has it: unpacked once, for all functions.
+"""Unpacks the layer once for all functions, as AWS does.
 
-MiniStack unpacks a layer for each cold start, which takes longer than the start itself. What is
-deployed here is a layer of one file that points to the unpacked one, in a copy of the build that
-stays as long as the stack; and the functions run on the Python that it was built for.
+MiniStack unpacks a layer for each cold start, which takes longer than the start itself. So the
+deployed layer is one file that points to the unpacked layer, in a copy of the build that lives as
+long as the stack. The functions run on the Python that the layer was built for.
 """
 
 import os
@@ -17,12 +17,12 @@ SITE = f"python/lib/python{PYTHON_VERSION}/site-packages"
 
 
 def with_mounted_layer(build: Path, folder: Path) -> Path:
-    """Puts a copy of the build below `folder`; returns its template."""
+    """Copies the build below `folder`, and returns the copy's template. Raises StackFailure."""
     own = folder / "build"
     shutil.copytree(build, own, copy_function=_link)
     pointer = own / "LayerPointer" / SITE
     pointer.mkdir(parents=True)
-    # Before MiniStack's own packages, which are in the function's path, too.
+    # First in the path, which also has MiniStack's own packages.
     line = f"import sys; sys.path.insert(0, {str(own / LAYER / 'python')!r})\n"
     (pointer / "relay.pth").write_text(line)
     return _pointing(own / "template.yaml")
@@ -38,7 +38,7 @@ def _pointing(built: Path) -> Path:
         if found not in text:
             raise StackFailure(f"The built template has no {found.strip()}.")
         text = text.replace(found, wanted)
-    # The copy shares its files with the build, so the changed one has to be a new file.
+    # The copy's files are hard links to the build, so a changed file must be a new one.
     built.unlink()
     built.write_text(text)
     return built

@@ -1,4 +1,4 @@
-"""Where the project and its tools are. The Makefile fetches the tools into `.relay/`."""
+"""Paths of the project and its tools, which the Makefile fetches into `.relay/`."""
 
 import os
 from pathlib import Path
@@ -11,9 +11,9 @@ SAM = TOOLS / "sam" / "bin" / "sam"
 MINISTACK_PYTHON = TOOLS / "ministack" / "bin" / "python"
 
 BUILDS = TOOLS / "builds"
-# Where `make up` keeps its stack; tests set another place.
+# The folder of the stack of `make up`; tests set another one.
 STATE = Path(os.environ.get("RELAY_STATE", TOOLS))
 STACK_FOLDER = STATE / "stack"
 STACK_FILE = STATE / "stack.json"
-# The same for a shell: what calls of the API need.
+# Shell variables for calls to the API.
 VARIABLES_FILE = STATE / "stack.env"

@@ -1,4 +1,4 @@
-"""Ports on loopback: given by the environment, or free ones."""
+"""Ports on loopback, from the environment or free ones."""
 
 import os
 import socket
@@ -9,14 +9,17 @@ HOST = "127.0.0.1"
 
 
 def port_for(variable: str) -> int:
-    """The port that the environment variable names, or a free one where it is not set."""
+    """The port in the environment variable, or a free one if it is not set.
+
+    Raises StackFailure if the value is not a port, or the port is in use.
+    """
     given = os.environ.get(variable, "")
     if not given:
         return free_port()
     if not given.isdigit() or not 0 < int(given) < 65536:
-        raise StackFailure(f"{variable} has to be a port number, and is {given!r}.")
+        raise StackFailure(f"{variable} must be a port number, not {given!r}.")
     if not _is_free(int(given)):
-        raise StackFailure(f"{variable} is {given}, and something else listens on that port.")
+        raise StackFailure(f"{variable} is {given}, but that port is in use.")
     return int(given)
 
 
@@ -26,6 +29,7 @@ def _is_free(port: int) -> bool:
 
 
 def free_port() -> int:
+    """A port that nothing listens on; another process may open it meanwhile."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

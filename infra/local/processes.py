@@ -1,4 +1,4 @@
-"""Child processes that end with everything they started, and commands that must succeed."""
+"""Child processes that are stopped with all their children, and commands that must succeed."""
 
 import os
 import signal
@@ -12,14 +12,14 @@ from pathlib import Path
 from infra.local.failure import StackFailure, with_log
 from infra.local.paths import ROOT
 
-# All that our services hold is in memory, and to be forgotten.
+# Seconds. The services keep everything in memory, so they need no time to end.
 STOP_SECONDS = 0.5
 POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Service:
-    """A server that runs as the leader of a process group of its own."""
+    """A server, the leader of its own process group."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -27,10 +27,11 @@ class Service:
 
     @property
     def group(self) -> int:
+        """The id of the process group."""
         return self.process.pid
 
     def wait_until(self, is_ready: Callable[[], bool], seconds: float) -> None:
-        """Polls until it is ready; stops it and raises if it dies or takes too long."""
+        """Polls until it is ready. Stops it and raises StackFailure if it ends or takes longer."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:
             if is_ready():
@@ -38,7 +39,7 @@ class Service:
             time.sleep(POLL_SECONDS)
         ended = self.process.poll() is not None
         stop_services([self])
-        what = "ended while it started" if ended else f"was not ready after {seconds:.0f} s"
+        what = "ended during its start" if ended else f"was not ready after {seconds:.0f} s"
         raise with_log(f"{self.name} {what}.", self.log)
 
 
@@ -49,9 +50,9 @@ def start_service(
     log: Path,
     keep_open: Sequence[int] = (),
 ) -> Service:
-    """Starts it in a session of its own, so a Ctrl-C at the terminal does not reach it first."""
+    """Starts a server whose output goes to `log`, in its own session: Ctrl-C does not reach it."""
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the command is ours
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
             command,
             cwd=ROOT,
             env=dict(environment),
@@ -65,7 +66,7 @@ def start_service(
 
 
 def stop_services(services: Sequence[Service]) -> None:
-    """Ends them, and everything that they started."""
+    """Stops the services and all processes that they started."""
     _signal_all(signal.SIGTERM, [service.group for service in services])
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline and any(one.process.poll() is None for one in services):
@@ -76,7 +77,7 @@ def stop_services(services: Sequence[Service]) -> None:
 
 
 def stop_groups(groups: Sequence[int]) -> None:
-    """Ends process groups that another process of ours has started."""
+    """Stops process groups that another command started."""
     _signal_all(signal.SIGTERM, groups)
     time.sleep(STOP_SECONDS)
     _signal_all(signal.SIGKILL, groups)
@@ -89,7 +90,7 @@ def run_command(
     log: Path,
     seconds: float,
 ) -> None:
-    """Runs it to its end, output into the log; raises with the log's end if it fails."""
+    """Runs a command, with its output in the log. Raises StackFailure with the log's last lines."""
     service = start_service(what, command, environment, log)
     try:
         code = service.process.wait(seconds)
@@ -102,8 +103,11 @@ def run_command(
 
 
 def require(tool: Path) -> None:
+    """Raises StackFailure if the tool is not installed."""
     if not tool.exists():
-        raise StackFailure(f"{tool.relative_to(ROOT)} is not there: run `make environments` first.")
+        raise StackFailure(
+            f"{tool.relative_to(ROOT)} does not exist. Run `make environments` first."
+        )
 
 
 def _signal_all(number: signal.Signals, groups: Sequence[int]) -> None:

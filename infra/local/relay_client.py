@@ -1,4 +1,4 @@
-"""Relay's API as the operations tool calls it."""
+"""A client of Relay's API, as an operations tool has one."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ ATTEMPTS = 3
 
 
 class RelayClient:
-    """Every call raises httpx.HTTPStatusError on any status but the one it expects."""
+    """Calls with an API key. A call that fails raises httpx.HTTPStatusError."""
 
     def __init__(self, api: str, api_key: str) -> None:
         self.http = httpx.Client(
@@ -29,18 +29,21 @@ class RelayClient:
         self.http.close()
 
     def put_workspace(self, workspace_id: str, document: Mapping[str, Any]) -> None:
+        """Creates or updates a workspace."""
         self.http.put(f"/v1/workspaces/{workspace_id}", json=document).raise_for_status()
 
     def sites(self) -> list[dict[str, Any]]:
+        """The sites on the first page."""
         answer = self.http.get("/v1/sites").raise_for_status().json()
         found: list[dict[str, Any]] = answer["sites"]
         return found
 
     def link(self, site: str, workspace_id: str) -> None:
+        """Links a workspace to a site, by Relay's id of the site."""
         self.http.put(f"/v1/sites/{site}/workspaces/{workspace_id}").raise_for_status()
 
     def submit(self, workspace_id: str, body: bytes) -> dict[str, Any]:
-        """Submits, again where Relay can't take it now: repeating a submission changes nothing."""
+        """Submits a JSON body, and returns the verdicts. Retries a 503: repeating is safe."""
         for attempt in range(1, ATTEMPTS + 1):
             response = self.post_submission(workspace_id, body)
             if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or attempt == ATTEMPTS:
@@ -50,7 +53,7 @@ class RelayClient:
         return answer
 
     def post_submission(self, workspace_id: str, body: bytes, **headers: str) -> httpx.Response:
-        """One attempt, whatever the answer; `content_encoding="gzip"` makes a header."""
+        """One attempt; returns any answer. `content_encoding="gzip"` becomes a header."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.http.post(
             f"/v1/workspaces/{workspace_id}/submissions",

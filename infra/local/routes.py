@@ -1,7 +1,7 @@
-"""The API's routes, which MiniStack has to be given by hand.
+"""Creates the API's routes in MiniStack.
 
 SAM writes the routes of an HTTP API into the API's OpenAPI body, which MiniStack does not read. The
-template stays the only source: the routes are taken from what the deploy made of it.
+template stays the only source: the routes are read from the deployed template.
 """
 
 import re
@@ -30,7 +30,10 @@ class Route:
 
 
 def create_routes(aws: LocalAws, resources: Mapping[str, str]) -> list[Route]:
-    """Creates an integration per function and a route per method and path."""
+    """Creates an integration per function and a route per method and path. Returns the routes.
+
+    Raises StackFailure if the template has none.
+    """
     routes = deployed_routes(aws)
     if not routes:
         raise StackFailure("The deployed template has no routes.")
@@ -46,7 +49,7 @@ def create_routes(aws: LocalAws, resources: Mapping[str, str]) -> list[Route]:
 
 
 def deployed_routes(aws: LocalAws) -> list[Route]:
-    """What the deployed template says, after SAM's translation."""
+    """The routes in the deployed template, after SAM's transform."""
     answer = aws.cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")
     return list(_routes_of(answer["TemplateBody"]))
 

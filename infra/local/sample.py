@@ -1,7 +1,7 @@
-"""The project's own sample: 2,500 incidents and 40 reviews of an operations team.
+"""The built-in sample: 2,500 incidents and 40 reviews of an operations team.
 
-The same bytes on every machine: a fixed seed, a fixed start, and only `Random.random()`, whose
-sequence Python guarantees. `python -m infra.local.sample` prints it, one state per line.
+It has the same bytes on every machine: a fixed seed, a fixed start, and only `Random.random()`,
+whose sequence Python guarantees. `python -m infra.local.sample` prints it, one state per line.
 """
 
 import json
@@ -29,7 +29,7 @@ PROJECTS = ("OPS", "WEB", "PAY")
 SEVERITIES = ("P1", "P2", "P3", "P3", "P4", "P4", "P4", "P5")
 MINUTES_BETWEEN = 90
 
-# How many states of an incident are in the sample: the last alone for most, up to all four.
+# The shares of incidents with several states in the sample. Most have only the last one.
 SHARE_OF_TWO_STATES = 0.18
 SHARE_OF_MORE_STATES = 0.06
 SHARE_STILL_OPEN = 0.04
@@ -41,18 +41,19 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class State:
-    """One line of the sample: `{kind: entity}`, as it was at `at`."""
+    """One line of the sample: an entity's state at the time `at`."""
 
     at: datetime
     kind: str
     entity: Document
 
     def line(self) -> str:
+        """The state as one line of JSON, without the newline."""
         return json.dumps({self.kind: self.entity}, ensure_ascii=False, separators=(",", ":"))
 
 
 def sample_lines() -> list[str]:
-    """The sample in the order of time."""
+    """The sample's lines of JSON in the order of time."""
     states = sorted(_states(Random(SEED)), key=lambda state: state.at)  # noqa: S311 - not a secret
     return [state.line() for state in states]
 
@@ -68,7 +69,7 @@ def _states(random: Random) -> Iterator[State]:
 
 
 class _Case:
-    """One incident and all that is known of it."""
+    """One incident: its story, its times, and its review."""
 
     def __init__(self, random: Random, number: int) -> None:
         self.random = random
@@ -93,7 +94,7 @@ class _Case:
         return self.severity == "P1" and not self.is_open
 
     def incident_states(self) -> Iterator[State]:
-        """The last states of the incident; a resolved one ends with all four steps told."""
+        """The incident's last states. A resolved incident ends with all four steps."""
         last = 2 if self.is_open else 4
         first = max(1, last + 1 - self._count_of_states())
         for steps in range(first, last + 1):
@@ -101,6 +102,7 @@ class _Case:
             yield State(at, "incident", self._incident(at, steps))
 
     def review_states(self, review_id: str) -> Iterator[State]:
+        """The states of the incident's review, up to three."""
         steps = (("in progress", 1), ("outstanding actions", 3), ("completed", 12))
         for status, days in steps[: 1 + int(self.random.random() * len(steps))]:
             at = self.opened + timedelta(days=days)
@@ -127,7 +129,7 @@ class _Case:
 
     def _description(self, steps: int) -> str:
         story: Story = self.story
-        told = (
+        steps_taken = (
             f"Alert: {story.alert}",
             f"Looking into it; the on-call team of `{self.service}` has it.",
             f"Found: {story.finding}",
@@ -135,7 +137,7 @@ class _Case:
         )
         lines = [
             f"- {self.opened + timedelta(minutes=minute):%H:%M} {text}"
-            for minute, text in zip(self.minutes[:steps], told[:steps], strict=True)
+            for minute, text in zip(self.minutes[:steps], steps_taken[:steps], strict=True)
         ]
         parts = [f"**Impact:** {story.impact}", "**Timeline (UTC)**", "\n".join(lines)]
         if steps == 4:
@@ -169,7 +171,7 @@ class _Case:
         return text
 
     def _minutes(self) -> list[int]:
-        """When each of the four steps was told, in minutes after the incident was opened."""
+        """The times of the four steps, in minutes after the incident was opened."""
         minutes = [0]
         for longest in (8, 45, 90):
             minutes.append(minutes[-1] + 2 + int(self.random.random() * longest))
@@ -194,14 +196,17 @@ class _Case:
 
 
 def pick(random: Random, choices: Sequence[T]) -> T:
+    """A random choice, the same on every version of Python."""
     return choices[int(random.random() * len(choices))]
 
 
 def milliseconds(at: datetime) -> int:
+    """Epoch milliseconds, to the second."""
     return int(at.timestamp()) * 1000
 
 
 def timestamp(at: datetime) -> str:
+    """The time in ISO 8601, to the second; `at` must be UTC."""
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

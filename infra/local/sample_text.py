@@ -1,4 +1,4 @@
-"""What the sample's incidents speak of: services, what went wrong, what was done about it."""
+"""The texts of the sample's incidents: services, failures and remedies."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ REGIONS = ("eu-west", "eu-central", "us-east", "us-west", "ap-south")
 
 @dataclass(frozen=True)
 class Story:
-    """One way for a service to fail, from the first alert to the way out."""
+    """A kind of failure of a service, from the first alert to the remedy."""
 
     summary: str
     impact: str

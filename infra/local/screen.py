@@ -1,4 +1,4 @@
-"""What the demo shows while it runs: a bar on a terminal, plain lines elsewhere."""
+"""The demo's output: progress bars on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -14,25 +14,32 @@ ERRORS_SHOWN = 10
 
 
 class Meter(Protocol):
-    def reach(self, completed: int) -> None: ...
+    """Shows the progress of one task."""
+
+    def reach(self, completed: int) -> None:
+        """Shows that this number of the total is complete."""
 
 
 class Screen:
+    """Prints to a console, with the seconds since its start in front of each message."""
+
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(emoji=False, highlight=False, soft_wrap=True)
         self._started = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """Since the demo began."""
+        """Seconds since the start of the demo."""
         return time.monotonic() - self._started
 
     def say(self, text: str) -> None:
+        """Prints a message with a time stamp."""
         stamp = f"{self.seconds:5.1f} s  "
         self._console.print(f"{stamp}{text}", markup=False)
 
     @contextmanager
     def meter(self, what: str, total: int) -> Iterator[Meter]:
+        """Shows the progress towards `total` while the block runs."""
         if not self._console.is_terminal:
             yield _Lines(self, what, total)
             return
@@ -45,6 +52,7 @@ class Screen:
             yield _Bar(progress, what, total)
 
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Prints names with right-aligned values."""
         table = Table(show_header=False, box=None, padding=(0, 2))
         table.add_column()
         table.add_column(justify="right")
@@ -55,7 +63,7 @@ class Screen:
         self._console.print()
 
     def faults(self, title: str, faults: Sequence[object]) -> None:
-        """The first few of them."""
+        """Prints the number of faults below a title, and the first ERRORS_SHOWN."""
         self._console.print(f"{title}: {len(faults)}", markup=False)
         for fault in faults[:ERRORS_SHOWN]:
             self._console.print(f"  {fault}", markup=False)
@@ -77,13 +85,13 @@ class _Lines:
         self._screen = screen
         self._what = what
         self._total = total
-        self._told = -1
+        self._last = -1
         self._due = 0.0
 
     def reach(self, completed: int) -> None:
-        """Tells the first and the last figure, and others now and then."""
+        """Prints the first and the last figure, and others every PLAIN_LINE_SECONDS."""
         ended = completed >= self._total
-        if completed == self._told or (time.monotonic() < self._due and not ended):
+        if completed == self._last or (time.monotonic() < self._due and not ended):
             return
-        self._told, self._due = completed, time.monotonic() + PLAIN_LINE_SECONDS
+        self._last, self._due = completed, time.monotonic() + PLAIN_LINE_SECONDS
         self._screen.say(f"{self._what}: {completed} of {self._total}")

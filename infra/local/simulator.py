@@ -16,7 +16,7 @@ START_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Jira:
-    """A running simulator: where it is, and the private key that it signs installs with."""
+    """A running simulator: its URL, and the private key (PEM) with which it signs installs."""
 
     service: Service
     url: str
@@ -25,7 +25,10 @@ class Jira:
 
 
 def start_simulator(port: int, folder: Path, keep_open: Sequence[int]) -> Jira:
-    """Starts it and waits for the file that it writes once it answers."""
+    """Starts the simulator and waits for the file that it writes once it is ready.
+
+    The process inherits the file descriptors in `keep_open`. Raises StackFailure.
+    """
     ready_file = folder / "jira.json"
     command = [sys.executable, "-m", "infra.jira_simulator", "--host", HOST, "--port", str(port)]
     command += ["--ready-file", str(ready_file)]

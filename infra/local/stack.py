@@ -16,7 +16,7 @@ from infra.local.aws import LocalAws
 from infra.local.build import built_app
 from infra.local.deploy import Deployment, base_url, deploy
 from infra.local.embedded_aws import EmbeddedAws, start_ministack
-from infra.local.event_sources import mend_concurrency
+from infra.local.event_sources import set_concurrency
 from infra.local.failure import StackFailure
 from infra.local.layer import with_mounted_layer
 from infra.local.ports import port_for
@@ -26,23 +26,25 @@ from infra.local.routes import create_routes
 from infra.local.simulator import Jira, start_simulator
 from infra.local.warm_up import warm_up
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 GROUP_SUFFIX = ".group"
 
 
 class FolderInUse(StackFailure):
-    pass
+    """A stack is running, or starting, in the folder."""
 
 
 @dataclass(frozen=True)
 class Options:
+    """Whether MiniStack enforces IAM policies, and the functions' log level."""
+
     enforce_iam: bool = False
     log_level: str = "INFO"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """`api` is the app's base URL, as Jira and the operations tool call it."""
+    """A running stack. `api` is the app's base URL for Jira and the operations tool."""
 
     folder: Path
     api: str
@@ -52,17 +54,21 @@ class Stack:
     services: tuple[Service, ...]
 
     def stop(self) -> None:
+        """Stops the services. Everything in the stack is lost."""
         self.aws.close()
         stop_services(self.services)
 
 
 @contextmanager
-def temporary_stack(options: Options | None = None, tell: Tell = print) -> Iterator[Stack]:
-    """A stack of its own, gone without a trace afterwards."""
+def temporary_stack(options: Options | None = None, report: Report = print) -> Iterator[Stack]:
+    """Starts a new stack, and removes it after the block. `report` receives each step.
+
+    Raises StackFailure.
+    """
     folder = Path(tempfile.mkdtemp(prefix="relay-"))
     try:
         with ending_in_order(), lock_of(folder) as lock:
-            stack = start_stack(folder, lock, options or Options(), tell)
+            stack = start_stack(folder, lock, options or Options(), report)
             try:
                 yield stack
             finally:
@@ -71,20 +77,21 @@ def temporary_stack(options: Options | None = None, tell: Tell = print) -> Itera
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start_stack(folder: Path, lock: TextIO, options: Options, tell: Tell) -> Stack:
-    """Starts everything and deploys; what was started is stopped again where a part fails.
+def start_stack(folder: Path, lock: TextIO, options: Options, report: Report) -> Stack:
+    """Starts all services and deploys Relay. If a part fails, it stops the others.
 
-    The services keep the lock's file open: it stays locked for as long as one of them lives.
+    The services inherit the lock's file, so the folder stays locked until the last one ends. Raises
+    StackFailure.
     """
     with ExitStack() as undo:
-        tell("Starting the embedded AWS and the Jira simulator; building …")
+        report("Starting the embedded AWS and the Jira simulator; building …")
         embedded, jira, build = _start_side_by_side(folder, lock, options, undo)
-        tell("Deploying …")
+        report("Deploying …")
         template = without_queue_policy(with_mounted_layer(build, folder))
         aws = LocalAws(embedded.endpoint)
         undo.callback(aws.close)
         deployment = deploy(template, aws, jira.url, folder, options.log_level)
-        mend_concurrency(aws)
+        set_concurrency(aws)
         routes = create_routes(aws, deployment.resources)
         api = base_url(embedded.endpoint)
         warm_up(aws, api, routes, deployment.functions)
@@ -114,30 +121,30 @@ def _start_side_by_side(
 
 
 def _note(service: Service, undo: ExitStack) -> None:
-    """From now on it is stopped if the rest fails; and if we are killed, `make down` finds it."""
+    """Stops the service if the rest fails, and lets `make down` find it if this process dies."""
     undo.callback(stop_services, [service])
     service.log.with_suffix(GROUP_SUFFIX).write_text(str(service.group))
 
 
 def groups_in(folder: Path) -> list[int]:
-    """The process groups of a stack that was started there; they may have ended since."""
+    """The process groups of the folder's stack; they may have ended."""
     return [int(path.read_text()) for path in folder.glob(f"*{GROUP_SUFFIX}")]
 
 
 @contextmanager
 def lock_of(folder: Path) -> Iterator[TextIO]:
-    """Holds the folder's lock; raises FolderInUse where a stack lives, or starts, there."""
+    """Holds the folder's lock. Raises FolderInUse if a stack is running or starting there."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FolderInUse(f"There is a stack in {folder}.") from None
+            raise FolderInUse(f"A stack is using {folder}.") from None
         yield lock
 
 
 @contextmanager
 def ending_in_order() -> Iterator[None]:
-    """Lets SIGTERM and SIGHUP unwind the block, as Ctrl-C does, so that nothing stays behind."""
+    """Makes SIGTERM and SIGHUP unwind the block as Ctrl-C does, so that it cleans up."""
 
     def end(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)

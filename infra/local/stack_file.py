@@ -1,5 +1,5 @@
-"""How to reach the stack that `make up` started, secrets included: `.relay/stack.json`, and
-`.relay/stack.env` with what a shell needs to call the API, and the Jira simulator.
+"""URLs and secrets of the stack that `make up` started: `.relay/stack.json`, and `.relay/stack.env`
+with the variables for a shell.
 """
 
 import json
@@ -16,6 +16,7 @@ from infra.local.stack import Stack
 
 
 def write_stack_files(stack: Stack, tenancy: Tenancy) -> None:
+    """Writes both files."""
     variables = {
         "API": stack.api,
         "KEY": tenancy.api_key,
@@ -28,12 +29,13 @@ def write_stack_files(stack: Stack, tenancy: Tenancy) -> None:
 
 
 def remove_stack_files() -> None:
+    """Removes both files, if they exist."""
     for file in (STACK_FILE, VARIABLES_FILE):
         file.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
-    """For its owner alone, and all of it or nothing."""
+    """Writes a file atomically, readable only by its owner."""
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
     with open(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -42,11 +44,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def read_stack_file() -> dict[str, Any]:
+    """The document of `write_stack_files`. Raises FileNotFoundError if no stack is up."""
     document: dict[str, Any] = json.loads(STACK_FILE.read_text())
     return document
 
 
 def stack_document(stack: Stack, tenancy: Tenancy) -> dict[str, Any]:
+    """The document in `.relay/stack.json`, which the `relay` command reads."""
     site = {name: tenancy.site[name] for name in ("clientKey", "sharedSecret", "baseUrl", "name")}
     return {
         "api": stack.api,

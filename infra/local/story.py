@@ -1,4 +1,4 @@
-"""The main job on a running stack: submit, wait until it is delivered, look at what came of it."""
+"""The main path on a running stack: submit, wait for the delivery, read the result."""
 
 import time
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ POLL_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Rejection:
-    """Relay's word on a state that it did not take."""
+    """A state that Relay rejected, with the broken rules."""
 
     state: State
     details: Sequence[dict[str, str]]
@@ -41,12 +41,14 @@ class Rejection:
 
 @dataclass
 class Submitted:
+    """Relay's verdicts on the submitted states."""
+
     accepted: list[State] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
 
 class Story:
-    """One workspace and its site on a running stack, and what is to be told of them."""
+    """A workspace and its site on a running stack, and their content."""
 
     def __init__(self, stack: Stack, tenancy: Tenancy, screen: Screen) -> None:
         self.stack = stack
@@ -63,16 +65,17 @@ class Story:
         self.jira.http.close()
 
     def submit(self, states: Sequence[State]) -> Submitted:
+        """Submits the states in order. Raises httpx.HTTPStatusError if a call fails."""
         submitted = Submitted()
         with self.screen.meter("States submitted", len(states)) as meter:
             for submission in split(states):
                 answer = self.relay.submit(self.tenancy.workspace_id, submission.body())
-                _take_verdicts(submitted, submission, answer)
+                _add_verdicts(submitted, submission, answer)
                 meter.reach(len(submitted.accepted) + len(submitted.rejected))
         return submitted
 
     def wait_for_delivery(self, expected: int) -> bool:
-        """Until nothing is on its way any more; False if that takes too long."""
+        """Waits until no message or entity is in transit. False after DELIVERY_SECONDS."""
         deadline = time.monotonic() + DELIVERY_SECONDS
         with self.screen.meter("Entities in Jira", expected) as meter:
             while time.monotonic() < deadline:
@@ -86,7 +89,7 @@ class Story:
         return False
 
     def waiting(self) -> int:
-        """Messages in the queue, or with a submitter."""
+        """The number of messages in the queue or in flight."""
         attributes = self.stack.aws.sqs.get_queue_attributes(
             QueueUrl=self.stack.deployment.outputs["SubmissionsQueue"],
             AttributeNames=[
@@ -97,7 +100,7 @@ class Story:
         return sum(int(count) for count in attributes.values())
 
     def ids(self) -> WorkspaceIds:
-        """How the site knows what is in the workspace."""
+        """The workspace's ids at the site. Raises StackFailure if it is not linked."""
         links = LinkStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["TenantsTable"])
         link = links.get(self.tenancy.site_id, self.tenancy.workspace_id)
         if link is None:
@@ -105,7 +108,7 @@ class Story:
         return link.ids
 
     def shown(self) -> dict[str, list[dict[str, Any]]]:
-        """What Jira has of the workspace, in the ids that it was submitted with."""
+        """The workspace's entities in Jira by kind, with the ids that were submitted."""
         ids = self.ids()
         return {
             kind: [
@@ -117,7 +120,7 @@ class Story:
         }
 
     def read_back(self, incident_id: str) -> dict[str, Any]:
-        """One incident, by Jira's own REST API, as the identity that the site has the app by."""
+        """Reads one incident from Jira's REST API, as the app's identity at the site."""
         base_url, credential = self._credential()
         url = f"{base_url}/rest/operations/1.0/incidents/{self.ids().at_site(incident_id)}"
         answer = httpx.get(url, auth=credential, timeout=10, trust_env=False).raise_for_status()
@@ -125,23 +128,25 @@ class Story:
         return incident
 
     def recorded(self) -> int:
+        """The number of the workspace's entities in the record."""
         return sum(1 for _ in self._record().entries(self.tenancy.workspace_id))
 
     def delivered(self) -> int:
+        """The number of entities that the site accepted."""
         outcomes = self._record().outcomes(self.tenancy.workspace_id, self.tenancy.site_id)
         return sum(outcome.state is OutcomeState.ACCEPTED for outcome in outcomes)
 
     def calls(self) -> list[dict[str, Any]]:
-        """The calls that this site's REST API got, each with how many incidents and reviews."""
+        """The calls to the site's REST API, each with its numbers of incidents and reviews."""
         return [call for call in self.jira.calls() if call["site"] == self.tenancy.site_name]
 
     def credential_in_use(self) -> str:
-        """Which identity Relay says that it calls the site as."""
+        """The identity as which Relay calls the site: `connect` or `forge`."""
         [site] = [site for site in self.relay.sites() if site["id"] == self.tenancy.site_id]
         return str(site["credential"]["inUse"])
 
     def _credential(self) -> tuple[str, httpx.Auth]:
-        """The URL, and a token that Jira takes there."""
+        """The URL of Jira's API, and a credential that Jira accepts there."""
         if self.tenancy.is_by_forge:
             site = self.jira.site(self.tenancy.site_name)
             newest = site["forge"]["systemTokens"][-1]
@@ -156,7 +161,7 @@ class Story:
         return RecordStore(self.stack.aws.dynamodb, self.stack.deployment.outputs["RecordTable"])
 
 
-def _take_verdicts(submitted: Submitted, submission: Submission, answer: dict[str, Any]) -> None:
+def _add_verdicts(submitted: Submitted, submission: Submission, answer: dict[str, Any]) -> None:
     by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
     for verdict in answer["verdicts"]:
         state = by_kind[verdict["kind"]][verdict["index"]]

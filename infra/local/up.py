@@ -1,4 +1,4 @@
-"""`make up`: starts a stack that stays, and says how to reach it."""
+"""`make up`: starts a stack that keeps running, and prints its URLs."""
 
 import shutil
 import sys
@@ -7,53 +7,54 @@ from functools import partial
 import httpx
 
 from infra.local.down import end_stack
-from infra.local.failure import told
+from infra.local.failure import reported
 from infra.local.first_tenant import set_up
 from infra.local.paths import STACK_FILE, STACK_FOLDER, VARIABLES_FILE
 from infra.local.stack import FolderInUse, Options, Stack, ending_in_order, lock_of, start_stack
 from infra.local.stack_file import read_stack_file, remove_stack_files, write_stack_files
 
-# For each part of a stack that is up already.
+# For each part of a stack that is already up.
 ANSWER_SECONDS = 5.0
 
 
 def main() -> int:
+    """Starts the stack unless it is up, and prints its URLs. Exit code: 0, or 1 if it can't."""
     try:
         _start()
     except FolderInUse:
         if not STACK_FILE.exists():
-            print("Another command is starting the stack. `make down` ends it.", file=sys.stderr)
+            print("Another command is starting the stack. `make down` stops it.", file=sys.stderr)
             return 1
         try:
             answers = _answers()
         except httpx.TimeoutException:
             print(
-                f"The stack is up, and has not answered within {ANSWER_SECONDS:g} seconds. "
-                "Try again; if that does not help, `make down` ends it.",
+                f"The stack is up, but did not answer within {ANSWER_SECONDS:g} seconds. "
+                "Try again; if that does not help, `make down` stops it.",
                 file=sys.stderr,
             )
             return 1
         if answers:
-            print("The stack is up already.")
+            print("The stack is already up.")
         else:
-            print("A part of the stack has ended. Starting it again, with nothing in it.")
+            print("A part of the stack has ended. Starting a new, empty stack.")
             end_stack()
             _start()
-    _tell()
+    _print_urls()
     return 0
 
 
 def _start() -> None:
-    """Raises FolderInUse where something of a stack lives, or starts."""
+    """Raises FolderInUse if a stack, or a part of one, is running or starting."""
     STACK_FOLDER.mkdir(parents=True, exist_ok=True)
     with ending_in_order(), lock_of(STACK_FOLDER) as lock:
         _forget_dead_stack()
-        # At once, also into a pipe: it takes a while.
-        tell = partial(print, flush=True)
-        _furnish(start_stack(STACK_FOLDER, lock, Options(), tell))
+        # Flushed, because the start takes a while and the output may be a pipe.
+        report = partial(print, flush=True)
+        _set_up(start_stack(STACK_FOLDER, lock, Options(), report))
 
 
-def _furnish(stack: Stack) -> None:
+def _set_up(stack: Stack) -> None:
     try:
         write_stack_files(stack, set_up(stack))
     except BaseException:
@@ -62,7 +63,7 @@ def _furnish(stack: Stack) -> None:
 
 
 def _forget_dead_stack() -> None:
-    """Whoever holds the lock is alone: what lies here is left of a stack that was killed."""
+    """Removes the files of a killed stack. The caller holds the lock, so none is running."""
     remove_stack_files()
     for path in STACK_FOLDER.iterdir():
         if path.is_dir():
@@ -72,8 +73,8 @@ def _forget_dead_stack() -> None:
 
 
 def _answers() -> bool:
-    """Whether every part does: the function behind the API, and the Jira site. Raises
-    TimeoutException where one is slow, which is no reason to throw away what it holds."""
+    """Whether the API and the Jira site answer. Raises httpx.TimeoutException if one is slow: a
+    slow stack keeps its data."""
     stack = read_stack_file()
     urls = (f"{stack['api']}/health", stack["sites"][0]["baseUrl"])
     try:
@@ -85,14 +86,14 @@ def _answers() -> bool:
     return all(answer.is_success for answer in answers)
 
 
-def _tell() -> None:
+def _print_urls() -> None:
     stack = read_stack_file()
     print(f"Relay  {stack['api']}")
     print(f"Jira   {stack['sites'][0]['baseUrl']}")
     print(f"AWS    {stack['aws']['endpoint']}")
-    print(f"Keys and secrets are in {STACK_FILE}, and for a shell in {VARIABLES_FILE}.")
-    print("`make down` ends the stack.")
+    print(f"Keys and secrets are in {STACK_FILE}, and as shell variables in {VARIABLES_FILE}.")
+    print("`make down` stops the stack.")
 
 
 if __name__ == "__main__":
-    sys.exit(told(main))
+    sys.exit(reported(main))

@@ -1,4 +1,4 @@
-"""All cold starts at once, where the first calls would have them one after the other."""
+"""Triggers all cold starts at once, so that the first calls do not wait for one each."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import httpx
 from infra.local.aws import LocalAws
 from infra.local.routes import Route
 
-# What it takes from the install to the first delivery, by logical id.
+# The functions from the install to the first delivery, by logical id.
 NEEDED_FIRST = {
     "DescriptorFunction",
     "LifecycleFunction",
@@ -24,9 +24,9 @@ PATH_PARAMETER = re.compile(r"\{\w+\}")
 
 
 def warm_up(aws: LocalAws, api: str, routes: Sequence[Route], functions: Mapping[str, str]) -> None:
-    """Calls what is needed first, in a way that changes nothing: without a token, or no message.
+    """Calls the functions that are needed first: without a token or a message, so nothing changes.
 
-    `functions` has the physical id of each by its logical one.
+    `functions` maps logical to physical ids.
     """
     called = {route.function: route.key for route in sorted(routes, key=_harmless_last)}
     with ThreadPoolExecutor(len(NEEDED_FIRST)) as pool:

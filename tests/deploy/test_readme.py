@@ -95,7 +95,7 @@ def test_the_readme_runs_from_top_to_bottom(clone: Path, environment: dict[str, 
     ran = run(script, clone, environment)
 
     assert ran.returncode == 0, ran.stdout
-    assert "All that was submitted is in Jira" in ran.stdout
+    assert "Jira has every submitted entity once" in ran.stdout
     assert '"accepted": 1, "rejected": 0' in ran.stdout
     assert "Successfully created/updated stack - relay" in ran.stdout
     assert re.search(r"^relay_[0-9a-f]{16}_\S{43}$", ran.stdout, re.MULTILINE)

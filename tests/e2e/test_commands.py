@@ -40,7 +40,7 @@ def test_up_and_down_beside_another_stack(tmp_path: Path) -> None:
         first = run("up", tmp_path)
         second = run("up", tmp_path)
         check_stack(tmp_path / "stack.json", first.stdout)
-        assert "up already" in second.stdout
+        assert "already up" in second.stdout
     finally:
         down = run("down", tmp_path)
 
@@ -61,8 +61,8 @@ def test_a_stack_that_is_slow_to_answer_stays_as_it_is(tmp_path: Path) -> None:
                 run("up", tmp_path)
         finally:
             os.killpg(simulator, signal.SIGCONT)
-        assert "has not answered within 5 seconds" in refused.value.stderr
-        assert "up already" in run("up", tmp_path).stdout
+        assert "did not answer within 5 seconds" in refused.value.stderr
+        assert "already up" in run("up", tmp_path).stdout
         assert (tmp_path / "stack.json").read_text() == before
     finally:
         run("down", tmp_path)

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local import demo
 from infra.local.comparison import differences, newest_states
-from infra.local.failure import StackFailure, told
+from infra.local.failure import StackFailure, reported
 from infra.local.feed import BODY_BYTES_MAX, parse_states, read_states, split
 from infra.local.sample import INCIDENTS, REVIEWS, sample_lines
 from infra.local.story import Story
@@ -68,14 +68,14 @@ def test_a_file_without_states_ends_the_demo_before_it_begins(
     file = tmp_path / "states.jsonl"
     file.write_bytes(content)
 
-    assert told(partial(demo.main, ["--input", str(file)])) == 1
+    assert reported(partial(demo.main, ["--input", str(file)])) == 1
     assert str(file) in capsys.readouterr().err
 
 
 def test_a_file_that_is_not_there_ends_the_demo(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert told(partial(demo.main, ["--input", str(tmp_path / "none")])) == 1
+    assert reported(partial(demo.main, ["--input", str(tmp_path / "none")])) == 1
     assert "can't be read" in capsys.readouterr().err
 
 
@@ -113,7 +113,7 @@ def test_a_demo_with_a_rejected_entity_fails_and_says_which(
 ) -> None:
     good, bad = incident("inc-1"), incident("inc-2", status="on fire")
 
-    assert not demo.tell_story(story, incidents(good, bad))
+    assert not demo.run_story(story, incidents(good, bad))
 
     said = capsys.readouterr().out
     assert "line 2, incident inc-2: incidents[1].status" in said

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from infra.local.comparison import differences, newest_states
-from infra.local.demo import tell_story
+from infra.local.demo import run_story
 from infra.local.feed import State, parse_states
 from infra.local.sample import INCIDENTS, REVIEWS, sample_lines
 from infra.local.story import Story
@@ -24,7 +24,7 @@ def sample() -> list[State]:
 def test_the_sample_of_the_demo_arrives(story: Story, sample: list[State]) -> None:
     assert len(newest_states(sample)) == INCIDENTS + REVIEWS
 
-    assert tell_story(story, sample)
+    assert run_story(story, sample)
 
 
 def test_what_waits_costs_one_call_per_thousand_of_a_kind(

@@ -88,7 +88,7 @@ def test_a_webhook_is_put_with_a_secret_that_is_shown_once(stage: Stage) -> None
     for arguments in (("show", "operations"), ("operations",)):
         shown = stage.cli("workspaces", "webhook", *arguments)
         assert shown.out == f"{target}\n"
-        assert "not called yet" in shown.err
+        assert "not been called yet" in shown.err
         as_json = stage.cli("workspaces", "webhook", *arguments, "--json")
         assert as_json.json() == {"url": target, "attempts": []}
     secret = made.out.strip()
@@ -109,7 +109,7 @@ def test_a_webhook_is_tried_and_its_attempts_are_shown(stage: Stage) -> None:
     with https_hook(None) as hook:
         stage.cli("workspaces", "webhook", "put", "operations", hook.url)
         taken = stage.cli("workspaces", "webhook", "operations", "--test")
-        assert "It was taken: the webhook answered 204." in taken.out
+        assert "Delivered: the webhook answered 204." in taken.out
         [received] = hook.received
         assert received.headers["webhook-id"] in taken.err
         hook.status = 500

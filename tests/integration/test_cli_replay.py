@@ -80,7 +80,7 @@ def test_what_is_asked_for_is_sent(cli: Cli, arguments: tuple[str, ...], body: A
 
     assert server.calls[-1] == ("POST", PATH)
     assert bodies(server) == [body]
-    assert ran.out == "1 replay begun.\n"
+    assert ran.out == "1 replay started.\n"
     assert f"relay replays {SITE} --follow" in ran.err
 
 
@@ -90,7 +90,7 @@ def test_what_the_site_fails_over_is_not_said_to_be_answered(cli: Cli) -> None:
         ran = cli("replay", SITE, RELAY_URL=server.url)
 
     assert "has answered for" not in ran.out
-    assert "The site fails over some and takes others" in ran.out
+    assert "The site fails for some and accepts others" in ran.out
     assert "first at 2026-01-31 10:00:00 UTC" in ran.out
     assert "relay list operations --state owed" in ran.err
 
@@ -135,9 +135,9 @@ def test_it_is_followed_until_it_is_done(cli: Cli) -> None:
 
     assert ran.out == "Workspace operations: the site has answered for 40 entities.\n"
     assert ran.err.splitlines() == [
-        "operations: 0; gets ready",
+        "operations: 0; preparing",
         "operations: 4 of 40; 2 a second, about 18 seconds left",
-        "operations: 20 of 40; waits: Jira answered 429; goes on at 2026-01-31 09:30:00 UTC",
+        "operations: 20 of 40; waits: Jira answered 429; continues at 2026-01-31 09:30:00 UTC",
         "operations: 40 of 40; done 2026-01-31 09:30:00 UTC",
     ]
 
@@ -180,7 +180,7 @@ def test_what_jira_refused_is_said_and_is_the_exit_code(cli: Cli) -> None:
     with replying(SITES, *steps) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, code=1)
 
-    assert "Jira refused 3 of them now." in ran.out
+    assert "Jira refused 3 of them." in ran.out
     assert "relay list operations --state rejected" in ran.err
 
 
@@ -204,7 +204,7 @@ def test_stopping_the_command_stops_no_replay(cli: Cli, monkeypatch: pytest.Monk
         server.replies = [SITES, reply(one(), status=202), reply(one())]
         as_json = cli("replay", SITE, "--json", RELAY_URL=server.url, code=130)
 
-    assert f"It goes on. `relay replays {SITE} --follow`" in said.err
+    assert f"The replay continues. `relay replays {SITE} --follow`" in said.err
     assert as_json.error_code == "stopped"
     assert {method for method, _ in server.calls} == {"GET", "POST"}
 
@@ -220,7 +220,7 @@ def test_replays_are_shown_without_beginning_one(cli: Cli) -> None:
         server.replies = [SITES, reply(*found)]
         as_json = cli("replays", SITE, "--json", RELAY_URL=server.url).json()
 
-    assert "4 of 40 0 waits: Jira answered 429; goes on at 2026-01-31 09:30:00 UTC" in said
+    assert "4 of 40 0 waits: Jira answered 429; continues at 2026-01-31 09:30:00 UTC" in said
     assert "payments running since 2026-01-31 09:30:00 UTC linked" in said
     assert "web done owed requested 2026-01-31 09:30:00 UTC 7 of 7 2 done" in said
     assert as_json == {"replays": found}
@@ -234,7 +234,7 @@ def test_replays_that_run_are_followed_without_beginning_one(cli: Cli) -> None:
         none = cli("replays", SITE, "--follow", RELAY_URL=server.url)
 
     assert ran.out == "Workspace operations: the site has answered for 2 entities.\n"
-    assert none.out == "There is no replay.\n"
+    assert none.out == "There are no replays.\n"
     assert {method for method, _ in server.calls} == {"GET"}
 
 
@@ -271,7 +271,7 @@ def test_a_relay_that_stays_away_ends_the_command_and_not_the_replay(cli: Cli) -
     with replying(SITES, reply(one(), status=202), Reply(500)) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, code=3)
 
-    assert "It goes on." in ran.err
+    assert "The replay continues." in ran.err
     assert len(server.calls) == 2 + MISSED_MAX
 
 
@@ -398,7 +398,7 @@ def test_what_jira_refuses_when_it_is_replayed_is_told(stage: Stage) -> None:
 
     ran = stage.cli("replay", stage.site.name, "--all", code=1)
 
-    assert "Jira refused 1 of them now." in ran.out
+    assert "Jira refused 1 of them." in ran.out
     assert "inc-2" in stage.cli("list", "operations", "--state", "rejected").out
 
 
@@ -414,7 +414,7 @@ def test_a_replay_of_a_site_that_asks_for_a_rest_says_why_it_waits(stage: Stage)
     [waiting] = stage.cli("replays", stage.site.name, "--json").json()["replays"]
     assert (waiting["state"], waiting["why"]) == ("waiting", "requested")
     said = stage.cli("replays", stage.site.name).words
-    assert f"waits: {waiting['reason']}; goes on at" in said
+    assert f"waits: {waiting['reason']}; continues at" in said
     assert "Jira answered 429" in said
 
 

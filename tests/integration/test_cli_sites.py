@@ -64,7 +64,7 @@ def test_a_slowed_site_says_until_when_and_why(cli: Cli) -> None:
     assert "relay sites show SITE" in listed.err
     assert "why Jira answered 429" in said
     assert "next try 2026-01-31 12:03:00 UTC attempts 7" in said
-    assert "to do Nothing is to be done" in said
+    assert "to do No action is needed" in said
 
 
 def test_a_time_of_today_goes_without_its_date() -> None:
@@ -79,7 +79,7 @@ def test_a_site_that_needs_attention_says_since_when_and_what_jira_answered(cli:
 
     listed = shown(cli, refused, arguments=("list",)).out
     assert "needs attention since 2026-01-31 09:30:00 UTC: Jira answered 401" in listed
-    assert "have the site's admin install the app again" in shown(cli, refused).words
+    assert "The site's admin must install the app again" in shown(cli, refused).words
 
 
 def test_a_site_that_another_took_the_place_of_says_how_to_move(cli: Cli) -> None:
@@ -173,7 +173,7 @@ def test_a_site_that_asks_for_a_rest_is_slowed_and_so_is_the_entity_owed(stage: 
     assert (listed["state"], listed["trouble"]["code"]) == ("slowed", "rate_limited")
     assert "slowed until " in stage.cli("sites", "list").out
     status = stage.cli("status", "operations", "inc-1").words
-    assert "state owed It is recorded here, and not delivered yet." in status
+    assert "state owed It is recorded here, but not delivered yet." in status
     assert "why Jira answered 429" in status
     assert TROUBLES["rate_limited"][1] in status
     assert "owed since 20" in status
@@ -201,7 +201,7 @@ def test_a_site_that_is_slowed_is_only_warned_of(stage: Stage) -> None:
     doctor = stage.cli("doctor", "--json").json()["findings"]
     [found] = [one for one in doctor if one["check"].startswith("site ")]
     assert (found["level"], found["action"]) == ("warn", TROUBLES["site_down"][1])
-    assert "tried again at" in found["message"]
+    assert "the next attempt is at" in found["message"]
 
 
 def import_site(stage: Stage, *workspaces: str) -> tuple[str, JiraSite]:
@@ -227,7 +227,7 @@ def test_a_newer_installation_takes_the_place_of_one_that_is_gone(stage: Stage) 
     assert f"relay sites move {old} {new.id}" in str(found)
     moved = stage.cli("sites", "move", old, new.site.base_url)
 
-    assert "2 workspaces are linked to" in moved.out
+    assert "2 workspaces are now linked to" in moved.out
     assert "operations, payments" in moved.out
     found = stage.cli("replays", new.id, "--json").json()["replays"]
     assert [(one["workspaceId"], one["why"]) for one in found] == [
@@ -237,7 +237,7 @@ def test_a_newer_installation_takes_the_place_of_one_that_is_gone(stage: Stage) 
     work(stage)
     assert new.held("incident").keys() == {"inc-1"}
     assert stage.cli("sites", "move", old, new.id, "--json").json() == {"moved": []}
-    assert "so none is moved" in stage.cli("sites", "move", old, new.id).out
+    assert "so none was moved" in stage.cli("sites", "move", old, new.id).out
 
 
 def test_a_move_to_a_site_without_the_app_is_refused(stage: Stage, simulator: Simulator) -> None:

@@ -27,7 +27,7 @@ def test_the_status_says_where_an_incident_is(stage: Stage) -> None:
     assert "sequence 1" in said
     assert "properties env=prod" in said
     assert "2026-01-31 08:45:00 UTC open P2" in said
-    assert f"Site {stage.site.site.base_url} state accepted Jira has taken it." in said
+    assert f"Site {stage.site.site.base_url} state accepted Jira accepted it." in said
     assert "ago)" in said or "(now)" in said
     assert "in Jira now sequence 1, open" in said
 
@@ -42,7 +42,7 @@ def test_what_was_brought_anew_is_what_is_recorded_though_its_sequence_is_raised
     work(stage)
 
     said = stage.cli("status", "operations", "inc-1", "--confirm").words
-    assert "in Jira now sequence 2, open: what is recorded, raised from 1" in said
+    assert "in Jira now sequence 2, open: the recorded state, raised from 1" in said
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_older_state_in_jira_is_told_apart(cli: Cli, older: dict[str, Any]) -
     with replying(Reply(body=entity(at_site("accepted", jira=held)))) as server:
         said = cli("status", "operations", "inc-1", "--confirm", RELAY_URL=server.url).words
 
-    assert "not what is recorded, or not yet" in said
+    assert "not the recorded state, or not yet" in said
 
 
 def test_what_is_recorded_is_told_though_jira_cannot_be_asked(stage: Stage) -> None:
@@ -104,7 +104,7 @@ def test_an_entity_that_is_not_there_is_said_so(stage: Stage) -> None:
 
     ran = stage.cli("status", "operations", "inc-1", code=1)
     assert "There is no incident 'inc-1'" in ran.err
-    assert "by its id: cli-" in ran.err
+    assert "in Relay's logs: cli-" in ran.err
 
 
 def test_without_a_site_it_is_recorded_only(stage: Stage) -> None:
@@ -122,7 +122,7 @@ def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
 
     for key in (stage.cli.key, stage.relay.key_for("operations")):
         said = stage.cli("status", "operations", "inc-1", RELAY_KEY=key).words
-        assert "state owed It is recorded here, and not delivered yet." in said
+        assert "state owed It is recorded here, but not delivered yet." in said
         assert "The site is uninstalled" in said
 
 
@@ -132,7 +132,7 @@ def test_project_keys_that_the_site_does_not_know_are_named(stage: Stage) -> Non
     stage.relay.submit("operations", incidents=[incident(associations=associations)])
 
     said = stage.cli("status", "operations", "inc-1").words
-    assert "state unknown project keys Jira dropped it" in said
+    assert "state unknown project keys Jira ignored it" in said
     assert "projects NOPE" in said
     listed = stage.cli("list", "operations", "--state", "unknown-project-keys").out
     assert "inc-1" in listed
@@ -146,7 +146,7 @@ def test_a_deleted_incident_says_so(stage: Stage) -> None:
     assert "deleted here" in stage.cli("delete", "operations", "inc-1").out
     before = stage.cli("status", "operations", "inc-1").words
     assert "deleted yes" in before
-    assert "It is deleted here, and not there yet." in before
+    assert "It is deleted here, but not there yet." in before
     stage.relay.run_queue()
     after = stage.cli("status", "operations", "inc-1", "--confirm").words
     assert "state deleted It is deleted there." in after
@@ -270,7 +270,7 @@ def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
         unknown = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
 
     assert "why There was no time left to deliver it. owed since 2026-01-31 10:00:00 UTC" in said
-    assert "goes on trying" in unknown
+    assert "keeps retrying" in unknown
 
 
 def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) -> None:
@@ -279,7 +279,7 @@ def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) ->
     with replying(Reply(body=entity(owed)), site) as server:
         said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
 
-    assert "why Jira answered 500. The site takes others, and fails over this one." in said
+    assert "why Jira answered 500. The site accepts other entities but fails for this one." in said
     assert "tried again 2026-01-31 10:00:00 UTC" in said
 
 

@@ -159,20 +159,20 @@ def test_a_body_with_more_wrong_than_one_answer_tells_is_halved(stage: Stage) ->
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "holds no incident"),
-        (b"\n\n", "holds no incident"),
-        (b"{}", "holds no incident"),
-        (b'{"incidents": []}', "holds no incident"),
+        (b"", "contains no incident"),
+        (b"\n\n", "contains no incident"),
+        (b"{}", "contains no incident"),
+        (b'{"incidents": []}', "contains no incident"),
         (b"\xff", "not UTF-8"),
         (b"{", "not JSON"),
         (b"[]", "expected"),
         (b'{"alerts": []}', "expected"),
-        (b'{"incidents": 7}', "incidents is a list"),
+        (b'{"incidents": 7}', "incidents must be a list"),
         (b'{"incidents": [{}], "properties": []}', "properties must be an object"),
         (b'{\n"incidents": [{},\n]}', "line 3: not JSON"),
         (b'{"incident": {}}\n{"incident": {}\n', "line 2: not JSON"),
         (b'{"incident": {}, "review": {}}', "line 1: expected"),
-        (b'{"incident": {"id": NaN}}', "NaN is no JSON"),
+        (b'{"incident": {"id": NaN}}', "NaN is not a JSON value"),
         (b'{"incident": {"id": 1e999}}', "not JSON"),
         (b"[" * 200_000, "not JSON"),
     ],
@@ -239,7 +239,7 @@ def test_an_unknown_workspace_takes_nothing(stage: Stage) -> None:
     assert ran.error_code == "unknown_workspace"
     assert ran.json()["accepted"] == 0
     said = stage.cli("submit", "nothing", "-", stdin=lines(incident()), code=1).out
-    assert said == "0 accepted, 0 rejected.\n1 were refused all together.\n"
+    assert said == "0 accepted, 0 rejected.\n1 were refused as a whole.\n"
 
 
 def test_a_key_for_another_workspace_is_refused(stage: Stage) -> None:
@@ -282,7 +282,7 @@ def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
     assert "busy (503)" in told[0]
     assert submitted.failure
     assert submitted.failure.exit_code == 3
-    assert [state.id for state in submitted.not_taken] == ["inc-0"]
+    assert [state.id for state in submitted.not_accepted] == ["inc-0"]
     assert submitted.not_sent == 1
 
 
@@ -294,7 +294,7 @@ def test_what_could_not_be_queued_is_listed(cli: Cli) -> None:
     with replying(Reply(503, {"error": error}, [("Retry-After", "999")])) as server:
         ran = cli("submit", "w", "-", stdin=content, RELAY_URL=server.url, code=3)
 
-    assert "1 entity could not be taken:\n  line 2, review rev-1\n" in ran.out
+    assert "1 entity could not be accepted:\n  line 2, review rev-1\n" in ran.out
     assert "reviews[0]: was not taken (not_queued)" in ran.err
 
 
@@ -324,7 +324,7 @@ def test_whoever_stops_it_is_told_what_was_taken() -> None:
         submitted = submit_feed(relay, "operations", feed_of_two_bodies())
 
     assert submitted.accepted == 1
-    assert [state.id for state in submitted.not_taken] == ["inc-1"]
+    assert [state.id for state in submitted.not_accepted] == ["inc-1"]
     assert submitted.failure
     assert submitted.failure.exit_code == 130
 
@@ -338,9 +338,9 @@ def test_what_was_taken_before_relay_fails_is_said(cli: Cli, tmp_path: Path) -> 
         as_json = cli("submit", "w", str(file), "--json", RELAY_URL=server.url, code=3)
 
     assert "1 accepted, 0 rejected." in said.out
-    assert "1 were sent without an answer" in said.out
+    assert "1 were sent, but Relay did not confirm them" in said.out
     assert "Submit the same file again" in said.out
-    assert "by its id" in said.err
+    assert "in Relay's logs" in said.err
     assert as_json.json()["notTaken"] == [{"kind": "incident", "index": 1, "id": "inc-1"}]
     assert as_json.json()["notSent"] == 0
     assert as_json.error_code == "http_500"

@@ -18,7 +18,8 @@ COMMANDS = (ROOT / "docs/commands.md").read_text("utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("infra/*/README.md")]
 
 
-def commands() -> list[str]:
+def commands() -> list[tuple[str, str]]:
+    """Each command with the first paragraph of its help."""
     found = []
     waiting = [("relay", typer.main.get_command(app))]
     while waiting:
@@ -26,7 +27,8 @@ def commands() -> list[str]:
         below = getattr(command, "commands", {})
         waiting += [(f"{name} {part}", one) for part, one in below.items()]
         if not below:
-            found.append(name)
+            summary = (command.help or "").split("\n\n")[0].replace("\n", " ")
+            found.append((name, summary.rstrip(".")))
     return sorted(found)
 
 
@@ -48,9 +50,9 @@ def test_every_metric_is_explained(metric: Metric) -> None:
     assert f"`{metric.value.name}`" in OPERATOR
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_is_explained(command: str) -> None:
-    assert f"| `{command}` |" in COMMANDS
+@pytest.mark.parametrize(("command", "summary"), commands())
+def test_every_command_is_explained(command: str, summary: str) -> None:
+    assert f"| `{command}` | {summary} |" in COMMANDS
 
 
 @pytest.mark.parametrize("row", [*TABLE, SUSPENDED, NOT_JIRA], ids=lambda row: row.code)

@@ -31,7 +31,7 @@ def test_whom_a_key_is_for_is_said_once_and_in_makes_own_words(arguments: tuple[
 
 
 def test_no_key_is_made_for_what_can_be_no_workspace() -> None:
-    assert "'my team' is no id for a workspace" in refusal("--workspace", "my team")
+    assert "'my team' is not a workspace id" in refusal("--workspace", "my team")
 
 
 @pytest.mark.parametrize(("value", "all_of_them"), [("1", True), ("0", False), ("no", False)])

@@ -1,5 +1,7 @@
 """Errors, as `relay.errors.RelayError.as_body` writes them, and API Gateway's own."""
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 
@@ -24,6 +26,9 @@ class ErrorContent(TypedDict):
     """The error in words."""
     details: list[ErrorDetail]
     """The broken rules, or the entities that were not accepted; empty if there are none."""
+    jiraStatus: NotRequired[int]
+    """The HTTP status that Jira answered with, such as 401. Missing if the error is not due to
+    Jira's answer."""
 
 
 class Error(TypedDict):
