@@ -1,7 +1,6 @@
 """Jira's actions associate and disassociate of DevOps components."""
 
 from relay.actions.site_catalog import SiteCatalog, at_site
-from relay.aws import sqs_client
 from relay.catalog.containers import ContainerStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import component_answer, component_url, logo_url
@@ -18,7 +17,7 @@ catalog = SiteCatalog(
     parts.links, WorkspaceStore(parts.dynamodb, settings.catalog_table), containers
 )
 components = ComponentChanges(
-    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    SubmissionsQueue(parts.sqs, settings.submissions_queue),
     settings.components_module == "on",
 )
 

@@ -1,7 +1,6 @@
 """Jira's action createPostIncidentReview: a link for people, and a call that makes a draft."""
 
 from relay.actions.reviewing import DraftReviews, review_url
-from relay.aws import sqs_client
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.pages import configure_page, redirect
@@ -17,7 +16,7 @@ settings = ReviewSettings.from_environment()
 parts = ForgeParts(settings)
 draft_reviews = DraftReviews(
     RecordStore(parts.dynamodb, settings.record_table),
-    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    SubmissionsQueue(parts.sqs, settings.submissions_queue),
     settings.review_url_template,
 )
 

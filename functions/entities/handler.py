@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from relay.actions.reviewing import DraftReviews
-from relay.aws import sqs_client
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.entity_documents import (
@@ -39,7 +38,7 @@ tracking = EntityTracker(
     DebtStore(parts.dynamodb, settings.record_table),
     parts.sites,
 )
-queue = SubmissionsQueue(sqs_client(), settings.submissions_queue)
+queue = SubmissionsQueue(parts.sqs, settings.submissions_queue)
 deleting = EntityDeleter(record, queue)
 draft_reviews = DraftReviews(record, queue, settings.review_url_template)
 

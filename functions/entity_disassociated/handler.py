@@ -1,7 +1,6 @@
 """Jira's action onEntityDisassociated: an incident or review is no longer associated."""
 
 from relay.actions.associations import Associations
-from relay.aws import sqs_client
 from relay.catalog.webhooks import WebhookStore
 from relay.edge.answer import Answer, no_content
 from relay.edge.http import HttpFunction
@@ -20,7 +19,7 @@ associations = Associations(
     AssociationStore(parts.dynamodb, settings.record_table),
     WebhookStore(parts.dynamodb, settings.catalog_table, parts.secrets),
 )
-notices = NoticesQueue(sqs_client(), settings.notices_queue)
+notices = NoticesQueue(parts.sqs, settings.notices_queue)
 
 handler = HttpFunction(settings.base_url)
 

@@ -6,13 +6,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.edge.replay_consumer import ReplayConsumer
-from relay.edge.wiring import DeliveryParts, time_left
+from relay.edge.wiring import DeliveryParts, time_left, unlinker
 from relay.settings import ReplayerSettings
 from relay.telemetry import in_context
 
 settings = ReplayerSettings.from_environment()
 parts = DeliveryParts(settings)
-consumer = ReplayConsumer(parts.replayer(settings), parts.confirmation, parts.unlinker)
+cleaner = unlinker(parts, parts.replay_parts)
+consumer = ReplayConsumer(parts.replayer(settings), parts.confirmation, cleaner)
 
 
 @in_context

@@ -67,6 +67,10 @@ class TenantParts:
         self._plain_ids = settings.plain_ids == "on"
 
     @cached_property
+    def sqs(self) -> "SQSClient":
+        return sqs_client()
+
+    @cached_property
     def tenants(self) -> "TenantStore":
         from relay.tenants.store import TenantStore
 
@@ -143,14 +147,10 @@ class ReplayParts:
         self._clock = clock
 
     @cached_property
-    def sqs(self) -> "SQSClient":
-        return sqs_client()
-
-    @cached_property
     def queue(self) -> "ReplaysQueue":
         from relay.queues.replays import ReplaysQueue
 
-        return ReplaysQueue(self.sqs, self._queue_url)
+        return ReplaysQueue(self._parts.sqs, self._queue_url)
 
     @cached_property
     def schedule(self) -> "ReplaySchedule":
@@ -202,10 +202,9 @@ class DeliveryParts(SiteParts):
         self._record_table = settings.record_table
         self._catalog_table = settings.catalog_table
         self._confirm_percent = settings.confirm_percent
-        self._replay_parts = ReplayParts(self, settings.replays_queue, clock=clock)
-        self.sqs = self._replay_parts.sqs
-        self.schedule = self._replay_parts.schedule
-        self.starter = self._replay_parts.starter
+        self.replay_parts = ReplayParts(self, settings.replays_queue, clock=clock)
+        self.schedule = self.replay_parts.schedule
+        self.starter = self.replay_parts.starter
 
     @cached_property
     def record(self) -> "RecordStore":
@@ -223,7 +222,7 @@ class DeliveryParts(SiteParts):
     def confirmation(self) -> "Confirmation":
         from relay.delivery.confirmation import Confirmation
 
-        queue = self._replay_parts.queue
+        queue = self.replay_parts.queue
         return Confirmation(queue, self.sites, self.record, self._confirm_percent)
 
     @cached_property
@@ -257,10 +256,6 @@ class DeliveryParts(SiteParts):
         return Sweeper(
             self.tenants, self.links, self.replays, self.troubles, self.sites, self.starter
         )
-
-    @cached_property
-    def unlinker(self) -> "WorkspaceUnlinker":
-        return unlinker(self, self._replay_parts)
 
     def replayer(self, settings: ReplayerSettings) -> "Replayer":
         """A Replayer that delivers components if the settings enable them."""
