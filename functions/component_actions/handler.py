@@ -20,6 +20,7 @@ components = ComponentChanges(
     SubmissionsQueue(parts.sqs, settings.submissions_queue),
     settings.components_module == "on",
 )
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -46,7 +47,7 @@ def disassociate_component() -> Answer:
 
 def send_component() -> Answer:
     """Jira expects Relay to send the component again, and to answer with it."""
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     link, container = catalog.container_at(caller.tenant.id, component_url(request.body))
     components.queue(link.workspace_id, [container.id], logo_url(request), handler.correlation_id)
     return component_answer(at_site(container, link.ids), request)

@@ -19,6 +19,7 @@ draft_reviews = DraftReviews(
     SubmissionsQueue(parts.sqs, settings.submissions_queue),
     settings.review_url_template,
 )
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -48,7 +49,7 @@ def create_post_incident_review() -> Answer:
 
     Repeating the call makes no second review.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     incident, component = query_id(request, "incident"), query_id(request, "component")
     if not incident:
         missing = Detail("incident", "missing", "The query must have the incident's id")

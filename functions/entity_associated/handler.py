@@ -20,6 +20,7 @@ associations = Associations(
     WebhookStore(parts.dynamodb, settings.catalog_table, parts.secrets),
 )
 notices = NoticesQueue(parts.sqs, settings.notices_queue)
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -30,6 +31,6 @@ def on_entity_associated() -> Answer:
 
     Relay does not store the user.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     notices.send(associations.associate(caller.tenant, parse_associated(request.body)))
     return no_content()

@@ -20,6 +20,7 @@ associations = Associations(
     WebhookStore(parts.dynamodb, settings.catalog_table, parts.secrets),
 )
 notices = NoticesQueue(parts.sqs, settings.notices_queue)
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -27,6 +28,6 @@ handler = HttpFunction(settings.base_url)
 @handler.put("/entities/disassociated")
 def on_entity_disassociated() -> Answer:
     """An incident or a review is no longer associated with something."""
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     notices.send(associations.disassociate(caller.tenant, parse_disassociated(request.body)))
     return no_content()

@@ -17,6 +17,7 @@ catalog = SiteCatalog(
     WorkspaceStore(parts.dynamodb, settings.catalog_table),
     ContainerStore(parts.dynamodb, settings.catalog_table),
 )
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -27,7 +28,7 @@ def fetch_workspaces() -> Answer:
 
     The answer leaves out unknown ids and those of other sites.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     found = catalog.workspaces(caller.tenant.id, parse_ids(request.body))
     return workspace_answer(found, request)
 
@@ -39,7 +40,7 @@ def find_workspaces() -> Answer:
     One of Jira's pages documents a POST for workspaces, another a GET for containers: a GET is
     answered with both. If the workspaces do not fit into one answer, it has the first ones by id.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     ids, query = query_values(request, "ids"), first_query_value(request, "searchQuery")
     found = catalog.workspaces(caller.tenant.id, ids or None, query or "")
     containers = catalog.containers(caller.tenant.id, query or "") if not ids else []

@@ -13,7 +13,8 @@ from relay.settings import ReplaysSettings
 
 settings = ReplaysSettings.from_environment()
 parts = TenantParts(settings)
-replayer = ReplayParts(parts, settings.replays_queue)
+replay_parts = ReplayParts(parts, settings.replays_queue)
+starter, schedule = replay_parts.starter, replay_parts.schedule
 own_sites = OwnSites(parts)
 
 handler = HttpFunction(settings.base_url)
@@ -31,8 +32,8 @@ def replay(site: str) -> Answer:
     """
     request = calls.by_key_for_all()
     tenant, asked = parts.tenants.existing(site), replay_request(request)
-    started = replayer.starter.request(tenant, asked.wanted, asked.since, asked.workspaceId)
-    return json_answer(202, replay_page(started, replayer.schedule.now()))
+    started = starter.request(tenant, asked.wanted, asked.since, asked.workspaceId)
+    return json_answer(202, replay_page(started, schedule.now()))
 
 
 @handler.get("/v1/sites/{site}/replay", query=("limit", "after"))
@@ -45,7 +46,7 @@ def list_replays(site: str) -> Answer:
     limit, after = page_limit(request), page_start(request)
     after = checked_workspace_id(after) if after else ""
     if caller.workspaces is not None:
-        now = replayer.schedule.now()
+        now = schedule.now()
         return json_answer(200, own_sites.replays(site, caller.workspaces, now, after, limit))
     found = parts.replays.of_tenant(parts.tenants.existing(site).id, after, limit)
-    return json_answer(200, replay_page(found, replayer.schedule.now(), limit))
+    return json_answer(200, replay_page(found, schedule.now(), limit))

@@ -17,6 +17,7 @@ catalog = SiteCatalog(
     WorkspaceStore(parts.dynamodb, settings.catalog_table),
     ContainerStore(parts.dynamodb, settings.catalog_table),
 )
+site = parts.site
 
 handler = HttpFunction(settings.base_url)
 
@@ -27,7 +28,7 @@ def search_containers() -> Answer:
 
     The search ignores case and accents.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     query = first_query_value(request, "searchQuery") or ""
     workspace_id = first_query_value(request, "workspaceId")
     return container_answer(catalog.containers(caller.tenant.id, query, workspace_id), request)

@@ -69,7 +69,7 @@ class Stores:
                 found.append(f"{tenant.base_url} is in trouble: {trouble}")
             linked = self.links.workspaces_of(tenant.id)
             for replay in self.replays.of_tenant(tenant.id):
-                begun = replay.generation >= tenant.installs + replay.resets
+                begun = replay.walked_generation >= tenant.installs + replay.resets
                 if not replay.is_done or (replay.workspace_id in linked and not begun):
                     found.append(f"{tenant.base_url} has a replay: {replay}")
                 debts = self.debts.all(replay.workspace_id, tenant.id) if replay.again else ()

@@ -17,7 +17,7 @@ import relay.jira.client
 import relay.table
 from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
-from relay.jira.errors import RateLimit, error_type, without_details
+from relay.jira.errors import error_type, without_details
 from relay.tenants.troubles import TroubleStore
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
@@ -527,7 +527,7 @@ def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
     tenant = relay_.tenants.existing(site.jira.id)
     first, second = (SiteTrouble(troubles, tenant.id, None) for _ in range(2))
 
-    first.failed(error_type(429)(429, (), RateLimit(retry_after="600")))
+    first.failed(error_type(429)(429, (), "600"))
     second.failed(error_type(429)(429))
 
     assert wait_of(site.trouble) == 600

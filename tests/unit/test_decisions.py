@@ -25,7 +25,6 @@ from relay.jira.errors import (
     JiraAnswered,
     JiraError,
     JiraUnreachable,
-    RateLimit,
     SiteDown,
     Unreadable,
     error_type,
@@ -42,7 +41,7 @@ portions = st.floats(0, 1, exclude_max=True)
 
 def answered(status: int, said: str | None = None) -> JiraAnswered:
     """The error that the client raises for an answer, with this Retry-After."""
-    return error_type(status)(status, ("Jira's words",), RateLimit(retry_after=said))
+    return error_type(status)(status, ("Jira's words",), said)
 
 
 def row_of(error: JiraError, failing_for: float = 0) -> Row:

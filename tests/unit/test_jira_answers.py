@@ -22,7 +22,6 @@ from relay.jira.errors import (
     CredentialRefused,
     JiraAnswered,
     NothingThere,
-    RateLimit,
     RateLimited,
     RequestRefused,
     RequestTooLarge,
@@ -236,20 +235,3 @@ def test_each_status_has_its_meaning(status: int, expected: type[JiraAnswered]) 
     assert "words of Jira" in error.message
     # The log gets the status alone: Jira's words may repeat what it was sent.
     assert error.reason == f"status {status}"
-
-
-def test_what_an_answer_says_of_the_rate_limit_is_kept_word_for_word() -> None:
-    headers = httpx.Headers(
-        {
-            "Retry-After": "17",
-            "X-RateLimit-Limit": "100",
-            "X-RateLimit-Remaining": "0",
-            "X-RateLimit-Reset": "2026-01-31T09:30Z",
-            "RateLimit-Reason": "jira-quota-tenant-based",
-        }
-    )
-
-    assert RateLimit.of(headers) == RateLimit(
-        "17", "100", "0", "2026-01-31T09:30Z", "jira-quota-tenant-based"
-    )
-    assert RateLimit.of(httpx.Headers()) == RateLimit()

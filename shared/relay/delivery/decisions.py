@@ -165,7 +165,7 @@ def retry_after(error: JiraError, now: float) -> float | None:
 
     None if it is missing, or neither a number nor a date.
     """
-    header = error.rate_limit.retry_after if isinstance(error, RateLimited | SiteDown) else None
+    header = error.retry_after if isinstance(error, RateLimited | SiteDown) else None
     seconds = _seconds_of(header.strip(), now) if header else None
     if seconds is None:
         return None

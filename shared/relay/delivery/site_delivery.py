@@ -99,10 +99,10 @@ class SiteDelivery:
         outcomes = submission.delete(started)
         current = self._record.heads_of(workspace_id, [entry.key for entry in started])
         if not all(head.is_deleted for head in current):
-            self._start_over(linked)
+            self._replay_all_of(linked)
         return outcomes
 
-    def _start_over(self, linked: LinkedSite) -> None:
+    def _replay_all_of(self, linked: LinkedSite) -> None:
         """Replay everything after an entity was submitted while it was being deleted at the site.
 
         It is unknown which of the two Jira processed last, and whether Jira would accept the same
@@ -118,7 +118,7 @@ class SiteDelivery:
         self._record.end_deletions(workspace_id, tenant_id, _answered(linked, deletions))
         answered = _answered(linked, submitted)
         if self._record.save_outcomes(workspace_id, tenant_id, answered):
-            self._start_over(linked)
+            self._replay_all_of(linked)
         self._confirmation.sample(linked, answered)
         outcomes = [*submitted, *deletions]
         return self._checked(linked, outcomes) if answered or deletions else outcomes

@@ -113,6 +113,12 @@ class Sites:
         site = self.client_for(linked.tenant)
         return WorkspaceJira(site, linked.ids) if site else None
 
+    def without_workspace(self, tenant: Tenant) -> LinkedSite:
+        """The site for calls that concern no workspace."""
+        trouble = self._troubles.of(tenant.id)
+        link = Link(tenant.id, "", WorkspaceIds(""))
+        return LinkedSite(link, SiteSnapshot(tenant, trouble, None))
+
     def session(self, linked: LinkedSite, time_left: TimeLeft) -> SiteSession:
         """A session with the site; `time_left` returns seconds.
 

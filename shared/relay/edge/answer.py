@@ -9,9 +9,12 @@ from pydantic import BaseModel
 
 # Lambda's limit for an answer's JSON, which holds the body escaped, and the headers.
 ANSWER_BYTES_MAX = 6_000_000
+# For the members; the rest of Lambda's limit is for what surrounds them.
+PAGE_BYTES_MAX = 5_500_000
 # For a character of four bytes: it has two escapes.
 _CHARACTER_BYTES_MAX = 12
 
+MemberT = TypeVar("MemberT")
 DocumentT = TypeVar("DocumentT", bound=Mapping[str, object])
 
 
@@ -65,12 +68,6 @@ def escaped_bytes(body: str) -> int:
 
 def _dumped(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(exclude_none=True)
-
-
-# For the members; the rest of Lambda's limit is for what surrounds them.
-PAGE_BYTES_MAX = 5_500_000
-
-MemberT = TypeVar("MemberT")
 
 
 def page_of(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relay.edge.answer import page_of, present
-from relay.edge.site_documents import replay_document, state_of, trouble_document
+from relay.edge.site_documents import replay_document, site_state, trouble_document
 from relay.edge.wiring import TenantParts
 from relay.jira.errors import without_details
 from relay.tenants.replay import Replay
@@ -115,7 +115,7 @@ def _summary(tenant: Tenant, trouble: Trouble | None) -> "sites.SiteSummary":
     document: sites.SiteSummary = {
         "id": tenant.id,
         "baseUrl": tenant.base_url,
-        "state": state_of(tenant, trouble),
+        "state": site_state(tenant, trouble),
         "trouble": _trouble(trouble) if trouble else None,
     }
     return present(document)

@@ -20,6 +20,9 @@ from relay.entities.document import check_size
 from relay.errors import BadRequest, Detail, UnsupportedMedia
 from relay.identity.caller import Request
 
+# The path as its caller encoded it, so that Relay can check that the same path arrived.
+PATH_HEADER = "x-relay-path"
+_PARAMETER = re.compile(r"{(\w+)\+?}")
 _GZIP = 16 + zlib.MAX_WBITS
 # RFC 9110 asks recipients to accept the older name, too.
 _GZIP_NAMES = ("gzip", "x-gzip")
@@ -110,11 +113,6 @@ def _path_and_ids(
             return path, ids
     rule = Detail("", "path", "The route's path, with the ids that API Gateway matched")
     raise BadRequest("The path does not match the ids that API Gateway found.", [rule])
-
-
-# The path as its caller encoded it, so that Relay can check that the same path arrived.
-PATH_HEADER = "x-relay-path"
-_PARAMETER = re.compile(r"{(\w+)\+?}")
 
 
 def ids_in_path(

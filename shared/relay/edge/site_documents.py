@@ -95,7 +95,7 @@ class SiteDocuments:
             # Forge's token proves it; under Connect a site could claim any.
             "cloudId": tenant.forge.cloud_id if tenant.forge else None,
             "installationId": tenant.forge.installation_id if tenant.forge else None,
-            "state": state_of(tenant, trouble),
+            "state": site_state(tenant, trouble),
             "installedAt": tenant.installed_at.isoformat(),
             "region": self._region,
             "trouble": trouble_document(trouble) if trouble else None,
@@ -170,7 +170,7 @@ def replay_document(replay: Replay, now: int) -> "replays.Replay":
     return present(document)
 
 
-def state_of(tenant: Tenant, trouble: Trouble | None) -> "sites.SiteState":
+def site_state(tenant: Tenant, trouble: Trouble | None) -> "sites.SiteState":
     """The site's state, as its trouble implies it."""
     if tenant.state is TenantState.UNINSTALLED:
         return "uninstalled"

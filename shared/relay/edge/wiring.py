@@ -254,7 +254,7 @@ class DeliveryParts(SiteParts):
         from relay.replays.sweeper import Sweeper
 
         return Sweeper(
-            self.tenants, self.links, self.replays, self.troubles, self.sites, self.starter
+            self.tenants, self.links, self.replays, self.sites, self.schedule, self.starter
         )
 
     def replayer(self, settings: ReplayerSettings) -> "Replayer":

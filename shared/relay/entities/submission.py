@@ -1,4 +1,4 @@
-"""A submission of the operations tool: parsed as a whole, judged entity by entity."""
+"""A submission of the operations tool: parsed as a whole, validated entity by entity."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,23 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from relay.entities.document import (
-    details_of,
-    is_text,
-    read_json,
-    split_elements,
-    strict_json,
-    without_mark,
-)
+from relay.entities.document import details_of, without_mark
 from relay.entities.fields import ID_MAX, TEXT_MAX, Document, Properties
+from relay.entities.json_text import is_text, read_json, split_elements, strict_json
 from relay.entities.model import MODELS, EntityState, Kind
 from relay.errors import BadRequest, Detail, TooLarge
 
-# More than one answer can tell: a body of nothing but `{}` would take a minute to judge.
+# More errors than one answer can hold: a body full of `{}` would take a minute to validate.
 DETAILS_MAX = 50_000
-# The record keeps an entity in one DynamoDB item of at most 400 KB, with its properties beside it.
+# The record stores an entity and its properties in one DynamoDB item of at most 400 KB.
 ENTITY_BYTES_MAX = 350_000
-# No body holds so many good entities, so that more elements than this have too many details.
+# No body can hold this many valid entities, so more elements have too many errors.
 _ELEMENTS_MAX = 2 * DETAILS_MAX
 
 
@@ -34,9 +28,9 @@ class ProviderMetadata(Document):
 
 
 class Envelope(Document):
-    """The body of a submission; its entities are judged one by one, later.
+    """The body of a submission; its entities are validated one by one, later.
 
-    Null is absence: JSON of Go has it for a list without elements.
+    Null counts as absent: Go's JSON encoder writes it for an empty list.
     """
 
     incidents: list[Any] | None = None
@@ -57,13 +51,13 @@ class Envelope(Document):
 
     @property
     def product(self) -> str:
-        """The operations tool's name; "" where the submission gives none."""
+        """The operations tool's name; "" if the submission gives none."""
         return (self.providerMetadata and self.providerMetadata.product) or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of the entity at `index` of its list; rejected where there are `details`."""
+    """The result for the entity at `index` of its list: rejected if there are `details`."""
 
     kind: Kind
     index: int
@@ -90,32 +84,32 @@ class Submission:
 
 
 def parse_submission(body: bytes) -> Submission:
-    """Judge a submission's body.
+    """Validate a submission's body.
 
-    Raises BadRequest where the body as a whole is no submission: not JSON in its structure, an
-    unknown field, bad `properties`, or no entity at all; TooLarge where more is wrong with it than
-    can be told. One bad entity never sinks the others, even if it is not JSON.
+    Raises BadRequest if the body as a whole is invalid: broken JSON structure, an unknown field,
+    invalid `properties`, or no entity; TooLarge if it has more errors than one answer can hold. An
+    invalid entity does not affect the others, even if it is not JSON.
     """
     parsed = _parse(without_mark(body))
     verdicts: list[Verdict] = []
     accepted: list[EntityState] = []
-    told = 0
+    errors = 0
     for kind in Kind:
         for index, (entity, fault) in enumerate(parsed.entities(kind)):
-            verdict, state = _judge(kind, index, entity, fault, parsed.envelope)
+            verdict, state = _validated(kind, index, entity, fault, parsed.envelope)
             verdicts.append(verdict)
             if state:
                 accepted.append(state)
-            told += len(verdict.details)
-            if told > DETAILS_MAX:
+            errors += len(verdict.details)
+            if errors > DETAILS_MAX:
                 raise _too_many_details()
     return Submission(tuple(verdicts), tuple(accepted))
 
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """Where the body is not strict JSON, the envelope's lists hold indices of `elements`, which
-    are the entities as they were sent."""
+    """If the body is not strict JSON, the envelope's lists hold indices of `elements`, the entities
+    as they were sent."""
 
     envelope: Envelope
     elements: list[bytes] | None = None
@@ -149,7 +143,7 @@ def _parse(body: bytes) -> _Parsed:
 def _parse_elements(body: bytes, fault: str) -> tuple[Any, str, list[bytes]]:
     """The body with an index for each entity, why even that is not JSON, and the entities.
 
-    Raises BadRequest, with the whole body's `fault`, where its structure is broken.
+    Raises BadRequest, with the whole body's `fault`, if its structure is broken.
     """
     try:
         skeleton, elements = split_elements(body, _ELEMENTS_MAX)
@@ -172,7 +166,7 @@ def _too_many_details() -> TooLarge:
     return TooLarge("The submission has too many errors; split it.", [rule])
 
 
-def _judge(
+def _validated(
     kind: Kind, index: int, entity: Any, fault: str, envelope: Envelope
 ) -> tuple[Verdict, EntityState | None]:
     path = f"{kind.plural}[{index}]"
@@ -184,7 +178,7 @@ def _judge(
     except ValidationError as error:
         return Verdict(kind, index, _id_of(entity), details_of(error, path)), None
     if fault:
-        # A field that was sent twice may hide the bad value of the first.
+        # A field that was sent twice may hide the invalid value of the first.
         return Verdict(kind, index, valid.id, (not_json,)), None
     state = EntityState(kind, valid.as_json(), envelope.properties or {}, product=envelope.product)
     if len(state.as_json) > ENTITY_BYTES_MAX:

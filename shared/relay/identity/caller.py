@@ -8,6 +8,9 @@ from relay.errors import Forbidden
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation, Tenant
 
+# Only Forge calls routes with this prefix: a site's Connect secret gives no access to them.
+FORGE_PREFIX = "/forge/"
+
 
 @dataclass(frozen=True, slots=True)
 class ForgeCaller:

@@ -8,10 +8,8 @@ token for one route would be valid for all of them: the token of an upgrade coul
 from dataclasses import dataclass
 
 from relay.errors import Unauthenticated
+from relay.identity.caller import FORGE_PREFIX
 from relay.identity.forge_claims import ForgeClaims
-
-# Only Forge calls routes with this prefix; each of them must be in CALLERS.
-FORGE_PREFIX = "/forge/"
 
 
 @dataclass(frozen=True, slots=True)

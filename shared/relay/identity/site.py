@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 from relay.errors import Unauthenticated
 from relay.identity.callback import CallbackVerifier
-from relay.identity.caller import ForgeCaller, Request, SiteCaller, Verifier
+from relay.identity.caller import FORGE_PREFIX, ForgeCaller, Request, SiteCaller, Verifier
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import TenantState
-
-# Only Forge calls routes with this prefix: a site's Connect secret gives no access to them.
-_FORGE_PREFIX = "/forge/"
 
 
 class SiteVerifier:
@@ -33,7 +30,7 @@ class SiteVerifier:
         """The calling site, whichever token it sent. Raises Unauthenticated; Unavailable or an AWS
         error if its tenant or a key can't be read."""
         scheme, _, _ = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" and not request.raw_path.startswith(_FORGE_PREFIX):
+        if scheme.lower() != "bearer" and not request.raw_path.startswith(FORGE_PREFIX):
             return self._callback.verify(request)
         caller = self._forge().verify(request)
         tenant = self._tenants.find_by_installation_id(caller.installation_id)

@@ -17,8 +17,6 @@ JiraError(Unavailable)
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from relay.errors import Unavailable
@@ -51,44 +49,23 @@ class CutOff(JiraUnreachable):
     """The connection was closed before the answer was complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """The rate-limit headers of an answer, unparsed; None for each that is missing."""
-
-    retry_after: str | None = None
-    limit: str | None = None
-    remaining: str | None = None
-    reset: str | None = None
-    reason: str | None = None
-
-    @classmethod
-    def of(cls, headers: Mapping[str, str]) -> "RateLimit":
-        """Read an answer's headers; their names must be lower case or case-insensitive."""
-        return cls(
-            retry_after=headers.get("retry-after"),
-            limit=headers.get("x-ratelimit-limit"),
-            remaining=headers.get("x-ratelimit-remaining"),
-            reset=headers.get("x-ratelimit-reset"),
-            reason=headers.get("ratelimit-reason"),
-        )
-
-
 class JiraAnswered(JiraError):
     """An answer other than success. Uncaught, it is answered with 502: a retry would not help.
 
-    `messages` are Jira's, each with its errorTraceId if it has one. `location` is the origin that
-    a redirect points to.
+    `messages` are Jira's, each with its errorTraceId if it has one; `retry_after` is the header of
+    this name, unparsed. `location` is the origin that a redirect points to.
     """
 
     status = 502
     code = "jira_refused"
     who = "Jira"
+    is_jiras = True
 
     def __init__(
         self,
         answer_status: int,
         messages: tuple[str, ...] = (),
-        rate_limit: RateLimit | None = None,
+        retry_after: str | None = None,
         location: str = "",
     ) -> None:
         details = ": " + "; ".join(messages) if messages else ""
@@ -96,12 +73,13 @@ class JiraAnswered(JiraError):
         super().__init__(f"{self.who} answered {answer_status}{target}{details}")
         self.answer_status = answer_status
         self.messages = messages
-        self.rate_limit = rate_limit or RateLimit()
+        self.retry_after = retry_after
 
     def as_body(self) -> dict[str, Any]:
-        """The shape of every error answer, with the HTTP status of Jira's answer: `jiraStatus`."""
+        """The body of every error answer, with `jiraStatus`: the HTTP status of Jira's answer."""
         body = super().as_body()
-        body["error"]["jiraStatus"] = self.answer_status
+        if self.is_jiras:
+            body["error"]["jiraStatus"] = self.answer_status
         return body
 
     @property
@@ -161,10 +139,7 @@ class Unreadable(JiraAnswered):
     status = 503
     code = "jira_unavailable"
     who = "Something other than Jira"
-
-    def as_body(self) -> dict[str, Any]:
-        """Without `jiraStatus`: the status is not Jira's."""
-        return JiraError.as_body(self)
+    is_jiras = False
 
 
 _BY_STATUS: dict[int, type[JiraAnswered]] = {

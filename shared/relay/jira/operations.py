@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 
 from relay.jira.answers import NO_MESSAGE, is_submit_answer, json_of, messages_of, strings_of
-from relay.jira.errors import RateLimit, Unreadable, error_type
+from relay.jira.errors import Unreadable, error_type
 
 _REFUSALS = (400, 413)
 _SPACE = b" \t\r\n\xef\xbb\xbf"
@@ -94,9 +94,9 @@ def answer_to(operation: Operation, response: httpx.Response) -> Any:
         raise Unreadable(status, _messages(response, document))
     if response.is_success:
         return document
-    rate_limit = RateLimit.of(response.headers)
+    retry_after = response.headers.get("retry-after")
     messages = _messages(response, document)
-    raise error_type(status)(status, messages, rate_limit, _origin_of(response))
+    raise error_type(status)(status, messages, retry_after, _origin_of(response))
 
 
 def _is_documented(operation: Operation, response: httpx.Response, document: Any) -> bool:

@@ -6,7 +6,7 @@ from relay.catalog.workspaces import WorkspaceStore
 from relay.delivery.sites import Sites
 from relay.errors import Conflict
 from relay.jira.errors import NotLinked
-from relay.replays.starter import ReplayStarter
+from relay.replays.starter import LINKED, ReplayStarter
 from relay.tenants.links import Link, LinkStore
 from relay.tenants.replay import Stage
 from relay.tenants.store import TenantStore
@@ -94,7 +94,7 @@ class WorkspaceLinker:
             if self._links.get(tenant.id, workspace_id) and not site.has_workspace(workspace_id):
                 # It was unlinked only in Jira, which then deletes its data. Start the replay before
                 # linking again: if this is cut off, the link is still replayed.
-                self._starter.replay_all(tenant, workspace_id, Stage.LINK)
+                self._starter.replay_all(tenant, workspace_id, LINKED, Stage.LINK)
         accepted = site.submit_workspaces(list(workspaces))
         # Jira may not name a workspace that was already linked.
         if not all(one in accepted or site.has_workspace(one) for one in workspaces):

@@ -11,7 +11,7 @@ from relay.delivery.sites import Sites
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
-from relay.replays.starter import ReplayStarter
+from relay.replays.starter import LINKED, ReplayStarter
 from relay.telemetry import logger
 from relay.tenants.links import LinkStore
 from relay.tenants.replay import Stage
@@ -87,20 +87,20 @@ class WorkspaceUnlinker:
                 WorkspaceJira(site, unlinked.ids).delete_all()
             except JiraError as error:
                 self._try_again(unlinked, error)
-        if self._is_linked(unlinked) and self._started_over(unlinked):
+        if self._is_linked(unlinked) and self._was_relinked(unlinked):
             # The two were linked again. Relay's or Jira's deletion may have removed what was
             # delivered since, and Jira reports the end of neither.
-            self._starter.replay_all(tenant, unlinked.workspace_id, Stage.COMPONENTS)
+            self._starter.replay_all(tenant, unlinked.workspace_id, LINKED, Stage.COMPONENTS)
         if unlinked.ids.plain:
             # The deletion may also have removed data of another workspace with the same plain ids.
             for link in self._links.of_tenant(tenant.id):
                 if link.ids.plain and link.workspace_id != unlinked.workspace_id:
-                    self._starter.replay_all(tenant, link.workspace_id, Stage.COMPONENTS)
+                    self._starter.replay_all(tenant, link.workspace_id, LINKED, Stage.COMPONENTS)
 
     def _is_linked(self, unlinked: UnlinkedWorkspace) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
 
-    def _started_over(self, unlinked: UnlinkedWorkspace) -> bool:
+    def _was_relinked(self, unlinked: UnlinkedWorkspace) -> bool:
         """Whether the two were linked again, and are not just still linked after a failure."""
         generation = self._sites.generation(unlinked.tenant_id, unlinked.workspace_id)
         return generation > unlinked.generation

@@ -5,21 +5,19 @@ is most of the CPU time of a delivery. So botocore serializes the request withou
 Relay inserts them before the request is signed. Everything else is botocore's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
 
 from relay.errors import Unavailable
-from relay.table import Item, back_off, from_item
+from relay.table import Item, back_off, from_item, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 
-from relay.table import key, to_item
 
 # DynamoDB's limits for a transaction are 100 items and 4 MB. The bytes leave room for an item's
 # overhead.

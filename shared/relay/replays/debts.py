@@ -107,6 +107,15 @@ class DebtRecorder:
         logger.warning("A site accepts some entities and fails on others", postponed=len(delays))
         count(Metric.POSTPONED, len(delays))
 
+    def count(self, linked: LinkedSite) -> int:
+        """The number of the link's debts, postponed ones included."""
+        return self._debts.count(linked.workspace_id, linked.tenant.id)
+
+    def forget(self, tenant_id: str, workspace_id: str) -> None:
+        """Remove all debts, because the two are no longer linked."""
+        while debts := list(islice(self._debts.all(workspace_id, tenant_id), _PAGE)):
+            self._debts.paid(workspace_id, tenant_id, debts)
+
     def replay_of(self, tenant_id: str, workspace_id: str, generation: int = 0) -> Replay:
         """A new replay of the link's debts, due when the site may be called. It is not stored."""
         now = self._schedule.now()
@@ -114,7 +123,7 @@ class DebtRecorder:
         return Replay(
             tenant_id,
             workspace_id,
-            generation=generation,
+            walked_generation=generation,
             run=new_run(),
             scope=ReplayScope.DEBTS,
             why="owed",
@@ -152,19 +161,10 @@ class DebtPayment:
         self._delivery = delivery
         self._debt_recorder = debt_recorder
 
-    def count(self, linked: LinkedSite) -> int:
-        """The number of the link's debts, postponed ones included."""
-        return self._debts.count(linked.workspace_id, linked.tenant.id)
-
     def first_postponed(self, linked: LinkedSite) -> int:
         """When the first postponed debt is due, in epoch milliseconds; 0 if there is none."""
         debts = self._debts.all(linked.workspace_id, linked.tenant.id)
         return min((debt.not_before for debt in debts if debt.not_before), default=0)
-
-    def forget(self, tenant_id: str, workspace_id: str) -> None:
-        """Remove all debts, because the two are no longer linked."""
-        while debts := list(islice(self._debts.all(workspace_id, tenant_id), _PAGE)):
-            self._debts.paid(workspace_id, tenant_id, debts)
 
     def pay_next(self, session: SiteSession, linked: LinkedSite, now: int) -> Payment | None:
         """Pay a page of debts; None if only postponed debts that are not due are left.

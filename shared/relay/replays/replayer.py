@@ -80,7 +80,7 @@ class Replayer:
             self._pause(replay, linked, stopped.reason)
             return
         if replay.stage is Stage.PAY:
-            replay = replace(replay, total=replay.done + self._stages.payment.count(linked))
+            replay = replace(replay, total=replay.done + self._debt_recorder.count(linked))
         while time_left() > CALL_SECONDS + _PAGE_SECONDS:
             replay = self._stages.next_page(session, linked, replay, self._schedule.now())
             if session.recovered:
@@ -137,5 +137,5 @@ class Replayer:
         if replay.why == LINKED and replay.started_at > now - _LINKING_MS:
             self._replays.save(replace(replay, leased=0))
             return
-        self._stages.payment.forget(replay.tenant_id, replay.workspace_id)
+        self._debt_recorder.forget(replay.tenant_id, replay.workspace_id)
         self._replays.end(replace(replay, again=0), now)

@@ -36,7 +36,7 @@ class ReplayStages:
         self._containers = containers
         self._delivery = delivery
         self._debt_recorder = debt_recorder
-        self.payment = payment
+        self._payment = payment
         self._delivers_components = delivers_components
 
     def next_page(
@@ -121,12 +121,12 @@ class ReplayStages:
 
     def _pay(self, session: SiteSession, linked: LinkedSite, replay: Replay, now: int) -> Replay:
         try:
-            payment = self.payment.pay_next(session, linked, now)
+            payment = self._payment.pay_next(session, linked, now)
         except Stopped:
             return replay
         if payment is None:
             total = None if replay.total is None else replay.done
-            again = self.payment.first_postponed(linked)
+            again = self._payment.first_postponed(linked)
             return replace(_next(replay, Stage.DONE), again=again, total=total)
         result = payment.result
         if result.waiting or result.components.waiting:

@@ -38,7 +38,7 @@ class ReplayStarter:
         self._links = links
         self._replays = replays
         self._troubles = troubles
-        self.schedule = schedule
+        self._schedule = schedule
 
     def installed(self, tenant: Tenant) -> None:
         """Clear the trouble of a site that has installed the app, and deliver what it is owed.
@@ -56,15 +56,15 @@ class ReplayStarter:
         trouble = self._troubles.of(tenant.id)
         if trouble and trouble.code in _REFUSALS:
             self._troubles.clear(tenant.id)
-            self.schedule.wake(tenant.id)
+            self._schedule.wake(tenant.id)
 
     def _catch_up(self, tenant: Tenant) -> None:
         self._troubles.clear(tenant.id)
         self._choices.forget(tenant.id)
         for workspace_id in self._links.workspaces_of(tenant.id):
             if is_behind(self._replays.get(tenant.id, workspace_id), tenant.installs):
-                self.start_over(tenant, workspace_id)
-        self.schedule.wake(tenant.id)
+                self.replay_reinstalled(tenant, workspace_id)
+        self._schedule.wake(tenant.id)
 
     def take_over(self, merged: Tenant) -> None:
         """Move links and offers to the tenant that this one was merged into, if it was.
@@ -92,13 +92,19 @@ class ReplayStarter:
             return
         self._links.unlink(merged.id, workspace_id)
 
-    def start_over(self, tenant: Tenant, workspace_id: str) -> Replay:
+    def replay_reinstalled(self, tenant: Tenant, workspace_id: str) -> Replay:
         """Start a replay that links the workspace in Jira and delivers everything."""
         return self._start(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
 
-    def replay_all(self, tenant: Tenant, workspace_id: str, stage: Stage = Stage.COUNT) -> Replay:
+    def replay_all(
+        self,
+        tenant: Tenant,
+        workspace_id: str,
+        why: str = "deleted and submitted",
+        stage: Stage = Stage.COUNT,
+    ) -> Replay:
         """Start a replay of everything, whatever the site has, because its state is unknown."""
-        return self._start(tenant, workspace_id, ReplayScope.ALL, "deleted and submitted", stage)
+        return self._start(tenant, workspace_id, ReplayScope.ALL, why, stage)
 
     def link(
         self,
@@ -126,7 +132,7 @@ class ReplayStarter:
         replay = self._stored(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)
-        self.schedule.send(replay)
+        self._schedule.send(replay)
 
     def request(
         self, tenant: Tenant, scope: ReplayScope, since: str | None, workspace_id: str | None
@@ -156,7 +162,7 @@ class ReplayStarter:
         since: str | None = None,
     ) -> Replay:
         replay = self._stored(tenant, workspace_id, scope, why, stage, since)
-        self.schedule.send(replay)
+        self._schedule.send(replay)
         return replay
 
     def _stored(
@@ -169,7 +175,7 @@ class ReplayStarter:
         since: str | None = None,
         resets: int = 0,
     ) -> Replay:
-        now = self.schedule.now()
+        now = self._schedule.now()
         fresh = Replay(
             tenant.id,
             workspace_id,

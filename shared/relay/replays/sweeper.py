@@ -6,18 +6,16 @@ from dataclasses import replace
 from relay.aws import AWS_ERRORS
 from relay.delivery.session import CALL_SECONDS, Stopped, TimeLeft
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import Unavailable
 from relay.jira.errors import JiraError
+from relay.replays.schedule import ReplaySchedule
 from relay.replays.starter import ReplayStarter
 from relay.telemetry import Metric, count, logger
-from relay.tenants.links import Link, LinkStore
+from relay.tenants.links import LinkStore
 from relay.tenants.replay import Replay, is_behind
 from relay.tenants.replays import ReplayStore
-from relay.tenants.snapshots import SiteSnapshot
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Tenant, TenantState
-from relay.tenants.troubles import TroubleStore
 
 _NOT_SWEPT = (*AWS_ERRORS, Unavailable)
 
@@ -30,15 +28,15 @@ class Sweeper:
         tenants: TenantStore,
         links: LinkStore,
         replays: ReplayStore,
-        troubles: TroubleStore,
         sites: Sites,
+        schedule: ReplaySchedule,
         starter: ReplayStarter,
     ) -> None:
         self._tenants = tenants
         self._links = links
         self._replays = replays
-        self._troubles = troubles
         self._sites = sites
+        self._schedule = schedule
         self._starter = starter
 
     def sweep(self, time_left: TimeLeft) -> None:
@@ -67,24 +65,21 @@ class Sweeper:
         replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
         for workspace_id in self._links.workspaces_of(tenant.id):
             if is_behind(replays.get(workspace_id), tenant.installs):
-                self._starter.start_over(tenant, workspace_id)
+                self._starter.replay_reinstalled(tenant, workspace_id)
         waiting = [replay for replay in replays.values() if not replay.is_done]
         for replay in replays.values():
             self._queue_if_due(replay)
         # No workspace is needed to call the site itself.
-        linked = LinkedSite(
-            Link(tenant.id, "", WorkspaceIds("")),
-            SiteSnapshot(tenant, self._troubles.of(tenant.id), None),
-        )
+        linked = self._sites.without_workspace(tenant)
         if linked.trouble and not waiting:
             self._try(linked, time_left)
         return _counted(linked, waiting)
 
     def _queue_if_due(self, replay: Replay) -> None:
-        now = self._starter.schedule.now()
+        now = self._schedule.now()
         is_due = not replay.is_done and replay.due <= now and replay.leased <= now
         if is_due or replay.is_due_again(now):
-            self._starter.schedule.send(replace(replay, due=now))
+            self._schedule.send(replace(replay, due=now))
 
     def _try(self, linked: LinkedSite, time_left: TimeLeft) -> None:
         """Try the site with a read-only call, because nothing is owed that could be delivered."""

@@ -55,16 +55,18 @@ def installed(
 
 
 def is_repeated(
-    known: Tenant, installation: Installation, token: LifecycleToken, same_secret: bool
+    known: Tenant,
+    installation: Installation,
+    token: LifecycleToken,
+    first: LifecycleToken,
+    same_secret: bool,
 ) -> bool:
     """Whether this call of Connect's `installed` was handled before, and nothing changed since.
 
-    Raises Conflict if a newer call was handled, or if the token was used with another body. A
-    second install within the same second is exempt: the next call, a few seconds after the first.
+    `first` is the token as it was first used (see `first_use`). Raises Conflict if it was used with
+    another body. A second install within the same second is exempt: the next call, a few seconds
+    after the first.
     """
-    first = first_use(known, token)
-    if first is None:
-        return False
     same_installation = installation.installation_id in (None, known.installation_id)
     if same_secret and same_installation and known.base_url == installation.base_url:
         return True

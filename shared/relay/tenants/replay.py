@@ -39,8 +39,9 @@ class Stage(StrEnum):
 class Replay:
     """A link's current or last replay. Times are epoch milliseconds.
 
-    `run` identifies the replay; `why` says for people why it was started. `resets` counts the
-    replays of `all` for the link, and `generation` is that of the last walk (see `generation`).
+    `run` identifies the replay; `why` says for people why it was started. `resets` counts how often
+    the link's site was to get everything again: each replay of `all` but the first adds one.
+    `walked_generation` is the generation that the last walk was started in (see `generation`).
     A stage continues at `cursor`. Of `total` entities, `done` are settled, and Jira refused
     `refused` of these. `owed` counts the debts that were noted during the replay: it ends only
     after it has seen them. It may continue at `due`; a worker has it until `leased`. `attempts`
@@ -51,7 +52,7 @@ class Replay:
     tenant_id: str
     workspace_id: str
     resets: int = 0
-    generation: int = 0
+    walked_generation: int = 0
     run: str = ""
     scope: ReplayScope = ReplayScope.DEBTS
     why: str = ""
@@ -92,7 +93,7 @@ _ATTRIBUTES = {
     field.name: to_camel(field.name)
     for field in fields(Replay)
     if field.name not in ("tenant_id", "workspace_id")
-} | {"scope": "what"}
+} | {"scope": "what", "walked_generation": "generation"}
 _TEXTS = frozenset({"run", "why", "since", "cursor", "reason"})
 
 
@@ -128,5 +129,8 @@ def generation_at(installs: int, resets: int) -> int:
 
 
 def is_behind(replay: Replay | None, installs: int) -> bool:
-    """Whether the site has started over since the last walk of the whole record started."""
-    return replay is None or replay.generation < generation_at(installs, replay.resets)
+    """Whether an active site has started over since the last walk of the whole record started.
+
+    `installs` are the tenant's; `replay` is None if the link never had one.
+    """
+    return replay is None or replay.walked_generation < generation_at(installs, replay.resets)

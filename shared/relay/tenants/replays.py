@@ -76,7 +76,7 @@ class ReplayStore:
             resets = before + (known is not None and fresh.scope is ReplayScope.ALL)
             stage = _first_stage(fresh, known, installs)
             started = replace(
-                fresh, resets=resets, generation=generation_at(installs, resets), stage=stage
+                fresh, resets=resets, walked_generation=generation_at(installs, resets), stage=stage
             )
             if self._replace(known, started):
                 return started
@@ -198,7 +198,7 @@ class ReplayStore:
         if not known.is_done:
             return False
         return self._replace(
-            known, replace(fresh, resets=known.resets, generation=known.generation)
+            known, replace(fresh, resets=known.resets, walked_generation=known.walked_generation)
         )
 
     def _replace(self, known: Replay | None, replay: Replay) -> bool:

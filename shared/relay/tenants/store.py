@@ -127,13 +127,15 @@ class TenantStore:
             known = self.find_by_client_key(installation.client_key)
             pointers = self._pointers_to(installation.installation_id)
             seen = _Seen(known, self._named_by(installation, known, pointers), pointers)
+            # An outdated call is refused before a secret is decrypted.
+            first_use = changes.first_use(known, token) if known else None
             tenant = known or seen.same_site
             same_secret = tenant is not None and self._has_secret(
                 tenant, installation.shared_secret
             )
             if (
-                known
-                and changes.is_repeated(known, installation, token, same_secret)
+                (known and first_use)
+                and changes.is_repeated(known, installation, token, first_use, same_secret)
                 and seen.same_site is None
             ):
                 return seen, known
