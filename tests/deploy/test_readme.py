@@ -107,7 +107,7 @@ def test_the_quick_start_of_the_operations_tools_engineer(
     in_path = 'relay() { .relay/venv/bin/relay "$@"; }'
     quick_start = commands("docs/provider.md", "Quick start")
     arrived = "until relay status operations inc-1 | grep -q accepted; do sleep 1; done\n"
-    association = commands("docs/provider.md", "Be told what happens in Jira")
+    association = commands("docs/provider.md", "Webhooks")
     script = f"make up\n{in_path}\n{quick_start}{arrived}{association}"
 
     ran = run(script, clone, environment)
