@@ -170,6 +170,6 @@ def test_every_missed_target_is_explained() -> None:
 
 def test_the_document_gives_the_assumed_waits() -> None:
     text = " ".join(DOCUMENT.read_text("utf-8").split())
-    waits = ("per read", "per transaction", "per message", "per call of Jira")
+    waits = ("per read", "per transaction", "per message", "per call to Jira")
     told = [f"{ms} ms {each}" for ms, each in zip(WAITS_MS.values(), waits, strict=True)]
     assert [one for one in told if one not in text] == []
