@@ -758,7 +758,7 @@ def test_what_is_not_json_or_not_there_is_refused(simulator: Simulator) -> None:
 
 
 def test_every_kind_stands_in_the_readme() -> None:
-    section = _README.read_text("utf-8").partition("| kind | what it does |")[2].partition("\n\n")[0]
+    section = _README.read_text("utf-8").partition("| kind |")[2].partition("\n\n")[0]
     named = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     assert named == list(KINDS)
 
