@@ -19,7 +19,7 @@ draft_reviews = DraftReviews(
     SubmissionsQueue(parts.sqs, settings.submissions_queue),
     settings.review_url_template,
 )
-site = parts.site
+site, link_store = parts.site, parts.links
 
 handler = HttpFunction(settings.base_url)
 
@@ -54,6 +54,6 @@ def create_post_incident_review() -> Answer:
     if not incident:
         missing = Detail("incident", "missing", "The query must have the incident's id")
         raise BadRequest("`incident` is missing.", [missing])
-    links = parts.links.of_tenant(caller.tenant.id)
+    links = link_store.of_tenant(caller.tenant.id)
     review = draft_reviews.review_for_site(links, incident, component, handler.correlation_id)
     return json_answer(201, {"review": review})

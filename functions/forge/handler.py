@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 settings = ForgeLifecycleSettings.from_environment()
 parts = ForgeParts(settings)
+forge, site = parts.forge, parts.site
 lifecycle = ForgeLifecycle(
     parts.tenants,
     ReplayParts(parts, settings.replays_queue).starter,
@@ -52,7 +53,7 @@ def forge_upgraded() -> Answer:
 
 def install() -> Answer:
     """Forge repeats everything in the token of either call."""
-    caller, _ = handler.caller(parts.forge)
+    caller, _ = handler.caller(forge)
     tenant = lifecycle.installed(caller)
     count(Metric.INSTALLED)
     logger.info("Installed by Forge", tenant_id=tenant.id, version=caller.app_version)
@@ -66,7 +67,7 @@ def forge_uninstalled() -> Answer:
     Relay deletes the installation and its system token. The site's links, its record and its
     Connect data stay. Relay reads only the token, not the body.
     """
-    caller, _ = handler.caller(parts.forge)
+    caller, _ = handler.caller(forge)
     tenant = lifecycle.uninstalled(caller)
     count(Metric.UNINSTALLED)
     logger.info("Uninstalled by Forge", tenant_id=tenant.id if tenant else "unknown")
@@ -79,7 +80,7 @@ def forge_tick() -> Answer:
 
     An unknown installation is installed by it. Relay reads only the token, not the body.
     """
-    caller, _ = handler.caller(parts.forge)
+    caller, _ = handler.caller(forge)
     tenant = lifecycle.ticked(caller)
     logger.info("System token renewed", tenant_id=tenant.id, has_token=bool(caller.system_token))
     return no_content()
@@ -91,7 +92,7 @@ def schedule_migration() -> Answer:
 
     Accepted for the regions that the deployment serves, refused for any other.
     """
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     asked = migration_request(request)
     residency.schedule(caller.tenant, asked.migrationId, asked.location)
     return no_content()
@@ -121,13 +122,13 @@ def rollback_migration() -> Answer:
 @handler.get("/forge/migrations/status", query=("migrationId",))
 def get_migration_status() -> Answer:
     """Get the state of a migration."""
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     answer: MigrationStatus = {"status": residency.status(caller.tenant, migration_id_of(request))}
     return json_answer(200, answer)
 
 
 def advance(state: MigrationState) -> Answer:
     """Records the migration's new state."""
-    caller, request = handler.caller(parts.site)
+    caller, request = handler.caller(site)
     residency.advance(caller.tenant, migration_request(request).migrationId, state)
     return no_content()

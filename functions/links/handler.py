@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 settings = LinksSettings.from_environment()
 parts = SiteParts(settings)
+tenants = parts.tenants
 replay_parts = ReplayParts(parts, settings.replays_queue)
+schedule = replay_parts.schedule
 workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
 linking = linker(parts, replay_parts, settings.catalog_table)
 unlinking = unlinker(parts, replay_parts)
@@ -58,7 +60,7 @@ def get_site(site: str) -> Answer:
     caller, _ = calls.by_any_key()
     if caller.workspaces is not None:
         return json_answer(200, own_sites.of(site, caller.workspaces))
-    return json_answer(200, documents.of(parts.tenants.existing(site)))
+    return json_answer(200, documents.of(tenants.existing(site)))
 
 
 @handler.get("/v1/sites/{site}/workspaces")
@@ -86,7 +88,7 @@ def list_workspace_sites(workspace_id: str) -> Answer:
     """
     request = calls.about(workspace_id)
     after, limit = page_start(request), page_limit(request)
-    now = replay_parts.schedule.now()
+    now = schedule.now()
     return json_answer(200, workspace_sites.page(workspace_id, now, after, limit))
 
 

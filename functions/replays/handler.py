@@ -15,6 +15,7 @@ settings = ReplaysSettings.from_environment()
 parts = TenantParts(settings)
 replay_parts = ReplayParts(parts, settings.replays_queue)
 starter, schedule = replay_parts.starter, replay_parts.schedule
+tenants, replays = parts.tenants, parts.replays
 own_sites = OwnSites(parts)
 
 handler = HttpFunction(settings.base_url)
@@ -31,7 +32,7 @@ def replay(site: str) -> Answer:
     earlier one at this site, so repeating the call is safe.
     """
     request = calls.by_key_for_all()
-    tenant, asked = parts.tenants.existing(site), replay_request(request)
+    tenant, asked = tenants.existing(site), replay_request(request)
     started = starter.request(tenant, asked.wanted, asked.since, asked.workspaceId)
     return json_answer(202, replay_page(started, schedule.now()))
 
@@ -48,5 +49,5 @@ def list_replays(site: str) -> Answer:
     if caller.workspaces is not None:
         now = schedule.now()
         return json_answer(200, own_sites.replays(site, caller.workspaces, now, after, limit))
-    found = parts.replays.of_tenant(parts.tenants.existing(site).id, after, limit)
+    found = replays.of_tenant(tenants.existing(site).id, after, limit)
     return json_answer(200, replay_page(found, schedule.now(), limit))

@@ -1,5 +1,5 @@
-"""The keys of every item in the tables, built and parsed. The module that reads and writes an item
-describes its attributes.
+"""The keys of the items in the tables, built and parsed; an API key's item alone has its id as `pk`.
+The module that reads and writes an item describes its attributes.
 
 | table | pk | sk | holds |
 |---|---|---|---|
@@ -21,6 +21,8 @@ describes its attributes.
 | | `workspaceKey#<key>` | `workspace` | the workspace of this key |
 | catalog | `workspaces` | `<workspaceId>` | the list of all workspaces |
 | | `workspace#<workspaceId>` | `workspace`, `webhook` | the workspace, its webhook |
+| | `container#<workspaceId>` | `<containerId>` | a container |
+| | `name#<workspaceId>`, `updated#<workspaceId>` | see `relay.catalog.containers` | its index |
 | record | `entity#<workspaceId>` | `inc#<id>`, `rev#<id>` | an entity's newest state |
 | | `outcome#<workspaceId>#<tenantId>` | `inc#<id>`, `rev#<id>` | its outcome at a site |
 | | `debt#<workspaceId>#<tenantId>` | `inc#<id>`, `rev#<id>`, `cmp#<id>` | a debt |

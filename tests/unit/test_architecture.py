@@ -148,6 +148,20 @@ def test_a_function_is_one_file_that_no_other_imports() -> None:
     assert {path.parent.name for path in sources(ROOT / "functions")} == set(functions())
 
 
+@pytest.mark.parametrize("name", functions())
+def test_what_a_function_uses_is_created_at_init(name: str) -> None:
+    """`parts` creates at first use: a handler that reads it would load code during a call."""
+    tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text("utf-8"))
+    handlers = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    reads = [
+        ast.unparse(node)
+        for handler in handlers
+        for node in ast.walk(handler)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("parts", "replay_parts")
+    ]
+    assert reads == []
+
+
 # --- Settings ---
 
 
