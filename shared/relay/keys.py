@@ -1,4 +1,4 @@
-"""The keys of the items in the tables, built and parsed; an API key's item alone has its id as `pk`.
+"""The keys of the items in the tables, built and parsed; only an API key's item has its id as `pk`.
 The module that reads and writes an item describes its attributes.
 
 | table | pk | sk | holds |

@@ -25,10 +25,16 @@ class Replay(TypedDict):
     since: NotRequired[DateTime | None]
     """The requested start; only with `what` = `since`."""
     why: Annotated[
-        str, Field(json_schema_extra={"enum": ["requested", "linked", "reinstalled", "owed"]})
+        str,
+        Field(
+            json_schema_extra={
+                "enum": ["requested", "linked", "reinstalled", "owed", "deleted and submitted"]
+            }
+        ),
     ]
     """`requested`: by a call. `linked`: the workspace was linked to the site. `reinstalled`: the
-    site has installed the app again. `owed`: the site answers again and is owed something."""
+    site has installed the app again. `owed`: the site answers again and is owed something. `deleted
+    and submitted`: an entity was submitted again while the site was told to delete it."""
     startedAt: DateTime
     """When it was started."""
     updatedAt: DateTime
