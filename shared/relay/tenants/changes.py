@@ -12,13 +12,7 @@ from uuid import uuid4
 from relay.errors import Conflict
 from relay.secrets import EncryptedSecret
 from relay.tenants.lifecycle import LifecycleToken, TokenHistory
-from relay.tenants.tenant import (
-    ForgeIdentity,
-    ForgeInstallation,
-    Installation,
-    Tenant,
-    TenantState,
-)
+from relay.tenants.tenant import ForgeIdentity, ForgeInstallation, Installation, Tenant, TenantState
 
 # Encrypts a secret for the tenant.
 Seal = Callable[[Tenant, str], EncryptedSecret]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from relay import keys
 from relay.table import Table
+from relay.tenants.item import tenant_of
 from relay.tenants.replay import Replay, generation, replay_of
-from relay.tenants.tenant import Tenant, tenant_of
+from relay.tenants.tenant import Tenant
 from relay.tenants.troubles import Trouble, trouble_of
 
 if TYPE_CHECKING:

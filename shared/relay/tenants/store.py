@@ -16,15 +16,9 @@ from relay.errors import NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants import changes
+from relay.tenants.item import Pointers, puts_of, tenant_of
 from relay.tenants.lifecycle import LifecycleToken
-from relay.tenants.tenant import (
-    ForgeInstallation,
-    Installation,
-    Pointers,
-    Tenant,
-    puts_of,
-    tenant_of,
-)
+from relay.tenants.tenant import ForgeInstallation, Installation, Tenant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
