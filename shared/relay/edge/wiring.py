@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+    from relay.catalog.containers import ContainerStore
+    from relay.catalog.workspaces import WorkspaceStore
     from relay.delivery.confirmation import Confirmation
     from relay.delivery.session import Clock, TimeLeft
     from relay.delivery.site_delivery import SiteDelivery
@@ -139,7 +141,7 @@ class ForgeParts(TenantParts):
 
 
 class ReplayParts:
-    """Lazily built dependencies of functions that start replays. `clock` returns epoch seconds."""
+    """Dependencies of functions that start replays. `clock` returns epoch seconds."""
 
     def __init__(self, parts: TenantParts, queue_url: str, clock: "Clock" = time.time) -> None:
         self._parts = parts
@@ -169,7 +171,7 @@ class ReplayParts:
 
 
 class SiteParts(TenantParts):
-    """Lazily built dependencies of functions that call sites. `clock` returns epoch seconds."""
+    """Dependencies of functions that call sites. `clock` returns epoch seconds."""
 
     def __init__(self, settings: SiteSettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings)
@@ -194,14 +196,11 @@ class SiteParts(TenantParts):
 
 
 class DeliveryParts(SiteParts):
-    """Lazily built dependencies of functions that deliver to sites. `clock` returns epoch
-    seconds."""
+    """Dependencies of functions that deliver to sites. `clock` returns epoch seconds."""
 
     def __init__(self, settings: DeliverySettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings, clock)
-        self._record_table = settings.record_table
-        self._catalog_table = settings.catalog_table
-        self._confirm_percent = settings.confirm_percent
+        self._delivery = settings
         self.replay_parts = ReplayParts(self, settings.replays_queue, clock=clock)
         self.schedule = self.replay_parts.schedule
         self.starter = self.replay_parts.starter
@@ -210,29 +209,33 @@ class DeliveryParts(SiteParts):
     def record(self) -> "RecordStore":
         from relay.record.store import RecordStore
 
-        return RecordStore(self.dynamodb, self._record_table)
+        return RecordStore(self.dynamodb, self._delivery.record_table)
 
     @cached_property
     def debts(self) -> "DebtStore":
         from relay.record.debts import DebtStore
 
-        return DebtStore(self.dynamodb, self._record_table)
+        return DebtStore(self.dynamodb, self._delivery.record_table)
+
+    @cached_property
+    def containers(self) -> "ContainerStore":
+        from relay.catalog.containers import ContainerStore
+
+        return ContainerStore(self.dynamodb, self._delivery.catalog_table)
 
     @cached_property
     def confirmation(self) -> "Confirmation":
         from relay.delivery.confirmation import Confirmation
 
         queue = self.replay_parts.queue
-        return Confirmation(queue, self.sites, self.record, self._confirm_percent)
+        return Confirmation(queue, self.sites, self.record, self._delivery.confirm_percent)
 
     @cached_property
     def delivery(self) -> "SiteDelivery":
-        from relay.catalog.containers import ContainerStore
         from relay.delivery.site_delivery import SiteDelivery
 
-        containers = ContainerStore(self.dynamodb, self._catalog_table)
         return SiteDelivery(
-            self.record, self.sites, containers, self.confirmation, self.starter.replay_all
+            self.record, self.sites, self.containers, self.confirmation, self.starter.replay_all
         )
 
     @cached_property
@@ -259,14 +262,13 @@ class DeliveryParts(SiteParts):
 
     def replayer(self, settings: ReplayerSettings) -> "Replayer":
         """A Replayer that delivers components if the settings enable them."""
-        from relay.catalog.containers import ContainerStore
         from relay.replays.debts import DebtPayment
         from relay.replays.replayer import Replayer
         from relay.replays.stages import ReplayStages
 
         stages = ReplayStages(
             self.record,
-            ContainerStore(self.dynamodb, self._catalog_table),
+            self.containers,
             self.delivery,
             self.debt_recorder,
             DebtPayment(self.record, self.debts, self.delivery, self.debt_recorder),
@@ -277,12 +279,12 @@ class DeliveryParts(SiteParts):
         )
 
 
-def linker(parts: SiteParts, replays: ReplayParts, catalog_table: str) -> "WorkspaceLinker":
+def linker(
+    parts: SiteParts, replays: ReplayParts, workspaces: "WorkspaceStore"
+) -> "WorkspaceLinker":
     """The WorkspaceLinker of a function that links workspaces."""
-    from relay.catalog.workspaces import WorkspaceStore
     from relay.provider.linking import WorkspaceLinker
 
-    workspaces = WorkspaceStore(parts.dynamodb, catalog_table)
     return WorkspaceLinker(parts.tenants, parts.links, workspaces, parts.sites, replays.starter)
 
 
