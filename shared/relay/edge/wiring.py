@@ -1,7 +1,6 @@
 """The dependencies of the functions: each is created, and its code loaded, at its first use.
 
-Each class requires the settings model of the functions that use it, so mypy finds a missing
-environment variable.
+Each class needs the settings of the functions that use it, so mypy finds a missing variable.
 """
 
 import time
@@ -65,8 +64,7 @@ class TenantParts:
             if isinstance(settings, TenantSettings)
             else NoSecrets()
         )
-        self._table = settings.tenants_table
-        self._plain_ids = settings.plain_ids == "on"
+        self._table, self._plain_ids = settings.tenants_table, settings.plain_ids == "on"
 
     @cached_property
     def sqs(self) -> "SQSClient":
