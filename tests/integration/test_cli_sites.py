@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
+from relay.delivery.decisions import NOT_JIRA, SUSPENDED, TABLE, Reaction
 from relay_cli.troubles import TROUBLES, site_state
 from relay_cli.words import parsed_moment
 from tests.integration.cli_stage import (
@@ -120,7 +120,8 @@ def test_every_trouble_is_explained(cli: Cli, code: str, state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", [row.code for row in (*TABLE, SUSPENDED) if row.reaction is not Reaction.SPLIT]
+    "code",
+    [row.code for row in (*TABLE, SUSPENDED, NOT_JIRA) if row.reaction is not Reaction.SPLIT],
 )
 def test_every_trouble_that_relay_keeps_has_words(code: str) -> None:
     assert code in TROUBLES

@@ -551,8 +551,8 @@ FAULTS: Mapping[str, dict[str, Any]] = {
 def test_every_trouble_is_told_as_the_document_says(
     relay: Relay, simulator: Simulator, subtests: pytest.Subtests
 ) -> None:
-    # A site counts as suspended after an hour.
-    assert FAULTS.keys() == TROUBLES.keys() - {"suspended"}
+    # A site counts as suspended, or as not Jira's, after an hour.
+    assert FAULTS.keys() == TROUBLES.keys() - {"suspended", "not_jira"}
     for code, fault in FAULTS.items():
         with subtests.test(code):
             site = install_from(relay, simulator, f"site-{next(_numbers)}")

@@ -17,6 +17,7 @@ import relay.jira.client
 import relay.table
 from relay.delivery.decisions import Reaction
 from relay.delivery.session import SiteTrouble, Stopped
+from relay.edge.shapes import sites as shapes
 from relay.jira.errors import error_type, without_details
 from relay.tenants.troubles import TroubleStore
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
@@ -445,6 +446,21 @@ def test_it_is_suspended_after_an_hour_of_nothing_but_503(relay_: Relay, site: A
     site.later()
     relay_.sweep()
     assert (site.state, site.held()) == ("active", {"i": 1})
+
+
+def test_it_needs_attention_after_an_hour_of_answers_that_are_not_jiras(
+    relay_: Relay, site: Answering
+) -> None:
+    site.answer({"kind": "unreadable"})
+    relay_.submit("payments", incidents=[incident("i")])
+    site.later()
+    assert (site.state, site.trouble["code"]) == ("slowed", "unreadable")
+
+    site.an_hour_ago()
+    site.later()
+
+    assert (site.state, site.trouble["code"]) == ("needs attention", "not_jira")
+    assert site.trouble["code"] in shapes.TROUBLES
 
 
 def test_it_is_not_suspended_where_it_answered_something_else_in_that_hour(

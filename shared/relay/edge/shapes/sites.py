@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from relay.delivery.decisions import SUSPENDED, TABLE, Reaction
+from relay.delivery.decisions import NOT_JIRA, SUSPENDED, TABLE, Reaction
 from relay.edge.own_sites import OWED_MAX
 from relay.edge.query import PAGE_MAX
 from relay.edge.shapes import Page
@@ -13,7 +13,9 @@ from relay.edge.shapes.replays import Replay
 from relay.entities.fields import DateTime, Url, WorkspaceId
 
 TROUBLES = {
-    row.code: row.means for row in (*TABLE, SUSPENDED) if row.reaction is not Reaction.SPLIT
+    row.code: row.means
+    for row in (*TABLE, SUSPENDED, NOT_JIRA)
+    if row.reaction is not Reaction.SPLIT
 }
 TroubleCode = Annotated[
     str,
