@@ -66,9 +66,9 @@ workspaces_app = typer.Typer(
 )
 webhook_app = typer.Typer(
     cls=_WebhookGroup,
-    help="A workspace's webhook: events for what users associate in Jira. `webhook WORKSPACE` is "
-    "short for "
-    "`webhook show WORKSPACE`, and `webhook WORKSPACE --test` for `webhook test WORKSPACE`.",
+    help="A workspace's webhook, for notices of what users associate in Jira. `webhook "
+    "WORKSPACE` is short for `webhook show WORKSPACE`, and `webhook WORKSPACE --test` for "
+    "`webhook test WORKSPACE`.",
     no_args_is_help=True,
 )
 containers_app = typer.Typer(
@@ -163,9 +163,9 @@ def show_webhook(session: Session, workspace: WorkspaceArgument) -> None:
 
 @command(webhook_app, "test")
 def test_webhook(session: Session, workspace: WorkspaceArgument) -> int:
-    """Send a test to the webhook and show the outcome. Exit code: 1 if it failed.
+    """Send a test notice to the webhook and show the outcome. Exit code: 1 if it failed.
 
-    The test is signed like every event; its type is webhook.test.
+    The test is signed like every notice; its type is webhook.test.
     """
     screen = session.screen
     with screen.waiting("Calling the webhook …"):
@@ -192,9 +192,9 @@ def put_webhook(
         ),
     ],
 ) -> None:
-    """Set the URL that receives an event when a user associates an entity in Jira.
+    """Set the URL that receives a notice when a user associates an entity in Jira.
 
-    The events are signed by the Standard Webhooks specification. The secret is read from the
+    Notices are signed as Standard Webhooks specifies. The secret is read from the
     environment variable RELAY_WEBHOOK_SECRET; without it, one is generated and printed once.
     """
     given = os.environ.get(WEBHOOK_SECRET)
@@ -208,12 +208,12 @@ def put_webhook(
     if not given:
         session.screen.say(secret)
         session.screen.note("Store this secret now: it is not shown again.")
-    session.screen.note(f"Workspace {workspace} sends its events to {document['url']}")
+    session.screen.note(f"Workspace {workspace} sends its notices to {document['url']}")
 
 
 @command(webhook_app, "delete")
 def delete_webhook(session: Session, workspace: WorkspaceArgument) -> None:
-    """Delete the webhook. No more events are sent."""
+    """Delete the webhook. No more notices are sent."""
     session.relay.document("DELETE", workspace_path(workspace, "webhook"))
     _done(session, {"workspaceId": workspace}, f"Workspace {workspace} no longer has a webhook.")
 

@@ -70,7 +70,7 @@ def doctor(
             f"{counts[Level.FAIL]} failed.",
         )
         if not access_to(session.config, stack):
-            screen.note("The queues were not looked at: --stack NAME does, with AWS credentials.")
+            screen.note("The queues were not checked: --stack NAME does, with AWS credentials.")
     return 0 if healthy else NOT_ALL
 
 
@@ -177,7 +177,8 @@ def _sites(relay: Relay) -> Iterator[Finding]:
         yield warn(
             "sites",
             "No site has the app, or none that this key's workspaces are linked to.",
-            f"An admin installs it from {relay.url}{DESCRIPTOR}; then: relay link SITE WORKSPACE",
+            f"An admin installs it from {relay.url}{DESCRIPTOR}, or on Forge by its link; then: "
+            "relay link SITE WORKSPACE",
         )
     for site in sites:
         yield from _site(relay, site)
@@ -202,10 +203,10 @@ def _site(relay: Relay, site: Mapping[str, Any]) -> Iterator[Finding]:
         yield warn(check, "Jira answers, but no workspace is linked to it.", action)
     for workspace in sorted(here - in_jira):
         action = f"relay link {site['id']} {workspace}, or relay unlink"
-        yield fail(check, f"{workspace} is linked here, but not in Jira.", action)
+        yield fail(check, f"{workspace} is linked in Relay, but not in Jira.", action)
     for workspace in sorted(in_jira - here):
         action = f"relay link {site['id']} {workspace}, or relay unlink"
-        yield warn(check, f"{workspace} is linked in Jira, but not here.", action)
+        yield warn(check, f"{workspace} is linked in Jira, but not in Relay.", action)
 
 
 def _not_well(check: str, site: Mapping[str, Any], descriptor_url: str) -> Finding:

@@ -116,7 +116,9 @@ def _delete_one(session: Session, workspace_id: str, entity_id: str, is_review: 
         session.screen.document(document)
     else:
         kind = "Review" if is_review else "Incident"
-        session.screen.say(f"{kind} {entity_id} is deleted here; its deletion in Jira is queued.")
+        session.screen.say(
+            f"{kind} {entity_id} is deleted in Relay; its deletion in Jira is queued."
+        )
 
 
 def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str], yes: bool) -> None:
@@ -133,7 +135,9 @@ def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str],
         session.screen.document(document)
     else:
         number = counted(document["deleted"], "entity", "entities")
-        session.screen.say(f"{number} with {what} deleted here; the deletion in Jira is queued.")
+        session.screen.say(
+            f"{number} with {what} deleted in Relay; the deletion in Jira is queued."
+        )
 
 
 def _rows(entity: dict[str, Any]) -> list[tuple[Cell, ...]]:

@@ -133,7 +133,7 @@ def _base_url(session: Session, given: str | None, descriptor: Mapping[str, Any]
     url = _base(given, "--base-url")
     if url != own:
         session.screen.note(
-            f"That Relay uses {own} as its URL. Deploy it with the parameter "
+            f"This Relay uses {own} as its base URL. Deploy it with the parameter "
             f"BaseUrl={url}, or it refuses the installs that Jira signs."
         )
     return url

@@ -59,8 +59,8 @@ def _queue(aws: Aws, check: str, url: str) -> Finding:
     return warn(
         check,
         message,
-        "Nothing is lost. Check whether each site answers (above), and the function's log. The "
-        "parameter SubmitterConcurrency adds submitters.",
+        "Nothing is lost. See the log of the queue's function. The parameter SubmitterConcurrency "
+        "adds submitters and replayers.",
     )
 
 

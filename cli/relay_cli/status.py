@@ -57,7 +57,7 @@ def _show(session: Session, workspace: str, document: Mapping[str, Any]) -> None
     _show_recorded(screen, workspace, document)
     _show_timeline(screen, document)
     if not document["sites"]:
-        screen.say("", "No site is linked to the workspace, so it is not delivered.")
+        screen.say("", "The workspace is linked to no site, so the entity is not delivered.")
         screen.say(f"`relay link SITE {workspace}` links one.")
     for site in document["sites"]:
         _show_site(session, document, site)
@@ -108,7 +108,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     screen.say(styled(f"Site {site['baseUrl']}", "bold"))
     words = STATES.get(state, ("", ""))[1]
     if document["deleted"] and state == "owed":
-        words = "It is deleted here, but not there yet."
+        words = "It is deleted in Relay, but not at the site yet."
     rows: list[tuple[str, Cell]] = [
         ("state", styled(state, state_style(state))),
         ("", words),
@@ -117,7 +117,7 @@ def _show_site(session: Session, document: Mapping[str, Any], site: Mapping[str,
     if state == "owed":
         rows.append(("why", _why_owed(session.relay, site)))
         rows.append(("owed since", moment_and_age(site.get("owedSince") or "")))
-        rows.append(("tried again", moment(site.get("until") or "")))
+        rows.append(("next attempt", moment(site.get("until") or "")))
     if site.get("at"):
         rows.append(("answered" if state == "owed" else "since", moment_and_age(site["at"])))
     rows += [("Jira says", message) for message in site.get("messages", ())]

@@ -10,8 +10,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 # An entity's state at a site: its style on a terminal, and its meaning.
 STATES = {
     "accepted": ("green", "Jira accepted it."),
-    "deleted": ("green", "It is deleted there."),
-    "owed": ("yellow", "It is recorded here, but not delivered yet."),
+    "deleted": ("green", "It is deleted at the site."),
+    "owed": ("yellow", "It is recorded in Relay, but not delivered yet."),
     "rejected": ("red", "Jira refused it. It needs a newer state that Jira accepts."),
     "unknown project keys": (
         "red",
@@ -19,12 +19,12 @@ STATES = {
     ),
     "absent": (
         "red",
-        "Jira accepted it, but did not have it later. A replay with --since or --all delivers it "
-        "again.",
+        "Jira accepted it, but did not show it later. `relay replay SITE --all` delivers it again.",
     ),
     "unaccounted": (
         "red",
-        "Jira accepted the request, but did not name this entity in its answer.",
+        "Jira accepted the request, but its answer does not name this entity. This may be normal "
+        "for a review.",
     ),
 }
 

@@ -45,9 +45,9 @@ def follow_review_link() -> Answer:
 
 @handler.post("/post-incident-reviews/new", query=("incident", "component"))
 def create_post_incident_review() -> Answer:
-    """Make a draft review of an incident.
+    """Draft a review of an incident and submit it.
 
-    Repeating the call makes no second review.
+    Repeating the call creates no second review.
     """
     caller, request = handler.caller(site)
     incident, component = query_id(request, "incident"), query_id(request, "component")

@@ -40,7 +40,7 @@ def get_descriptor() -> Answer:
 
 @handler.get("/about")
 def get_about_page() -> Answer:
-    """Get a page that tells a Jira admin what the app does.
+    """Get a page that explains the app to a Jira admin.
 
     The descriptor links to it if the deployment sets no pages of its own.
     """

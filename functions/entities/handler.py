@@ -125,9 +125,9 @@ def delete_entity(workspace_id: str, kind: Kind, entity_id: str) -> Answer:
 
 @handler.post("/v1/workspaces/{workspaceId}/incidents/{incidentId}/review")
 def make_review(workspace_id: str, incident_id: str) -> Answer:
-    """Make a draft review of an incident.
+    """Draft a review of an incident and submit it.
 
-    Repeating the call makes no second review.
+    Repeating the call creates no second review.
     """
     calls.about(workspace_id)
     incident = checked_entity(Kind.INCIDENT, incident_id)

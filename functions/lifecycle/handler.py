@@ -78,5 +78,5 @@ def disabled() -> Answer:
 def logged() -> Answer:
     """Forge sends neither call, so nothing depends on them."""
     caller, request = handler.caller(callback)
-    logger.info("Lifecycle", event=request.raw_path, tenant_id=caller.tenant.id)
+    logger.info("Lifecycle call", event=request.raw_path, tenant_id=caller.tenant.id)
     return no_content()

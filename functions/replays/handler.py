@@ -26,10 +26,10 @@ calls = ProviderCalls(handler, ApiKeyVerifier(parts.dynamodb, settings.api_keys_
 def replay(site: str) -> Answer:
     """Deliver to a site what it is owed, or everything again.
 
-    Relay starts replays by itself for what a site could not accept, when a workspace is linked, and
-    when a site installs the app again; this call is for all other cases. `all` also replaces what
-    Jira has already, for example after the site lost data. A replay replaces the workspace's
-    earlier one at this site, so repeating the call is safe.
+    Relay starts replays automatically for what a site could not accept, when a workspace is linked,
+    and when a site installs the app again; this call is for all other cases. `all` also delivers
+    what the site has already accepted, for example after the site lost data. A replay replaces the
+    workspace's earlier one at this site, so repeating the call is safe.
     """
     request = calls.by_key_for_all()
     tenant, asked = tenants.existing(site), replay_request(request)

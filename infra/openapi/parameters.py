@@ -62,7 +62,7 @@ _OTHERS: Mapping[str, Parameter] = {
     "limit": Parameter(
         "limit",
         Annotated[int, Field(ge=1, le=PAGE_MAX)],
-        f"The most members of a page; by default {PAGE_MAX}.",
+        f"The maximum number of members of a page; by default {PAGE_MAX}.",
     ),
     "after": Parameter(
         "after",

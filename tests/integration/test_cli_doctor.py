@@ -184,9 +184,9 @@ def test_links_that_differ_on_the_two_sides_are_named(stage: Stage) -> None:
     found = findings(stage.cli("doctor", "--json", code=1))[site_check(stage)]
 
     assert [one["level"] for one in found] == ["ok", "fail", "warn"]
-    assert "here is linked here, but not in Jira" in found[1]["message"]
+    assert "here is linked in Relay, but not in Jira" in found[1]["message"]
     assert f"relay link {stage.site.id} here" in found[1]["action"]
-    assert "there is linked in Jira, but not here" in found[2]["message"]
+    assert "there is linked in Jira, but not in Relay" in found[2]["message"]
 
 
 def test_a_site_without_a_link_is_warned_of(stage: Stage) -> None:

@@ -174,7 +174,7 @@ def test_a_site_that_asks_for_a_rest_is_slowed_and_so_is_the_entity_owed(stage: 
     assert (listed["state"], listed["trouble"]["code"]) == ("slowed", "rate_limited")
     assert "slowed until " in stage.cli("sites", "list").out
     status = stage.cli("status", "operations", "inc-1").words
-    assert "state owed It is recorded here, but not delivered yet." in status
+    assert "state owed It is recorded in Relay, but not delivered yet." in status
     assert "why Jira answered 429" in status
     assert TROUBLES["rate_limited"][1] in status
     assert "owed since 20" in status

@@ -111,7 +111,7 @@ def test_without_a_site_it_is_recorded_only(stage: Stage) -> None:
     stage.relay.put_workspace("operations")
     stage.relay.submit("operations", incidents=[incident()])
 
-    assert "No site is linked" in stage.cli("status", "operations", "inc-1").out
+    assert "The workspace is linked to no site" in stage.cli("status", "operations", "inc-1").out
     assert "none linked" in stage.cli("list", "operations").out
 
 
@@ -122,7 +122,7 @@ def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
 
     for key in (stage.cli.key, stage.relay.key_for("operations")):
         said = stage.cli("status", "operations", "inc-1", RELAY_KEY=key).words
-        assert "state owed It is recorded here, but not delivered yet." in said
+        assert "state owed It is recorded in Relay, but not delivered yet." in said
         assert "The site is uninstalled" in said
 
 
@@ -143,13 +143,13 @@ def test_a_deleted_incident_says_so(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident()])
 
-    assert "deleted here" in stage.cli("delete", "operations", "inc-1").out
+    assert "deleted in Relay" in stage.cli("delete", "operations", "inc-1").out
     before = stage.cli("status", "operations", "inc-1").words
     assert "deleted yes" in before
-    assert "It is deleted here, but not there yet." in before
+    assert "It is deleted in Relay, but not at the site yet." in before
     stage.relay.run_queue()
     after = stage.cli("status", "operations", "inc-1", "--confirm").words
-    assert "state deleted It is deleted there." in after
+    assert "state deleted It is deleted at the site." in after
     assert "in Jira now nothing" in after
     assert stage.site.held("incident") == {}
 
@@ -280,7 +280,7 @@ def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) ->
         said = cli("status", "operations", "inc-1", RELAY_URL=server.url).words
 
     assert "why Jira answered 500. The site accepts other entities but fails for this one." in said
-    assert "tried again 2026-01-31 10:00:00 UTC" in said
+    assert "next attempt 2026-01-31 10:00:00 UTC" in said
 
 
 def test_jiras_words_and_associations_are_told(cli: Cli) -> None:

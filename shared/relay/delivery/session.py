@@ -202,7 +202,7 @@ class SiteSession:
                 raise
             cause = self._trouble_behind(error) if holds_entities else error
             if cause is None:
-                logger.warning("A call failed at a site that answers", reason=error.reason)
+                logger.warning("A call failed at a site that answers others", reason=error.reason)
                 raise RequestSuspected(error) from error
             self.blame(cause)
             raise Stopped(self.stopped_by) from error

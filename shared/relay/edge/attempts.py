@@ -68,7 +68,7 @@ def receive_count(record: Record) -> int:
 
 
 def give_up_reason(attempts: int) -> str | None:
-    """Why a message is given up after this many attempts that were cut off; None if it is not."""
+    """Why a message becomes a dead letter after this many cut-off attempts; None if it does not."""
     if attempts < len(_GROUP_SIZES):
         return None
     return f"The function was cut off {_ALONE} times while it worked on this message alone"

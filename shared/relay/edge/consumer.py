@@ -91,7 +91,9 @@ class SubmissionConsumer:
                 self._queue.acknowledge(done)
                 done = []
                 ids = sorted(_ids(group))
-                logger.warning("The function was cut off with these", times=cut_off, messages=ids)
+                logger.warning(
+                    "The function was cut off with these messages", times=cut_off, messages=ids
+                )
             if not self._attempts.begin(group, cut_off):
                 failed |= _ids(group)
                 continue
@@ -113,7 +115,7 @@ class SubmissionConsumer:
                     "reason": f"{reason}; its log has it under this id: {record['messageId']}",
                     "workspaceId": record["attributes"].get("MessageGroupId", ""),
                 }
-                logger.error("A message is given up", message_id=record["messageId"])
+                logger.error("A message becomes a dead letter", message_id=record["messageId"])
                 if not self._moved_to_dead_letters(record, known):
                     left.add(record["messageId"])
         return left

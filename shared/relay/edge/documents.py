@@ -68,8 +68,8 @@ def checked_key_id(key_id: str) -> str:
 
 
 class KeyRequest(Document):
-    """A key for some workspaces, or for all of them. Set one of `workspaces` and `allWorkspaces`: a
-    forgotten list must not open everything."""
+    """A key for some workspaces, or for all of them. Set either `workspaces` or `allWorkspaces`: a
+    missing list must not give access to everything."""
 
     name: Annotated[str, Field(max_length=TEXT_MAX)] = ""
     """The purpose of the key, for people who list keys; empty by default."""
@@ -77,9 +77,9 @@ class KeyRequest(Document):
         list[WorkspaceId],
         Field(fail_fast=True, min_length=1, max_length=1000, default_factory=list),
     ]
-    """The ids of the workspaces that the key opens."""
+    """The ids of the workspaces that the key has access to."""
     allWorkspaces: bool = False
-    """True for a key to all workspaces, present and future, to sites and to keys; false by
+    """True for access to all workspaces, present and future, to sites and to keys; false by
     default."""
 
     @model_validator(mode="after")

@@ -141,10 +141,10 @@ class HttpFunction:
 def _answer_to(error: Exception) -> Answer:
     """The error's own status and body; an unforeseen error is answered 500 without its words."""
     if isinstance(error, AWS_ERRORS):
-        logger.exception("AWS could not do what was asked")
+        logger.exception("A call to AWS failed")
         error = Unavailable("A service that Relay depends on is unavailable; try again.")
     elif not isinstance(error, RelayError):
-        logger.exception("Unforeseen error")
+        logger.exception("Unexpected error")
         error = RelayError("Relay failed unexpectedly.")
     if error.status in (401, 403):
         count(Metric.REFUSED_CALLS)

@@ -31,7 +31,7 @@ class ReplayConsumer:
                 task = parse_task(record["body"])
             except ValueError as error:
                 message_id = record["messageId"]
-                logger.error("Unreadable message", message_id=message_id, reason=str(error))
+                logger.error("A message can't be read", message_id=message_id, reason=str(error))
                 count(Metric.POISON_MESSAGES)
             else:
                 self._carry_out(task, time_left)

@@ -32,7 +32,7 @@ _OF_AN_INSTALL = ("sharedSecret", "baseUrl")
 
 
 class LifecycleBody(BaseModel):
-    """The fields that Relay uses; Jira sends more, and may send others yet."""
+    """The fields that Relay uses. Jira sends more, and may add others."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 

@@ -164,4 +164,4 @@ def state_named(name: str | None) -> OutcomeState | None:
         return OutcomeState(name)
     except ValueError:
         rule = Detail("state", "enum", "One of " + ", ".join(OutcomeState))
-        raise BadRequest("There is no such state.", [rule]) from None
+        raise BadRequest("`state` is not a valid state.", [rule]) from None

@@ -70,7 +70,7 @@ class WorkspaceUnlinker:
         try:
             jira.delete_all()
         except JiraError as error:
-            logger.warning("An unlinked workspace will be deleted later", reason=error.reason)
+            logger.warning("Unlinked data will be deleted later", reason=error.reason)
 
     def delete_again(self, unlinked: UnlinkedWorkspace) -> None:
         """Delete what a delivery under way may have delivered after the first deletion.
@@ -111,7 +111,7 @@ class WorkspaceUnlinker:
             tenant_id=unlinked.tenant_id, workspace_id=unlinked.workspace_id
         ):
             log = logger.error if last else logger.warning
-            log("An unlinked workspace could not be deleted", reason=error.reason, gave_up=last)
+            log("Unlinked data could not be deleted", reason=error.reason, gave_up=last)
         if not last:
             following = replace(unlinked, attempt=unlinked.attempt + 1)
             self._queue.send_unlinked(following, _RETRY_AFTER)

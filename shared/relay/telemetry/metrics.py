@@ -30,18 +30,18 @@ class Metric(Enum):
         "EntitiesDelivered", MetricUnit.Count, "entities that a site accepted or deleted"
     )
     REJECTED = _Definition("EntitiesRejected", MetricUnit.Count, "entities that a site rejected")
-    OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities noted as owed to a site")
+    OWED = _Definition("EntitiesOwed", MetricUnit.Count, "entities recorded as owed to a site")
     POSTPONED = _Definition(
-        "PutOff", MetricUnit.Count, "debts postponed, as the site accepts other entities"
+        "PutOff", MetricUnit.Count, "postponements of an entity or a DevOps component"
     )
     JIRA_CALLS = _Definition(
-        "JiraCalls", MetricUnit.Count, "calls to Jira that deliver or check deliveries"
+        "JiraCalls", MetricUnit.Count, "calls to Jira that deliver entities or check deliveries"
     )
     SITE_TROUBLES = _Definition(
-        "SiteTroubles", MetricUnit.Count, "calls after which a site was noted as in trouble"
+        "SiteTroubles", MetricUnit.Count, "failed calls that started or prolonged a site's trouble"
     )
     SITES_RECOVERED = _Definition(
-        "SitesRecovered", MetricUnit.Count, "sites that respond again after trouble"
+        "SitesRecovered", MetricUnit.Count, "sites that answer again after trouble"
     )
     SITES_SLOWED = _Definition(
         "SitesSlowed", MetricUnit.Count, "sites in the state 'slowed', at each sweep"
@@ -55,8 +55,12 @@ class Metric(Enum):
     ABSENT = _Definition(
         "EntitiesAbsent", MetricUnit.Count, "entities that a site accepted but does not show"
     )
-    POISON_MESSAGES = _Definition("PoisonMessages", MetricUnit.Count, "messages that can't be read")
+    POISON_MESSAGES = _Definition(
+        "PoisonMessages",
+        MetricUnit.Count,
+        "messages that can't be read, make the code fail, or kill the function",
+    )
     NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook accepted")
     COMPONENTS_REFUSED = _Definition(
-        "ComponentsRefused", MetricUnit.Count, "components that a site refused"
+        "ComponentsRefused", MetricUnit.Count, "DevOps components that a site refused"
     )

@@ -31,7 +31,7 @@ class ContainerPage(Page):
 
 
 class PutCount(TypedDict):
-    """If a body holds an id twice, the last one counts."""
+    """If an id occurs twice in a body, the last one counts."""
 
     put: Annotated[int, Field(ge=1, le=CONTAINERS_MAX)]
     """The number of containers created or updated."""

@@ -1,4 +1,4 @@
-"""Entities: their recorded state, and what became of it at each site."""
+"""Entities: their recorded state, and its outcome at each site."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -102,8 +102,8 @@ class ReviewInJira(_InJira):
 
 
 class AtSite(TypedDict):
-    """What became of the entity at one site. `state` is about the recorded state; the other fields
-    are about the state that the site last answered for."""
+    """The outcome of the entity at one site. `state`, `owedSince`, `reason` and `until` describe
+    the recorded state; the other fields describe the state that the site last answered for."""
 
     site: str
     """Relay's id of the site."""
@@ -129,20 +129,20 @@ class AtSite(TypedDict):
     associations: NotRequired[
         Annotated[list[AssociationTarget], Field(max_length=ASSOCIATIONS_SHOWN_MAX)] | None
     ]
-    """What Jira's users associated the entity with; absent in a list, and if there is nothing."""
+    """What Jira's users associated the entity with; absent in a list, and if there are none."""
     moreAssociations: NotRequired[Literal[True] | None]
     """There are more associations than shown; absent otherwise."""
 
 
 class IncidentAtSite(AtSite):
-    """What became of the incident at one site, and what Jira stores."""
+    """The outcome of the incident at one site, and what Jira stores."""
 
     jira: NotRequired[IncidentInJira | None]
     """What Jira itself stores, with `confirm`; null if it stores nothing."""
 
 
 class ReviewAtSite(AtSite):
-    """What became of the review at one site, and what Jira stores."""
+    """The outcome of the review at one site, and what Jira stores."""
 
     jira: NotRequired[ReviewInJira | None]
     """What Jira itself stores, with `confirm`; null if it stores nothing."""

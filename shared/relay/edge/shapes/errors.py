@@ -27,7 +27,7 @@ class ErrorContent(TypedDict):
     details: list[ErrorDetail]
     """The broken rules, or the entities that were not accepted; empty if there are none."""
     jiraStatus: NotRequired[int]
-    """The HTTP status that Jira answered with, such as 401. Missing if the error is not due to
+    """The HTTP status that Jira answered with, such as 401. Absent if the error is not due to
     Jira's answer."""
 
 

@@ -27,11 +27,11 @@ class Key(TypedDict):
     id: KeyId
     """The key's id, by which it is revoked."""
     name: str
-    """The purpose of the key, as given when it was made."""
+    """The purpose of the key, as given when it was created."""
     workspaces: list[WorkspaceId] | None
-    """The ids of the workspaces that the key opens; null for a key to all workspaces."""
+    """The ids of the workspaces that the key has access to; null for all workspaces."""
     createdAt: DateTime
-    """When the key was made."""
+    """When the key was created."""
 
 
 class KeyPage(Page):

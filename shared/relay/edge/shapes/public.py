@@ -85,7 +85,7 @@ class OperationsInfoActions(TypedDict):
     searchContainers: DescriptorAction
     """Finds containers by name."""
     createPostIncidentReview: NotRequired[DescriptorAction]
-    """Where a review is written; absent if the deployment has it off."""
+    """Where a review is written; absent if the deployment disables it."""
     onEntityAssociated: DescriptorAction
     """An entity was associated with something."""
     onEntityDisassociated: DescriptorAction
@@ -121,7 +121,7 @@ class DescriptorModules(TypedDict):
     jiraOperationsInfoProvider: OperationsInfoModule
     """Incidents and reviews."""
     jiraDevOpsComponentProvider: NotRequired[ComponentModule]
-    """DevOps components; absent if the deployment has them off."""
+    """DevOps components; absent if the deployment disables them."""
 
 
 class Descriptor(TypedDict):

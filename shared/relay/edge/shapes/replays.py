@@ -34,7 +34,7 @@ class Replay(TypedDict):
     ]
     """`requested`: by a call. `linked`: the workspace was linked to the site. `reinstalled`: the
     site has installed the app again. `owed`: the site answers again and is owed something. `deleted
-    and submitted`: an entity was submitted again while the site was told to delete it."""
+    and submitted`: an entity was submitted again while the site was deleting it."""
     startedAt: DateTime
     """When it was started."""
     updatedAt: DateTime
@@ -54,8 +54,8 @@ class Replay(TypedDict):
     reason: NotRequired[str | None]
     """Why it waits for the site, such as Jira's last answer; absent if it does not wait."""
     until: NotRequired[DateTime | None]
-    """When the site is tried again. For a replay that is `done`: when the entities are retried that
-    the site fails on although it accepts others. Absent if nothing is waited for."""
+    """When Relay tries the site again. For a replay that is `done`: when Relay retries the entities
+    on which the site fails although it accepts others. Absent if the replay waits for nothing."""
 
 
 class ReplayPage(Page):

@@ -38,7 +38,7 @@ class SiteTrouble(TypedDict):
     at: DateTime
     """When the last call failed."""
     until: DateTime
-    """When the site is tried again."""
+    """When Relay tries the site again."""
     attempts: Annotated[int, Field(ge=1)]
     """The number of consecutive failed calls."""
     status: NotRequired[Annotated[int, Field(ge=100, le=599)] | None]
@@ -64,8 +64,9 @@ class SiteSummary(TypedDict):
     baseUrl: Url
     """The base URL at which Relay calls the site's Jira."""
     state: SiteState
-    """`slowed`: the site gave an answer that usually passes without action. `needs attention`: it
-    gave one that usually does not. `trouble` explains both."""
+    """`active`: the site answers. `slowed`: it has a trouble that usually passes without action.
+    `needs attention`: it has one that usually does not. `trouble` explains both. `uninstalled`: it
+    no longer has the app."""
     trouble: NotRequired[SiteTrouble | None]
     """What prevents calls to the site; absent if nothing does."""
 
