@@ -70,7 +70,9 @@ def doctor(
             f"{counts[Level.FAIL]} failed.",
         )
         if not access_to(session.config, stack):
-            screen.note("The queues were not checked: --stack NAME does, with AWS credentials.")
+            screen.note(
+                "The queues were not checked: --stack NAME checks them, by AWS credentials."
+            )
     return 0 if healthy else NOT_ALL
 
 

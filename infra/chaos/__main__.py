@@ -63,7 +63,7 @@ def _arguments() -> tuple[Settings, str]:
     parser = argparse.ArgumentParser(prog="python -m infra.chaos")
     for name in (*_COUNTS, *_RATES):
         parser.add_argument(f"--{name.replace('_', '-')}", default="")
-    parser.add_argument("--log", default="", help="keep the functions' log there")
+    parser.add_argument("--log", default="", help="the file for the functions' log")
     given = vars(parser.parse_args())
     asked: dict[str, Any] = {name: int(given[name]) for name in _COUNTS if given[name]}
     asked |= {name: float(given[name]) for name in _RATES if given[name]}

@@ -30,12 +30,14 @@ def _arguments() -> argparse.Namespace:
     defaults = Settings()
     parser = argparse.ArgumentParser(prog="python -m infra.jira_simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="0, the default, takes a free port")
+    parser.add_argument("--port", type=int, default=0, help="0, the default, uses a free port")
     parser.add_argument(
-        "--ready-file", type=Path, help="gets url, kid and pem as JSON once the simulator answers"
+        "--ready-file",
+        type=Path,
+        help="receives url, kid and pem as JSON once the simulator answers",
     )
     parser.add_argument(
-        "--install-key", type=Path, help="PEM of an RSA private key; else a new one is made"
+        "--install-key", type=Path, help="PEM of an RSA private key; by default, a new one"
     )
     parser.add_argument(
         "--visible-after-seconds", type=float, default=defaults.visible_after_seconds

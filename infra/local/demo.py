@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo. Exit code: 0 if Jira has everything, else 1."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument(
-        "--input", type=Path, help="a JSONL file of states instead of the built-in sample"
+        "--input", type=Path, help="a JSONL file of entities instead of the built-in sample"
     )
     parser.add_argument("--forge", action="store_true", help="install the app as a Forge app")
     given = parser.parse_args(arguments)

@@ -508,7 +508,7 @@ def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.
     }
     assert answer.status == 500
     (line,) = (
-        json.loads(line) for line in log.getvalue().splitlines() if "Unforeseen error" in line
+        json.loads(line) for line in log.getvalue().splitlines() if "Unexpected error" in line
     )
     assert line["level"] == "ERROR"
     assert type(error).__name__ in line["exception"]

@@ -7,7 +7,7 @@ from tests.support.lambdas import Answer
 _UNAUTHENTICATED = {
     "error": {
         "code": "unauthenticated",
-        "message": "This call needs a valid token.",
+        "message": "This call needs a valid token or API key.",
         "details": [],
     }
 }

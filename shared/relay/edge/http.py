@@ -139,7 +139,7 @@ class HttpFunction:
 
 
 def _answer_to(error: Exception) -> Answer:
-    """The error's own status and body; an unforeseen error is answered 500 without its words."""
+    """The error's own status and body; an unexpected error is answered 500 without its words."""
     if isinstance(error, AWS_ERRORS):
         logger.exception("A call to AWS failed")
         error = Unavailable("A service that Relay depends on is unavailable; try again.")
