@@ -71,7 +71,7 @@ def doctor(
         )
         if not access_to(session.config, stack):
             screen.note(
-                "The queues were not checked: --stack NAME checks them, by AWS credentials."
+                "The queues were not checked. --stack NAME checks them, with AWS credentials."
             )
     return 0 if healthy else NOT_ALL
 
