@@ -1,4 +1,4 @@
-# Compiles the modules of a layer, with the first Python of the layer's version that runs.
+# Compiles the modules of a layer with the first working Python of the layer's version.
 # Usage: sh compile.sh VERSION UV LAYER
 version=$1 uv=$2 layer=$3
 
@@ -16,5 +16,5 @@ candidates | while read -r python; do
       "$layer/python" && exit 10
   fi
 done
-[ $? -eq 10 ] || echo "WARNING: No Python $version here compiled the layer: cold starts take three times as long." \
-  "Install one, as by 'uv python install $version', and build again."
+[ $? -eq 10 ] || echo "WARNING: No Python $version was found to compile the layer: cold starts take three times as long." \
+  "Install one, for example with 'uv python install $version', and build again."
