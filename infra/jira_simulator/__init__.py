@@ -1,5 +1,5 @@
-"""A Jira Software Cloud to develop against: sites, two REST APIs, lifecycle callbacks.
+"""A simulated Jira Software Cloud for development: sites, two REST APIs, lifecycle callbacks.
 
-It is an independent reading of Jira's contract and shares no code with Relay, so that each can be
-held against the other. Everything lives in memory.
+It implements Jira's contract independently and shares no code with Relay, so that tests compare two
+readings of the contract. Everything is stored in memory.
 """

@@ -9,6 +9,7 @@ from .settings import FORGOTTEN, REMEMBERED, Settings
 
 
 def main() -> None:
+    """Reads the command line and serves until SIGTERM or SIGINT."""
     arguments = _arguments()
     if arguments.install_key:
         key = read_install_key(arguments.install_key.read_bytes())

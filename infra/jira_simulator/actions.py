@@ -1,4 +1,4 @@
-"""Jira's calls of the actions that the app's modules name."""
+"""Jira's calls of the actions in the app's modules."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from .tokens import secret_signer
 
 @dataclass(frozen=True)
 class _Action:
-    """How Jira calls it, and the descriptor's field that holds its URL."""
+    """An action's HTTP method, its module, and the descriptor's field with its URL."""
 
     method: str
     field: str = "templateUrl"
@@ -36,16 +36,17 @@ ACTIONS = {
 async def call_action(site: Site, name: str, body: Any, query: Mapping[str, str]) -> AppAnswer:
     """Call one action, signed with the shared secret.
 
-    A `{placeholder}` in its URL takes the query's value of that name; the rest of the query is
-    appended. 400 for an action that Jira or the descriptor does not know, 409 without an app.
+    A `{placeholder}` in its URL is replaced by the query's value of that name; the rest of the
+    query is appended. Raises a Refusal: 400 for an action that Jira or the descriptor does not
+    have, 409 without an app.
     """
     app = site.installed_app()
     if name not in ACTIONS:
-        raise Refusal(400, f"Jira has no action {name}; it has {', '.join(ACTIONS)}.")
+        raise Refusal(400, f"Jira has no action {name}. Its actions are {', '.join(ACTIONS)}.")
     action = ACTIONS[name]
     named = app.modules.get(action.module, {}).get("actions", {}).get(name)
     if named is None:
-        raise Refusal(400, f"The module {action.module} of {app.key} names no action {name}.")
+        raise Refusal(400, f"The module {action.module} of {app.key} has no action {name}.")
     url, rest = _fill(app.url(named[action.field]), query)
     call = AppCall(name, action.method, url, app.base_url, body, rest)
     return await call_app(call, secret_signer(site.shared_secret, site.client_key))

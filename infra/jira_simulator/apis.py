@@ -1,4 +1,4 @@
-"""The REST APIs of Jira: two that an app brings entities by, which work alike, and properties."""
+"""Jira's REST APIs: two similar ones that an app submits entities to, and app properties."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,8 @@ from .validation import Rule
 class Api:
     """`path` is below the site's base URL; an app may call it if its descriptor has the `module`.
 
-    `outcome` ends the keys of the answer to a submission, whatever kind an entity is of. `resource`
-    ends the scopes of Forge: `read:{resource}`.
+    The keys of the answer to a submission end with `outcome`, for entities of any kind. Forge's
+    scopes end with `resource`: `read:{resource}`.
     """
 
     path: str
@@ -24,6 +24,7 @@ class Api:
 
     @cached_property
     def submission(self) -> Rule:
+        """The rule for a submission's body."""
         return submission_rule(self.kinds)
 
 

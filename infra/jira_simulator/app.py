@@ -32,7 +32,7 @@ _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
-    """`url` is where the application will be reached: the sites' base URLs begin with it."""
+    """`url` is the application's own URL: the sites' base URLs start with it."""
     sites, calls, faults = Sites(url, settings), Calls(), Faults()
     rest = RestApi(sites, settings, calls, faults)
     lifecycle, forge_keys = Lifecycle(key), ForgeKeys()
@@ -51,7 +51,7 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
 
     @cache
     def pages() -> "Pages":
-        # Jinja and Markdown load with the first page: nobody waits for them at start.
+        # Jinja and Markdown are imported for the first page only, which keeps the start fast.
         from .pages import Pages
 
         return Pages(sites, url)

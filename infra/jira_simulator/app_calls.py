@@ -1,4 +1,4 @@
-"""Calls from Jira to the installed app: one request, signed for itself, and what came back."""
+"""Calls from Jira to the installed app: one request with its own token, and the app's answer."""
 
 import json
 import ssl
@@ -23,9 +23,9 @@ _LONGEST_EXCERPT = 2000
 
 @dataclass(frozen=True)
 class AppAnswer:
-    """`status` is None where no answer came, and `error` then says why.
+    """`status` is None if there was no answer; `error` then is the reason.
 
-    `body` is the parsed JSON, or up to 2,000 characters of anything else.
+    `body` is the parsed JSON, or up to 2,000 characters of any other body.
     """
 
     what: str
@@ -38,9 +38,11 @@ class AppAnswer:
 
     @property
     def succeeded(self) -> bool:
+        """Whether the app answered with a 2xx status."""
         return self.status is not None and 200 <= self.status < 300
 
     def document(self) -> dict[str, Any]:
+        """The answer as the control endpoint returns it."""
         return {
             "call": self.what,
             "method": self.method,
@@ -66,7 +68,7 @@ class AppCall:
 
 async def call_app(call: AppCall, sign: Signer) -> AppAnswer:
     """Send one signed call; redirects are not followed."""
-    import httpx  # loaded here, since it takes a good part of the time to start
+    import httpx  # imported here, because the import would slow down the start
 
     async with new_client() as client:
         url = httpx.URL(call.url)
@@ -84,7 +86,7 @@ async def call_app(call: AppCall, sign: Signer) -> AppAnswer:
 
 
 async def fetch_json(url: str) -> Any:
-    """The JSON document at a URL; a Refusal (502) where there is none."""
+    """Returns the JSON document at a URL. Raises a Refusal (502) if there is none."""
     import httpx
 
     try:
@@ -103,6 +105,7 @@ async def fetch_json(url: str) -> Any:
 async def send_request(
     client: "httpx.AsyncClient", request: "httpx.Request", what: str
 ) -> AppAnswer:
+    """Sends the request. A connection error becomes the answer's `error`; it is not raised."""
     import httpx
 
     started = time.perf_counter()
@@ -117,9 +120,10 @@ async def send_request(
 
 
 def new_client(timeout_seconds: float | None = _TIMEOUT_SECONDS) -> "httpx.AsyncClient":
+    """Returns a client that follows no redirects; a timeout of None waits forever."""
     import httpx
 
-    # No proxy of the environment: the app under test is near.
+    # The environment's proxy is ignored: the app under test is usually on this machine.
     return httpx.AsyncClient(timeout=timeout_seconds, verify=_tls(), trust_env=False)
 
 

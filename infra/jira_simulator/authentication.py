@@ -1,8 +1,8 @@
-"""Who calls the REST API: the app installed in the site, by a token it made for this one call.
+"""Authenticates calls of the REST API: the site's installed app, by a token for this one call.
 
 The rules are those of Atlassian Connect for calls from an app: HS256 with the shared secret, a
-life of at most 180 seconds, and a qsh of the request itself. A refusal tells its reason, which
-Jira does not: this is a developer's tool.
+lifetime of at most 180 seconds, and a qsh of the request itself. Unlike Jira's, a refusal contains
+its reason: this is a developer's tool.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from .sites import Site, State
 from .tokens import InvalidToken, verified_claims
 from .wire import WireCall
 
-_LONGEST_LIFE_SECONDS = 180
+_LIFETIME_SECONDS_MAX = 180
 
 
 def authenticate(site: Site, call: WireCall) -> None:
@@ -26,11 +26,11 @@ def authenticate(site: Site, call: WireCall) -> None:
     try:
         claims = verified_claims(_token(call), site.shared_secret)
     except InvalidToken as error:
-        raise Refusal(401, f"The token is refused: {error}.") from error
+        raise Refusal(401, f"The token is invalid: {error}.") from error
     if claims["iss"] != app.key:
         raise Refusal(401, f"iss is {claims['iss']!r}; the installed app is {app.key!r}.")
     _check_audience(claims, site.client_key)
-    _check_life(claims)
+    _check_lifetime(claims)
     _check_qsh(claims, call, site.base_path)
 
 
@@ -43,13 +43,14 @@ def authorize(site: Site, module: str | None, scope: str | None) -> None:
 
 
 def check_module(app: App, module: str | None) -> None:
+    """Raises a Refusal (403) unless the app's descriptor has the module; None requires none."""
     if module is not None and module not in app.modules:
         raise Refusal(403, f"The app's descriptor has no module {module}.")
 
 
 def _token(call: WireCall) -> str:
     if any(name == "jwt" for name, _ in call.parameters):
-        raise Refusal(401, "A token in the query is refused: send it as Authorization: JWT.")
+        raise Refusal(401, "A token in the query is not accepted: send it as Authorization: JWT.")
     scheme, _, token = (call.authorization or "").partition(" ")
     if scheme != "JWT" or not token:
         raise Refusal(401, "The header Authorization: JWT <token> is missing.")
@@ -62,12 +63,14 @@ def _check_audience(claims: dict[str, Any], client_key: str) -> None:
         raise Refusal(401, "aud does not name the site's clientKey.")
 
 
-def _check_life(claims: dict[str, Any]) -> None:
+def _check_lifetime(claims: dict[str, Any]) -> None:
     if not all(isinstance(claims[name], int | float) for name in ("iat", "exp")):
         raise Refusal(401, "iat and exp must be numbers.")
-    life = claims["exp"] - claims["iat"]
-    if life > _LONGEST_LIFE_SECONDS:
-        raise Refusal(401, f"exp is {life} s after iat; {_LONGEST_LIFE_SECONDS} s are allowed.")
+    lifetime = claims["exp"] - claims["iat"]
+    if lifetime > _LIFETIME_SECONDS_MAX:
+        raise Refusal(
+            401, f"exp is {lifetime} s after iat; the maximum is {_LIFETIME_SECONDS_MAX} s."
+        )
 
 
 def _check_qsh(claims: dict[str, Any], call: WireCall, base_path: str) -> None:
@@ -75,4 +78,4 @@ def _check_qsh(claims: dict[str, Any], call: WireCall, base_path: str) -> None:
     expected = query_string_hash(call.method, path, call.query)
     given = str(claims["qsh"]).encode(errors="replace")
     if not hmac.compare_digest(given, expected.encode()):
-        raise Refusal(401, f"qsh is not that of {call.method} {path}?{call.query}.")
+        raise Refusal(401, f"qsh does not match {call.method} {path}?{call.query}.")

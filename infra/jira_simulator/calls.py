@@ -1,21 +1,21 @@
-"""What was called: the last calls of the REST API one by one, and all of them counted."""
+"""The calls of the REST API: the latest ones in full, and counts of all."""
 
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-_MOST_KEPT = 10_000
+_RECENT_MAX = 10_000
 
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One call; `bytes` is the length of its body, `reason` what a refusal said.
+    """One call; `bytes` is the length of its body, `reason` a refusal's text.
 
-    `credential` is the one that calls of this path have to carry: "connect" or "forge".
+    `credential` is the one that this path requires: "connect" or "forge".
 
-    `status` is None for a call that was never answered; `fault` names the kinds of the faults
-    that fell on it. `cookie` is the header as it came: an app has no business to send one.
+    `status` is None for a call that was never answered. `fault` names the kinds of its faults,
+    separated by commas. `cookie` is the received header, which an app should never send.
     """
 
     time: str
@@ -41,15 +41,17 @@ class Calls:
     """Counts since the start or the last reset, and the latest 10,000 calls."""
 
     def __init__(self) -> None:
-        self._recent: deque[RecordedCall] = deque(maxlen=_MOST_KEPT)
+        self._recent: deque[RecordedCall] = deque(maxlen=_RECENT_MAX)
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
     def record(self, call: RecordedCall) -> None:
+        """Counts the call and stores it; beyond 10,000 calls, the oldest is dropped."""
         self._recent.append(call)
         status = "unanswered" if call.status is None else str(call.status)
         self._counts[call.site, call.operation, status] += 1
 
     def forget(self) -> None:
+        """Clears the counts and the calls."""
         self._recent.clear()
         self._counts.clear()
 
@@ -62,5 +64,5 @@ class Calls:
 
 
 def now_in_utc() -> str:
-    """The time of day as RFC 3339 with milliseconds."""
+    """The current time as RFC 3339, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

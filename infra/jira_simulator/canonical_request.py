@@ -1,4 +1,4 @@
-"""The query string hash (qsh) by which a token of Atlassian Connect holds for one request only.
+"""The query string hash (qsh), which binds a token of Atlassian Connect to one request.
 
 Source: "Creating a query string hash" and "Understanding JWT" in Connect's documentation.
 """
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 
 def query_string_hash(method: str, path: str, query: str) -> str:
-    """The hash in hex. `path` is relative to the base URL, and raw, as `query` is."""
+    """Returns the hash in hex; `path`, relative to the base URL, and `query` are raw."""
     request = f"{method.upper()}&{_canonical_path(path)}&{_canonical_query(query)}"
     return hashlib.sha256(request.encode()).hexdigest()
 
@@ -20,7 +20,7 @@ def _canonical_path(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    """Names sorted as encoded, the values of one name as decoded; `jwt` is the token itself."""
+    """Sorts names in encoded and values in decoded form; leaves out `jwt`, the token itself."""
     pairs = sorted(
         (quote(name, safe=""), value)
         for name, value in parse_qsl(query, keep_blank_values=True)

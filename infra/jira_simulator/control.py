@@ -1,7 +1,7 @@
-"""The control endpoint: what a site's admin, a test or a demo does to the simulator.
+"""The control endpoint: lets a site's admin, a test or a demo control the simulator.
 
-It knows no authentication and gives away shared secrets. That is fit for a tool that binds the
-loopback interface, answers to no web page (see `own_host`) and holds made-up data only.
+It has no authentication and returns shared secrets. That is acceptable for a tool that binds the
+loopback interface, refuses calls from web pages (see `own_host`) and stores only invented data.
 """
 
 from http import HTTPStatus
@@ -56,6 +56,7 @@ class Control:
         self._lifecycle = lifecycle
 
     def routes(self) -> list[Route]:
+        """The routes, relative to `/_control`."""
         return [
             Route("/sites", self.list_sites, methods=["GET"]),
             Route("/sites", self.create_site, methods=["POST"]),
@@ -74,18 +75,21 @@ class Control:
         ]
 
     async def list_sites(self, _: Request) -> Response:
+        """All sites, in the order of their creation."""
         return JSONResponse({"sites": [site.document() for site in self._sites.all()]})
 
     async def create_site(self, request: Request) -> Response:
+        """201 with the new site; 400 and 409 as in `Sites.create`."""
         body = await read_body(request, _CREATE)
         site = self._sites.create(body["name"], body.get("projectKeys"))
         return JSONResponse(site.document(), HTTPStatus.CREATED)
 
     async def get_site(self, request: Request) -> Response:
+        """The site, shared secret included; 404 for an unknown name, as in all of its calls."""
         return JSONResponse(self._site(request).document())
 
     async def install(self, request: Request) -> Response:
-        """502 where the app did not take it, with the same document: its answers say why."""
+        """Answers 502 if the app refused it; the document has the app's answers in both cases."""
         site = self._site(request)
         body = await read_body(request, _INSTALL)
         installation = await self._lifecycle.install(
@@ -96,6 +100,7 @@ class Control:
         return JSONResponse({"site": site.document(), "calls": answers}, status)
 
     async def uninstall(self, request: Request) -> Response:
+        """Uninstalls the app. Answers 200 whatever the app answered."""
         site = self._site(request)
         answers = await self._lifecycle.uninstall(site)
         return JSONResponse(
@@ -103,14 +108,14 @@ class Control:
         )
 
     async def forget(self, request: Request) -> Response:
-        """As if Jira had deleted all that the app sent; the app is not told."""
+        """Deletes everything that the app sent, without a call to the app."""
         site = self._site(request)
         body = await read_body(request, _FORGET)
         site.store.forget(body.get("keepSequences"))
         return JSONResponse(site.document())
 
     async def get_entities(self, request: Request) -> Response:
-        """Everything accepted, also what nobody can see yet; `pending` names the latter."""
+        """Everything accepted; `pending` lists the ids of changes that are not visible yet."""
         entities = self._site(request).store.entities[_kind(request)]
         visible, latest = entities.visible, entities.latest
         return JSONResponse(
@@ -133,7 +138,7 @@ class Control:
         )
 
     async def call_action(self, request: Request) -> Response:
-        """200 with what the app answered, whatever its status; 502 where it did not answer."""
+        """200 with the app's answer, whatever its status; 502 if there was none."""
         site = self._site(request)
         body = await read_body(request, _CALL)
         answer = await call_action(site, body["action"], body.get("body"), body.get("query", {}))
@@ -141,22 +146,26 @@ class Control:
         return JSONResponse(answer.document(), status)
 
     async def switch_credentials(self, request: Request) -> Response:
-        """What the app may prove itself with; see `Switches`."""
+        """Switches credentials of the app on or off; see `Switches`."""
         switches = self._site(request).switches
         switches.merge(parse_json(await request.body()))
         return JSONResponse(switches.document())
 
     async def get_calls(self, _: Request) -> Response:
+        """The recorded calls of the REST APIs; see `Calls.document`."""
         return JSONResponse(self._calls.document())
 
     async def forget_calls(self, _: Request) -> Response:
+        """Clears the recorded calls."""
         self._calls.forget()
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def get_settings(self, _: Request) -> Response:
+        """The current settings."""
         return JSONResponse(self._settings.document())
 
     async def change_settings(self, request: Request) -> Response:
+        """Changes the given settings and returns all of them."""
         self._settings.merge(parse_json(await request.body()))
         return JSONResponse(self._settings.document())
 
@@ -165,6 +174,7 @@ class Control:
 
 
 def control_error(_: Request, error: Exception) -> Response:
+    """Answers a Refusal with its status and any other error with 500, as `{"error": "…"}`."""
     status = error.status if isinstance(error, Refusal) else HTTPStatus.INTERNAL_SERVER_ERROR
     return JSONResponse({"error": str(error)}, status)
 

@@ -9,7 +9,7 @@ from .validation import Rule
 
 
 def body_rule(*required: str, properties: dict[str, Any]) -> Rule:
-    """For an object of exactly these properties, of which some are required."""
+    """A rule for an object that may have these properties only; `required` names mandatory ones."""
     return Rule(
         {
             "type": "object",
@@ -21,7 +21,7 @@ def body_rule(*required: str, properties: dict[str, Any]) -> Rule:
 
 
 async def read_body(request: Request, rule: Rule) -> dict[str, Any]:
-    """An empty body is an empty object."""
+    """Returns the body's object; an empty body counts as `{}`. Raises a Refusal (400)."""
     document = parse_json(await request.body() or b"{}")
     rule.require(document)
     return dict(document)

@@ -1,4 +1,4 @@
-"""The two credentials that the REST APIs take, and what of them is switched off at a site."""
+"""The two credentials that the REST APIs accept, and a site's switches that disable them."""
 
 from enum import StrEnum
 from typing import Any
@@ -29,21 +29,22 @@ _SWITCHES = Rule(
 
 
 class Switches:
-    """Everything is on until a change says otherwise."""
+    """A site's switches; all are on by default."""
 
     def __init__(self) -> None:
         self._states: dict[str, str | int] = dict.fromkeys([*Credential, _CLIENT_KEY_PROPERTY], ON)
 
     def document(self) -> dict[str, Any]:
+        """The state of each switch, by name."""
         return dict(self._states)
 
     def merge(self, changes: Any) -> None:
-        """All that `changes` names or, with a Refusal, nothing of it."""
+        """Sets the given switches. Raises a Refusal (400) and changes nothing if one is invalid."""
         _SWITCHES.require(changes)
         self._states.update(changes)
 
     def status(self, credential: Credential) -> int | None:
-        """What calls with this credential are answered while it is off; None while it is on."""
+        """The error status for calls with this credential; None if it is on."""
         state = self._states[credential]
         if state == ON:
             return None
@@ -51,4 +52,5 @@ class Switches:
 
     @property
     def client_key_property(self) -> bool:
+        """Whether the app property with the clientKey can be read."""
         return self._states[_CLIENT_KEY_PROPERTY] == ON

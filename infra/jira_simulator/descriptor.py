@@ -1,4 +1,4 @@
-"""The app descriptor (`atlassian-connect.json`), as far as two of Jira's modules need it."""
+"""The app descriptor (`atlassian-connect.json`): the parts that two of Jira's modules use."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +91,7 @@ _DESCRIPTOR = Rule(
 
 @dataclass(frozen=True)
 class App:
-    """`lifecycle` maps an event to its path; `modules` holds, by name, those of the two."""
+    """`lifecycle` maps events to paths; `modules` contains the two supported modules, by name."""
 
     key: str
     name: str
@@ -101,12 +101,13 @@ class App:
     modules: dict[str, dict[str, Any]]
 
     def url(self, path: str) -> str:
-        """A URL of the descriptor: absolute already, or relative to the app's base URL."""
+        """Resolves a URL of the descriptor, which may be relative to the app's base URL."""
         if path.startswith(("http://", "https://")):
             return path
         return f"{self.base_url}/{path.lstrip('/')}"
 
     def document(self) -> dict[str, Any]:
+        """The app as the control endpoint returns it."""
         return {
             "key": self.key,
             "name": self.name,
@@ -117,7 +118,7 @@ class App:
 
 
 def read_descriptor(document: Any) -> App:
-    """The app that a descriptor describes; a Refusal (400) tells what Jira would not take."""
+    """Returns the descriptor's app. Raises a Refusal (400) that lists what Jira would reject."""
     _DESCRIPTOR.require(document)
     return App(
         key=document["key"],

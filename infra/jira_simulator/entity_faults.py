@@ -1,4 +1,4 @@
-"""The faults of single entities of a submission, drawn before it is carried out."""
+"""The faults of single entities of a submission, decided before it is processed."""
 
 from dataclasses import dataclass, field
 

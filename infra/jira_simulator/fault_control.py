@@ -1,4 +1,4 @@
-"""The part of the control endpoint that switches faults on and off."""
+"""The part of the control endpoint that sets and ends faults."""
 
 from http import HTTPStatus
 
@@ -21,6 +21,7 @@ class FaultControl:
         self._faults = faults
 
     def routes(self) -> list[Route]:
+        """The routes, relative to `/_control`."""
         handlers = {"GET": self.get, "PUT": self.replace, "DELETE": self.end}
         return [
             Route(path, handler, methods=[method])
@@ -29,14 +30,17 @@ class FaultControl:
         ]
 
     async def get(self, request: Request) -> Response:
+        """The current list, with its seed."""
         return JSONResponse(self._faults.document(self._site(request)))
 
     async def replace(self, request: Request) -> Response:
+        """Replaces the list and returns it; 400 for an invalid one, which changes nothing."""
         site = self._site(request)
         self._faults.set(site, parse_json(await request.body()))
         return JSONResponse(self._faults.document(site))
 
     async def end(self, request: Request) -> Response:
+        """Ends all faults of the list."""
         self._faults.end(self._site(request))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 

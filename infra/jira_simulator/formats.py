@@ -1,7 +1,7 @@
-"""The two string formats of the contract, checked by their RFCs; regular expressions as Python's.
+"""The contract's two string formats, checked after their RFCs, and Python's regular expressions.
 
-Written here, since the packages that `jsonschema` would use for them take longer to import than
-the whole simulator takes to start.
+The packages that `jsonschema` would use for them take longer to import than the whole simulator
+takes to start.
 """
 
 import re
@@ -32,7 +32,7 @@ FORMATS = FormatChecker(formats=())
 
 
 def parse_date_time(text: str) -> datetime:
-    """An RFC 3339 timestamp, to the microsecond; a leap second as the second before it.
+    """Parses an RFC 3339 timestamp, to the microsecond; a leap second becomes the previous second.
 
     Raises ValueError.
     """
@@ -44,12 +44,12 @@ def parse_date_time(text: str) -> datetime:
         f"{match['minute']}:{'59' if leaps else match['second']}{match['rest']}"
     )
     if leaps and f"{in_utc(moment):%H:%M}" != "23:59":
-        raise ValueError(f"no leap second can be at {text!r}")
+        raise ValueError(f"{text!r} can't be a leap second")
     return moment
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The same moment in UTC; at the very ends of the calendar, the moment as it is."""
+    """Converts to UTC. Returns the moment unchanged if UTC would leave Python's range of years."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:

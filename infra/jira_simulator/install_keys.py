@@ -24,11 +24,12 @@ class InstallKey:
 
 
 def new_install_key() -> InstallKey:
+    """Generates an RSA key of 2048 bits."""
     return _install_key(generate_private_key(public_exponent=65537, key_size=2048))
 
 
 def read_install_key(pem: bytes) -> InstallKey:
-    """The key of an unencrypted PEM; ValueError for anything but an RSA private key."""
+    """Reads an unencrypted PEM. Raises ValueError for anything but an RSA private key."""
     private_key = load_pem_private_key(pem, password=None)
     if not isinstance(private_key, RSAPrivateKey):
         raise ValueError("the install key must be an RSA private key")

@@ -7,11 +7,11 @@ from .refusal import Refusal
 
 
 def parse_json(raw: bytes) -> Any:
-    """The document in `raw`; a Refusal (400) where it is not JSON."""
+    """Parses `raw`. Raises a Refusal (400) if it is not JSON."""
     try:
         document = json.loads(raw.decode(), parse_constant=_refuse_constant)
         if b"\\ud" in raw.lower():
-            # Python lets a lone surrogate through, which nothing could encode later.
+            # Python accepts a lone surrogate, which can't be encoded later.
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"The request body is not JSON: {error}") from error

@@ -1,4 +1,4 @@
-"""Installing an app into a site, and removing it, with the callbacks that Jira sends."""
+"""Installs an app into a site and removes it, with Jira's lifecycle callbacks."""
 
 import time
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Installation:
 
 
 class Lifecycle:
-    """The part of Jira that a site's admin talks to."""
+    """Acts as Jira when a site's admin installs or uninstalls the app."""
 
     def __init__(self, key: InstallKey) -> None:
         self._key = key
@@ -29,14 +29,14 @@ class Lifecycle:
     async def install(
         self, site: Site, descriptor_url: str, renew_secret: bool | None
     ) -> Installation:
-        """Install, upgrade or reinstall: an upsert that keeps the clientKey.
+        """Installs, upgrades or reinstalls the app; the clientKey stays the same.
 
-        `renew_secret` None: any install but the first gets a new secret. Nothing of the site
-        changes until the app has taken `installed`, so a refused one leaves the old secret valid.
+        If `renew_secret` is None, any install but the first has a new secret. The site changes only
+        when the app has accepted `installed`: otherwise the old secret stays valid.
         """
         _refuse_under_forge(site)
         app = read_descriptor(await fetch_json(descriptor_url))
-        installed = await self.tell_installed(site, app, renew_secret)
+        installed = await self.send_installed(site, app, renew_secret)
         if not installed.succeeded:
             return Installation(False, [installed])
         if "enabled" not in app.lifecycle:
@@ -44,12 +44,12 @@ class Lifecycle:
         body = self._body(site, app, "enabled")
         return Installation(True, [installed, await _send(app, "enabled", body, _signer(site))])
 
-    async def tell_installed(
+    async def send_installed(
         self, site: Site, app: App, renew_secret: bool | None, installation_id: str | None = None
     ) -> AppAnswer:
-        """The call itself; once it is taken, the site has the app, and the secret that it told.
+        """Sends `installed`; if the app accepts it, the site has the app and the sent secret.
 
-        Under Forge the body has the `installation_id` as well.
+        The body contains the `installation_id` if there is one, as under Forge.
         """
         renew = site.state is not State.NEW if renew_secret is None else renew_secret
         secret = new_secret() if renew else site.shared_secret
@@ -65,7 +65,7 @@ class Lifecycle:
     async def uninstall(
         self, site: Site, events: tuple[str, ...] = ("disabled", "uninstalled")
     ) -> list[AppAnswer]:
-        """Forget what the app sent, then tell it. Whatever it answers, Jira does not ask again."""
+        """Deletes everything that the app sent, then calls the app, once, whatever it answers."""
         _refuse_under_forge(site)
         app = site.installed_app()
         site.app, site.state = None, State.UNINSTALLED
@@ -81,7 +81,7 @@ class Lifecycle:
         return install_signer(self._key, site.client_key, app.base_url)
 
     def _body(self, site: Site, app: App, event: str) -> dict[str, Any]:
-        """What Connect documents for every lifecycle event; the versions mean nothing in Cloud."""
+        """The documented body of every lifecycle event; the versions have no meaning in Cloud."""
         return {
             "key": app.key,
             "clientKey": site.client_key,
@@ -99,7 +99,7 @@ class Lifecycle:
 
 def _refuse_under_forge(site: Site) -> None:
     if site.forge is not None:
-        raise Refusal(409, f"The app in the site {site.name} is Forge's: call below forge/.")
+        raise Refusal(409, f"The site {site.name} has a Forge app: use the calls below forge/.")
 
 
 async def _send(app: App, event: str, body: dict[str, Any], signer: Signer) -> AppAnswer:

@@ -1,4 +1,4 @@
-"""What a site's page lists: filtered, in order, fifty to a page."""
+"""The lists on a site's page: filtered and sorted, fifty rows per page."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,13 +19,13 @@ STATUSES = {
     Kind.REVIEW: ("in progress", "outstanding actions", "completed", "unknown"),
     Kind.COMPONENT: (),
 }
-# The field by which entities of a kind name those of another.
+# The field with which entities of a kind name entities of another kind.
 _NAMING = {Kind.INCIDENT: "affectedComponents", Kind.REVIEW: "reviews"}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The page's query, with anything unknown read as no filter."""
+    """The filters in the page's query; an unknown value means no filter."""
 
     kind: Kind
     text: str = ""
@@ -36,6 +36,7 @@ class Filters:
 
     @classmethod
     def of_query(cls, query: Mapping[str, str]) -> "Filters":
+        """Reads the page's query parameters."""
         kinds = {kind.plural: kind for kind in Kind}
         kind = kinds.get(query.get("view", ""), Kind.INCIDENT)
         severities = SEVERITIES if kind is Kind.INCIDENT else ()
@@ -50,9 +51,11 @@ class Filters:
 
     @property
     def active(self) -> bool:
+        """Whether any filter but the kind and the page is set."""
         return bool(self.text or self.status or self.severity or self.entity_id)
 
     def link_to_page(self, page: int) -> str:
+        """The relative link to another page of the same filters."""
         fields = {
             "view": self.kind.plural,
             "q": self.text,
@@ -64,6 +67,7 @@ class Filters:
         return "?" + urlencode({name: value for name, value in fields.items() if value})
 
     def match(self, held: StoredEntity, components: Mapping[str, StoredEntity]) -> bool:
+        """Whether the entity passes all filters; the text also searches its components' names."""
         entity = held.entity
         return (
             (not self.entity_id or entity["id"] == self.entity_id)
@@ -95,7 +99,7 @@ class Overview:
 
 
 def list_entities(site: Site, filters: Filters) -> Listing:
-    """The page that the filters ask for, or the last one if there are fewer."""
+    """Returns the page that the filters name, or the last page if there are fewer."""
     components = site.store.entities[Kind.COMPONENT].visible
     matching = [
         held.entity
@@ -115,6 +119,7 @@ def list_entities(site: Site, filters: Filters) -> Listing:
 
 
 def overview(site: Site) -> Overview:
+    """Counts the site's visible incidents and reviews."""
     incidents = [held.entity for held in site.store.entities[Kind.INCIDENT].visible.values()]
     reviews = [held.entity for held in site.store.entities[Kind.REVIEW].visible.values()]
     return Overview(
@@ -127,7 +132,7 @@ def overview(site: Site) -> Overview:
 
 
 def naming(site: Site, kind: Kind, entity_ids: Iterable[str]) -> dict[str, list[str]]:
-    """The visible entities of a kind that name each of these: incidents of components, say."""
+    """Maps each id to the visible entities that name it: components to incidents, for example."""
     found: dict[str, list[str]] = {entity_id: [] for entity_id in entity_ids}
     for naming_id, held in site.store.entities[kind].visible.items():
         for named_id in dict.fromkeys(held.entity[_NAMING[kind]]):
@@ -137,11 +142,12 @@ def naming(site: Site, kind: Kind, entity_ids: Iterable[str]) -> dict[str, list[
 
 
 def title_of(entity: dict[str, Any]) -> str:
-    """What people call it; its id where nothing else is said."""
+    """The entity's summary or name; its id if it has neither."""
     return str(entity.get("summary") or entity.get("name") or entity["id"])
 
 
 def severity_of(entity: dict[str, Any]) -> str:
+    """`P1` to `P5`, or `unknown`."""
     return str(entity.get("severity", {}).get("level", "unknown"))
 
 

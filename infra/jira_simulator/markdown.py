@@ -1,7 +1,7 @@
-"""Markdown of an entity's description as HTML that is safe to show.
+"""Renders the Markdown of an entity's description as safe HTML.
 
-Raw HTML is escaped, a link must be http or https, and an image becomes a link: nothing is loaded
-from elsewhere.
+Raw HTML is escaped, a link must be http or https, and an image becomes a link: the page loads
+nothing from other hosts.
 """
 
 import re
@@ -17,12 +17,14 @@ _WEB_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 def is_web_url(url: str) -> bool:
+    """Whether the URL is http or https."""
     return bool(_WEB_URL.match(url))
 
 
 @lru_cache(maxsize=2000)
 def render_markdown(text: str) -> Markup:
-    # Safe: the parser below lets no HTML of the text through.
+    # Safe: the parser below escapes all HTML in the text.
+    """Renders CommonMark with tables and strikethrough as safe HTML."""
     return Markup(_PARSER.render(text))  # noqa: S704
 
 

@@ -1,8 +1,8 @@
-"""What an app may call, once a call is known to come from it.
+"""The operations of the REST APIs, for authenticated calls.
 
 `/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four, and one app
-property can be read. Names are those of Jira's own OpenAPI documents. An operation takes a site and
-a request, changes the site's store, and returns an answer or raises a Refusal; it knows nothing of
+property can be read. The names are those of Jira's OpenAPI documents. An operation gets a site and
+a request, changes the site's store, and returns an answer or raises a Refusal; it is independent of
 HTTP.
 """
 
@@ -20,13 +20,13 @@ from .schemas import ENTITY, PROPERTIES, WORKSPACES, Kind
 from .sites import Site
 from .store import StoredEntity
 
-# Its value is the site's clientKey: the one way of a Forge app without Connect's lifecycle to it.
+# Its value is the site's clientKey: a Forge app without Connect's lifecycle has no other source.
 CLIENT_KEY_PROPERTY = "connect_client_key_019cdff3-8bfb-71fe-9628-875b700aebb8"
 
 
 @dataclass(frozen=True)
 class Request:
-    """`parameters` are those of the path, decoded; `body` is None where the call has none."""
+    """`parameters` are the decoded ones of the path; `body` is None if the call has none."""
 
     query: list[tuple[str, str]]
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` None: an empty answer."""
+    """`body` is None for an empty answer."""
 
     status: int
     body: Any = None
@@ -44,9 +44,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """`path` is below the API's; a `{parameter}` in it is one segment, and not empty.
+    """`path` is relative to the API's; a `{parameter}` is one segment, which may not be empty.
 
-    `scope` is READ, WRITE or DELETE, or None where none is asked for.
+    `scope` is READ, WRITE or DELETE, or None if none is required.
     """
 
     api: Api
@@ -59,18 +59,21 @@ class Operation:
 
     @cached_property
     def segments(self) -> list[str]:
+        """The segments of the full path below the site's base URL."""
         return (self.api.path + self.path).split("/")
 
 
 @dataclass(frozen=True)
 class FoundOperation:
+    """The operation of a call, with the decoded parameters of its path."""
+
     operation: Operation
     parameters: Mapping[str, str]
 
 
 @dataclass
 class _Outcome:
-    """What became of a submission. Jira has no key for reviews: they share those of incidents."""
+    """A submission's result. Jira has no keys for reviews: they share those of incidents."""
 
     accepted: dict[str, None] = field(default_factory=dict)
     failed: dict[str, list[dict[str, str]]] = field(default_factory=dict)
@@ -83,12 +86,12 @@ class _Outcome:
             "unknownProjectKeys": list(self.unknown_projects),
         }
         found = {key: value for key, value in keys.items() if value}
-        # An answer has one of these at least: without any, it could be anybody's.
+        # Jira's answer has at least one of these keys; without any, it could be another server's.
         return found or {f"accepted{api.outcome}": []}
 
 
 def submit_workspaces(site: Site, request: Request) -> Answer:
-    """A link that exists already is ignored, and named among the accepted all the same."""
+    """Links workspaces. An existing link stays, and its id is also returned as accepted."""
     WORKSPACES.require(request.body)
     ids = list(dict.fromkeys(request.body["workspaceIds"]))
     for workspace_id in ids:
@@ -98,7 +101,7 @@ def submit_workspaces(site: Site, request: Request) -> Answer:
 
 
 def delete_workspaces(site: Site, request: Request) -> Answer:
-    """Ids come as one comma-separated parameter, of at most as many as one may submit."""
+    """Unlinks workspaces: one comma-separated parameter, with the same maximum as a submission."""
     values = [value for name, value in request.query if name == "workspaceIds"]
     ids = ",".join(values).split(",")
     WORKSPACES.require({"workspaceIds": ids})
@@ -108,6 +111,7 @@ def delete_workspaces(site: Site, request: Request) -> Answer:
 
 
 def get_workspaces(site: Site, request: Request) -> Answer:
+    """All linked workspaces, or the one named by `workspaceId`; 404 if it is not linked."""
     linked = site.store.workspaces.visible
     wanted = dict(request.query).get("workspaceId")
     if wanted is None:
@@ -118,7 +122,7 @@ def get_workspaces(site: Site, request: Request) -> Answer:
 
 
 def submit_entities(api: Api, site: Site, request: Request) -> Answer:
-    """Each entity is judged for itself; 400 is for a request that is wrong as a whole."""
+    """Validates each entity separately; 400 is for a request that is invalid as a whole."""
     api.submission.require(request.body)
     if not any(kind.collection in request.body for kind in api.kinds):
         collections = " or ".join(kind.collection for kind in api.kinds)
@@ -134,7 +138,7 @@ def submit_entities(api: Api, site: Site, request: Request) -> Answer:
 
 
 def delete_by_properties(api: Api, site: Site, request: Request) -> Answer:
-    """Deletes what carries all the properties named; at least one must be."""
+    """Deletes entities that have all given properties; 400 without a property."""
     if not request.query:
         raise Refusal(400, "Name at least one property to delete by.")
     PROPERTIES.require(dict(request.query))
@@ -143,6 +147,7 @@ def delete_by_properties(api: Api, site: Site, request: Request) -> Answer:
 
 
 def get_entity(kind: Kind, site: Site, request: Request) -> Answer:
+    """The visible entity, as it was submitted; 404 if there is none."""
     held = site.store.entities[kind].visible.get(request.parameters["id"])
     if held is None:
         raise Refusal(404, f"There is no {kind} {request.parameters['id']}.")
@@ -150,12 +155,13 @@ def get_entity(kind: Kind, site: Site, request: Request) -> Answer:
 
 
 def delete_entity(kind: Kind, site: Site, request: Request) -> Answer:
+    """Deletes the entity; 202 also for an unknown id."""
     site.store.delete(kind, request.parameters["id"])
     return Answer(202)
 
 
 def get_app_property(site: Site, request: Request) -> Answer:
-    """Of all properties the reserved one alone, and that of the app that the site has or had."""
+    """The reserved property with the clientKey, of the site's present or former app; else 404."""
     addon_key, key = request.parameters["addonKey"], request.parameters["propertyKey"]
     known = addon_key == site.connect_key and key == CLIENT_KEY_PROPERTY
     if not known or not site.switches.client_key_property:
@@ -217,7 +223,7 @@ ALL_OPERATIONS = (
 
 
 def find_operation(method: str, path: str) -> FoundOperation:
-    """The operation at a raw path below the site's base URL; a Refusal (404, 405) for none."""
+    """Finds the operation of a raw path, relative to the site's base URL; Refusal (404, 405)."""
     segments = path.split("/")
     at_path = [one for one in ALL_OPERATIONS if _fits(one.segments, segments)]
     if not at_path:

@@ -1,8 +1,8 @@
-"""Keeps web pages of other sites away from the control endpoint.
+"""Protects the control endpoint from calls by web pages.
 
-A page that someone has open could send it requests, and could read the answers where its name
-resolves to the loopback interface (DNS rebinding). A browser names the host that it believes to
-talk to, and the page's origin; programs name the one, and no origin.
+A page in the user's browser could send it requests, and could read the answers if the page's host
+name resolves to the loopback interface (DNS rebinding). A browser sends the page's host name in
+Host and its origin in Origin; other programs send only Host.
 """
 
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OwnHostOnly:
-    """Middleware: 403 unless Host, and Origin where there is one, are loopback names or `url`'s."""
+    """Middleware: 403 unless Host, and Origin if sent, name a loopback host or `url`'s host."""
 
     def __init__(self, app: ASGIApp, url: str) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class OwnHostOnly:
         headers = Headers(scope=scope)
         named = [f"//{headers.get('host', '')}", *headers.getlist("origin")]
         if not all(_hostname(each) in self._hosts for each in named):
-            raise Refusal(403, "The control endpoint answers to its own host only.")
+            raise Refusal(403, "The control endpoint accepts calls to its own host only.")
         await self._app(scope, receive, send)
 
 

@@ -26,7 +26,7 @@ from .sites import Site, Sites, State
 
 _FOLDER = Path(__file__).parent
 
-# No script runs, nothing comes from elsewhere; what an entity says stays text.
+# No scripts, and nothing from other hosts: an entity's content stays text.
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; "
@@ -51,11 +51,13 @@ _THINGS = {
     Kind.REVIEW: "post-incident reviews",
     Kind.COMPONENT: "components",
 }
-# The kind by which a row of each kind tells what names it.
+# A row lists the entities of this kind that name the row's entity.
 _NAMED_BY = {Kind.INCIDENT: Kind.REVIEW, Kind.COMPONENT: Kind.INCIDENT}
 
 
 class Pages:
+    """Renders the pages from the sites' current state."""
+
     def __init__(self, sites: Sites, simulator_url: str) -> None:
         self._sites = sites
         self._simulator_url = simulator_url
@@ -63,10 +65,12 @@ class Pages:
         self._templates = _environment()
 
     def index(self, _: Request) -> Response:
+        """The list of all sites."""
         sites = [(site, site.document()) for site in self._sites.all()]
         return self._page("index.html", sites=sites)
 
     def site(self, request: Request) -> Response:
+        """One site's page; 404 with a page of its own for an unknown site."""
         name = request.path_params["name"]
         known = {site.name: site for site in self._sites.all()}
         if name not in known:
@@ -74,6 +78,7 @@ class Pages:
         return self._page("site.html", **_site_context(known[name], request))
 
     def style(self, _: Request) -> Response:
+        """The stylesheet."""
         return Response(self._style, media_type="text/css", headers=_HEADERS)
 
     def _page(self, template: str, status: int = 200, **context: Any) -> Response:
@@ -125,7 +130,7 @@ def _site_context(site: Site, request: Request) -> dict[str, Any]:
 
 
 def _moment(text: str) -> str:
-    """`12 Mar 2026, 14:05`, in UTC; the text itself where the calendar ends."""
+    """`12 Mar 2026, 14:05`, in UTC; the text itself if Python can't represent the date in UTC."""
     moment = in_utc(parse_date_time(text))
     return f"{moment.day} {moment:%b %Y, %H:%M}" if moment.tzinfo is UTC else text
 

@@ -1,4 +1,4 @@
-"""Which project keys of an entity's associations the site does not know."""
+"""Finds the project keys in an entity's associations that the site does not have."""
 
 import re
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ _ISSUE_KEY = re.compile(r"([A-Za-z]\w{0,254})-\d+", re.ASCII)
 
 @dataclass(frozen=True)
 class ProjectCheck:
-    """`kept` is False where nothing but unknown projects holds the entity."""
+    """`kept` is False if all of the entity's associations name unknown projects."""
 
     unknown: list[str]
     kept: bool
 
 
 def check_projects(entity: dict[str, Any], known: frozenset[str]) -> ProjectCheck:
-    """Judge the issue keys among the associations.
+    """Checks the issue keys in the associations.
 
-    An issue id, and any value that has not the form of an issue key, counts as known: the
-    contract speaks of unknown project keys only. Keys are compared in upper case.
+    An issue id, and any value that is not an issue key, counts as known, because the contract
+    mentions only unknown project keys. Keys are compared in upper case.
     """
     values = list(_associated(entity))
     unknown = [key for key in map(_issue_project, values) if key and key not in known]

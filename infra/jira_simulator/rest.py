@@ -1,4 +1,4 @@
-"""The REST APIs of a site over HTTP: read, authenticate, run the operation, record the call."""
+"""The REST APIs over HTTP: reads and authenticates a call, runs the operation, records the call."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ _COLLECTIONS = (*(kind.collection for kind in Kind), "workspaceIds")
 
 @dataclass
 class _Handled:
-    """What is known of a call so far, for the record: a refusal may come at any point."""
+    """The known facts of a call, for the recorded call: it may be refused at any point."""
 
     course: Course
     counts: dict[str, int] | None = None
@@ -36,7 +36,7 @@ class _Handled:
 
 
 class RestApi:
-    """Answers everything below the path of an API, at a site's own URL and at Forge's for it."""
+    """Answers all paths below an API's path, at a site's own URL and at its URL for Forge."""
 
     def __init__(self, sites: Sites, settings: Settings, calls: Calls, faults: Faults) -> None:
         self._sites = sites
@@ -101,7 +101,7 @@ class RestApi:
 
 
 def _find(site: Site, call: WireCall) -> FoundOperation | Refusal:
-    """A Refusal is for later: a fault comes before it."""
+    """A Refusal is returned, not raised, because faults apply first."""
     try:
         path = call.path.removeprefix(site.path_for(call.credential))
         return find_operation(call.method, path)
@@ -110,16 +110,16 @@ def _find(site: Site, call: WireCall) -> FoundOperation | Refusal:
 
 
 def _admit(site: Site, call: WireCall, operation: Operation) -> None:
-    """Raise a Refusal unless the call carries the credential of its path, and may do this."""
+    """Raise a Refusal unless the call has its path's credential and the required permission."""
     switched_off = site.switches.status(call.credential)
     if call.credential is Credential.CONNECT:
         if switched_off is not None:
-            raise Refusal(switched_off, "Connect's tokens are switched off at this site.")
+            raise Refusal(switched_off, "Connect's tokens are disabled at this site.")
         authenticate(site, call)
         authorize(site, operation.api.module, operation.scope)
     else:
         if switched_off is not None:
-            raise GatewayRefusal(switched_off, "System tokens are switched off at this site.")
+            raise GatewayRefusal(switched_off, "System tokens are disabled at this site.")
         authenticate_system_token(site, call)
         authorize_system_token(site, operation)
 

@@ -1,8 +1,8 @@
-"""Jira's schemas for what an app submits, read from its REST documentation.
+"""Jira's schemas for submissions, after its REST documentation.
 
-Atlassian's own request schema is an `anyOf` that `{}` satisfies; Jira checks each entity for
-itself. So there is a rule for the request as a whole (400) and one per entity (a failed id).
-Lengths count Unicode code points. An unknown field is refused at every level.
+`{}` satisfies Atlassian's own request schema, an `anyOf`, and Jira checks each entity separately.
+So there is one rule for the request as a whole (400) and one per entity (a failed id). Lengths
+count Unicode code points. An unknown field is invalid at every level.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,20 @@ MOST_ENTITIES = 1000
 
 
 class Kind(StrEnum):
+    """The kinds of entities that an app submits."""
+
     INCIDENT = "incident"
     REVIEW = "review"
     COMPONENT = "component"
 
     @property
     def plural(self) -> str:
+        """`incidents`, `reviews` or `components`."""
         return f"{self.value}s"
 
     @property
     def collection(self) -> str:
-        """The key of the submission that carries this kind."""
+        """The submission's key for entities of this kind."""
         return "devopsComponents" if self is Kind.COMPONENT else self.plural
 
 
@@ -71,7 +74,7 @@ _COMMON: dict[str, Any] = {
     "lastUpdated": _DATE_TIME,
 }
 
-_TOLD: dict[str, Any] = {
+_INCIDENT_OR_REVIEW: dict[str, Any] = {
     **_COMMON,
     "summary": _text(255),
     "createdDate": _DATE_TIME,
@@ -80,7 +83,7 @@ _TOLD: dict[str, Any] = {
 
 _INCIDENT = _closed(
     {
-        **_TOLD,
+        **_INCIDENT_OR_REVIEW,
         "affectedComponents": _array({"type": "string"}, most=100),
         "severity": _closed({"level": {"enum": ["P1", "P2", "P3", "P4", "P5", "unknown"]}}),
         "status": {"enum": ["open", "resolved", "unknown"]},
@@ -91,7 +94,7 @@ _INCIDENT = _closed(
 
 _REVIEW = _closed(
     {
-        **_TOLD,
+        **_INCIDENT_OR_REVIEW,
         "reviews": _array({"type": "string"}, most=100),
         "status": {"enum": ["in progress", "outstanding actions", "completed", "unknown"]},
     },
@@ -130,7 +133,7 @@ _PROPERTIES = {
     "additionalProperties": _text(255),
 }
 
-# An entity without an id can't be named among the failed ones: the request as a whole is wrong.
+# The answer can't name an entity without an id, so the request as a whole is invalid.
 _ENTITIES = _array(
     {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
     most=MOST_ENTITIES,
@@ -138,7 +141,7 @@ _ENTITIES = _array(
 
 
 def submission_rule(kinds: Iterable[Kind]) -> Rule:
-    """For a request that submits entities of these kinds, in any of their collections."""
+    """The rule for a request with entities of these kinds, in any of their collections."""
     properties = {
         **{kind.collection: _ENTITIES for kind in kinds},
         "properties": _PROPERTIES,

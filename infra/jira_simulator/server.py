@@ -1,4 +1,4 @@
-"""The simulator as a process: bind, announce, serve, stop."""
+"""The simulator's process: binds the port, announces its URL, serves and stops."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ from .faults import CONNECTION
 from .install_keys import InstallKey
 from .settings import Settings
 
-# uvicorn hands it to asyncio, which takes fractions: answers that are still delayed are dropped.
+# uvicorn passes it to asyncio, which accepts fractions. Answers that are still delayed are dropped.
 _GRACE_SECONDS = cast(int, 0.3)
 
 
 def serve(host: str, port: int, key: InstallKey, settings: Settings, ready: Path | None) -> None:
-    """Serve until SIGTERM or SIGINT; port 0 takes a free one.
+    """Serves until SIGTERM or SIGINT; port 0 means a free port.
 
-    Once it answers it writes `ready` and prints its URL; the file goes when the process ends.
+    Once it answers, it writes the file `ready` and prints its URL. It removes the file at the end.
     """
     listener = _bind(host, port)
     url = f"http://{_url_host(host)}:{listener.getsockname()[1]}"
@@ -56,7 +56,7 @@ def serve(host: str, port: int, key: InstallKey, settings: Settings, ready: Path
 
 
 class _Protocol(H11Protocol):
-    """Hands its connection to the application, which may close it without an answer."""
+    """Passes the connection to the application, which may close it without an answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -74,7 +74,11 @@ class _Server(uvicorn.Server):
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """Named as TCP, or asyncio leaves Nagle's delay on: 40 ms for every small answer."""
+    """Binds a TCP socket.
+
+    The protocol is explicit, because asyncio disables Nagle's delay (40 ms per small answer) only
+    for a socket with IPPROTO_TCP.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,7 +100,7 @@ def _url_host(host: str) -> str:
 
 
 def _write_ready_file(path: Path, url: str, key: InstallKey) -> None:
-    """Whole or not at all, and for this user only: it holds the private key."""
+    """Writes the file atomically, readable by this user only: it contains the private key."""
     document = {"url": url, "kid": key.kid, "pem": key.private_pem}
     part = path.with_name(f"{path.name}.{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):
@@ -107,6 +111,6 @@ def _write_ready_file(path: Path, url: str, key: InstallKey) -> None:
 
 
 def _end_quietly() -> None:
-    """uvicorn stops, then raises the signal once more for the handler that was there before."""
+    """Exit with status 0: uvicorn stops, then raises the signal again for the previous handler."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))

@@ -1,4 +1,4 @@
-"""What can be set at start, and changed while the simulator runs."""
+"""The settings, given at the start and changed by the control endpoint."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,15 +35,15 @@ _CHANGES = Rule(
 
 @dataclass
 class Settings:
-    """One object for all sites.
+    """The settings of all sites.
 
-    `visible_after_seconds`: how long after its 202 a change stays hidden from GETs and pages.
-    `max_body_bytes`: a longer request body is answered with 413; Jira publishes no figure.
+    `visible_after_seconds`: the delay after its 202 until GETs and pages show a change.
+    `max_body_bytes`: a larger request body is answered with 413; Jira does not document a limit.
     `answer_delay_seconds`: added before every answer of the REST API.
-    `sequences_after_deletion`: whether an entity deleted from now on comes back with any sequence
-    ("forgotten"), or only with a greater one ("remembered").
-    `forge_timeout_seconds`: how long Forge waits for a remote, but for a removal.
-    `system_token_seconds`: the life of the system tokens that Forge hands out from now on.
+    `sequences_after_deletion`: whether an entity that is deleted from now on is stored again with
+    any sequence ("forgotten"), or only with a greater one ("remembered").
+    `forge_timeout_seconds`: how long Forge waits for a remote, except for an uninstall.
+    `system_token_seconds`: the lifetime of the system tokens that Forge issues from now on.
     """
 
     visible_after_seconds: float = 0.2
@@ -54,10 +54,11 @@ class Settings:
     system_token_seconds: float = 4 * 3600.0
 
     def document(self) -> dict[str, Any]:
+        """All settings, by their names in the control endpoint."""
         return {name: getattr(self, attribute) for name, attribute in _FIELDS.items()}
 
     def merge(self, changes: Any) -> None:
-        """Take over the settings named in `changes`; all of them or, with a Refusal, none."""
+        """Changes the given settings. Raises a Refusal (400) and changes none if one is invalid."""
         _CHANGES.require(changes)
         for name, value in changes.items():
             setattr(self, _FIELDS[name], value)

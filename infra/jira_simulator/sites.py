@@ -24,6 +24,8 @@ _PROJECT_KEY = re.compile(r"[A-Z][A-Z0-9_]{0,254}", re.ASCII)
 
 
 class State(StrEnum):
+    """Whether an app is installed; `new` until the first install."""
+
     NEW = "new"
     INSTALLED = "installed"
     UNINSTALLED = "uninstalled"
@@ -31,12 +33,12 @@ class State(StrEnum):
 
 @dataclass
 class Site:
-    """One Jira Cloud site; `client_key` and `cloud_id` stay for life, the secret may change.
+    """One Jira Cloud site; `client_key` and `cloud_id` never change, the secret may.
 
-    `base_url` is where Connect's tokens are taken, `api_base_url` where Forge's are. `installed_at`
-    is when an app last took an install, on the monotonic clock. `connect_key` is the key of the
-    last app that Connect installed, also after it is gone. An app of Connect alone has no `forge`,
-    one of Forge alone no `app`, and one of Connect on Forge both.
+    `base_url` accepts Connect's tokens, `api_base_url` Forge's. `installed_at` is the time of the
+    last accepted install, in seconds of the monotonic clock. `connect_key` is the key of the last
+    app that Connect installed, also after its removal. A site has only `app` for Connect alone,
+    only `forge` for Forge alone, and both for Connect on Forge.
     """
 
     name: str
@@ -56,25 +58,28 @@ class Site:
 
     @property
     def base_path(self) -> str:
+        """The path of the site's base URL."""
         return urlsplit(self.base_url).path
 
     def path_for(self, credential: Credential) -> str:
-        """What the paths of calls with this credential begin with."""
+        """The prefix of the paths of calls with this credential."""
         url = self.base_url if credential is Credential.CONNECT else self.api_base_url
         return urlsplit(url).path
 
     def forge_installation(self) -> ForgeInstallation:
+        """The site's Forge app. Raises a Refusal (409) if there is none."""
         if self.forge is None:
             raise Refusal(409, f"No Forge app is installed in the site {self.name}.")
         return self.forge
 
     def installed_app(self) -> App:
+        """The site's Connect app. Raises a Refusal (409) if there is none."""
         if self.state is not State.INSTALLED or self.app is None:
             raise Refusal(409, f"No app is installed in the site {self.name}.")
         return self.app
 
     def document(self) -> dict[str, Any]:
-        """All of it, the shared secret too: this is for the control endpoint alone."""
+        """Everything, shared secret included: for the control endpoint only."""
         return {
             "name": self.name,
             "state": self.state.value,
@@ -99,7 +104,7 @@ class Site:
 
 
 def new_secret() -> str:
-    """43 characters, 256 bits."""
+    """A random secret: 43 characters, 256 bits."""
     return secrets.token_urlsafe(32)
 
 
@@ -113,7 +118,7 @@ class Sites:
         self._by_cloud_id: dict[str, Site] = {}
 
     def create(self, name: str, project_keys: list[str] | None = None) -> Site:
-        """A new site; 400 for a name or a project key of the wrong form, 409 for a known name."""
+        """Creates a site. Raises a Refusal: 400 if a name or key is invalid, 409 if it exists."""
         keys = list(DEFAULT_PROJECT_KEYS) if project_keys is None else project_keys
         if not _NAME.fullmatch(name):
             raise Refusal(400, f"name: {name!r} must be lower-case letters, digits and hyphens")
@@ -121,7 +126,7 @@ class Sites:
         if wrong:
             raise Refusal(400, f"projectKeys: {wrong[0]!r} must be upper-case letters and digits")
         if name in self._sites:
-            raise Refusal(409, f"The site {name} exists.")
+            raise Refusal(409, f"The site {name} already exists.")
         cloud_id = str(uuid.uuid4())
         site = Site(
             name=name,
@@ -137,14 +142,17 @@ class Sites:
         return site
 
     def get(self, name: str) -> Site:
+        """The site of this name. Raises a Refusal (404)."""
         if name not in self._sites:
             raise Refusal(404, f"There is no site {name}.")
         return self._sites[name]
 
     def of_cloud_id(self, cloud_id: str) -> Site:
+        """The site of this cloudId. Raises a GatewayRefusal (404)."""
         if cloud_id not in self._by_cloud_id:
-            raise GatewayRefusal(404, f"There is no site of the cloudId {cloud_id}.")
+            raise GatewayRefusal(404, f"There is no site with the cloudId {cloud_id}.")
         return self._by_cloud_id[cloud_id]
 
     def all(self) -> list[Site]:
+        """All sites, in the order of their creation."""
         return list(self._sites.values())

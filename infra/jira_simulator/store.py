@@ -1,7 +1,7 @@
-"""What a site holds, eventually consistent as Jira is.
+"""A site's data, eventually consistent as in Jira.
 
-A change is accepted at once and seen later: "what is currently stored, ignoring any pending
-updates or deletes" is what Jira's GET operations promise to answer.
+A change is accepted immediately and becomes visible later: Jira's GET operations return "what is
+currently stored, ignoring any pending updates or deletes".
 """
 
 import time
@@ -19,15 +19,19 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class StoredEntity:
+    """One accepted state of an entity, with its submission's properties and product."""
+
     entity: dict[str, Any]
     properties: dict[str, str]
     product: str = ""
 
     @property
     def sequence(self) -> int:
+        """The state's `updateSequenceNumber`."""
         return int(self.entity["updateSequenceNumber"])
 
     def matches(self, properties: list[tuple[str, str]]) -> bool:
+        """Whether the entity has all of these properties."""
         return all(self.properties.get(key) == value for key, value in properties)
 
 
@@ -39,10 +43,10 @@ class _Change(Generic[V]):
 
 
 class EventualMap(Generic[V]):
-    """Values by id: `latest` as accepted, `visible` as readers may see it.
+    """Values by id: `latest` includes every accepted change, `visible` only the visible ones.
 
     A change becomes visible `settings.visible_after_seconds` after it was accepted, in the order
-    of acceptance; a change of the setting holds for what waits, too.
+    of acceptance. A new value of the setting also applies to pending changes.
     """
 
     def __init__(self, settings: Settings, clock: Clock = time.monotonic) -> None:
@@ -54,20 +58,23 @@ class EventualMap(Generic[V]):
 
     @property
     def latest(self) -> Mapping[str, V]:
+        """Every accepted value, visible or not."""
         return self._latest
 
     @property
     def visible(self) -> Mapping[str, V]:
+        """The values that readers see now."""
         self._settle()
         return self._visible
 
     @property
     def pending(self) -> int:
-        """How many accepted changes nobody can see yet."""
+        """The number of accepted changes that are not visible yet."""
         self._settle()
         return len(self._pending)
 
     def put(self, key: str, value: V) -> None:
+        """Accepts a value, which becomes visible later."""
         self._latest[key] = value
         self._accept(key, value)
 
@@ -77,7 +84,7 @@ class EventualMap(Generic[V]):
             self._accept(key, None)
 
     def forget(self) -> None:
-        """Drop everything at once, pending changes too."""
+        """Deletes everything immediately, pending changes included."""
         self._latest.clear()
         self._visible.clear()
         self._pending.clear()
@@ -99,7 +106,7 @@ class EventualMap(Generic[V]):
 class Store:
     """Entities by kind, and the linked workspaces of one site.
 
-    Of every entity the highest sequence is kept, and of a deleted one as the settings want it.
+    The highest sequence of every entity is stored. That of a deleted one depends on the settings.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -111,7 +118,7 @@ class Store:
         self.workspaces: EventualMap[str] = EventualMap(settings)
 
     def submit(self, kind: Kind, submitted: StoredEntity) -> None:
-        """Keep what is newer than the latest accepted; an equal sequence is not newer."""
+        """Stores a state if its sequence is greater than the highest one so far."""
         entity_id = submitted.entity["id"]
         highest = self._sequences[kind].get(entity_id)
         if highest is None or highest < submitted.sequence:
@@ -128,13 +135,14 @@ class Store:
     def delete_by_properties(
         self, kinds: Iterable[Kind], properties: list[tuple[str, str]]
     ) -> None:
+        """Deletes the entities of these kinds that have all of the properties."""
         for kind in kinds:
             latest = self.entities[kind].latest
             for key in [key for key, held in latest.items() if held.matches(properties)]:
                 self.delete(kind, key)
 
     def forget(self, keep_sequences: bool | None = None) -> None:
-        """Drop all entities and links; None keeps their sequences as the settings want it."""
+        """Deletes all entities and links; with None, the settings decide about their sequences."""
         for entities in self.entities.values():
             entities.forget()
         self.workspaces.forget()

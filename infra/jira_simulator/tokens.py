@@ -1,9 +1,9 @@
-"""JSON Web Tokens, both ways.
+"""JSON Web Tokens: signs Jira's, verifies the app's.
 
-Jira signs `installed` and `uninstalled` with RS256 by the install key, since no secret is shared
-before and after; everything else, from Jira and from the app, is HS256 by the shared secret.
+Jira signs `installed` and `uninstalled` with RS256 and the install key, because no secret is shared
+before and after. All other tokens, Jira's and the app's, use HS256 and the shared secret.
 
-PyJWT is loaded by the first token: with what it loads it takes a good part of the time to start.
+PyJWT is imported for the first token only, because its import would slow down the start.
 """
 
 import time
@@ -13,23 +13,25 @@ from uuid import uuid4
 
 from .install_keys import InstallKey
 
-_LIFE_SECONDS = 180
+_LIFETIME_SECONDS = 180
 _LEEWAY_SECONDS = 5
 _REQUIRED_CLAIMS = ["iss", "iat", "exp", "qsh"]
 
-# Makes the token of one request out of that request's qsh.
+# Returns the token of a request, given the request's qsh.
 Signer = Callable[[str], str]
 
 
 class InvalidToken(Exception):
-    """The token is malformed, expired, badly signed, or lacks a claim."""
+    """The token is malformed, expired, badly signed, or lacks a required claim."""
 
 
 def install_signer(key: InstallKey, client_key: str, audience: str) -> Signer:
+    """Signs with the install key; `audience` is the app's base URL."""
+
     def sign(qsh: str) -> str:
         import jwt
 
-        # Tests reinstall within a second, as no admin does: `jti` keeps their tokens apart.
+        # Unlike admins, tests reinstall within a second: `jti` makes their tokens differ.
         claims = {**_claims(client_key, qsh), "aud": [audience], "jti": uuid4().hex}
         return jwt.encode(claims, key.private_key, algorithm="RS256", headers={"kid": key.kid})
 
@@ -37,6 +39,8 @@ def install_signer(key: InstallKey, client_key: str, audience: str) -> Signer:
 
 
 def secret_signer(shared_secret: str, client_key: str) -> Signer:
+    """Signs with the site's shared secret."""
+
     def sign(qsh: str) -> str:
         import jwt
 
@@ -46,9 +50,9 @@ def secret_signer(shared_secret: str, client_key: str) -> Signer:
 
 
 def verified_claims(token: str, shared_secret: str) -> dict[str, Any]:
-    """The claims of an app's token, all required ones among them; raises InvalidToken.
+    """Returns the claims of an app's token, all required ones included; raises InvalidToken.
 
-    The algorithm is pinned; the audience, which is optional here, is left to the caller.
+    The algorithm is fixed. The caller checks the audience, which is optional.
     """
     import jwt
 
@@ -66,4 +70,4 @@ def verified_claims(token: str, shared_secret: str) -> dict[str, Any]:
 
 def _claims(client_key: str, qsh: str) -> dict[str, Any]:
     now = int(time.time())
-    return {"iss": client_key, "iat": now, "exp": now + _LIFE_SECONDS, "qsh": qsh}
+    return {"iss": client_key, "iat": now, "exp": now + _LIFETIME_SECONDS, "qsh": qsh}

@@ -1,4 +1,4 @@
-"""JSON Schema documents compiled once, and their findings told in short sentences."""
+"""Compiled JSON Schema documents, whose errors become short messages."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -15,7 +15,7 @@ _MOST_MESSAGES = 10
 
 
 def _is_integer(_: object, value: object) -> bool:
-    # JSON Schema takes 1.0 for an integer; an int64 field of Jira is read more strictly.
+    # In JSON Schema 1.0 is an integer; an int64 field of Jira is stricter.
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -24,7 +24,7 @@ _StrictValidator = cast(Any, extend)(
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
-# The library's own texts quote the whole value, which may be 5,000 characters long.
+# The library's own messages quote the whole value, which may have 5,000 characters.
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "const": lambda value: f"must be {value!r}",
     "exclusiveMinimum": lambda limit: f"must be greater than {limit}",
@@ -43,17 +43,18 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
 
 
 class Rule:
-    """A schema, ready to use: `problems` lists what is wrong, `require` refuses it."""
+    """A compiled schema: `problems` lists the errors of an instance, `require` raises them."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._validator = cast(Validator, _StrictValidator(schema, format_checker=FORMATS))
 
     def problems(self, instance: Any) -> list[str]:
-        """Up to ten findings, each as `path: what is wrong`; empty for a valid instance."""
+        """Up to ten errors, each as `path: message`; empty for a valid instance."""
         found = [_sentence(error) for error in self._validator.iter_errors(instance)]
         return found[:_MOST_MESSAGES]
 
     def require(self, instance: Any, status: int = 400) -> None:
+        """Raises a Refusal with the errors if the instance is invalid."""
         found = self.problems(instance)
         if found:
             raise Refusal(status, *found)

@@ -1,4 +1,4 @@
-"""A call as it came over the wire: qsh is computed from these bytes, not from decoded ones."""
+"""A call as received: its qsh is computed from the raw path and query."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote_plus
@@ -7,16 +7,16 @@ from starlette.requests import Request
 
 from .credentials import Credential
 
-# What exceeds a limit is still read, up to this: an answer before the body's end would reach
-# most clients as a broken connection.
-_MOST_DRAINED_BYTES = 256 * 1024 * 1024
+# A body beyond the limit is still read, up to this size: most clients report an answer that arrives
+# before the end of the body as a broken connection.
+_DRAINED_BYTES_MAX = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class WireCall:
-    """`path` and `query` are raw; `body` is cut just after the limit, `size` is its full length.
+    """`path` and `query` are raw; `body` is cut off after the limit, `size` is its full length.
 
-    `credential` is the one that calls of this path have to carry.
+    `credential` is the one that the path requires.
     """
 
     credential: Credential
@@ -30,16 +30,18 @@ class WireCall:
 
     @property
     def parameters(self) -> list[tuple[str, str]]:
+        """The decoded query parameters, in order."""
         return parse_qsl(self.query, keep_blank_values=True)
 
     @property
     def target(self) -> str:
-        """Path and query, without a token that someone put there."""
+        """Path and query, without a token in the query."""
         pairs = [pair for pair in self.query.split("&") if not _is_token(pair)]
         return f"{self.path}?{'&'.join(pairs)}".removesuffix("?")
 
 
 async def read_call(request: Request, limit: int, credential: Credential) -> WireCall:
+    """Reads the request; a body of more than `limit` bytes is cut off."""
     body, size = await _read_body(request, limit)
     return WireCall(
         credential=credential,
@@ -60,7 +62,7 @@ async def _read_body(request: Request, limit: int) -> tuple[bytes, int]:
         if size <= limit:
             chunks.append(chunk)
         size += len(chunk)
-        if size > _MOST_DRAINED_BYTES:
+        if size > _DRAINED_BYTES_MAX:
             break
     return b"".join(chunks), size
 

@@ -1,4 +1,4 @@
-"""Faults of the answer: another one in place of Jira's, or Jira's own with changes."""
+"""Faults of the answer: a replacement of Jira's answer, or changes to it."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ from .fault import ChangedAnswer, Course, EarlyAnswer, Fault, Parameters, Schema
 
 _WITHOUT_BODY = (204, 205, 304)
 _SUSPENDED = "<!doctype html><title>Unavailable</title><p>This site is suspended.</p>"
-# Printable Latin-1 without blanks around it: HTTP allows nothing else.
+# HTTP allows only printable Latin-1, without surrounding blanks.
 _HEADER_VALUE: Schema = {
     "type": "string",
     "pattern": r"^([!-~\u00a1-\u00ff]([ -~\u00a1-\u00ff]*[!-~\u00a1-\u00ff])?)?\Z",
@@ -28,18 +28,18 @@ _RATE_LIMIT_HEADERS: Schema = {
     "propertyNames": {"pattern": r"^[A-Za-z-]*RateLimit[A-Za-z-]*\Z"},
     "additionalProperties": _HEADER_VALUE,
 }
-# A token counts as full a moment early, rather than a moment after the promised Retry-After.
+# A token is available slightly early, so that it is never later than the promised Retry-After.
 _ALMOST_ONE = 1 - 1e-6
 _CUT_OFF = '{"acceptedIncidents": ["'
 _MORE_KEYS = {"warnings": [], "processing": {"queued": True, "after": None}}
 _BYTES_MAX = 2**29
 
 
-# --- In place of Jira's answer ---
+# --- Replacements of Jira's answer ---
 
 
 class Error(EarlyAnswer):
-    """`body` is sent as it is if it is a string, and else as JSON."""
+    """An answer of any status; a string as `body` is sent unchanged, anything else as JSON."""
 
     kind = "error"
     schema: ClassVar[Schema] = {
@@ -61,25 +61,31 @@ class Error(EarlyAnswer):
 
 
 class RateLimit(Error):
+    """A 429 with any `Retry-After` and rate limit headers."""
+
     kind = "rate limit"
     schema: ClassVar[Schema] = {"retryAfter": _HEADER_VALUE, "headers": _RATE_LIMIT_HEADERS}
     defaults: ClassVar[Parameters] = {"status": 429, "message": "Rate limit exceeded."}
 
 
 class Suspended(Error):
+    """A 503 with an HTML page, like a suspended site's."""
+
     kind = "suspended"
     schema: ClassVar[Schema] = {}
     defaults: ClassVar[Parameters] = {"status": 503, "body": _SUSPENDED}
 
 
 class Forbidden(Error):
+    """A 403 in Jira's shape."""
+
     kind = "forbidden"
     schema: ClassVar[Schema] = {}
     defaults: ClassVar[Parameters] = {"status": 403, "message": "The app may not do this."}
 
 
 class TokenBucket:
-    """Full at first; it fills continuously, up to its capacity."""
+    """A token bucket: full at first, refilled continuously up to its capacity."""
 
     def __init__(
         self, capacity: int, per_second: float, clock: Callable[[], float] = time.monotonic
@@ -96,10 +102,10 @@ class TokenBucket:
         return int(self._tokens)
 
     def take(self) -> bool:
-        """False if there is no token."""
+        """Takes a token; returns False if there is none."""
         now = self._clock()
-        fresh = (now - self._filled_at) * self._per_second
-        self._tokens = min(self._capacity, self._tokens + fresh)
+        refilled = (now - self._filled_at) * self._per_second
+        self._tokens = min(self._capacity, self._tokens + refilled)
         self._filled_at = now
         if self._tokens < _ALMOST_ONE:
             return False
@@ -113,7 +119,7 @@ class TokenBucket:
 
 
 class Bucket(EarlyAnswer):
-    """The one rate limit that a client can keep to."""
+    """A real rate limit, which a client can respect."""
 
     kind = "bucket"
     schema: ClassVar[Schema] = {
@@ -142,6 +148,8 @@ class Bucket(EarlyAnswer):
 
 
 class TooLarge(EarlyAnswer):
+    """A 413 for bodies of more than `bytes` bytes."""
+
     kind = "too large"
     schema: ClassVar[Schema] = {"bytes": {"type": "integer", "minimum": 0}}
     required = ("bytes",)
@@ -154,7 +162,7 @@ class TooLarge(EarlyAnswer):
 
 
 class Redirect(EarlyAnswer):
-    """The site is renamed: `to` is its new base URL."""
+    """Simulates a renamed site: `to` is its new base URL."""
 
     kind = "redirect"
     schema: ClassVar[Schema] = {
@@ -177,15 +185,15 @@ class RevokedSecret(EarlyAnswer):
     def answer(self, course: Course) -> Response | None:
         by_secret = course.call.credential is Credential.CONNECT
         if by_secret and course.site.installed_at <= self.set_at:
-            return refused(Refusal(401, "The token is refused: the secret is revoked."))
+            return refused(Refusal(401, "The token is invalid: the secret is revoked."))
         return None
 
 
-# --- Jira's answer, with changes ---
+# --- Changes to Jira's answer ---
 
 
 class Unreadable(ChangedAnswer):
-    """The answer to a call that succeeded is not JSON."""
+    """The answer to a successful call is not JSON."""
 
     kind = "unreadable"
     schema: ClassVar[Schema] = {"body": {"type": "string"}}
@@ -198,7 +206,7 @@ class Unreadable(ChangedAnswer):
 
 
 class UnknownKeys(ChangedAnswer):
-    """The answer to a submission has undocumented keys; reviews have keys of their own."""
+    """The answer to a submission has undocumented keys and separate keys for reviews."""
 
     kind = "unknown keys"
 
@@ -210,7 +218,7 @@ class UnknownKeys(ChangedAnswer):
 
 
 class Oversized(ChangedAnswer):
-    """Blanks follow the answer: it is valid JSON for a client that reads it to its end."""
+    """The answer ends with blanks: it stays valid JSON for a client that reads all of it."""
 
     kind = "oversized"
     schema: ClassVar[Schema] = {
@@ -229,7 +237,7 @@ class Oversized(ChangedAnswer):
 
 
 class Cookie(Fault):
-    """Sites share the simulator's host: a client that keeps cookies sends each to all of them."""
+    """Sets a cookie. All sites share a host, so a client with a cookie jar sends it to all."""
 
     kind = "cookie"
 

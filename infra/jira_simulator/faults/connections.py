@@ -1,4 +1,4 @@
-"""Faults of the connection between the app and Jira: an answer is late, slow, or never comes."""
+"""Faults of the connection between the app and Jira: a late, slow or missing answer."""
 
 import asyncio
 import contextlib
@@ -10,12 +10,14 @@ from starlette.types import Receive, Scope, Send
 
 from .fault import ChangedAnswer, Course, EarlyAnswer, Fault, Schema
 
-# The extension of the ASGI scope by which the server hands over the connection's transport.
+# The extension of the ASGI scope with the connection's transport.
 CONNECTION = "jira_simulator.connection"
 _SECONDS: Schema = {"type": "number", "minimum": 0, "maximum": 3600}
 
 
 class Slow(Fault):
+    """Waits for `seconds` before the call is processed."""
+
     kind = "slow"
     schema: ClassVar[Schema] = {"seconds": _SECONDS}
     required = ("seconds",)
@@ -26,6 +28,8 @@ class Slow(Fault):
 
 
 class DropBefore(EarlyAnswer):
+    """Closes the connection; the call is not processed."""
+
     kind = "drop before"
 
     def answer(self, course: Course) -> Response:  # noqa: ARG002
@@ -33,6 +37,8 @@ class DropBefore(EarlyAnswer):
 
 
 class DropAfter(ChangedAnswer):
+    """Processes the call, then closes the connection without an answer."""
+
     kind = "drop after"
 
     def change(self, course: Course, response: Response) -> Response:  # noqa: ARG002
@@ -41,6 +47,8 @@ class DropAfter(ChangedAnswer):
 
 
 class Hang(EarlyAnswer):
+    """Never answers; the call is not processed."""
+
     kind = "hang"
 
     def answer(self, course: Course) -> Response:  # noqa: ARG002
@@ -48,6 +56,8 @@ class Hang(EarlyAnswer):
 
 
 class Trickle(ChangedAnswer):
+    """Processes the call, then sends the answer byte by byte."""
+
     kind = "trickle"
     schema: ClassVar[Schema] = {"seconds": _SECONDS, "part": {"enum": ["headers", "body"]}}
 
@@ -57,7 +67,7 @@ class Trickle(ChangedAnswer):
 
 
 class Unanswered(Response):
-    """Closes the connection without a byte: at once, or when the client or the server ends it."""
+    """Closes the connection without an answer: immediately, or with `waits` after its peer."""
 
     def __init__(self, waits: bool = False) -> None:
         super().__init__()
@@ -68,12 +78,12 @@ class Unanswered(Response):
             with contextlib.suppress(asyncio.CancelledError):
                 await _end_of_connection(receive)
         scope["extensions"][CONNECTION].abort()
-        # Before it notices, the server would report a call without an answer as a bug.
+        # Wait until the server notices: it would report a call without an answer as a bug.
         await _end_of_connection(receive)
 
 
 class _Trickled(Response):
-    """The body of an answer, or all of it, at one byte per `seconds`."""
+    """Sends the body of an answer, or all of it, at one byte per `seconds`."""
 
     def __init__(self, answer: Response, seconds: float, headers_too: bool) -> None:
         super().__init__(answer.body, answer.status_code)

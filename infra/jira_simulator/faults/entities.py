@@ -12,11 +12,14 @@ _MESSAGE: Schema = {"message": {"type": "string"}}
 
 
 class EntityFault(Fault):
+    """A fault of chosen entities in a submission."""
+
     def is_drawn(self) -> bool:
+        """True: `rate` applies per entity, in `apply`."""
         return True
 
     def apply(self, course: Course) -> None:
-        # Seeded as the call comes in: other calls under way do not change what is drawn.
+        # Seeded when the call arrives, so that concurrent calls do not change the choice.
         rng = Random(self.rng.getrandbits(64))  # noqa: S311
 
         def choose(ids: list[str], faults: EntityFaults) -> None:
@@ -29,10 +32,12 @@ class EntityFault(Fault):
 
     @abstractmethod
     def mark(self, chosen: list[str], faults: EntityFaults) -> None:
-        """Write these ids into the faults, or raise a Refusal."""
+        """Adds these ids to the faults, or raises a Refusal."""
 
 
 class RefuseEntity(EntityFault):
+    """The entities fail with `message`."""
+
     kind = "refuse entity"
     schema: ClassVar[Schema] = _MESSAGE
 
@@ -42,7 +47,7 @@ class RefuseEntity(EntityFault):
 
 
 class RefuseRequest(EntityFault):
-    """The answer does not name the entity: a client has to find it."""
+    """Refuses the whole request; the answer does not name the entity."""
 
     kind = "refuse request"
     schema: ClassVar[Schema] = _MESSAGE
@@ -52,6 +57,8 @@ class RefuseRequest(EntityFault):
 
 
 class Lose(EntityFault):
+    """The entities are accepted, but not stored."""
+
     kind = "lose"
 
     def mark(self, chosen: list[str], faults: EntityFaults) -> None:
@@ -59,6 +66,8 @@ class Lose(EntityFault):
 
 
 class Unnamed(EntityFault):
+    """The entities are stored, but the answer does not contain them."""
+
     kind = "unnamed"
 
     def mark(self, chosen: list[str], faults: EntityFaults) -> None:

@@ -1,4 +1,4 @@
-"""A call with its faults, and what all faults have in common."""
+"""A call with its faults, and the base classes of faults."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from ..wire import WireCall
 
 Parameters = dict[str, Any]
 Schema = dict[str, Any]
-# Takes the ids of a submission; a Refusal ends the call.
+# Called with a submission's ids; a Refusal ends the call.
 EntityChoice = Callable[[list[str], EntityFaults], None]
 AnswerChange = Callable[[Response], Response]
 
@@ -30,10 +30,10 @@ AnswerChange = Callable[[Response], Response]
 class Course:
     """A call and the effects of its faults.
 
-    `id_in_path` is the id of the one entity that the call is about. `early` is answered instead of
-    carrying the call out, after `delay_seconds`, too. `choices` select the entities of a submission
-    that have a fault, `changes` change Jira's answer, and `headers` are added to every answer.
-    `is_unanswered` ends the changes. `kinds` names the faults that had an effect.
+    `id_in_path` is the id of the call's one entity. `early` replaces the processing of the call,
+    also after `delay_seconds`. `choices` select the faulty entities of a submission, `changes`
+    change Jira's answer, and `headers` are added to every answer. `is_unanswered` ends the changes.
+    `kinds` names the faults that had an effect.
     """
 
     site: Site
@@ -50,11 +50,12 @@ class Course:
 
     @property
     def fault(self) -> str | None:
+        """The kinds of the effective faults, separated by commas; None if there are none."""
         return ", ".join(self.kinds) or None
 
     @cached_property
     def submitted(self) -> list[str]:
-        """The ids of the entities in the body, which is not validated yet."""
+        """The ids of the entities in the body, which may be invalid."""
         try:
             document = parse_json(self.call.body)
         except Refusal:
@@ -67,12 +68,12 @@ class Course:
 
     @cached_property
     def ids(self) -> list[str]:
-        """The ids of every entity that the call is about."""
+        """The ids of all entities in the call's body or path."""
         return self.submitted if self.id_in_path is None else [self.id_in_path]
 
     @cached_property
     def text(self) -> str:
-        """The path and the query, decoded, and the body as it is."""
+        """The decoded path and query, and the body as received."""
         return f"{unquote(self.call.target)}\n{self.call.body.decode(errors='replace')}"
 
     def entity_faults(self) -> EntityFaults:
@@ -83,11 +84,11 @@ class Course:
         return faults
 
     async def answer(self, delay_seconds: float, proceed: Callable[[], Response]) -> Response:
-        """`proceed` carries the call out."""
+        """Returns the call's answer; `proceed` processes the call."""
         try:
             await asyncio.sleep(delay_seconds + self.delay_seconds)
         except asyncio.CancelledError:
-            # The simulator is being stopped: answer as a Jira that is being stopped.
+            # The simulator stops: answer like a Jira that stops.
             return Response(status_code=503)
         response = self.early or self._changed(proceed())
         response.headers.update(self.headers)
@@ -103,8 +104,8 @@ class Course:
 class Fault(ABC):
     """One fault of a list, at one site.
 
-    `parameters` is its document, already validated; `set_at` is when the list was set, on the
-    monotonic clock. A subclass has its kind, the schema of its own parameters, and its effect.
+    `parameters` is its validated document; `set_at` is when the list was set, in seconds of the
+    monotonic clock. A subclass defines its kind, the schema of its own parameters, and its effect.
     """
 
     kind: ClassVar[str]
@@ -124,31 +125,33 @@ class Fault(ABC):
         self._is_for_all = "ids" not in parameters and "pattern" not in parameters
 
     def draw(self, course: Course) -> None:
-        """Apply the fault, if it is meant for the call and drawn for it."""
+        """Applies the fault if it matches the call and is drawn for it."""
         if self._is_for(course) and not self.spent and self.is_drawn():
             self.apply(course)
 
     def is_drawn(self) -> bool:
+        """Draws a random number against `rate`."""
         return self.rng.random() < self.rate
 
     def is_for_entity(self, entity_id: str) -> bool:
+        """Whether `ids` or `pattern` match the id; without both, the fault is for all entities."""
         if self._is_for_all or entity_id in self._ids:
             return True
         return self._pattern is not None and self._pattern.search(entity_id) is not None
 
     @property
     def spent(self) -> bool:
-        """It has affected as many calls as it may."""
+        """Whether it has affected its maximum number of calls."""
         return bool(self._times_left <= 0)
 
     def count(self, course: Course) -> None:
-        """To be called where the fault has its effect."""
+        """Counts an affected call; subclasses call it when the fault takes effect."""
         self._times_left -= 1
         course.kinds.append(self.kind)
 
     @abstractmethod
     def apply(self, course: Course) -> None:
-        """Write the effect into the course."""
+        """Writes the effect into the course."""
 
     def _is_for(self, course: Course) -> bool:
         if self._operations is not None and course.operation not in self._operations:
@@ -159,7 +162,7 @@ class Fault(ABC):
 
 
 class EarlyAnswer(Fault):
-    """Answers the call instead of carrying it out."""
+    """Answers the call instead of processing it."""
 
     def apply(self, course: Course) -> None:
         if (response := self.answer(course)) is not None:
@@ -168,11 +171,11 @@ class EarlyAnswer(Fault):
 
     @abstractmethod
     def answer(self, course: Course) -> Response | None:
-        """None to let the call pass."""
+        """Returns the answer, or None to let the call pass."""
 
 
 class ChangedAnswer(Fault):
-    """Changes the answer of a call that was carried out."""
+    """Changes the answer of a processed call."""
 
     def apply(self, course: Course) -> None:
         def change(response: Response) -> Response:
@@ -186,7 +189,7 @@ class ChangedAnswer(Fault):
 
     @abstractmethod
     def change(self, course: Course, response: Response) -> Response | None:
-        """None to leave the answer as it is."""
+        """Returns the new answer, or None to leave it unchanged."""
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

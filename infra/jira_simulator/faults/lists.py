@@ -1,4 +1,4 @@
-"""The faults that hold now, for each site and for all of them."""
+"""The current faults of each site and of all sites."""
 
 import time
 from random import Random
@@ -54,7 +54,7 @@ _EVERY_FAULT: dict[str, Any] = {
 
 
 def _of_kind(fault: type[Fault]) -> dict[str, Any]:
-    """A schema for faults of this kind, which accepts every other."""
+    """A schema for faults of this kind; it accepts faults of other kinds."""
     return {
         "if": {"properties": {"kind": {"const": fault.kind}}},
         "then": {
@@ -88,9 +88,10 @@ _DOCUMENT = Rule(
 
 
 class FaultList:
-    """One document, and each site's faults of it: their random numbers, times and tokens.
+    """One document, and its faults per site, each with its own random numbers, counts and tokens.
 
-    Those are seeded with the document's seed, the fault's place and, if `salted`, the site's name.
+    Random numbers are seeded with the document's seed, the fault's position and, if `salted`, the
+    site's name.
     """
 
     def __init__(self, document: dict[str, Any], salted: bool = False) -> None:
@@ -101,14 +102,16 @@ class FaultList:
         self._at: dict[str, list[Fault]] = {}
 
     def document(self) -> dict[str, Any]:
+        """The list with its seed."""
         return {"seed": self._seed, "faults": self._faults}
 
     def at(self, site: Site) -> list[Fault]:
+        """The faults at this site, which keep their state between calls."""
         if site.name not in self._at:
-            self._at[site.name] = self._begin(site.name if self._salted else "")
+            self._at[site.name] = self._new_faults(site.name if self._salted else "")
         return self._at[site.name]
 
-    def _begin(self, salt: str) -> list[Fault]:
+    def _new_faults(self, salt: str) -> list[Fault]:
         return [
             KINDS[fault["kind"]](
                 fault,
@@ -123,14 +126,14 @@ _NONE = FaultList({"faults": []})
 
 
 class Faults:
-    """A site's own list comes before the one of all sites; both may affect one call."""
+    """The lists of faults. A site's own list applies before that of all sites."""
 
     def __init__(self) -> None:
         self._everywhere = _NONE
         self._own: dict[str, FaultList] = {}
 
     def draw(self, course: Course) -> None:
-        """Draw for every fault in turn, up to the one that answers the call itself."""
+        """Draws for every fault in order, up to the first that answers the call itself."""
         site = course.site
         for fault in (*self._own.get(site.name, _NONE).at(site), *self._everywhere.at(site)):
             fault.draw(course)
@@ -138,13 +141,13 @@ class Faults:
                 break
 
     def document(self, site: Site | None) -> dict[str, Any]:
-        """The list of a site, or with None that of all sites."""
+        """The list of a site; with None, that of all sites."""
         if site is None:
             return self._everywhere.document()
         return self._own.get(site.name, _NONE).document()
 
     def set(self, site: Site | None, document: Any) -> None:
-        """Replace a list and restart it; raises a Refusal (400) and keeps it otherwise."""
+        """Replaces and restarts a list. Raises a Refusal (400) if it is invalid."""
         _DOCUMENT.require(document)
         if site is None:
             self._everywhere = FaultList(document, salted=True)
@@ -152,6 +155,7 @@ class Faults:
             self._own[site.name] = FaultList(document)
 
     def end(self, site: Site | None) -> None:
+        """Ends all faults of a site's list; with None, of the list for all sites."""
         if site is None:
             self._everywhere = _NONE
         else:

@@ -1,5 +1,5 @@
-"""Atlassian's Forge platform, as an app with a remote meets it.
+"""Atlassian's Forge platform, as an app with a remote sees it.
 
-Forge calls the remote with a token of its own making, and hands over the token that Jira's REST
-APIs take. Nothing here is loaded or made before a site has a Forge app.
+Forge calls the remote with an invocation token and passes a system token, which Jira's REST APIs
+accept. Keys and expensive imports are created for the first Forge app only.
 """

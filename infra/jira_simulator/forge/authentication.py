@@ -1,8 +1,8 @@
-"""Who calls the REST APIs below `/ex/jira/{cloudId}`: the remote, by a system token of the site's.
+"""Authenticates calls below `/ex/jira/{cloudId}`: the remote's, by the site's system token.
 
-The gateway of api.atlassian.com stands before Jira there, and words its refusals in its own shape.
-What it answers a token without the right scope is known: 401. Why a token is refused, it does not
-say; this is a developer's tool, and does.
+There, the gateway of api.atlassian.com is in front of Jira and has its own error shape. It is known
+to answer 401 to a token without the required scope. Unlike the gateway, this developer's tool also
+returns the reason.
 """
 
 from ..authentication import check_module
@@ -13,7 +13,7 @@ from ..wire import WireCall
 
 
 def authenticate_system_token(site: Site, call: WireCall) -> None:
-    """Raise a Refusal (401) unless the call carries a system token of the site's installation."""
+    """Raises a Refusal (401) unless the call has a system token of the site's installation."""
     scheme, _, token = (call.authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthorized("the header Authorization: Bearer <token> is missing")
@@ -25,9 +25,9 @@ def authenticate_system_token(site: Site, call: WireCall) -> None:
 
 
 def authorize_system_token(site: Site, operation: Operation) -> None:
-    """Raise a Refusal unless the manifest has the scope (401), and Connect's module (403).
+    """Raises a Refusal unless the manifest has the scope (401) and Connect's module (403).
 
-    An app of Forge alone has no modules of Connect's, and is not asked for one.
+    Forge alone has no Connect modules, and needs none.
     """
     installation = site.forge_installation()
     api = operation.api

@@ -1,4 +1,4 @@
-"""The part of the control endpoint that plays Forge, and the site's admin who uses it."""
+"""The part of the control endpoint that triggers Forge's calls and an admin's actions."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -64,7 +64,7 @@ _INSTALL = body_rule(
     },
 )
 _UPGRADE = body_rule(properties=_CHANGES)
-_NOTHING = body_rule(properties={})
+_EMPTY = body_rule(properties={})
 _CALL = body_rule(
     "path",
     properties={
@@ -88,6 +88,8 @@ _ROTATION = body_rule(properties={"keepOld": _BOOLEAN})
 
 
 class ForgeControl:
+    """The handlers of Forge's control calls; the README describes each."""
+
     def __init__(
         self, sites: Sites, settings: Settings, keys: ForgeKeys, platform: ForgePlatform
     ) -> None:
@@ -97,6 +99,7 @@ class ForgeControl:
         self._platform = platform
 
     def routes(self) -> list[Route]:
+        """The routes, relative to `/_control`."""
         site = "/sites/{name}/forge"
         return [
             Route(f"{site}/install", self.install, methods=["POST"]),
@@ -111,6 +114,7 @@ class ForgeControl:
         ]
 
     async def install(self, request: Request) -> Response:
+        """Installs a Forge app, or moves a Connect app to Forge; 502 if the app refused."""
         site, body = self._site(request), await read_body(request, _INSTALL)
         installation = ForgeInstallation(
             remote_url=body["remoteUrl"],
@@ -121,11 +125,12 @@ class ForgeControl:
             tokens=SystemTokens(self._settings),
             environment_type=body.get("environment", "PRODUCTION"),
         )
-        return _brought_in(
+        return _installed(
             site, await self._platform.install(site, installation, _connect_part(body))
         )
 
     async def upgrade(self, request: Request) -> Response:
+        """Upgrades to a new major version; 409 without a Forge app, 502 if the app refused."""
         site, body = self._site(request), await read_body(request, _UPGRADE)
         old = site.forge_installation()
         installation = replace(
@@ -135,22 +140,25 @@ class ForgeControl:
             scopes=frozenset(body.get("scopes", old.scopes)),
             app_version=body.get("appVersion", _next_major(old.app_version)),
         )
-        return _brought_in(
+        return _installed(
             site, await self._platform.upgrade(site, installation, _connect_part(body))
         )
 
     async def uninstall(self, request: Request) -> Response:
+        """Uninstalls the Forge app, whatever its remote answers; 409 without one."""
         site = self._site(request)
-        await read_body(request, _NOTHING)
+        await read_body(request, _EMPTY)
         answers = await self._platform.uninstall(site)
-        return JSONResponse(_told(site, answers))
+        return JSONResponse(_document(site, answers))
 
     async def tick(self, request: Request) -> Response:
+        """Calls the hourly trigger."""
         site = self._site(request)
-        await read_body(request, _NOTHING)
+        await read_body(request, _EMPTY)
         return _answered(await self._platform.tick(site))
 
     async def call(self, request: Request) -> Response:
+        """Calls any path of the remote."""
         site, body = self._site(request), await read_body(request, _CALL)
         call = RemoteCall(
             what="call",
@@ -164,6 +172,7 @@ class ForgeControl:
         return _answered(await self._platform.call(site, call))
 
     async def migrate(self, request: Request) -> Response:
+        """Calls one hook of a migration."""
         site, body = self._site(request), await read_body(request, _MIGRATION)
         return _answered(
             await self._platform.migrate(
@@ -172,13 +181,16 @@ class ForgeControl:
         )
 
     async def expire_tokens(self, request: Request) -> Response:
+        """Revokes all system tokens issued so far."""
         self._site(request).forge_installation().tokens.expire()
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     async def get_keys(self, _: Request) -> Response:
+        """The ids of the keys, newest last."""
         return JSONResponse({"kids": self._keys.kids()})
 
     async def rotate_keys(self, request: Request) -> Response:
+        """Creates a new signing key and returns the ids of all keys."""
         body = await read_body(request, _ROTATION)
         self._keys.rotate(body.get("keepOld", True))
         return JSONResponse({"kids": self._keys.kids()})
@@ -199,17 +211,17 @@ def _next_major(version: str) -> str:
     return f"{int(version.partition('.')[0]) + 1}.0.0"
 
 
-def _brought_in(site: Site, installation: Installation) -> Response:
-    """502 where the app did not take all of it, with the same document: its answers say why."""
+def _installed(site: Site, installation: Installation) -> Response:
+    """502 if the app refused a call. The document is the same, with the app's answers."""
     status = HTTPStatus.OK if installation.accepted else HTTPStatus.BAD_GATEWAY
-    return JSONResponse(_told(site, installation.answers), status)
+    return JSONResponse(_document(site, installation.answers), status)
 
 
-def _told(site: Site, answers: list[AppAnswer]) -> dict[str, Any]:
+def _document(site: Site, answers: list[AppAnswer]) -> dict[str, Any]:
     return {"site": site.document(), "calls": [answer.document() for answer in answers]}
 
 
 def _answered(answer: AppAnswer) -> Response:
-    """200 with what the remote answered; 502 where Forge sees no answer in it."""
+    """200 with the remote's answer; 502 if there was none or a redirect."""
     status = HTTPStatus.OK if answer.error is None else HTTPStatus.BAD_GATEWAY
     return JSONResponse(answer.document(), status)

@@ -1,11 +1,11 @@
-"""The endpoints of the remote, as the app's manifest is taken to name them."""
+"""The endpoints of the remote, with the keys that the app's manifest is assumed to use."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`key` is the endpoint's own in the manifest, `module_key` that of what leads to it."""
+    """`key` is the endpoint's key in the manifest, `module_key` that of the module that uses it."""
 
     path: str
     key: str
@@ -20,12 +20,13 @@ TICK = Endpoint("/forge/tick", "forge-tick", "hourly")
 
 
 def migration_hook(hook: str) -> Endpoint:
+    """The endpoint of a hook; all hooks share the keys of the module."""
     key = "data-residency"
     return Endpoint(f"/forge/migrations/{hook}", key, key, "migration:dataResidency")
 
 
 def any_endpoint(path: str) -> Endpoint:
-    """The one of this path, where the manifest has it."""
+    """The manifest's endpoint of this path, or an endpoint with the key `any`."""
     if path.startswith("/forge/migrations/"):
         return migration_hook(path.rpartition("/")[2])
     known = (INSTALLED, UPGRADED, UNINSTALLED, TICK)

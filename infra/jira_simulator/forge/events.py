@@ -1,4 +1,4 @@
-"""The bodies of Forge's calls; a remote finds all that it needs in the token, which proves it."""
+"""The bodies of Forge's calls. A remote should rely on the signed token instead."""
 
 import secrets
 from typing import Any
@@ -9,11 +9,13 @@ from .installation import ForgeInstallation
 
 
 def installed_event(site: Site, installation: ForgeInstallation) -> dict[str, Any]:
+    """The body of `avi:forge:installed:app`."""
     event = _lifecycle_event(site, installation, "avi:forge:installed:app")
     return {**event, "installerAccountId": installation.installer_account_id}
 
 
 def upgraded_event(site: Site, installation: ForgeInstallation) -> dict[str, Any]:
+    """The body of `avi:forge:upgraded:app`."""
     event = _lifecycle_event(site, installation, "avi:forge:upgraded:app")
     permissions = {"scopes": sorted(installation.scopes), "external": {}}
     upgrader = {"upgraderAccountId": installation.installer_account_id}
@@ -21,7 +23,7 @@ def upgraded_event(site: Site, installation: ForgeInstallation) -> dict[str, Any
 
 
 def trigger_payload(site: Site, endpoint: Endpoint) -> dict[str, Any]:
-    """What a scheduled trigger and the removal bring; the token in it means nothing to an app."""
+    """The body of a scheduled trigger and of an uninstall; its token has no meaning for an app."""
     context = {"cloudId": site.cloud_id, "moduleKey": endpoint.module_key}
     return {"context": context, "contextToken": secrets.token_urlsafe(64)}
 

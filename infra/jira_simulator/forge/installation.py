@@ -15,10 +15,10 @@ def _new_installation_id() -> str:
 
 @dataclass(frozen=True)
 class ForgeInstallation:
-    """An upgrade changes the upper half, and nothing but an uninstall the lower one.
+    """A Forge app in a site. An upgrade may change the first four fields, and only those.
 
-    `app_id` is `ari:cloud:ecosystem::app/<uuid>`; `connect` is whether the manifest has Connect's
-    modules and its lifecycle; `scopes` are those of the manifest, as `read:operations-info:jira`.
+    `app_id` is `ari:cloud:ecosystem::app/<uuid>`. `connect` is whether the manifest has Connect's
+    modules and lifecycle. `scopes` are the manifest's, such as `read:operations-info:jira`.
     """
 
     remote_url: str
@@ -36,11 +36,12 @@ class ForgeInstallation:
 
     @property
     def environment_id(self) -> str:
+        """The environment's resource name, `ari:cloud:ecosystem::environment/…`."""
         app_uuid = self.app_id.rpartition("/")[2]
         return f"ari:cloud:ecosystem::environment/{app_uuid}/{self.environment_uuid}"
 
     def document(self) -> dict[str, Any]:
-        """All of it, the system tokens too: this is for the control endpoint alone."""
+        """Everything, system tokens included: for the control endpoint only."""
         return {
             "appId": self.app_id,
             "appVersion": self.app_version,

@@ -1,4 +1,4 @@
-"""Forge Invocation Tokens (FIT): who calls the remote, and about which installation."""
+"""Forge Invocation Tokens (FIT), which identify the caller and the installation."""
 
 import copy
 import json
@@ -12,12 +12,13 @@ from .endpoints import Endpoint
 from .installation import ForgeInstallation
 from .keys import ForgeKey
 
-_LIFE_SECONDS = 25
+_LIFETIME_SECONDS = 25
 
 
 def invocation_claims(
     site: Site, installation: ForgeInstallation, endpoint: Endpoint
 ) -> dict[str, Any]:
+    """The claims of a token for a call of this endpoint, valid for 25 seconds."""
     now = int(time.time())
     context = {"name": "jira", "apiBaseUrl": site.api_base_url, "cloudId": site.cloud_id}
     return {
@@ -43,15 +44,15 @@ def invocation_claims(
         "iss": "forge/invocation-token",
         "iat": now,
         "nbf": now,
-        "exp": now + _LIFE_SECONDS,
+        "exp": now + _LIFETIME_SECONDS,
         "jti": secrets.token_hex(20),
     }
 
 
 def changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with other values, by dotted path: `{"app.environment.type": "STAGING"}`.
+    """A copy with new values by dotted path, such as `{"app.environment.type": "STAGING"}`.
 
-    None takes a claim away. What is on the path and no object becomes one.
+    None removes a claim. A value on the path that is not an object is replaced by one.
     """
     copied = copy.deepcopy(claims)
     for path, value in changes.items():
@@ -69,8 +70,8 @@ def changed(claims: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def signed(claims: dict[str, Any], key: ForgeKey) -> str:
-    """The claims may be of any type: a test may want to see a wrong one refused."""
-    from jwt.api_jws import PyJWS  # loaded here, since it takes a good part of the time to start
+    """Signs the claims. They may have any type, so that tests can send invalid ones."""
+    from jwt.api_jws import PyJWS  # imported here, because the import would slow down the start
 
     headers = {"kid": key.kid, "typ": "JWT"}
     return PyJWS().encode(json.dumps(claims).encode(), key.private_key, "RS256", headers)

@@ -1,4 +1,4 @@
-"""The keys that sign invocation tokens, and the set that proves them."""
+"""The keys that sign invocation tokens, and the key set that verifies them."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -9,12 +9,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 @dataclass(frozen=True)
 class ForgeKey:
+    """An RSA key of 2048 bits with its id."""
+
     kid: str = field(default_factory=lambda: f"forge/invocation-token/{uuid.uuid4()}")
     private_key: RSAPrivateKey = field(
         default_factory=lambda: generate_private_key(public_exponent=65537, key_size=2048)
     )
 
     def jwk(self) -> dict[str, Any]:
+        """The public key as a JSON Web Key."""
         from jwt.algorithms import RSAAlgorithm
 
         public = RSAAlgorithm.to_jwk(self.private_key.public_key(), as_dict=True)
@@ -23,22 +26,23 @@ class ForgeKey:
 
 
 class ForgeKeys:
-    """The newest key signs. The first is made when it is asked for: that takes its time."""
+    """Forge's keys; the newest one signs. The first is generated on first use."""
 
     def __init__(self) -> None:
         self._keys: list[ForgeKey] = []
 
     @property
     def newest(self) -> ForgeKey:
+        """The key that signs."""
         return self._all()[-1]
 
     def rotate(self, keep_old: bool) -> None:
-        """Sign with a new key from now on; the old ones stay in the set, or leave it."""
+        """Creates a key, which signs from now on. Old keys stay in the set if `keep_old`."""
         old = self._all() if keep_old else []
         self._keys = [*old, ForgeKey()]
 
     def kids(self) -> list[str]:
-        """Of all keys in the set, the newest last."""
+        """The ids of all keys in the set, newest last."""
         return [key.kid for key in self._all()]
 
     def key_set(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Moving an app's data to another region: the five hooks that Forge calls.
+"""Migration of an app's data to another region: the five hooks that Forge calls.
 
-They lie below the path of the manifest's `migration:dataResidency`, and come from a service of
-their own, which hands over no system token.
+They are below the path of the manifest's `migration:dataResidency`. A separate service sends them,
+without a system token.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ HOOKS = ("schedule", "start", "status", "commit", "rollback")
 REGIONS = ("AU", "CA", "CH", "DE", "EU", "GB", "IN", "JP", "KR", "SG", "US")
 
 _FIRST_ID = 57_500
-# A migration window, where the manifest names no other.
+# The migration window if the manifest names none.
 _WINDOW = timedelta(hours=1.5)
 
 MigrationId = int | str
@@ -20,7 +20,7 @@ MigrationId = int | str
 
 @dataclass(frozen=True)
 class Migration:
-    """`location` is one of REGIONS; the times are those of the window in which it is to happen."""
+    """`location` is one of REGIONS; `start_time` and `end_time` limit the migration window."""
 
     migration_id: MigrationId
     location: str
@@ -28,7 +28,7 @@ class Migration:
     end_time: str
 
     def body(self, hook: str) -> dict[str, Any] | None:
-        """None where the hook is a GET, which names the migration in its query."""
+        """The body of a hook; None for `status`, a GET whose query names the migration."""
         if hook == "status":
             return None
         named: dict[str, Any] = {"migrationId": self.migration_id}
@@ -39,7 +39,7 @@ class Migration:
 
 
 def new_migration(number: int, migration_id: MigrationId | None, location: str) -> Migration:
-    """The installation's migration of this number, from 0, in a window that begins now."""
+    """The installation's migration with this number, counted from 0; its window starts now."""
     start = datetime.now(UTC)
     return Migration(
         migration_id=_FIRST_ID + number if migration_id is None else migration_id,

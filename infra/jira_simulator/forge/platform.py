@@ -1,4 +1,4 @@
-"""What Forge does when a site's admin acts, and by itself: installs, events, triggers, hooks."""
+"""Forge's installs, events, triggers and hooks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from .keys import ForgeKeys
 from .migration import Migration, MigrationId, new_migration
 from .remote import RemoteCall, call_remote
 
-# Forge waits longer for a removal than for anything else.
+# Forge waits longer for an uninstall than for any other call.
 _UNINSTALL_SECONDS = 55
 
 Event = Callable[[Site, ForgeInstallation], dict[str, Any]]
@@ -25,10 +25,10 @@ Event = Callable[[Site, ForgeInstallation], dict[str, Any]]
 
 @dataclass(frozen=True)
 class ConnectPart:
-    """How Connect's part of an app is brought in: its modules, and `installed` with them.
+    """How to install an app's Connect part: its modules and the call `installed`.
 
-    `descriptor_url` None: the descriptor that the site has. `installed_lifecycle` False: the app
-    is not told, as with an automatic update. `renew_secret` as in `Lifecycle.install`.
+    With `descriptor_url` None, the site's descriptor is used. With `installed_lifecycle` False, the
+    app is not called, as in an automatic update. `renew_secret` is that of `Lifecycle.install`.
     """
 
     descriptor_url: str | None = None
@@ -37,6 +37,8 @@ class ConnectPart:
 
 
 class ForgePlatform:
+    """Acts as Forge. All of its calls but `install` raise a Refusal (409) without a Forge app."""
+
     def __init__(self, keys: ForgeKeys, settings: Settings, lifecycle: Lifecycle) -> None:
         self._keys = keys
         self._settings = settings
@@ -45,54 +47,55 @@ class ForgePlatform:
     async def install(
         self, site: Site, installation: ForgeInstallation, part: ConnectPart
     ) -> Installation:
-        """A first install, or the move of Connect's app; what the app has sent stays.
+        """Installs the app, or moves a Connect app to Forge; its data stays.
 
-        Connect's `installed` comes first, and changes nothing if the app refuses it. The event
-        comes after, and stands whatever the remote answers.
+        Connect's `installed` is sent first; if the app refuses it, nothing changes. The event is
+        sent afterwards; the app is installed whatever the remote answers. Raises a Refusal (409) if
+        the site has a Forge app.
         """
         if site.forge is not None:
             raise Refusal(409, f"A Forge app is installed in the site {site.name}.")
-        return await self._bring_in(site, installation, part, INSTALLED, installed_event)
+        return await self._apply(site, installation, part, INSTALLED, installed_event)
 
     async def upgrade(
         self, site: Site, installation: ForgeInstallation, part: ConnectPart
     ) -> Installation:
-        """To a new major version, which an admin agrees to; `installation` is the changed one."""
-        return await self._bring_in(site, installation, part, UPGRADED, upgraded_event)
+        """Upgrades to a new major version; `installation` is the changed one."""
+        return await self._apply(site, installation, part, UPGRADED, upgraded_event)
 
     async def uninstall(self, site: Site) -> list[AppAnswer]:
-        """Tell the remote first, whatever it answers; then forget all, and tell Connect's part."""
+        """Calls the remote, deletes all data, then calls the Connect part, whatever they answer."""
         site.forge_installation()
         body = trigger_payload(site, UNINSTALLED)
-        told = await self._call_with_token(site, UNINSTALLED, body, _UNINSTALL_SECONDS)
+        answer = await self._call_with_token(site, UNINSTALLED, body, _UNINSTALL_SECONDS)
         site.forge = None
         if site.app is not None:
-            return [told, *await self._lifecycle.uninstall(site, ("uninstalled",))]
+            return [answer, *await self._lifecycle.uninstall(site, ("uninstalled",))]
         site.state = State.UNINSTALLED
         site.store.forget()
-        return [told]
+        return [answer]
 
     async def tick(self, site: Site) -> AppAnswer:
-        """The hourly trigger, with a new token."""
+        """Calls the hourly trigger, with a new system token."""
         site.forge_installation()
         return await self._call_with_token(site, TICK, trigger_payload(site, TICK))
 
     async def call(self, site: Site, call: RemoteCall) -> AppAnswer:
-        """Any call, with the newest system token."""
+        """Sends any call, with the newest system token."""
         newest = site.forge_installation().tokens.newest()
         return await self._call(site, replace(call, system_token=newest))
 
     async def migrate(
         self, site: Site, hook: str, migration_id: MigrationId | None, location: str
     ) -> AppAnswer:
-        """Call one hook. `schedule` begins a migration; the others go on with the one named."""
+        """Calls one hook. `schedule` starts a migration; the others continue the named one."""
         migration = _migration(site, hook, migration_id, location)
         endpoint, body = migration_hook(hook), migration.body(hook)
         query = {"migrationId": str(migration.migration_id)} if body is None else {}
         method = "GET" if body is None else "POST"
         return await self._call(site, RemoteCall(hook, endpoint, method, body, query))
 
-    async def _bring_in(
+    async def _apply(
         self,
         site: Site,
         installation: ForgeInstallation,
@@ -105,7 +108,7 @@ class ForgePlatform:
             site.app = None
         else:
             app = await _connect_app(site, part)
-            answers = await self._tell_connect(site, app, installation, part)
+            answers = await self._call_connect(site, app, installation, part)
             if not all(answer.succeeded for answer in answers):
                 return Installation(False, answers)
             site.app = app
@@ -113,13 +116,13 @@ class ForgePlatform:
         answers.append(await self._call_with_token(site, endpoint, event(site, installation)))
         return Installation(all(answer.succeeded for answer in answers), answers)
 
-    async def _tell_connect(
+    async def _call_connect(
         self, site: Site, app: App, installation: ForgeInstallation, part: ConnectPart
     ) -> list[AppAnswer]:
         if not part.installed_lifecycle:
             return []
         return [
-            await self._lifecycle.tell_installed(
+            await self._lifecycle.send_installed(
                 site, app, part.renew_secret, installation.installation_id
             )
         ]
@@ -139,11 +142,11 @@ class ForgePlatform:
 
 async def _connect_app(site: Site, part: ConnectPart) -> App:
     if site.app is None and not part.installed_lifecycle:
-        raise Refusal(400, "An app that is new to Connect is always told by installed.")
+        raise Refusal(400, "The first install of a Connect app requires the call installed.")
     if part.descriptor_url is not None:
         return read_descriptor(await fetch_json(part.descriptor_url))
     if site.app is None:
-        raise Refusal(400, "descriptorUrl: the site has no app of Connect to take the modules of")
+        raise Refusal(400, "descriptorUrl: required, because the site has no Connect app")
     return site.app
 
 
@@ -154,7 +157,7 @@ def _migration(site: Site, hook: str, migration_id: MigrationId | None, location
         return migrations[-1]
     if migration_id is None:
         if not migrations:
-            raise Refusal(409, "No migration is scheduled: name a migrationId.")
+            raise Refusal(409, "No migration is scheduled. Pass a migrationId.")
         return migrations[-1]
     known = {migration.migration_id: migration for migration in migrations}
     return known.get(migration_id) or new_migration(0, migration_id, location)

@@ -1,4 +1,4 @@
-"""Calls from Forge to the app's remote: one request with a token of its own, and what came back."""
+"""Calls from Forge to the app's remote: one request with its own token, and the answer."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ from .keys import ForgeKey
 
 @dataclass(frozen=True)
 class RemoteCall:
-    """`claims` change those of the token by dotted path, `headers` those of the request.
+    """`claims` change the token's claims by dotted path, `headers` the request's headers.
 
-    None as a value takes a claim or a header away.
+    None as a value removes a claim or a header.
     """
 
     what: str
@@ -36,7 +36,7 @@ class RemoteCall:
 async def call_remote(
     site: Site, installation: ForgeInstallation, call: RemoteCall, key: ForgeKey, seconds: float
 ) -> AppAnswer:
-    """The remote has so many seconds for all of its answer. A redirect is an error to Forge."""
+    """Sends the call. The remote has `seconds` for its whole answer; a redirect is an error."""
     import httpx
 
     claims = changed(invocation_claims(site, installation, call.endpoint), call.claims)
@@ -55,10 +55,10 @@ async def call_remote(
                 answer = await send_request(client, request, call.what)
         except TimeoutError:
             elapsed = round((time.perf_counter() - started) * 1000, 1)
-            error = f"TimeoutError: there was no answer within {seconds} s"
+            error = f"TimeoutError: no answer within {seconds} s"
             return AppAnswer(call.what, call.method, str(request.url), None, None, error, elapsed)
     if answer.status is not None and 300 <= answer.status < 400:
-        return replace(answer, error="A redirect is an error to Forge.")
+        return replace(answer, error="Forge treats a redirect as an error.")
     return answer
 
 

@@ -1,4 +1,4 @@
-"""System tokens: what Forge hands to a remote, and Jira's REST APIs take from it."""
+"""System tokens, with which a remote calls Jira's REST APIs."""
 
 import secrets
 import time
@@ -9,12 +9,12 @@ from ..settings import Settings
 
 Clock = Callable[[], float]
 
-# Atlassian's own are about as long; what is in them is nobody's business.
+# About as long as Atlassian's, whose content is opaque.
 _BYTES = 768
 
 
 class SystemTokens:
-    """Those of one installation; several hold at once, each until its own end."""
+    """The tokens of one installation; several may be valid at a time, each with its own expiry."""
 
     def __init__(self, settings: Settings, clock: Clock = time.monotonic) -> None:
         self._settings = settings
@@ -22,29 +22,30 @@ class SystemTokens:
         self._ends: dict[str, float] = {}
 
     def issue(self) -> str:
+        """Returns a new token, valid for the setting `system_token_seconds`."""
         token = secrets.token_urlsafe(_BYTES)
         self._ends[token] = self._clock() + self._settings.system_token_seconds
         return token
 
     def newest(self) -> str:
-        """The newest that holds, as Forge keeps one for a while; or a new one."""
+        """The newest valid token, because Forge reuses one for a while; otherwise a new one."""
         valid = self._valid()
         return valid[-1] if valid else self.issue()
 
     def refusal(self, token: str) -> str | None:
-        """Why the token is good for nothing; None if it is good."""
+        """The reason why the token is invalid; None for a valid one."""
         if token not in self._ends:
-            return "the token is unknown, or another site's"
+            return "the token is unknown, or belongs to another site"
         if self._ends[token] <= self._clock():
             return "the token has expired"
         return None
 
     def expire(self) -> None:
-        """End all that were handed out so far."""
+        """Revokes all tokens issued so far."""
         self._ends = dict.fromkeys(self._ends, self._clock())
 
     def document(self) -> list[dict[str, Any]]:
-        """Those that hold, the newest last, with the seconds that each has left."""
+        """The valid tokens, newest last, with the remaining seconds of each."""
         now = self._clock()
         return [
             {"token": token, "secondsLeft": round(self._ends[token] - now, 1)}
