@@ -1,1 +1,1 @@
-"""The chaos run: the functions as processes that are killed, on an AWS and a Jira that fail."""
+"""The chaos run: kills the functions' processes and makes AWS and Jira fail."""

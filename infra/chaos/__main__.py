@@ -1,8 +1,7 @@
-"""`make chaos`: prints its seed first; exits with 1 if anything is lost, stale, foreign or
-unexplained.
+"""`make chaos`: exits with 1 if anything is lost, stale, foreign or unexplained.
 
-The seed decides every random choice, but not how the processes interleave: a seed that found
-something may need more than one run to find it again.
+It prints its seed first. The seed determines every random choice, but not how the processes
+interleave: it may take several runs to reproduce a finding.
 """
 
 import argparse
@@ -40,12 +39,13 @@ _RATES = ("kill_rate", "duplicate_rate", "aws_error_rate", "patience")
 
 
 def main() -> int:
-    settings, keeps_log = _arguments()
+    """Returns the exit code: 0 if Relay settled in time and nothing is wrong."""
+    settings, saved_log = _arguments()
     console = Console(highlight=False, soft_wrap=True, width=120)
     console.print(f"Seed {settings.seed}: {settings}", markup=False)
     screen = Screen(console)
     with ending_in_order(), stage(CONFIRM_PERCENT="1") as standing:
-        screen.say(f"Everything runs; the functions' log is {standing.log}")
+        screen.say(f"Started. The functions' log is {standing.log}")
         with prepared(settings, standing, screen) as run:
             settled = run.go()
             screen.say("Relay has settled." if settled else "Relay did not settle in time.")
@@ -53,13 +53,13 @@ def main() -> int:
             verdict = Judge(run).verdict()
             _print(console, run, verdict)
             screen.say("Nothing was lost." if verdict.good else "SOMETHING IS WRONG.")
-        if keeps_log:
-            standing.log.rename(keeps_log)
+        if saved_log:
+            standing.log.rename(saved_log)
     return 0 if settled and verdict.good else 1
 
 
 def _arguments() -> tuple[Settings, str]:
-    """An empty value counts as absent: make passes one for a variable that is not set."""
+    """An empty value counts as absent: make passes one for an unset variable."""
     parser = argparse.ArgumentParser(prog="python -m infra.chaos")
     for name in (*_COUNTS, *_RATES):
         parser.add_argument(f"--{name.replace('_', '-')}", default="")

@@ -1,4 +1,4 @@
-"""What goes wrong during an invocation: the process dies, calls to AWS fail, time runs out."""
+"""Disturbs invocations: kills the process, makes calls to AWS fail, shortens the time limit."""
 
 import threading
 from dataclasses import replace
@@ -9,16 +9,16 @@ from infra.harness.invocation import Invocation
 
 # The mean number of calls to AWS and Jira before a worker kills itself.
 _DIES_AFTER = 25
-# Seconds. A worker that is killed from outside is killed within these.
+# Seconds within which a worker is killed from outside.
 _KILLED_WITHIN = 2.0
-# Seconds. The least that a function gets whose time is cut short.
+# Seconds: the minimum of a shortened time limit.
 _SHORT = 28.0
 _OUT_OF_TIME_RATE = 0.25
 _LONG = ("submitter", "replayer")
 
 
 class Disturbance:
-    """Thread-safe; the settings give the rates."""
+    """Adds faults to invocations at the settings' rates. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Which workspace a site's entity belongs to: by its id, its properties and its content."""
+"""Checks an entity's workspace at a site: by its id, its properties and its content."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _LISTS = ("affectedComponents", "reviews")
 
 @dataclass(frozen=True)
 class Held:
-    """An entity as a site holds it."""
+    """An entity as stored at a site."""
 
     kind: Kind
     entity: Document
@@ -22,21 +22,24 @@ class Held:
 
     @property
     def site_key(self) -> EntityKey:
+        """The entity's key at the site."""
         return EntityKey(self.kind, self.entity["id"])
 
     @property
     def workspace_key(self) -> str:
+        """The workspace key in front of the id."""
         return str(self.entity["id"]).partition(".")[0]
 
     @property
     def own_key(self) -> EntityKey:
+        """The entity's key in its workspace."""
         return EntityKey(self.kind, str(self.entity["id"]).partition(".")[2])
 
 
 def why_foreign(held: Held, known: Mapping[EntityKey, Known] | None) -> str:
-    """Why the site should not hold the entity as it is; empty if it should.
+    """The reason why the entity should not be at the site; empty if it should.
 
-    `known` are the entities of the linked workspace with the key in its id.
+    `known` are the entities of the linked workspace whose key is in the id; None if there is none.
     """
     if known is None:
         return "of a workspace that is not linked"
@@ -49,5 +52,5 @@ def why_foreign(held: Held, known: Mapping[EntityKey, Known] | None) -> str:
         return "with another workspace's content"
     ids = [named for name in _LISTS for named in held.entity.get(name, ())]
     if not all(named.startswith(f"{held.workspace_key}.") for named in ids):
-        return "it names what is another workspace's"
+        return "it names entities of another workspace"
     return ""

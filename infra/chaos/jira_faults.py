@@ -1,4 +1,4 @@
-"""The faults of the simulator's sites, in the form of its control endpoint."""
+"""The faults of the simulated sites, as documents of the control endpoint."""
 
 from random import Random
 from typing import Any
@@ -21,9 +21,9 @@ Fault = dict[str, Any]
 
 REFUSAL = "The chaos run refuses this one."
 TOO_LARGE = "Data is too large"
-_PAGE = "<!doctype html><title>Stop</title><p>Something stands before this Jira.</p>"
+_PAGE = "<!doctype html><title>Stop</title><p>A proxy blocks this Jira.</p>"
 
-# The fault of every request that names an entity with the tag.
+# The fault of every request that contains an entity with the tag.
 _POISONS: dict[str, Fault] = {
     WALLED: {"kind": "error", "status": 403, "body": _PAGE},
     PAGED: {"kind": "error", "status": 400, "body": _PAGE},
@@ -32,7 +32,7 @@ _POISONS: dict[str, Fault] = {
     CUT: {"kind": "drop before"},
     CUT_AFTER: {"kind": "drop after"},
 }
-# How the reason of its debt begins.
+# The prefixes of the reasons of the resulting debts.
 REASONS = (
     "Something other than Jira answered 403",
     "Something other than Jira answered 400",
@@ -46,7 +46,7 @@ ALWAYS: list[Fault] = [
     {"kind": "refuse entity", "pattern": f"{REFUSED}$", "message": REFUSAL},
     {"kind": "refuse request", "pattern": f"{REFUSES_REQUEST}$", "message": REFUSAL},
 ]
-# At every site until the trouble ends.
+# At every site, until the trouble ends.
 WHILE_TROUBLED: list[Fault] = [
     fault | {"pattern": f"{while_troubled(tag)}$"} for tag, fault in _POISONS.items()
 ]
@@ -56,12 +56,13 @@ _OTHER_DOCUMENTS = ({"status": "maintenance"}, {"errorMessages": ["Come back lat
 
 
 def troubles(rng: Random) -> list[Fault]:
-    """One fault, or two at once."""
+    """Draws one fault, or two at a time."""
     menu = _menu(rng)
     return rng.sample(menu, rng.choice((1, 1, 2)))
 
 
 def name_of(fault: Fault) -> str:
+    """The fault's name in the counts."""
     return f"page {fault['status']}" if fault.get("body") == _PAGE else str(fault["kind"])
 
 

@@ -1,4 +1,4 @@
-"""Compares what every site holds with what Relay accepted."""
+"""Compares every site's entities with the states that Relay accepted."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ WORKSPACES = "workspaces"
 
 @dataclass(frozen=True)
 class Finding:
-    """`why` says what is wrong with an entity at a site; `known` helps to find the cause."""
+    """What is wrong with an entity at a site, as `why`; `known` contains facts for debugging."""
 
     verdict: str
     why: str
@@ -36,23 +36,27 @@ class Finding:
 
 @dataclass
 class Verdict:
-    """`counts` entities by site and verdict."""
+    """The result of a run; `counts` has the number of entities by site and verdict."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
+        """Whether there are no findings."""
         return not self.findings
 
 
 class Judge:
+    """Judges a finished run, by reading Relay's stores and the simulator."""
+
     def __init__(self, run: Run) -> None:
         self._run = run
         self._stores = run.stores
         self._verdict = Verdict()
 
     def verdict(self) -> Verdict:
+        """Checks the queues, the record and every site."""
         for queue in (self._run.submissions, self._run.replays):
             self._none_left(f"dead letters of {queue.name}", queue.dead)
         self._none_left("moved messages", list(self._run.dead_letters.messages.values()))
@@ -101,7 +105,7 @@ class Judge:
                     self._find(self._finding(verdict, why, site, at, found))
 
     def _foreign(self, site: Site, linked: list[str], held: list[Held]) -> int:
-        """How many of the site's entities belong to no linked workspace, or differ from its own."""
+        """Counts the site's entities that belong to no linked workspace, or differ from its own."""
         known = {
             link.ids.key: {one.key: one for one in self._run.ledger.known[link.workspace_id]}
             for link in self._stores.links.of_tenant(site.id)
@@ -168,11 +172,11 @@ def _short(entry: Entry | None) -> str:
 
 def _wrong_in_record(one: Known, entry: Entry | None) -> str:
     if not one.sequence:
-        return "" if entry is None else "never accepted"
+        return "" if entry is None else "recorded, but never accepted"
     if entry is None:
         return "not recorded"
     if one.deleted:
-        return "" if entry.entity is None else "deleted, and recorded"
+        return "" if entry.entity is None else "deleted, but recorded"
     if entry.entity != one.entity:
         return "not the newest state"
     return "" if dict(entry.properties) == one.properties else "other properties"

@@ -1,4 +1,4 @@
-"""What Relay accepted: what the record and every linked site must hold in the end."""
+"""The accepted states, which the record and every linked site must have in the end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,18 +12,20 @@ from relay.entities.model import EntityKey, Kind
 Document = dict[str, Any]
 
 UNKNOWN_PROJECT = "NOPE"
-# The property by which entities are deleted together.
+# The property of the entities that are deleted together.
 TEAM = {"team": "blue"}
-# The length of the number at the beginning of an id.
+# The length of the number with which an id starts.
 _NUMBER = 5
-# How many places a state may be submitted out of order.
+# By how many positions a state may be submitted out of order.
 _SCATTER = 60
 
 
 @dataclass
 class Known:
-    """`sequence` and `entity` are the newest accepted state; `waiting` counts states not submitted
-    yet."""
+    """An entity of the run: `sequence` and `entity` are its newest accepted state.
+
+    `waiting` is the number of its states that are not submitted yet.
+    """
 
     workspace_id: str
     key: EntityKey
@@ -35,21 +37,22 @@ class Known:
 
     @property
     def tag(self) -> str:
+        """The tag in the entity's id."""
         return tag_of(self.key.id)
 
     @property
     def begins(self) -> str:
-        """How each of its summaries begins: unlike its id, with the workspace."""
+        """The prefix of all of its summaries, which contains the workspace, unlike its id."""
         return f"{self.workspace_id}: {self.key.id[:_NUMBER]}, state "
 
     def state(self, sequence: int) -> Document:
-        """A state of the entity; its summary names the sequence."""
+        """Builds a state of the entity; its summary contains the sequence."""
         common = {
             "schemaVersion": "1.0",
             "id": self.key.id,
             "updateSequenceNumber": sequence,
             "summary": f"{self.begins}{sequence}",
-            "description": f"What was known as of state {sequence}. " * 4,
+            "description": f"The description of state {sequence}. " * 4,
             "url": f"https://ops.example.com/{self.key.id[:_NUMBER]}",
             "createdDate": "2026-01-31T09:30:00Z",
             "lastUpdated": "2026-01-31T09:45:00Z",
@@ -69,6 +72,7 @@ class Known:
         }
 
     def accepted(self, entity: Document) -> None:
+        """Records that Relay accepted this state."""
         sequence = int(entity["updateSequenceNumber"])
         self.waiting -= 1
         if sequence > self.sequence:
@@ -77,7 +81,7 @@ class Known:
 
 @dataclass
 class Ledger:
-    """`backlog` holds the states to submit, by workspace, the next one last."""
+    """The run's entities; `backlog` has the states to submit by workspace, the next one last."""
 
     known: dict[str, list[Known]]
     backlog: dict[str, list[tuple[Known, Document]]]
@@ -85,6 +89,7 @@ class Ledger:
 
     @classmethod
     def drawn(cls, workspaces: list[str], entities: int, rng: Random) -> "Ledger":
+        """Draws this many entities, spread evenly over the workspaces."""
         known: dict[str, list[Known]] = {workspace: [] for workspace in workspaces}
         backlog: dict[str, list[tuple[Known, Document]]] = {}
         for number in range(entities):
@@ -102,6 +107,7 @@ class Ledger:
 
     @property
     def waiting(self) -> int:
+        """The number of states that are not submitted yet."""
         return sum(len(states) for states in self.backlog.values())
 
 

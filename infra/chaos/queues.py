@@ -1,7 +1,7 @@
-"""SQS as the functions see it: at least once, in no order, and without loss.
+"""SQS as the functions see it: at-least-once delivery, in any order, without loss.
 
-The functions send to the emulated SQS. The run moves the messages here, where delays follow its
-clock and a message may be delivered twice.
+The functions send to the emulated SQS. The run moves the messages to these queues, whose delays
+follow the run's clock and which may deliver a message twice.
 """
 
 import random
@@ -23,7 +23,7 @@ _DUPLICATE_WITHIN = 600.0
 
 @dataclass(eq=False)
 class Queued:
-    """`due` is when it is visible (again), by the run's clock."""
+    """A message; it is visible from `due` on, in epoch seconds of the run's clock."""
 
     id: str
     body: str
@@ -32,6 +32,7 @@ class Queued:
 
     @property
     def record(self) -> dict[str, Any]:
+        """The message as a record of Lambda's SQS event."""
         return {
             "messageId": self.id,
             # Unknown to the emulated SQS: deleting a message early has no effect.
@@ -62,22 +63,24 @@ class Queue:
         self._lock = threading.Lock()
 
     def collect(self, sqs: "SQSClient") -> None:
-        """Move the messages here that were sent since the last call."""
+        """Moves the messages that were sent since the last call into this queue."""
         for message in drain(sqs, self.url):
             due = float(message["MessageAttributes"][DUE]["StringValue"])
             queued = Queued(message["MessageId"], message["Body"], due)
             self.messages[queued.id] = queued
 
     def visible(self) -> list[Queued]:
+        """The messages that can be received now."""
         now = self.clock.now()
         return [message for message in self.messages.values() if message.due <= now]
 
     @property
     def next_due(self) -> float | None:
+        """When the next message becomes visible; None for an empty queue."""
         return min((message.due for message in self.messages.values()), default=None)
 
     def receive(self, messages: Iterable[Queued]) -> list[Queued]:
-        """Receive these; what exceeds maxReceiveCount moves to `dead` instead."""
+        """Receives these messages; one that exceeds maxReceiveCount moves to `dead` instead."""
         received = []
         for message in messages:
             if self._receives_max and message.receives >= self._receives_max:
@@ -90,7 +93,7 @@ class Queue:
         return received
 
     def delete(self, messages: Sequence[Queued]) -> None:
-        """Delete these; at `duplicate_rate`, SQS delivers one again all the same."""
+        """Deletes these messages; at `duplicate_rate`, one is redelivered anyway."""
         with self._lock:
             for message in messages:
                 if self.rng.random() < self.duplicate_rate:

@@ -1,4 +1,4 @@
-"""One run: rounds of trouble, then rounds without, until nothing is left to do."""
+"""One run: rounds with trouble, then rounds without, until Relay has settled."""
 
 import time
 from collections import Counter
@@ -33,6 +33,8 @@ _PROGRESS_EVERY = 20
 
 
 class Run:
+    """A run's state: the sites and workspaces, the queues, the ledger and the story."""
+
     def __init__(
         self, settings: Settings, stage: Stage, fleet: Fleet, clock: Clock, screen: Screen
     ) -> None:
@@ -63,7 +65,7 @@ class Run:
         self._troubled_debts: frozenset[int] = frozenset()
 
     def go(self) -> bool:
-        """Returns False if work was left when its time was over."""
+        """Runs all rounds. Returns False if Relay did not settle within `patience`."""
         self._invoker.disturb = Disturbance(self.settings)
         self._set_duplicate_rate(self.settings.duplicate_rate)
         for _ in range(self.settings.rounds):
@@ -84,14 +86,16 @@ class Run:
             queue.duplicate_rate = rate
 
     def unsettled(self) -> list[str]:
+        """The work that is left, one line each."""
         return self.stores.unsettled(self.may_stay)
 
     def may_stay(self, debt: Debt) -> bool:
-        """Its entity is always at fault, and was tried and put off since the trouble ended."""
+        """Whether the debt is expected: its entity always fails and was postponed in the end."""
         is_poison = tag_of(debt.key.id) in POISONS
         return is_poison and debt.not_before is not None and debt.mark not in self._troubled_debts
 
     def close(self) -> None:
+        """Stops the threads."""
         self._pool.shutdown()
 
     def _queue(self, name: str, url: str) -> Queue:
@@ -118,7 +122,7 @@ class Run:
     # --- Rounds ---
 
     def _round(self) -> bool:
-        """Run everything that is due side by side; False if nothing was."""
+        """Run everything that is due concurrently; False if nothing was."""
         killed = self.fleet.killed.total()
         self._collect()
         jobs: list[Future[Any]] = [self._pool.submit(self.story.round)]
@@ -127,28 +131,28 @@ class Run:
         if self._sweep_is_due():
             self._swept = self.clock.now()
             jobs.append(self._pool.submit(self._invoker.run, "sweeper", {}))
-        story_goes_on, *_ = [job.result() for job in jobs]
+        story_continues, *_ = [job.result() for job in jobs]
         if self.fleet.killed.total() > killed:
             settle()
         self._rounds += 1
         if self._rounds % _PROGRESS_EVERY == 0:
             self._show_progress()
-        return bool(story_goes_on) or len(jobs) > 1
+        return bool(story_continues) or len(jobs) > 1
 
     def _sweep_is_due(self) -> bool:
-        """By its schedule, which may also fire twice."""
+        """By its schedule, which may fire twice."""
         twice = self._invoker.disturb is not None and self._rng.random() < _SWEPT_TWICE_RATE
         return twice or self.clock.now() - self._swept >= _SWEEP_SECONDS
 
     def _jump(self) -> float:
-        """Mostly seconds, sometimes minutes, seldom an hour, which the longest pause is."""
+        """Mostly seconds, sometimes minutes, rarely an hour, the longest pause of Relay."""
         kind = self._rng.random()
         if kind < 0.6:
             return self._rng.uniform(0, 20)
         return self._rng.uniform(60, 400) if kind < 0.95 else 3700.0
 
     def _batches(self) -> Iterator[list[Queued]]:
-        """Some of the visible messages, in any order; one may be in two batches."""
+        """Batches of visible messages, in any order; a message may be in two batches."""
         visible = self.submissions.visible()
         self._rng.shuffle(visible)
         batches: list[list[Queued]] = []
@@ -186,7 +190,7 @@ class Run:
         for queue in (self.submissions, self.replays, self.dead_letters):
             queue.collect(self.stage.sqs)
 
-    # --- Without trouble ---
+    # --- After the trouble ---
 
     def _settles(self) -> bool:
         deadline = time.monotonic() + self.settings.patience
@@ -217,7 +221,7 @@ class Run:
         )
 
     def count_calls(self) -> None:
-        """Add up and clear the simulator's calls: it keeps the latest ones only."""
+        """Adds up and clears the simulator's calls, of which it stores only the latest."""
         calls = self.stage.jira.calls()
         self.stage.jira.forget_calls()
         for call in calls:
@@ -228,6 +232,7 @@ class Run:
 
 @contextmanager
 def prepared(settings: Settings, stage: Stage, screen: Screen) -> Iterator[Run]:
+    """Yields a run with its own workers, and stops them at the end."""
     clock = Clock()
     fleet = Fleet(settings.workers, stage.environment, stage.log)
     try:

@@ -1,12 +1,15 @@
-"""How large a run is, and how much goes wrong in it."""
+"""The size of a run, and the rates of its faults."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`rounds` is how long the trouble lasts. The rates are shares of invocations, messages and
-    calls to AWS. `patience` is how long, in seconds, Relay may take to settle afterwards."""
+    """`rounds` is the number of rounds with trouble.
+
+    The rates are shares of invocations, messages and calls to AWS. `patience` is the maximum time
+    in seconds that Relay may need to settle afterwards.
+    """
 
     seed: int
     entities: int = 20_000

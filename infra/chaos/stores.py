@@ -1,4 +1,4 @@
-"""Relay's stores, read without the functions and without faults."""
+"""Reads Relay's stores, without the functions and without faults."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stores:
+    """Relay's stores on the stage's clients, which never fail on purpose."""
+
     tenants: TenantStore
     links: LinkStore
     troubles: TroubleStore
@@ -30,6 +32,7 @@ class Stores:
 
     @classmethod
     def of(cls, stage: "Stage") -> "Stores":
+        """Opens the stores of a stage."""
         environment, dynamodb = stage.environment, stage.dynamodb
         tenants, record = environment["TENANTS_TABLE"], environment["RECORD_TABLE"]
         return cls(
@@ -42,6 +45,7 @@ class Stores:
         )
 
     def linked(self, workspace_id: str) -> list[LinkedSite]:
+        """The sites that a workspace is linked to, with their current state."""
         return [
             LinkedSite(
                 link,
@@ -55,12 +59,13 @@ class Stores:
         ]
 
     def all_debts(self) -> Iterator[Debt]:
+        """Every debt of every site."""
         for tenant in self.tenants.all():
             for replay in self.replays.of_tenant(tenant.id):
                 yield from self.debts.all(replay.workspace_id, tenant.id)
 
     def unsettled(self, may_stay: Callable[[Debt], bool]) -> list[str]:
-        """What the run still waits for, in words; debts that `may_stay` are none of it."""
+        """The work that is left, one line each; debts that `may_stay` do not count."""
         found = []
         for tenant in self.tenants.all():
             if tenant.state is not TenantState.ACTIVE:
@@ -69,10 +74,10 @@ class Stores:
                 found.append(f"{tenant.base_url} is in trouble: {trouble}")
             linked = self.links.workspaces_of(tenant.id)
             for replay in self.replays.of_tenant(tenant.id):
-                begun = replay.walked_generation >= tenant.installs + replay.resets
-                if not replay.is_done or (replay.workspace_id in linked and not begun):
+                started = replay.walked_generation >= tenant.installs + replay.resets
+                if not replay.is_done or (replay.workspace_id in linked and not started):
                     found.append(f"{tenant.base_url} has a replay: {replay}")
                 debts = self.debts.all(replay.workspace_id, tenant.id) if replay.again else ()
                 if owed := next((debt for debt in debts if not may_stay(debt)), None):
-                    found.append(f"{tenant.base_url} is owed what was put off: {owed}")
+                    found.append(f"{tenant.base_url} is owed a postponed entity: {owed}")
         return found

@@ -1,7 +1,7 @@
-"""What happens during a run: submissions, deletions, links, and the faults of each site.
+"""The events of a run: submissions, deletions, links, and the faults of each site.
 
-Each part is a generator that takes one step per round, so many are under way at once. A failed
-step is repeated in the next round, as a person or a tool would.
+Each part is a generator that makes one step per round, so many parts run concurrently. A failed
+step is repeated in the next round, as a person or a tool would repeat it.
 """
 
 import json
@@ -20,14 +20,14 @@ Part = Iterator[None]
 Episode = Callable[[Site], Part]
 
 _STATES_PER_SUBMISSION = 150
-# Relay takes 4 MiB.
+# Relay accepts 4 MiB.
 _SUBMISSION_BYTES = 4_000_000
-# At every site, so that it gets the same ids from several.
+# Per site, so that it has the same ids from several workspaces.
 WORKSPACES_MIN = 2
 
 
 class Story:
-    """`happened` counts events. Once it is `closing`, parts finish and none begins."""
+    """All parts of a run; `happened` counts events. Once `closing` is set, the parts finish."""
 
     def __init__(self, settings: Settings, world: World, ledger: Ledger) -> None:
         self.happened: Counter[str] = Counter()
@@ -36,7 +36,7 @@ class Story:
         self._ledger = ledger
         self._rng = Random(f"{settings.seed}/story")  # noqa: S311
         submissions = -(-ledger.waiting // _STATES_PER_SUBMISSION)
-        # All is submitted some rounds before the trouble ends.
+        # Everything is submitted some rounds before the trouble ends.
         self._per_round = max(-(-submissions * 5 // (settings.rounds * 4)), 1)
         self._parts: list[Part] = [self._submitting()]
         self._parts += [self._deleting(workspace) for workspace in ledger.known]
@@ -49,7 +49,7 @@ class Story:
             ]
 
     def round(self) -> bool:
-        """One step of each part; False once all have ended."""
+        """Makes one step of each part; returns False once all parts have ended."""
         self._parts = [part for part in self._parts if next(part, self) is not self]
         return bool(self._parts)
 
@@ -75,8 +75,8 @@ class Story:
         while _size(body := _submission(chosen)) > _SUBMISSION_BYTES:
             chosen = chosen[len(chosen) // 2 :]
         if self._world.submit(workspace_id, body):
-            taken = {id(state) for _, state in chosen}
-            backlog[-size:] = [pair for pair in backlog[-size:] if id(pair[1]) not in taken]
+            submitted = {id(state) for _, state in chosen}
+            backlog[-size:] = [pair for pair in backlog[-size:] if id(pair[1]) not in submitted]
             for one, state in chosen:
                 one.accepted(state)
             self._ledger.submitted += len(chosen)
@@ -108,7 +108,7 @@ class Story:
             self.happened["submitted again after a deletion"] += 1
 
     def _are_recorded(self, team: list[Known]) -> bool:
-        """A deletion by property skips what is still in the queue."""
+        """A deletion by property skips queued entities, so they must be recorded first."""
         if any(one.waiting or not one.sequence for one in team):
             return False
         return all(self._world.recorded(one.workspace_id, one.key) == one.sequence for one in team)
@@ -118,13 +118,13 @@ class Story:
         return lambda: self._world.delete(workspace_id, f"entities?{name}={value}")
 
     def _lane(self, site: Site, pause: int, episodes: Sequence[Episode]) -> Part:
-        """One episode after the other at a site; its lanes run side by side."""
+        """Runs episodes at a site, one at a time; a site's lanes run concurrently."""
         while not self.closing:
             yield from self._waits(pause)
             yield from self._rng.choice(episodes)(site)
 
     def _linking(self, site: Site) -> Part:
-        """At the end, one is unlinked for good while deliveries are under way."""
+        """Links and unlinks; at the end, unlinks one for good while deliveries are running."""
         yield from self._lane(site, 12, [self._relinked])
         if len(site.linked) > WORKSPACES_MIN:
             workspace_id = self._rng.choice(sorted(site.linked))
@@ -152,7 +152,7 @@ class Story:
         self._world.fail(site, [])
 
     def _loss(self, site: Site) -> Part:
-        """Nobody can detect a loss after a 202: the operator asks for a replay of all."""
+        """Relay can't detect a loss after a 202, so the operator replays everything."""
         self.happened["site: lose"] += 1
         self._world.fail(site, [{"kind": "lose", "rate": 0.3}], self._rng.getrandbits(32))
         yield from self._waits(3)
@@ -168,8 +168,8 @@ class Story:
 
     def _reinstalled(self, site: Site) -> Part:
         remembered = self._rng.random() < 0.5
-        kept = "remembered" if remembered else "forgotten"
-        self.happened[f"site: uninstalled and reinstalled, sequences {kept}"] += 1
+        handling = "remembered" if remembered else "forgotten"
+        self.happened[f"site: uninstalled and reinstalled, sequences {handling}"] += 1
         self._world.remember_sequences(remembered)
         self._world.uninstall(site)
         yield from self._waits(3)
@@ -177,7 +177,7 @@ class Story:
 
     def _forgetting(self, site: Site) -> Part:
         keeps = self._rng.random() < 0.5
-        self.happened[f"site: forgets all, {'but' if keeps else 'with'} its sequences"] += 1
+        self.happened[f"site: forgets all, {'except' if keeps else 'with'} its sequences"] += 1
         self._world.forget(site, keeps)
         yield from self._waits(2)
         yield from self._until(lambda: self._world.replay(site, what="all"))
@@ -188,16 +188,16 @@ class Story:
         yield from self._until(lambda: self._world.install(site, newSecret=renewed))
 
     def _asked_for_owed(self, site: Site) -> Part:
-        self.happened["replays of what is owed"] += 1
+        self.happened["replays of owed entities"] += 1
         since = {"since": "2026-01-01T00:00:00Z"} if self._rng.random() < 0.3 else {}
         yield from self._until(lambda: self._world.replay(site, what="owed", **since))
 
     def _asked_for_all(self, site: Site) -> Part:
-        self.happened["replays of all"] += 1
+        self.happened["replays of everything"] += 1
         yield from self._until(lambda: self._world.replay(site, what="all"))
 
     def _relinked(self, site: Site) -> Part:
-        """Unlinked and linked again, or another one linked."""
+        """Unlinks a workspace and links it again, or links another."""
         workspaces = list(self._ledger.known)
         workspace_id = self._rng.choice(workspaces)
         if workspace_id in site.linked:
@@ -206,7 +206,7 @@ class Story:
             yield from self._waits(4)
             if len(site.linked) >= WORKSPACES_MIN and self._rng.random() < 0.3:
                 return
-        self.happened["links made"] += 1
+        self.happened["links added"] += 1
         yield from self._until(lambda: self._world.link(site, workspace_id))
 
     # --- Time ---
@@ -225,7 +225,7 @@ class Story:
 
 
 def _submission(chosen: Sequence[tuple[Known, Document]]) -> Document:
-    """All of these have the same properties."""
+    """The body of a submission; all chosen states have the same properties."""
     states = {
         kind.plural: [state for one, state in chosen if one.key.kind is kind] for kind in Kind
     }

@@ -1,18 +1,18 @@
-"""The end of an entity's id decides what happens to it at every site.
+"""Tags: the end of an entity's id determines its faults at every site.
 
-Every workspace has the same ids, as workspaces of real operations tools may have.
+All workspaces have the same ids, as the workspaces of real operations tools may have.
 """
 
 PLAIN = "-plain"
 PARTLY_KNOWN = "-part"  # one of its two projects is unknown
 UNKNOWN = "-nowhere"  # its only project is unknown
 REFUSED = "-refused"
-REFUSES_REQUEST = "-sour"  # the whole request is refused for it
+REFUSES_REQUEST = "-sour"  # the whole request is refused because of it
 REFUSED_AT_TIMES = "-moody"
 REFUSES_REQUEST_AT_TIMES = "-bitter"
 LARGE = "-large"
 
-# Every request that names such an entity fails, and no other does: see `jira_faults`.
+# Every request with such an entity fails, and no other request: see `jira_faults`.
 WALLED = "-walled"
 PAGED = "-paged"
 BARRED = "-barred"
@@ -20,7 +20,7 @@ CRASHING = "-crashing"
 CUT = "-cut"
 CUT_AFTER = "-gone"
 POISONS = (WALLED, PAGED, BARRED, CRASHING, CUT, CUT_AFTER)
-# The same, until the trouble ends.
+# Appended to a tag whose fault ends with the trouble.
 _WHILE_TROUBLED = "awhile"
 
 _EVERY_HUNDRED = {
@@ -35,10 +35,11 @@ _EVERY_THOUSAND = {7: REFUSES_REQUEST, 508: REFUSES_REQUEST_AT_TIMES}
 
 
 def while_troubled(poison: str) -> str:
+    """The variant of a tag whose fault ends with the trouble."""
     return poison + _WHILE_TROUBLED
 
 
-# Most of them side by side, one by itself, and with 9 and 29 some reviews.
+# Most are neighbors, one is isolated, and 9 and 29 are reviews.
 _POISONED = dict(zip((29, 11, 12, 13, 14, 15), POISONS, strict=True))
 _POISONED |= dict(zip((16, 17, 9, 18, 19, 20), map(while_troubled, POISONS), strict=True))
 _POISONED[712] = WALLED
@@ -52,4 +53,5 @@ def tag_for(number: int) -> str:
 
 
 def tag_of(entity_id: str) -> str:
+    """The tag in an entity's id."""
     return entity_id[entity_id.rfind("-") :]

@@ -22,7 +22,7 @@ from relay.record.outcomes import Outcome, OutcomeState
 
 _ALWAYS_REFUSED = (REFUSED, REFUSES_REQUEST)
 _REFUSED_AT_TIMES = (REFUSED_AT_TIMES, REFUSES_REQUEST_AT_TIMES, LARGE)
-# An entity that the answer did not name is unaccounted, whether or not the site holds it.
+# An entity that the answer did not contain is unaccounted, whether or not the site stored it.
 _HELD = (OutcomeState.ACCEPTED, OutcomeState.UNACCOUNTED)
 
 HELD = "held"
@@ -39,7 +39,7 @@ WRONG = (LOST, STALE, FOREIGN, UNEXPLAINED)
 
 @dataclass(frozen=True)
 class EntityAtSite:
-    """One entity at one site: `held` is the site's, the rest Relay's."""
+    """One entity at one site: `held` is the site's state, the other fields are Relay's."""
 
     one: Known
     entry: Entry | None
@@ -51,20 +51,20 @@ class EntityAtSite:
 
 
 def judge(found: EntityAtSite) -> tuple[str, str]:
-    """Returns the verdict, and what is wrong if anything is."""
+    """Returns the verdict, and the reason if something is wrong."""
     if found.debt and found.one.tag in POISONS:
         return _judge_at_fault(found, found.debt)
     if found.debt:
         return UNEXPLAINED, "a debt is left"
     if found.one.deleted or not found.one.sequence:
-        return (UNEXPLAINED, "deleted, and held") if found.held else (DELETED, "")
+        return (UNEXPLAINED, "deleted, but held") if found.held else (DELETED, "")
     outcome = found.outcome
     if outcome is None or outcome.sequence != found.one.sequence:
         return LOST if found.held is None else UNEXPLAINED, "no outcome of the newest state"
     if outcome.generation != found.generation:
         return LOST if found.held is None else UNEXPLAINED, "no outcome of this generation"
     if found.one.tag in POISONS:
-        return LOST if found.held is None else UNEXPLAINED, "at fault, and not owed"
+        return LOST if found.held is None else UNEXPLAINED, "at fault, but not owed"
     if found.one.tag in _ALWAYS_REFUSED or _is_refused_at_times(found):
         return _judge_refused(found, outcome)
     if found.one.tag == UNKNOWN:
@@ -74,12 +74,12 @@ def judge(found: EntityAtSite) -> tuple[str, str]:
 
 def _judge_at_fault(found: EntityAtSite, debt: Debt) -> tuple[str, str]:
     if not found.may_stay:
-        return UNEXPLAINED, "at fault, and not put off"
-    # Entities that fail together get the reason of one answer.
+        return UNEXPLAINED, "at fault, but not postponed"
+    # Entities that fail together share the reason of one answer.
     if not debt.reason.startswith(REASONS):
         return UNEXPLAINED, "at fault, without Jira's reason"
     if found.held is not None and found.one.tag != CUT_AFTER:
-        return UNEXPLAINED, "at fault, and held"
+        return UNEXPLAINED, "at fault, but held"
     return AT_FAULT, ""
 
 
@@ -96,13 +96,13 @@ def _judge_refused(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if not any(words in message for message in outcome.messages):
         return UNEXPLAINED, "rejected without Jira's message"
     if found.held is not None and found.one.tag in _ALWAYS_REFUSED:
-        return UNEXPLAINED, "refused, and held"
+        return UNEXPLAINED, "refused, but held"
     return IS_REFUSED, ""
 
 
 def _judge_unknown(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held is not None:
-        return UNEXPLAINED, "of an unknown project, and held"
+        return UNEXPLAINED, "of an unknown project, but held"
     if outcome.state is not OutcomeState.UNKNOWN_PROJECTS:
         return UNEXPLAINED, "its unknown project is not recorded"
     named = outcome.unknown_project_keys == (UNKNOWN_PROJECT,)
@@ -116,7 +116,7 @@ def _judge_held(found: EntityAtSite, outcome: Outcome) -> tuple[str, str]:
     if found.held != found.one.entity | {"updateSequenceNumber": raised}:
         return STALE, "another state"
     if outcome.state not in _HELD:
-        return UNEXPLAINED, f"held, and recorded as {outcome.state}"
+        return UNEXPLAINED, f"held, but recorded as {outcome.state}"
     wants = (UNKNOWN_PROJECT,) if found.one.tag == PARTLY_KNOWN else ()
     if outcome.state is OutcomeState.ACCEPTED and outcome.unknown_project_keys != wants:
         return UNEXPLAINED, "its unknown project is not recorded"

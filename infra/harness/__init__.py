@@ -1,2 +1,4 @@
-"""The functions in processes of their own, on an emulated AWS and the Jira simulator: what the
-benchmarks and the chaos run both stand on."""
+"""Runs the functions in separate processes, on an emulated AWS and the Jira simulator.
+
+The benchmarks and the chaos run are built on it.
+"""

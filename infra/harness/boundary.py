@@ -1,4 +1,4 @@
-"""The hooks around a worker's calls to AWS and Jira: calls fail here, and the process dies here."""
+"""Hooks around a worker's calls to AWS and Jira, which make calls fail and kill the process."""
 
 import io
 import json
@@ -19,9 +19,9 @@ from botocore.httpsession import URLLib3Session
 import relay.jira.client
 from infra.harness.invocation import Invocation
 
-# botocore's waits before it retries a call would be most of a run.
+# Divides botocore's waits between retries, which would otherwise dominate a run.
 _FASTER = 20
-# Seconds. The deadline of a call to Jira: a fault that hangs would cost twenty otherwise.
+# The deadline of a call to Jira in seconds: otherwise, a fault that hangs would cost twenty.
 JIRA_SECONDS = 1.5
 _ATTEMPTS_MAX = 3
 _REAL_SLEEP = time.sleep
@@ -29,7 +29,7 @@ DUE = "due"
 
 
 class Boundary:
-    """One per worker process; `begin` sets what goes wrong during the next invocation."""
+    """One per worker process; `begin` sets the faults of the next invocation."""
 
     def __init__(self) -> None:
         self.errors: Counter[str] = Counter()
@@ -41,13 +41,13 @@ class Boundary:
         self._session = URLLib3Session()
 
     def now(self) -> float:
-        """The clock of the functions."""
+        """The functions' clock, in epoch seconds."""
         return time.time() + self._offset
 
     def install(self) -> None:
-        """To be called before any client is made."""
+        """Installs the hooks. Call it before any client is created."""
         boto3.setup_default_session()
-        # Its published types know neither the default session nor hooks that answer.
+        # boto3's type stubs lack the default session and hooks that return answers.
         events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
         events.register("provide-client-params.sqs.SendMessage", self._undelayed)
         events.register("before-call", self._draw)
@@ -69,6 +69,7 @@ class Boundary:
         transport_type.handle_request = handle_request
 
     def begin(self, invocation: Invocation) -> None:
+        """Resets the hooks to the faults of this invocation."""
         self.errors.clear()
         self._random.seed(invocation.seed)
         self._offset = invocation.offset
@@ -83,14 +84,14 @@ class Boundary:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _undelayed(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A delay becomes an attribute: the run's own queues deliver by its clock."""
+        """Replace the delay by an attribute: the run's own queues deliver by its clock."""
         due = self.now() + params.pop("DelaySeconds", 0)
         attributes = dict(params.get("MessageAttributes", {}))
         attributes[DUE] = {"DataType": "String", "StringValue": repr(due)}
         return params | {"MessageAttributes": attributes}
 
     def _draw(self, model: Any, **_: Any) -> None:
-        """Once per call: whether it fails, how, and for how many of botocore's attempts."""
+        """Draw once per call whether it fails, how, and in how many of botocore's attempts."""
         self._fault = None
         if self._random.random() < self._rate:
             service = str(model.service_model.service_name)
@@ -110,7 +111,7 @@ class Boundary:
 
 
 class _Fault:
-    """How one call to AWS fails; with `after` it is carried out, and only its answer is lost."""
+    """How one call to AWS fails; with `after`, AWS processes it and only the answer is lost."""
 
     def __init__(self, rng: random.Random, service: str, operation: str) -> None:
         self.attempts = rng.choice((1, 1, _ATTEMPTS_MAX))
@@ -128,7 +129,7 @@ class _Fault:
         self.name = f"{service}: {self._kind}{', answer lost' if self.after else ''}"
 
     def answer(self, request: AWSPreparedRequest) -> AWSResponse:
-        """Raises where the connection fails."""
+        """The answer of the failed call; raises botocore's error if the connection fails."""
         if self._kind == "connection closed":
             raise ConnectionClosedError(endpoint_url=request.url)
         if self._kind == "read timeout":
@@ -147,7 +148,7 @@ def _sleep(seconds: float) -> None:
 
 
 def _conflict(request: AWSPreparedRequest) -> AWSResponse:
-    """As if another transaction held the first of the items."""
+    """The answer if another transaction uses the first of the items."""
     items = len(json.loads(_body_of(request))["TransactItems"])
     reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
     reasons += [{"Code": "None"} for _ in range(items - 1)]

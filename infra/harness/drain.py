@@ -1,4 +1,4 @@
-"""Empties an emulated queue, as Lambda's event source does."""
+"""Receives all messages of an emulated queue, as Lambda's event source does."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

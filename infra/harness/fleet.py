@@ -1,4 +1,4 @@
-"""The worker processes: a free one runs the next invocation, a killed one is replaced."""
+"""The worker processes: a free worker runs the next invocation, a killed one is replaced."""
 
 import importlib
 import multiprocessing
@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.harness.invocation import Invocation, InvocationResult
 from infra.local.paths import ROOT
 
-# Imported by the workers alone: it loads the functions and hooks their calls to AWS and Jira.
+# Imported only by the workers: it loads the functions and hooks their calls to AWS and Jira.
 _WORKER = "infra.harness.worker"
 
 
@@ -30,7 +30,7 @@ class _Worker:
 
 
 class Fleet:
-    """Thread-safe. `environment` is that of every function."""
+    """A pool of workers with the same environment. Thread-safe."""
 
     def __init__(self, size: int, environment: dict[str, str], log: Path) -> None:
         self.invoked: Counter[str] = Counter()
@@ -46,7 +46,7 @@ class Fleet:
             self._free.put(self._start())
 
     def invoke(self, invocation: Invocation) -> InvocationResult:
-        """Blocks until a worker is free."""
+        """Runs the invocation on a free worker; blocks until there is one."""
         worker = self._free.get()
         try:
             result = _run(worker, invocation)
@@ -62,19 +62,20 @@ class Fleet:
         return result
 
     def close(self) -> None:
+        """Kills all workers."""
         while not self._free.empty():
             self._free.get().kill()
 
     def _start(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, str(self._log)))
+        own_end, worker_end = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(worker_end, str(self._log)))
         process.start()
-        theirs.close()
-        return _Worker(process, ours)
+        worker_end.close()
+        return _Worker(process, own_end)
 
 
 def _run(worker: _Worker, invocation: Invocation) -> InvocationResult:
-    """A function that exceeds its time limit is killed, as Lambda does."""
+    """Kill a function that exceeds its time limit, as Lambda does."""
     worker.connection.send(invocation)
     killed_after = invocation.killed_after
     if worker.connection.poll(invocation.seconds if killed_after is None else killed_after):
@@ -88,5 +89,5 @@ def _serve(connection: Connection, log: str) -> None:
 
 
 def settle() -> None:
-    """Wait until the requests of a killed worker have ended."""
+    """Waits until the requests of a killed worker have ended."""
     time.sleep(0.3)

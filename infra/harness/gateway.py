@@ -1,4 +1,4 @@
-"""API Gateway over HTTP, for what Jira calls: the descriptor and the lifecycle."""
+"""API Gateway over HTTP, for Jira's calls of the descriptor and the lifecycle."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def _unavailable(_: str, __: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Listener:
-    """`handle` is set once the functions run."""
+    """An HTTP server at `url`; it answers 503 until `handle` is set."""
 
     url: str
     handle: Handle = _unavailable
@@ -29,6 +29,8 @@ class Listener:
 
 @contextmanager
 def listening() -> Iterator[Listener]:
+    """Yields a listener on the loopback interface."""
+
     class Handler(Quiet, BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             length = self.headers.get("Content-Length")

@@ -1,4 +1,4 @@
-"""What goes to a worker process and comes back."""
+"""The messages to and from a worker process."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of a function, and what goes wrong during it.
+    """One call of a function, with its faults.
 
-    `seconds` is the function's time limit, `offset` what its clock is ahead by. `seed` decides
-    which calls to AWS fail, at `aws_error_rate`. The worker kills itself at the `dies_at`-th time
-    that a call to AWS or Jira begins or ends, and is killed from outside after `killed_after`
-    seconds.
+    `seconds` is the function's time limit, `offset` the seconds by which its clock is ahead. `seed`
+    determines which calls to AWS fail, at `aws_error_rate`. The worker kills itself at the
+    `dies_at`-th time that a call to AWS or Jira starts or ends. It is killed from outside after
+    `killed_after` seconds.
     """
 
     function: str
@@ -26,7 +26,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """`error` is the type of the exception that the handler raised, a failure for Lambda."""
+    """`error` is the type of the exception that the handler raised; empty if it raised none."""
 
     answer: dict[str, Any] = field(default_factory=dict)
     error: str = ""
@@ -35,4 +35,5 @@ class InvocationResult:
 
     @property
     def failed(self) -> bool:
+        """Whether Lambda would count it as a failed invocation."""
         return self.killed or bool(self.error)

@@ -14,14 +14,14 @@ from infra.lambdas.template import timeout_of
 
 @dataclass(frozen=True)
 class Answer:
-    """`status` is 502 where the function failed, as API Gateway answers then."""
+    """`status` is 502 if the function failed, as in API Gateway."""
 
     status: int
     document: Any
 
 
 class Invoker:
-    """`disturb` decides what goes wrong during an invocation; None for nothing."""
+    """`disturb` adds faults to an invocation; with None, there are no faults."""
 
     def __init__(self, fleet: Fleet, clock: Clock, api_key: str) -> None:
         self.disturb: Callable[[Invocation], Invocation] | None = None
@@ -30,16 +30,17 @@ class Invoker:
         self._api_key = api_key
 
     def run(self, function: str, event: dict[str, Any]) -> InvocationResult:
+        """Invokes the function with its time limit in the template."""
         invocation = Invocation(function, event, timeout_of(function), self._clock.offset)
         return self._fleet.invoke(self.disturb(invocation) if self.disturb else invocation)
 
     def http(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
-        """API Gateway's answer."""
+        """Invokes a function as API Gateway does, and returns its answer."""
         result = self.run(function, event)
         return {"statusCode": 502, "headers": {}} if result.failed else result.answer
 
     def call(self, function: str, method: str, path: str, body: Any = None) -> Answer:
-        """A call with the API key."""
+        """Calls a function over HTTP, with the API key."""
         headers = {
             "authorization": f"Bearer {self._api_key}",
             "content-type": "application/json",

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback, in a thread of this process."""
+"""An HTTP server on the loopback interface, in a thread of this process."""
 
 import threading
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from infra.local.ports import HOST
 
 
 class Quiet:
-    """For a request handler that logs nothing."""
+    """Mix-in for a request handler without logs."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Logs nothing."""
         pass
 
 
 @contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Yields host and port."""
+    """Serves on a free port; yields `host:port`."""
     with ThreadingHTTPServer((HOST, 0), handler) as http:
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()

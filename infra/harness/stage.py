@@ -1,4 +1,4 @@
-"""What the functions run on: an emulated AWS, the Jira simulator, a listener for Jira's calls."""
+"""The environment of the functions: an emulated AWS, the Jira simulator, an HTTP listener."""
 
 import shutil
 import sys
@@ -65,7 +65,7 @@ _START_SECONDS = 20.0
 
 @dataclass(frozen=True)
 class Stage:
-    """`environment` is that of all functions; these clients never fail on purpose."""
+    """A running stage; `environment` is that of all functions. Its clients have no faults."""
 
     folder: Path
     listener: "Listener"
@@ -78,12 +78,16 @@ class Stage:
 
     @property
     def log(self) -> Path:
+        """The functions' log file."""
         return self.folder / "functions.log"
 
 
 @contextmanager
 def stage(fast_tables: bool = False, **settings: str) -> Iterator[Stage]:
-    """`fast_tables` replace MiniStack's DynamoDB; `settings` override the template's defaults."""
+    """Starts everything and stops it at the end.
+
+    `fast_tables` replaces MiniStack's DynamoDB; `settings` override the template's defaults.
+    """
     with ExitStack() as ending:
         folder = Path(tempfile.mkdtemp(prefix="relay-harness-"))
         ending.callback(shutil.rmtree, folder, ignore_errors=True)

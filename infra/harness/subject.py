@@ -1,7 +1,7 @@
-"""Runs a function in a new process, where nothing is loaded yet.
+"""Runs a function in a new process without loaded modules.
 
 `python -m infra.harness.subject FD MODULE:FUNCTION` reads the function's arguments from standard
-input, as JSON, and writes what it returns to FD. Lambda functions log to its standard output.
+input, as JSON, and writes its result to FD. Lambda functions log to standard output.
 """
 
 import importlib
@@ -20,13 +20,13 @@ from infra.local.paths import ROOT
 def run_subject(
     subject: str, given: Mapping[str, Any], environment: Mapping[str, str], log: Path
 ) -> Any:
-    """Returns what the subject (`module:function`) returned; its output goes to `log`.
+    """Returns the result of the subject (`module:function`); its output goes to `log`.
 
     Raises StackFailure, with the end of the log, if it failed.
     """
     reading, writing = os.pipe()
     with log.open("ab") as output, os.fdopen(reading) as answer:
-        process = subprocess.Popen(  # noqa: S603 - the command is ours
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
             [sys.executable, "-m", __name__, str(writing), subject],
             cwd=ROOT,
             env=dict(environment),

@@ -1,10 +1,10 @@
-"""A fast DynamoDB: the operations that Relay calls, on SQLite.
+"""A fast DynamoDB emulation: the operations that Relay calls, on SQLite.
 
 MiniStack searches a whole partition for every query, and its transactions cost more than Relay's
-own work, so it is no base for measurements. SQLite keeps a partition in the order of its sort
+own work, so it is unsuitable for benchmarks. SQLite stores a partition in the order of its sort
 key, as DynamoDB does. `tests/tooling/test_harness_tables.py` compares the two.
 
-`python -m infra.harness.tables PORT` serves on loopback until it is stopped.
+`python -m infra.harness.tables PORT` serves on the loopback interface until it is stopped.
 """
 
 import re
@@ -24,7 +24,7 @@ from infra.local.ports import HOST
 
 Document = dict[str, Any]
 
-# What DynamoDB reads for one page of a query.
+# DynamoDB's limit for one page of a query.
 _PAGE_BYTES_MAX = 1024 * 1024
 _LAST = "\U0010ffff"
 _SCHEMA = """CREATE TABLE items (
@@ -32,7 +32,7 @@ _SCHEMA = """CREATE TABLE items (
 ) WITHOUT ROWID"""
 _ITEM = "SELECT item FROM items WHERE name = ? AND pk = ? AND sk = ?"
 _PAGE = "SELECT sk, item FROM items WHERE name = ? AND pk = ? AND sk >= ? AND sk <= ?"
-# Expressions: attribute_(not_)exists, comparisons, AND, OR; and SET, REMOVE, ADD.
+# Conditions: attribute_(not_)exists, comparisons, AND, OR. Updates: SET, REMOVE, ADD.
 _CONDITION = re.compile(
     r"attribute_(not_)?exists\(([#\w]+)\)|(:\w+)|\b(AND|OR)\b|(<>|<=|>=|=)|([#\w]+)"
 )
@@ -42,7 +42,7 @@ _ACTION = re.compile(
 
 
 class Refused(Exception):
-    """DynamoDB's error of this type; `more` belongs to its document."""
+    """A DynamoDB error of the type `kind`; `more` are additional fields of its document."""
 
     def __init__(self, kind: str, **more: Any) -> None:
         super().__init__(kind)
@@ -51,16 +51,19 @@ class Refused(Exception):
 
 
 class Tables:
+    """All tables, in one SQLite database in memory. Thread-safe."""
+
     def __init__(self) -> None:
         self._rows = sqlite3.connect(":memory:", check_same_thread=False)
         self._rows.execute(_SCHEMA)
         self._turn = threading.Lock()
 
     def close(self) -> None:
+        """Deletes the database."""
         self._rows.close()
 
     def answer(self, operation: str, request: Document) -> bytes:
-        """The answer's JSON; raises Refused."""
+        """Processes one operation and returns the answer's JSON. Raises Refused."""
         with self._turn, self._rows:
             match operation:
                 case "GetItem":
@@ -102,7 +105,7 @@ class Tables:
             self._write(write, one)
 
     def _query(self, request: Document) -> bytes:
-        """One page: as many items as are asked for, or the first megabyte."""
+        """One page: up to `Limit` items, or about a megabyte."""
         values = {name[1:]: value["S"] for name, value in _values(request).items()}
         prefix, after = values.get("prefix", ""), request.get("ExclusiveStartKey")
         sign, order = (">", "ASC") if request.get("ScanIndexForward", True) else ("<", "DESC")
@@ -119,7 +122,7 @@ class Tables:
             page.append(_projected(item, request))
             last, size = sk, size + len(item)
         else:
-            # At its limit a page names a next one, even if that will be empty.
+            # A page of `Limit` items has a next page, even if that is empty.
             last = last if page and len(page) == request.get("Limit") else ""
         if last:
             more = b',"LastEvaluatedKey":' + to_json({"pk": {"S": values["pk"]}, "sk": {"S": last}})
@@ -133,7 +136,7 @@ class Tables:
         return found and bytes(found[0])
 
     def _write(self, write: Document, stored: bytes | None) -> bytes:
-        """A put, an update of the stored item, or a deletion; returns the new item."""
+        """Put, update or delete an item; returns the new item."""
         item = write.get("Item")
         if "UpdateExpression" in write:
             item = _updated(from_json(stored) if stored else write["Key"], write)
@@ -152,7 +155,7 @@ def _key_of(write: Document) -> Document:
 
 
 def _refusal(write: Document, stored: bytes | None) -> Document | None:
-    """The reason why the write's condition fails, if it does."""
+    """The cancellation reason if the write's condition fails."""
     condition = write.get("ConditionExpression")
     if not condition or _holds(condition, from_json(stored) if stored else {}, write):
         return None
@@ -165,7 +168,7 @@ def _refusal(write: Document, stored: bytes | None) -> Document | None:
 
 
 class _Absent:
-    """No comparison with an absent attribute holds."""
+    """An absent attribute: every comparison with it is false."""
 
     def _never(self, _: object) -> bool:
         return False
@@ -190,7 +193,7 @@ def _condition(expression: str) -> Callable[[Callable[[str], Any], Callable[[str
         return f"value({value!r})" if value else f"attribute({name!r})"
 
     source = f"lambda attribute, value: {_CONDITION.sub(python, expression)}"
-    condition: Callable[..., Any] = eval(source)  # noqa: S307 - made of Relay's own expressions
+    condition: Callable[..., Any] = eval(source)  # noqa: S307 - built from Relay's own expressions
     return condition
 
 
@@ -220,7 +223,7 @@ def _updated(item: Document, request: Document) -> Document:
 
 @cache
 def _actions(expression: str) -> list[tuple[str, str, str, str]]:
-    """(clause, name, whether an attribute that is there stays, value)."""
+    """(clause, name, non-empty if an existing attribute stays, value)."""
     actions, clause = [], ""
     for found in _ACTION.finditer(expression):
         clause = found[1] or clause
@@ -242,7 +245,7 @@ def _values(request: Document) -> Document:
 
 
 def _key(key: Document) -> tuple[str, str]:
-    """A table may have no sort key."""
+    """Partition key and sort key; the latter is empty for a table without one."""
     return key["pk"]["S"], key.get("sk", {}).get("S", "")
 
 
@@ -259,9 +262,11 @@ def _projected(item: bytes, request: Document) -> bytes:
 
 
 def handler_of(tables: Tables) -> type[BaseHTTPRequestHandler]:
+    """Returns a request handler that serves these tables with DynamoDB's protocol."""
+
     class Handler(Quiet, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Otherwise the body of an answer waits for the acknowledgement of its headers.
+        # Otherwise, an answer's body waits for the acknowledgement of its headers.
         disable_nagle_algorithm = True
         wbufsize = -1
 

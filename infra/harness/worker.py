@@ -1,6 +1,6 @@
-"""A worker process: every function, loaded once, and invoked over a pipe as Lambda would.
+"""A worker process: loads every function once and runs invocations from a pipe, as Lambda does.
 
-Workers are forked from a process that has loaded everything, so a killed one is soon replaced.
+Workers are forked from a process that has loaded everything, so replacing a killed one is fast.
 """
 
 import gc
@@ -31,11 +31,14 @@ FUNCTIONS = (
 
 
 class LimitedContext(Context):
+    """A Lambda context with this many seconds left."""
+
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._ends = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
+        """The milliseconds until the time limit; 0 after it."""
         return max(int((self._ends - time.monotonic()) * 1000), 0)
 
 
@@ -54,7 +57,7 @@ BOUNDARY, MODULES = _loaded() if "TENANTS_TABLE" in os.environ else (Boundary(),
 
 
 def serve(connection: Connection, log: str) -> None:
-    """Run one invocation after the other until the pipe is closed."""
+    """Runs invocations, one at a time, until the pipe is closed; logs are appended to `log`."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)

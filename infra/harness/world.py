@@ -1,4 +1,4 @@
-"""Sites and workspaces, which of them are linked, and every step that changes that."""
+"""The sites and workspaces of a run, their links, and the calls that change them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from relay.entities.model import EntityKey
 
 @dataclass
 class Site:
-    """A site of the simulator; `id` is Relay's id of it, `linked` its linked workspaces."""
+    """A site of the simulator; `id` is its id in Relay, `linked` its linked workspaces."""
 
     name: str
     id: str = ""
@@ -21,7 +21,7 @@ class Site:
 
 
 class World:
-    """The steps of a Jira admin and of an operator of Relay; each returns whether it succeeded."""
+    """The calls of a Jira admin and of an operator; methods return whether the call succeeded."""
 
     def __init__(self, stage: Stage, invoker: Invoker) -> None:
         self.sites: list[Site] = []
@@ -30,6 +30,7 @@ class World:
         self._descriptor = f"{stage.listener.url}/atlassian-connect.json"
 
     def create(self, name: str) -> Site:
+        """Creates a site, installs the app and returns the site with its id in Relay."""
         self._stage.jira.create_site(name)
         site = Site(name)
         self.install(site)
@@ -42,61 +43,71 @@ class World:
         return site
 
     def put_workspace(self, workspace_id: str) -> None:
+        """Creates or updates a workspace, named after its id."""
         document = {"name": workspace_id, "url": f"https://ops.example.com/{workspace_id}"}
         self._call("workspaces", "PUT", f"/v1/workspaces/{workspace_id}", document)
 
     # --- In Jira ---
 
-    def install(self, site: Site, **how: Any) -> bool:
-        body = {"descriptorUrl": self._descriptor, **how}
+    def install(self, site: Site, **options: Any) -> bool:
+        """Installs or reinstalls the app; `options` are fields of the control call."""
+        body = {"descriptorUrl": self._descriptor, **options}
         return self._control("POST", f"/sites/{site.name}/install", body)
 
     def uninstall(self, site: Site) -> bool:
+        """Uninstalls the app."""
         return self._control("POST", f"/sites/{site.name}/uninstall")
 
     def forget(self, site: Site, keep_sequences: bool) -> bool:
+        """Deletes all entities and links of the site, without a call to the app."""
         body = {"keepSequences": keep_sequences}
         return self._control("POST", f"/sites/{site.name}/forget", body)
 
     def remember_sequences(self, remembered: bool) -> None:
-        kept = "remembered" if remembered else "forgotten"
-        self._stage.jira.set(sequencesAfterDeletion=kept)
+        """Sets whether sites remember the sequences of deleted entities."""
+        handling = "remembered" if remembered else "forgotten"
+        self._stage.jira.set(sequencesAfterDeletion=handling)
 
     def fail(self, site: Site | None, faults: list[dict[str, Any]], seed: int = 0) -> None:
-        """Set the faults of this site, or of all sites; an empty list ends them."""
+        """Sets the faults of this site, or with None of all sites; an empty list ends them."""
         path = f"/sites/{site.name}/faults" if site else "/faults"
         self._control("PUT", path, {"seed": seed, "faults": faults})
 
     # --- In Relay ---
 
     def link(self, site: Site, workspace_id: str) -> bool:
+        """Links a workspace to the site."""
         done = self._done("links", "PUT", f"/v1/sites/{site.id}/workspaces/{workspace_id}")
         if done:
             site.linked.add(workspace_id)
         return done
 
     def unlink(self, site: Site, workspace_id: str) -> bool:
+        """Unlinks a workspace from the site."""
         done = self._done("links", "DELETE", f"/v1/sites/{site.id}/workspaces/{workspace_id}")
         if done:
             site.linked.discard(workspace_id)
         return done
 
-    def replay(self, site: Site, **what: Any) -> bool:
-        return self._done("replays", "POST", f"/v1/sites/{site.id}/replay", what)
+    def replay(self, site: Site, **request: Any) -> bool:
+        """Starts a replay of the site; `request` is the body."""
+        return self._done("replays", "POST", f"/v1/sites/{site.id}/replay", request)
 
     def submit(self, workspace_id: str, body: dict[str, Any]) -> bool:
+        """Submits entities. Raises RuntimeError if Relay rejects one."""
         answer = self._call(
             "submissions", "POST", f"/v1/workspaces/{workspace_id}/submissions", body
         )
         if answer.status == 202 and answer.document["rejected"]:
-            raise RuntimeError(f"A submission of the run is wrong: {answer.document}")
+            raise RuntimeError(f"A submission of the run was rejected: {answer.document}")
         return answer.status == 202
 
     def delete(self, workspace_id: str, path: str) -> bool:
+        """Deletes by a path below the workspace's, which may have a query."""
         return self._done("entities", "DELETE", f"/v1/workspaces/{workspace_id}/{path}")
 
     def recorded(self, workspace_id: str, key: EntityKey) -> int | None:
-        """The sequence that Relay has recorded for an entity."""
+        """The recorded sequence of an entity; None if it is not recorded."""
         path = f"/v1/workspaces/{workspace_id}/{key.kind.plural}/{quote(key.id)}"
         answer = self._call("entities", "GET", path)
         return answer.document.get("updateSequenceNumber") if answer.status == 200 else None

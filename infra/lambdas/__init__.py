@@ -1,1 +1,1 @@
-"""The template's functions and stores outside AWS: what tests and the chaos run share."""
+"""The template's functions and stores outside AWS, for tests, benchmarks and the chaos run."""

@@ -1,4 +1,4 @@
-"""API Gateway's choice of a route: the template's routes, and which of them a call takes."""
+"""API Gateway's routing: the template's routes, and the route of a call."""
 
 import re
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ def owners() -> dict[str, str]:
 
 
 def matched(route_keys: Iterable[str], method: str, path: str) -> tuple[str, dict[str, str]]:
-    """The key of the route that takes the call, and the path's parameters.
+    """Returns the key of the call's route and the path's parameters.
 
-    A path that matches in full comes before a greedy one, and of several the most literal; where
-    none matches, it is the default route. `path` is as API Gateway decodes it.
+    A full match has precedence over a greedy one, and a path with fewer parameters over one with
+    more; without a match, it is the default route. `path` is decoded as by API Gateway.
     """
     best, parameters = DEFAULT, dict[str, str]()
     for key in sorted(route_keys, key=_rank):
@@ -35,14 +35,14 @@ def matched(route_keys: Iterable[str], method: str, path: str) -> tuple[str, dic
 
 
 def _rank(route_key: str) -> tuple[bool, int]:
-    """The higher, the more specific."""
+    """A higher rank is more specific."""
     return "+}" not in route_key, -route_key.count("{")
 
 
 @cache
 def _pattern(route_path: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+\+?)}", route_path)
-    # Between two pieces of plain path stands the name of a parameter.
+    # Literal parts and names of parameters alternate.
     parts[::2] = map(re.escape, parts[::2])
     parts[1::2] = [
         f"(?P<{name[:-1]}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"

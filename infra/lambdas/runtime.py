@@ -1,4 +1,4 @@
-"""The functions as Lambda runs them: loaded from their folder, with the template's environment."""
+"""Loads the functions from their folders and builds their events, as Lambda does."""
 
 import base64
 import importlib.util
@@ -14,6 +14,8 @@ from infra.lambdas.template import ROOT, functions
 
 
 class Context:
+    """Lambda's context object, with a minute left."""
+
     function_name = "relay"
     function_version = "$LATEST"
     memory_limit_in_mb = 512
@@ -25,11 +27,12 @@ class Context:
         self.aws_request_id = str(uuid4())
 
     def get_remaining_time_in_millis(self) -> int:
+        """Always a minute."""
         return 60_000
 
 
 def load(function: str) -> ModuleType:
-    """A new instance of the function's module, as a cold start makes it."""
+    """Loads a new instance of the function's module, as in a cold start. Raises ImportError."""
     path = ROOT / "functions" / function / "handler.py"
     spec = importlib.util.spec_from_file_location(f"functions_under_test.{function}", path)
     if spec is None or spec.loader is None:
@@ -54,14 +57,13 @@ def http_event(
     route_keys: Iterable[str] | None = None,
     base_path: str = "",
 ) -> dict[str, Any]:
-    """API Gateway's payload 2.0 of this request; a body in bytes comes in base64.
+    """The request as an event in API Gateway's payload format 2.0; bytes are encoded in base64.
 
-    `url` is below the stage, and below `base_path`, which a custom domain maps to the API: neither
-    takes part in the choice of a route. `route_keys` are those of the API, the template's unless
-    given.
+    `url` is relative to the stage and to `base_path`, which a custom domain maps to the API:
+    neither affects routing. `route_keys` are the API's; by default, they are the template's.
     """
     sent_path, _, query = url.partition("?")
-    # Decoded, but for percent signs.
+    # Percent signs stay encoded.
     path = "%25".join(map(unquote, sent_path.split("%25")))
     route_key, parameters = matched(owners() if route_keys is None else route_keys, method, path)
     raw_path = base_path + (path if stage == "$default" else f"/{stage}{path}")
@@ -91,7 +93,7 @@ def http_event(
 
 
 def sqs_event(bodies: Iterable[str]) -> dict[str, Any]:
-    """SQS's event of new messages with these bodies."""
+    """An SQS event with new messages of these bodies."""
     records = [
         {
             "messageId": f"message-{number}",

@@ -1,4 +1,4 @@
-"""The template's tables, queues and key, made in an emulated AWS."""
+"""Creates the template's tables, queues and key in an emulated AWS."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def create_stores(dynamodb: "DynamoDBClient", sqs: "SQSClient", kms: "KMSClient") -> dict[str, str]:
-    """Each is made under its logical id; returns the value of every variable that names one."""
+    """Creates each under its logical id; returns the functions' variables that name them."""
     for name, properties in resources("AWS::DynamoDB::Table").items():
         dynamodb.create_table(
             TableName=name,

@@ -1,4 +1,4 @@
-"""template.yaml, read: tables, queues, routes and environment come from there."""
+"""Reads template.yaml: its tables, queues, routes and functions."""
 
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows CloudFormation's short forms: `!Ref X` reads as {"Ref": "X"}."""
+    """Loads CloudFormation's short forms: `!Ref X` becomes {"Ref": "X"}."""
 
 
 def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def _intrinsic(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.SequenceNode):
         return {suffix: loader.construct_sequence(node, deep=True)}
     if not isinstance(node, yaml.MappingNode):
-        raise TypeError(f"{suffix} is neither text, a list nor a mapping.")
+        raise TypeError(f"{suffix} is not a string, list or mapping.")
     return {suffix: loader.construct_mapping(node, deep=True)}
 
 
@@ -28,6 +28,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 @cache
 def template() -> dict[str, Any]:
+    """The whole document."""
     text = (ROOT / "template.yaml").read_text("utf-8")
     loaded: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
     return loaded
@@ -51,19 +52,19 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def routes(function: str) -> list[tuple[str, str]]:
-    """(method, path) of the function's events; the route of all that is left is ("ANY", "*")."""
+    """(method, path) of the function's events; the default route is ("ANY", "*")."""
     events = functions()[function].get("Events", {}).values()
     found = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
     return [(event.get("Method", "ANY"), event.get("Path", "*")) for event in found]
 
 
 def memory_of(function: str) -> int:
-    """In MB."""
+    """The function's memory in MB."""
     return int(_property_of(function, "MemorySize"))
 
 
 def timeout_of(function: str) -> float:
-    """In seconds."""
+    """The function's time limit in seconds."""
     return float(_property_of(function, "Timeout"))
 
 
