@@ -1,1 +1,1 @@
-"""The benchmarks: every figure beside another one, taken in the same run."""
+"""The benchmarks, which compare each figure with another one of the same run."""

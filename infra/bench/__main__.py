@@ -1,6 +1,6 @@
-"""`make bench` and `make bench-NAME`: measure, print, and renew docs/performance.md.
+"""`make bench` and `make bench-NAME`: measure, print, and update docs/performance.md.
 
-With --small the sizes are small and nothing is written: it shows that every benchmark runs.
+With --small, the sizes are small and nothing is written: a check that every benchmark runs.
 """
 
 import argparse
@@ -35,29 +35,31 @@ BENCHMARKS: Mapping[str, Callable[[Stand, Sizes], Result]] = {
 
 
 def main() -> int:
-    """0 if everything was measured, whether or not the targets are reached."""
+    """Returns the exit code: 0 if every benchmark ran, whether or not the targets are met."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--small", action="store_true", help="small sizes; nothing is written")
     given = parser.parse_args()
     names: Sequence[str] = given.names or list(BENCHMARKS)
     if unknown := [name for name in names if name not in BENCHMARKS]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+        parser.error(
+            f"there is no benchmark {unknown[0]}; the benchmarks are {', '.join(BENCHMARKS)}"
+        )
     console = Console(highlight=False, soft_wrap=True)
     screen = Screen(console)
     results: dict[str, Result] = {}
     with ending_in_order(), stand(screen) as standing:
         for name in names:
-            began = time.monotonic()
+            started = time.monotonic()
             try:
                 results[name] = BENCHMARKS[name](standing, SMALL if given.small else FULL)
             except Exception:
-                # The others are measured all the same.
+                # The other benchmarks still run.
                 console.print(f"{name} failed:", markup=False)
                 traceback.print_exc()
                 continue
             console.print(Markdown(tables(results[name])))
-            screen.say(f"{name} took {time.monotonic() - began:.0f} s.")
+            screen.say(f"{name} took {time.monotonic() - started:.0f} s.")
             if not given.small:
                 text = renewed(DOCUMENT.read_text("utf-8"), name, results[name])
                 DOCUMENT.write_text(text, "utf-8")

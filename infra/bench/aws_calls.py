@@ -1,4 +1,4 @@
-"""Every request from this process to AWS, seen where botocore sends it."""
+"""Observes this process's requests to AWS, in botocore's hook before the send."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from botocore.awsrequest import AWSPreparedRequest
 
 
 def watch(seen: Callable[[str, AWSPreparedRequest], None]) -> None:
-    """Call `seen` with (service.Operation, request) before each request, retries included.
+    """Calls `seen` with (service.Operation, request) before each request, retries included.
 
-    To be called before the functions are loaded, which make their clients then.
+    Call it before the functions are loaded, because they create their clients then.
     """
     boto3.setup_default_session()
 
@@ -23,7 +23,7 @@ def watch(seen: Callable[[str, AWSPreparedRequest], None]) -> None:
 
 
 def counted() -> Counter[str]:
-    """Counts by service, which grow from now on."""
+    """Returns a counter of requests by service, which is updated from now on."""
     counts: Counter[str] = Counter()
     watch(lambda name, _: counts.update([name.partition(".")[0]]))
     return counts

@@ -1,4 +1,4 @@
-"""`make bench-callback`: how fast a call of Jira is verified and answered, in one process."""
+"""`make bench-callback`: the speed of verifying and answering a call of Jira, in one process."""
 
 import json
 import tempfile
@@ -39,6 +39,7 @@ Speeds = dict[str, list[float]]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Compares with Atlassian's framework and libraries; those of npm are optional."""
     place = stand.place("callback")
     node, missing = list[str](), ""
     try:
@@ -53,7 +54,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def measure(place: dict[str, str], node: list[str], count: int, rounds: int) -> Speeds:
-    """Run as a subject; without `node`, npm's peers are left out."""
+    """Calls per second, in a new process; without `node`, npm's peers are skipped."""
     answer_from_memory()
     function, asking = load("fetch_workspaces"), load("fetch_workspaces")
     workspace = {"id": place["workspace_id"], "name": "Bench", "url": "https://ops.example.com"}
@@ -73,8 +74,8 @@ def measure(place: dict[str, str], node: list[str], count: int, rounds: int) -> 
             token = request.headers["authorization"].removeprefix("JWT ")
             verified_claims(token, place["secret"], "HS256", request)
 
-    def speed(taken: Callable[[], Any], _: int) -> float:
-        return count / float(taken()["wall"])
+    def speed(run: Callable[[], Any], _: int) -> float:
+        return count / float(run()["wall"])
 
     ways = {
         ACTION: partial(speed, partial(spent, partial(act, function))),
@@ -98,22 +99,23 @@ def measure(place: dict[str, str], node: list[str], count: int, rounds: int) -> 
             framework.ask(**setting)
             ways[EXPRESS] = partial(speed, partial(framework.ask, way="express"))
             ways[NPM] = partial(speed, partial(framework.ask, way="jwt"))
-        # Node compiles what runs often only after a while.
+        # Node compiles hot code only after some calls.
         return by_turns(ways, rounds, warm_up=2)
 
 
 @dataclass(frozen=True)
 class InMemoryCatalog:
-    """Replaces the site's catalog, as the peer has its workspaces in memory, too."""
+    """Replaces the site's catalog, because the peer also has its workspaces in memory."""
 
     workspace: Workspace
 
     def workspaces(self, _: str, ids: Sequence[str]) -> list[Workspace]:
+        """The workspace, if its id is among these."""
         return [self.workspace] if self.workspace.id in ids else []
 
 
 def _write_app(folder: Path) -> None:
-    """The app's descriptor, where the framework looks for it."""
+    """Write the app's descriptor and configuration where the framework expects them."""
     descriptor = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
     descriptor |= {"baseUrl": "https://relay.example.com", "key": "relay-operations"}
     (folder / "atlassian-connect.json").write_text(json.dumps(descriptor))
@@ -121,7 +123,7 @@ def _write_app(folder: Path) -> None:
 
 
 def _calls(place: dict[str, str], count: int) -> Iterator[dict[str, Any]]:
-    """Calls of fetchWorkspaces as Jira makes them, each with a token of its own."""
+    """Jira's calls of fetchWorkspaces, each with its own token."""
     body = json.dumps({"ids": [place["workspace_id"]]})
     for turn in range(count):
         yield signed(place, "POST", _PATH, f"call={turn}&site={place['site']}", body)
@@ -133,9 +135,9 @@ def _request(one: dict[str, Any]) -> Request:
 
 
 def answer_from_memory() -> None:
-    """Send each request to AWS once, and repeat its answer from then on.
+    """Sends each request to AWS once and reuses its answer afterwards.
 
-    botocore still prepares every request, so Relay's own work is measured, and AWS's is not.
+    botocore still prepares every request, so the time includes Relay's work but not AWS's.
     """
     boto3.setup_default_session()
     events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
@@ -154,13 +156,13 @@ def answer_from_memory() -> None:
 
 
 def _result(found: Speeds, missing: str) -> Result:
-    ahead = {
+    speedup = {
         other: ratio(found[ours], found[other])
         for ours, other in ((ACTION, EXPRESS), (VERIFY, NPM), (VERIFY, PYPI))
         if other in found
     }
     rows = [
-        [way, str(figure(found[way])), ahead[way].times if way in ahead else ""]
+        [way, str(figure(found[way])), speedup[way].times if way in speedup else ""]
         if way in found
         else [way, f"not measured: {missing}", ""]
         for way in WAYS
@@ -168,8 +170,8 @@ def _result(found: Speeds, missing: str) -> Result:
     return Result(
         [Table("", ("way", "calls/s", "Relay is faster"), rows)],
         [
-            at_least("the function, to the whole framework", ahead.get(EXPRESS), 1),
-            at_least("token and qsh, to npm's", ahead.get(NPM), 0.5),
-            at_least("token and qsh, to PyPI's", ahead.get(PYPI), 1),
+            at_least("the function, to the whole framework", speedup.get(EXPRESS), 1),
+            at_least("token and qsh, to npm's", speedup.get(NPM), 0.5),
+            at_least("token and qsh, to PyPI's", speedup.get(PYPI), 1),
         ],
     )

@@ -1,4 +1,4 @@
-"""`make bench-calls`: the requests that a thousand entities cost, and the fewest possible."""
+"""`make bench-calls`: the number of requests for a thousand entities, and the minimum."""
 
 import json
 from math import ceil
@@ -16,11 +16,12 @@ from infra.lambdas.runtime import Context, http_event, load, sqs_event
 
 _BATCH = 1000
 _TRANSACTION = 100
-# An invocation must read which sites the workspace is linked to, and the state of those.
+# An invocation must read the workspace's links and the state of the linked sites.
 _READS = 2
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Counts requests for submissions of 1, 100 and 1000 entities."""
     total = sizes.calls
     counts: dict[int, dict[str, int]] = {}
     for size in (size for size in (1, 100, 1000) if size <= total):
@@ -41,7 +42,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def measure(workspace_id: str, api_key: str, queue: str, total: int, size: int) -> dict[str, int]:
-    """Requests to each service of AWS; run as a subject."""
+    """Requests to each service of AWS, in a new process; `, in` marks those of the API."""
     sqs = boto3.client("sqs")
     counts = counted()
     submissions, submitter = load("submissions"), load("submitter")
@@ -59,8 +60,11 @@ def measure(workspace_id: str, api_key: str, queue: str, total: int, size: int) 
 
 
 def least(total: int, size: int) -> dict[str, int]:
-    """Each submission is authorized and queued before it is answered; newer states are recorded,
-    and outcomes kept, a hundred per transaction."""
+    """The minimum number of requests.
+
+    Each submission is authorized and queued before it is answered. Newer states and outcomes are
+    written in transactions of a hundred.
+    """
     submissions = ceil(total / size)
     return {
         "jira": ceil(total / _BATCH),
@@ -78,11 +82,11 @@ def _result(counts: dict[int, dict[str, int]], total: int) -> Result:
         floor = least(total, size)
         rows.append([str(size), *(f"{found.get(part, 0)} of {floor[part]}" for part in floor)])
         for service in worst:
-            made, needed = (
+            actual, minimum = (
                 one.get(service, 0) + one.get(f"{service}, in", 0) for one in (found, floor)
             )
-            worst[service] = max(worst[service], made / needed)
-    title = "Requests, made of needed (“in” is the submissions function)"
+            worst[service] = max(worst[service], actual / minimum)
+    title = "Requests, actual of minimum (“in” is the submissions function)"
     return Result(
         [Table(title, ("entities per submission", *least(total, 1)), rows)],
         [

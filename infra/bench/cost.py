@@ -1,4 +1,4 @@
-"""`make bench-cost`: dollars per million incidents, from measured usage and listed prices."""
+"""`make bench-cost`: dollars per million incidents, from measured usage and list prices."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from infra.harness.drain import drain
 from infra.lambdas.runtime import Context, http_event, load, sqs_event
 from infra.lambdas.template import memory_of
 
-# Entities per submission: a change alone, some at once, and an import or a busy tool.
+# Entities per submission: a single change, a few changes, and an import or a busy tool.
 SIZES = (1, 100, 1000)
 _SUBMISSIONS = 12
 
@@ -30,42 +30,44 @@ Counts = dict[str, float]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures submissions of each size and computes their cost."""
     usages = {}
     for size in (one for one in SIZES if one <= sizes.calls):
         place = stand.place("cost")
         stand.screen.say(f"cost: submissions of {size} …")
-        taking, delivering = stand.run(
+        accepting, delivering = stand.run(
             "cost:measure",
             workspace_id=place["workspace_id"],
             api_key=stand.stage.api_key,
             queue=stand.stage.environment["SUBMISSIONS_QUEUE"],
             size=size,
         )
-        usages[size] = _usage(size, taking, delivering)
+        usages[size] = _usage(size, accepting, delivering)
     return _result(usages)
 
 
 def measure(workspace_id: str, api_key: str, queue: str, size: int) -> tuple[Counts, Counts]:
-    """The usage of accepting one submission, and of delivering it; run as a subject."""
+    """The usage of accepting one submission and of delivering it, in a new process."""
     sqs = boto3.client("sqs")
     meter = _Meter()
     watch(meter.see)
     submissions, submitter = load("submissions"), load("submitter")
     path = f"/v1/workspaces/{workspace_id}/submissions"
     headers = {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
-    taking: Counter[str] = Counter()
+    accepting: Counter[str] = Counter()
     delivering: Counter[str] = Counter()
     for turn in range(_SUBMISSIONS + 1):
         body = json.dumps({"incidents": list(incidents(size, first=turn * size))})
         event = http_event("POST", path, body, headers)
-        taken = meter.usage_of(partial(submissions.handler, event, Context()))
+        accepted = meter.usage_of(partial(submissions.handler, event, Context()))
         [message] = [one["Body"] for one in drain(sqs, queue)]
         delivered = meter.usage_of(partial(submitter.handler, sqs_event([message]), Context()))
-        # The first decrypts the site's secret and opens connections.
+        # The first submission decrypts the site's secret and opens connections, so it does not
+        # count.
         if turn:
-            taking.update(taken | {"body": len(body), "message": len(message)})
+            accepting.update(accepted | {"body": len(body), "message": len(message)})
             delivering.update(delivered)
-    return _each(taking), _each(delivering)
+    return _each(accepting), _each(delivering)
 
 
 def _each(total: Counter[str]) -> Counts:
@@ -106,24 +108,24 @@ class _Meter:
 
 
 def _item_bytes(update: dict[str, Any]) -> int:
-    """About what DynamoDB counts: names and values, in bytes."""
+    """About the size that DynamoDB bills: names and values, in bytes."""
     values = [*update["Key"].values(), *update["ExpressionAttributeValues"].values()]
     names = [*update["Key"], *update["ExpressionAttributeNames"].values()]
     written = sum(len(str(next(iter(value.values()))).encode()) for value in values)
     return written + sum(len(name) for name in names)
 
 
-def _usage(size: int, taking: Counts, delivering: Counts) -> Usage:
+def _usage(size: int, accepting: Counts, delivering: Counts) -> Usage:
     return Usage(
         entities=size,
-        taking=_work("submissions", taking),
+        accepting=_work("submissions", accepting),
         delivering=_work("submitter", delivering | {"jira": ceil(size / 1000)}),
-        body_bytes=taking["body"],
-        message_bytes=taking["message"],
+        body_bytes=accepting["body"],
+        message_bytes=accepting["message"],
         write_units=delivering["write units"],
-        read_units=taking["read units"] + delivering["read units"],
+        read_units=accepting["read units"] + delivering["read units"],
         stored_bytes=delivering["stored"],
-        log_bytes=taking["log"] + delivering["log"],
+        log_bytes=accepting["log"] + delivering["log"],
     )
 
 
@@ -141,7 +143,7 @@ def _result(usages: dict[int, Usage]) -> Result:
     made_of = [
         [
             number(size),
-            str(usage.taking.billed_ms),
+            str(usage.accepting.billed_ms),
             str(usage.delivering.billed_ms),
             number(usage.write_units / size),
             number(usage.stored_bytes / size),

@@ -1,4 +1,4 @@
-"""What a million incidents cost on AWS, from measured usage, listed prices and assumed waits."""
+"""The cost of a million incidents on AWS, from measured usage, list prices and assumed waits."""
 
 from dataclasses import dataclass, replace
 from math import ceil
@@ -13,7 +13,7 @@ HTTP_API_CHUNK = 512 * KB
 LAMBDA_REQUEST = 0.20 / MILLION
 LAMBDA_ARM_GB_SECOND = 0.0000133334
 SQS_REQUEST = 0.40 / MILLION
-# Besides, for a message with a group in a standard queue.
+# In addition, for a message with a group in a standard queue.
 SQS_FAIR_REQUEST = 0.10 / MILLION
 SQS_CHUNK = 64 * KB
 WRITE_UNIT = 0.625 / MILLION
@@ -25,19 +25,19 @@ LOG_BYTE = 0.50 / GB
 TRACE = 5.00 / MILLION
 BYTE_OUT = 0.09 / GB
 
-# Assumed: milliseconds until AWS and Jira answer, by kind of call; X-Ray's sampling; the bytes that
-# Lambda and API Gateway log per call.
+# Assumptions: milliseconds until AWS and Jira answer, by kind of call; X-Ray's sampling rate; bytes
+# that Lambda and API Gateway log per call.
 WAITS_MS = {"reads": 4, "transactions": 40, "sends": 8, "jira": 400}
 SAMPLED = 0.05
 PLATFORM_LOG = 400
 ACCESS_LOG = 250
-# A function has a whole core from this many megabytes on, and a share of it below.
+# From this memory on, a function has a whole core; below, it has a proportional share.
 _WHOLE_CORE_MB = 1769
 
 
 @dataclass(frozen=True)
 class Work:
-    """One function's part: CPU milliseconds of a whole core, and its calls by kind."""
+    """One function's work: CPU milliseconds of a whole core, and its calls by kind."""
 
     memory_mb: int
     cpu_ms: float
@@ -45,12 +45,14 @@ class Work:
 
     @property
     def billed_ms(self) -> int:
+        """The billed duration, with the assumed waits."""
         share = min(self.memory_mb / _WHOLE_CORE_MB, 1)
         waiting = sum(count * WAITS_MS[kind] for kind, count in self.calls.items())
         return ceil(self.cpu_ms / share + waiting)
 
     @property
     def dollars(self) -> float:
+        """The price of the duration, without the request."""
         return self.billed_ms / 1000 * self.memory_mb / KB * LAMBDA_ARM_GB_SECOND
 
 
@@ -62,7 +64,7 @@ class Usage:
     """
 
     entities: int
-    taking: Work
+    accepting: Work
     delivering: Work
     body_bytes: float
     message_bytes: float
@@ -73,16 +75,16 @@ class Usage:
 
 
 def parts(usage: Usage) -> dict[str, tuple[float, float]]:
-    """By part: dollars per million incidents, and how many of them no design could avoid."""
+    """By part: dollars per million incidents, and the share that any design would pay."""
     chunks = ceil(usage.message_bytes / SQS_CHUNK)
-    # Sent and received by chunks, deleted at once.
+    # Sends and receives are billed per chunk, a deletion as one request.
     queue = (2 * chunks + 1) * SQS_REQUEST
     writes = usage.write_units * WRITE_UNIT
     logged = usage.log_bytes + 2 * PLATFORM_LOG + ACCESS_LOG
     found = {
         "API Gateway": _all(ceil(usage.body_bytes / HTTP_API_CHUNK) * HTTP_API_REQUEST),
         "Lambda, requests": _all(2 * LAMBDA_REQUEST),
-        "Lambda, accepting a submission": _work(usage.taking),
+        "Lambda, accepting a submission": _work(usage.accepting),
         "Lambda, delivering it": _work(usage.delivering),
         "SQS": (queue + chunks * SQS_FAIR_REQUEST, queue),
         "DynamoDB, writes (transactions)": (2 * writes, writes),
@@ -106,5 +108,5 @@ def _all(dollars: float) -> tuple[float, float]:
 
 
 def _work(work: Work) -> tuple[float, float]:
-    """No code of ours shortens the time that AWS and Jira take to answer."""
+    """The answer times of AWS and Jira are unavoidable; CPU time is not."""
     return work.dollars, replace(work, cpu_ms=0).dollars

@@ -1,4 +1,4 @@
-"""`make bench-deliver`: from SQS's event to the outcomes, compared with bare loops."""
+"""`make bench-deliver`: the way from SQS's event to the outcomes, compared with plain loops."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +26,7 @@ Sent = tuple[str, str, dict[str, str], bytes]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures the submitter and the same requests without Relay."""
     ours, other = stand.place("deliver"), stand.place("bare")
     size, rounds = sizes.entities, sizes.rounds
     stand.screen.say(f"deliver: {rounds} rounds of {size} incidents, four ways by turns …")
@@ -39,7 +40,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 def measure(
     ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> dict[str, list[Seconds]]:
-    """Seconds of each way and round; run as a subject."""
+    """Seconds by way and round, in a new process."""
     caught: list[Sent] = []
     watch(lambda _, request: caught.append(_sent(request)))
     submitter = load("submitter")
@@ -62,7 +63,7 @@ def measure(
                 answer.raise_for_status()
 
         def same(round_: int) -> Seconds:
-            # For a workspace that does not exist: DynamoDB would refuse to write the same again.
+            # For a workspace that does not exist, because DynamoDB would reject the same writes.
             requests = [(*sent[:3], sent[3].replace(workspace, workspace[::-1])) for sent in caught]
 
             def send() -> None:

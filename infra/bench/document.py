@@ -1,7 +1,7 @@
-"""docs/performance.md: a benchmark renews its rows of the targets, and the tables of its section.
+"""Updates docs/performance.md: a benchmark's rows of the targets and the tables of its section.
 
-Each row of the targets begins with the benchmark's name; its tables stand between the comments
-`<!-- NAME -->` and `<!-- end of NAME -->`. All else is written by hand.
+Each row of the targets starts with the benchmark's name; its tables are between the comments
+`<!-- NAME -->` and `<!-- end of NAME -->`. Everything else is written by hand.
 """
 
 import os
@@ -19,7 +19,7 @@ _MET = {True: "yes", False: "no", None: ""}
 
 
 def renewed(text: str, name: str, result: Result) -> str:
-    """Raises ValueError where the document does not know the benchmark."""
+    """Returns the text with the new result. Raises ValueError if it lacks the benchmark."""
     rows = "".join(f"{_row(row)}\n" for row in target_rows(name, result))
     written = f"<!-- {name} -->\n\n{tables(result)}\n{_measured()}\n\n<!-- end of {name} -->"
     parts = [
@@ -34,14 +34,17 @@ def renewed(text: str, name: str, result: Result) -> str:
 
 
 def target_rows(name: str, result: Result) -> list[tuple[str, ...]]:
+    """The rows of the targets, as strings in the order of COLUMNS."""
     return [(name, one.what, one.measured, one.limit, _MET[one.met]) for one in result.targets]
 
 
 def tables(result: Result) -> str:
+    """All tables of a result, in Markdown."""
     return "\n".join(line for one in result.tables for line in table(one))
 
 
 def table(one: Table) -> Iterator[str]:
+    """The lines of one table, in Markdown."""
     if one.title:
         yield f"{one.title}:\n"
     yield _row(one.columns)

@@ -1,4 +1,4 @@
-"""`make bench-growth`: what an entity costs as the record grows."""
+"""`make bench-growth`: the cost of an entity as the record grows."""
 
 from functools import partial
 from typing import Any
@@ -14,11 +14,12 @@ from infra.bench.stand import Stand
 from infra.bench.timing import by_turns, spent
 from infra.lambdas.runtime import load
 
-# By size of the record: seconds of CPU per entity, and requests to AWS, of each turn.
+# By size of the record: CPU seconds per entity and requests to AWS, for each turn.
 Found = dict[str, list[tuple[float, int]]]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures changes and replays in records of several sizes."""
     places = {}
     for count in sizes.records:
         place = stand.place("growth")
@@ -33,7 +34,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def measure(places: dict[str, str], batch: int, rounds: int) -> Found:
-    """Run as a subject."""
+    """CPU and requests by record and turn, in a new process."""
     counts = counted()
     submitter = load("submitter")
 
@@ -62,7 +63,7 @@ def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) 
         size: figure([seconds * 1000 for run in runs for seconds in run["cpu"]])
         for size, runs in replays.items()
     }
-    # Each run of a size makes the same requests.
+    # All runs of a size make the same requests.
     requests = {
         size: {name: runs[0][name] * 1000 / size for name in ("dynamodb", "jira")}
         for size, runs in replays.items()
@@ -109,5 +110,5 @@ def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) 
 
 
 def _relative(one: Figure, other: Figure) -> Figure:
-    """Pages have no turns: to the other's median, with one's own spread."""
+    """Relative to the other's median, with the figure's own spread, because pages have no turns."""
     return Figure(one.median / other.median, one.low / other.median, one.high / other.median)

@@ -1,4 +1,4 @@
-"""The inputs that need the most memory, as large as Relay's limits allow."""
+"""The inputs that need the most memory, at Relay's limits."""
 
 import json
 import string
@@ -16,22 +16,22 @@ Document = dict[str, Any]
 Body = tuple[str, bytes]
 Make = Callable[[int], Document]
 
-# Of 1,011 bytes each: together nearly the limit of an entity.
+# Each has 1,011 bytes, all nearly the limit of an entity.
 _VALUES = 342
-# What a submission needs beside its entities.
+# The rest of a submission, without its entities.
 _REST_BYTES = 50_000
 _FIRE = "\U0001f525"
 
 
 def largest(number: int) -> Document:
-    """Nearly the largest incident, in characters of four bytes."""
+    """Nearly the largest incident, with characters of four bytes."""
     values = [f"{place:03}" + _FIRE * 252 for place in range(_VALUES)]
     associations = [{"associationType": "issueIdOrKeys", "values": values}]
     return smallest(number) | {"associations": associations}
 
 
 def smallest(number: int) -> Document:
-    """The smallest incident: a message holds more of it than of any other."""
+    """The smallest incident, of which a message can contain the most."""
     return {
         "schemaVersion": "1.0",
         "id": incident_id(number),
@@ -50,16 +50,17 @@ INCIDENTS: dict[Make, str] = {largest: "the largest incidents", smallest: "the s
 
 
 def state_of(entity: Document) -> EntityState:
+    """The entity as a state that the record accepts."""
     return EntityState(Kind.INCIDENT, entity, {}, 1, "bench")
 
 
 def per_message(entity: Document) -> int:
-    """How many of these fit into one message, and one submission."""
+    """How many such entities fit into one message and one submission."""
     return (CONTENT_BYTES_MAX - _REST_BYTES) // len(state_of(entity).as_json)
 
 
 def submissions() -> Iterator[Body]:
-    """A submission's description and body."""
+    """Yields the description and body of each submission."""
     fields = ",".join(f'"{name}":0' for name in islice(_names(), SUBMISSION_BYTES_MAX // 9 - 9))
     yield "half a million unknown fields", b'{"incidents":[{"id":"i"}],%b}' % fields.encode()
     one = b'{"incidents":[{%b}]}'
@@ -77,15 +78,17 @@ def submissions() -> Iterator[Body]:
 
 
 def containers() -> Iterator[Body]:
+    """Yields the description and body of each list of containers."""
     long = ["x" * 255] * 1000
     yield "1,000 names of 255 characters", _containers(long)
-    # The index has a row for each character, and each has four bytes.
+    # The index has a row per character, and each character has four bytes.
     letters = [chr(0x1F300 + number) for number in range(255)]
     names = ["".join(letters[n:] + letters[:n]) for n in range(NAMES_CHARACTERS_MAX // 255)]
     yield "the longest names within the limit", _containers(names)
 
 
 def small_document() -> Body:
+    """The description and body of a document with unknown fields only, at the limit."""
     names = islice(_names(), DOCUMENT_BYTES_MAX // 9 - 1)
     return "unknown fields alone", _json(dict.fromkeys(names, 0))
 

@@ -1,4 +1,4 @@
-"""`make bench-memory`: the most memory that the functions hold, for the largest inputs."""
+"""`make bench-memory`: the functions' peak memory for the largest inputs."""
 
 import gzip
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _CHUNK = 5000
 
 @dataclass(frozen=True)
 class Held:
-    """`peak` in bytes."""
+    """One measurement; `peak` is in bytes."""
 
     function: str
     what: str
@@ -40,11 +40,13 @@ class Held:
 
     @property
     def row(self) -> list[str]:
+        """The row of the table."""
         held, memory = number(self.peak / _MB), number(memory_of(self.function))
         return [self.function, self.what, self.count, held, memory, f"{self.share:.0f} %"]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures the submitter, the replayer and the functions of the API."""
     replays = {size: max(run["peak"] for run in replayed(stand, size)) for size in sizes.records}
     held = [
         _full_event(stand, sizes),
@@ -58,7 +60,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 
 
 def _full_event(stand: Stand, sizes: Sizes) -> Held:
-    """As many messages as Lambda hands over at once."""
+    """An event of the maximum size that Lambda passes."""
     place, count = stand.place("memory"), 0
     bodies: list[str] = []
     while True:
@@ -75,7 +77,7 @@ def _full_event(stand: Stand, sizes: Sizes) -> Held:
 
 
 def _full_messages(stand: Stand, sizes: Sizes) -> Iterator[Held]:
-    """Messages that inflate to 4 MB each."""
+    """Messages of 4 MB each, uncompressed."""
     counts = {hostile.largest: sizes.large_messages, hostile.smallest: sizes.small_messages}
     for made, messages in counts.items():
         place = stand.place("memory")
@@ -126,11 +128,13 @@ def _bodies(stand: Stand) -> Iterator[Held]:
 
 
 def submitted(message: dict[str, Any]) -> float:
+    """The submitter's peak memory in bytes for this event."""
     submit(load("submitter"), message)
     return peak()
 
 
 def called(function: str, sent: dict[str, Any]) -> tuple[int, float]:
+    """The status and the function's peak memory in bytes for this event."""
     answer = load(function).handler(sent, Context())
     return answer["statusCode"], peak()
 

@@ -1,4 +1,4 @@
-"""Submissions as the submitter gets them from SQS."""
+"""Submissions as the submitter receives them from SQS."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from relay.queues.submissions import Message, packed
 
 
 def event(workspace_id: str, entities: list[EntityState], per_message: int = 1000) -> Any:
-    """SQS's event of submissions of this many entities each."""
+    """An SQS event of submissions with `per_message` entities each."""
     slices = range(0, len(entities), per_message)
     messages = [tuple(entities[first : first + per_message]) for first in slices]
     return sqs_event(
@@ -17,6 +17,6 @@ def event(workspace_id: str, entities: list[EntityState], per_message: int = 100
 
 
 def submit(submitter: Any, message: dict[str, Any]) -> None:
-    """Invoke the submitter; raises unless it takes every message."""
+    """Invokes the submitter. Raises RuntimeError unless it processes every message."""
     if submitter.handler(message, Context())["batchItemFailures"]:
-        raise RuntimeError("The submitter did not take all of its messages.")
+        raise RuntimeError("The submitter did not process all messages.")

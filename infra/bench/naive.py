@@ -1,4 +1,4 @@
-"""`make bench-naive`: Relay, and one request per incident, with a fast and a slow Jira."""
+"""`make bench-naive`: Relay and one request per incident, with a fast and a slow Jira."""
 
 from functools import partial
 
@@ -16,11 +16,12 @@ DELAYS = (0.0, 0.05)
 RELAY = "Relay: the submitter"
 LIBRARIES = ("requests", "httpx")
 
-# Per entity, by way and round.
+# Seconds per entity, by way and round.
 SecondsEach = dict[str, list[float]]
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Compares the submitter with loops in two HTTP libraries."""
     found: dict[float, SecondsEach] = {}
     for delay in DELAYS:
         ours, other = stand.place("naive"), stand.place("single")
@@ -44,7 +45,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 def measure(
     ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> SecondsEach:
-    """Run as a subject."""
+    """Seconds per entity by way and round, in a new process."""
     submitter = load("submitter")
     turns = [states(size, sequence=number + 1) for number in range(rounds + 1)]
     events = [event(ours["workspace_id"], turn) for turn in turns]
@@ -69,14 +70,14 @@ def measure(
 
 
 def _result(found: dict[float, SecondsEach]) -> Result:
-    rows, ahead = [], {}
+    rows, speedup = [], {}
     for delay, seconds in found.items():
         for way, each in seconds.items():
-            ahead[delay, way] = ratio(each, seconds[RELAY])
+            speedup[delay, way] = ratio(each, seconds[RELAY])
             speed = figure([1 / one for one in each])
-            times = "" if way == RELAY else ahead[delay, way].times
+            times = "" if way == RELAY else speedup[delay, way].times
             rows.append([f"{delay * 1000:.0f} ms", way, str(speed), times])
-    slowest = min((ahead[max(DELAYS), name] for name in LIBRARIES), key=lambda one: one.median)
+    slowest = min((speedup[max(DELAYS), name] for name in LIBRARIES), key=lambda one: one.median)
     return Result(
         [Table("", ("Jira answers after", "way", "entities/s", "Relay is faster"), rows)],
         [at_least("faster than either loop, at 50 ms", slowest, 150)],

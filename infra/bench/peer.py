@@ -1,4 +1,4 @@
-"""Other authors' code in a process of its own: it answers each line of JSON with another."""
+"""Runs other authors' code in a separate process, which answers each line of JSON with a line."""
 
 import json
 import shutil
@@ -23,11 +23,13 @@ _FETCH_SECONDS = 300
 
 
 class Peer:
+    """A running process that answers questions."""
+
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def ask(self, **question: Any) -> Any:
-        """Raises RuntimeError if the process ends without an answer."""
+        """Sends a question, returns the answer. Raises RuntimeError if the process ends first."""
         asked, answers = self._process.stdin, self._process.stdout
         if asked is None or answers is None:
             raise RuntimeError("The peer has no pipes.")
@@ -41,7 +43,8 @@ class Peer:
 
 @contextmanager
 def peer(command: Sequence[str], folder: str | None = None) -> Iterator[Peer]:
-    process = subprocess.Popen(  # noqa: S603 - the command is ours
+    """Starts the command and kills it at the end."""
+    process = subprocess.Popen(  # noqa: S603 - a fixed command
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
     )
     try:
@@ -52,11 +55,11 @@ def peer(command: Sequence[str], folder: str | None = None) -> Iterator[Peer]:
 
 
 def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
-    """Starts npm's peers, whose packages are fetched if they are missing; raises StackFailure."""
+    """The command of npm's peers. Fetches missing packages; raises StackFailure if it can't."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not (node and npm):
         raise StackFailure("there is no Node.js with npm on this machine")
-    # npm writes this file when all packages are there.
+    # npm writes this file after the last package.
     complete = folder / "node_modules" / ".package-lock.json"
     lock = folder / _NODE_FILES[1]
     if not complete.exists() or lock.read_bytes() != (PEERS / lock.name).read_bytes():
@@ -68,7 +71,7 @@ def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
         try:
             run_command("npm ci", command, tool_environment(), log, _FETCH_SECONDS)
         except StackFailure:
-            # The registry's answers may name its host, so they stay in the log.
+            # The registry's answers may contain its host, so they are only logged.
             why = f"npm could not fetch the packages; the error is in {log}"
             raise StackFailure(why) from None
     return [node, str(PEERS / "callback.cjs"), str(folder)]

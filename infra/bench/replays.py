@@ -1,4 +1,4 @@
-"""Replays of whole records, each in a new process: their CPU, requests and memory."""
+"""Measures replays of whole records, each in a new process: CPU, requests and memory."""
 
 import time
 from functools import cache
@@ -22,8 +22,11 @@ _STATUS = Path("/proc/self/status")
 
 @cache
 def replayed(stand: Stand, count: int) -> list[dict[str, Any]]:
-    """Runs with this many incidents each: `cpu`, seconds per page of a thousand; requests to
-    `dynamodb` and to `jira`; `peak` bytes."""
+    """The measurements of runs with this many incidents each.
+
+    `cpu` has the seconds per page of a thousand, `dynamodb` and `jira` the numbers of requests, and
+    `peak` the bytes of memory.
+    """
     runs = []
     for _ in range(_SMALL_RUNS if count < _SMALL else 1):
         place = stand.place("replay")
@@ -39,14 +42,14 @@ def replayed(stand: Stand, count: int) -> list[dict[str, Any]]:
 
 
 def replay(stand: Stand, place: Place) -> dict[str, Any]:
-    """Run the replay that began with the place's link, as a whole."""
+    """Runs the whole replay that the place's link started, and returns its measurements."""
     queue = stand.stage.environment["REPLAYS_QUEUE"]
     found: dict[str, Any] = stand.run("replays:measure", site=place["site"], queue=queue)
     return found
 
 
 def measure(site: str, queue: str) -> dict[str, Any]:
-    """Run as a subject."""
+    """CPU seconds per page, requests to DynamoDB and peak memory, in a new process."""
     hints = [one["Body"] for one in drain(boto3.client("sqs"), queue) if site in one["Body"]]
     pages = _Pages()
     watch(pages.see)
@@ -55,13 +58,16 @@ def measure(site: str, queue: str) -> dict[str, Any]:
 
 
 class _Pages:
-    """Each page begins with a query of the record and ends before the next one; `seconds` is the
-    CPU of each. The outcomes that it writes tell it from the queries before the first page."""
+    """Measures the CPU `seconds` of each page.
+
+    A page starts with a query of the record and ends before the next query. It writes outcomes,
+    unlike the queries before the first page.
+    """
 
     def __init__(self) -> None:
         self.requests = 0
         self.seconds: list[float] = []
-        self._begun = 0.0
+        self._started = 0.0
         self._written = False
         self._last = ""
 
@@ -71,15 +77,15 @@ class _Pages:
         if name == "dynamodb.Query" != self._last:
             now = time.process_time()
             if self._written:
-                self.seconds.append(now - self._begun)
-            self._begun, self._written = now, False
+                self.seconds.append(now - self._started)
+            self._started, self._written = now, False
         self._last = name
 
 
 def peak() -> float:
-    """The most memory that this process has held so far, in bytes."""
+    """The peak memory of this process so far, in bytes."""
     if _STATUS.exists():
-        # getrusage starts with what the parent process held.
+        # getrusage starts with the parent process's peak.
         lines = _STATUS.read_text().splitlines()
         [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
         return float(kilobytes) * 1024

@@ -1,33 +1,34 @@
-"""What a benchmark found: figures of repeated runs, tables of them, and targets."""
+"""A benchmark's result: figures of repeated runs, tables and targets."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TIMES = "×"  # noqa: RUF001 - it is what it looks like
+TIMES = "×"  # noqa: RUF001 - the multiplication sign is intended
 
 
 @dataclass(frozen=True)
 class Figure:
-    """The median of the runs, and the lower and upper quartile."""
+    """The median of the runs, with the lower and upper quartile."""
 
     median: float
     low: float
     high: float
 
     def __str__(self) -> str:
-        """The median with its quartiles; alone where nothing varied."""
+        """The median with its quartiles; without them if nothing varied."""
         if self.low == self.high:
             return number(self.median)
         return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
 
     @property
     def times(self) -> str:
+        """The figure as a factor."""
         return f"{self} {TIMES}"
 
 
 def figure(values: Sequence[float]) -> Figure:
-    """At least one value."""
+    """The figure of these values, at least one."""
     if len(values) == 1:
         return exact(values[0])
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -35,16 +36,17 @@ def figure(values: Sequence[float]) -> Figure:
 
 
 def exact(value: float) -> Figure:
+    """A figure without spread."""
     return Figure(value, value, value)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
-    """Each of ours to theirs of the same round, so that a slow moment of the machine slows both."""
+    """Ratios of the same round, so that a slow moment of the machine affects both values."""
     return figure([one / other for one, other in zip(ours, theirs, strict=True)])
 
 
 def number(value: float) -> str:
-    """Three significant digits."""
+    """Formats with three significant digits."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     digits = 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
@@ -54,6 +56,8 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Table:
+    """A table with formatted cells; the title may be empty."""
+
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -61,7 +65,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Target:
-    """`met` is None where a peer is not installed."""
+    """A target with its measured figure; `met` is None if a peer is not installed."""
 
     what: str
     measured: str
@@ -70,11 +74,13 @@ class Target:
 
 
 def at_most(what: str, measured: Figure, limit: float, unit: str = TIMES) -> Target:
+    """A target that is met if the median is at most `limit`."""
     met = measured.median <= limit
     return Target(what, f"{measured} {unit}", f"≤ {number(limit)} {unit}", met)
 
 
 def at_least(what: str, measured: Figure | None, limit: float) -> Target:
+    """A target that is met if the median is at least `limit`; `measured` None is not measured."""
     if measured is None:
         return Target(what, "not installed here", f"≥ {number(limit)} {TIMES}", None)
     met = measured.median >= limit
@@ -83,5 +89,7 @@ def at_least(what: str, measured: Figure | None, limit: float) -> Target:
 
 @dataclass(frozen=True)
 class Result:
+    """The tables and targets of one benchmark."""
+
     tables: Sequence[Table]
     targets: Sequence[Target] = ()

@@ -1,4 +1,4 @@
-"""Entities to measure with: the newest states of the project's own sample, repeated as needed."""
+"""Entities for benchmarks: the newest states of the project's sample, repeated as needed."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def _incidents() -> tuple[dict[str, Any], ...]:
 
 
 def incidents(count: int, sequence: int = 1, first: int = 0) -> Iterator[dict[str, Any]]:
-    """Incidents from number `first` on, all in this sequence."""
+    """Incidents from number `first` on, all with this sequence."""
     known = _incidents()
     for number in range(first, first + count):
         own = {"id": incident_id(number), "updateSequenceNumber": sequence}
@@ -28,10 +28,12 @@ def incidents(count: int, sequence: int = 1, first: int = 0) -> Iterator[dict[st
 
 
 def incident_id(number: int) -> str:
+    """`inc-0000000`, with seven digits."""
     return f"inc-{number:07}"
 
 
 def states(count: int, sequence: int = 1, first: int = 0) -> list[EntityState]:
+    """The same incidents as states for the record."""
     return [
         EntityState(Kind.INCIDENT, entity, {}, sequence, "bench")
         for entity in incidents(count, sequence, first)
@@ -39,7 +41,7 @@ def states(count: int, sequence: int = 1, first: int = 0) -> list[EntityState]:
 
 
 def bodies(entities: list[EntityState]) -> list[bytes]:
-    """The fewest requests to Jira that submit these."""
+    """The bodies of the minimum number of requests to Jira for these entities."""
     ids = WorkspaceIds("bench000")
     return [
         submission_body(ids, batch.kind, batch.entities(0), batch.properties, batch.product)

@@ -1,4 +1,4 @@
-"""`make bench-search`: what searchContainers reads and how long it takes as the catalogue grows."""
+"""`make bench-search`: the reads and the time of searchContainers as the catalog grows."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import boto3
 
-from infra.bench.filling import container_name, fill_catalogue
+from infra.bench.filling import container_name, fill_catalog
 from infra.bench.result import Result, Table, at_most, exact, figure, number, ratio
 from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
@@ -15,7 +15,7 @@ from infra.bench.stand import Stand
 from infra.bench.timing import by_turns, spent
 from infra.lambdas.runtime import Context, http_event, load
 
-# Each finds as many containers in a large catalogue as in a small one; 50 are shown at most.
+# Each finds the same number of containers in a large catalog as in a small one, at most 50.
 QUERIES = {
     "a whole name": container_name(142),
     "the end of a name": container_name(142)[-5:],
@@ -27,19 +27,22 @@ _PATH = "/containers/search"
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures searches in catalogs of several sizes."""
     places = {}
     for count in sizes.containers:
         places[str(count)] = place = stand.place("search")
-        stand.screen.say(f"search: a catalogue of {count} containers …")
-        fill_catalogue(stand, place, count)
+        stand.screen.say(f"search: a catalog of {count} containers …")
+        fill_catalog(stand, place, count)
     stand.screen.say(f"search: {sizes.searches} turns of {len(QUERIES)} searches in each …")
     found = stand.run("search:measure", places=places, turns=sizes.searches)
     return _result(found["read"], found["seconds"])
 
 
 def measure(places: dict[str, dict[str, str]], turns: int) -> dict[str, Any]:
-    """Run as a subject. By size of the catalogue: items `read` by each query, and `seconds` per
-    search by turn."""
+    """By size of the catalog: items `read` per query, and `seconds` per search by turn.
+
+    Runs in a new process.
+    """
     items: list[int] = []
     _count_read(items)
     function = load("search_containers")
@@ -62,7 +65,7 @@ def measure(places: dict[str, dict[str, str]], turns: int) -> dict[str, Any]:
 
 
 def _count_read(items: list[int]) -> None:
-    """Add the items that DynamoDB reads for each request."""
+    """Append the number of items that DynamoDB reads for each request."""
 
     def count(parsed: dict[str, Any], **_: Any) -> None:
         items.append(parsed.get("ScannedCount", 0) + ("Item" in parsed))

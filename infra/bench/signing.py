@@ -1,4 +1,4 @@
-"""Tokens of both directions: Jira's call of the app, and the app's call of Jira."""
+"""Tokens of Jira's calls of the app and of the app's calls of Jira."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ _LIFETIME_SECONDS = 15 * 60
 def signed(
     place: dict[str, str], method: str, path: str, query: str, body: str = ""
 ) -> dict[str, Any]:
-    """Jira's call: `{method, url, headers, body}`, signed by the place's site."""
+    """A call of Jira, `{method, url, headers, body}`, signed by the place's site."""
     now = int(time.time())
     claims = {
         "iss": place["client_key"],
@@ -31,7 +31,7 @@ def signed(
 
 
 def authorization(place: dict[str, str]) -> str:
-    """The header of a submission to the place's site; valid for three minutes."""
+    """The header `Authorization` for a submission to the place's site, valid for three minutes."""
     credential = ConnectCredential(APP_KEY, place["client_key"], place["base_url"], place["secret"])
     request = httpx.Request("POST", place["base_url"] + BULK)
     return next(credential.auth_flow(request)).headers["Authorization"]

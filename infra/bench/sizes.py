@@ -1,12 +1,15 @@
-"""How much is measured: in full, or just enough to show that every benchmark runs."""
+"""The sizes of the benchmarks: in full, or just enough to check that every benchmark runs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """`records` and `containers` are the sizes that the tables grow to; the messages are full, of
-    the largest and of the smallest entities."""
+    """`records` and `containers` are sizes of the tables, in items.
+
+    `large_messages` and `small_messages` are numbers of full messages, of the largest and of the
+    smallest entities.
+    """
 
     rounds: int = 9
     entities: int = 1000

@@ -1,4 +1,4 @@
-"""What the benchmarks run against: the harness's stage, with tables that keep up with Relay."""
+"""The environment of the benchmarks: the harness's stage with fast tables."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,18 +15,20 @@ from infra.local.environment import bare_environment
 from infra.local.paths import ROOT
 from infra.local.screen import Screen
 
-# `workspace_id`, `site` (Relay's id of it), `base_url`, `client_key`, `secret`.
+# `workspace_id`, `site` (its id in Relay), `base_url`, `client_key`, `secret`.
 Place = dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
 class Stand:
+    """The running stage, with the calls that prepare and check a benchmark."""
+
     stage: Stage
     screen: Screen
     world: World
 
     def place(self, prefix: str) -> Place:
-        """A new site, and a new workspace that is linked to it, both named after the prefix."""
+        """Creates a site and a workspace linked to it, both named after the prefix."""
         name = f"{prefix}-{len(self.world.sites) + 1}"
         self.world.put_workspace(name)
         site = self.world.create(name)
@@ -41,15 +43,17 @@ class Stand:
         }
 
     def check_delivered(self, place: Place, count: int, sequence: int) -> None:
-        """Raises unless the site holds this many incidents, all in this sequence."""
+        """Raises RuntimeError unless the site has this many incidents, all with this sequence."""
         path = f"/sites/{place['workspace_id']}/sequences"
         held = self.stage.jira.http.get(path).raise_for_status().json()["incident"]
         if len(held) != count or set(held.values()) != {sequence}:
             raise RuntimeError(f"{place['workspace_id']} holds {len(held)} of {count} incidents.")
 
     def run(self, subject: str, **given: Any) -> Any:
-        """Call the subject (`module:function`, of this package) in a new process, which has the
-        functions' variables and nothing of the user's AWS."""
+        """Calls the subject (`module:function` of this package) in a new process.
+
+        The process has the functions' variables, but none of the user's AWS configuration.
+        """
         path = f"{ROOT / 'shared'}:{ROOT}"
         environment = bare_environment(**self.stage.environment, PYTHONPATH=path)
         log = self.stage.folder / "subject.log"
@@ -58,6 +62,7 @@ class Stand:
 
 @contextmanager
 def stand(screen: Screen) -> Iterator[Stand]:
+    """Starts the stage and stops it at the end."""
     screen.say("Starting the tables, MiniStack and the Jira simulator …")
     with (
         stage(fast_tables=True) as running,

@@ -1,4 +1,4 @@
-"""Times a piece of work, and ways to do the same by turns."""
+"""Measures times: of one piece of work, or of several ways to do the same in turns."""
 
 import gc
 import time
@@ -11,6 +11,7 @@ Seconds = dict[str, float]
 
 
 def spent(work: Callable[[], object]) -> Seconds:
+    """Runs the work after a garbage collection and returns its seconds."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     work()
@@ -20,7 +21,7 @@ def spent(work: Callable[[], object]) -> Seconds:
 def by_turns(
     ways: Mapping[str, Callable[[int], Measured]], rounds: int, warm_up: int = 1
 ) -> dict[str, list[Measured]]:
-    """What each way returned, by round; each gets the round's number. The first are left out."""
+    """Calls each way once per round, with the round's number; warm-up rounds are left out."""
     found: dict[str, list[Measured]] = {name: [] for name in ways}
     for round_ in range(rounds + warm_up):
         for name, way in ways.items():

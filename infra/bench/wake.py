@@ -1,4 +1,4 @@
-"""`make bench-wake`: how long a function takes from the start of its process to its first event."""
+"""`make bench-wake`: the time from the start of a function's process to its first event."""
 
 import os
 import queue
@@ -32,6 +32,7 @@ _START_SECONDS = 30.0
 
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
+    """Measures the start of every function, compared with its libraries alone."""
     stand.screen.say("wake: sam build …")
     build = built_app()
     # The build names a function by its logical id.
@@ -43,7 +44,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
         for name, folder in folders.items():
             environment = _environment(name, folder, build, api, stand.stage.environment)
             ways[name] = partial(_start, folder, environment, api)
-        # The first start of each loads its files into memory, and does not count.
+        # The first start of each function caches its files, so it does not count.
         return _result(by_turns(ways, sizes.wakes))
 
 
@@ -72,8 +73,8 @@ def _environment(
 
 
 def _start(folder: Path, environment: Mapping[str, str], api: "RuntimeApi", _: int) -> Seconds:
-    began = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 - the command is ours
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 - a fixed command
         [str(PYTHON), "-m", "awslambdaric", "handler.handler"],
         cwd=folder,
         env=dict(environment),
@@ -82,7 +83,7 @@ def _start(folder: Path, environment: Mapping[str, str], api: "RuntimeApi", _: i
     )
     try:
         api.wait(_START_SECONDS)
-        wall = time.perf_counter() - began
+        wall = time.perf_counter() - started
     finally:
         os.kill(process.pid, signal.SIGKILL)
         _, _, usage = os.wait4(process.pid, 0)
@@ -92,18 +93,18 @@ def _start(folder: Path, environment: Mapping[str, str], api: "RuntimeApi", _: i
 
 @dataclass(frozen=True)
 class RuntimeApi:
-    """Lambda's Runtime API as a starting function sees it; `address` is AWS_LAMBDA_RUNTIME_API.
+    """Lambda's Runtime API for starting functions; `address` is AWS_LAMBDA_RUNTIME_API.
 
-    `heard` gets an empty string from a function that is ready, or the error of its start.
+    `results` receives an empty string when a function is ready, or the error of its start.
     """
 
     address: str
-    heard: "queue.Queue[str]"
+    results: "queue.Queue[str]"
 
     def wait(self, seconds: float) -> None:
-        """Until the function asks for its first event; raises RuntimeError if its start fails."""
+        """Waits until the function requests an event. Raises RuntimeError if its start fails."""
         try:
-            error = self.heard.get(timeout=seconds)
+            error = self.results.get(timeout=seconds)
         except queue.Empty:
             raise RuntimeError(f"The function was not ready after {seconds:.0f} s.") from None
         if error:
@@ -112,24 +113,25 @@ class RuntimeApi:
 
 @contextmanager
 def runtime_api() -> Iterator[RuntimeApi]:
-    heard: queue.Queue[str] = queue.Queue()
+    """Serves the Runtime API on the loopback interface."""
+    results: queue.Queue[str] = queue.Queue()
     ending = threading.Event()
 
     class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            heard.put("")
-            # There is no event, so the function waits, as between two invocations.
+            results.put("")
+            # There is no event: the function waits, as between invocations.
             ending.wait()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            heard.put(body.decode("utf-8", "replace"))
+            results.put(body.decode("utf-8", "replace"))
             self.send_response(202)
             self.end_headers()
 
     with serving(Handler) as address:
         try:
-            yield RuntimeApi(address, heard)
+            yield RuntimeApi(address, results)
         finally:
             ending.set()
 
@@ -165,6 +167,6 @@ def _result(starts: dict[str, list[Seconds]]) -> Result:
 
 
 def _is_called_by_jira(function: str) -> bool:
-    """The lifecycle and the actions; the other paths are the operations tool's, or Forge's."""
+    """The lifecycle and the actions; the operations tool and Forge call all other paths."""
     paths = [path for _, path in routes(function)]
     return bool(paths) and not any(path.startswith(("/v1/", "/forge/", "*")) for path in paths)

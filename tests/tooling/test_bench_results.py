@@ -60,7 +60,7 @@ def test_a_target_without_its_peer_is_neither_met_nor_missed() -> None:
 
 USAGE = Usage(
     entities=1000,
-    taking=Work(1769, cpu_ms=10, calls={"sends": 1}),
+    accepting=Work(1769, cpu_ms=10, calls={"sends": 1}),
     delivering=Work(512, cpu_ms=100, calls={"transactions": 20, "jira": 1}),
     body_bytes=800_000,
     message_bytes=130_000,

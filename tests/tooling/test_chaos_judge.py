@@ -59,7 +59,7 @@ def test_why_foreign_is_found() -> None:
         (replace(ours, entity=theirs.entity), "with another workspace's content"),
         (
             replace(ours, entity=ours.entity | {"affectedComponents": ["bbbbbbbb.checkout"]}),
-            "it names what is another workspace's",
+            "it names entities of another workspace",
         ),
     ):
         assert strays(one) == why
@@ -91,7 +91,7 @@ def test_one_at_fault_must_be_put_off_with_the_words_of_an_answer(tag: str) -> N
     assert judge(owed(one, words)) == (AT_FAULT, "")
     assert judge(owed(one, "There was no time left to deliver it."))[0] == UNEXPLAINED
     assert judge(owed(one, words, may_stay=False))[0] == UNEXPLAINED
-    assert judge(at_site(one)) == (UNEXPLAINED, "at fault, and not owed")
+    assert judge(at_site(one)) == (UNEXPLAINED, "at fault, but not owed")
     assert judge(at_site(one, held=None))[0] == LOST
     one.deleted = True
     assert judge(at_site(one, outcome=None, held=None)) == (DELETED, "")

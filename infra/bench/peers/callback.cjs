@@ -1,7 +1,7 @@
-// Atlassian's own framework and library for Node, verifying the same calls as Relay.
+// Verifies the same calls as Relay with Atlassian's framework and library for Node.
 //
-// node callback.cjs FOLDER, where npm has installed the packages, in a folder with the app's
-// descriptor. Reads a line of JSON, answers with one:
+// Run `node callback.cjs FOLDER` in a folder with the app's descriptor; npm has installed the packages
+// in FOLDER. It answers each line of JSON with a line:
 //   {"secret", "clientKey", "workspaces", "requests": [{method, url, headers, body}]}  -> {"ready"}
 //   {"way": "express"} or {"way": "jwt"}            -> {"wall", "cpu"} in seconds for all requests
 
@@ -21,8 +21,8 @@ const jwt = from("atlassian-jwt");
 let given;
 let app;
 
-// The site is at hand, as Relay's is: neither asks a database.
-ace.store.register("at hand", () => ({
+// The site is in memory, as Relay's is: neither calls a database.
+ace.store.register("memory", () => ({
   get: async (name, clientKey) =>
     name === "clientInfo" && clientKey === given.clientKey
       ? { clientKey, sharedSecret: given.secret, key: "relay-operations", baseUrl: "https://acme.atlassian.net" }
@@ -40,7 +40,7 @@ function framework() {
     {
       config: {
         production: {
-          store: { adapter: "at hand" },
+          store: { adapter: "memory" },
           localBaseUrl: "https://relay.example.com",
           port: 0,
         },

@@ -1,7 +1,7 @@
-"""Atlassian's library for Python, verifying the same calls as Relay. Knows nothing of Relay.
+"""Verifies the same calls as Relay with Atlassian's library for Python, independently of Relay.
 
-Reads `{"secret", "requests": [{method, url, headers, body}]}`, answers `{"ready"}`; then a line
-for each time that all of them are to be verified, answered with `{"wall", "cpu"}` in seconds.
+Reads `{"secret", "requests": [{method, url, headers, body}]}` and answers `{"ready"}`. For each
+further line, it verifies all requests and answers with `{"wall", "cpu"}` in seconds.
 """
 
 import json
@@ -13,15 +13,19 @@ import atlassian_jwt  # type: ignore[import-untyped, unused-ignore]
 
 
 class Authenticator(atlassian_jwt.Authenticator):  # type: ignore[misc, unused-ignore]
+    """Atlassian's authenticator with one shared secret."""
+
     def __init__(self, secret: str) -> None:
         super().__init__()
         self._secret = secret
 
     def get_shared_secret(self, client_key: str) -> str:  # noqa: ARG002
+        """The secret, whatever the client key."""
         return self._secret
 
 
 def main() -> None:
+    """Answers questions until the end of the input."""
     authenticator, requests = Authenticator(""), []
     for line in sys.stdin:
         asked: dict[str, Any] = json.loads(line)

@@ -1,6 +1,7 @@
-"""One request per incident, in the two libraries that most would take. Knows nothing of Relay.
+"""Sends one request per incident with two common libraries, independently of Relay.
 
-Reads `{"library", "url", "authorization", "bodies"}` a line, answers `{"wall", "cpu"}` in seconds.
+Reads lines of `{"library", "url", "authorization", "bodies"}`; answers `{"wall", "cpu"}` in
+seconds.
 """
 
 import json
@@ -20,6 +21,7 @@ ARGUMENT = {"httpx": "content", "requests": "data"}
 
 
 def main() -> None:
+    """Answers questions until the end of the input."""
     for line in sys.stdin:
         asked = json.loads(line)
         post, argument = POSTS[asked["library"]], ARGUMENT[asked["library"]]

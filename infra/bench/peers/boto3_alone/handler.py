@@ -1,4 +1,4 @@
-"""The least that a function on AWS with a table is made of."""
+"""The minimal function on AWS with a table."""
 
 from typing import Any
 
@@ -8,4 +8,5 @@ dynamodb = boto3.client("dynamodb")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Returns an empty answer."""
     return {}
