@@ -1,6 +1,6 @@
-"""`python -m infra.forge` checks the Forge manifests that are made of the repository's descriptor.
+"""`python -m infra.forge` checks the Forge manifests for the repository's descriptor.
 
-Exit code 0 also where it could not check, without Node or without a registry; it says so then.
+Without Node or a registry it can't check them: it prints the reason and exits with 0.
 """
 
 import sys
@@ -13,6 +13,7 @@ from relay_cli.forge import as_yaml
 
 
 def main(cache: Path = CACHE) -> int:
+    """Returns the exit code: 1 if a manifest has a problem."""
     try:
         found = validator(cache)
     except (NotHere, NotFetched) as missing:
@@ -24,7 +25,7 @@ def main(cache: Path = CACHE) -> int:
         print(f"The Forge manifest {name}:", *problems, sep="\n  ", file=sys.stderr)
     if wrong:
         return 1
-    print(f"{PACKAGE} {found.version} takes the Forge manifest {', '.join(texts)}.")
+    print(f"{PACKAGE} {found.version} accepts the Forge manifest {', '.join(texts)}.")
     return 0
 
 

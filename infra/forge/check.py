@@ -1,4 +1,4 @@
-"""Everything that is known to be wrong with manifests."""
+"""Finds all problems of manifests."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,14 @@ from infra.forge.validator import Validator
 
 
 def check(texts: Mapping[str, str], validator: Validator) -> dict[str, list[str]]:
-    """What is wrong with each YAML text, by the text's name; those that are right are not there.
+    """The problems of the YAML texts, by the text's name; a valid text is left out.
 
-    A warning of the validator counts as well.
+    A warning of the validator counts as a problem.
     """
-    said = validator.messages(texts)
+    reported = validator.messages(texts)
     schema = closed(validator.schema)
     found = {
-        name: [*said[name], *problems(yaml.safe_load(text), schema)] for name, text in texts.items()
+        name: [*reported[name], *problems(yaml.safe_load(text), schema)]
+        for name, text in texts.items()
     }
     return {name: messages for name, messages in found.items() if messages}

@@ -1,4 +1,4 @@
-"""What Atlassian's validator does not look at: Connect modules from within, and URLs."""
+"""Rules that Atlassian's validator lacks: the content of Connect modules, and URLs."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,22 +11,22 @@ LIFECYCLE = "jira:lifecycle"
 
 
 def problems(document: Any, schema: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a manifest, beside what the validator says; `schema` is a closed one.
+    """Yields the problems that the validator does not report; `schema` is a result of `closed`.
 
-    The document may be anything, as it is read with care.
+    The document may have any content.
     """
     manifest = _mapping(document)
     yield from _base_url_problems(_list(manifest.get("remotes")))
     modules = _mapping(manifest.get("connectModules"))
     if len(_list(modules.get(LIFECYCLE))) != 1:
-        yield f"connectModules.{LIFECYCLE} is one, and no more: without it no secret is shared"
+        yield f"connectModules.{LIFECYCLE} must have one entry: without it, no secret is shared"
     for name, entries in modules.items():
         yield from _module_problems(name, entries, schema)
     yield from _path_problems(manifest)
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same schema, which takes no name that it does not know: such a name would do nothing."""
+    """A copy of the schema that rejects unknown names, which would have no effect."""
     made = copy.deepcopy(dict(schema))
     waiting: list[Any] = [made["definitions"]]
     while waiting:
@@ -47,8 +47,8 @@ def _base_url_problems(remotes: Sequence[Any]) -> Iterator[str]:
         for name, url in urls.items():
             if not _is_base_url(str(url)):
                 yield (
-                    f"remotes.{remote.get('key')}.{name} is {url}, and not https, with a host, "
-                    "and without user, query, or slash at the end"
+                    f"remotes.{remote.get('key')}.{name} is {url}. It must be https with a host, "
+                    "without a user, a query or a trailing slash"
                 )
 
 
@@ -70,10 +70,10 @@ def _module_problems(name: str, entries: Any, schema: Mapping[str, Any]) -> Iter
 
 
 def _path_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """What is called on a remote is a path there: it is put behind the base URL."""
+    """Calls of a remote need a path, which is appended to the base URL."""
     for name, path in _paths(manifest):
         if not str(path).startswith("/"):
-            yield f"{name} is {path}, and no path that begins with a slash"
+            yield f"{name} is {path}. It must be a path that starts with a slash"
 
 
 def _paths(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Manifests of every shape that a deployment can have, made of the repository's descriptor."""
+"""Manifests for every kind of deployment, generated from the repository's descriptor."""
 
 import json
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from relay_cli.manifest import COMPONENTS, REGIONS, Deployment, Manifest, manife
 
 DESCRIPTOR = Path(__file__).parents[2] / "atlassian-connect.json"
 URL = "https://relay.example.com"
-# Any would do, and so would any URL: none of them is called.
+# Any valid id and URLs will do: nothing calls them.
 _APP_ID = "ari:cloud:ecosystem::app/406d303d-0393-4ec4-ad7c-1435be94583a"
 _GUIDE = "https://docs.example.com/relay-on-forge"
 
 
 def samples() -> Iterator[tuple[str, Manifest]]:
-    """Each with words that say what is special about it."""
+    """Yields each manifest with a description."""
     whole: dict[str, Any] = json.loads(DESCRIPTOR.read_text("utf-8"))
     modules = {name: one for name, one in whole["modules"].items() if name != COMPONENTS}
     plain = whole | {"modules": modules}

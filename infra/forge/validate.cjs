@@ -1,6 +1,6 @@
-// Prints what Atlassian's validator says of manifests, as JSON: a list of messages per file.
+// Prints the messages of Atlassian's validator as JSON: a list per manifest.
 //
-// node validate.cjs FOLDER MANIFEST…, where npm has installed @forge/manifest into FOLDER.
+// Run `node validate.cjs FOLDER MANIFEST…`; npm has installed @forge/manifest in FOLDER.
 
 "use strict";
 
@@ -13,14 +13,14 @@ const { FullValidationProcessor } = createRequire(join(folder, "package.json"))(
 async function messagesOf(processor, manifest) {
   const { success, errors = [] } = await processor.process(manifest);
   const messages = errors.map(({ level, line, message }) => `${level}, line ${line ?? "?"}: ${message}`);
-  return success || messages.length > 0 ? messages : ["error: it is refused without a reason"];
+  return success || messages.length > 0 ? messages : ["error: the validator gave no reason"];
 }
 
 async function main() {
   const processor = new FullValidationProcessor({});
-  const said = {};
-  for (const manifest of manifests) said[manifest] = await messagesOf(processor, manifest);
-  process.stdout.write(JSON.stringify(said));
+  const reported = {};
+  for (const manifest of manifests) reported[manifest] = await messagesOf(processor, manifest);
+  process.stdout.write(JSON.stringify(reported));
 }
 
 main();

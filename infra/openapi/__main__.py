@@ -1,4 +1,4 @@
-"""`python -m infra.openapi` writes docs/openapi.json; `--check` only says whether it is true."""
+"""`python -m infra.openapi` writes docs/openapi.json; `--check` only checks that it is current."""
 
 import argparse
 import json
@@ -13,16 +13,19 @@ PATH = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def main() -> int:
+    """Returns the exit code: 1 if `--check` finds a difference."""
     parser = argparse.ArgumentParser(prog="python -m infra.openapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the file is out of date"
+    )
     check = parser.parse_args().check
-    made = document()
-    OpenAPIV31SpecValidator(made).validate()
-    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+    generated = document()
+    OpenAPIV31SpecValidator(generated).validate()
+    text = json.dumps(generated, indent=2, ensure_ascii=False) + "\n"
     if not check:
         PATH.write_text(text, "utf-8")
     elif not PATH.exists() or PATH.read_text("utf-8") != text:
-        print("docs/openapi.json is not what the code says: run `make openapi`.", file=sys.stderr)
+        print("docs/openapi.json is out of date: run `make openapi`.", file=sys.stderr)
         return 1
     return 0
 

@@ -1,6 +1,6 @@
-"""Descriptions of fields: the text below each, which Python does not keep at run time.
+"""Descriptions of fields: the string literal below each field, read from the source.
 
-So a description stands beside its field and costs a function nothing when it starts.
+Python discards these strings, so a description is next to its field and costs a function no time.
 """
 
 import ast
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from relay.catalog.webhooks import WebhookDocument
 
-# For models without any; the description of the model itself has the empty name.
+# For models without descriptions; the empty name is the model itself.
 _OTHERS: Mapping[str, Mapping[str, str]] = {
     WebhookDocument.__qualname__: {
         "": "Where a workspace's notices are sent.",
@@ -24,8 +24,10 @@ _OTHERS: Mapping[str, Mapping[str, str]] = {
 
 
 def descriptions_of(kind: type) -> dict[str, str]:
-    """Descriptions by the field's name in Python; a class's own win over its bases'. The class's
-    own description has the empty name, if pydantic does not know it."""
+    """Descriptions by the field's name in Python; a class's own override its bases'.
+
+    The empty name is the class's own description, if pydantic does not have one.
+    """
     found: dict[str, str] = {}
     # A TypedDict's bases are not in its method resolution order.
     for base in reversed(getattr(kind, "__orig_bases__", kind.__bases__)):
@@ -39,7 +41,7 @@ def _in_sources(module: str) -> dict[str, dict[str, str]]:
     try:
         tree = ast.parse(getsource(import_module(module)))
     except (OSError, TypeError):
-        # A module that is written in C has no source.
+        # A module written in C has no source.
         return {}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     return {node.name: dict(_described(node.body)) for node in classes}

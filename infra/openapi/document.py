@@ -1,4 +1,4 @@
-"""The whole document: every route of the template, with what document.yaml says of it."""
+"""The whole document: every route of the template, with its texts in document.yaml."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,14 +17,14 @@ from relay.edge.http import CORRELATION_HEADER
 from relay.errors import RelayError
 
 _PROJECT = Path(__file__).parents[2] / "pyproject.toml"
-# Statuses that API Gateway answers by itself, too.
+# Statuses that API Gateway may also answer itself.
 _GATEWAY = (413, 429, 500, 503)
 _NOT_IN_NAMES = str.maketrans("", "", "[]")
 _HEADERS = {CORRELATION_HEADER: {"$ref": "#/components/headers/CorrelationId"}}
 
 
 def document() -> dict[str, Any]:
-    """Raises ValueError for a route without a description, or a description without a route."""
+    """Builds the document. Raises ValueError as `check_complete` does."""
     ordered = list(routes())
     check_complete(ordered)
     return {
@@ -61,7 +61,7 @@ def document() -> dict[str, Any]:
 
 
 def check_complete(ordered: Collection[Route]) -> None:
-    """Raises ValueError unless these are the described routes, each once."""
+    """Raises ValueError unless each of these routes is described exactly once, and no other."""
     if len(ALL) != len(OPERATIONS) or len({one.id for one in ALL}) != len(ALL):
         raise ValueError("a route, or an id, is described twice")
     if undescribed := set(ordered) - OPERATIONS.keys():
@@ -122,7 +122,7 @@ def _parameter(parameter: Parameter, operation: Operation) -> dict[str, Any]:
 
 
 def _typed(value: str) -> Any:
-    """A value of a path or query, as its schema types it."""
+    """A value of a path or query, with its type in the schema."""
     if value in ("true", "false"):
         return value == "true"
     return int(value) if value.isdecimal() else value
@@ -145,7 +145,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 def _error_answers() -> dict[str, Any]:
-    """Every set of errors that some operation answers with one status, by its name."""
+    """Every set of errors that an operation may answer with one status, by its name."""
     made: dict[str, Any] = {}
     for operation in ALL:
         for status, found in _errors_by_status(operation).items():
@@ -154,7 +154,7 @@ def _error_answers() -> dict[str, Any]:
 
 
 def _errors_by_status(operation: Operation) -> dict[int, dict[str, RelayError]]:
-    """Each error by its code, and the broken rules."""
+    """By status: the errors by their code and rules."""
     by_status: dict[int, dict[str, RelayError]] = {429: {}}
     for error in errors_of(operation):
         rules = [f"{detail.path}.{detail.rule}".strip(".") for detail in error.details]

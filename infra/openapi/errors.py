@@ -1,4 +1,4 @@
-"""The errors that operations may answer: raised by the code itself wherever that takes one call."""
+"""The errors that operations may answer, raised by Relay's own code where one call does it."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -49,7 +49,7 @@ def _request(query: str = "", body: bytes = b"{}", media: str = "application/jso
 
 
 _LONG_NAME = b'{"name": "%s", "url": "https://ops.example.com/teams/payments"}' % (b"x" * 256)
-# Those of single operations, by their names in document.yaml.
+# The errors of single operations, by their names in document.yaml.
 ERRORS: Mapping[str, RelayError] = {
     "bad_body": _raised(parse_document, WorkspaceDocument, _LONG_NAME, "a workspace"),
     "bad_submission": _raised(parse_submission, b'{"incident": {}}'),
@@ -107,12 +107,12 @@ ERRORS: Mapping[str, RelayError] = {
     "jira_unavailable": JiraUnreachable("Jira gave no answer: ConnectTimeout"),
     "answer_too_large": AnswerTooLarge(),
 }
-_ALWAYS = (
+_COMMON_ERRORS = (
     RelayError("Relay failed unexpectedly."),
     Unavailable("A service that Relay depends on is unavailable; try again."),
 )
-_OF_A_PATH = (
-    # An empty id, or one with a slash where none may be, matches no route.
+_PATH_ERRORS = (
+    # An id that is empty or contains a slash may match no route.
     NotFound("No route has this method and path."),
     BadRequest(
         "The path does not match the ids that API Gateway found.",
@@ -120,7 +120,7 @@ _OF_A_PATH = (
     ),
     _raised(check_sent_path, {PATH_HEADER: "/v1/keys"}, "/v1/sites"),
 )
-_OF_A_PROVIDERS = (
+_PROVIDER_ERRORS = (
     Forbidden("This API key is not for workspace 'payments'."),
     _raised(check_query, _request("dryrun=true"), ["dryRun"]),
     _raised(check_query, _request("limit=1&limit=2"), ["limit"]),
@@ -128,15 +128,15 @@ _OF_A_PROVIDERS = (
 
 
 def errors_of(operation: Operation) -> Iterator[RelayError]:
-    """The operation's own errors, and those that follow from its caller, parameters and body."""
+    """Yields the operation's own errors and those of its caller, parameters and body."""
     names = {parameter.name for parameter in operation.parameters}
     yield from operation.errors
     if "{" in operation.route.path:
-        yield from _OF_A_PATH
+        yield from _PATH_ERRORS
     if operation.callers:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:
-        yield from _OF_A_PROVIDERS
+        yield from _PROVIDER_ERRORS
     if "site" in names:
         yield unknown_site(SITE_ID)
     if "limit" in names:
@@ -149,7 +149,7 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield _raised(check_size, b" " * (DOCUMENT_BYTES_MAX + 1), DOCUMENT_BYTES_MAX)
         if operation.caller in (Caller.PROVIDER, Caller.FORGE):
             yield _raised(json_body, _request(media="text/plain"), DOCUMENT_BYTES_MAX)
-    yield from _ALWAYS
+    yield from _COMMON_ERRORS
 
 
 def shape_of(error: RelayError) -> type:

@@ -1,4 +1,4 @@
-"""The routes of the functions' handlers: names, docstrings and query parameters, read from source.
+"""The functions' handlers: routes, names, docstrings and query parameters, read from the source.
 
 A handler's name is the operation's id, its docstring the operation's summary and description.
 """
@@ -17,7 +17,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 @dataclass(frozen=True)
 class Handler:
-    """`query` is None if the route takes a parameter of any name."""
+    """`query` has the names of the parameters; None if the route accepts any name."""
 
     route: Route
     id: str
@@ -39,7 +39,7 @@ def handlers(folder: Path = FUNCTIONS) -> dict[Route, Handler]:
 def _handlers_in(tree: ast.Module) -> Iterator[Handler]:
     for function in tree.body:
         for call in getattr(function, "decorator_list", []):
-            # `@in_context` is none of a route.
+            # `@in_context` is a decorator without a call.
             if isinstance(function, ast.FunctionDef) and isinstance(call, ast.Call):
                 yield _handler(function, call)
 

@@ -1,4 +1,4 @@
-"""What the document says of one operation."""
+"""One operation, as the document describes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Caller(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """`model` describes JSON; without one there is no body, or one of another `media` type."""
+    """`model` is the shape of a JSON body; without it, there is no body or one of `media`."""
 
     status: int
     description: str
@@ -50,8 +50,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Operation:
-    """`errors` are those that this operation adds to what `errors_of` derives. Any one of the
-    `callers` may call it; without any, everyone may."""
+    """`errors` are this operation's own, without those that `errors_of` derives.
+
+    Any of the `callers` may call it; if there are none, anyone may.
+    """
 
     route: Route
     id: str
@@ -68,5 +70,5 @@ class Operation:
 
     @property
     def caller(self) -> Caller:
-        """Who usually calls."""
+        """The usual caller."""
         return self.callers[0] if self.callers else Caller.ANYONE

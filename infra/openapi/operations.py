@@ -1,4 +1,4 @@
-"""The operations: their handlers' names and docstrings, with what document.yaml adds.
+"""The operations: the handlers' names and docstrings, with the content of document.yaml.
 
 For each route, document.yaml has the answers (`200 Site: …` names a shape, `200 text/html: …` a
 media type), the shape of the body, the errors of this operation alone, and examples.
@@ -28,7 +28,7 @@ from relay.entities.fields import TEXT_MAX
 
 @cache
 def texts() -> Mapping[str, Any]:
-    """document.yaml, with the constants that it names."""
+    """The content of document.yaml, with the values of its constants."""
     limits = throttling()
     usual = limits.pop("")
     admitted = [f"{usual.rate} calls per second, with bursts of {usual.burst}"]
@@ -64,13 +64,12 @@ def _operations() -> Iterator[Operation]:
 
 
 def _operation(tag: str, handler: Handler, one: Mapping[str, Any]) -> Operation:
-    """Raises KeyError for a name that the code does not know, TypeError for an example's unknown
-    field."""
+    """Raises KeyError for an unknown name, and TypeError for an unknown field of an example."""
     path = in_path(handler.route.path)
     values = {parameter.name: parameter.example for parameter in path}
-    answers = [_answer(str(status), said) for status, said in one["answers"].items()]
+    answers = [_answer(str(status), text) for status, text in one["answers"].items()]
     usual = {"status": answers[0].status, "path": values}
-    # A query of any name holds properties.
+    # A query with any names contains properties.
     names = handler.query if handler.query is not None else ("properties",)
     return Operation(
         route=handler.route,
@@ -93,10 +92,10 @@ def _operation(tag: str, handler: Handler, one: Mapping[str, Any]) -> Operation:
     )
 
 
-def _answer(status: str, said: str | Mapping[str, Any]) -> Answer:
+def _answer(status: str, text: str | Mapping[str, Any]) -> Answer:
     """From `200 Site: …`, `200 text/html: …` or `204: …`."""
     number, _, content = status.partition(" ")
-    words = {"description": said} if isinstance(said, str) else said
+    words = {"description": text} if isinstance(text, str) else text
     if "/" in content:
         return Answer(int(number), media=content, **words)
     return Answer(int(number), model=SHAPES[content] if content else None, **words)

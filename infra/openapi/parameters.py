@@ -1,4 +1,4 @@
-"""The parameters of operations, by their names; some mean something else in one operation."""
+"""The parameters of operations, by name; `operation.name` overrides one for an operation."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ IDS = WorkspaceIds("p4x8q2vn")
 
 @dataclass(frozen=True)
 class Parameter:
-    """`schema` is a type that pydantic knows, with its limits; `example` is a value in a path."""
+    """`schema` is a type for pydantic, with its limits; `example` is a value in a path."""
 
     name: str
     schema: Any
@@ -31,7 +31,7 @@ class Parameter:
     where: Literal["path", "query", "header"] = "query"
     example: str = ""
     required: bool = False
-    # Every parameter of the query: OpenAPI's form of "any name".
+    # Stands for all parameters of the query: OpenAPI's form of "any name".
     explode: bool = False
 
 
@@ -101,10 +101,10 @@ _OTHERS: Mapping[str, Parameter] = {
 
 
 def in_path(route: str) -> list[Parameter]:
-    """The parameters of a route's path. Raises KeyError for one that has no description."""
+    """The parameters of a route's path. Raises KeyError for one without a description."""
     return [_PATH[name] for name in re.findall(r"{(\w+)}", route)]
 
 
 def parameter(operation_id: str, name: str) -> Parameter:
-    """A parameter of the query, or a header. Raises KeyError."""
+    """A query parameter or a header of an operation. Raises KeyError for an unknown name."""
     return _OTHERS.get(f"{operation_id}.{name}") or _OTHERS[name]

@@ -1,8 +1,8 @@
-"""JSON Schema of the models and shapes, with the rules that pydantic keeps in functions.
+"""JSON Schema of the models and shapes, including the rules in validator functions.
 
-Client generators read it, too. So a rule over several fields uses `if`, `then` and `else`, or
-`not`, which they ignore: they make types of `anyOf` and `oneOf`, and nothing of a schema that is
-only `true` or `false`.
+Client generators read it, too. They turn `anyOf` and `oneOf` into types and can't handle a schema
+that is only `true` or `false`. So a rule over several fields uses `if`, `then` and `else`, or
+`not`, which they ignore.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from relay.entities.workspace_ids import WORKSPACE_PROPERTY
 
 REF = "#/components/schemas/{model}"
 
-# By the name of the function that holds it: a rule that is not here fails the generation.
+# By the name of the validator function: a rule that is missing here makes the generation fail.
 _RULES: Mapping[str, JsonSchemaValue] = {
     "_url": {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
     "_date_time": {"format": "date-time"},
@@ -50,12 +50,14 @@ _ABSENT_OR_NULL = "jira"
 
 class _Generator(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Without the default: some generators require a field that has one. The description says
-        what absence means."""
+        """Leave out the default, because some generators make a field with a default required.
+
+        The description explains the default.
+        """
         return self.generate_inner(schema["schema"])
 
     def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
-        """Languages whose integers have 32 bits by default need the format."""
+        """Add the format, which languages with 32-bit default integers need."""
         written = super().int_schema(schema)
         return written | ({"format": "int64"} if written.get("maximum", 0) >= 2**31 else {})
 
@@ -71,7 +73,7 @@ class _Generator(GenerateJsonSchema):
         return _described(super().model_schema(schema), model, names)
 
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
-        """Relay's shapes have no fields but their own; those with a config are Jira's."""
+        """Forbid additional fields, except in Jira's shapes, which have a config."""
         fields = schema["fields"]
         is_jiras = "__pydantic_config__" in vars(schema["cls"])
         if not is_jiras:
@@ -83,11 +85,11 @@ class _Generator(GenerateJsonSchema):
         return _described(written, schema["cls"], names)
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
-        """A field's name says as much as pydantic's title for it."""
+        """Leave out pydantic's titles, which repeat the fields' names."""
         return False
 
     def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
-        """A name that breaks its pattern is invalid, not an additional property."""
+        """Make a name that breaks its pattern invalid, not an additional property."""
         written = super().dict_schema(schema)
         for pattern, value in written.pop("patternProperties", {}).items():
             written["propertyNames"] = written.get("propertyNames", {}) | {"pattern": pattern}
@@ -99,7 +101,7 @@ class _Generator(GenerateJsonSchema):
     ) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
         rule = schema["function"]["function"]
-        # pydantic keeps some of its own limits in a partial; it writes them itself.
+        # pydantic implements some of its own limits with a partial, and writes them itself.
         return inner if isinstance(rule, partial) else inner | _RULES[rule.__name__]
 
 
@@ -112,7 +114,7 @@ def _never_null(name: str, field: core_schema.TypedDictField) -> core_schema.Typ
 
 
 def _described(written: JsonSchemaValue, kind: type, names: Mapping[str, str]) -> JsonSchemaValue:
-    """With the text below each field, and the class's own; `names` are Python's, by JSON's."""
+    """Add the descriptions of fields and class; `names` maps JSON's names to Python's."""
     descriptions = descriptions_of(kind)
     for name, field in written["properties"].items():
         if names[name] in descriptions:
@@ -137,7 +139,7 @@ def _words_of(kind: JsonSchemaValue) -> str:
 
 
 def components(kinds: Iterable[type]) -> dict[str, JsonSchemaValue]:
-    """The schemas of these models and shapes, and of all that they refer to, by name.
+    """The schemas of these models and shapes and of everything that they refer to, by name.
 
     Raises ValueError if two share a name, and KeyError for a rule that `_RULES` does not have.
     """
@@ -146,7 +148,7 @@ def components(kinds: Iterable[type]) -> dict[str, JsonSchemaValue]:
     ]
     _, definitions = TypeAdapter.json_schemas(wanted, ref_template=REF, schema_generator=_Generator)
     found: dict[str, JsonSchemaValue] = definitions["$defs"]
-    # pydantic names them by their modules, with `__`.
+    # For these, pydantic uses names with modules, which contain `__`.
     shared = [name for name in found if "__" in name]
     if shared:
         raise ValueError(f"two models share a name: {sorted(shared)}")
@@ -154,11 +156,12 @@ def components(kinds: Iterable[type]) -> dict[str, JsonSchemaValue]:
 
 
 def reference(kind: type) -> JsonSchemaValue:
+    """A reference to the schema of a model or shape in `components`."""
     return {"$ref": REF.format(model=kind.__name__)}
 
 
 def inline(kind: Any) -> JsonSchemaValue:
-    """The schema of a plain type, such as a parameter's."""
+    """The schema of a simple type, such as a parameter's, without references."""
     schema = TypeAdapter(kind).json_schema(schema_generator=_Generator)
     for definition in schema.pop("$defs", {}).values():
         schema = definition | {name: value for name, value in schema.items() if name != "$ref"}

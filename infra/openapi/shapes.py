@@ -1,4 +1,4 @@
-"""The models and shapes that a request or an answer may have, by name."""
+"""The models and shapes of requests and answers, by name."""
 
 from collections.abc import Mapping
 from inspect import getmembers

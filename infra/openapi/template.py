@@ -10,21 +10,21 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 class Route(NamedTuple):
-    """`path` is OpenAPI's: API Gateway's `{id+}`, which takes slashes, is `{id}` here."""
+    """`path` has OpenAPI's form: API Gateway's greedy `{id+}` becomes `{id}`."""
 
     method: str
     path: str
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as `!Ref X`, as nothing."""
+    """Loads CloudFormation's short forms, such as `!Ref X`, as None."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
 def routes() -> Iterator[Route]:
-    """In the template's order; HEAD, which is answered as GET is, and the default are left out."""
+    """Yields the routes in the template's order, without the default and without HEAD."""
     template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     for resource in template["Resources"].values():
         for event in resource.get("Properties", {}).get("Events", {}).values():
@@ -32,14 +32,14 @@ def routes() -> Iterator[Route]:
 
 
 class Throttling(NamedTuple):
-    """What API Gateway lets through of a route: calls per second, and calls at once."""
+    """API Gateway's limits of a route: calls per second, and calls in a burst."""
 
     rate: int
     burst: int
 
 
 def throttling() -> dict[str, Throttling]:
-    """By the route, as `METHOD /path`; that of every other route has the empty name."""
+    """The limits by route, as `METHOD /path`; the empty name is the default for other routes."""
     template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     [api] = [
         resource["Properties"]

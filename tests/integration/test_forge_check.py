@@ -88,17 +88,17 @@ def no_remotes(made: Document) -> None:
     del made["remotes"]
 
 
-@broken(r"remotes\.relay\.baseUrl is /relay, and not https")
+@broken(r"remotes\.relay\.baseUrl is /relay\. It must be https")
 def base_url_relative(made: Document) -> None:
     made["remotes"][0]["baseUrl"] = "/relay"
 
 
-@broken(r"remotes\.relay\.baseUrl is http://relay.example.com, and not https")
+@broken(r"remotes\.relay\.baseUrl is http://relay.example.com\. It must be https")
 def base_url_without_tls(made: Document) -> None:
     made["remotes"][0]["baseUrl"] = "http://relay.example.com"
 
 
-@broken("slash at the end")
+@broken("trailing slash")
 def base_url_with_a_slash(made: Document) -> None:
     made["remotes"][0]["baseUrl"] = f"{URL}/"
 
@@ -139,7 +139,7 @@ def two_lifecycles(made: Document) -> None:
     made["connectModules"][LIFECYCLE].append(lifecycle | {"key": "another"})
 
 
-@broken("jira:lifecycle is one, and no more")
+@broken("jira:lifecycle must have one entry")
 def no_lifecycle(made: Document) -> None:
     del made["connectModules"][LIFECYCLE]
 
@@ -149,7 +149,7 @@ def lifecycle_with_an_unknown_event(made: Document) -> None:
     made["connectModules"][LIFECYCLE][0]["instaled"] = "/lifecycle/installed"
 
 
-@broken("jira:lifecycle.installed is lifecycle/installed, and no path")
+@broken("jira:lifecycle.installed is lifecycle/installed. It must be a path")
 def lifecycle_without_a_slash(made: Document) -> None:
     made["connectModules"][LIFECYCLE][0]["installed"] = "lifecycle/installed"
 
@@ -175,7 +175,7 @@ def action_without_a_url(made: Document) -> None:
     made["connectModules"][OPERATIONS][0]["actions"]["fetchWorkspaces"] = {"url": "/workspaces"}
 
 
-@broken(r"jiraOperationsInfoProvider\.fetchWorkspaces is https:.*, and no path")
+@broken(r"jiraOperationsInfoProvider\.fetchWorkspaces is https:.*. It must be a path")
 def action_with_an_absolute_url(made: Document) -> None:
     template = {"templateUrl": f"{URL}/workspaces/fetch"}
     made["connectModules"][OPERATIONS][0]["actions"]["fetchWorkspaces"] = template
@@ -201,7 +201,7 @@ def endpoint_to_an_unknown_remote(made: Document) -> None:
     made["modules"]["endpoint"][0]["remote"] = "elsewhere"
 
 
-@broken("endpoint.forge-installed is None, and no path")
+@broken("endpoint.forge-installed is None. It must be a path")
 def endpoint_without_a_route(made: Document) -> None:
     del made["modules"]["endpoint"][0]["route"]
 
@@ -300,7 +300,7 @@ def test_without_node_it_says_so_and_goes_on(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("The Forge manifest was not checked: ")
-    assert "there is no node on this machine" in done.stdout
+    assert "this machine has no node" in done.stdout
     assert done.stdout.count("\n") == 1
 
 
