@@ -157,8 +157,8 @@ def answer_from_memory() -> None:
 
 def _result(found: Speeds, missing: str) -> Result:
     speedup = {
-        other: ratio(found[ours], found[other])
-        for ours, other in ((ACTION, EXPRESS), (VERIFY, NPM), (VERIFY, PYPI))
+        other: ratio(found[way], found[other])
+        for way, other in ((ACTION, EXPRESS), (VERIFY, NPM), (VERIFY, PYPI))
         if other in found
     }
     rows = [

@@ -27,29 +27,29 @@ Sent = tuple[str, str, dict[str, str], bytes]
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
     """Measures the submitter and the same requests without Relay."""
-    ours, other = stand.place("deliver"), stand.place("bare")
+    place, other = stand.place("deliver"), stand.place("bare")
     size, rounds = sizes.entities, sizes.rounds
     stand.screen.say(f"deliver: {rounds} rounds of {size} incidents, four ways by turns …")
     found = stand.run(
-        "deliver:measure", ours=ours, other=other, size=size, rounds=rounds, singles=sizes.singles
+        "deliver:measure", place=place, other=other, size=size, rounds=rounds, singles=sizes.singles
     )
-    stand.check_delivered(ours, size, rounds + 1)
+    stand.check_delivered(place, size, rounds + 1)
     return _result(found, size, sizes.singles)
 
 
 def measure(
-    ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
+    place: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> dict[str, list[Seconds]]:
     """Seconds by way and round, in a new process."""
     caught: list[Sent] = []
     watch(lambda _, request: caught.append(_sent(request)))
     submitter = load("submitter")
     turns = [states(size, sequence=number + 1) for number in range(rounds + 1)]
-    events = [event(ours["workspace_id"], turn) for turn in turns]
+    events = [event(place["workspace_id"], turn) for turn in turns]
     ready = [bodies(turn) for turn in turns]
     single = [[bodies([state])[0] for state in turn[:singles]] for turn in turns]
     headers = {"Authorization": authorization(other), "Content-Type": "application/json"}
-    workspace = ours["workspace_id"].encode()
+    workspace = place["workspace_id"].encode()
 
     def deliver(round_: int) -> Seconds:
         caught.clear()

@@ -48,12 +48,12 @@ def measure(places: dict[str, str], batch: int, rounds: int) -> Found:
 
 def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) -> Result:
     smallest, *_, largest = replays
-    cpu = {size: [taken for taken, _ in found[str(size)]] for size in replays}
+    cpu = {size: [seconds for seconds, _ in found[str(size)]] for size in replays}
     calls = {size: figure([made for _, made in found[str(size)]]).median for size in replays}
     changes = [
         [
             number(size),
-            str(figure([taken * 1_000_000 for taken in cpu[size]])),
+            str(figure([seconds * 1_000_000 for seconds in cpu[size]])),
             ratio(cpu[size], cpu[smallest]).times,
             number(calls[size]),
         ]

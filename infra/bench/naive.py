@@ -24,13 +24,13 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     """Compares the submitter with loops in two HTTP libraries."""
     found: dict[float, SecondsEach] = {}
     for delay in DELAYS:
-        ours, other = stand.place("naive"), stand.place("single")
+        place, other = stand.place("naive"), stand.place("single")
         stand.screen.say(f"naive: Jira answers after {delay * 1000:.0f} ms …")
         stand.stage.jira.set(answerDelaySeconds=delay)
         try:
             found[delay] = stand.run(
                 "naive:measure",
-                ours=ours,
+                place=place,
                 other=other,
                 size=sizes.entities,
                 rounds=sizes.naive_rounds,
@@ -38,17 +38,17 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
             )
         finally:
             stand.stage.jira.set(answerDelaySeconds=0)
-        stand.check_delivered(ours, sizes.entities, sizes.naive_rounds + 1)
+        stand.check_delivered(place, sizes.entities, sizes.naive_rounds + 1)
     return _result(found)
 
 
 def measure(
-    ours: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
+    place: dict[str, str], other: dict[str, str], size: int, rounds: int, singles: int
 ) -> SecondsEach:
     """Seconds per entity by way and round, in a new process."""
     submitter = load("submitter")
     turns = [states(size, sequence=number + 1) for number in range(rounds + 1)]
-    events = [event(ours["workspace_id"], turn) for turn in turns]
+    events = [event(place["workspace_id"], turn) for turn in turns]
     ready = [[bodies([state])[0].decode() for state in turn[:singles]] for turn in turns]
 
     def deliver(round_: int) -> float:
@@ -57,13 +57,13 @@ def measure(
     with peer([str(PYTHON), "-P", str(PEERS / "naive.py")]) as loop:
 
         def post(library: str, round_: int) -> float:
-            taken = loop.ask(
+            answer = loop.ask(
                 library=library,
                 url=other["base_url"] + BULK,
                 authorization=authorization(other),
                 bodies=ready[round_],
             )
-            return float(taken["wall"]) / singles
+            return float(answer["wall"]) / singles
 
         ways = {RELAY: deliver} | {name: partial(post, name) for name in LIBRARIES}
         return by_turns(ways, rounds)

@@ -40,9 +40,9 @@ def exact(value: float) -> Figure:
     return Figure(value, value, value)
 
 
-def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+def ratio(values: Sequence[float], others: Sequence[float]) -> Figure:
     """Ratios of the same round, so that a slow moment of the machine affects both values."""
-    return figure([one / other for one, other in zip(ours, theirs, strict=True)])
+    return figure([one / other for one, other in zip(values, others, strict=True)])
 
 
 def number(value: float) -> str:

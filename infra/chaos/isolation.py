@@ -48,7 +48,7 @@ def why_foreign(held: Held, known: Mapping[EntityKey, Known] | None) -> str:
         return "its workspace never had it"
     if held.properties != one.properties | {WORKSPACE_PROPERTY: held.workspace_key}:
         return "with another workspace's properties"
-    if not held.entity["summary"].startswith(one.begins):
+    if not held.entity["summary"].startswith(one.prefix):
         return "with another workspace's content"
     ids = [named for name in _LISTS for named in held.entity.get(name, ())]
     if not all(named.startswith(f"{held.workspace_key}.") for named in ids):

@@ -41,7 +41,7 @@ class Known:
         return tag_of(self.key.id)
 
     @property
-    def begins(self) -> str:
+    def prefix(self) -> str:
         """The prefix of all of its summaries, which contains the workspace, unlike its id."""
         return f"{self.workspace_id}: {self.key.id[:_NUMBER]}, state "
 
@@ -51,7 +51,7 @@ class Known:
             "schemaVersion": "1.0",
             "id": self.key.id,
             "updateSequenceNumber": sequence,
-            "summary": f"{self.begins}{sequence}",
+            "summary": f"{self.prefix}{sequence}",
             "description": f"The description of state {sequence}. " * 4,
             "url": f"https://ops.example.com/{self.key.id[:_NUMBER]}",
             "createdDate": "2026-01-31T09:30:00Z",
@@ -61,7 +61,7 @@ class Known:
             issues = [f"{UNKNOWN_PROJECT}-1"] + ["OPS-2"] * (self.tag == PARTLY_KNOWN)
             common["associations"] = [{"associationType": "issueIdOrKeys", "values": issues}]
         if self.tag == LARGE:
-            values = texts(f"{self.begins}{sequence}", (1 + sequence % 3) / 3)
+            values = texts(f"{self.prefix}{sequence}", (1 + sequence % 3) / 3)
             common["associations"] = [{"associationType": "serviceIdOrKeys", "values": values}]
         if self.key.kind is Kind.REVIEW:
             return common | {"reviews": ["inc-1"], "status": "in progress"}

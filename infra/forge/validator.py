@@ -141,6 +141,6 @@ def _put(unfinished: Path, folder: Path) -> None:
     try:
         unfinished.rename(folder)
     except OSError:
-        # Someone else was faster; theirs is the same.
+        # Another process was faster; its folder is equal.
         if not folder.exists():
             raise

@@ -265,7 +265,7 @@ def _submit(
         return
     projects = check_projects(entity, site.project_keys)
     outcome.unknown_projects.update(dict.fromkeys(projects.unknown))
-    if not projects.kept:
+    if not projects.is_stored:
         return
     if entity_id not in faults.unnamed:
         outcome.accepted[entity_id] = None

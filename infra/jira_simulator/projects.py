@@ -10,10 +10,10 @@ _ISSUE_KEY = re.compile(r"([A-Za-z]\w{0,254})-\d+", re.ASCII)
 
 @dataclass(frozen=True)
 class ProjectCheck:
-    """`kept` is False if all of the entity's associations name unknown projects."""
+    """`is_stored` is False if all of the entity's associations name unknown projects."""
 
     unknown: list[str]
-    kept: bool
+    is_stored: bool
 
 
 def check_projects(entity: dict[str, Any], known: frozenset[str]) -> ProjectCheck:
@@ -24,7 +24,7 @@ def check_projects(entity: dict[str, Any], known: frozenset[str]) -> ProjectChec
     """
     values = list(_associated(entity))
     unknown = [key for key in map(_issue_project, values) if key and key not in known]
-    return ProjectCheck(unknown, kept=not values or len(unknown) < len(values))
+    return ProjectCheck(unknown, is_stored=not values or len(unknown) < len(values))
 
 
 def _associated(entity: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -75,11 +75,11 @@ async function throughLibrary() {
 }
 
 async function timed(work) {
-  const began = process.hrtime.bigint();
+  const started = process.hrtime.bigint();
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return { wall: Number(process.hrtime.bigint() - began) / 1e9, cpu: (user + system) / 1e6 };
+  return { wall: Number(process.hrtime.bigint() - started) / 1e9, cpu: (user + system) / 1e6 };
 }
 
 async function answer(asked) {
