@@ -158,7 +158,7 @@ def _result(usages: dict[int, Usage]) -> Result:
                 rows,
             ),
             Table(
-                "What they are made of",
+                "The components of the cost",
                 (
                     "entities per submission",
                     "billed ms, accepting one",

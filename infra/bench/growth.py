@@ -49,7 +49,7 @@ def measure(places: dict[str, str], batch: int, rounds: int) -> Found:
 def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) -> Result:
     smallest, *_, largest = replays
     cpu = {size: [seconds for seconds, _ in found[str(size)]] for size in replays}
-    calls = {size: figure([made for _, made in found[str(size)]]).median for size in replays}
+    calls = {size: figure([count for _, count in found[str(size)]]).median for size in replays}
     changes = [
         [
             number(size),

@@ -72,8 +72,8 @@ def submissions() -> Iterator[Body]:
     count = SUBMISSION_BYTES_MAX // 3 - 10
     yield "over a million empty incidents", b'{"incidents":[%b]}' % b",".join([b"{}"] * count)
     yield "50,000 numbers for incidents", b'{"incidents":[%b]}' % b",".join([b"7"] * 50_000)
-    for made, what in INCIDENTS.items():
-        incidents = [made(number) for number in range(per_message(made(0)))]
+    for make, what in INCIDENTS.items():
+        incidents = [make(number) for number in range(per_message(make(0)))]
         yield what, _json({"incidents": incidents})
 
 

@@ -79,16 +79,16 @@ def _full_event(stand: Stand, sizes: Sizes) -> Held:
 def _full_messages(stand: Stand, sizes: Sizes) -> Iterator[Held]:
     """Messages of 4 MB each, uncompressed."""
     counts = {hostile.largest: sizes.large_messages, hostile.smallest: sizes.small_messages}
-    for made, messages in counts.items():
+    for make, messages in counts.items():
         place = stand.place("memory")
-        size = hostile.per_message(made(0))
+        size = hostile.per_message(make(0))
         count = messages * size
         bodies: list[str] = []
         for first in range(0, count, size):
-            entities = [hostile.state_of(made(one)) for one in range(first, first + size)]
+            entities = [hostile.state_of(make(one)) for one in range(first, first + size)]
             [(_, body)] = packed(Message(place["workspace_id"], "bench", tuple(entities)))
             bodies.append(body)
-        what = f"{messages} messages of 4 MB, of {hostile.INCIDENTS[made]}"
+        what = f"{messages} messages of 4 MB, of {hostile.INCIDENTS[make]}"
         stand.screen.say(f"memory: the submitter on {what} …")
         most = float(stand.run("memory:submitted", message=sqs_event(bodies)))
         stand.check_delivered(place, count, 1)

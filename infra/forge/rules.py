@@ -27,8 +27,8 @@ def problems(document: Any, schema: Mapping[str, Any]) -> Iterator[str]:
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the schema that rejects unknown names, which would have no effect."""
-    made = copy.deepcopy(dict(schema))
-    waiting: list[Any] = [made["definitions"]]
+    copied = copy.deepcopy(dict(schema))
+    waiting: list[Any] = [copied["definitions"]]
     while waiting:
         part = waiting.pop()
         if isinstance(part, list):
@@ -37,7 +37,7 @@ def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
             waiting += part.values()
             if isinstance(part.get("properties"), dict):
                 part.setdefault("additionalProperties", False)
-    return made
+    return copied
 
 
 def _base_url_problems(remotes: Sequence[Any]) -> Iterator[str]:
