@@ -125,7 +125,7 @@ def test_both_layers_hold_the_same_but_for_the_binaries(clone: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", LAYERS)
-def test_a_deployment_takes_the_layer_of_its_architecture(
+def test_a_deployment_uses_the_layer_of_its_architecture(
     clone: Path, aws: dict[str, str], architecture: str
 ) -> None:
     stack = f"relay-{architecture.replace('_', '')}"
@@ -146,13 +146,13 @@ def test_a_deployment_takes_the_layer_of_its_architecture(
     assert len(functions) > 10
 
 
-def test_to_deploy_what_is_there_already_is_a_success(clone: Path, aws: dict[str, str]) -> None:
+def test_deploying_an_unchanged_stack_succeeds(clone: Path, aws: dict[str, str]) -> None:
     sam(clone, "deploy", **aws)
 
     assert "Stack relay is up to date" in sam(clone, "deploy", **aws)
 
 
-def test_a_guided_deploy_takes_its_own_answers(clone: Path, aws: dict[str, str]) -> None:
+def test_a_guided_deploy_uses_its_own_answers(clone: Path, aws: dict[str, str]) -> None:
     kept = (clone / "samconfig.toml").read_text()
     try:
         said = sam(clone, "deploy", "--guided", "--stack-name", "guided", keys="\n" * 60, **aws)
@@ -163,7 +163,7 @@ def test_a_guided_deploy_takes_its_own_answers(clone: Path, aws: dict[str, str])
     assert "Successfully created/updated stack - guided" in said
 
 
-def test_a_key_of_a_stack_that_is_not_there_is_refused_in_two_lines(aws: dict[str, str]) -> None:
+def test_a_key_for_a_missing_stack_is_refused_in_two_lines(aws: dict[str, str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "infra.api_key", "--stack", "nope", "--all-workspaces"],
         cwd=ROOT,
@@ -197,7 +197,7 @@ def compiled(layer: Path, version: str) -> str:
     return ended.stdout
 
 
-def test_modules_are_compiled_by_a_python_of_the_layers_version(tmp_path: Path) -> None:
+def test_modules_are_compiled_by_the_layers_python_version(tmp_path: Path) -> None:
     layer = tmp_path / "a layer"
 
     assert compiled(layer, "{}.{}".format(*sys.version_info)) == ""
@@ -205,7 +205,7 @@ def test_modules_are_compiled_by_a_python_of_the_layers_version(tmp_path: Path) 
     assert module.read_bytes().startswith(MAGIC_NUMBER)
 
 
-def test_a_layer_that_no_python_here_can_compile_is_told_of(tmp_path: Path) -> None:
+def test_a_layer_that_no_local_python_can_compile_is_reported(tmp_path: Path) -> None:
     said = compiled(tmp_path / "layer", "2.99")
 
     assert said.count("\n") == 1
@@ -213,7 +213,7 @@ def test_a_layer_that_no_python_here_can_compile_is_told_of(tmp_path: Path) -> N
     assert "cold starts" in said
 
 
-def test_one_version_of_python_is_named_everywhere() -> None:
+def test_the_same_python_version_is_named_everywhere() -> None:
     version = RUNTIME.removeprefix("python")
     layers = [template()["Resources"][name]["Properties"] for name in LAYERS.values()]
 

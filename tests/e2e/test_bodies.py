@@ -47,7 +47,7 @@ def test_a_body_that_is_not_utf8_is_refused(story: Story) -> None:
     assert story.shown() == {"incident": [], "review": []}
 
 
-def test_four_mebibytes_are_taken_and_one_byte_more_is_not(story: Story) -> None:
+def test_four_mebibytes_are_accepted_and_one_byte_more_is_not(story: Story) -> None:
     assert post(story, body_of(BODY_BYTES_MAX)).status_code == httpx.codes.ACCEPTED
 
     answer = post(story, body_of(BODY_BYTES_MAX + 1))

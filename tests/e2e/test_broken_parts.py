@@ -20,7 +20,7 @@ NOT_THERE = {
 
 
 @pytest.mark.parametrize("variable", ["TENANTS_TABLE", "SECRETS_KEY"])
-def test_an_install_that_cannot_be_kept_is_refused_and_can_be_repeated(
+def test_an_install_that_cannot_be_stored_is_refused_and_can_be_repeated(
     stack: Stack, story: Story, steering: Steering, variable: str
 ) -> None:
     # GIVEN a table or a key that can't be used
@@ -39,7 +39,7 @@ def test_an_install_that_cannot_be_kept_is_refused_and_can_be_repeated(
     assert site["clientKey"] in {known["clientKey"] for known in story.relay.sites()}
 
 
-def test_a_submission_that_cannot_be_queued_is_refused_by_name(
+def test_a_submission_that_cannot_be_queued_names_its_entities(
     story: Story, steering: Steering
 ) -> None:
     # GIVEN a queue that can't be used
@@ -60,7 +60,7 @@ def test_a_submission_that_cannot_be_queued_is_refused_by_name(
     arrives(story, submission.states)
 
 
-def test_what_cannot_be_recorded_is_not_delivered_and_comes_again(
+def test_an_entity_that_cannot_be_recorded_is_not_delivered_and_is_retried(
     story: Story, steering: Steering
 ) -> None:
     # GIVEN a record that can't be written
@@ -79,7 +79,7 @@ def test_what_cannot_be_recorded_is_not_delivered_and_comes_again(
     assert differences(newest_states(states), story.shown()) == []
 
 
-def test_nobody_is_let_in_without_the_table_of_keys(stack: Stack, steering: Steering) -> None:
+def test_without_the_key_table_every_caller_is_refused(stack: Stack, steering: Steering) -> None:
     steering.set_variable("WorkspacesFunction", "API_KEYS_TABLE", "not-there")
 
     with pytest.raises(StackFailure, match="503"):

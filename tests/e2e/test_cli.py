@@ -125,7 +125,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         run_stack_command("down", state)
 
 
-def test_the_recorded_session_is_what_the_command_says(terminal: Terminal) -> None:
+def test_the_recorded_session_matches_the_commands_output(terminal: Terminal) -> None:
     document = SESSION.read_text("utf-8")
     for block in _BLOCK.findall(document):
         said = []

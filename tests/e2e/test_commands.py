@@ -35,7 +35,7 @@ def run(command: str, state: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.usefixtures("stack")
-def test_up_and_down_beside_another_stack(tmp_path: Path) -> None:
+def test_a_stack_starts_and_stops_beside_another(tmp_path: Path) -> None:
     try:
         first = run("up", tmp_path)
         second = run("up", tmp_path)
@@ -50,7 +50,7 @@ def test_up_and_down_beside_another_stack(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_stack_that_is_slow_to_answer_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_stack_that_answers_slowly_is_left_running(tmp_path: Path) -> None:
     try:
         run("up", tmp_path)
         before = (tmp_path / "stack.json").read_text()
@@ -69,7 +69,7 @@ def test_a_stack_that_is_slow_to_answer_stays_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_stack_of_which_a_part_has_ended_is_started_again(tmp_path: Path) -> None:
+def test_a_stack_with_a_stopped_part_is_restarted(tmp_path: Path) -> None:
     try:
         run("up", tmp_path)
         before = json.loads((tmp_path / "stack.json").read_text())
@@ -84,7 +84,7 @@ def test_a_stack_of_which_a_part_has_ended_is_started_again(tmp_path: Path) -> N
         run("down", tmp_path)
 
 
-def test_ctrl_c_ends_it_in_a_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_ctrl_c_stops_it_with_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     starting = subprocess.Popen(
         [sys.executable, "-m", "infra.local.up"],
         cwd=ROOT,
@@ -125,5 +125,5 @@ def check_stack(file: Path, said: str) -> None:
         assert relay.submit(document["workspace"], submission.body())["accepted"] == 1
 
 
-def test_the_other_stack_is_still_there(stack: Stack) -> None:
+def test_the_other_stack_is_still_running(stack: Stack) -> None:
     assert httpx.get(f"{stack.api}/health", timeout=10).json() == {"status": "ok"}

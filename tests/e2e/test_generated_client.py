@@ -96,7 +96,7 @@ def test_an_incident_is_submitted_and_read_back(tool: Tool, story: Story) -> Non
     assert (site.jira.severity.level, site.jira.status) == ("P2", "open")
 
 
-def test_what_is_refused_says_why(tool: Tool) -> None:
+def test_a_refusal_says_why(tool: Tool) -> None:
     models = tool.models
 
     refused = tool.submit(tool.incident("inc-1", summary="x" * 256))

@@ -25,7 +25,7 @@ def test_the_sample_is_the_same_on_every_machine() -> None:
     assert hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() == SAMPLE_DIGEST
 
 
-def test_the_sample_has_several_states_for_some_in_the_order_of_time() -> None:
+def test_the_sample_has_several_states_of_some_entities_in_time_order() -> None:
     states = parse_states(sample_lines(), "sample")
 
     assert len(newest_states(states)) == INCIDENTS + REVIEWS
@@ -52,7 +52,7 @@ def test_a_bad_line_is_named_by_its_number(tmp_path: Path, line: str, why: str) 
         read_states(file)
 
 
-def test_half_of_a_surrogate_pair_is_left_to_relay_to_refuse(tmp_path: Path) -> None:
+def test_a_lone_surrogate_is_left_for_relay_to_refuse(tmp_path: Path) -> None:
     file = tmp_path / "states.jsonl"
     file.write_text('{"incident": {"id": "\\ud800"}}\n')
 
@@ -62,7 +62,7 @@ def test_half_of_a_surrogate_pair_is_left_to_relay_to_refuse(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff"])
-def test_a_file_without_states_ends_the_demo_before_it_begins(
+def test_a_file_without_states_ends_the_demo_before_it_starts(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "states.jsonl"
@@ -72,14 +72,12 @@ def test_a_file_without_states_ends_the_demo_before_it_begins(
     assert str(file) in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_ends_the_demo(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_file_ends_the_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert reported(partial(demo.main, ["--input", str(tmp_path / "none")])) == 1
     assert "can't be read" in capsys.readouterr().err
 
 
-def test_submissions_fill_the_limit_and_keep_the_order() -> None:
+def test_submissions_fill_the_limit_and_preserve_the_order() -> None:
     large = incident(description="x" * 5000)
     states = incidents(*[large | {"id": f"inc-{number}"} for number in range(2000)])
 
@@ -91,7 +89,7 @@ def test_submissions_fill_the_limit_and_keep_the_order() -> None:
     assert min(sizes[:-1]) > BODY_BYTES_MAX - 6000
 
 
-def test_whatever_differs_from_what_was_submitted_is_named() -> None:
+def test_every_difference_from_the_submission_is_named() -> None:
     expected = newest_states(incidents(*[incident(f"inc-{number}", 2) for number in range(5)]))
     shown = [incident("inc-0", 2), incident("inc-1", 1), incident("inc-2", 2, summary="Another")]
     shown += [incident("inc-3", 2), incident("inc-3", 2), incident("inc-9", 2)]
@@ -108,7 +106,7 @@ def test_whatever_differs_from_what_was_submitted_is_named() -> None:
     ]
 
 
-def test_a_demo_with_a_rejected_entity_fails_and_says_which(
+def test_a_demo_with_a_rejected_entity_fails_and_names_it(
     story: Story, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good, bad = incident("inc-1"), incident("inc-2", status="on fire")

@@ -11,7 +11,7 @@ REDELIVERY_SECONDS = 8
 STATES = 1200
 
 
-def test_nothing_is_lost_or_doubled(story: Story, steering: Steering) -> None:
+def test_nothing_is_lost_or_duplicated(story: Story, steering: Steering) -> None:
     # GIVEN a submission under way
     states = parse_states(sample_lines()[:STATES], "sample")
     expected = newest_states(states)

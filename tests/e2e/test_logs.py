@@ -55,9 +55,7 @@ def delivered(story: Story) -> Story:
     return story
 
 
-def test_no_secret_no_token_and_nothing_of_an_entity_is_logged(
-    stack: Stack, delivered: Story
-) -> None:
+def test_no_secret_token_or_entity_content_is_logged(stack: Stack, delivered: Story) -> None:
     secrets = {site["sharedSecret"] for site in sites(stack)} | {delivered.tenancy.api_key}
     texts = {SUMMARY, "Checkout answers slowly", *(story.finding for story in STORIES)}
 

@@ -27,7 +27,7 @@ def test_the_sample_of_the_demo_arrives(story: Story, sample: list[State]) -> No
     assert run_story(story, sample)
 
 
-def test_what_waits_costs_one_call_per_thousand_of_a_kind(
+def test_waiting_entities_cost_one_call_per_thousand_of_a_kind(
     story: Story, steering: Steering, sample: list[State]
 ) -> None:
     # GIVEN the sample in five submissions, all in the queue
@@ -47,7 +47,9 @@ def test_what_waits_costs_one_call_per_thousand_of_a_kind(
     assert differences(newest_states(sample), story.shown()) == []
 
 
-def test_states_out_of_order_and_twice_leave_the_newest(story: Story, sample: list[State]) -> None:
+def test_duplicated_and_reordered_states_leave_the_newest(
+    story: Story, sample: list[State]
+) -> None:
     several = [state for state in sample if state.id.endswith("7")]
     shuffled = several * 2
     random.Random(7).shuffle(shuffled)  # noqa: S311 - an order, no secret
@@ -59,7 +61,7 @@ def test_states_out_of_order_and_twice_leave_the_newest(story: Story, sample: li
     assert differences(newest_states(several), story.shown()) == []
 
 
-def test_an_older_state_that_comes_later_changes_nothing(story: Story) -> None:
+def test_an_older_state_that_arrives_later_changes_nothing(story: Story) -> None:
     newer = incidents(incident("inc-1", 2, summary="Resolved at noon"))
     older = incidents(incident("inc-1", 1, summary="Open since ten"))
 

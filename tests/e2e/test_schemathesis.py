@@ -184,7 +184,7 @@ def fuzzing(story: Story) -> Iterator[Fuzzing]:
         yield Fuzzing(story, session, sender)
 
 
-def test_whatever_is_sent_the_answer_is_a_documented_one(
+def test_every_request_gets_a_documented_response(
     fuzzing: Fuzzing, subtests: pytest.Subtests
 ) -> None:
     schema = schemathesis.openapi.from_path(PATH)

@@ -61,27 +61,27 @@ def fetched(relay: Relay, site: Site, wanted: list[str]) -> list[list[str]]:
 
 
 @pytest.mark.usefixtures("acme", "globex")
-def test_a_site_is_told_its_linked_and_offered_workspaces_and_no_others(relay: Relay) -> None:
+def test_a_site_sees_only_its_linked_and_offered_workspaces(relay: Relay) -> None:
     assert fetched(relay, ACME, EVERY_ID) == [["billing", "payments", "search"]] * 3
     assert fetched(relay, GLOBEX, EVERY_ID) == [["globex-only", "nobodys", "search"]] * 3
 
 
 @pytest.mark.usefixtures("acme", "globex")
-def test_only_what_is_asked_for_is_told(relay: Relay) -> None:
+def test_only_requested_ids_are_returned(relay: Relay) -> None:
     assert fetched(relay, ACME, ["search", "globex-only"]) == [["search"]] * 3
     assert fetched(relay, ACME, ["globex-only", "never-put"]) == [[]] * 3
     assert ids(relay.jira(ACME, "POST", FETCH, {"ids": []})) == []
 
 
 @pytest.mark.usefixtures("acme", "globex")
-def test_an_id_of_another_site_is_answered_as_one_that_nobody_has(relay: Relay) -> None:
+def test_an_id_of_another_site_is_answered_like_an_unknown_id(relay: Relay) -> None:
     others = relay.jira(ACME, "POST", FETCH, {"ids": ["globex-only"]})
     nobodys = relay.jira(ACME, "POST", FETCH, {"ids": ["never-put"]})
     assert (others.status, others.body) == (nobodys.status, nobodys.body)
 
 
 @pytest.mark.usefixtures("acme", "globex")
-def test_without_ids_a_get_finds_by_name_among_the_sites_own(relay: Relay) -> None:
+def test_a_get_without_ids_searches_the_sites_own_by_name(relay: Relay) -> None:
     assert ids(relay.jira(ACME, "GET", FETCH)) == ["billing", "payments", "search"]
     assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=PAY")) == ["payments"]
     assert ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery=globex")) == []
@@ -89,7 +89,7 @@ def test_without_ids_a_get_finds_by_name_among_the_sites_own(relay: Relay) -> No
 
 
 @pytest.mark.usefixtures("acme", "globex")
-def test_a_get_is_answered_as_both_of_jiras_pages_show_it(relay: Relay) -> None:
+def test_a_get_is_answered_in_both_shapes_that_jira_documents(relay: Relay) -> None:
     """One page has a POST for workspaces, and the other a GET for containers, at this action."""
     for workspace in ("payments", "billing", "globex-only"):
         document = {
@@ -112,7 +112,7 @@ def test_a_get_is_answered_as_both_of_jiras_pages_show_it(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_name_is_found_by_any_part_without_case_and_accents(relay: Relay) -> None:
+def test_a_name_matches_by_any_part_ignoring_case_and_accents(relay: Relay) -> None:
     relay.put_workspace("payments", "Zürich, Zahlungen")
     parts = ["Zürich, Zahlungen", "zurich, zahlungen", "ZÜRICH", "ich, zahl", "zahlungen"]
     found = [ids(relay.jira(ACME, "GET", f"{FETCH}?searchQuery={quote(part)}")) for part in parts]
@@ -120,7 +120,7 @@ def test_a_name_is_found_by_any_part_without_case_and_accents(relay: Relay) -> N
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_workspace_comes_in_jiras_shape(relay: Relay) -> None:
+def test_a_workspace_has_jiras_shape(relay: Relay) -> None:
     own = {
         "name": "Payments",
         "url": "https://ops.example.com/payments",
@@ -138,7 +138,7 @@ def test_a_workspace_comes_in_jiras_shape(relay: Relay) -> None:
     }
 
 
-def test_what_is_no_longer_linked_offered_or_there_is_left_out(relay: Relay, acme: Tenant) -> None:
+def test_unlinked_withdrawn_and_deleted_workspaces_are_left_out(relay: Relay, acme: Tenant) -> None:
     relay.links.unlink(acme.id, "payments")
     assert ids(relay.jira(ACME, "GET", FETCH)) == ["billing", "search"]
     relay.links.withdraw_offer(acme.id, "billing")
@@ -147,7 +147,7 @@ def test_what_is_no_longer_linked_offered_or_there_is_left_out(relay: Relay, acm
     assert ids(relay.jira(ACME, "GET", FETCH)) == []
 
 
-def test_a_site_with_more_workspaces_than_one_read_takes_is_told_all(
+def test_a_site_with_more_workspaces_than_one_read_returns_sees_all(
     relay: Relay, acme: Tenant
 ) -> None:
     many = [f"team-{number:03}" for number in range(101)]
@@ -180,13 +180,13 @@ def test_a_body_without_ids_is_refused(relay: Relay, subtests: pytest.Subtests) 
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_body_may_hold_more_than_is_documented(relay: Relay) -> None:
+def test_a_body_may_have_undocumented_fields(relay: Relay) -> None:
     body = {"ids": ["payments"], "cloudId": "x", "user": {"id": "someone"}}
     assert ids(relay.jira(ACME, "POST", FETCH, body)) == ["payments"]
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_token_is_good_for_its_own_query_alone(relay: Relay) -> None:
+def test_a_token_is_valid_for_its_own_query_only(relay: Relay) -> None:
     signed = signed_callback(ACME.secret, claims(ACME.client_key, "GET", f"{FETCH}?ids=search"))
     headers = {"authorization": f"JWT {signed}"}
     assert relay.call("GET", f"{FETCH}?ids=search", None, headers).status == 200
@@ -195,6 +195,6 @@ def test_a_token_is_good_for_its_own_query_alone(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_an_api_key_is_no_token_of_a_site(relay: Relay) -> None:
+def test_an_api_key_is_not_accepted_as_a_sites_token(relay: Relay) -> None:
     assert relay.provider("POST", FETCH, {"ids": ["payments"]}).status == 401
     assert relay.call("POST", FETCH, {"ids": ["payments"]}, JSON).status == 401

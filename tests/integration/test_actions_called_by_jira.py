@@ -51,7 +51,7 @@ def test_containers_are_searched(relay: Relay, site: JiraSite) -> None:
     assert call(site, "searchContainers", searchQuery="+") == (200, {"containers": []})
 
 
-def test_a_component_is_sent_once_more_and_answered_with(relay: Relay, site: JiraSite) -> None:
+def test_a_component_is_sent_again_and_returned(relay: Relay, site: JiraSite) -> None:
     """Jira names it by its URL, when a user associates it with an issue."""
     url = "https://ops.example.com/services/checkout"
     document = {"name": "Checkout", "url": url, "lastUpdatedDate": "2026-01-31T09:30:00Z"}
@@ -74,7 +74,7 @@ def test_a_component_is_sent_once_more_and_answered_with(relay: Relay, site: Jir
         assert {call(site, action, each)[0] for each in wrong} == {400}
 
 
-def test_associations_are_told(relay: Relay, site: JiraSite) -> None:
+def test_associations_are_listed(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("inc-1")])
     at_site = relay.at_site("inc-1")
     ari = f"ari:cloud:jira:x:/activation/111-222-333/{at_site}"
@@ -93,7 +93,7 @@ def test_associations_are_told(relay: Relay, site: JiraSite) -> None:
     assert shown() == []
 
 
-def test_a_review_is_made_and_arrives_in_jira(relay: Relay, site: JiraSite) -> None:
+def test_a_review_is_created_and_arrives_in_jira(relay: Relay, site: JiraSite) -> None:
     odd = "inc/1 & 2"
     url = "https://ops.example.com/incidents/odd"
     relay.submit("payments", incidents=[incident(odd, url=url)])

@@ -42,13 +42,13 @@ def refused(answer: Answer) -> bool:
     return (answer.status, answer.error_code) == (401, "unauthenticated")
 
 
-def test_a_key_opens_what_it_is_for(ask: Ask, keys: ApiKeys) -> None:
+def test_a_key_opens_its_own_workspaces(ask: Ask, keys: ApiKeys) -> None:
     key = keys.issue()
     assert ask(f"Bearer {key}").status == 200
     assert ask(f"bearer  {key} ").status == 200
 
 
-def test_whatever_is_no_key_is_refused_without_a_look_at_the_table(
+def test_a_malformed_key_is_refused_without_reading_the_table(
     ask: Ask, keys: ApiKeys, subtests: pytest.Subtests
 ) -> None:
     key = keys.issue()
@@ -101,7 +101,9 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused_alike(ask: Ask, keys: Api
     assert work[0] == work[1] == work[2]
 
 
-def test_a_hash_is_no_key(ask: Ask, keys: ApiKeys, stored: Callable[[], list[Any]]) -> None:
+def test_a_hash_is_not_accepted_as_a_key(
+    ask: Ask, keys: ApiKeys, stored: Callable[[], list[Any]]
+) -> None:
     """Whoever reads the table can call nothing."""
     key_id = keys.issue().split("_")[1]
     (item,) = stored()
@@ -110,7 +112,7 @@ def test_a_hash_is_no_key(ask: Ask, keys: ApiKeys, stored: Callable[[], list[Any
         assert refused(ask(f"Bearer relay_{key_id}_{stolen}"))
 
 
-def test_the_table_keeps_no_secret(keys: ApiKeys, stored: Callable[[], list[Any]]) -> None:
+def test_the_table_stores_no_secret(keys: ApiKeys, stored: Callable[[], list[Any]]) -> None:
     secrets = [keys.issue()[-43:], keys.issue(["payments"], "for payments")[-43:]]
     assert len(set(secrets)) == 2
     text = json.dumps(stored(), default=str)
@@ -118,7 +120,7 @@ def test_the_table_keeps_no_secret(keys: ApiKeys, stored: Callable[[], list[Any]
     assert not any(secret in text for secret in secrets)
 
 
-def test_a_revoked_key_is_unknown_from_the_next_call_on(ask: Ask, keys: ApiKeys) -> None:
+def test_a_revoked_key_is_unknown_from_the_next_call(ask: Ask, keys: ApiKeys) -> None:
     key, other = keys.issue(), keys.issue()
     assert ask(f"Bearer {key}").status == 200
     keys.revoke(key.split("_")[1])
@@ -126,14 +128,14 @@ def test_a_revoked_key_is_unknown_from_the_next_call_on(ask: Ask, keys: ApiKeys)
     assert ask(f"Bearer {other}").status == 200
 
 
-def test_a_deleted_item_is_a_revoked_key(ask: Ask, keys: ApiKeys, aws: Aws) -> None:
+def test_a_key_whose_item_is_deleted_is_revoked(ask: Ask, keys: ApiKeys, aws: Aws) -> None:
     key = keys.issue()
     item = {"pk": {"S": key.split("_")[1]}}
     aws.dynamodb.delete_item(TableName=aws.environment["API_KEYS_TABLE"], Key=item)
     assert refused(ask(f"Bearer {key}"))
 
 
-def test_an_item_that_is_no_key_opens_nothing(ask: Ask, keys: ApiKeys, aws: Aws) -> None:
+def test_an_item_of_another_kind_opens_nothing(ask: Ask, keys: ApiKeys, aws: Aws) -> None:
     key = keys.issue()
     item = {"pk": {"S": key.split("_")[1]}}
     aws.dynamodb.put_item(TableName=aws.environment["API_KEYS_TABLE"], Item=item)
@@ -155,7 +157,7 @@ def api(function: Callable[..., ModuleType], api_key: str) -> Callable[..., Answ
     return call_keys
 
 
-def test_a_key_is_made_listed_and_revoked(api: Callable[..., Answer], ask: Ask) -> None:
+def test_a_key_is_created_listed_and_revoked(api: Callable[..., Answer], ask: Ask) -> None:
     made = api("POST", "/v1/keys", {"name": "the new one", "allWorkspaces": True})
     assert made.status == 201
     key = made.json()["key"]
@@ -170,7 +172,7 @@ def test_a_key_is_made_listed_and_revoked(api: Callable[..., Answer], ask: Ask) 
     assert refused(ask(f"Bearer {key}"))
 
 
-def test_a_key_for_some_workspaces_makes_lists_and_revokes_none(
+def test_a_key_for_some_workspaces_cannot_create_list_or_revoke_keys(
     api: Callable[..., Answer], keys: ApiKeys, stored: Callable[[], list[Any]]
 ) -> None:
     scoped = keys.issue(["payments"])
@@ -187,7 +189,7 @@ def test_a_key_for_some_workspaces_makes_lists_and_revokes_none(
     assert stored() == before
 
 
-def test_a_wrong_request_for_a_key_makes_none(
+def test_an_invalid_request_creates_no_key(
     api: Callable[..., Answer], stored: Callable[[], list[Any]], subtests: pytest.Subtests
 ) -> None:
     before = stored()

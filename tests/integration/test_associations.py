@@ -96,7 +96,7 @@ def shown(relay: Relay, path: str = "incidents/inc-1", workspace: str = "payment
         ("something-new", "rev-1", "reviews/rev-1"),
     ],
 )
-def test_an_association_is_shown_and_goes_again_and_both_may_be_repeated(
+def test_associating_and_disassociating_are_shown_and_idempotent(
     relay: Relay, kind: str, entity_id: str, path: str
 ) -> None:
     """The kind comes from the ARI, or else from the record: Jira's own example has none."""
@@ -122,7 +122,7 @@ def test_an_entity_may_have_several_associations(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_disassociation_of_what_was_never_associated_is_fine(relay: Relay) -> None:
+def test_disassociating_an_entity_that_was_never_associated_succeeds(relay: Relay) -> None:
     disassociate(relay)
     disassociate(relay, "never-submitted", "")
     assert shown(relay) == [[]]
@@ -131,7 +131,7 @@ def test_a_disassociation_of_what_was_never_associated_is_fine(relay: Relay) -> 
 @pytest.mark.usefixtures("acme")
 @pytest.mark.parametrize("path", ["incidents/late", "reviews/late"])
 @pytest.mark.parametrize("kind", ["said", ""])
-def test_an_association_that_comes_before_its_entity_is_kept(
+def test_an_association_that_arrives_before_its_entity_is_stored(
     relay: Relay, path: str, kind: str
 ) -> None:
     said = {"incidents/late": "incident", "reviews/late": "post-incident-review"}[path]
@@ -156,7 +156,7 @@ def record(relay: Relay, workspace: str, **entities: Any) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_an_incident_and_a_review_of_one_id_are_told_apart_where_jira_says_which(
+def test_an_incident_and_a_review_with_the_same_id_are_distinguished_by_jiras_type(
     relay: Relay,
 ) -> None:
     record(relay, "payments", incidents=[incident("same")], reviews=[review("same")])
@@ -165,9 +165,7 @@ def test_an_incident_and_a_review_of_one_id_are_told_apart_where_jira_says_which
     assert shown(relay, "reviews/same") == [["10068"]]
 
 
-def test_a_cloud_id_that_a_call_brings_is_kept_with_the_association_alone(
-    relay: Relay, acme: Tenant
-) -> None:
+def test_a_calls_cloud_id_is_stored_with_the_association_only(relay: Relay, acme: Tenant) -> None:
     """The token does not cover the body: Connect proves no cloudId."""
     associate(relay)
     assert relay.tenants.get(acme.id) == acme
@@ -177,7 +175,7 @@ def test_a_cloud_id_that_a_call_brings_is_kept_with_the_association_alone(
 
 
 @pytest.mark.usefixtures("acme")
-def test_who_did_it_is_kept_nowhere(relay: Relay, aws: Aws) -> None:
+def test_the_user_is_not_stored(relay: Relay, aws: Aws) -> None:
     webhook = {"url": "https://ops.example.com/hook", "secret": f"whsec_{'A' * 32}"}
     assert relay.provider("PUT", "/v1/workspaces/payments/webhook", webhook).status == 200
     target = issue(user={"id": PERSON}, accountId=PERSON, author=PERSON)
@@ -193,7 +191,7 @@ def test_who_did_it_is_kept_nowhere(relay: Relay, aws: Aws) -> None:
         assert "f1e2d3c4" not in kept
 
 
-def test_what_a_site_tells_is_about_that_site_alone(relay: Relay, acme: Tenant) -> None:
+def test_an_association_applies_to_its_own_site_only(relay: Relay, acme: Tenant) -> None:
     globex = relay.install(GLOBEX)
     relay.links.link(globex.id, "payments")
     associate(relay, target=issue(1))
@@ -206,7 +204,7 @@ def test_what_a_site_tells_is_about_that_site_alone(relay: Relay, acme: Tenant) 
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_site_says_nothing_of_an_entity_that_is_not_its_own(relay: Relay) -> None:
+def test_a_site_cannot_associate_another_sites_entity(relay: Relay) -> None:
     """The same answer as for one that nobody has; the entity's own site is shown nothing of it."""
     relay.install(GLOBEX)
     associate(relay, "inc-1", site=GLOBEX)
@@ -225,7 +223,7 @@ def test_an_id_may_hold_any_character(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_body_that_does_not_say_what_is_refused(relay: Relay, subtests: pytest.Subtests) -> None:
+def test_an_incomplete_body_is_refused(relay: Relay, subtests: pytest.Subtests) -> None:
     entity = {"ari": ari("incident", "inc-1"), "id": relay.at_site("inc-1")}
     for path, name in ((ASSOCIATED, "associatedWith"), (DISASSOCIATED, "disassociatedFrom")):
         other = "associatedWith" if path == DISASSOCIATED else "disassociatedFrom"
@@ -252,7 +250,7 @@ def test_a_body_that_does_not_say_what_is_refused(relay: Relay, subtests: pytest
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_body_may_say_less_and_more_than_is_documented(relay: Relay) -> None:
+def test_a_body_may_omit_or_add_fields(relay: Relay) -> None:
     entity = {"id": relay.at_site("inc-1"), "new": 1}
     body = {"entity": entity, "associatedWith": {"id": "1"}, "trace": {}}
     assert relay.jira(ACME, "PUT", ASSOCIATED, body).status == 204

@@ -16,7 +16,7 @@ from tests.integration.webhook_stage import https_hook
 PAGE = "https://ops.example.com/operations"
 
 
-def test_a_key_is_made_used_listed_and_revoked(stage: Stage) -> None:
+def test_a_key_is_created_used_listed_and_revoked(stage: Stage) -> None:
     made = stage.cli("keys", "make", "--name", "deploys", "--workspace", "operations")
     key = made.out.strip()
     key_id = key.split("_")[1]
@@ -34,7 +34,7 @@ def test_a_key_is_made_used_listed_and_revoked(stage: Stage) -> None:
     stage.cli("workspaces", "list", RELAY_KEY=key, code=4)
 
 
-def test_a_key_for_all_workspaces_is_asked_for_explicitly(stage: Stage) -> None:
+def test_a_key_for_all_workspaces_must_be_requested_explicitly(stage: Stage) -> None:
     before = stage.cli("keys", "list").out
     for options in ((), ("--workspace", "operations", "--all-workspaces")):
         assert "--all-workspaces" in stage.cli("keys", "make", *options, code=2).err
@@ -102,7 +102,7 @@ def test_a_webhook_is_put_with_a_secret_that_is_shown_once(stage: Stage) -> None
     assert "https" in bad.err
 
 
-def test_a_webhook_is_tried_and_its_attempts_are_shown(stage: Stage) -> None:
+def test_a_webhook_is_tested_and_its_attempts_are_shown(stage: Stage) -> None:
     stage.relay.put_workspace("operations")
     missing = stage.cli("workspaces", "webhook", "operations", "--test", "--json", code=1)
     assert missing.error_code == "unknown_webhook"
@@ -175,7 +175,7 @@ def test_many_containers_go_in_several_calls(stage: Stage) -> None:
     assert len(listed["containers"]) == 201
 
 
-def test_long_names_go_in_as_many_calls_as_they_need(stage: Stage) -> None:
+def test_long_names_are_split_into_several_calls(stage: Stage) -> None:
     stage.relay.put_workspace("operations")
 
     def put(name: str) -> object:
@@ -248,7 +248,7 @@ def test_sites_are_listed_with_their_state(stage: Stage, simulator: Simulator) -
     assert "uninstalled" in stage.cli("sites", "list").out
 
 
-def test_what_a_site_is_stays_known_while_jira_gives_no_answer(stage: Stage) -> None:
+def test_a_sites_details_stay_known_while_jira_does_not_answer(stage: Stage) -> None:
     stage.link()
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall")
     # As if Relay had not heard of the uninstall: Jira refuses its token now.

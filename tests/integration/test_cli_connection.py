@@ -62,7 +62,7 @@ def write_stack(folder: Path, **values: Any) -> Path:
         ({HOME}, (HOME, "config.toml", "config.toml")),
     ],
 )
-def test_what_is_nearer_wins(
+def test_the_nearer_source_wins(
     tmp_path: Path, given: set[str], expected: tuple[str, str, str]
 ) -> None:
     home, work = tmp_path / "home", tmp_path / "work" / "deep" / "deeper"
@@ -136,7 +136,7 @@ def test_one_source_may_complete_another(tmp_path: Path) -> None:
     assert (config.url, config.key) == (local("flags"), Key(environment["RELAY_KEY"]))
 
 
-def test_the_same_url_said_once_more_keeps_the_rest(tmp_path: Path) -> None:
+def test_repeating_the_same_url_keeps_the_other_settings(tmp_path: Path) -> None:
     write_stack(tmp_path, aws={"endpoint": "http://127.0.0.1:1"})
 
     config = load_config(Flags(url=f"{local(STACK)}/"), {}, tmp_path, tmp_path)
@@ -162,7 +162,7 @@ def test_the_key_of_one_file_is_never_sent_to_the_host_of_another(tmp_path: Path
     assert (config.url, config.key) == ("https://elsewhere.example", None)
 
 
-def test_a_stack_file_that_was_come_across_leads_nowhere_else(tmp_path: Path) -> None:
+def test_a_discovered_stack_file_cannot_point_elsewhere(tmp_path: Path) -> None:
     file = write_stack(tmp_path, api="https://elsewhere.example")
 
     with pytest.raises(Misuse, match="not on this machine"):
@@ -170,7 +170,7 @@ def test_a_stack_file_that_was_come_across_leads_nowhere_else(tmp_path: Path) ->
     assert load_config(Flags(config=file), {}, tmp_path, tmp_path).url
 
 
-def test_a_stack_file_of_another_user_is_passed_over(
+def test_a_stack_file_of_another_user_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_stack(tmp_path)
@@ -181,14 +181,14 @@ def test_a_stack_file_of_another_user_is_passed_over(
     assert found == (None if (tmp_path / ".relay" / "stack.json").stat().st_uid else local(STACK))
 
 
-def test_the_home_file_moves_with_the_users_own_setting(tmp_path: Path) -> None:
+def test_the_home_file_follows_the_users_setting(tmp_path: Path) -> None:
     write_toml(tmp_path / "xdg" / "relay" / "config.toml", url=local("xdg"))
     environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
 
     assert load_config(Flags(), environment, tmp_path, tmp_path).url == local("xdg")
 
 
-def test_a_file_says_how_to_ask_aws(tmp_path: Path) -> None:
+def test_a_file_configures_the_aws_connection(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('[aws]\nstack = "relay"\nregion = "eu-west-1"\nprofile = "ops"\n')
 
@@ -216,7 +216,7 @@ def test_a_file_says_how_to_ask_aws(tmp_path: Path) -> None:
         ('url = "https://x?y=z"', "query"),
     ],
 )
-def test_a_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+def test_an_invalid_file_is_refused(tmp_path: Path, text: str, why: str) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
 
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: 
         ('{"api": "http://["}', "not on this machine"),
     ],
 )
-def test_a_stacks_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str, why: str) -> None:
+def test_an_invalid_stack_file_is_refused(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / ".relay").mkdir()
     (tmp_path / ".relay" / "stack.json").write_text(text)
 
@@ -242,7 +242,7 @@ def test_a_stacks_file_that_cannot_be_right_is_refused(tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])
-def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "config.toml"
     if content:
         file.write_bytes(content)
@@ -251,18 +251,18 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
         load_config(Flags(config=file), {}, tmp_path, tmp_path)
 
 
-def test_a_slash_at_the_end_of_the_url_does_no_harm(tmp_path: Path) -> None:
+def test_a_trailing_slash_in_the_url_is_ignored(tmp_path: Path) -> None:
     assert load_config(Flags(url=f"{local('x')}/"), {}, tmp_path, tmp_path).url == local("x")
 
 
 @pytest.mark.parametrize("key", ["a b", "naïve", "line\nbreak"])
-def test_a_key_that_no_header_can_hold_is_refused_unseen(cli: Cli, key: str) -> None:
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(cli: Cli, key: str) -> None:
     refused = cli("keys", "list", code=2, RELAY_KEY=key)
 
     assert "not an API key" in refused.err
 
 
-def test_a_key_does_not_show_itself() -> None:
+def test_a_key_is_hidden_in_its_representation() -> None:
     key = Key(f" {key_of('x')}\n")
 
     assert SECRET not in f"{key} {key!r} {File(Path('x'), key=key)!r}"
@@ -283,7 +283,7 @@ def test_the_settings_are_shown_with_their_sources(cli: Cli) -> None:
     assert nothing.out.count("not set") == 2
 
 
-def test_what_is_not_set_is_asked_for(cli: Cli) -> None:
+def test_a_missing_setting_is_requested(cli: Cli) -> None:
     without_url = cli("workspaces", "list", "--json", code=2, RELAY_URL="")
     without_key = cli("workspaces", "list", "--json", code=2, RELAY_KEY="")
 
@@ -292,7 +292,7 @@ def test_what_is_not_set_is_asked_for(cli: Cli) -> None:
     assert "RELAY_KEY" in without_key.err
 
 
-def test_flags_stand_before_or_after_the_command(cli: Cli) -> None:
+def test_flags_may_precede_or_follow_the_command(cli: Cli) -> None:
     with replying(Reply(body={"workspaces": []})) as server:
         before = cli("--url", server.url, "--json", "workspaces", "list", RELAY_URL="")
         after = cli("workspaces", "list", "--url", server.url, "--json", RELAY_URL="")
@@ -345,7 +345,7 @@ def test_every_answer_has_its_exit_code(cli: Cli, reply: Reply, code: int, error
     assert len(server.calls) == 2
 
 
-def test_details_are_told_the_first_of_them(cli: Cli) -> None:
+def test_the_first_details_are_shown(cli: Cli) -> None:
     details = [{"path": f"a[{n}]", "rule": "r", "message": f"m {n}"} for n in range(25)]
     error = {"code": "bad_request", "message": "no", "details": details}
     with replying(Reply(400, {"error": error})) as server:
@@ -376,7 +376,7 @@ def call(replies: list[Reply], method: str = "GET", **options: Any) -> tuple[Any
     ("header", "waited"),
     [((), [1]), ((("Retry-After", "9"),), [9]), ((("Retry-After", "x"),), [1])],
 )
-def test_a_busy_relay_is_waited_for_as_it_asks(
+def test_the_command_waits_as_long_as_a_busy_relay_asks(
     header: tuple[tuple[str, str]], waited: list[float]
 ) -> None:
     for status in (429, 503):
@@ -384,7 +384,7 @@ def test_a_busy_relay_is_waited_for_as_it_asks(
         assert call([busy, Reply(body={"a": 1})]) == ({"a": 1}, waited, 2)
 
 
-def test_a_busy_relay_is_not_waited_for_for_ever() -> None:
+def test_the_command_does_not_wait_forever_for_a_busy_relay() -> None:
     failure, waits, calls = call([BUSY])
     assert isinstance(failure, Unavailable)
     assert (waits, calls) == ([1, 2], 3)
@@ -395,20 +395,20 @@ def test_a_busy_relay_is_not_waited_for_for_ever() -> None:
     assert (waits, calls) == ([], 1)
 
 
-def test_what_is_not_safe_to_repeat_is_not_repeated() -> None:
+def test_an_unsafe_call_is_not_retried() -> None:
     failure, waits, calls = call([BUSY], "POST")
     assert isinstance(failure, Unavailable)
     assert (waits, calls) == ([], 1)
     assert call([BUSY, Reply(body={"a": 1})], "POST", repeatable=True)[0] == {"a": 1}
 
 
-def test_a_refusal_is_not_repeated() -> None:
+def test_a_refusal_is_not_retried() -> None:
     failure, waits, calls = call([Reply(401)])
     assert isinstance(failure, Refused)
     assert (waits, calls) == ([], 1)
 
 
-def test_connecting_is_tried_again() -> None:
+def test_a_failed_connection_is_retried() -> None:
     waits: list[float] = []
     with (
         Relay("http://127.0.0.1:9", None, "id", lambda _: None, sleep=waits.append) as relay,
@@ -419,7 +419,7 @@ def test_connecting_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("path", [".", "..", "a/b", "a?b#c", "ä", "%2F", " "])
-def test_an_id_is_one_part_of_a_path_whatever_is_in_it(path: str) -> None:
+def test_an_id_is_one_path_segment_whatever_it_contains(path: str) -> None:
     with replying(Reply()) as server, Relay(server.url, None, "id", lambda _: None) as relay:
         relay.document("GET", f"/v1/{segment(path)}/end")
 
@@ -442,7 +442,7 @@ def run(*arguments: str, folder: Path, **environment: str) -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def test_the_command_is_installed_and_says_its_version(tmp_path: Path) -> None:
+def test_the_command_is_installed_and_prints_its_version(tmp_path: Path) -> None:
     console_script = Path(sys.executable).with_name("relay")
 
     version = run("--version", folder=tmp_path)
@@ -451,9 +451,7 @@ def test_the_command_is_installed_and_says_its_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso-8859-1", "cp1252"])
-def test_json_is_utf_8_with_real_characters_whatever_the_terminals_encoding(
-    tmp_path: Path, encoding: str
-) -> None:
+def test_json_is_unescaped_utf_8_in_every_terminal_encoding(tmp_path: Path, encoding: str) -> None:
     url = "https://bücher.example/日本語/🔥"
     environment = {"RELAY_URL": url, "PYTHONIOENCODING": encoding}
     shown = run("config", "show", "--json", folder=tmp_path, **environment)
@@ -464,7 +462,7 @@ def test_json_is_utf_8_with_real_characters_whatever_the_terminals_encoding(
     assert refused.code != 0
 
 
-def test_help_is_there_for_every_command(tmp_path: Path) -> None:
+def test_every_command_has_help(tmp_path: Path) -> None:
     said = run("--help", folder=tmp_path, COLUMNS="100").out
 
     for name in ("submit", "status", "doctor", "keys", "config", "Exit codes"):
@@ -484,7 +482,7 @@ def test_no_traceback_shows_the_key(tmp_path: Path) -> None:
     assert SECRET not in broken.err
 
 
-def test_an_output_that_nobody_reads_to_its_end_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_output_pipe_is_not_an_error(tmp_path: Path) -> None:
     sites = [
         {"id": "0" * 32, "baseUrl": f"https://{n}.example", "state": "active", "installedAt": ""}
         for n in range(20_000)
@@ -507,7 +505,7 @@ def test_an_output_that_nobody_reads_to_its_end_is_no_error(tmp_path: Path) -> N
         assert process.stderr.read() == ""
 
 
-def test_the_command_needs_nothing_of_relay_itself_and_aws_only_when_asked() -> None:
+def test_the_command_imports_nothing_of_relay_and_loads_aws_on_demand() -> None:
     allowed = {"httpx", "relay_cli", "rich", "typer", *sys.stdlib_module_names}
     for path in sorted(Path(relay_cli.__file__).parent.glob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
@@ -524,7 +522,7 @@ def test_the_command_needs_nothing_of_relay_itself_and_aws_only_when_asked() -> 
         assert {module.partition(".")[0] for module in modules} <= allowed, path
 
 
-def test_a_folder_that_may_not_be_read_is_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_folder_is_skipped(tmp_path: Path) -> None:
     # As good as one: the way to the file does not lead there.
     (tmp_path / ".relay").write_text("")
 

@@ -101,7 +101,7 @@ def submission(**fields: Any) -> str:
     return base64.b64encode(zlib.compress(json.dumps(content(**fields)).encode())).decode()
 
 
-def test_letters_are_listed_with_what_is_known_and_stay(cli: Cli, queues: Queues) -> None:
+def test_letters_are_listed_with_their_details_and_not_removed(cli: Cli, queues: Queues) -> None:
     letter = queues.bury(submission(), reason=REASON, correlationId="cli-1", workspaceId="ops")
 
     [listed] = cli("dlq", "list", "--json").json()["letters"]
@@ -126,7 +126,7 @@ def test_letters_are_listed_with_what_is_known_and_stay(cli: Cli, queues: Queues
     assert queues.waiting(DEAD) == [(submission(), None)]
 
 
-def test_a_letter_that_sqs_moved_says_where_its_reason_is(cli: Cli, queues: Queues) -> None:
+def test_a_letter_that_sqs_moved_says_where_to_find_its_reason(cli: Cli, queues: Queues) -> None:
     arn = queues.sqs.get_queue_attributes(QueueUrl=queues.urls[DEAD], AttributeNames=["QueueArn"])[
         "Attributes"
     ]["QueueArn"]
@@ -161,7 +161,7 @@ def test_each_queue_has_its_letters(cli: Cli, queues: Queues) -> None:
     assert "ops entity.associated" in only.words
 
 
-def test_no_more_letters_are_read_than_are_asked_for(cli: Cli, queues: Queues) -> None:
+def test_at_most_the_requested_number_of_letters_is_read(cli: Cli, queues: Queues) -> None:
     buried = {queues.bury(submission()) for _ in range(25)}
 
     some = cli("dlq", "list", "--limit", "12")
@@ -173,13 +173,13 @@ def test_no_more_letters_are_read_than_are_asked_for(cli: Cli, queues: Queues) -
     assert len(queues.waiting(DEAD)) == 25
 
 
-def test_an_empty_queue_has_none(cli: Cli, queues: Queues) -> None:  # noqa: ARG001
+def test_an_empty_queue_has_no_letters(cli: Cli, queues: Queues) -> None:  # noqa: ARG001
     assert cli("dlq", "list").err == "There are none.\n"
     assert cli("dlq", "list", "--json").json() == {"letters": [], "about": 0}
     assert cli("dlq", "redrive", "--all").out == "There is no dead letter.\n"
 
 
-def test_letters_that_come_again_while_they_are_read_count_once(
+def test_a_letter_that_is_received_twice_counts_once(
     cli: Cli, queues: Queues, calls: AwsCalls
 ) -> None:
     buried = {queues.bury(submission()) for _ in range(3)}
@@ -200,7 +200,7 @@ def end_hiding() -> None:
     queue.pending_messages.clear()
 
 
-def test_a_letter_is_shown_without_the_entities_own_texts(cli: Cli, queues: Queues) -> None:
+def test_a_letter_is_shown_without_entity_texts(cli: Cli, queues: Queues) -> None:
     letter = queues.bury(submission(), reason=REASON)
     queues.bury(submission(workspaceId="other"))
 
@@ -225,7 +225,7 @@ def test_a_letter_is_shown_without_the_entities_own_texts(cli: Cli, queues: Queu
     assert full["content"] == content()
 
 
-def test_a_body_that_cannot_be_read_is_shown_as_it_is(cli: Cli, queues: Queues) -> None:
+def test_an_unreadable_body_is_shown_unchanged(cli: Cli, queues: Queues) -> None:
     letter = queues.bury("poison " * 100)
 
     assert "unreadable" in cli("dlq", "list").out
@@ -237,7 +237,7 @@ def test_a_body_that_cannot_be_read_is_shown_as_it_is(cli: Cli, queues: Queues) 
     assert len(cli("dlq", "show", letter, "--json").json()["body"]) < 250
 
 
-def test_an_id_that_is_none_is_said_so(cli: Cli, queues: Queues) -> None:
+def test_an_unknown_letter_id_is_reported(cli: Cli, queues: Queues) -> None:
     queues.bury(submission())
 
     assert cli("dlq", "show", "none", "--json", code=1).error_code == "unknown_letter"
@@ -256,7 +256,7 @@ def test_one_letter_goes_back_to_its_queue_and_the_others_stay(cli: Cli, queues:
     assert queues.waiting(DEAD) == [(submission(workspaceId="other"), None)]
 
 
-def test_what_is_redriven_is_said_though_another_is_not_there(cli: Cli, queues: Queues) -> None:
+def test_redriven_letters_are_listed_even_if_another_is_missing(cli: Cli, queues: Queues) -> None:
     letter = queues.bury(submission())
 
     ran = cli("dlq", "redrive", letter, "none", code=1)
@@ -265,7 +265,7 @@ def test_what_is_redriven_is_said_though_another_is_not_there(cli: Cli, queues: 
     assert "no dead letter none," in ran.err
 
 
-def test_all_go_back_each_to_its_own_queue(cli: Cli, queues: Queues) -> None:
+def test_a_redrive_of_all_returns_each_letter_to_its_own_queue(cli: Cli, queues: Queues) -> None:
     sources = {DEAD: SOURCE, "ReplaysDeadLetters": "ReplaysQueue"}
     for number in range(12):
         for dead in sources:
@@ -284,7 +284,7 @@ def test_all_go_back_each_to_its_own_queue(cli: Cli, queues: Queues) -> None:
     assert queues.waiting("NoticesQueue") == [("{}", None)]
 
 
-def test_all_of_one_queue_are_all_of_that_queue(cli: Cli, queues: Queues) -> None:
+def test_a_redrive_of_one_queue_leaves_the_others(cli: Cli, queues: Queues) -> None:
     queues.bury(submission())
     queues.bury("{}", "NoticesDeadLetters")
 
@@ -295,7 +295,7 @@ def test_all_of_one_queue_are_all_of_that_queue(cli: Cli, queues: Queues) -> Non
 
 
 @pytest.mark.parametrize("workspace", ["läden", "a b", "w" * 129])
-def test_a_workspace_that_sqs_takes_for_no_group_goes_without(
+def test_a_workspace_that_is_no_valid_sqs_group_is_sent_without_one(
     cli: Cli, queues: Queues, workspace: str
 ) -> None:
     body = submission(workspaceId=workspace)
@@ -307,7 +307,7 @@ def test_a_workspace_that_sqs_takes_for_no_group_goes_without(
 
 
 @pytest.mark.parametrize(("operation", "in_source"), [("SendMessage", 1), ("DeleteMessage", 2)])
-def test_no_letter_is_lost_where_aws_fails_between(
+def test_no_letter_is_lost_when_aws_fails_halfway(
     cli: Cli, queues: Queues, calls: AwsCalls, operation: str, in_source: int
 ) -> None:
     bodies = {submission(correlationId=f"cli-{number}") for number in range(3)}
@@ -330,7 +330,7 @@ def test_no_letter_is_lost_where_aws_fails_between(
     assert {body for body, _ in source + dead} == bodies
 
 
-def test_whoever_stops_it_is_told_how_far_it_came(
+def test_an_interrupted_redrive_reports_its_progress(
     cli: Cli, queues: Queues, calls: AwsCalls
 ) -> None:
     for number in range(3):
@@ -349,7 +349,7 @@ def test_whoever_stops_it_is_told_how_far_it_came(
     assert (len(queues.waiting(SOURCE)), len(queues.waiting(DEAD))) == (1, 2)
 
 
-def test_what_comes_back_meanwhile_is_not_sent_without_end(
+def test_letters_that_arrive_during_a_redrive_are_not_sent(
     cli: Cli, queues: Queues, calls: AwsCalls
 ) -> None:
     queues.bury(submission())
@@ -372,7 +372,7 @@ def test_what_comes_back_meanwhile_is_not_sent_without_end(
 
 
 @pytest.mark.parametrize("arguments", [(), ("some-id", "--all")])
-def test_a_redrive_names_letters_or_takes_all(
+def test_a_redrive_needs_letter_ids_or_all(
     cli: Cli,
     queues: Queues,  # noqa: ARG001
     arguments: tuple[str, ...],
@@ -380,11 +380,11 @@ def test_a_redrive_names_letters_or_takes_all(
     assert "--all" in cli("dlq", "redrive", *arguments, code=2).err
 
 
-def test_without_a_stack_it_is_said_how_to_name_one(cli: Cli) -> None:
+def test_without_a_stack_the_error_says_how_to_name_one(cli: Cli) -> None:
     assert "--stack" in cli("dlq", "list", code=2).err
 
 
-def test_a_stack_without_the_queue_is_said_so(cli: Cli, queues: Queues) -> None:
+def test_a_stack_without_the_queue_is_reported(cli: Cli, queues: Queues) -> None:
     write_stack_file(outputs={})
     cli("dlq", "list", code=2)
     only = {name: url for name, url in queues.urls.items() if "Replays" not in name}
@@ -393,7 +393,7 @@ def test_a_stack_without_the_queue_is_said_so(cli: Cli, queues: Queues) -> None:
     assert "no such queue" in cli("dlq", "list", "--queue", "replays", code=2).err
 
 
-def test_an_aws_that_refuses_is_said_so(cli: Cli, queues: Queues, calls: AwsCalls) -> None:  # noqa: ARG001
+def test_a_refusal_by_aws_is_reported(cli: Cli, queues: Queues, calls: AwsCalls) -> None:  # noqa: ARG001
     calls.fail(client_error("AccessDenied"), at=0)
     ran = cli("dlq", "list", "--json", code=3)
 
@@ -420,7 +420,7 @@ def test_a_redriven_submission_arrives(stage: Stage) -> None:
     assert stage.site.held("incident").keys() == {"inc-7"}
 
 
-def test_what_relay_itself_gave_up_says_why(stage: Stage) -> None:
+def test_a_letter_that_relay_gave_up_on_says_why(stage: Stage) -> None:
     queues = Queues(stage.relay.aws)
     source = queues.urls[SOURCE]
     queues.sqs.send_message(QueueUrl=source, MessageBody="poison")
@@ -437,7 +437,7 @@ def test_what_relay_itself_gave_up_says_why(stage: Stage) -> None:
     assert (again["reason"], again["id"] == letter["id"]) == (letter["reason"], False)
 
 
-def test_a_replay_that_could_not_go_on_goes_back_with_its_group(stage: Stage) -> None:
+def test_a_replay_letter_returns_with_its_group(stage: Stage) -> None:
     stage.link()
     queues = Queues(stage.relay.aws)
     [(body, group)] = queues.waiting("ReplaysQueue")
@@ -452,7 +452,7 @@ def test_a_replay_that_could_not_go_on_goes_back_with_its_group(stage: Stage) ->
     assert group == stage.site.id
 
 
-def test_a_sample_that_could_not_be_checked_names_its_entities() -> None:
+def test_an_unchecked_sample_names_its_entities() -> None:
     accepted = [["incident", "inc-1", 3], ["review", "rev-1", 1]]
     letter = letter_of(json.dumps({"tenantId": SITE, "sample": {"accepted": accepted}}))
 
@@ -460,7 +460,7 @@ def test_a_sample_that_could_not_be_checked_names_its_entities() -> None:
     assert letter.group == SITE
 
 
-def test_a_message_as_relay_packs_it_is_read() -> None:
+def test_a_message_packed_by_relay_is_read() -> None:
     message = Message(
         "operations",
         "cli-1",
@@ -513,7 +513,7 @@ BODIES = st.one_of(
 
 
 @given(BODIES)
-def test_whatever_a_body_holds_a_letter_can_be_told(body: str) -> None:
+def test_a_letter_with_any_body_can_be_described(body: str) -> None:
     letter = letter_of(body)
 
     assert letter.content is None or isinstance(letter.content, dict)
@@ -525,18 +525,18 @@ def test_whatever_a_body_holds_a_letter_can_be_told(body: str) -> None:
 
 
 @given(CONTENTS)
-def test_what_relay_says_beside_a_body_comes_first(content: dict[str, Any]) -> None:
+def test_relays_own_reason_comes_first(content: dict[str, Any]) -> None:
     letter = letter_of(json.dumps(content), workspaceId="ops", correlationId="c")
 
     assert (letter.workspace_id, letter.correlation_id) == ("ops", "c")
 
 
 @pytest.mark.parametrize("body", ["[" * 200_000, '{"a": NaN}', "7", "[]", "", "é", deflated(b"7")])
-def test_a_body_that_is_no_document_has_no_content(body: str) -> None:
+def test_a_body_that_is_not_a_document_has_no_content(body: str) -> None:
     assert content_of(body) is None
 
 
-def test_no_more_is_inflated_than_a_message_can_hold() -> None:
+def test_inflation_stops_at_the_largest_message() -> None:
     bomb = deflated(b'{"a": "' + b"x" * CONTENT_BYTES_MAX * 4 + b'"}')
 
     assert len(bomb) < 100_000

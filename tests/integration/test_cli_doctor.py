@@ -61,7 +61,7 @@ def write_stack(stage: Stage, **fields: Any) -> Path:
     return write_stack_file(**document | fields)
 
 
-def test_where_all_is_well_it_says_so(stage: Stage) -> None:
+def test_a_healthy_relay_is_reported_healthy(stage: Stage) -> None:
     stage.link()
     write_stack(stage)
 
@@ -88,7 +88,7 @@ def test_where_all_is_well_it_says_so(stage: Stage) -> None:
     assert "→" not in said
 
 
-def test_without_aws_the_queues_are_left_out_and_that_is_said(stage: Stage) -> None:
+def test_without_aws_the_queues_are_reported_as_unchecked(stage: Stage) -> None:
     stage.link()
 
     ran = stage.cli("doctor")
@@ -97,7 +97,7 @@ def test_without_aws_the_queues_are_left_out_and_that_is_said(stage: Stage) -> N
     assert "--stack" in ran.err
 
 
-def test_a_relay_that_does_not_answer_is_the_one_finding(cli: Cli) -> None:
+def test_a_relay_that_does_not_answer_is_the_only_finding(cli: Cli) -> None:
     ran = cli("doctor", "--json", code=1)
 
     assert levels(ran) == {"configuration": ["ok"], "api": ["fail"]}
@@ -105,11 +105,11 @@ def test_a_relay_that_does_not_answer_is_the_one_finding(cli: Cli) -> None:
     assert "→" in cli("doctor", code=1).out
 
 
-def test_no_configuration_at_all_is_a_misuse(cli: Cli) -> None:
+def test_a_missing_configuration_is_a_usage_error(cli: Cli) -> None:
     assert cli("doctor", "--json", code=2, RELAY_URL="").error_code == "config"
 
 
-def test_a_file_that_others_can_read_is_warned_of(stage: Stage) -> None:
+def test_a_file_that_others_can_read_is_a_warning(stage: Stage) -> None:
     stage.link()
     file = write_stack(stage)
     file.chmod(0o644)
@@ -126,7 +126,7 @@ def test_a_key_that_is_missing_or_unknown_fails(stage: Stage) -> None:
     assert "relay keys make" in findings(unknown)["key"][0]["action"]
 
 
-def test_a_key_for_some_workspaces_sees_the_sites_of_these(stage: Stage) -> None:
+def test_a_key_for_some_workspaces_sees_their_sites(stage: Stage) -> None:
     key = stage.relay.key_for("operations")
     assert levels(stage.cli("doctor", "--json", RELAY_KEY=key))["sites"] == ["warn"]
     stage.link("others")
@@ -142,7 +142,7 @@ def test_a_key_for_some_workspaces_sees_the_sites_of_these(stage: Stage) -> None
     assert levels(stage.cli("doctor", "--json", RELAY_KEY=key))[site_check(stage)] == ["ok"]
 
 
-def test_a_site_without_the_app_is_warned_of(stage: Stage) -> None:
+def test_a_site_without_the_app_is_a_warning(stage: Stage) -> None:
     stage.link()
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
 
@@ -162,7 +162,7 @@ def test_a_site_that_refuses_relays_token_fails_with_what_to_do(stage: Stage) ->
     assert "install the app again" in found["action"]
 
 
-def test_a_page_in_place_of_jira_is_not_jiras_refusal(stage: Stage) -> None:
+def test_a_page_from_another_server_is_not_a_refusal_by_jira(stage: Stage) -> None:
     stage.link()
     page = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>"}
     stage.site.simulator.control(
@@ -174,7 +174,7 @@ def test_a_page_in_place_of_jira_is_not_jiras_refusal(stage: Stage) -> None:
     assert "scope" not in found["action"]
 
 
-def test_links_that_differ_on_the_two_sides_are_named(stage: Stage) -> None:
+def test_links_that_differ_between_jira_and_relay_are_named(stage: Stage) -> None:
     for workspace in ("both", "here", "there"):
         stage.link(workspace)
     stage.cli("unlink", stage.site.id, "here")
@@ -189,7 +189,7 @@ def test_links_that_differ_on_the_two_sides_are_named(stage: Stage) -> None:
     assert "there is linked in Jira, but not in Relay" in found[2]["message"]
 
 
-def test_a_site_without_a_link_is_warned_of(stage: Stage) -> None:
+def test_a_site_without_a_link_is_a_warning(stage: Stage) -> None:
     assert levels(stage.cli("doctor", "--json"))[site_check(stage)] == ["warn"]
 
 
@@ -209,7 +209,9 @@ def test_waiting_messages_are_fine_and_dead_letters_are_not(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize(("age", "level"), [(60, "ok"), (901, "warn")])
-def test_the_oldest_message_is_told_and_may_be_too_old(stage: Stage, age: int, level: str) -> None:
+def test_the_age_of_the_oldest_message_is_shown_and_checked(
+    stage: Stage, age: int, level: str
+) -> None:
     stage.relay.put_workspace("operations")
     stage.relay.queue("operations", incidents=[incident()])
     write_stack(stage)
@@ -231,7 +233,7 @@ def test_the_oldest_message_is_told_and_may_be_too_old(stage: Stage, age: int, l
     assert f"the oldest is {age} s old" in found["message"]
 
 
-def test_an_aws_that_refuses_fails(stage: Stage) -> None:
+def test_a_refusal_by_aws_fails_the_check(stage: Stage) -> None:
     stage.link()
     write_stack(stage)
     with aws_calls() as calls:
@@ -243,14 +245,14 @@ def test_an_aws_that_refuses_fails(stage: Stage) -> None:
     assert "credentials" in found["action"]
 
 
-def test_a_stack_that_is_not_relays_fails(stage: Stage) -> None:
+def test_another_apps_stack_fails_the_check(stage: Stage) -> None:
     stage.link()
     write_stack(stage, outputs={})
 
     assert "no queues" in findings(stage.cli("doctor", "--json", code=1))["aws"][0]["message"]
 
 
-def test_an_emulated_aws_gets_made_up_credentials_and_a_real_one_ones_own() -> None:
+def test_an_emulated_aws_gets_placeholder_credentials_and_a_real_one_the_users() -> None:
     local = Aws(AwsAccess(endpoint="http://127.0.0.1:4566", region=REGION))
     real = Aws(AwsAccess(region=REGION))
 
@@ -258,7 +260,7 @@ def test_an_emulated_aws_gets_made_up_credentials_and_a_real_one_ones_own() -> N
     assert [one and one.access_key for one in found] == ["test", "testing"]
 
 
-def test_install_keys_that_cannot_be_reached_are_warned_of(stage: Stage) -> None:
+def test_unreachable_install_keys_are_a_warning(stage: Stage) -> None:
     stage.link()
     write_stack(stage, jira="http://127.0.0.1:9")
 
@@ -266,7 +268,7 @@ def test_install_keys_that_cannot_be_reached_are_warned_of(stage: Stage) -> None
     assert found["level"] == "warn"
 
 
-def test_a_key_server_in_trouble_is_warned_of(stage: Stage) -> None:
+def test_a_failing_key_server_is_a_warning(stage: Stage) -> None:
     stage.link()
     with replying(Reply(500)) as server:
         write_stack(stage, jira=server.url)
@@ -299,7 +301,7 @@ def descriptor(url: str, **fields: Any) -> dict[str, Any]:
     return document | {"baseUrl": url} | fields
 
 
-def test_no_site_at_all_is_warned_of(cli: Cli) -> None:
+def test_a_relay_without_sites_is_a_warning(cli: Cli) -> None:
     with answering() as server:
         ran = cli("doctor", "--json", RELAY_URL=server.url)
 
@@ -310,7 +312,7 @@ def test_no_site_at_all_is_warned_of(cli: Cli) -> None:
     ("seconds", "level"),
     [(0, "ok"), (-20, "ok"), (60, "warn"), (-60, "warn"), (600, "fail"), (-600, "fail")],
 )
-def test_clocks_that_are_apart_are_told(cli: Cli, seconds: int, level: str) -> None:
+def test_a_clock_difference_is_reported(cli: Cli, seconds: int, level: str) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     with answering(date=date) as server:
         ran = cli("doctor", "--json", code=int(level == "fail"), RELAY_URL=server.url)
@@ -322,7 +324,7 @@ def test_clocks_that_are_apart_are_told(cli: Cli, seconds: int, level: str) -> N
     ("path", "check"),
     [(DESCRIPTOR, "descriptor"), ("/v1/workspaces", "key"), ("/v1/sites", "sites")],
 )
-def test_a_part_that_fails_is_a_finding_and_the_rest_goes_on(
+def test_a_failing_check_is_a_finding_and_the_others_still_run(
     cli: Cli, path: str, check: str
 ) -> None:
     with answering(path, Reply(500)) as server:
@@ -336,7 +338,7 @@ def test_a_part_that_fails_is_a_finding_and_the_rest_goes_on(
     ("jira_status", "code"),
     [(401, "credential_refused"), (403, "access_refused"), (404, "nothing_there")],
 )
-def test_what_to_do_follows_from_jiras_status_and_not_from_the_words(
+def test_the_advice_depends_on_jiras_status_and_not_on_its_text(
     cli: Cli, jira_status: int, code: str
 ) -> None:
     error = {"code": "jira_refused", "message": "In other words.", "jiraStatus": jira_status}
@@ -399,7 +401,7 @@ MODULE = "modules.jiraOperationsInfoProvider"
         f"{MODULE}.actions.onEntityDisassociated",
     ],
 )
-def test_whatever_a_descriptor_lacks_is_named(path: str) -> None:
+def test_every_missing_part_of_a_descriptor_is_named(path: str) -> None:
     url = "https://relay.example.com"
     complete = descriptor(url)
 
@@ -408,7 +410,7 @@ def test_whatever_a_descriptor_lacks_is_named(path: str) -> None:
     assert path.rpartition(".")[2] in found
 
 
-def test_a_descriptor_that_lacks_a_scope_says_which() -> None:
+def test_a_missing_scope_of_a_descriptor_is_named() -> None:
     url = "https://relay.example.com"
 
     [found] = problems(descriptor(url, scopes=["READ"]), url)

@@ -38,7 +38,7 @@ def deploy(function: LoadFunction, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield deploy_with
 
 
-def test_the_manifest_is_of_what_is_deployed(cli: Cli, deploy: Deploy) -> None:
+def test_the_manifest_describes_the_deployed_app(cli: Cli, deploy: Deploy) -> None:
     url = deploy(APP_KEY="acme.relay", COMPONENTS_MODULE="on", REVIEW_ACTION="on")
 
     ran = cli(*MANIFEST, "--url", url)
@@ -53,7 +53,7 @@ def test_the_manifest_is_of_what_is_deployed(cli: Cli, deploy: Deploy) -> None:
     assert "--guide-url" in ran.err
 
 
-def test_what_is_switched_off_is_neither_made_nor_missed(cli: Cli, deploy: Deploy) -> None:
+def test_a_disabled_module_is_neither_generated_nor_required(cli: Cli, deploy: Deploy) -> None:
     url = deploy(COMPONENTS_MODULE="off", REVIEW_ACTION="off")
 
     ran = cli(*MANIFEST, "--url", url, "--guide-url", "https://docs.example.com/a?b#c")
@@ -65,7 +65,9 @@ def test_what_is_switched_off_is_neither_made_nor_missed(cli: Cli, deploy: Deplo
     assert guide["migrationGuideUrl"] == "https://docs.example.com/a?b#c"
 
 
-def test_it_goes_to_a_file_or_to_a_program(cli: Cli, deploy: Deploy, tmp_path: Path) -> None:
+def test_the_manifest_is_written_to_a_file_or_a_pipe(
+    cli: Cli, deploy: Deploy, tmp_path: Path
+) -> None:
     url = deploy()
     file = tmp_path / "manifest.yml"
 
@@ -79,7 +81,7 @@ def test_it_goes_to_a_file_or_to_a_program(cli: Cli, deploy: Deploy, tmp_path: P
     assert "can't be written" in refused.err
 
 
-def test_regions_have_relays_of_their_own(cli: Cli, deploy: Deploy) -> None:
+def test_each_region_may_have_its_own_relay(cli: Cli, deploy: Deploy) -> None:
     url = deploy()
 
     ran = cli(
@@ -93,7 +95,7 @@ def test_regions_have_relays_of_their_own(cli: Cli, deploy: Deploy) -> None:
     }
 
 
-def test_another_base_url_than_relays_own_is_told(cli: Cli, deploy: Deploy) -> None:
+def test_a_base_url_that_differs_from_relays_is_reported(cli: Cli, deploy: Deploy) -> None:
     url = deploy()
 
     other = cli(*MANIFEST, "--url", url, "--base-url", "https://other.example.com/")
@@ -104,7 +106,7 @@ def test_another_base_url_than_relays_own_is_told(cli: Cli, deploy: Deploy) -> N
     assert "BaseUrl" not in same.err
 
 
-def test_a_relay_without_https_makes_no_manifest(cli: Cli, deploy: Deploy) -> None:
+def test_a_relay_without_https_gets_no_manifest(cli: Cli, deploy: Deploy) -> None:
     url = deploy(BASE_URL="http://127.0.0.1:3000")
 
     refused = cli(*MANIFEST, "--url", url, code=2)
@@ -123,7 +125,7 @@ def test_a_relay_without_https_makes_no_manifest(cli: Cli, deploy: Deploy) -> No
         f"{APP_ID}\n",
     ],
 )
-def test_an_app_id_that_forge_did_not_give_is_refused(cli: Cli, app_id: str) -> None:
+def test_an_invalid_app_id_is_refused(cli: Cli, app_id: str) -> None:
     assert "forge register" in cli("forge", "manifest", "--app-id", app_id, code=2).err
 
 
@@ -148,7 +150,7 @@ def test_the_app_id_is_required(cli: Cli) -> None:
         ("--region", "EU=https://a.example", "--region", "EU=https://b.example"),
     ],
 )
-def test_what_can_be_no_url_or_region_is_refused(
+def test_an_invalid_url_or_region_is_refused(
     cli: Cli, deploy: Deploy, wrong: tuple[str, ...]
 ) -> None:
     ran = cli(*MANIFEST, "--url", deploy(), *wrong, code=2)
@@ -167,7 +169,7 @@ def test_what_can_be_no_url_or_region_is_refused(
         {"lifecycle": {}},
     ],
 )
-def test_an_incomplete_descriptor_makes_no_manifest(cli: Cli, change: dict[str, Any]) -> None:
+def test_an_incomplete_descriptor_yields_no_manifest(cli: Cli, change: dict[str, Any]) -> None:
     with replying(Reply(body=whole() | change)) as server:
         ran = cli(*MANIFEST, "--url", server.url, "--json", code=1)
 
@@ -176,7 +178,7 @@ def test_an_incomplete_descriptor_makes_no_manifest(cli: Cli, change: dict[str, 
     assert ran.out == ""
 
 
-def test_the_key_does_not_travel_for_what_everyone_may_read(cli: Cli) -> None:
+def test_the_key_is_not_sent_for_public_documents(cli: Cli) -> None:
     with replying(Reply(body=whole())) as server:
         cli(*MANIFEST, "--url", server.url)
 
@@ -184,7 +186,7 @@ def test_the_key_does_not_travel_for_what_everyone_may_read(cli: Cli) -> None:
     assert "Authorization" not in server.headers[0]
 
 
-def test_nobody_there_is_told(cli: Cli) -> None:
+def test_an_unreachable_relay_is_reported(cli: Cli) -> None:
     assert "can't be reached" in cli(*MANIFEST, code=3).err
 
 

@@ -74,7 +74,7 @@ def bodies(server: Replies) -> list[Any]:
         (("--workspace", "payments"), {"what": "owed", "workspaceId": "payments"}),
     ],
 )
-def test_what_is_asked_for_is_sent(cli: Cli, arguments: tuple[str, ...], body: Any) -> None:
+def test_the_requested_scope_is_sent(cli: Cli, arguments: tuple[str, ...], body: Any) -> None:
     with replying(SITES, reply(one(), status=202)) as server:
         ran = cli("replay", "acme", "--no-wait", *arguments, RELAY_URL=server.url)
 
@@ -84,7 +84,7 @@ def test_what_is_asked_for_is_sent(cli: Cli, arguments: tuple[str, ...], body: A
     assert f"relay replays {SITE} --follow" in ran.err
 
 
-def test_what_the_site_fails_over_is_not_said_to_be_answered(cli: Cli) -> None:
+def test_an_entity_that_the_site_fails_on_is_not_reported_as_answered(cli: Cli) -> None:
     ended = done() | {"until": "2026-01-31T10:00:00.000+00:00"}
     with replying(SITES, reply(one(), status=202), reply(ended)) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url)
@@ -114,7 +114,7 @@ def test_a_time_back_from_now_is_sent_as_a_date(cli: Cli) -> None:
         ("--since", "9999-01-01"),
     ],
 )
-def test_what_can_not_be_meant_is_refused(cli: Cli, arguments: tuple[str, ...]) -> None:
+def test_contradictory_options_are_refused(cli: Cli, arguments: tuple[str, ...]) -> None:
     with replying(SITES) as server:
         cli("replay", SITE, *arguments, RELAY_URL=server.url, code=2)
 
@@ -142,7 +142,7 @@ def test_it_is_followed_until_it_is_done(cli: Cli) -> None:
     ]
 
 
-def test_as_json_each_change_is_a_line(cli: Cli) -> None:
+def test_with_json_each_change_is_a_line(cli: Cli) -> None:
     steps = [reply(one(done=1, total=2)), reply(one(done=1, total=2)), reply(done(2))]
     with replying(SITES, reply(one(), status=202), *steps) as server:
         ran = cli("replay", SITE, "--json", RELAY_URL=server.url)
@@ -152,7 +152,7 @@ def test_as_json_each_change_is_a_line(cli: Cli) -> None:
     assert ran.err == ""
 
 
-def test_as_json_without_waiting_it_is_the_apis_own_answer(cli: Cli) -> None:
+def test_with_json_and_no_wait_the_output_is_the_apis_response(cli: Cli) -> None:
     with replying(SITES, reply(one(), status=202)) as server:
         ran = cli("replay", SITE, "--no-wait", "--json", RELAY_URL=server.url)
 
@@ -175,7 +175,7 @@ def test_a_terminal_has_a_bar_for_each_workspace(cli: Cli) -> None:
     assert "answered for 40 entities" in ran.out
 
 
-def test_what_jira_refused_is_said_and_is_the_exit_code(cli: Cli) -> None:
+def test_refusals_by_jira_are_shown_and_set_the_exit_code(cli: Cli) -> None:
     steps = [reply(one(), status=202), reply(done(refused=3))]
     with replying(SITES, *steps) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, code=1)
@@ -184,7 +184,7 @@ def test_what_jira_refused_is_said_and_is_the_exit_code(cli: Cli) -> None:
     assert "relay list operations --state rejected" in ran.err
 
 
-def test_only_what_was_begun_is_followed(cli: Cli) -> None:
+def test_only_started_replays_are_followed(cli: Cli) -> None:
     other = one("waiting", workspaceId="other", reason="Jira answered 401")
     steps = [reply(one(), status=202), reply(done(), other)]
     with replying(SITES, *steps) as server:
@@ -209,7 +209,7 @@ def test_stopping_the_command_stops_no_replay(cli: Cli, monkeypatch: pytest.Monk
     assert {method for method, _ in server.calls} == {"GET", "POST"}
 
 
-def test_replays_are_shown_without_beginning_one(cli: Cli) -> None:
+def test_replays_are_shown_without_starting_one(cli: Cli) -> None:
     found = [
         one("waiting", reason="Jira answered 429", until=STARTED, total=40, done=4),
         one(workspaceId="payments", what="since", since=STARTED, why="linked"),
@@ -227,7 +227,7 @@ def test_replays_are_shown_without_beginning_one(cli: Cli) -> None:
     assert {method for method, _ in server.calls} == {"GET"}
 
 
-def test_replays_that_run_are_followed_without_beginning_one(cli: Cli) -> None:
+def test_running_replays_are_followed_without_starting_one(cli: Cli) -> None:
     with replying(SITES, reply(one()), reply(one(done=1, total=2)), reply(done(2))) as server:
         ran = cli("replays", SITE, "--follow", RELAY_URL=server.url)
         server.replies = [SITES, reply()]
@@ -238,7 +238,7 @@ def test_replays_that_run_are_followed_without_beginning_one(cli: Cli) -> None:
     assert {method for method, _ in server.calls} == {"GET"}
 
 
-def test_it_looks_less_often_while_all_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polling_slows_down_while_every_replay_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay_command, "POLL_SECONDS", 1)
     monkeypatch.setattr(replay_command, "WAITING_POLL_SECONDS", 9)
     waiting = one("waiting", until=STARTED)
@@ -254,7 +254,7 @@ def test_it_looks_less_often_while_all_waits(monkeypatch: pytest.MonkeyPatch) ->
     assert pauses == [1, 1, 9]
 
 
-def test_a_relay_that_is_gone_for_a_while_ends_nothing() -> None:
+def test_a_temporarily_unreachable_relay_does_not_end_the_command() -> None:
     gone = [Reply(500)] * (MISSED_MAX - 1)
     told: list[Any] = []
     with (
@@ -267,7 +267,7 @@ def test_a_relay_that_is_gone_for_a_while_ends_nothing() -> None:
     assert told == [[one()], [one()], [done()]]
 
 
-def test_a_relay_that_stays_away_ends_the_command_and_not_the_replay(cli: Cli) -> None:
+def test_a_relay_that_stays_unreachable_ends_the_command_but_not_the_replay(cli: Cli) -> None:
     with replying(SITES, reply(one(), status=202), Reply(500)) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, code=3)
 
@@ -275,7 +275,7 @@ def test_a_relay_that_stays_away_ends_the_command_and_not_the_replay(cli: Cli) -
     assert len(server.calls) == 2 + MISSED_MAX
 
 
-def test_the_apis_error_is_said(cli: Cli) -> None:
+def test_the_apis_error_is_shown(cli: Cli) -> None:
     error = {"code": "uninstalled", "message": "The site does not have the app.", "details": []}
     with replying(SITES, Reply(409, {"error": error})) as server:
         assert cli("replay", SITE, "--json", RELAY_URL=server.url, code=1).error_code == (
@@ -308,12 +308,12 @@ NOW = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
         ("999999999w", None),
     ],
 )
-def test_a_since_is_a_time_back_or_a_date(text: str, since: datetime | None) -> None:
+def test_since_is_a_duration_or_a_date(text: str, since: datetime | None) -> None:
     assert parsed_since(text, NOW) == since
 
 
 @given(st.text())
-def test_any_other_since_is_none(text: str) -> None:
+def test_any_other_since_is_refused(text: str) -> None:
     since = parsed_since(text, NOW)
 
     assert since is None or since.tzinfo == UTC
@@ -323,7 +323,7 @@ def test_any_other_since_is_none(text: str) -> None:
     ("seconds", "words"),
     [(0.9, ""), (1, "1 second"), (119, "1 minute"), (7_200, "2 hours"), (200_000, "2 days")],
 )
-def test_a_span_is_told_in_its_largest_unit(seconds: float, words: str) -> None:
+def test_a_duration_is_shown_in_its_largest_unit(seconds: float, words: str) -> None:
     assert span(seconds) == words
 
 
@@ -334,7 +334,7 @@ def time_for_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("time_for_work")
-def test_what_a_site_has_lost_is_brought_there_again(stage: Stage) -> None:
+def test_entities_that_a_site_lost_are_delivered_again(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident(f"inc-{n}") for n in range(12)])
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/forget").raise_for_status()
@@ -351,7 +351,7 @@ def test_what_a_site_has_lost_is_brought_there_again(stage: Stage) -> None:
     assert "12 of 12; done" in everything.err
 
 
-def test_the_json_of_replays_is_the_apis_own(stage: Stage) -> None:
+def test_the_json_of_replays_is_the_apis_response(stage: Stage) -> None:
     stage.link()
     stage.link("payments")
     work(stage)
@@ -373,7 +373,7 @@ def test_the_json_of_replays_is_the_apis_own(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("time_for_work")
-def test_one_workspace_is_replayed_from_a_time_on(stage: Stage) -> None:
+def test_one_workspace_is_replayed_since_a_time(stage: Stage) -> None:
     stage.link()
     stage.link("payments")
     stage.relay.submit("operations", incidents=[incident()])
@@ -391,7 +391,7 @@ def test_one_workspace_is_replayed_from_a_time_on(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("time_for_work")
-def test_what_jira_refuses_when_it_is_replayed_is_told(stage: Stage) -> None:
+def test_refusals_during_a_replay_are_shown(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident(), incident("inc-2")])
     stage.site.simulator.fail(stage.site.name, {"kind": "refuse entity", "pattern": r"\.inc-2$"})
@@ -402,7 +402,7 @@ def test_what_jira_refuses_when_it_is_replayed_is_told(stage: Stage) -> None:
     assert "inc-2" in stage.cli("list", "operations", "--state", "rejected").out
 
 
-def test_a_replay_of_a_site_that_asks_for_a_rest_says_why_it_waits(stage: Stage) -> None:
+def test_a_replay_of_a_rate_limited_site_says_why_it_waits(stage: Stage) -> None:
     stage.link()
     work(stage)
     stage.relay.submit("operations", incidents=[incident()])
@@ -418,7 +418,7 @@ def test_a_replay_of_a_site_that_asks_for_a_rest_says_why_it_waits(stage: Stage)
     assert "Jira answered 429" in said
 
 
-def test_a_replay_that_can_not_be_begun_says_why(stage: Stage) -> None:
+def test_a_replay_that_cannot_start_says_why(stage: Stage) -> None:
     stage.link()
     unknown = stage.cli("replay", stage.site.name, "--workspace", "none", "--json", code=1)
     assert unknown.error_code == "unknown_link"

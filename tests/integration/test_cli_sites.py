@@ -54,7 +54,7 @@ def shown(cli: Cli, *sites: dict[str, Any], arguments: tuple[str, ...] = ("show"
         return cli("sites", *arguments, RELAY_URL=server.url)
 
 
-def test_a_slowed_site_says_until_when_and_why(cli: Cli) -> None:
+def test_a_slowed_site_shows_until_when_and_why(cli: Cli) -> None:
     slowed = site("slowed", trouble=trouble("rate_limited", status=429))
 
     listed = shown(cli, slowed, arguments=("list",))
@@ -67,14 +67,14 @@ def test_a_slowed_site_says_until_when_and_why(cli: Cli) -> None:
     assert "to do No action is needed" in said
 
 
-def test_a_time_of_today_goes_without_its_date() -> None:
+def test_a_time_today_is_shown_without_its_date() -> None:
     slowed = site("slowed", trouble=trouble("site_down"))
     now = parsed_moment("2026-01-31T00:00:00Z")
 
     assert str(site_state(slowed, now)) == "slowed until 12:03:00 UTC: the site is down"
 
 
-def test_a_site_that_needs_attention_says_since_when_and_what_jira_answered(cli: Cli) -> None:
+def test_a_site_that_needs_attention_shows_since_when_and_jiras_answer(cli: Cli) -> None:
     refused = site("needs attention", trouble=trouble("credential_refused", status=401))
 
     listed = shown(cli, refused, arguments=("list",)).out
@@ -82,7 +82,7 @@ def test_a_site_that_needs_attention_says_since_when_and_what_jira_answered(cli:
     assert "The site's admin must install the app again" in shown(cli, refused).words
 
 
-def test_a_site_that_another_took_the_place_of_says_how_to_move(cli: Cli) -> None:
+def test_a_superseded_site_says_how_to_move_its_links(cli: Cli) -> None:
     refused = trouble("credential_refused", status=401)
     old = site("needs attention", trouble=refused, supersededBy=NEW)
 
@@ -92,7 +92,7 @@ def test_a_site_that_another_took_the_place_of_says_how_to_move(cli: Cli) -> Non
     assert f"relay sites move {OLD} {NEW}" in said
 
 
-def test_an_installation_that_has_uninstalled_and_has_a_successor_says_both(cli: Cli) -> None:
+def test_an_uninstalled_installation_with_a_successor_shows_both(cli: Cli) -> None:
     old = site("uninstalled", supersededBy=NEW)
     listed = shown(cli, old, site(id=NEW), arguments=("list",))
 
@@ -100,7 +100,7 @@ def test_an_installation_that_has_uninstalled_and_has_a_successor_says_both(cli:
     assert "relay sites show SITE" in listed.err
 
 
-def test_an_active_site_has_nothing_to_be_done(cli: Cli) -> None:
+def test_an_active_site_needs_no_action(cli: Cli) -> None:
     listed = shown(cli, site(), arguments=("list",))
 
     assert "active" in listed.out
@@ -123,17 +123,17 @@ def test_every_trouble_is_explained(cli: Cli, code: str, state: str) -> None:
     "code",
     [row.code for row in (*TABLE, SUSPENDED, NOT_JIRA) if row.reaction is not Reaction.SPLIT],
 )
-def test_every_trouble_that_relay_keeps_has_words(code: str) -> None:
+def test_every_stored_trouble_has_a_description(code: str) -> None:
     assert code in TROUBLES
 
 
-def test_the_json_is_the_apis_own(cli: Cli) -> None:
+def test_the_json_is_the_apis_response(cli: Cli) -> None:
     slowed = site("slowed", trouble=trouble("site_down"))
 
     assert shown(cli, slowed, arguments=("list", "--json")).json() == {"sites": [slowed]}
 
 
-def test_of_two_installations_the_url_means_the_one_that_is_there(cli: Cli) -> None:
+def test_a_url_shared_by_two_installations_means_the_installed_one(cli: Cli) -> None:
     old, new = site(supersededBy=NEW), site(id=NEW)
     with replying(Reply()) as server:
         server.by_path = {
@@ -146,7 +146,7 @@ def test_of_two_installations_the_url_means_the_one_that_is_there(cli: Cli) -> N
             assert document["id"] == found
 
 
-def test_two_installations_that_stand_side_by_side_are_named_by_their_ids(cli: Cli) -> None:
+def test_two_active_installations_are_named_by_their_ids(cli: Cli) -> None:
     with replying(Reply(body={"sites": [site(), site(id=NEW)]})) as server:
         ran = cli("sites", "show", URL, RELAY_URL=server.url, code=2)
 
@@ -154,7 +154,7 @@ def test_two_installations_that_stand_side_by_side_are_named_by_their_ids(cli: C
     assert NEW in ran.err
 
 
-def test_a_site_cannot_take_its_own_place(cli: Cli) -> None:
+def test_a_site_cannot_supersede_itself(cli: Cli) -> None:
     with replying(Reply(body={"sites": [site(supersededBy=NEW), site(id=NEW)]})) as server:
         assert "its id" in cli("sites", "move", URL, NEW, RELAY_URL=server.url, code=2).err
         assert [method for method, _ in server.calls] == ["GET", "GET"]
@@ -166,7 +166,7 @@ def fail(stage: Stage, kind: str, **fields: Any) -> None:
     stage.relay.submit("operations", incidents=[incident()])
 
 
-def test_a_site_that_asks_for_a_rest_is_slowed_and_so_is_the_entity_owed(stage: Stage) -> None:
+def test_a_rate_limited_site_is_shown_as_slowed_and_so_is_its_owed_entity(stage: Stage) -> None:
     stage.link()
     fail(stage, "rate limit", retryAfter="600")
 
@@ -195,7 +195,7 @@ def test_a_site_whose_secret_is_refused_needs_attention_everywhere(stage: Stage)
     assert "needs attention: Jira answered 401" in found["message"]
 
 
-def test_a_site_that_is_slowed_is_only_warned_of(stage: Stage) -> None:
+def test_a_slowed_site_is_only_a_warning(stage: Stage) -> None:
     stage.link()
     fail(stage, "suspended")
 
@@ -216,7 +216,7 @@ def import_site(stage: Stage, *workspaces: str) -> tuple[str, JiraSite]:
     return old.id, install_there(stage.relay, stage.site.simulator, name)
 
 
-def test_a_newer_installation_takes_the_place_of_one_that_is_gone(stage: Stage) -> None:
+def test_a_newer_installation_supersedes_an_uninstalled_one(stage: Stage) -> None:
     old, new = import_site(stage, "operations", "payments")
     stage.relay.submit("operations", incidents=[incident()])
 
@@ -276,7 +276,7 @@ def test_a_key_for_some_workspaces_sees_its_own_links_and_replays(stage: Stage) 
     stage.cli("link", stage.site.id, "operations", code=4, RELAY_KEY=key)
 
 
-def test_what_a_site_is_owed_of_a_workspace_is_listed(stage: Stage) -> None:
+def test_the_entities_owed_to_a_site_are_listed(stage: Stage) -> None:
     stage.link()
     work(stage)
     key = stage.relay.key_for("operations")

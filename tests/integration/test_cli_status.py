@@ -16,7 +16,7 @@ from tests.integration.cli_stage import (
 from tests.support.entities import incident, review
 
 
-def test_the_status_says_where_an_incident_is(stage: Stage) -> None:
+def test_the_status_shows_an_incidents_outcome_at_each_site(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident()], properties={"env": "prod"})
 
@@ -32,7 +32,7 @@ def test_the_status_says_where_an_incident_is(stage: Stage) -> None:
     assert "in Jira now sequence 1, open" in said
 
 
-def test_what_was_brought_anew_is_what_is_recorded_though_its_sequence_is_raised(
+def test_a_replayed_state_with_a_raised_sequence_matches_the_record(
     stage: Stage,
 ) -> None:
     stage.link()
@@ -50,7 +50,7 @@ def test_what_was_brought_anew_is_what_is_recorded_though_its_sequence_is_raised
     [{"updateSequenceNumber": 1}, {"lastUpdated": "2026-01-31T08:00:00Z"}, {"summary": "Before"}],
     ids=str,
 )
-def test_an_older_state_in_jira_is_told_apart(cli: Cli, older: dict[str, Any]) -> None:
+def test_an_older_state_in_jira_is_recognized(cli: Cli, older: dict[str, Any]) -> None:
     held = incident(sequence=5) | older
     with replying(Reply(body=entity(at_site("accepted", jira=held)))) as server:
         said = cli("status", "operations", "inc-1", "--confirm", RELAY_URL=server.url).words
@@ -58,7 +58,7 @@ def test_an_older_state_in_jira_is_told_apart(cli: Cli, older: dict[str, Any]) -
     assert "not the recorded state, or not yet" in said
 
 
-def test_what_is_recorded_is_told_though_jira_cannot_be_asked(stage: Stage) -> None:
+def test_the_recorded_state_is_shown_when_jira_cannot_be_reached(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident()])
     page = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>"}
@@ -74,7 +74,7 @@ def test_what_is_recorded_is_told_though_jira_cannot_be_asked(stage: Stage) -> N
     assert document["sites"][0]["state"] == "accepted"
 
 
-def test_a_list_says_since_when_and_why_something_is_owed(stage: Stage) -> None:
+def test_a_list_shows_since_when_and_why_an_entity_is_owed(stage: Stage) -> None:
     stage.link()
     blocked = {"kind": "error", "status": 403, "body": "<h1>Blocked</h1>", "pattern": "bad$"}
     stage.site.simulator.control(
@@ -88,7 +88,7 @@ def test_a_list_says_since_when_and_why_something_is_owed(stage: Stage) -> None:
     assert owed["reason"] in row
 
 
-def test_the_json_is_the_apis_own(stage: Stage) -> None:
+def test_the_json_is_the_apis_response(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", reviews=[review()])
 
@@ -99,7 +99,7 @@ def test_the_json_is_the_apis_own(stage: Stage) -> None:
     assert document["sites"][0]["jira"]["id"] == "rev-1"
 
 
-def test_an_entity_that_is_not_there_is_said_so(stage: Stage) -> None:
+def test_an_unknown_entity_is_reported(stage: Stage) -> None:
     stage.link()
 
     ran = stage.cli("status", "operations", "inc-1", code=1)
@@ -107,7 +107,7 @@ def test_an_entity_that_is_not_there_is_said_so(stage: Stage) -> None:
     assert "in Relay's logs: cli-" in ran.err
 
 
-def test_without_a_site_it_is_recorded_only(stage: Stage) -> None:
+def test_without_a_site_an_entity_is_recorded_only(stage: Stage) -> None:
     stage.relay.put_workspace("operations")
     stage.relay.submit("operations", incidents=[incident()])
 
@@ -115,7 +115,7 @@ def test_without_a_site_it_is_recorded_only(stage: Stage) -> None:
     assert "none linked" in stage.cli("list", "operations").out
 
 
-def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
+def test_an_uninstalled_site_is_the_reason_for_a_debt(stage: Stage) -> None:
     stage.link()
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
     stage.relay.submit("operations", incidents=[incident()])
@@ -126,7 +126,7 @@ def test_an_uninstalled_site_is_why_it_is_owed(stage: Stage) -> None:
         assert "The site is uninstalled" in said
 
 
-def test_project_keys_that_the_site_does_not_know_are_named(stage: Stage) -> None:
+def test_unknown_project_keys_are_named(stage: Stage) -> None:
     stage.link()
     associations = [{"associationType": "issueIdOrKeys", "values": ["NOPE-1"]}]
     stage.relay.submit("operations", incidents=[incident(associations=associations)])
@@ -139,7 +139,7 @@ def test_project_keys_that_the_site_does_not_know_are_named(stage: Stage) -> Non
     assert "NOPE" in listed
 
 
-def test_a_deleted_incident_says_so(stage: Stage) -> None:
+def test_a_deleted_incident_is_shown_as_deleted(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident()])
 
@@ -154,7 +154,7 @@ def test_a_deleted_incident_says_so(stage: Stage) -> None:
     assert stage.site.held("incident") == {}
 
 
-def test_a_review_is_deleted_as_one(stage: Stage) -> None:
+def test_a_review_is_deleted_as_a_review(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", reviews=[review("same")], incidents=[incident("same")])
 
@@ -179,11 +179,11 @@ def test_deleting_by_a_property_asks_first(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("inc-1", "--property", "env=test")])
-def test_a_deletion_names_one_or_several(cli: Cli, arguments: tuple[str, ...]) -> None:
+def test_a_deletion_names_one_entity_or_several(cli: Cli, arguments: tuple[str, ...]) -> None:
     cli("delete", "operations", *arguments, code=2)
 
 
-def test_a_review_is_made_of_an_incident(stage: Stage) -> None:
+def test_a_review_is_drafted_from_an_incident(stage: Stage) -> None:
     stage.link()
     stage.relay.submit("operations", incidents=[incident()])
 
@@ -211,7 +211,7 @@ def test_lists_follow_the_pages(stage: Stage) -> None:
     assert stage.cli("list", "operations", "--state", "owed").err == "There are none.\n"
 
 
-def test_a_state_that_is_none_is_refused_with_those_there_are(stage: Stage) -> None:
+def test_an_unknown_state_is_refused_and_the_known_ones_listed(stage: Stage) -> None:
     stage.link()
 
     assert "owed" in stage.cli("list", "operations", "--state", "lost", code=1).err
@@ -255,11 +255,11 @@ def test_every_state_is_explained(cli: Cli, state: str) -> None:
 
 
 @pytest.mark.parametrize("state", list(OutcomeState))
-def test_every_state_that_relay_keeps_has_words(state: OutcomeState) -> None:
+def test_every_stored_state_has_a_description(state: OutcomeState) -> None:
     assert state.value in STATES
 
 
-def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
+def test_a_debt_to_a_healthy_site_says_what_continues_it(cli: Cli) -> None:
     owed = at_site(
         "owed", reason="There was no time left to deliver it.", owedSince="2026-01-31T10:00:00Z"
     )
@@ -273,7 +273,7 @@ def test_what_is_owed_to_a_site_that_answers_says_who_goes_on(cli: Cli) -> None:
     assert "keeps retrying" in unknown
 
 
-def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) -> None:
+def test_a_postponed_entity_is_shown_with_its_next_attempt(cli: Cli) -> None:
     owed = at_site("owed", reason="Jira answered 500.", until="2026-01-31T10:00:00.000+00:00")
     site = Reply(body={"state": "active"})
     with replying(Reply(body=entity(owed)), site) as server:
@@ -283,7 +283,7 @@ def test_an_entity_that_a_site_fails_over_is_told_with_its_next_try(cli: Cli) ->
     assert "next attempt 2026-01-31 10:00:00 UTC" in said
 
 
-def test_jiras_words_and_associations_are_told(cli: Cli) -> None:
+def test_jiras_messages_and_associations_are_shown(cli: Cli) -> None:
     target = {"ati": "ati:cloud:jira:issue", "ari": "ari:cloud:jira:1:issue/10001", "id": "10001"}
     site = at_site("rejected", messages=["Too old", "Too long"], associations=[target], jira=None)
     with replying(Reply(body=entity(site))) as server:
@@ -294,7 +294,7 @@ def test_jiras_words_and_associations_are_told(cli: Cli) -> None:
     assert "in Jira now nothing, or not yet" in said.words
 
 
-def test_what_could_steer_a_terminal_does_not(cli: Cli) -> None:
+def test_terminal_control_characters_are_escaped(cli: Cli) -> None:
     site = at_site("rejected", messages=["\x1b]0;owned\x07[red]no[/red]\u202e\n\tline"])
     with replying(Reply(body=entity(site))) as server:
         said = cli("status", "operations", "inc-1", RELAY_URL=server.url).out
@@ -304,7 +304,7 @@ def test_what_could_steer_a_terminal_does_not(cli: Cli) -> None:
     assert "[red]no[/red]" in said
 
 
-def test_a_table_that_is_piped_has_whole_lines(cli: Cli) -> None:
+def test_a_piped_table_is_not_truncated(cli: Cli) -> None:
     message = "Jira said a lot. " * 40
     page = {"entities": [entity(at_site("rejected", messages=[message.strip()]))]}
     with replying(Reply(body=page)) as server:

@@ -30,7 +30,7 @@ def document(*entities: dict[str, Any], **fields: Any) -> bytes:
 
 
 @pytest.mark.parametrize("form", [lines, document])
-def test_a_file_of_either_form_is_submitted(stage: Stage, tmp_path: Path, form: Any) -> None:
+def test_a_file_in_either_format_is_submitted(stage: Stage, tmp_path: Path, form: Any) -> None:
     stage.link()
     file = tmp_path / "entities"
     file.write_bytes(form(incident(), review()))
@@ -48,7 +48,7 @@ def test_a_file_of_either_form_is_submitted(stage: Stage, tmp_path: Path, form: 
     assert status["correlationId"] == answer["submissionId"]
 
 
-def test_what_is_piped_in_is_submitted_with_its_properties(stage: Stage) -> None:
+def test_piped_input_is_submitted_with_its_properties(stage: Stage) -> None:
     stage.link()
     content = document(incident(), properties={"team": "a", "env": "test"})
 
@@ -60,7 +60,7 @@ def test_what_is_piped_in_is_submitted_with_its_properties(stage: Stage) -> None
     assert status["properties"] == {"team": "a", "env": "prod"}
 
 
-def test_a_rejected_entity_sinks_no_other_and_is_named_by_its_line(stage: Stage) -> None:
+def test_a_rejected_entity_is_named_by_its_line_and_affects_no_other(stage: Stage) -> None:
     stage.link()
     content = lines(incident(), incident("inc-2", status="on fire"), review(), {"id": 7})
 
@@ -72,7 +72,7 @@ def test_a_rejected_entity_sinks_no_other_and_is_named_by_its_line(stage: Stage)
     assert "line 4, incident 7" in ran.out
 
 
-def test_a_document_names_what_is_rejected_by_its_path(stage: Stage) -> None:
+def test_a_rejected_entity_in_a_document_is_named_by_its_path(stage: Stage) -> None:
     stage.link()
     content = document(incident(), review("rev-1", status="no"), review("rev-2"))
 
@@ -124,7 +124,7 @@ def test_a_file_of_any_size_is_split(stage: Stage, tmp_path: Path) -> None:
     assert bad["details"][0]["path"] == "incidents[1650].status"
 
 
-def test_bodies_fill_the_limit_keep_the_order_and_carry_the_properties() -> None:
+def test_bodies_fill_the_limit_preserve_the_order_and_carry_the_properties() -> None:
     many = [incident(f"inc-{n}", description="x" * 5000) for n in range(1700)]
     feed = parse_feed(document(*many, properties={"team": "a" * 255}), "a test")
 
@@ -137,7 +137,7 @@ def test_bodies_fill_the_limit_keep_the_order_and_carry_the_properties() -> None
     assert {body["properties"]["team"] for body in parsed} == {"a" * 255}
 
 
-def test_an_entity_that_no_body_can_hold_is_rejected_here(stage: Stage) -> None:
+def test_an_entity_too_large_for_a_body_is_rejected_by_the_command(stage: Stage) -> None:
     stage.link()
     content = lines(incident("inc-0", description="x" * BODY_BYTES_MAX), incident())
 
@@ -146,7 +146,7 @@ def test_an_entity_that_no_body_can_hold_is_rejected_here(stage: Stage) -> None:
     assert ran.out.startswith("1 accepted, 1 rejected.\nRejected: line 1, incident inc-0\n")
 
 
-def test_a_body_with_more_wrong_than_one_answer_tells_is_halved(stage: Stage) -> None:
+def test_a_body_with_too_many_errors_for_one_response_is_halved(stage: Stage) -> None:
     stage.link()
     # Ten findings for each: more than 50,000 in one body.
     content = b'{"incident": {}}\n' * 6000 + lines(incident())
@@ -177,7 +177,7 @@ def test_a_body_with_more_wrong_than_one_answer_tells_is_halved(stage: Stage) ->
         (b"[" * 200_000, "not JSON"),
     ],
 )
-def test_what_is_no_list_of_entities_is_refused_before_anything_is_sent(
+def test_invalid_input_is_refused_before_anything_is_sent(
     cli: Cli, content: bytes, why: str
 ) -> None:
     ran = cli("submit", "operations", "-", "--json", stdin=content, code=2)
@@ -186,7 +186,7 @@ def test_what_is_no_list_of_entities_is_refused_before_anything_is_sent(
     assert why in json.loads(ran.err)["error"]["message"]
 
 
-def test_half_of_a_surrogate_pair_rejects_its_own_entity(stage: Stage) -> None:
+def test_a_lone_surrogate_rejects_its_own_entity_only(stage: Stage) -> None:
     stage.link()
     bad = incident("inc-2", summary="cut \ud83d")
     content = "\n".join(json.dumps({"incident": one}) for one in (incident(), bad)).encode()
@@ -196,7 +196,7 @@ def test_half_of_a_surrogate_pair_rejects_its_own_entity(stage: Stage) -> None:
     assert ran.out.startswith("1 accepted, 1 rejected.\nRejected: line 2, incident inc-2\n")
 
 
-def test_null_counts_as_absent_and_provider_metadata_goes_along() -> None:
+def test_null_counts_as_absent_and_provider_metadata_is_sent() -> None:
     content = {"incidents": [incident()], "reviews": None, "properties": None}
     feed = parse_feed(
         json.dumps(content | {"providerMetadata": {"product": "Ops Tool"}}).encode(), "a test"
@@ -211,29 +211,29 @@ def test_null_counts_as_absent_and_provider_metadata_goes_along() -> None:
     assert all(json.loads(half.body())["providerMetadata"] for half in submission.halves())
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
+def test_a_byte_order_mark_and_windows_line_endings_are_accepted() -> None:
     content = b"\xef\xbb\xbf" + lines(incident(), incident("inc-2")).replace(b"\n", b"\r\n")
 
     assert [state.id for state in parse_feed(content, "a test").states] == ["inc-1", "inc-2"]
 
 
-def test_a_document_in_one_line_is_no_line_of_jsonl() -> None:
+def test_a_document_on_one_line_is_not_read_as_jsonl() -> None:
     content = json.dumps({"incidents": [incident()]}).encode()
 
     [state] = parse_feed(content, "a test").states
     assert (state.line, state.place) == (0, "incidents[0]")
 
 
-def test_a_file_that_is_not_there_is_named(cli: Cli) -> None:
+def test_a_missing_file_is_named(cli: Cli) -> None:
     assert "none.jsonl can't be read" in cli("submit", "w", "none.jsonl", code=2).err
 
 
 @pytest.mark.parametrize("pair", ["env", "=prod", ""])
-def test_a_property_has_a_name_and_a_value(cli: Cli, pair: str) -> None:
+def test_a_property_needs_a_name_and_a_value(cli: Cli, pair: str) -> None:
     cli("submit", "w", "-", "--property", pair, stdin=lines(incident()), code=2)
 
 
-def test_an_unknown_workspace_takes_nothing(stage: Stage) -> None:
+def test_an_unknown_workspace_accepts_nothing(stage: Stage) -> None:
     ran = stage.cli("submit", "nothing", "-", "--json", stdin=lines(incident()), code=1)
 
     assert ran.error_code == "unknown_workspace"
@@ -263,7 +263,7 @@ def feed_of_two_bodies() -> Feed:
     return parse_feed(lines(*large), "a test")
 
 
-def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
+def test_entities_that_relay_could_not_queue_are_named_and_the_rest_is_not_sent() -> None:
     error = {
         "code": "not_queued",
         "message": "Not all entities could be queued; submit these again.",
@@ -286,7 +286,7 @@ def test_what_relay_could_not_queue_is_named_and_the_rest_not_sent() -> None:
     assert submitted.not_sent == 1
 
 
-def test_what_could_not_be_queued_is_listed(cli: Cli) -> None:
+def test_entities_that_could_not_be_queued_are_listed(cli: Cli) -> None:
     details = [{"path": "reviews[0]", "rule": "not_queued", "message": "was not taken"}]
     error = {"code": "not_queued", "message": "Not all could be queued.", "details": details}
     content = lines(incident(), review())
@@ -298,7 +298,7 @@ def test_what_could_not_be_queued_is_listed(cli: Cli) -> None:
     assert "reviews[0]: was not taken (not_queued)" in ran.err
 
 
-def test_a_relay_that_recovers_takes_all() -> None:
+def test_a_recovered_relay_accepts_everything() -> None:
     busy = Reply(429, {"message": "Too Many Requests"}, [("Retry-After", "7")])
     waits: list[float] = []
     with (
@@ -313,7 +313,7 @@ def test_a_relay_that_recovers_takes_all() -> None:
     assert [one["index"] for one in submitted.verdicts] == [0, 1]
 
 
-def test_whoever_stops_it_is_told_what_was_taken() -> None:
+def test_an_interrupted_submission_reports_what_was_accepted() -> None:
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
@@ -329,7 +329,7 @@ def test_whoever_stops_it_is_told_what_was_taken() -> None:
     assert submitted.failure.exit_code == 130
 
 
-def test_what_was_taken_before_relay_fails_is_said(cli: Cli, tmp_path: Path) -> None:
+def test_entities_accepted_before_a_failure_are_reported(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "two.jsonl"
     file.write_bytes(lines(*[incident(f"inc-{n}", description="x" * 3_000_000) for n in range(2)]))
     with replying(accepted("inc-0"), Reply(500, {})) as server:

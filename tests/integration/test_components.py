@@ -109,7 +109,7 @@ def component_calls(site: JiraSite) -> list[str]:
 # --- There ---
 
 
-def test_containers_come_to_every_linked_site_and_to_no_other(
+def test_containers_are_delivered_to_every_linked_site_and_no_other(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     first, second = (linked_site(relay_on, simulator, WORKSPACE) for _ in range(2))
@@ -175,7 +175,7 @@ def test_an_incident_then_shows_the_name_of_what_it_affects(
     assert ">Checkout API</a>" in simulator.http.get(page).text
 
 
-def test_what_a_container_was_put_as_last_is_what_the_site_has_whatever_its_date(
+def test_a_site_has_the_last_put_of_a_container_whatever_its_date(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -191,7 +191,7 @@ def test_what_a_container_was_put_as_last_is_what_the_site_has_whatever_its_date
         until(partial(_is_past, brought["updateSequenceNumber"]))
 
 
-def test_a_new_link_brings_all_that_the_workspace_has(
+def test_a_new_link_delivers_all_of_the_workspaces_containers(
     relay_on: Relay, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(relay_on, *(container(f"c-{number}") for number in range(7)))
@@ -208,7 +208,7 @@ def test_a_new_link_brings_all_that_the_workspace_has(
     assert sent_components(site) == [3, 3, 1]
 
 
-def test_a_link_to_a_workspace_without_containers_brings_nothing(
+def test_a_link_to_a_workspace_without_containers_delivers_nothing(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -216,7 +216,9 @@ def test_a_link_to_a_workspace_without_containers_brings_nothing(
     assert component_calls(site) == []
 
 
-def test_the_largest_containers_fit_message_and_jira(relay_on: Relay, simulator: Simulator) -> None:
+def test_the_largest_containers_fit_a_message_and_jiras_limits(
+    relay_on: Relay, simulator: Simulator
+) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
     chance = random.Random(7)  # noqa: S311
 
@@ -248,7 +250,7 @@ def test_the_largest_containers_fit_message_and_jira(relay_on: Relay, simulator:
     ]
 
 
-def test_every_date_that_the_catalog_takes_is_one_to_jira(
+def test_every_date_that_the_catalog_accepts_is_valid_for_jira(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -266,7 +268,9 @@ def test_every_date_that_the_catalog_takes_is_one_to_jira(
 # --- Deleting ---
 
 
-def test_a_deletion_is_carried_to_every_linked_site(relay_on: Relay, simulator: Simulator) -> None:
+def test_a_deletion_is_delivered_to_every_linked_site(
+    relay_on: Relay, simulator: Simulator
+) -> None:
     sites = [linked_site(relay_on, simulator, WORKSPACE) for _ in range(2)]
     put(relay_on, container("stays"), container("goes"))
     assert relay_on.run_queue() == []
@@ -308,7 +312,7 @@ def in_turn(relay: Relay, *steps: Callable[[], None]) -> list[str]:
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the other way round"])
-def test_of_one_id_in_a_batch_the_newest_goes_once(
+def test_duplicate_ids_in_a_batch_are_sent_once_with_the_newest_state(
     relay_on: Relay, simulator: Simulator, order: int
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -330,7 +334,7 @@ def test_of_one_id_in_a_batch_the_newest_goes_once(
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["in order", "the other way round"])
-def test_in_a_batch_the_last_word_on_an_id_counts(
+def test_the_last_change_of_an_id_in_a_batch_counts(
     relay_on: Relay, simulator: Simulator, order: int
 ) -> None:
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -351,7 +355,9 @@ def test_in_a_batch_the_last_word_on_an_id_counts(
 # --- Off ---
 
 
-def test_off_nothing_is_queued_and_nothing_sent(relay_off: Relay, simulator: Simulator) -> None:
+def test_with_components_disabled_nothing_is_queued_or_sent(
+    relay_off: Relay, simulator: Simulator
+) -> None:
     put(relay_off, container())
     site = linked_site(relay_off, simulator, WORKSPACE)
     url = f"/v1/workspaces/{WORKSPACE}/containers/search"
@@ -365,7 +371,9 @@ def test_off_nothing_is_queued_and_nothing_sent(relay_off: Relay, simulator: Sim
     assert simulator.site(site.name)["app"]["modules"] == ["jiraOperationsInfoProvider"]
 
 
-def test_off_incidents_go_as_ever(relay_off: Relay, simulator: Simulator) -> None:
+def test_with_components_disabled_incidents_are_delivered(
+    relay_off: Relay, simulator: Simulator
+) -> None:
     site = linked_site(relay_off, simulator, WORKSPACE)
     assert relay_off.submit(WORKSPACE, incidents=[incident()]) == []
     assert list(site.held("incident")) == ["inc-1"]
@@ -374,7 +382,7 @@ def test_off_incidents_go_as_ever(relay_off: Relay, simulator: Simulator) -> Non
 # --- Trouble ---
 
 
-def test_a_site_that_is_down_is_owed_its_components_and_no_other_site_waits(
+def test_a_site_that_is_down_is_owed_its_components_without_delaying_others(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     up, other = (linked_site(relay_on, simulator, WORKSPACE), linked_site(relay_on, simulator))
@@ -431,7 +439,7 @@ def test_without_the_module_components_are_refused_and_incidents_are_not(
     assert simulator.site(site.name)["app"]["modules"] == modules
 
 
-def test_what_could_not_be_queued_is_told_and_may_be_repeated(
+def test_a_failure_to_queue_is_reported_and_can_be_repeated(
     relay_on: Relay, simulator: Simulator
 ) -> None:
     def break_off(operation: str) -> None:

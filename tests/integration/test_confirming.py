@@ -96,7 +96,9 @@ def lose(site: JiraSite, *ids: str) -> None:
 # --- What is absent ---
 
 
-def test_what_jira_accepted_and_does_not_show_is_absent(stage: Relay, site: JiraSite) -> None:
+def test_an_accepted_entity_that_jira_does_not_return_is_absent(
+    stage: Relay, site: JiraSite
+) -> None:
     lose(site, "lost", "lost-review")
     stage.submit(
         "payments",
@@ -116,7 +118,7 @@ def test_what_jira_accepted_and_does_not_show_is_absent(stage: Relay, site: Jira
     assert at_site(stage, "i")["state"] == "accepted"
 
 
-def test_it_is_read_back_once_and_five_minutes_later(stage: Relay, site: JiraSite) -> None:
+def test_an_entity_is_read_back_once_after_five_minutes(stage: Relay, site: JiraSite) -> None:
     stage.submit("payments", incidents=[incident("i")])
 
     [(delay, sample)] = waiting_samples()
@@ -133,14 +135,14 @@ def test_it_is_read_back_once_and_five_minutes_later(stage: Relay, site: JiraSit
     assert waiting_samples() == []
 
 
-def test_nothing_of_an_entity_but_its_id_is_in_the_sample(stage: Relay, site: JiraSite) -> None:
+def test_a_sample_holds_only_ids_of_entities(stage: Relay, site: JiraSite) -> None:
     stage.submit("payments", incidents=[incident("i", summary="Xq7-of-a-customer")])
 
     assert "Xq7" not in str(waiting_samples())
     assert site.held("incident").keys() == {"i"}
 
 
-def test_an_id_of_any_characters_is_asked_for_as_it_is(stage: Relay, site: JiraSite) -> None:
+def test_an_id_with_any_characters_is_read_back(stage: Relay, site: JiraSite) -> None:
     for entity_id in ("a/b", "..", "é ?#%", "🔥"):
         url = "https://ops.example.com/incidents/1"
         stage.submit("payments", incidents=[incident(entity_id, url=url)])
@@ -151,7 +153,7 @@ def test_an_id_of_any_characters_is_asked_for_as_it_is(stage: Relay, site: JiraS
     assert len(reads(site)) == 4
 
 
-def test_a_later_state_clears_it(stage: Relay, site: JiraSite) -> None:
+def test_a_later_state_clears_the_absence(stage: Relay, site: JiraSite) -> None:
     lose(site, "lost")
     stage.submit("payments", incidents=[incident("lost")])
     read_back(stage)
@@ -171,7 +173,7 @@ def test_a_later_state_clears_it(stage: Relay, site: JiraSite) -> None:
     assert ids_in_state(stage, "absent") == []
 
 
-def test_what_is_absent_can_be_replayed(stage: Relay, site: JiraSite) -> None:
+def test_an_absent_entity_can_be_replayed(stage: Relay, site: JiraSite) -> None:
     lose(site, "lost")
     stage.submit("payments", incidents=[incident("lost")])
     read_back(stage)
@@ -186,7 +188,7 @@ def test_what_is_absent_can_be_replayed(stage: Relay, site: JiraSite) -> None:
     assert at_site(stage, "lost")["state"] == "accepted"
 
 
-def test_only_what_was_accepted_is_read_back(stage: Relay, site: JiraSite) -> None:
+def test_only_accepted_entities_are_read_back(stage: Relay, site: JiraSite) -> None:
     gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
     site.simulator.fail(site.name, {"kind": "refuse entity", "pattern": r"\.bad$"})
     stage.submit(
@@ -200,7 +202,7 @@ def test_only_what_was_accepted_is_read_back(stage: Relay, site: JiraSite) -> No
     assert at_site(stage, "gone")["state"] == "unknown project keys"
 
 
-def test_what_a_replay_brought_is_read_back_too(stage: Relay, simulator: Simulator) -> None:
+def test_entities_delivered_by_a_replay_are_read_back(stage: Relay, simulator: Simulator) -> None:
     stage.submit("payments", incidents=[incident("i"), incident("lost")])
     name = new_name()
     simulator.create(name)
@@ -218,7 +220,7 @@ def test_what_a_replay_brought_is_read_back_too(stage: Relay, simulator: Simulat
 # --- How much is read back ---
 
 
-def test_nothing_is_read_back_where_that_is_off(
+def test_nothing_is_read_back_when_disabled(
     confirming: Callable[[str], Relay], simulator: Simulator
 ) -> None:
     stage = confirming("0")
@@ -236,7 +238,7 @@ def test_nothing_is_read_back_where_that_is_off(
 @pytest.mark.parametrize(
     ("percent", "accepted", "asked"), [("1", 1, 1), ("1", 30, 1), ("10", 30, 3), ("100", 30, 20)]
 )
-def test_a_sample_is_at_least_one_and_never_many(
+def test_a_sample_has_at_least_one_entity_and_an_upper_limit(
     confirming: Callable[[str], Relay],
     simulator: Simulator,
     percent: str,
@@ -257,7 +259,9 @@ def test_a_sample_is_at_least_one_and_never_many(
 # --- What is left ---
 
 
-def test_what_has_changed_or_gone_since_is_not_asked_for(stage: Relay, site: JiraSite) -> None:
+def test_an_entity_that_was_changed_or_deleted_since_is_not_read_back(
+    stage: Relay, site: JiraSite
+) -> None:
     lose(site, "changed", "deleted", "lost")
     stage.submit("payments", incidents=[incident(one) for one in ("changed", "deleted", "lost")])
     [(_, sample)] = waiting_samples()
@@ -276,7 +280,7 @@ def test_what_has_changed_or_gone_since_is_not_asked_for(stage: Relay, site: Jir
     assert at_site(stage, "deleted")["state"] == "deleted"
 
 
-def test_a_sample_of_an_earlier_installation_is_left(stage: Relay, site: JiraSite) -> None:
+def test_a_sample_of_an_earlier_installation_is_skipped(stage: Relay, site: JiraSite) -> None:
     stage.submit("payments", incidents=[incident("i")])
     [(_, sample)] = waiting_samples()
     site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
@@ -295,7 +299,7 @@ def test_a_sample_of_an_earlier_installation_is_left(stage: Relay, site: JiraSit
 
 
 @pytest.mark.parametrize("left", ["without the app", "not linked"])
-def test_a_sample_of_a_site_that_has_nothing_more_to_do_with_it_is_left(
+def test_a_sample_of_an_unlinked_or_uninstalled_site_is_skipped(
     stage: Relay, site: JiraSite, left: str
 ) -> None:
     lose(site, "lost")
@@ -311,7 +315,7 @@ def test_a_sample_of_a_site_that_has_nothing_more_to_do_with_it_is_left(
     assert ids_in_state(stage, "absent") == []
 
 
-def test_a_site_in_trouble_is_not_asked(stage: Relay, site: JiraSite) -> None:
+def test_a_site_in_trouble_is_not_called(stage: Relay, site: JiraSite) -> None:
     lose(site, "lost")
     stage.submit("payments", incidents=[incident("lost")])
     site.simulator.fail(site.name, {"kind": "error", "status": 503})
@@ -334,7 +338,7 @@ def test_a_site_in_trouble_is_not_asked(stage: Relay, site: JiraSite) -> None:
     ],
     ids=lambda fault: str(fault["kind"]),
 )
-def test_a_site_that_can_not_answer_now_is_asked_no_more_and_nothing_is_absent_for_it(
+def test_a_failing_site_is_called_once_and_nothing_is_marked_absent(
     stage: Relay, site: JiraSite, fault: dict[str, Any]
 ) -> None:
     stage.submit("payments", incidents=[incident("i"), incident("j"), incident("k")])
@@ -346,7 +350,7 @@ def test_a_site_that_can_not_answer_now_is_asked_no_more_and_nothing_is_absent_f
     assert ids_in_state(stage, "accepted") == ["i", "j", "k"]
 
 
-def test_what_was_found_before_it_failed_is_kept(stage: Relay, site: JiraSite) -> None:
+def test_results_before_a_failure_are_saved(stage: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, {"kind": "lose"})
     stage.submit("payments", incidents=[incident("i"), incident("j"), incident("k")])
     site.simulator.fail(

@@ -79,7 +79,7 @@ def ids(found: list[Any]) -> list[str]:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_name_is_found_by_any_part_without_case_and_accents(relay: Relay) -> None:
+def test_a_name_matches_by_any_part_ignoring_case_and_accents(relay: Relay) -> None:
     put_named(relay, "Überweisung Süd", "Checkout API", "支払い", "Łódź")
     for query, found in {
         "Überweisung Süd": "Überweisung Süd",
@@ -96,7 +96,7 @@ def test_a_name_is_found_by_any_part_without_case_and_accents(relay: Relay) -> N
 
 
 @pytest.mark.usefixtures("acme")
-def test_full_matches_come_first_then_names_that_begin_with_it(relay: Relay) -> None:
+def test_full_matches_come_first_then_prefix_matches(relay: Relay) -> None:
     put_named(relay, "My API", "API Gateway", "Apiary", "API", "Gateway of the API")
     put(relay, "search", container("other", "api"))
     assert names(search(relay, "api"))[:2] == ["API", "api"]
@@ -109,7 +109,7 @@ def test_full_matches_come_first_then_names_that_begin_with_it(relay: Relay) -> 
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_container_comes_in_jiras_shape(relay: Relay) -> None:
+def test_a_container_has_jiras_shape(relay: Relay) -> None:
     own = container("checkout/api", "Checkout API") | {
         "avatarUrl": "https://ops.example.com/checkout.png",
         "description": "Only for DevOps components.",
@@ -129,7 +129,7 @@ def test_a_container_comes_in_jiras_shape(relay: Relay) -> None:
 
 @pytest.mark.usefixtures("acme")
 @pytest.mark.parametrize("query", [None, "", "   "])
-def test_without_a_query_those_updated_last_come_first(relay: Relay, query: str | None) -> None:
+def test_without_a_query_the_last_updated_come_first(relay: Relay, query: str | None) -> None:
     put(
         relay,
         "payments",
@@ -142,7 +142,7 @@ def test_without_a_query_those_updated_last_come_first(relay: Relay, query: str 
 
 
 @pytest.mark.usefixtures("acme")
-def test_at_most_fifty_come_back(relay: Relay) -> None:
+def test_at_most_fifty_are_returned(relay: Relay) -> None:
     many = [container(f"s-{n}", updated=f"2026-01-31T09:30:00.{n:03}Z") for n in range(60)]
     put(relay, "payments", *many)
     put(relay, "search", container("whole", "s"))
@@ -153,7 +153,7 @@ def test_at_most_fifty_come_back(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_name_that_repeats_itself_is_found_once_and_hides_no_other(relay: Relay) -> None:
+def test_a_repetitive_name_is_found_once_and_hides_no_other(relay: Relay) -> None:
     put_named(relay, "a" * 255, "ab" * 127, "banana", "pay")
     for query, found in {
         "a": {"a" * 255, "ab" * 127, "banana", "pay"},
@@ -174,7 +174,7 @@ def test_names_that_hold_the_query_many_times_do_not_crowd_out_others(relay: Rel
 
 
 @pytest.mark.usefixtures("acme")
-def test_any_character_is_looked_for_as_itself(relay: Relay) -> None:
+def test_every_character_is_matched_literally(relay: Relay) -> None:
     odd = ['C++ & C# (100%) [beta] *.{x}\\ "q"?=+', "🚀 Launch 👩‍🚀", "nul \0 nul", "50%25", "a_b"]
     put_named(relay, *odd)
     for query in ("C++", "100%", "%) [", "*.", "\\ ", '"q"?=+', "C#", "& c"):
@@ -187,7 +187,7 @@ def test_any_character_is_looked_for_as_itself(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_long_names_are_found_by_every_part_of_them(relay: Relay) -> None:
+def test_long_names_match_by_every_part(relay: Relay) -> None:
     """The index holds a hundred characters of each part; what follows is compared all the same."""
     stem = "".join(f"{number:03}" for number in range(84))
     put_named(relay, stem + "abc", stem + "xyz")
@@ -202,7 +202,7 @@ def test_long_names_are_found_by_every_part_of_them(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_renamed_container_is_found_by_its_new_name_alone(relay: Relay) -> None:
+def test_a_renamed_container_is_found_by_its_new_name_only(relay: Relay) -> None:
     put(relay, "payments", container("one", "Checkout"))
     put(relay, "payments", container("one", "Basket", "2026-02-01T00:00:00Z"))
     assert search(relay, "check") == []
@@ -221,7 +221,7 @@ def test_a_deleted_container_is_not_found(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_rename_that_breaks_off_never_shows_a_name_that_is_not_its_own(relay: Relay) -> None:
+def test_an_interrupted_rename_never_shows_a_wrong_name(relay: Relay) -> None:
     """It is written in three steps, of which any may be the last; repeating it then ends well."""
     put(relay, "payments", container("one", "Checkout"))
     body = {"containers": [container("one", "Basket")]}
@@ -262,7 +262,7 @@ def test_a_site_finds_nothing_of_another_site(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_one_workspace_can_be_searched_alone(relay: Relay) -> None:
+def test_a_search_can_be_limited_to_one_workspace(relay: Relay) -> None:
     put(relay, "payments", container("one", "Checkout"))
     put(relay, "search", container("two", "Checkout"))
     assert ids(search(relay, "check")) == ["one", "two"]
@@ -270,7 +270,7 @@ def test_one_workspace_can_be_searched_alone(relay: Relay) -> None:
     assert ids(search(relay, workspaceId="payments")) == ["one"]
 
 
-def test_only_what_is_linked_is_searched(relay: Relay, acme: Tenant) -> None:
+def test_only_linked_workspaces_are_searched(relay: Relay, acme: Tenant) -> None:
     put(relay, "payments", container("one", "Checkout"))
     put(relay, "globex-only", container("two", "Checkout"))
     relay.links.offer(acme.id, "globex-only")
@@ -280,7 +280,7 @@ def test_only_what_is_linked_is_searched(relay: Relay, acme: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_workspaces_of_one_site_may_have_containers_of_one_id(relay: Relay) -> None:
+def test_two_workspaces_of_a_site_may_have_containers_with_the_same_id(relay: Relay) -> None:
     put(relay, "payments", container("same", "Checkout of payments"))
     put(relay, "search", container("same", "Checkout of search"))
     assert names(search(relay, "checkout")) == ["Checkout of payments", "Checkout of search"]

@@ -49,7 +49,7 @@ def test_a_container_is_put_read_and_deleted_whatever_its_id(relay: Relay) -> No
             assert (gone.status, gone.error_code) == (404, "unknown_container")
 
 
-def test_what_jira_would_not_take_as_an_id_is_refused(relay: Relay) -> None:
+def test_an_id_that_jira_would_refuse_is_refused(relay: Relay) -> None:
     for one in ("a b", "ä", "a//b", "a/", "z" * 256, "z" * 3000, "a?b", "50%", "a\nb"):
         path = f"{CONTAINERS}/{quote(one, safe='')}"
         for method, body in (("PUT", DOCUMENT), ("GET", None), ("DELETE", None)):
@@ -60,7 +60,7 @@ def test_what_jira_would_not_take_as_an_id_is_refused(relay: Relay) -> None:
     assert listed(relay) == ([], None)
 
 
-def test_many_are_put_at_once_and_of_one_id_the_last_counts(relay: Relay) -> None:
+def test_several_are_put_in_one_call_and_the_last_of_an_id_counts(relay: Relay) -> None:
     first, last = DOCUMENT | {"id": "one"}, DOCUMENT | {"id": "one", "name": "Basket"}
     answer = relay.provider("POST", CONTAINERS, {"containers": [first, last]})
     assert answer.json() == {"put": 1}
@@ -95,7 +95,7 @@ def test_names_that_would_fill_the_index_are_refused(relay: Relay, names: list[s
     assert listed(relay) == ([], None)
 
 
-def test_names_that_are_replaced_count_as_well(relay: Relay) -> None:
+def test_replaced_names_count_as_well(relay: Relay) -> None:
     # GIVEN two lists of names, each as long as may be
     long = ["x" * 255] * 100
     assert put_named(relay, *long).json() == {"put": 100}
@@ -110,7 +110,7 @@ def test_names_that_are_replaced_count_as_well(relay: Relay) -> None:
     assert relay.provider("POST", CONTAINERS, {"containers": more}).json() == {"put": 100}
 
 
-def test_one_bad_container_refuses_them_all(relay: Relay) -> None:
+def test_one_invalid_container_refuses_the_whole_call(relay: Relay) -> None:
     bad = DOCUMENT | {"id": "two", "lastUpdatedDate": "yesterday"}
     answer = relay.provider("POST", CONTAINERS, {"containers": [DOCUMENT | {"id": "one"}, bad]})
     assert answer.status == 400
@@ -122,7 +122,7 @@ def test_one_bad_container_refuses_them_all(relay: Relay) -> None:
     assert listed(relay) == ([], None)
 
 
-def test_a_list_comes_in_pages_that_neither_skip_nor_repeat(relay: Relay) -> None:
+def test_pages_neither_skip_nor_repeat(relay: Relay) -> None:
     put(relay, *(f"c{number}" for number in range(7)), "a/b")
     for limit in (1, 3, 4, 8, 100):
         found: list[str] = []
@@ -136,7 +136,7 @@ def test_a_list_comes_in_pages_that_neither_skip_nor_repeat(relay: Relay) -> Non
 
 
 @pytest.mark.parametrize("path", [CONTAINERS, "/v1/workspaces"])
-def test_a_page_that_cannot_be_is_refused(relay: Relay, path: str) -> None:
+def test_an_invalid_page_is_refused(relay: Relay, path: str) -> None:
     limits: list[Any] = [0, 101, -1, "x", "1.0", "1e1", "9" * 5000, "%C2%B2", "%D9%A3", "+1"]
     for query in (*(f"limit={limit}" for limit in limits), f"after={'x' * 256}"):
         answer = relay.provider("GET", f"{path}?{query}")
@@ -144,12 +144,12 @@ def test_a_page_that_cannot_be_is_refused(relay: Relay, path: str) -> None:
     assert relay.provider("GET", f"{path}?limit=100&after={'%F0%9F%9A%80' * ID_MAX}").status == 200
 
 
-def test_a_search_keeps_to_its_limit(relay: Relay) -> None:
+def test_a_search_respects_its_limit(relay: Relay) -> None:
     put(relay, "one", "two", "three")
     assert listed(relay, "query=checkout&limit=2") == (["one", "three"], None)
 
 
-def test_nothing_is_put_into_a_workspace_that_is_not_there(relay: Relay) -> None:
+def test_a_container_cannot_be_put_into_an_unknown_workspace(relay: Relay) -> None:
     path = CONTAINERS.replace("payments", "never-put")
     for method, url, body in (
         ("POST", path, {"containers": [DOCUMENT | {"id": "one"}]}),
@@ -159,7 +159,7 @@ def test_nothing_is_put_into_a_workspace_that_is_not_there(relay: Relay) -> None
         assert (answer.status, answer.error_code) == (404, "unknown_workspace")
 
 
-def test_a_key_lists_the_workspaces_that_it_is_for_however_many_are_missing(relay: Relay) -> None:
+def test_a_key_lists_its_workspaces_even_if_some_are_missing(relay: Relay) -> None:
     for workspace in ("b", "d", "not-for-the-key"):
         relay.put_workspace(workspace)
     key = relay.key_for("a", "b", "c", "d", "e")

@@ -78,7 +78,7 @@ def credential(site: TwofoldSite) -> dict[str, Any]:
 # --- What a site has ---
 
 
-def test_connect_alone_is_called_as_connect(relay: Relay, simulator: Simulator) -> None:
+def test_a_connect_site_is_called_as_connect(relay: Relay, simulator: Simulator) -> None:
     site = new_site(relay, simulator)
     site.install_by_connect()
     site.link()
@@ -88,7 +88,7 @@ def test_connect_alone_is_called_as_connect(relay: Relay, simulator: Simulator) 
     assert credential(site) == {"inUse": CONNECT}
 
 
-def test_forge_alone_is_called_as_forge(relay: Relay, simulator: Simulator) -> None:
+def test_a_forge_site_is_called_as_forge(relay: Relay, simulator: Simulator) -> None:
     site = new_site(relay, simulator)
     site.install_by_forge()
     site.link()
@@ -98,7 +98,7 @@ def test_forge_alone_is_called_as_forge(relay: Relay, simulator: Simulator) -> N
     assert credential(site) == {"inUse": FORGE}
 
 
-def test_with_both_the_preferred_one_is_taken(
+def test_with_both_identities_the_preferred_one_is_used(
     relay: Relay, both: TwofoldSite, preferred: str
 ) -> None:
     submit(relay)
@@ -106,7 +106,7 @@ def test_with_both_the_preferred_one_is_taken(
     assert credential(both) == {"inUse": preferred}
 
 
-def test_the_other_is_not_tried_where_it_is_not_there(relay: Relay, simulator: Simulator) -> None:
+def test_a_missing_identity_is_not_tried(relay: Relay, simulator: Simulator) -> None:
     site = new_site(relay, simulator)
     site.install_by_connect()
     site.link()
@@ -121,7 +121,7 @@ def test_the_other_is_not_tried_where_it_is_not_there(relay: Relay, simulator: S
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_where_the_preferred_one_is_refused_the_other_is_taken_in_the_same_call(
+def test_a_refused_identity_falls_back_to_the_other_in_the_same_call(
     relay: Relay, both: TwofoldSite, preferred: str, status: int
 ) -> None:
     both.switch(**{preferred: status})
@@ -138,7 +138,7 @@ def test_where_the_preferred_one_is_refused_the_other_is_taken_in_the_same_call(
     assert told["at"]
 
 
-def test_what_is_taken_is_taken_at_once_from_then_on(
+def test_the_working_identity_is_used_first_from_then_on(
     relay: Relay, both: TwofoldSite, preferred: str
 ) -> None:
     other = OTHER[preferred]
@@ -157,7 +157,7 @@ def test_what_is_taken_is_taken_at_once_from_then_on(
     assert {used for _, used, _ in both.calls()} == {other}
 
 
-def test_one_that_is_refused_later_gives_way_to_the_first(
+def test_a_fallback_that_is_refused_later_switches_back(
     relay: Relay, both: TwofoldSite, preferred: str
 ) -> None:
     other = OTHER[preferred]
@@ -172,7 +172,9 @@ def test_one_that_is_refused_later_gives_way_to_the_first(
     assert credential(both)["because"].startswith("Jira answered 403")
 
 
-def test_no_other_answer_makes_it_change(relay: Relay, both: TwofoldSite, preferred: str) -> None:
+def test_no_other_answer_switches_the_identity(
+    relay: Relay, both: TwofoldSite, preferred: str
+) -> None:
     down = {"kind": "error", "status": 503, "operations": [SUBMIT], "times": 1}
     both.simulator.fail(both.name, down)
     submit(relay)
@@ -196,7 +198,7 @@ def turned(relay: Relay, both: TwofoldSite, preferred: str) -> TwofoldSite:
     return both
 
 
-def test_a_token_alone_does_not_make_it_forget(
+def test_a_new_token_alone_keeps_the_choice(
     relay: Relay, turned: TwofoldSite, preferred: str
 ) -> None:
     turned.tick()
@@ -205,7 +207,7 @@ def test_a_token_alone_does_not_make_it_forget(
 
 
 @pytest.mark.parametrize("told_by_connect", [True, False])
-def test_a_new_install_makes_it_forget(
+def test_a_new_install_resets_the_choice(
     relay: Relay, turned: TwofoldSite, preferred: str, told_by_connect: bool
 ) -> None:
     if told_by_connect:
@@ -289,7 +291,7 @@ def test_tokens_that_have_expired_are_replaced_by_the_next(
     assert site.document()["state"] == "active"
 
 
-def test_a_token_leaves_any_other_trouble_to_its_time(relay: Relay, both: TwofoldSite) -> None:
+def test_a_token_does_not_end_any_other_trouble(relay: Relay, both: TwofoldSite) -> None:
     """A site that asks for rest is not to be called sooner for it."""
     limited = {"kind": "rate limit", "retryAfter": "1800", "operations": [SUBMIT]}
     both.simulator.fail(both.name, limited)
@@ -314,7 +316,7 @@ def forge_alone(deploy: Deploy, simulator: Simulator) -> TwofoldSite:
     return site
 
 
-def test_every_operation_takes_the_bearer(forge_alone: TwofoldSite) -> None:
+def test_every_operation_accepts_the_bearer(forge_alone: TwofoldSite) -> None:
     [*_, newest] = forge_alone.facts["forge"]["systemTokens"]
     submission = {"incidents": [incident("i"), incident("j")], "properties": {"team": "a"}}
     with http_client() as http:
@@ -349,7 +351,7 @@ def test_every_operation_takes_the_bearer(forge_alone: TwofoldSite) -> None:
     assert {status for _, _, status in forge_alone.calls()} == {200, 202, 404}
 
 
-def test_the_life_of_an_entity_under_forge_alone(forge_alone: TwofoldSite) -> None:
+def test_an_entity_lives_its_whole_life_under_forge_only(forge_alone: TwofoldSite) -> None:
     relay, site = forge_alone.relay, forge_alone
     container = {
         "name": "Checkout API",
@@ -397,7 +399,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return made
 
 
-def test_the_bearer_goes_to_the_api_base_url_alone(
+def test_the_bearer_is_sent_to_the_api_base_url_only(
     relay: Relay,
     both: TwofoldSite,
     simulator: Simulator,

@@ -173,7 +173,7 @@ def recorded(aws: Aws, workspace: str) -> set[str]:
 
 
 @pytest.mark.parametrize("at", ["parse", "record"])
-def test_the_message_that_kills_the_process_is_put_aside(
+def test_a_message_that_kills_the_process_becomes_a_dead_letter(
     in_a_process: Callable[[str], Queue], aws: Aws, at: str
 ) -> None:
     # GIVEN a message that kills its process among others
@@ -198,7 +198,9 @@ def test_the_message_that_kills_the_process_is_put_aside(
     assert queue.cut_off == 6
 
 
-def test_what_is_done_is_acknowledged_before_a_suspect_is_worked_on(queue: Queue, aws: Aws) -> None:
+def test_finished_messages_are_acknowledged_before_a_suspect_is_handled(
+    queue: Queue, aws: Aws
+) -> None:
     # GIVEN a message that was cut off twice with others
     queue.send("payments", "a")
     queue.send(KILLER, "x")
@@ -215,7 +217,7 @@ def test_what_is_done_is_acknowledged_before_a_suspect_is_worked_on(queue: Queue
     assert recorded(aws, "search") == {"b"}
 
 
-def test_those_around_it_are_done_long_before_it_is_given_up(queue: Queue, aws: Aws) -> None:
+def test_the_other_messages_are_done_before_the_suspect_is_given_up(queue: Queue, aws: Aws) -> None:
     for number in range(100):
         queue.send(f"w{number}", "a")
     queue.send(KILLER, "x")
@@ -229,7 +231,7 @@ def test_those_around_it_are_done_long_before_it_is_given_up(queue: Queue, aws: 
     assert len(queue.dead_letters()) == 1
 
 
-def test_several_of_them_are_each_put_aside(queue: Queue, aws: Aws) -> None:
+def test_several_fatal_messages_each_become_dead_letters(queue: Queue, aws: Aws) -> None:
     for number in range(3):
         queue.send(f"{KILLER}-{number}", "x")
         queue.send(f"w{number}", "a")
@@ -243,9 +245,7 @@ def test_several_of_them_are_each_put_aside(queue: Queue, aws: Aws) -> None:
     assert all(recorded(aws, f"w{number}") == {"a"} for number in range(3))
 
 
-def test_a_message_that_comes_for_the_first_time_costs_no_more(
-    queue: Queue, calls: AwsCalls
-) -> None:
+def test_a_first_receive_costs_no_extra_call(queue: Queue, calls: AwsCalls) -> None:
     queue.send("payments", "a")
     calls.names.clear()
     assert queue.deliver() == []
@@ -253,7 +253,7 @@ def test_a_message_that_comes_for_the_first_time_costs_no_more(
     assert not any("attempt#" in str(given) for given in calls.parameters)
 
 
-def test_one_that_comes_again_for_another_reason_is_no_suspect(
+def test_a_message_redelivered_for_another_reason_is_no_suspect(
     queue: Queue, calls: AwsCalls
 ) -> None:
     # GIVEN a message that comes again and again, as AWS failed
@@ -274,7 +274,7 @@ def test_one_that_comes_again_for_another_reason_is_no_suspect(
 
 
 @pytest.mark.parametrize("operation", ["BatchGetItem", "BatchWriteItem"])
-def test_without_its_attempts_no_message_that_came_again_is_worked_on(
+def test_a_redelivered_message_is_not_handled_without_its_attempts(
     queue: Queue, aws: Aws, calls: AwsCalls, operation: str
 ) -> None:
     queue.send(KILLER, "x")
@@ -292,7 +292,7 @@ def test_without_its_attempts_no_message_that_came_again_is_worked_on(
     assert recorded(aws, "payments") == {"a"}
 
 
-def test_a_dead_letter_that_can_not_be_queued_is_tried_again(queue: Queue, calls: AwsCalls) -> None:
+def test_a_dead_letter_that_cannot_be_queued_is_retried(queue: Queue, calls: AwsCalls) -> None:
     queue.send(KILLER, "x")
     while queue.cut_off < 6:
         assert queue.deliver() == [KILLER]
@@ -309,7 +309,7 @@ def test_a_dead_letter_that_can_not_be_queued_is_tried_again(queue: Queue, calls
     assert queue.cut_off == 6
 
 
-def test_what_is_left_over_of_attempts_expires(aws: Aws, attempts: AttemptStore) -> None:
+def test_leftover_attempts_expire(aws: Aws, attempts: AttemptStore) -> None:
     attempts.note({"m-1": 2})
     [item] = aws.dynamodb.scan(TableName="RecordTable")["Items"]
     specification = resources("AWS::DynamoDB::Table")["RecordTable"]["TimeToLiveSpecification"]

@@ -42,7 +42,7 @@ def test_a_debt_is_noted_and_paid(debts: DebtStore) -> None:
     assert [left.key for left in all_of(debts, "w")] == [REVIEW]
 
 
-def test_paying_twice_or_what_is_not_there_is_fine(debts: DebtStore) -> None:
+def test_paying_twice_or_without_a_debt_succeeds(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [INCIDENT], "")
     found = all_of(debts, "w")
     for _ in range(2):
@@ -51,7 +51,7 @@ def test_paying_twice_or_what_is_not_there_is_fine(debts: DebtStore) -> None:
     assert all_of(debts, "w") == []
 
 
-def test_a_debt_noted_anew_while_it_is_paid_is_not_struck_off(debts: DebtStore) -> None:
+def test_a_debt_noted_again_during_its_payment_stays(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [INCIDENT, REVIEW], "first")
     read = all_of(debts, "w")
     debts.owe("w", TENANT, [INCIDENT], "second")
@@ -62,7 +62,7 @@ def test_a_debt_noted_anew_while_it_is_paid_is_not_struck_off(debts: DebtStore) 
     assert all_of(debts, "w") == []
 
 
-def test_a_debt_noted_anew_in_the_very_transaction_is_not_struck_off(debts: DebtStore) -> None:
+def test_a_debt_noted_again_within_the_payments_transaction_stays(debts: DebtStore) -> None:
     entities = incidents(5)
     debts.owe("w", TENANT, entities, "first")
     read = all_of(debts, "w")
@@ -72,7 +72,7 @@ def test_a_debt_noted_anew_in_the_very_transaction_is_not_struck_off(debts: Debt
     assert [debt.key for debt in all_of(debts, "w")] == [entities[2]]
 
 
-def test_since_when_stays_as_it_was_noted_first(debts: DebtStore) -> None:
+def test_since_stays_at_the_first_note(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [INCIDENT], "first")
     [first] = all_of(debts, "w")
     debts.owe("w", TENANT, [INCIDENT, REVIEW], "second")
@@ -90,7 +90,7 @@ def test_an_entity_owed_twice_at_once_is_one_debt(debts: DebtStore) -> None:
     assert debts.count("w", TENANT) == 1
 
 
-def test_debts_come_by_kind_the_first_ones_first(debts: DebtStore) -> None:
+def test_debts_are_listed_by_kind_oldest_first(debts: DebtStore) -> None:
     entities = incidents(120)
     debts.owe("w", TENANT, [*reversed(entities), REVIEW], "")
     debts.owe_components("w", TENANT, ["c"], "https://ops.example.com/logo.svg")
@@ -103,7 +103,7 @@ def test_debts_come_by_kind_the_first_ones_first(debts: DebtStore) -> None:
     assert [debts.count("w", TENANT, most) for most in (21, 22, 23)] == [21, 22, 22]
 
 
-def test_components_are_debts_of_their_own(debts: DebtStore) -> None:
+def test_components_have_debts_of_their_own(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [EntityKey(Kind.INCIDENT, "c")], "")
     debts.owe_components("w", TENANT, ["c", "d", "c"], "https://ops.example.com/logo.svg")
     found = debts.components("w", TENANT, 10)
@@ -114,7 +114,7 @@ def test_components_are_debts_of_their_own(debts: DebtStore) -> None:
     assert debts.components("w", TENANT, 10) == []
 
 
-def test_debts_are_of_one_workspace_at_one_site(debts: DebtStore) -> None:
+def test_debts_belong_to_one_workspace_at_one_site(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [INCIDENT], "")
     for workspace, tenant in (("w", "other"), ("other", TENANT), ("w#t", ""), ("", "w#t")):
         assert debts.count(workspace, tenant) == 0
@@ -135,7 +135,7 @@ PAYMENTS = st.tuples(st.just("pay"), st.lists(KEYS, max_size=0))
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(NOTES | READS | PAYMENTS, max_size=12), st.randoms(use_true_random=False))
-def test_what_is_owed_after_any_order_of_notes_and_payments(
+def test_any_order_of_notes_and_payments_leaves_the_right_debts(
     debts: DebtStore, steps: list[tuple[str, list[EntityKey]]], lots: random.Random
 ) -> None:
     """Owed is what was noted after the read that was paid last, and nothing else."""

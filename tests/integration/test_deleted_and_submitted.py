@@ -80,7 +80,7 @@ def overtaken(
 
 
 @pytest.mark.parametrize("breaks_off", [NEVER, 1, 2, 3])
-def test_the_newer_state_stays_whenever_it_overtakes_the_deletion(
+def test_a_newer_state_survives_a_concurrent_deletion(
     site: tuple[Relay, JiraSite], breaks_off: int
 ) -> None:
     """The two are worked on at once; the deletion may break off some calls later."""
@@ -105,7 +105,7 @@ def test_the_newer_state_stays_whenever_it_overtakes_the_deletion(
 
 
 @pytest.mark.parametrize("breaks_off", [NEVER, 2])
-def test_the_newer_state_stays_whenever_it_overtakes_a_replay_that_deletes(
+def test_a_newer_state_survives_a_replay_that_deletes(
     site: tuple[Relay, JiraSite], breaks_off: int
 ) -> None:
     relay, jira = site
@@ -137,7 +137,7 @@ def faults(site: JiraSite, *kinds: dict[str, object]) -> None:
     site.simulator.control("PUT", f"/sites/{site.name}/faults", body).raise_for_status()
 
 
-def test_all_is_brought_anew_only_where_the_two_overlap(site: tuple[Relay, JiraSite]) -> None:
+def test_a_full_replay_happens_only_when_the_two_overlap(site: tuple[Relay, JiraSite]) -> None:
     relay, jira = site
     deletion, submission = deleted_and_submitted(relay, "inc-1")
     assert relay.run_again(deletion) == []

@@ -84,7 +84,7 @@ def test_a_deletion_is_remembered_and_reaches_every_linked_site(relay: Relay, li
     assert found(relay, "inc-2")["deleted"] is False
 
 
-def test_deleting_again_is_fine(relay: Relay, site: JiraSite) -> None:
+def test_deleting_twice_succeeds(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident()])
     for _ in range(2):
         delete(relay)
@@ -95,7 +95,7 @@ def test_deleting_again_is_fine(relay: Relay, site: JiraSite) -> None:
     assert site.held("incident") == {}
 
 
-def test_what_was_never_submitted_can_be_deleted(relay: Relay, site: JiraSite) -> None:
+def test_an_entity_that_was_never_submitted_can_be_deleted(relay: Relay, site: JiraSite) -> None:
     """The site may have it, from another time: it is told, too."""
     deliver(relay, site, incident("from-before"))
     delete(relay, "from-before")
@@ -116,7 +116,7 @@ def test_what_was_never_submitted_can_be_deleted(relay: Relay, site: JiraSite) -
     assert site.held("incident").keys() == {"from-before"}
 
 
-def test_ids_of_any_characters_can_be_deleted(relay: Relay, site: JiraSite) -> None:
+def test_ids_with_any_characters_can_be_deleted(relay: Relay, site: JiraSite) -> None:
     odd = ["a/b", "a/review", "50%", "50%25", "#1", "ä b", "..", "x" * 246]
     url = "https://ops.example.com/incidents/odd"
     relay.submit("payments", incidents=[incident(one, url=url) for one in odd])
@@ -130,9 +130,7 @@ def test_ids_of_any_characters_can_be_deleted(relay: Relay, site: JiraSite) -> N
 # --- What does not bring it back, and what does ---
 
 
-def test_a_state_that_was_accepted_before_does_not_come_back_however_new_it_is(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_a_state_accepted_before_the_deletion_does_not_return(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident(sequence=1)])
     relay.queue("payments", incidents=[incident(sequence=1000)])
     late = relay.waiting()
@@ -144,7 +142,7 @@ def test_a_state_that_was_accepted_before_does_not_come_back_however_new_it_is(
     assert states(relay) == {site.id: "deleted"}
 
 
-def test_an_older_or_equal_sequence_does_not_come_back(relay: Relay, site: JiraSite) -> None:
+def test_an_older_or_equal_sequence_does_not_return(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident(sequence=5)])
     delete(relay)
     a_moment_later()
@@ -154,7 +152,7 @@ def test_an_older_or_equal_sequence_does_not_come_back(relay: Relay, site: JiraS
         assert site.held("incident") == {}
 
 
-def test_a_newer_state_that_is_submitted_afterwards_comes_back(
+def test_a_newer_state_submitted_after_the_deletion_is_delivered(
     relay: Relay, site: JiraSite
 ) -> None:
     relay.submit("payments", incidents=[incident(sequence=5)])
@@ -173,7 +171,7 @@ def test_a_newer_state_that_is_submitted_afterwards_comes_back(
     assert states(relay) == {site.id: "accepted"}
 
 
-def test_what_a_delivery_under_way_brought_is_taken_back(relay: Relay, site: JiraSite) -> None:
+def test_an_entity_delivered_during_the_deletion_is_deleted(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident()])
     delete(relay)
     relay.run_queue()
@@ -187,7 +185,7 @@ def test_what_a_delivery_under_way_brought_is_taken_back(relay: Relay, site: Jir
 # --- Sites and AWS in trouble ---
 
 
-def test_a_site_that_fails_gets_the_deletion_again(relay: Relay, link: Link) -> None:
+def test_a_deletion_is_retried_at_a_failing_site(relay: Relay, link: Link) -> None:
     well, ill = link(), link()
     relay.submit("payments", incidents=[incident()])
     move(relay, ill, "http://127.0.0.1:1")
@@ -208,7 +206,7 @@ def move(relay: Relay, site: JiraSite, base_url: str) -> Tenant:
     return relay.install(Site(site.site.client_key, base_url, site.site.secret))
 
 
-def test_a_site_without_the_app_holds_nothing_up(
+def test_a_site_without_the_app_delays_nothing(
     relay: Relay, link: Link, simulator: Simulator
 ) -> None:
     well, gone = link(), link()
@@ -221,7 +219,7 @@ def test_a_site_without_the_app_holds_nothing_up(
 
 
 @pytest.mark.parametrize("by", ["id", "properties"])
-def test_what_is_deleted_here_is_deleted_there_wherever_a_call_breaks_off(
+def test_an_interrupted_deletion_is_completed_wherever_it_stops(
     relay: Relay, site: JiraSite, by: str
 ) -> None:
     """Each call to AWS fails once; the caller is told so, and need not even try again."""
@@ -256,7 +254,7 @@ def delete_by(relay: Relay, query: str, workspace: str = "payments") -> int:
     return int(answer.json()["deleted"])
 
 
-def test_what_has_all_of_the_properties_is_deleted_in_its_own_workspace(
+def test_entities_with_all_of_the_properties_are_deleted_in_their_own_workspace(
     relay: Relay, link: Link
 ) -> None:
     """Also at a site that other workspaces of the same properties are linked to."""
@@ -280,14 +278,14 @@ def test_what_has_all_of_the_properties_is_deleted_in_its_own_workspace(
     assert shared.held("incident").keys() == {"other", "none", "elsewhere"}
 
 
-def test_an_entity_has_the_properties_that_it_was_last_submitted_with(relay: Relay) -> None:
+def test_an_entity_has_the_properties_of_its_last_submission(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident(sequence=1)], properties={"team": "a"})
     relay.submit("payments", incidents=[incident(sequence=2)], properties={"team": "b"})
     assert delete_by(relay, "team=a") == 0
     assert delete_by(relay, "team=b") == 1
 
 
-def test_odd_properties_can_be_deleted_by(relay: Relay) -> None:
+def test_properties_with_any_characters_select_entities(relay: Relay) -> None:
     properties = {"a b&c": "d=e+f", "ä": "100%", "empty": "", "x" * 255: "y" * 255}
     relay.submit("payments", incidents=[incident()], properties=properties)
     query = "&".join(
@@ -296,7 +294,7 @@ def test_odd_properties_can_be_deleted_by(relay: Relay) -> None:
     assert delete_by(relay, query) == 1
 
 
-def test_many_are_deleted_in_several_messages(relay: Relay, site: JiraSite) -> None:
+def test_many_deletions_are_sent_in_several_messages(relay: Relay, site: JiraSite) -> None:
     many = [incident(f"i{number}") for number in range(101)]
     relay.submit("payments", incidents=many, properties={"team": "a"})
     assert len(site.held("incident")) == 101
@@ -306,7 +304,7 @@ def test_many_are_deleted_in_several_messages(relay: Relay, site: JiraSite) -> N
     assert relay.let_delays_pass() == 2
 
 
-def test_what_can_be_no_property_is_refused(relay: Relay) -> None:
+def test_an_invalid_property_is_refused(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident()])
     for query in (
         "",

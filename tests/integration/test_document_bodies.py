@@ -81,7 +81,7 @@ def test_a_byte_order_mark_is_skipped(send: Send, call: tuple[str, str]) -> None
 
 
 @every_body
-def test_a_body_has_its_limit_of_bytes(send: Send, call: tuple[str, str]) -> None:
+def test_a_body_over_its_byte_limit_is_refused(send: Send, call: tuple[str, str]) -> None:
     body, limit = body_of(call), limit_of(call)
 
     assert send(call, body.ljust(limit)).status < 300
@@ -93,7 +93,7 @@ def test_a_body_has_its_limit_of_bytes(send: Send, call: tuple[str, str]) -> Non
     assert str(limit) in detail["message"]
 
 
-def test_the_limits_hold_what_the_documents_allow(send: Send, relay: Relay) -> None:
+def test_the_limits_have_room_for_what_the_documents_allow(send: Send, relay: Relay) -> None:
     ids = [f"{number}".ljust(128, "w") for number in range(1000)]
     assert send(("POST", "/workspaces/fetch"), json.dumps({"ids": ids}).encode()).status == 200
     keys = json.dumps({"name": "é" * 255, "workspaces": ids}).encode()
@@ -110,7 +110,7 @@ def test_the_limits_hold_what_the_documents_allow(send: Send, relay: Relay) -> N
     assert relay.provider("GET", path[1]).json()["description"] == large["description"]
 
 
-def test_of_a_bad_list_the_first_bad_item_is_named(send: Send) -> None:
+def test_the_first_invalid_item_of_a_list_is_named(send: Send) -> None:
     for call, body, path in (
         (
             ("POST", f"{WORKSPACES}/payments/containers"),
@@ -126,7 +126,7 @@ def test_of_a_bad_list_the_first_bad_item_is_named(send: Send) -> None:
         assert all(detail["path"].startswith(path) for detail in details), details
 
 
-def test_too_many_fields_are_not_named_one_by_one(send: Send) -> None:
+def test_unknown_fields_are_named_up_to_a_limit(send: Send) -> None:
     many = dict.fromkeys((f"unknown{number}" for number in range(FIELDS_MAX + 1)), 1)
     for call in BY_PROVIDER:
         answer = send(call, json.dumps(many).encode())
@@ -138,7 +138,7 @@ def test_too_many_fields_are_not_named_one_by_one(send: Send) -> None:
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "ftp://x", "https://", "//x", "https://x:99999/", "data:x"]
 )
-def test_a_link_is_an_http_url_with_a_host_wherever_one_is_taken(send: Send, url: str) -> None:
+def test_every_accepted_link_is_an_http_url_with_a_host(send: Send, url: str) -> None:
     for call in list(BY_PROVIDER)[:4]:
         document = BY_PROVIDER[call]
         fields = ["url"] if call[1].endswith("webhook") else ["url", "avatarUrl"]
@@ -154,7 +154,7 @@ def test_a_link_is_an_http_url_with_a_host_wherever_one_is_taken(send: Send, url
             assert (detail["path"], detail["rule"]) == (path, "uri")
 
 
-def test_a_caller_that_is_not_proven_is_not_told_of_its_body(relay: Relay) -> None:
+def test_an_unauthenticated_caller_learns_nothing_about_its_body(relay: Relay) -> None:
     for (method, path), limit in (
         (call, limit_of(call)) for call in (*BY_PROVIDER, *BY_JIRA) if "{" not in call[1]
     ):

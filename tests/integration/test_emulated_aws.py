@@ -13,7 +13,7 @@ QUEUES = ("SUBMISSIONS_QUEUE", "SUBMISSIONS_DEAD_LETTERS", "REPLAYS_QUEUE", "NOT
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])
-def test_a_test_begins_with_empty_stores(aws: Aws, turn: str) -> None:
+def test_a_test_starts_with_empty_stores(aws: Aws, turn: str) -> None:
     tables = aws.dynamodb.list_tables()["TableNames"]
     assert len(tables) == 4
     for table in tables:
@@ -24,7 +24,7 @@ def test_a_test_begins_with_empty_stores(aws: Aws, turn: str) -> None:
         aws.sqs.send_message(QueueUrl=aws.environment[queue], MessageBody=turn)
 
 
-def test_a_value_of_any_type_comes_back_as_it_was_written(aws: Aws) -> None:
+def test_a_value_of_any_type_is_read_back_as_written(aws: Aws) -> None:
     values: dict[str, Any] = {
         "text": {"S": "é"},
         "number": {"N": "-1.5"},
@@ -43,7 +43,7 @@ def test_a_value_of_any_type_comes_back_as_it_was_written(aws: Aws) -> None:
     assert aws.dynamodb.get_item(TableName="RecordTable", Key=key)["Item"] == key | values
 
 
-def test_a_client_is_made_once_unless_its_events_were_changed() -> None:
+def test_a_client_is_created_once_unless_its_events_changed() -> None:
     with mock_aws():
         with pooled_clients():
             untouched, heard = boto3.client("sqs"), boto3.client("sqs")

@@ -120,7 +120,7 @@ def test_a_delivered_entity_is_read_back_with_its_outcome(relay: Relay, site: Ji
         }
 
 
-def test_every_site_has_an_outcome_of_its_own(
+def test_every_site_has_its_own_outcome(
     relay: Relay, link: Callable[[], JiraSite], simulator: Simulator
 ) -> None:
     first, gone = link(), link()
@@ -131,14 +131,12 @@ def test_every_site_has_an_outcome_of_its_own(
     assert first.held("incident").keys() == {"inc-1"}
 
 
-def test_what_no_site_is_linked_to_is_recorded_all_the_same(relay: Relay) -> None:
+def test_an_entity_of_an_unlinked_workspace_is_recorded(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident()])
     assert get(relay, "incidents/inc-1")["sites"] == []
 
 
-def test_an_outcome_says_which_state_it_is_of(
-    relay: Relay, site: JiraSite, simulator: Simulator
-) -> None:
+def test_an_outcome_names_its_state(relay: Relay, site: JiraSite, simulator: Simulator) -> None:
     relay.submit("payments", incidents=[incident(sequence=1)])
     simulator.set(maxBodyBytes=10)
     try:
@@ -157,7 +155,7 @@ def test_an_outcome_says_which_state_it_is_of(
     assert (owed["state"], owed["updateSequenceNumber"]) == ("owed", 2)
 
 
-def test_project_keys_that_the_site_does_not_know_are_named(relay: Relay, site: JiraSite) -> None:
+def test_unknown_project_keys_are_named(relay: Relay, site: JiraSite) -> None:
     unknown = [{"associationType": "issueIdOrKeys", "values": ["NOPE-1", "NOR-2"]}]
     relay.submit("payments", incidents=[incident(associations=unknown)])
     (outcome,) = get(relay, "incidents/inc-1")["sites"]
@@ -166,14 +164,14 @@ def test_project_keys_that_the_site_does_not_know_are_named(relay: Relay, site: 
     assert site.held("incident") == {}
 
 
-def test_an_incident_and_a_review_of_one_id_are_two(relay: Relay) -> None:
+def test_an_incident_and_a_review_with_the_same_id_are_distinct(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident("same")])
     assert get(relay, "incidents/same")["entity"] == incident("same")
     answer = relay.provider("GET", "/v1/workspaces/payments/reviews/same")
     assert (answer.status, answer.error_code) == (404, "unknown_entity")
 
 
-def test_what_is_not_there_cannot_be_read(relay: Relay) -> None:
+def test_an_unknown_entity_cannot_be_read(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident()])
     for path, status in (
         ("payments/incidents/inc-2", 404),
@@ -204,7 +202,7 @@ def test_an_id_may_hold_any_character(relay: Relay, site: JiraSite) -> None:
 # --- Confirmed by Jira ---
 
 
-def test_jira_is_asked_only_where_that_is_wanted(relay: Relay, site: JiraSite) -> None:
+def test_jira_is_called_only_on_request(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident()])
     before = len(site.calls())
     for query in ("", "confirm=false"):
@@ -216,7 +214,7 @@ def test_jira_is_asked_only_where_that_is_wanted(relay: Relay, site: JiraSite) -
     assert site.calls()[before:] == [("GET", path)] * 3
 
 
-def test_jira_may_hold_nothing_or_something_else(
+def test_jira_may_have_no_state_or_another_one(
     relay: Relay, site: JiraSite, simulator: Simulator
 ) -> None:
     relay.submit("payments", incidents=[incident()], reviews=[review()])
@@ -231,14 +229,14 @@ def test_jira_may_hold_nothing_or_something_else(
     assert "jira" not in get(relay, "reviews/rev-1", "confirm=true")["sites"][0]
 
 
-def test_what_jira_does_not_have_is_null(relay: Relay, site: JiraSite) -> None:
+def test_an_entity_missing_in_jira_is_null(relay: Relay, site: JiraSite) -> None:
     unknown = [{"associationType": "issueIdOrKeys", "values": ["NOPE-1"]}]
     relay.submit("payments", incidents=[incident(associations=unknown)])
     (outcome,) = get(relay, "incidents/inc-1", "confirm=true")["sites"]
     assert (outcome["site"], outcome["jira"]) == (site.id, None)
 
 
-def test_a_jira_that_cannot_be_asked_is_said_to_be(relay: Relay, site: JiraSite) -> None:
+def test_an_unreachable_jira_is_reported(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident()])
     refusing = Site("another-client", site.site.base_url, "another secret than Jira's own one")
     wrong = relay.install(refusing).id
@@ -253,7 +251,7 @@ def test_a_jira_that_cannot_be_asked_is_said_to_be(relay: Relay, site: JiraSite)
         relay.links.unlink(tenant, "payments")
 
 
-def test_confirm_is_true_or_false(relay: Relay) -> None:
+def test_confirm_must_be_true_or_false(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident()])
     for value in ("yes", "1", "TRUE", "%00"):
         path = f"/v1/workspaces/payments/incidents/inc-1?confirm={value}"
@@ -335,7 +333,7 @@ def test_entities_are_listed_by_state(relay: Relay, site: JiraSite, simulator: S
     }
 
 
-def test_a_state_counts_at_any_of_the_sites(relay: Relay, link: Callable[[], JiraSite]) -> None:
+def test_a_state_filter_matches_any_site(relay: Relay, link: Callable[[], JiraSite]) -> None:
     link()
     nowhere(relay)
     relay.submit("payments", incidents=[incident()])
@@ -363,7 +361,7 @@ def test_pages_neither_skip_nor_repeat(relay: Relay, site: JiraSite) -> None:
         assert all_of(relay, f"limit={limit}&state=accepted") == accepted
 
 
-def test_what_comes_between_two_pages_moves_nothing(relay: Relay) -> None:
+def test_an_insert_between_two_pages_moves_nothing(relay: Relay) -> None:
     relay.submit("payments", incidents=[incident(one) for one in ("b", "d", "f")])
     first = get(relay, "entities", "limit=2")
     relay.submit("payments", incidents=[incident("a"), incident("e"), incident("b", 2)])
@@ -373,7 +371,7 @@ def test_what_comes_between_two_pages_moves_nothing(relay: Relay) -> None:
     assert [one["id"] for one in rest["entities"]] == ["e", "f"]
 
 
-def test_a_rare_state_is_found_behind_many_entities(relay: Relay, site: JiraSite, aws: Aws) -> None:
+def test_a_rare_state_is_found_among_many_entities(relay: Relay, site: JiraSite, aws: Aws) -> None:
     """A page looks at a thousand entities at most: it may be empty and not the last."""
     relay.links.unlink(site.id, "payments")
     relay.submit("payments", incidents=[incident("i0000")])
@@ -387,7 +385,7 @@ def test_a_rare_state_is_found_behind_many_entities(relay: Relay, site: JiraSite
     assert len(all_of(relay, "state=owed")) == 1001
 
 
-def test_a_page_that_cannot_be_is_refused(relay: Relay) -> None:
+def test_an_invalid_page_is_refused(relay: Relay) -> None:
     def cursor(text: str) -> str:
         return base64.urlsafe_b64encode(text.encode()).decode()
 

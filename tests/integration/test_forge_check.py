@@ -263,18 +263,18 @@ def test_a_broken_manifest_fails_with_a_message(wrong: Mapping[str, list[str]], 
     assert any(re.search(BROKEN[name][1], message) for message in messages), messages
 
 
-def test_where_nothing_is_broken_nothing_is_told(wrong: Mapping[str, list[str]]) -> None:
+def test_a_valid_manifest_has_no_findings(wrong: Mapping[str, list[str]]) -> None:
     assert "nothing" not in wrong
 
 
-def test_what_is_no_manifest_at_all_fails(tool: Validator) -> None:
+def test_a_file_that_is_no_manifest_fails(tool: Validator) -> None:
     texts = {"empty": "", "a list": "[]", "without parts": "app: {}", "scrambled": "remotes: [7]"}
 
     assert check(texts, tool).keys() == texts.keys()
 
 
 @pytest.mark.usefixtures("tool")
-def test_every_manifest_that_is_made_passes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_generated_manifest_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     said = capsys.readouterr()
     assert said.err == ""
@@ -283,7 +283,7 @@ def test_every_manifest_that_is_made_passes(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.usefixtures("tool")
-def test_without_a_registry_it_says_so_and_goes_on(
+def test_without_a_registry_the_check_is_skipped_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
@@ -295,7 +295,7 @@ def test_without_a_registry_it_says_so_and_goes_on(
     assert [path.name for path in (tmp_path / "forge").iterdir()] == ["npm.log"]
 
 
-def test_without_node_it_says_so_and_goes_on(tmp_path: Path) -> None:
+def test_without_node_the_check_is_skipped_with_a_message(tmp_path: Path) -> None:
     done = run(tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -304,7 +304,7 @@ def test_without_node_it_says_so_and_goes_on(tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
 
 
-def test_an_old_node_is_as_good_as_none(tmp_path: Path) -> None:
+def test_an_old_node_counts_as_missing(tmp_path: Path) -> None:
     for name in ("node", "npm"):
         tool = tmp_path / name
         tool.write_text("#!/bin/sh\necho v18.20.4\n")

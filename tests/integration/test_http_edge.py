@@ -120,31 +120,31 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 # --- Its own URL ---
 
 
-def test_the_base_url_is_the_one_that_is_set() -> None:
+def test_the_base_url_is_the_configured_one() -> None:
     answer = call(serving("https://relay.example.com/app"), "GET", "/told")
 
     assert answer.json()["baseUrl"] == "https://relay.example.com/app"
 
 
-def test_without_one_the_base_url_is_api_gateways() -> None:
+def test_the_default_base_url_is_api_gateways() -> None:
     assert asked("GET", "/told")["baseUrl"] == GATEWAY
 
 
-def test_a_stage_with_a_name_is_part_of_the_base_url_and_not_of_the_path() -> None:
+def test_a_named_stage_is_part_of_the_base_url_and_not_of_the_path() -> None:
     told = asked("GET", "/told", stage="prod")
 
     assert told["baseUrl"] == f"{GATEWAY}/prod"
     assert told["path"] == "/told"
 
 
-def test_a_stage_is_taken_off_once() -> None:
+def test_a_stage_is_removed_once() -> None:
     told = asked("GET", "/told", stage="told")
 
     assert told["path"] == "/told"
 
 
 @pytest.mark.parametrize("stage", ["$default", "prod"])
-def test_the_descriptor_tells_where_the_app_really_is(
+def test_the_descriptor_has_the_apps_real_url(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     monkeypatch.setenv("BASE_URL", "")
@@ -155,7 +155,7 @@ def test_the_descriptor_tells_where_the_app_really_is(
     assert document["baseUrl"] == GATEWAY + ("" if stage == "$default" else f"/{stage}")
 
 
-def test_the_pages_that_the_descriptor_names_are_the_deployments_own_or_a_page_that_is_there(
+def test_the_descriptors_pages_are_the_deployments_own_or_existing_pages(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BASE_URL", "https://relay.example.com/prod")
@@ -205,7 +205,7 @@ def test_jira_signs_the_path_without_the_stage(
 # --- The request ---
 
 
-def test_a_request_is_told_as_it_stood_on_the_wire() -> None:
+def test_a_request_is_parsed_as_it_was_on_the_wire() -> None:
     told = asked(
         "GET", "/told?b=%2F&a=1+2&a", headers={"X-Some-Header": "Value", "AUTHORIZATION": "x"}
     )
@@ -216,15 +216,15 @@ def test_a_request_is_told_as_it_stood_on_the_wire() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", "é🔥".encode()])
-def test_a_body_comes_through_byte_by_byte(body: bytes) -> None:
+def test_a_body_is_passed_through_unchanged(body: bytes) -> None:
     assert base64.b64decode(asked("POST", "/told", body=body)["body"]) == body
 
 
-def test_a_body_may_come_as_text() -> None:
+def test_a_body_may_be_text() -> None:
     assert base64.b64decode(asked("POST", "/told", body="é🔥")["body"]) == "é🔥".encode()
 
 
-def test_a_body_that_is_no_base64_is_refused() -> None:
+def test_an_invalid_base64_body_is_refused() -> None:
     function = serving()
     event = event_for(function, "POST", "/told", body=b"x")
     event["body"] = "x"
@@ -234,7 +234,7 @@ def test_a_body_that_is_no_base64_is_refused() -> None:
     assert (answer.status, answer.error_code) == (400, "bad_request")
 
 
-def test_json_is_read_where_it_is_declared() -> None:
+def test_json_is_parsed_only_with_its_content_type() -> None:
     def post(content_type: str) -> Result:
         headers = {"content-type": content_type}
         return call(serving(), "POST", "/json", body=b"[1]", headers=headers)
@@ -261,14 +261,14 @@ def test_json_is_read_where_it_is_declared() -> None:
         ("POST", "/nothing"),
     ],
 )
-def test_there_is_nothing_at_an_unknown_method_or_path(method: str, path: str) -> None:
+def test_an_unknown_method_or_path_is_not_found(method: str, path: str) -> None:
     answer = call(serving(), method, path)
 
     assert (answer.status, answer.error_code) == (404, "not_found")
     assert answer.json()["error"]["details"] == []
 
 
-def test_a_dot_in_a_route_is_a_dot(function: Callable[..., ModuleType]) -> None:
+def test_a_dot_in_a_route_matches_only_a_dot(function: Callable[..., ModuleType]) -> None:
     descriptor = function("descriptor").handler
 
     assert call(descriptor, "GET", "/atlassian-connect.json").status == 200
@@ -295,7 +295,7 @@ def test_a_dot_in_a_route_is_a_dot(function: Callable[..., ModuleType]) -> None:
         "a?b#c",
     ],
 )
-def test_an_id_may_hold_any_character_but_the_first_no_slash(value: str) -> None:
+def test_an_id_may_hold_any_character_except_a_leading_slash(value: str) -> None:
     quoted = quote(value, safe="")
 
     told = asked("GET", f"/told/{quoted}/of/{quoted}/{quoted}")
@@ -318,7 +318,7 @@ def test_an_id_may_hold_any_character_but_the_first_no_slash(value: str) -> None
         ("/other/told/a", "a"),
     ],
 )
-def test_a_path_is_refused_that_is_not_the_one_that_was_matched(raw_path: str, first: str) -> None:
+def test_a_path_that_differs_from_the_matched_one_is_refused(raw_path: str, first: str) -> None:
     event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
 
     answer = send(serving(), event | {"rawPath": raw_path, "pathParameters": {"first": first}})
@@ -328,14 +328,14 @@ def test_a_path_is_refused_that_is_not_the_one_that_was_matched(raw_path: str, f
 
 
 @pytest.mark.parametrize("value", ["a%b", "a%2Fb", "\ufffd"])
-def test_a_path_that_may_have_been_decoded_twice_or_badly_is_refused(value: str) -> None:
+def test_an_ambiguously_decoded_path_is_refused(value: str) -> None:
     event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
     event |= {"rawPath": f"/told/{value}", "pathParameters": {"first": value}}
 
     assert send(serving(), event).status == 400
 
 
-def test_of_a_percent_sign_it_does_not_matter_where_it_was_decoded() -> None:
+def test_a_percent_sign_may_be_decoded_at_any_place() -> None:
     event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
     event |= {"rawPath": "/told/100%25", "pathParameters": {"first": "100%"}}
 
@@ -352,7 +352,7 @@ def test_of_a_percent_sign_it_does_not_matter_where_it_was_decoded() -> None:
         ("https://relay.example.com", "told", "/told/a"),
     ],
 )
-def test_the_path_of_the_base_url_or_stage_is_before_the_matched_one_or_not(
+def test_the_matched_path_may_include_the_base_path_or_stage(
     base_url: str, stage: str, path: str
 ) -> None:
     event = http_event("GET", "/told/a", route_keys=["GET /told/{first}"])
@@ -364,7 +364,7 @@ def test_the_path_of_the_base_url_or_stage_is_before_the_matched_one_or_not(
 
 
 @pytest.mark.parametrize("value", ["a", "a/b", "a?b", "100%", "%2F", "é🔥", "a+b"])
-def test_a_caller_may_say_which_path_it_sent(value: str) -> None:
+def test_a_caller_may_declare_the_path_it_sent(value: str) -> None:
     path = f"/told/x/of/{quote(value, safe='')}"
 
     told = asked("GET", path, headers={"X-Relay-Path": path}, stage="prod")
@@ -376,7 +376,7 @@ def test_a_caller_may_say_which_path_it_sent(value: str) -> None:
     ("sent", "arrived"),
     [("a%3Fb", "a"), ("a%252Fb", "a/b"), ("%2541", "A"), ("a%2525", "a%"), ("", "a"), ("b", "a")],
 )
-def test_a_path_that_was_changed_on_its_way_is_refused(sent: str, arrived: str) -> None:
+def test_a_path_changed_in_transit_is_refused(sent: str, arrived: str) -> None:
     """As API Gateway does it: cut off at a question mark, or decoded twice."""
     headers = {"x-relay-path": f"/told/x/of/{sent}"}
 
@@ -395,7 +395,7 @@ def test_head_is_not_answered_where_get_is_not(path: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "status"), [("/told", 200), ("/nothing", 204)])
-def test_head_is_answered_as_get_is_without_the_body(path: str, status: int) -> None:
+def test_head_is_answered_like_get_without_the_body(path: str, status: int) -> None:
     headers = {"x-correlation-id": "deploy-1"}
 
     get = call(serving(), "GET", path, headers=headers)
@@ -406,7 +406,7 @@ def test_head_is_answered_as_get_is_without_the_body(path: str, status: int) -> 
 
 
 @pytest.mark.parametrize("error", [NotFound("no"), Unauthenticated("no"), ValueError()])
-def test_an_error_to_head_has_no_body_either(error: Exception) -> None:
+def test_an_error_response_to_head_has_no_body(error: Exception) -> None:
     answer = call(raising(error), "HEAD", "/raise")
 
     assert answer.body == ""
@@ -432,7 +432,7 @@ def test_an_error_to_head_has_no_body_either(error: Exception) -> None:
         (SiteMoved(302, ("words",)), 502, "jira_refused"),
     ],
 )
-def test_an_error_of_ours_is_answered_with_its_status_code_words_and_details(
+def test_an_error_is_answered_with_its_status_code_message_and_details(
     error: RelayError, status: int, code: str
 ) -> None:
     answer = call(raising(error), "GET", "/raise")
@@ -465,7 +465,7 @@ def test_an_error_has_the_status_that_jira_answered(
     assert ("jiraStatus" in document) == (jira_status is not None)
 
 
-def test_who_is_not_known_is_not_told_why(log: io.StringIO) -> None:
+def test_an_unauthenticated_caller_is_not_told_why(log: io.StringIO) -> None:
     answer = call(raising(Unauthenticated("the secret reason")), "GET", "/raise")
 
     assert (answer.status, answer.error_code) == (401, "unauthenticated")
@@ -482,7 +482,7 @@ def test_who_is_not_known_is_not_told_why(log: io.StringIO) -> None:
         BotoCoreError(),
     ],
 )
-def test_when_aws_fails_the_caller_is_to_try_again(
+def test_an_aws_failure_asks_the_caller_to_retry(
     error: ClientError | BotoCoreError, log: io.StringIO
 ) -> None:
     answer = call(raising(error), "GET", "/raise")
@@ -496,7 +496,7 @@ def test_when_aws_fails_the_caller_is_to_try_again(
 @pytest.mark.parametrize(
     "error", [ValueError("Xq7"), KeyError("Xq7"), RecursionError("Xq7"), AssertionError("Xq7")]
 )
-def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.StringIO) -> None:
+def test_an_unexpected_error_reveals_nothing(error: Exception, log: io.StringIO) -> None:
     answer = call(raising(error), "GET", "/raise")
 
     assert answer.json() == {
@@ -517,7 +517,7 @@ def test_what_was_not_foreseen_says_nothing_of_itself(error: Exception, log: io.
 # --- Headers ---
 
 
-def test_security_headers_are_on_every_answer() -> None:
+def test_every_response_has_security_headers() -> None:
     answers = [
         call(serving(), "GET", "/told"),
         call(serving(), "GET", "/nothing"),
@@ -538,7 +538,7 @@ def test_security_headers_are_on_every_answer() -> None:
 
 
 @pytest.mark.parametrize("given", ["a", "deploy-2026.01_b", "x" * 128])
-def test_a_sensible_correlation_id_is_the_callers(given: str) -> None:
+def test_a_valid_correlation_id_of_the_caller_is_used(given: str) -> None:
     answer = call(serving(), "GET", "/told", headers={"X-Correlation-Id": given})
 
     assert answer.headers["x-correlation-id"] == given
@@ -559,7 +559,7 @@ def test_any_other_correlation_id_is_replaced(given: str) -> None:
 # --- Log ---
 
 
-def test_a_call_is_logged_by_its_route_and_without_its_query(
+def test_a_call_is_logged_with_its_route_and_without_its_query(
     log: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = SimpleNamespace(perf_counter=iter([5.0, 5.25]).__next__)
@@ -576,7 +576,7 @@ def test_a_call_is_logged_by_its_route_and_without_its_query(
     assert token not in log.getvalue()
 
 
-def test_what_one_call_logged_does_not_stick_to_the_next(log: io.StringIO) -> None:
+def test_log_fields_of_one_call_do_not_leak_into_the_next(log: io.StringIO) -> None:
     function = HttpFunction("")
 
     @function.get("/logs")

@@ -57,7 +57,7 @@ def merged(relay: Relay) -> list[Tenant]:
 # --- Connect first ---
 
 
-def test_the_site_itself_tells_forge_who_it_is_under_connect(site: TwofoldSite) -> None:
+def test_the_site_itself_names_its_connect_identity_to_forge(site: TwofoldSite) -> None:
     site.install_by_connect()
     before = site.document()
     site.link()
@@ -71,7 +71,7 @@ def test_the_site_itself_tells_forge_who_it_is_under_connect(site: TwofoldSite) 
     assert site.calls() == [("getAddonProperty", "forge", 200)]
 
 
-def test_the_move_begins_nothing_anew(site: TwofoldSite, relay: Relay) -> None:
+def test_a_move_to_forge_restarts_nothing(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_connect()
     site.link()
     relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
@@ -83,7 +83,7 @@ def test_the_move_begins_nothing_anew(site: TwofoldSite, relay: Relay) -> None:
     assert progress(relay, site.jira())["why"] == "linked"
 
 
-def test_what_the_site_does_not_tell_now_is_asked_again_with_the_next_token(
+def test_an_unanswered_client_key_is_requested_again_with_the_next_token(
     site: TwofoldSite, relay: Relay
 ) -> None:
     """Permissions settle some minutes after an install."""
@@ -115,7 +115,7 @@ def test_a_later_lifecycle_call_of_connect_names_the_installation(
     assert [tenant.merged_into for tenant in merged(relay)] == [before["id"]]
 
 
-def test_connect_on_forge_from_the_first_day_is_one_tenant(site: TwofoldSite, relay: Relay) -> None:
+def test_connect_on_forge_from_the_start_is_one_tenant(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge(True, descriptorUrl=site.descriptor_url)
     assert is_twofold(site.document(), site)
     assert merged(relay) == []
@@ -124,9 +124,7 @@ def test_connect_on_forge_from_the_first_day_is_one_tenant(site: TwofoldSite, re
 # --- Forge first ---
 
 
-def test_connect_names_the_installation_that_forge_has_made(
-    site: TwofoldSite, relay: Relay
-) -> None:
+def test_connect_names_the_existing_forge_installation(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge()
     before = site.document()
     assert "clientKey" not in before
@@ -138,9 +136,7 @@ def test_connect_names_the_installation_that_forge_has_made(
     assert merged(relay) == []
 
 
-def test_a_tick_of_an_installation_nobody_told_of_installs_it(
-    site: TwofoldSite, relay: Relay
-) -> None:
+def test_a_tick_of_an_unknown_installation_installs_it(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge()
     unheard = site.installation_id + "-unheard-of"
     claims = {"app.installationId": unheard, "app.installation.id": unheard}
@@ -158,7 +154,7 @@ def _tokens(site: TwofoldSite) -> list[str]:
     return [one["token"] for one in site.facts["forge"]["systemTokens"]]
 
 
-def test_a_tick_brings_the_newest_token(site: TwofoldSite, relay: Relay) -> None:
+def test_a_tick_stores_the_newest_token(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge()
     first = relay.tenants.system_token_of(site.tenant)
     site.tick()
@@ -169,9 +165,7 @@ def test_a_tick_brings_the_newest_token(site: TwofoldSite, relay: Relay) -> None
 # --- The same site, installed anew ---
 
 
-def test_a_forge_app_installed_anew_is_found_by_its_cloud_id(
-    site: TwofoldSite, relay: Relay
-) -> None:
+def test_a_reinstalled_forge_app_is_found_by_its_cloud_id(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge()
     site.link()
     relay.submit("payments", incidents=[incident("i")])
@@ -189,7 +183,7 @@ def test_a_forge_app_installed_anew_is_found_by_its_cloud_id(
     assert sequences(site.jira()) == {"i": 2}
 
 
-def test_an_uninstall_that_nobody_told_of_is_seen_by_the_next_installation(
+def test_a_missed_uninstall_is_detected_by_the_next_installation(
     site: TwofoldSite, relay: Relay
 ) -> None:
     """As Connect's is by a new secret: Jira may have deleted all that it was sent."""
@@ -208,7 +202,7 @@ def test_an_uninstall_that_nobody_told_of_is_seen_by_the_next_installation(
     assert sequences(site.jira()) == {"i": 2}
 
 
-def test_both_identities_outlive_a_reinstall_of_both(site: TwofoldSite, relay: Relay) -> None:
+def test_both_identities_survive_a_reinstall_of_both(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge(True, descriptorUrl=site.descriptor_url)
     site.link()
     relay.submit("payments", incidents=[incident("i")])
@@ -222,7 +216,7 @@ def test_both_identities_outlive_a_reinstall_of_both(site: TwofoldSite, relay: R
     assert sequences(site.jira())["i"] > 1
 
 
-def test_a_forge_tenant_that_connect_did_not_know_is_joined_by_its_cloud_id(
+def test_a_forge_tenant_unknown_to_connect_is_joined_by_its_cloud_id(
     site: TwofoldSite, relay: Relay
 ) -> None:
     """Forge's installation is gone, Connect's is made, and a new one of Forge's knows both."""
@@ -274,7 +268,7 @@ def generation(relay: Relay, tenant: Tenant, workspace: str = "payments") -> int
     return int(relay.gateway.functions["replayer"].parts.sites.generation(tenant.id, workspace))
 
 
-def test_the_links_of_both_are_the_one_tenants(
+def test_merged_tenants_share_their_links(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
     connect, forge = apart
@@ -299,7 +293,7 @@ def test_the_links_of_both_are_the_one_tenants(
     assert sequences(site.jira())["i"] == 2 + generation(relay, connect)
 
 
-def test_a_link_that_is_taken_over_keeps_its_ids(
+def test_a_moved_link_keeps_its_ids(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
     """They are in Jira already, whatever `PlainIds` says by now."""
@@ -314,7 +308,7 @@ def test_a_link_that_is_taken_over_keeps_its_ids(
     assert [link.ids.plain for link in relay.links.of_tenant(connect.id)] == [True]
 
 
-def test_moving_the_links_once_more_changes_nothing(
+def test_moving_the_links_again_changes_nothing(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
     site.switch(clientKeyProperty="on")
@@ -329,7 +323,7 @@ def test_moving_the_links_once_more_changes_nothing(
     assert site.calls() == []
 
 
-def test_a_tenant_that_is_merged_is_no_site_any_more(
+def test_a_merged_tenant_is_no_longer_a_site(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
     connect, forge = apart
@@ -348,7 +342,7 @@ def test_a_tenant_that_is_merged_is_no_site_any_more(
     assert (left.secret, left.forge) == (None, None)
 
 
-def test_nothing_is_sent_for_a_tenant_that_is_merged(
+def test_nothing_is_sent_for_a_merged_tenant(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
     """Between the merge and the sweeper's move its links are still there."""
@@ -365,7 +359,7 @@ def test_nothing_is_sent_for_a_tenant_that_is_merged(
 # --- What does not join ---
 
 
-def test_two_sites_are_never_one_by_their_base_url_alone(store: TenantStore) -> None:
+def test_a_shared_base_url_alone_never_merges_two_sites(store: TenantStore) -> None:
     forge = store.install_forge(_forge(), _token())
     connect = store.install(replace(_connect(), base_url=forge.base_url), _token())
     again = store.install_forge(_forge(), _token(2))
@@ -374,7 +368,7 @@ def test_two_sites_are_never_one_by_their_base_url_alone(store: TenantStore) -> 
 
 
 @pytest.mark.parametrize("is_there_by_forge", [True, False])
-def test_a_client_key_that_jira_tells_joins_no_tenant_of_another_proven_cloud_id(
+def test_a_client_key_from_jira_joins_no_tenant_with_another_proven_cloud_id(
     store: TenantStore, is_there_by_forge: bool
 ) -> None:
     """A copied property, as a site's restored backup may have it, does not merge two sites."""
@@ -399,7 +393,7 @@ def test_a_client_key_that_jira_tells_joins_no_tenant_of_another_proven_cloud_id
     assert store.find_by_client_key("client") == gone
 
 
-def test_another_connect_identity_does_not_take_over_an_installation(store: TenantStore) -> None:
+def test_another_connect_identity_cannot_claim_an_installation(store: TenantStore) -> None:
     """After a site import the same installation may be named by another clientKey."""
     both = store.install_forge(replace(_forge(), client_key="client"), _token())
     both = store.install(_connect(), _token(1))
@@ -415,7 +409,7 @@ def test_another_connect_identity_does_not_take_over_an_installation(store: Tena
 # --- Old news ---
 
 
-def test_an_old_token_is_no_news(site: TwofoldSite) -> None:
+def test_an_old_token_changes_nothing(site: TwofoldSite) -> None:
     site.install_by_forge()
     site.tick()
     before = site.tenant
@@ -429,14 +423,14 @@ def test_an_old_token_is_no_news(site: TwofoldSite) -> None:
     assert site.tenant == before
 
 
-def test_a_token_that_comes_again_is_no_news(store: TenantStore) -> None:
+def test_a_repeated_token_changes_nothing(store: TenantStore) -> None:
     first = store.install_forge(_forge("first"), _token(1))
     store.install_forge(_forge("second"), _token(1))
     again = store.install_forge(_forge("first"), _token(1, first))
     assert store.system_token_of(again) == "second"
 
 
-def test_an_install_that_comes_again_does_not_undo_the_uninstall_of_its_second(
+def test_a_repeated_install_does_not_undo_an_uninstall_in_the_same_second(
     store: TenantStore,
 ) -> None:
     installed = store.install_forge(_forge(), _token(1))
@@ -446,7 +440,7 @@ def test_an_install_that_comes_again_does_not_undo_the_uninstall_of_its_second(
     assert store.system_token_of(again) is None
 
 
-def test_an_old_installation_that_is_found_to_be_connects_brings_no_old_token(
+def test_joining_an_old_installation_restores_no_old_token(
     store: TenantStore,
 ) -> None:
     """The join is news, what the call brings beside it is not."""
@@ -478,7 +472,7 @@ def test_a_call_of_an_earlier_installation_finds_the_tenant_that_took_over(
 # --- One of the two goes ---
 
 
-def test_before_forge_is_uninstalled_its_token_is_gone_and_connect_stays(
+def test_forges_pre_uninstall_removes_its_token_and_keeps_connect(
     site: TwofoldSite, relay: Relay
 ) -> None:
     site.install_by_connect()
@@ -496,9 +490,7 @@ def test_before_forge_is_uninstalled_its_token_is_gone_and_connect_stays(
     assert site.tenant == after
 
 
-def test_forge_alone_that_is_uninstalled_is_a_site_without_the_app(
-    site: TwofoldSite, relay: Relay
-) -> None:
+def test_an_uninstalled_forge_only_site_is_without_the_app(site: TwofoldSite, relay: Relay) -> None:
     site.install_by_forge()
     token = relay.tenants.system_token_of(site.tenant)
     site.forge_calls("/forge/uninstalled")
@@ -508,7 +500,7 @@ def test_forge_alone_that_is_uninstalled_is_a_site_without_the_app(
     assert token not in relay.stored()
 
 
-def test_a_site_that_loses_connect_goes_on_under_forge_and_begins_anew(
+def test_a_site_that_loses_connect_continues_under_forge_and_starts_over(
     site: TwofoldSite, relay: Relay, store: TenantStore
 ) -> None:
     """Jira may have deleted all that Connect had sent."""
@@ -533,7 +525,7 @@ def test_a_site_that_loses_connect_goes_on_under_forge_and_begins_anew(
 # --- Another write comes between ---
 
 
-def test_a_write_that_comes_between_is_seen(store: TenantStore, calls: AwsCalls) -> None:
+def test_a_concurrent_write_is_detected(store: TenantStore, calls: AwsCalls) -> None:
     """Whichever call is overtaken at its write, both of their news are there."""
     rivals: dict[str, Callable[[], object]] = {
         "token": lambda: store.install_forge(_forge("rival"), _token(4)),
@@ -554,9 +546,7 @@ def test_a_write_that_comes_between_is_seen(store: TenantStore, calls: AwsCalls)
     assert found.base_url == "https://b.jira.com"
 
 
-def test_two_first_calls_at_once_are_one_tenant_in_the_end(
-    store: TenantStore, calls: AwsCalls
-) -> None:
+def test_two_concurrent_first_calls_end_as_one_tenant(store: TenantStore, calls: AwsCalls) -> None:
     named = replace(_connect(), installation_id=_forge().installation_id)
     told = replace(_forge(), client_key="client")
     calls.race("TransactWriteItems", lambda: store.install(named, _token(1)))
@@ -567,9 +557,7 @@ def test_two_first_calls_at_once_are_one_tenant_in_the_end(
     assert found.is_forge_installed
 
 
-def test_a_merge_that_is_overtaken_at_either_tenant_is_made_of_what_is_there(
-    store: TenantStore, calls: AwsCalls
-) -> None:
+def test_a_merge_uses_the_newest_state_of_both_tenants(store: TenantStore, calls: AwsCalls) -> None:
     connect = store.install(_connect(), _token(1))
     forge = store.install_forge(_forge("old"), _token(1))
     calls.race(
@@ -696,7 +684,7 @@ def play(function: Callable[..., ModuleType], aws: Aws) -> Callable[[], Play]:
     last=st.permutations(["connect", "forge", "link"]),
     join=st.sampled_from(["connect named", "forge told"]),
 )
-def test_in_any_order_there_is_one_tenant_with_both_identities_in_the_end(
+def test_any_order_of_calls_ends_in_one_tenant_with_both_identities(
     play: Callable[[], Play], acts: list[tuple[str, int]], last: list[str], join: str
 ) -> None:
     site = play()
@@ -733,7 +721,7 @@ def test_in_any_order_there_is_one_tenant_with_both_identities_in_the_end(
     deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(1, 2)), max_size=5))
-def test_a_tenant_that_connect_made_first_keeps_its_id(
+def test_a_tenant_created_by_connect_keeps_its_id(
     play: Callable[[], Play], acts: list[tuple[str, int]]
 ) -> None:
     site = play()

@@ -32,11 +32,9 @@ def _collects(aws: Aws, function: str, **variables: str) -> list[bool]:
 
 
 @pytest.mark.parametrize("function", ["descriptor", "submitter"])
-def test_what_is_loaded_at_a_cold_start_is_not_looked_through_for_garbage(
-    aws: Aws, function: str
-) -> None:
+def test_a_cold_start_runs_no_garbage_collection(aws: Aws, function: str) -> None:
     assert _collects(aws, function, AWS_LAMBDA_FUNCTION_NAME=function) == [True, True]
 
 
-def test_outside_lambda_the_collector_is_left_alone(aws: Aws) -> None:
+def test_outside_lambda_the_collector_is_unchanged(aws: Aws) -> None:
     assert _collects(aws, "descriptor") == [True, False]

@@ -195,7 +195,7 @@ each_operation = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERAT
 
 
 @each_operation
-def test_every_call_carries_a_token_that_jira_takes(
+def test_every_call_carries_a_token_that_jira_accepts(
     jira: JiraClient, server: Server, call: Operation
 ) -> None:
     call(jira)
@@ -209,7 +209,7 @@ def test_every_call_carries_a_token_that_jira_takes(
     assert claims["qsh"] == hash_url(sent.method, sent.target.removeprefix(BASE_PATH))
 
 
-def test_each_request_has_a_token_of_its_own(
+def test_each_request_has_its_own_token(
     jira: JiraClient, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks = itertools.count(int(time.time()) - 5)
@@ -247,7 +247,7 @@ def test_a_secret_is_in_no_representation_and_no_log(
 # --- What is sent ---
 
 
-def test_entities_are_sent_as_they_are_given(jira: JiraClient, server: Server) -> None:
+def test_entities_are_sent_unchanged(jira: JiraClient, server: Server) -> None:
     body = '{"incidents":[{"summary":"Zürich 🔥"}]}'.encode()
     server.answers((202, {"acceptedIncidents": ["i"], "unknownProjectKeys": ["GONE"]}))
 
@@ -265,7 +265,7 @@ def test_entities_are_sent_as_they_are_given(jira: JiraClient, server: Server) -
     "entity_id",
     ["inc-1", "a/b", "..", ".", "../bulk", "a b?c#d", "%2F", "🔥" * 255, "\x00", "a;b="],
 )
-def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
+def test_an_id_is_one_path_segment_whatever_it_holds(
     jira: JiraClient, server: Server, entity_id: str
 ) -> None:
     jira.delete_entity(Kind.INCIDENT, entity_id)
@@ -282,7 +282,7 @@ def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
         assert call.claims()["qsh"] == hash_url(call.method, call.target.removeprefix(BASE_PATH))
 
 
-def test_workspaces_are_linked_a_hundred_at_once(jira: JiraClient, server: Server) -> None:
+def test_workspaces_are_linked_in_batches_of_a_hundred(jira: JiraClient, server: Server) -> None:
     ids = [f"w-{number}" for number in range(250)]
     server.answers(
         *((202, {"acceptedWorkspaceIds": ids[start : start + 100]}) for start in (0, 100, 200))
@@ -296,7 +296,7 @@ def test_workspaces_are_linked_a_hundred_at_once(jira: JiraClient, server: Serve
     assert [found for body in sent for found in body["workspaceIds"]] == ids
 
 
-def test_workspaces_are_unlinked_a_hundred_at_once(jira: JiraClient, server: Server) -> None:
+def test_workspaces_are_unlinked_in_batches_of_a_hundred(jira: JiraClient, server: Server) -> None:
     ids = [f"w-{number}" for number in range(101)]
 
     jira.delete_workspaces(ids)
@@ -315,7 +315,7 @@ def test_without_workspaces_jira_is_not_called(jira: JiraClient, server: Server)
     assert server.calls == []
 
 
-def test_properties_are_the_query_and_at_least_one_is_asked_for(
+def test_properties_form_the_query_and_at_least_one_is_required(
     jira: JiraClient, server: Server
 ) -> None:
     jira.delete_by_properties({"team": "a&b=c,é", "empty": ""})
@@ -330,7 +330,9 @@ def test_properties_are_the_query_and_at_least_one_is_asked_for(
 # --- What is read ---
 
 
-def test_what_is_not_there_is_told_apart_from_what_is(jira: JiraClient, server: Server) -> None:
+def test_a_missing_entity_is_distinguished_from_an_existing_one(
+    jira: JiraClient, server: Server
+) -> None:
     gone = (404, [{"message": "no data"}])
     incident = {"id": "i", "updateSequenceNumber": 3}
     server.answers((200, incident), gone, (200, {"workspaceIds": ["w"]}), gone)
@@ -373,7 +375,7 @@ NOT_JIRAS = (
 
 
 @each_operation
-def test_a_success_that_jira_does_not_document_is_something_elses(
+def test_an_undocumented_success_is_not_jiras(
     jira: JiraClient, server: Server, call: Operation
 ) -> None:
     for reply in NOT_JIRAS:
@@ -398,7 +400,7 @@ def test_a_success_of_the_documented_shape_is_jiras_whatever_its_content_type(
 
 @each_operation
 @pytest.mark.parametrize("status", [400, 413])
-def test_a_400_or_413_is_jiras_only_with_its_array_of_messages(
+def test_a_400_or_413_is_jiras_only_with_its_error_messages(
     jira: JiraClient, server: Server, call: Operation, status: int
 ) -> None:
     for body in (b"", PAGE, b"null", b"{}", b"[]", b"no", b'{"message": "no"}', b'["no"]', b"[{}]"):
@@ -432,7 +434,7 @@ def test_a_page_of_any_other_4xx_is_not_jiras(
     ("status", "expected"),
     [(302, SiteMoved), (429, RateLimited), (500, SiteDown), (503, SiteDown)],
 )
-def test_a_page_that_is_no_verdict_keeps_the_meaning_of_its_status(
+def test_an_html_page_keeps_the_meaning_of_its_status(
     jira: JiraClient, server: Server, status: int, expected: type[JiraAnswered]
 ) -> None:
     server.answers(Reply(status, PAGE, (*HTML, ("Retry-After", "7"))))
@@ -463,7 +465,7 @@ ERRORS: dict[int, type[JiraAnswered]] = {
 
 
 @pytest.mark.parametrize(("status", "expected"), ERRORS.items())
-def test_each_status_is_an_error_of_its_own_with_jiras_words(
+def test_each_status_has_its_own_error_with_jiras_messages(
     jira: JiraClient, server: Server, status: int, expected: type[JiraAnswered]
 ) -> None:
     server.answers((status, [{"message": "one", "errorTraceId": "ab"}, {"message": "two"}]))
@@ -477,9 +479,7 @@ def test_each_status_is_an_error_of_its_own_with_jiras_words(
     assert len(server.calls) == 1
 
 
-def test_what_is_not_there_is_an_error_where_it_must_be_there(
-    jira: JiraClient, server: Server
-) -> None:
+def test_a_404_is_an_error_where_the_resource_must_exist(jira: JiraClient, server: Server) -> None:
     server.answers((404, []))
 
     with pytest.raises(NothingThere):
@@ -489,7 +489,7 @@ def test_what_is_not_there_is_an_error_where_it_must_be_there(
 @pytest.mark.parametrize(
     "body", [b"", b"<html>no</html>", b"[" * 100_000, b"{}", b'{"message": 1}']
 )
-def test_an_error_may_come_with_any_body(jira: JiraClient, server: Server, body: bytes) -> None:
+def test_an_error_may_have_any_body(jira: JiraClient, server: Server, body: bytes) -> None:
     server.answers(Reply(503, body))
 
     with pytest.raises(SiteDown):
@@ -516,7 +516,7 @@ def test_a_redirect_is_never_followed(jira: JiraClient, server: Server, call: Op
 
 
 @pytest.mark.parametrize("trouble", ["silence", "reset", "end", "cut off"])
-def test_where_no_answer_comes_jira_is_unreachable(
+def test_no_response_means_that_jira_is_unreachable(
     jira: JiraClient, server: Server, trouble: str
 ) -> None:
     server.answers(Reply(trouble=trouble))
@@ -529,7 +529,9 @@ def test_where_no_answer_comes_jira_is_unreachable(
     assert jira.submit_entities(b"{}").failed == {}
 
 
-def test_an_answer_that_can_not_be_decompressed_is_none(jira: JiraClient, server: Server) -> None:
+def test_an_answer_that_cannot_be_decompressed_is_unreachable(
+    jira: JiraClient, server: Server
+) -> None:
     broken = gzip.compress(b"{}")[:-4] + b"junk"
     server.answers(Reply(202, broken, (("Content-Encoding", "gzip"),)))
 
@@ -537,7 +539,7 @@ def test_an_answer_that_can_not_be_decompressed_is_none(jira: JiraClient, server
         jira.submit_entities(b"{}")
 
 
-def test_nobody_at_the_other_end_is_unreachable() -> None:
+def test_a_refused_connection_is_unreachable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

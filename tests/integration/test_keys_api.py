@@ -16,7 +16,7 @@ def key_id(key: str) -> str:
     return key.split("_")[1]
 
 
-def test_the_whole_key_is_no_id_and_revokes_nothing(relay: Relay) -> None:
+def test_a_whole_key_is_no_key_id_and_revokes_nothing(relay: Relay) -> None:
     """Or whoever names it by mistake is told that it is revoked, and it is not."""
     key = relay.key_for("payments")
     for wrong in (key, key_id(key)[:-1], key_id(key).upper(), key_id(key) + "\n", "x", "0" * 5000):
@@ -34,7 +34,7 @@ def test_a_key_is_revoked_once_and_for_all(relay: Relay) -> None:
     assert relay.provider("DELETE", "/v1/keys/0123456789abcdef").status == 204
 
 
-def test_a_key_that_is_made_works_at_once_for_what_it_is_for(relay: Relay) -> None:
+def test_a_new_key_works_immediately_for_its_workspaces(relay: Relay) -> None:
     for workspace in ("payments", "search"):
         relay.put_workspace(workspace)
     made = relay.provider("POST", "/v1/keys", {"name": "One", "workspaces": ["payments"]})

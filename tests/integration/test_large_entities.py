@@ -83,12 +83,12 @@ def bytes_read(relay: Relay) -> list[int]:
     return sizes
 
 
-def test_the_entities_here_are_nearly_as_large_as_any() -> None:
+def test_the_entities_are_close_to_the_largest_allowed() -> None:
     size = len(EntityState(Kind.INCIDENT, large("large-00")).as_json)
     assert LARGE_BYTES - 1000 < size <= LARGE_BYTES < ENTITY_BYTES_MAX
 
 
-def test_a_walk_delivers_them_all_in_full_requests(relay: Relay, site: JiraSite) -> None:
+def test_a_walk_delivers_all_of_them_in_full_requests(relay: Relay, site: JiraSite) -> None:
     submit(relay, *map(large, sorted(IDS)))
     lose(site)
     ask(relay, site, what="all")
@@ -101,7 +101,7 @@ def test_a_walk_delivers_them_all_in_full_requests(relay: Relay, site: JiraSite)
     assert (shown["state"], shown["done"], shown["total"]) == ("done", COUNT, COUNT)
 
 
-def test_debts_are_paid_a_page_of_bytes_at_a_time(relay: Relay, site: JiraSite) -> None:
+def test_debts_are_paid_in_pages_bounded_by_bytes(relay: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, DOWN)
     submit(relay, *map(large, sorted(IDS)))
     assert debts(relay, site) == COUNT
@@ -115,7 +115,7 @@ def test_debts_are_paid_a_page_of_bytes_at_a_time(relay: Relay, site: JiraSite) 
     assert progress(relay, site)["state"] == "done"
 
 
-def test_what_is_not_needed_of_them_is_not_read(relay: Relay, site: JiraSite) -> None:
+def test_only_the_needed_attributes_are_read(relay: Relay, site: JiraSite) -> None:
     """A listing, a deletion by properties and one by id ask for no entity."""
     submit(relay, large("large-00"), large("large-01"))
 
@@ -132,7 +132,7 @@ def test_what_is_not_needed_of_them_is_not_read(relay: Relay, site: JiraSite) ->
 
 
 @pytest.mark.parametrize("bytes_max", [1, LARGE_BYTES, 3 * LARGE_BYTES, 100 * LARGE_BYTES])
-def test_pages_of_any_size_go_through_the_record_once(
+def test_pages_of_any_size_visit_the_record_once(
     relay: Relay, site: JiraSite, bytes_max: int
 ) -> None:
     del site

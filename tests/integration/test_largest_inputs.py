@@ -78,7 +78,7 @@ def shown(pages: Sequence[Sequence[dict[str, Any]]], name: str = "id") -> list[s
 # --- What comes in ---
 
 
-def test_four_mebibytes_fit_in_gzip_whatever_they_hold(relay: Relay) -> None:
+def test_four_mebibytes_fit_in_gzip_whatever_their_content(relay: Relay) -> None:
     """A quote has two bytes of JSON in the body, and four where that stands in Lambda's event."""
     quotes = [incident(f"i-{number}", description='"' * DESCRIPTION_MAX) for number in range(400)]
     body = json.dumps({"incidents": quotes}).encode()
@@ -98,7 +98,7 @@ def test_four_mebibytes_fit_in_gzip_whatever_they_hold(relay: Relay) -> None:
 # --- Lists ---
 
 
-def test_a_list_of_entities_is_cut_by_what_jira_said_of_them(
+def test_a_list_of_entities_is_cut_by_the_size_of_jiras_messages(
     relay: Relay, record: RecordStore
 ) -> None:
     ids = [f"i-{number:03}" for number in range(100)]
@@ -113,7 +113,7 @@ def test_a_list_of_entities_is_cut_by_what_jira_said_of_them(
     assert shown(all_pages(relay, "/v1/workspaces/payments/entities", "entities")) == ids
 
 
-def test_a_list_of_containers_is_cut_by_their_texts(relay: Relay) -> None:
+def test_a_list_of_containers_is_cut_by_the_size_of_their_texts(relay: Relay) -> None:
     ids = [f"c-{number:03}" for number in range(100)]
     store = ContainerStore(relay.aws.dynamodb, relay.aws.environment["CATALOG_TABLE"])
     texts = {"description": FIRE * DESCRIPTION_MAX, "url": LONG_URL, "avatarUrl": LONG_URL}
@@ -124,7 +124,7 @@ def test_a_list_of_containers_is_cut_by_their_texts(relay: Relay) -> None:
     assert shown(all_pages(relay, "/v1/workspaces/payments/containers", "containers")) == ids
 
 
-def test_a_list_of_sites_is_cut_by_their_troubles(relay: Relay) -> None:
+def test_a_list_of_sites_is_cut_by_the_size_of_their_troubles(relay: Relay) -> None:
     troubles = TroubleStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     ids = []
     for number in range(60):
@@ -136,7 +136,7 @@ def test_a_list_of_sites_is_cut_by_their_troubles(relay: Relay) -> None:
     assert shown(all_pages(relay, "/v1/sites", "sites")) == sorted(ids)
 
 
-def test_a_list_of_keys_is_cut_by_their_workspaces(relay: Relay) -> None:
+def test_a_list_of_keys_is_cut_by_the_number_of_their_workspaces(relay: Relay) -> None:
     keys = ApiKeys(relay.aws.dynamodb, relay.aws.environment["API_KEYS_TABLE"])
     workspaces = [f"{number:04}".ljust(128, "x") for number in range(1000)]
     made = [keys.issue(workspaces).split("_")[1] for _ in range(50)]
@@ -146,7 +146,7 @@ def test_a_list_of_keys_is_cut_by_their_workspaces(relay: Relay) -> None:
     assert sorted(listed) == sorted([*made, relay.api_key.split("_")[1]])
 
 
-def test_a_list_of_replays_is_cut_by_their_reasons(relay: Relay) -> None:
+def test_a_list_of_replays_is_cut_by_the_size_of_their_reasons(relay: Relay) -> None:
     _, tenant = installed(relay)
     store = ReplayStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
     ids = [f"w-{number:03}" for number in range(60)]
@@ -160,7 +160,7 @@ def test_a_list_of_replays_is_cut_by_their_reasons(relay: Relay) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3])
-def test_pages_of_any_length_show_each_thing_once(relay: Relay, limit: int) -> None:
+def test_pages_of_any_length_show_each_item_once(relay: Relay, limit: int) -> None:
     sites = sorted(installed(relay, number)[1].id for number in range(3))
     keys = sorted([relay.key_for("payments").split("_")[1], relay.api_key.split("_")[1]])
     store = ReplayStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
@@ -182,7 +182,7 @@ def test_pages_of_any_length_show_each_thing_once(relay: Relay, limit: int) -> N
         assert sorted(listed) == expected
 
 
-def test_what_begins_no_page_is_refused(relay: Relay) -> None:
+def test_an_invalid_cursor_is_refused(relay: Relay) -> None:
     _, tenant = installed(relay)
     for path, after in (
         ("/v1/keys", "x"),
@@ -197,7 +197,7 @@ def test_what_begins_no_page_is_refused(relay: Relay) -> None:
 # --- What has no pages ---
 
 
-def test_jira_finds_as_many_workspaces_as_an_answer_holds_and_is_told_where_it_asks_for_more(
+def test_a_workspace_search_is_limited_by_the_size_of_its_response(
     relay: Relay,
 ) -> None:
     site, tenant = installed(relay)
@@ -219,7 +219,7 @@ def test_jira_finds_as_many_workspaces_as_an_answer_holds_and_is_told_where_it_a
     assert (many.status, many.error_code) == (413, "answer_too_large")
 
 
-def test_an_entity_shows_so_many_associations_and_says_that_there_are_more(
+def test_an_entity_shows_a_limited_number_of_associations_and_says_if_there_are_more(
     relay: Relay, record: RecordStore
 ) -> None:
     del record

@@ -62,7 +62,7 @@ def secrets_that_open(jira: Jira) -> set[str]:
 # --- In order ---
 
 
-def test_the_secret_is_good_as_soon_as_jira_is_answered(jira: Jira) -> None:
+def test_the_secret_is_valid_as_soon_as_jira_is_answered(jira: Jira) -> None:
     assert jira.installed(ACME).status == 204
     assert jira.enabled(ACME).status == 204
     assert jira.at_another_lambda().enabled(ACME).status == 204
@@ -79,7 +79,7 @@ def test_installed_is_an_upsert_by_client_key(jira: Jira, now: int) -> None:
     assert second.display_url == "https://acme-corp.atlassian.net"
 
 
-def test_a_new_secret_replaces_the_old_one_at_once_and_everywhere(jira: Jira, now: int) -> None:
+def test_a_new_secret_replaces_the_old_one_immediately_and_everywhere(jira: Jira, now: int) -> None:
     other = jira.at_another_lambda()
     assert jira.installed(ACME, iat=now - 10).status == 204
     assert secrets_that_open(other) == {ACME.secret}
@@ -96,7 +96,7 @@ def test_an_older_install_never_wins(jira: Jira, now: int, items: Callable[[], l
     assert items() == before
 
 
-def test_of_two_installs_in_the_same_second_the_later_call_wins(jira: Jira, now: int) -> None:
+def test_the_later_of_two_installs_in_the_same_second_wins(jira: Jira, now: int) -> None:
     first, second = jira.token(ACME, iat=now - 60), jira.token(RENEWED, iat=now - 60)
     assert jira.installed(ACME, first).status == 204
     assert jira.installed(RENEWED, second).status == 204
@@ -108,7 +108,9 @@ def test_of_two_installs_in_the_same_second_the_later_call_wins(jira: Jira, now:
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_two_installs_of_one_second_may_have_one_token(jira: Jira, now: int, clock: Clock) -> None:
+def test_two_installs_in_the_same_second_may_share_a_token(
+    jira: Jira, now: int, clock: Clock
+) -> None:
     """Tokens count seconds: Jira can't tell the two apart by their claims."""
     for iat in (now - 60, now, now + 20):
         token = jira.token(ACME, iat=iat)
@@ -119,7 +121,7 @@ def test_two_installs_of_one_second_may_have_one_token(jira: Jira, now: int, clo
 
 
 @pytest.mark.parametrize("ahead", [-60, 0, 25])
-def test_the_seconds_for_another_secret_count_from_a_tokens_first_use_not_from_its_iat(
+def test_the_window_for_another_secret_starts_at_the_tokens_first_use(
     jira: Jira, now: int, clock: Clock, ahead: int
 ) -> None:
     """Jira would sign with the new secret from then on: better that its admin tries again."""
@@ -134,7 +136,7 @@ def test_the_seconds_for_another_secret_count_from_a_tokens_first_use_not_from_i
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_an_uninstall_is_obeyed_although_the_install_before_it_claims_a_later_second(
+def test_an_uninstall_counts_although_the_install_before_it_has_a_later_iat(
     jira: Jira, now: int, clock: Clock, items: Callable[[], list[Any]]
 ) -> None:
     """The clock of whoever signed the install is ahead of the other one's."""
@@ -153,9 +155,7 @@ def test_an_uninstall_is_obeyed_although_the_install_before_it_claims_a_later_se
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_an_uninstall_that_claims_a_later_second_is_good_for_one_uninstall(
-    jira: Jira, now: int, clock: Clock
-) -> None:
+def test_an_uninstall_with_a_later_iat_counts_once(jira: Jira, now: int, clock: Clock) -> None:
     assert jira.installed(ACME, iat=now).status == 204
     ahead = jira.token(ACME, UNINSTALLED, iat=now + 25)
     assert jira.uninstalled(ACME, ahead).status == 204
@@ -166,7 +166,7 @@ def test_an_uninstall_that_claims_a_later_second_is_good_for_one_uninstall(
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_a_site_has_no_more_lifecycle_calls_in_a_few_seconds_than_are_remembered(
+def test_more_lifecycle_calls_than_can_be_remembered_are_refused(
     jira: Jira, now: int, items: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A token that was forgotten could be used again."""
@@ -181,7 +181,7 @@ def test_a_site_has_no_more_lifecycle_calls_in_a_few_seconds_than_are_remembered
     assert items() == before
 
 
-def test_a_repeated_call_is_answered_as_the_first(
+def test_a_repeated_call_is_answered_like_the_first(
     jira: Jira, items: Callable[[], list[Any]]
 ) -> None:
     token = jira.token(ACME)
@@ -208,7 +208,7 @@ def test_an_uninstall_removes_the_secret_and_keeps_the_rest(
     assert secrets_that_open(jira) == set()
 
 
-def test_a_reinstall_gives_the_tenant_its_old_id(jira: Jira, now: int) -> None:
+def test_a_reinstall_keeps_the_tenants_id(jira: Jira, now: int) -> None:
     assert jira.installed(ACME, iat=now - 20).status == 204
     before = tenant(jira)
     assert jira.uninstalled(ACME, iat=now - 10).status == 204
@@ -232,21 +232,19 @@ def test_a_late_uninstall_does_not_undo_the_reinstall(
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_uninstalling_what_was_never_installed_is_fine(
-    jira: Jira, items: Callable[[], list[Any]]
-) -> None:
+def test_uninstalling_an_unknown_site_succeeds(jira: Jira, items: Callable[[], list[Any]]) -> None:
     assert jira.uninstalled(ACME).status == 204
     assert items() == []
 
 
-def test_an_uninstall_may_come_twice(jira: Jira, now: int) -> None:
+def test_an_uninstall_may_be_repeated(jira: Jira, now: int) -> None:
     assert jira.installed(ACME, iat=now - 20).status == 204
     for seconds in (10, 10, 5):
         assert jira.uninstalled(ACME, iat=now - seconds).status == 204
     assert tenant(jira).state == "uninstalled"
 
 
-def test_an_uninstall_of_one_site_leaves_the_others_alone(jira: Jira, now: int) -> None:
+def test_an_uninstall_of_one_site_does_not_affect_others(jira: Jira, now: int) -> None:
     for site in (ACME, GLOBEX):
         assert jira.installed(site, iat=now - 10).status == 204
     assert jira.uninstalled(ACME, iat=now).status == 204
@@ -264,7 +262,7 @@ def test_enabled_and_disabled_change_nothing(jira: Jira, items: Callable[[], lis
 # --- Two at once: another Lambda writes between this one's read and its write ---
 
 
-def test_two_first_installs_at_once_make_one_tenant_and_the_newer_wins(
+def test_two_concurrent_first_installs_create_one_tenant_and_the_newer_wins(
     jira: Jira, now: int
 ) -> None:
     rival = jira.at_another_lambda()
@@ -281,7 +279,7 @@ def test_two_first_installs_at_once_make_one_tenant_and_the_newer_wins(
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_a_newer_install_that_lost_the_race_is_written_after_all(jira: Jira, now: int) -> None:
+def test_a_newer_install_that_lost_the_race_is_still_written(jira: Jira, now: int) -> None:
     rival = jira.at_another_lambda()
     ids = []
     with aws_calls() as calls:
@@ -296,9 +294,7 @@ def test_a_newer_install_that_lost_the_race_is_written_after_all(jira: Jira, now
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_an_install_that_was_begun_before_an_uninstall_does_not_undo_it(
-    jira: Jira, now: int
-) -> None:
+def test_an_install_started_before_an_uninstall_does_not_undo_it(jira: Jira, now: int) -> None:
     rival = jira.at_another_lambda()
     assert jira.installed(ACME, iat=now - 20).status == 204
     with aws_calls() as calls:
@@ -308,9 +304,7 @@ def test_an_install_that_was_begun_before_an_uninstall_does_not_undo_it(
     assert secrets_that_open(jira) == set()
 
 
-def test_an_uninstall_that_was_begun_before_a_reinstall_does_not_undo_it(
-    jira: Jira, now: int
-) -> None:
+def test_an_uninstall_started_before_a_reinstall_does_not_undo_it(jira: Jira, now: int) -> None:
     rival = jira.at_another_lambda()
     assert jira.installed(ACME, iat=now - 20).status == 204
     with aws_calls() as calls:
@@ -320,7 +314,7 @@ def test_an_uninstall_that_was_begun_before_a_reinstall_does_not_undo_it(
 
 
 @pytest.mark.parametrize("rivals", [4, 20])
-def test_a_crowd_of_installs_leaves_one_tenant_with_the_newest_secret(
+def test_many_concurrent_installs_leave_one_tenant_with_the_newest_secret(
     jira: Jira, now: int, rivals: int
 ) -> None:
     """Each of this one's attempts is overtaken; with too many it gives up, and says so."""
@@ -384,7 +378,7 @@ def fail_at_each_call(
     raise AssertionError("it never went well")
 
 
-def test_a_first_install_that_aws_fails_writes_nothing_and_can_be_repeated(
+def test_a_first_install_that_fails_in_aws_writes_nothing_and_can_be_repeated(
     jira: Jira, items: Callable[[], list[Any]], failure: Exception
 ) -> None:
     token = jira.token(ACME)
@@ -394,7 +388,7 @@ def test_a_first_install_that_aws_fails_writes_nothing_and_can_be_repeated(
     assert secrets_that_open(jira) == {ACME.secret}
 
 
-def test_a_renewal_that_aws_fails_leaves_the_tenant_as_it_was_and_can_be_repeated(
+def test_a_reinstall_that_fails_in_aws_changes_nothing_and_can_be_repeated(
     jira: Jira, now: int, items: Callable[[], list[Any]], failure: Exception
 ) -> None:
     assert jira.installed(ACME, iat=now - 10).status == 204
@@ -405,7 +399,7 @@ def test_a_renewal_that_aws_fails_leaves_the_tenant_as_it_was_and_can_be_repeate
     assert secrets_that_open(jira) == {RENEWED.secret}
 
 
-def test_an_uninstall_that_aws_fails_leaves_the_tenant_as_it_was_and_can_be_repeated(
+def test_an_uninstall_that_fails_in_aws_changes_nothing_and_can_be_repeated(
     jira: Jira, now: int, items: Callable[[], list[Any]], failure: Exception
 ) -> None:
     assert jira.installed(ACME, iat=now - 10).status == 204
@@ -414,7 +408,7 @@ def test_an_uninstall_that_aws_fails_leaves_the_tenant_as_it_was_and_can_be_repe
     assert tenant(jira).state == "uninstalled"
 
 
-def test_a_callback_that_aws_fails_is_not_taken_for_a_wrong_token(
+def test_a_callback_that_fails_in_aws_is_not_answered_as_a_wrong_token(
     jira: Jira, items: Callable[[], list[Any]], failure: Exception
 ) -> None:
     assert jira.installed(ACME).status == 204
@@ -423,7 +417,7 @@ def test_a_callback_that_aws_fails_is_not_taken_for_a_wrong_token(
     assert "Decrypt" in calls or calls == ["GetItem", "GetItem"]
 
 
-def test_an_install_whose_success_was_not_heard_of_can_be_repeated(jira: Jira) -> None:
+def test_an_install_whose_response_was_lost_can_be_repeated(jira: Jira) -> None:
     """The write is done and the connection breaks: the answer says 503, and Jira tries again."""
     token = jira.token(ACME)
 

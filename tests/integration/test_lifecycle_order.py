@@ -127,7 +127,7 @@ _ACTS = st.one_of(
     deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(_ACTS, max_size=9))
-def test_whatever_the_order_genuine_calls_count_and_used_tokens_do_not(
+def test_in_any_order_genuine_calls_count_and_used_tokens_do_not(
     play: Callable[[], Play], acts: list[tuple[str, int]]
 ) -> None:
     site = play()
@@ -162,7 +162,7 @@ def test_an_uninstall_after_an_install_ends_it_for_good(
 
 @pytest.mark.parametrize("ahead", [0, LEEWAY])
 @pytest.mark.parametrize(("pause", "is_taken"), [(0, True), (5, True), (6, False)])
-def test_a_used_token_may_bring_another_secret_for_five_seconds(
+def test_a_used_token_may_carry_another_secret_for_five_seconds(
     play: Callable[[], Play], ahead: int, pause: int, is_taken: bool
 ) -> None:
     site = play()
@@ -176,7 +176,7 @@ def test_a_used_token_may_bring_another_secret_for_five_seconds(
 
 
 @pytest.mark.parametrize("ahead", [0, 1, LEEWAY])
-def test_forges_uninstall_is_obeyed_although_a_token_before_it_claims_a_later_second(
+def test_forges_uninstall_counts_although_an_earlier_token_has_a_later_iat(
     play: Callable[[], Play], ahead: int
 ) -> None:
     site = play()
@@ -191,7 +191,7 @@ def test_forges_uninstall_is_obeyed_although_a_token_before_it_claims_a_later_se
     assert site.store.install_forge(installation, replace(used, seen_at=site.now)) == gone
 
 
-def test_a_history_forgets_only_what_is_outdated() -> None:
+def test_a_history_forgets_only_outdated_calls() -> None:
     history = TokenHistory()
     tokens = [LifecycleToken(second + LEEWAY, str(second), second) for second in range(100, 200)]
     for token in tokens:

@@ -116,7 +116,7 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 # --- Linking ---
 
 
-def test_a_link_is_made_in_jira_and_here(provider: Provider, site: Site) -> None:
+def test_a_link_is_created_in_jira_and_in_relay(provider: Provider, site: Site) -> None:
     answer = provider.link(site.id)
     assert answer.status_code == 200
     assert answer.json() == {"site": site.id, "workspaceId": WORKSPACE}
@@ -124,13 +124,13 @@ def test_a_link_is_made_in_jira_and_here(provider: Provider, site: Site) -> None
     assert provider.linked(site.id) == [WORKSPACE]
 
 
-def test_linking_twice_makes_one_link(provider: Provider, site: Site) -> None:
+def test_linking_twice_creates_one_link(provider: Provider, site: Site) -> None:
     assert [provider.link(site.id).status_code for _ in range(2)] == [200, 200]
     assert site.in_jira == [WORKSPACE]
     assert provider.linked(site.id) == [WORKSPACE]
 
 
-def test_unlinking_undoes_it_in_jira_and_here_and_may_be_repeated(
+def test_unlinking_removes_the_link_in_jira_and_relay_and_may_be_repeated(
     provider: Provider, site: Site
 ) -> None:
     provider.link(site.id)
@@ -140,7 +140,7 @@ def test_unlinking_undoes_it_in_jira_and_here_and_may_be_repeated(
     assert provider.linked(site.id) == [OTHER_WORKSPACE]
 
 
-def test_a_workspace_may_be_linked_to_several_sites_each_on_its_own(
+def test_a_workspace_may_be_linked_to_several_sites_independently(
     provider: Provider, install: Callable[[], Site]
 ) -> None:
     first, second = install(), install()
@@ -152,7 +152,7 @@ def test_a_workspace_may_be_linked_to_several_sites_each_on_its_own(
     assert provider.linked(second.id) == [WORKSPACE]
 
 
-def test_what_is_not_there_cannot_be_linked(provider: Provider, site: Site) -> None:
+def test_an_unknown_workspace_or_site_cannot_be_linked(provider: Provider, site: Site) -> None:
     assert error(provider.link("no-such-site")) == (404, "unknown_site")
     assert error(provider.link(site.id, "no-such-workspace")) == (404, "unknown_workspace")
     assert error(provider.unlink("no-such-site")) == (404, "unknown_site")
@@ -162,14 +162,14 @@ def test_what_is_not_there_cannot_be_linked(provider: Provider, site: Site) -> N
     assert site.calls == []
 
 
-def test_a_site_is_not_named_by_what_jira_calls_it(
+def test_a_site_is_not_addressed_by_its_client_key(
     provider: Provider, site: Site, simulator: Simulator
 ) -> None:
     client_key = simulator.site(site.name)["clientKey"]
     assert error(provider.link(client_key)) == (404, "unknown_site")
 
 
-def test_one_id_is_one_workspace_to_jira_too(provider: Provider, site: Site) -> None:
+def test_an_id_names_the_same_workspace_in_jira(provider: Provider, site: Site) -> None:
     """Jira takes a list with commas; an id with a comma must not unlink two others."""
     provider.link(site.id)
     provider.link(site.id, OTHER_WORKSPACE)
@@ -201,7 +201,7 @@ def test_a_link_to_a_site_that_has_uninstalled_the_app_can_still_be_removed(
     assert provider.linked(site.id) == []
 
 
-def test_a_link_outlives_a_reinstall(
+def test_a_link_survives_a_reinstall(
     provider: Provider, site: Site, relay: Gateway, simulator: Simulator
 ) -> None:
     installed_at = int(time.time())
@@ -226,7 +226,7 @@ def installed_at(relay: Gateway, base_url: str, secret: str) -> str:
     return str(tenant.id)
 
 
-def test_nothing_is_linked_where_jira_cannot_be_reached(provider: Provider, relay: Gateway) -> None:
+def test_nothing_is_linked_when_jira_cannot_be_reached(provider: Provider, relay: Gateway) -> None:
     nowhere = installed_at(relay, "http://127.0.0.1:1", "a secret that is long enough for HS256")
     for answer in (provider.link(nowhere), provider.unlink(nowhere)):
         assert error(answer) == (503, "jira_unavailable")
@@ -235,7 +235,7 @@ def test_nothing_is_linked_where_jira_cannot_be_reached(provider: Provider, rela
     assert links.of_workspace(WORKSPACE) == []
 
 
-def test_nothing_is_linked_where_jira_refuses(
+def test_nothing_is_linked_when_jira_refuses(
     provider: Provider, relay: Gateway, simulator: Simulator, site: Site
 ) -> None:
     base_url = simulator.site(site.name)["baseUrl"]
@@ -247,7 +247,7 @@ def test_nothing_is_linked_where_jira_refuses(
     assert site.in_jira == []
 
 
-def test_a_failing_link_stays_linked_here_until_jira_has_unlinked_it(
+def test_a_link_stays_in_relay_until_jira_has_removed_it(
     provider: Provider, relay: Gateway
 ) -> None:
     nowhere = installed_at(relay, "http://127.0.0.1:1", "a secret that is long enough for HS256")
@@ -257,7 +257,7 @@ def test_a_failing_link_stays_linked_here_until_jira_has_unlinked_it(
     assert links.workspaces_of(nowhere) == [WORKSPACE]
 
 
-def test_what_broke_off_between_jira_and_here_is_mended_by_a_repetition(
+def test_repeating_an_interrupted_link_completes_it(
     provider: Provider, relay: Gateway, site: Site
 ) -> None:
     def break_off(operation: str) -> None:
@@ -294,7 +294,7 @@ def test_sites_are_listed_without_their_secrets(
 
 
 @pytest.mark.parametrize("workspaces", [[WORKSPACE], [WORKSPACE, OTHER_WORKSPACE], []])
-def test_a_key_for_some_workspaces_decides_nothing_about_sites(
+def test_a_key_for_some_workspaces_cannot_manage_sites(
     relay: Gateway, provider: Provider, site: Site, aws: Aws, workspaces: list[str]
 ) -> None:
     scoped = ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue(workspaces)

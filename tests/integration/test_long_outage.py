@@ -134,7 +134,7 @@ def linked(relay: Relay, simulator: Simulator, clock: Clock) -> JiraSite:
     [{"kind": "suspended"}, {"kind": "error", "status": 503, "operations": ["submitEntity"]}],
     ids=["the site", "submissions alone"],
 )
-def test_a_month_of_outage_costs_few_calls_and_no_entity(
+def test_a_month_of_outage_costs_few_calls_and_loses_no_entity(
     relay_: Relay, simulator: Simulator, clock: Clock, fault: dict[str, Any]
 ) -> None:
     healthy, down = linked(relay_, simulator, clock), linked(relay_, simulator, clock)

@@ -82,7 +82,7 @@ def state(answer: Answer) -> str:
     return str(at_site["state"])
 
 
-def test_they_are_submitted_delivered_shown_listed_and_deleted(
+def test_the_longest_names_are_submitted_delivered_shown_listed_and_deleted(
     relay: Relay, site: JiraSite
 ) -> None:
     submit(relay)
@@ -103,7 +103,9 @@ def test_they_are_submitted_delivered_shown_listed_and_deleted(
     assert not site.held("review")
 
 
-def test_they_are_owed_by_a_site_that_is_down_and_replayed(relay: Relay, site: JiraSite) -> None:
+def test_the_longest_names_are_owed_to_a_site_that_is_down_and_replayed(
+    relay: Relay, site: JiraSite
+) -> None:
     site.simulator.fail(site.name, DOWN)
     submit(relay)
     assert debts(relay, site, WORKSPACE) == 2
@@ -120,7 +122,9 @@ def test_they_are_owed_by_a_site_that_is_down_and_replayed(relay: Relay, site: J
     assert relay.provider("GET", path).json() == {"replays": []}
 
 
-def test_they_are_associated_reviewed_and_told_of(relay: Relay, site: JiraSite) -> None:
+def test_the_longest_names_are_associated_reviewed_and_sent_to_webhooks(
+    relay: Relay, site: JiraSite
+) -> None:
     submit(relay)
     secret = "whsec_" + "bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU="
     hook = relay.provider("PUT", f"{PATH}/webhook", {"url": URL, "secret": secret})

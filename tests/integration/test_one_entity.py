@@ -158,7 +158,7 @@ def ids(incidents: list[dict[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
-def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_waits(
+def test_an_entity_that_fails_a_request_is_found_and_postponed_alone(
     site: Place, fault: dict[str, Any]
 ) -> None:
     site.answer(fault | {"text": BAD})
@@ -198,13 +198,13 @@ def test_the_one_that_a_request_fails_for_is_found_and_put_off_and_no_other_wait
     assert "until" not in progress(site.relay, site.jira)
 
 
-def test_the_words_of_the_answer_are_its_reason(site: Place) -> None:
+def test_the_answers_message_is_the_debts_reason(site: Place) -> None:
     site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
     site.submit(bad(), *good(3))
     assert "403: Request blocked" in site.of("bad")["reason"]
 
 
-def test_it_is_told_when_the_one_at_fault_is_tried_again_and_of_no_other_debt(site: Place) -> None:
+def test_only_the_postponed_entity_shows_its_next_attempt(site: Place) -> None:
     site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
     site.submit(bad(), *good(3))
     listed = site.relay.provider("GET", "/v1/workspaces/payments/entities?state=owed").json()
@@ -222,7 +222,7 @@ def test_it_is_told_when_the_one_at_fault_is_tried_again_and_of_no_other_debt(si
     assert "until" not in site.of("i-0")
 
 
-def test_several_are_all_found(site: Place) -> None:
+def test_several_faulty_entities_are_all_found(site: Place) -> None:
     site.answer({"kind": "drop before", "text": BAD})
     others = good(20)
     several = [bad(f"bad-{number}") for number in range(5)]
@@ -241,7 +241,7 @@ def test_several_are_all_found(site: Place) -> None:
     assert site.debts() == []
 
 
-def test_a_bad_review_holds_up_neither_reviews_nor_incidents(site: Place) -> None:
+def test_a_bad_review_delays_neither_reviews_nor_incidents(site: Place) -> None:
     site.answer({"kind": "error", "status": 500, "text": BAD})
     reviews = [review("bad", description=BAD), review("r")]
 
@@ -267,7 +267,7 @@ def test_a_request_that_is_bad_in_both_ways_is_split_for_both(site: Place) -> No
 # --- Alone in its request ---
 
 
-def test_one_alone_is_put_off_where_the_site_takes_again_what_it_took(site: Place) -> None:
+def test_a_single_entity_is_postponed_if_the_site_accepts_a_known_one(site: Place) -> None:
     site.submit(*good(2))
     site.answer({"kind": "error", "status": 500, "text": BAD})
     site.forget_calls()
@@ -284,14 +284,14 @@ def test_one_alone_is_put_off_where_the_site_takes_again_what_it_took(site: Plac
     assert site.state_of("next") == ["accepted"]
 
 
-def test_a_first_review_is_put_off_where_the_site_takes_incidents(site: Place) -> None:
+def test_a_first_review_is_postponed_if_the_site_accepts_incidents(site: Place) -> None:
     site.submit(incident("i"))
     site.answer({"kind": "error", "status": 500, "text": BAD})
     site.submit(reviews=[review("bad", description=BAD)])
     assert (site.of("bad", "reviews")["state"], site.state) == ("owed", "active")
 
 
-def test_one_alone_at_a_new_site_is_told_apart_once_another_comes(site: Place) -> None:
+def test_a_single_entity_at_a_new_site_is_isolated_once_another_arrives(site: Place) -> None:
     """Nothing tells yet whether it is the entity or the site."""
     site.answer({"kind": "error", "status": 500, "text": BAD})
     site.submit(bad())
@@ -304,7 +304,7 @@ def test_one_alone_at_a_new_site_is_told_apart_once_another_comes(site: Place) -
     assert progress(site.relay, site.jira)["state"] == "done"
 
 
-def test_a_newer_state_is_sent_at_once_and_ends_the_debt(site: Place) -> None:
+def test_a_newer_state_is_sent_immediately_and_ends_the_debt(site: Place) -> None:
     site.answer({"kind": "error", "status": 403, "text": BAD})
     site.submit(bad(), *good(2))
 
@@ -319,7 +319,7 @@ def test_a_newer_state_is_sent_at_once_and_ends_the_debt(site: Place) -> None:
 # --- The site, and not the request ---
 
 
-def test_where_nothing_is_taken_it_is_the_site_after_few_calls(site: Place) -> None:
+def test_if_nothing_is_accepted_the_site_is_at_fault_after_few_calls(site: Place) -> None:
     down = {"kind": "error", "status": 503, "operations": ["submitEntity"]}
     site.answer(down)
 
@@ -334,7 +334,7 @@ def test_where_nothing_is_taken_it_is_the_site_after_few_calls(site: Place) -> N
     assert site.held() == ids(good(100))
 
 
-def test_where_what_it_took_before_is_not_taken_either_it_is_the_site(site: Place) -> None:
+def test_if_a_known_entity_fails_too_the_site_is_at_fault(site: Place) -> None:
     site.submit(*good(3))
     site.forget_calls()
     site.answer({"kind": "error", "status": 503, "operations": ["submitEntity"]})
@@ -343,7 +343,7 @@ def test_where_what_it_took_before_is_not_taken_either_it_is_the_site(site: Plac
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_site_that_asks_to_be_left_alone_is_asked_nothing_more(site: Place, status: int) -> None:
+def test_a_site_that_sends_retry_after_is_not_called_again(site: Place, status: int) -> None:
     site.answer(
         {"kind": "error", "status": status, "retryAfter": "60", "operations": ["submitEntity"]}
     )
@@ -351,7 +351,7 @@ def test_a_site_that_asks_to_be_left_alone_is_asked_nothing_more(site: Place, st
     assert (site.state, site.calls()) == ("slowed", 1)
 
 
-def test_what_the_cheap_question_says_of_the_site_is_obeyed(site: Place) -> None:
+def test_the_answer_to_the_probe_decides_about_the_site(site: Place) -> None:
     site.answer(
         {"kind": "error", "status": 500, "operations": ["submitEntity"]},
         {"kind": "error", "status": 401},
@@ -360,7 +360,7 @@ def test_what_the_cheap_question_says_of_the_site_is_obeyed(site: Place) -> None
     assert (site.state, site.calls()) == ("needs attention", 2)
 
 
-def test_a_site_in_trouble_recovers_past_an_entity_that_fails_as_the_site_did(
+def test_a_site_in_trouble_recovers_despite_an_entity_with_the_same_failure(
     site: Place,
 ) -> None:
     site.answer({"kind": "suspended"})
@@ -379,7 +379,7 @@ def test_a_site_in_trouble_recovers_past_an_entity_that_fails_as_the_site_did(
 # --- In a replay ---
 
 
-def test_a_replay_ends_and_brings_all_but_the_one(site: Place) -> None:
+def test_a_replay_ends_and_delivers_all_but_the_faulty_entity(site: Place) -> None:
     site.submit(bad(), *good(20))
     site.jira.simulator.control("POST", f"/sites/{site.jira.name}/forget").raise_for_status()
     site.answer({"kind": "error", "status": 403, "body": PAGE, "text": BAD})
@@ -402,7 +402,7 @@ def test_a_replay_ends_and_brings_all_but_the_one(site: Place) -> None:
 
 
 @pytest.mark.parametrize("kind", ["incident", "component"])
-def test_many_that_fail_do_not_keep_a_replay_where_it_is(site: Place, kind: str) -> None:
+def test_many_failing_entities_do_not_stop_a_replay(site: Place, kind: str) -> None:
     """There is no step with the time to find them all."""
     others = good(15, "other")
     several = [bad(f"bad-{number}") for number in range(10)]
@@ -441,7 +441,7 @@ def test_many_that_fail_do_not_keep_a_replay_where_it_is(site: Place, kind: str)
     assert site.held("component") - ids(several) == site.held("incident") - ids(several)
 
 
-def test_unlinking_ends_what_was_put_off(site: Place) -> None:
+def test_unlinking_ends_postponed_debts(site: Place) -> None:
     site.answer({"kind": "error", "status": 403, "text": BAD})
     site.submit(bad(), *good(2))
     site.relay.run_replays()
@@ -460,7 +460,7 @@ def test_unlinking_ends_what_was_put_off(site: Place) -> None:
 
 
 @pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
-def test_a_deletion_that_fails_alone_is_put_off(site: Place, fault: dict[str, Any]) -> None:
+def test_a_deletion_that_fails_alone_is_postponed(site: Place, fault: dict[str, Any]) -> None:
     site.submit(*good(3))
     site.answer(fault | {"operations": ["deleteIncidentById"], "pattern": "i-1$"})
 
@@ -478,7 +478,7 @@ def test_a_deletion_that_fails_alone_is_put_off(site: Place, fault: dict[str, An
     assert (site.state_of("i-1"), site.debts()) == (["deleted"], [])
 
 
-def test_where_no_deletion_is_taken_it_is_the_site_after_a_few(site: Place) -> None:
+def test_if_no_deletion_is_accepted_the_site_is_at_fault_after_a_few(site: Place) -> None:
     site.submit(*good(20))
     site.answer({"kind": "error", "status": 500, "operations": ["deleteIncidentById"]})
     site.forget_calls()
@@ -493,7 +493,7 @@ def test_where_no_deletion_is_taken_it_is_the_site_after_a_few(site: Place) -> N
     assert (site.held(), site.debts(), site.state) == (set(), [], "active")
 
 
-def test_what_is_gone_is_deleted(site: Place) -> None:
+def test_deleting_an_entity_that_jira_no_longer_has_succeeds(site: Place) -> None:
     site.submit(*good(3))
     site.answer({"kind": "error", "status": 404, "operations": ["deleteIncidentById"]})
     site.forget_calls()
@@ -505,7 +505,7 @@ def test_what_is_gone_is_deleted(site: Place) -> None:
     assert site.calls("getWorkspaces") <= 2
 
 
-def test_a_deletion_is_owed_where_all_of_the_site_is_gone(site: Place) -> None:
+def test_a_deletion_is_owed_if_the_whole_site_answers_404(site: Place) -> None:
     site.submit(incident("i"))
     site.answer({"kind": "error", "status": 404})
     site.delete("i")
@@ -515,7 +515,7 @@ def test_a_deletion_is_owed_where_all_of_the_site_is_gone(site: Place) -> None:
     assert (site.held(), site.state_of("i")) == (set(), ["deleted"])
 
 
-def test_a_workspace_that_was_unlinked_in_jira_does_not_hold_up_another(site: Place) -> None:
+def test_a_workspace_unlinked_in_jira_does_not_delay_another(site: Place) -> None:
     """What it deletes is gone there, with its link."""
     site.relay.put_workspace("search")
     put_link(site.relay, site.jira, "search")
@@ -531,7 +531,7 @@ def test_a_workspace_that_was_unlinked_in_jira_does_not_hold_up_another(site: Pl
     assert "j" in site.held()
 
 
-def test_a_deletion_that_jira_refuses_is_rejected_with_its_words(site: Place) -> None:
+def test_a_deletion_that_jira_refuses_is_rejected_with_its_messages(site: Place) -> None:
     site.submit(incident("i"))
     words = [{"message": "This incident is locked."}]
     site.answer(
@@ -555,7 +555,7 @@ def test_a_deletion_that_jira_refuses_is_rejected_with_its_words(site: Place) ->
     assert (site.state_of("i"), site.held()) == (["deleted"], set())
 
 
-def test_a_refused_submission_does_not_make_its_deletion_a_refused_one(site: Place) -> None:
+def test_a_rejected_submission_does_not_make_its_deletion_rejected(site: Place) -> None:
     site.answer({"kind": "refuse entity", "pattern": "i$", "message": "no"})
     site.submit(incident("i"))
     assert site.state_of("i") == ["rejected"]
@@ -567,7 +567,7 @@ def test_a_refused_submission_does_not_make_its_deletion_a_refused_one(site: Pla
 
 
 @pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
-def test_a_component_that_fails_alone_is_put_off(site: Place, fault: dict[str, Any]) -> None:
+def test_a_component_that_fails_alone_is_postponed(site: Place, fault: dict[str, Any]) -> None:
     site.answer(fault | {"pattern": "bad$"})
 
     site.put("a", "bad", "c", "d")
@@ -582,7 +582,7 @@ def test_a_component_that_fails_alone_is_put_off(site: Place, fault: dict[str, A
     assert (site.held("component"), site.debts()) == ({"a", "bad", "c", "d"}, [])
 
 
-def test_components_that_all_fail_hold_up_no_incident(site: Place) -> None:
+def test_components_that_all_fail_delay_no_incident(site: Place) -> None:
     site.answer({"kind": "error", "status": 500, "operations": ["submitComponents"]})
 
     site.put(*(f"c-{number}" for number in range(20)))
@@ -595,7 +595,7 @@ def test_components_that_all_fail_hold_up_no_incident(site: Place) -> None:
     assert len(site.held("component")) == 20
 
 
-def test_of_components_that_jira_refuses_with_their_request_only_the_one_is_left_out(
+def test_a_component_that_fails_its_request_is_left_out_alone(
     site: Place,
 ) -> None:
     words = [{"message": "no such tier"}]
@@ -604,7 +604,7 @@ def test_of_components_that_jira_refuses_with_their_request_only_the_one_is_left
     assert (site.held("component"), site.debts(), site.state) == ({"a", "c"}, [], "active")
 
 
-def test_a_component_that_is_gone_is_deleted_and_so_are_those_after_it(site: Place) -> None:
+def test_a_missing_component_counts_as_deleted_and_the_next_ones_are_deleted(site: Place) -> None:
     site.put("a", "b", "c")
     site.answer(
         {"kind": "error", "status": 404, "pattern": "a$", "operations": ["deleteComponentById"]}
@@ -615,7 +615,7 @@ def test_a_component_that_is_gone_is_deleted_and_so_are_those_after_it(site: Pla
     assert (site.held("component"), site.debts(), site.state) == ({"a"}, [], "active")
 
 
-def test_a_component_that_fails_is_owed_whatever_is_refused_beside_it(site: Place) -> None:
+def test_a_failing_component_is_owed_although_another_is_rejected(site: Place) -> None:
     """A deletion that is refused as if there were no module says nothing of what failed."""
     site.put("gone")
     site.answer(
@@ -632,7 +632,7 @@ def test_a_component_that_fails_is_owed_whatever_is_refused_beside_it(site: Plac
     assert (site.held("component"), site.debts()) == ({"a", "gone"}, [])
 
 
-def test_a_deletion_that_is_refused_where_components_are_taken_is_owed(site: Place) -> None:
+def test_a_refused_component_deletion_is_owed_if_the_site_accepts_components(site: Place) -> None:
     site.put("gone")
     site.answer({"kind": "error", "status": 403, "operations": ["deleteComponentById"]})
     site.queue_containers("a")
@@ -646,7 +646,7 @@ def test_a_deletion_that_is_refused_where_components_are_taken_is_owed(site: Pla
     assert (site.held("component"), site.debts()) == ({"a"}, [])
 
 
-def test_a_request_with_a_component_that_is_answered_404_brings_the_others(site: Place) -> None:
+def test_a_component_answered_with_404_does_not_stop_the_others(site: Place) -> None:
     site.answer({"kind": "error", "status": 404, "pattern": "bad$"})
     site.put("a", "bad", "c")
     assert (site.held("component"), site.state) == ({"a", "c"}, "active")
@@ -654,7 +654,9 @@ def test_a_request_with_a_component_that_is_answered_404_brings_the_others(site:
 
 
 @pytest.mark.parametrize("status", [403, 404])
-def test_without_the_module_components_are_left_after_few_calls(site: Place, status: int) -> None:
+def test_without_the_module_components_are_abandoned_after_few_calls(
+    site: Place, status: int
+) -> None:
     names = [f"c-{number}" for number in range(20)]
     site.put(*names)
     site.answer(
@@ -674,7 +676,7 @@ def test_without_the_module_components_are_left_after_few_calls(site: Place, sta
 # --- Links ---
 
 
-def test_a_link_that_is_gone_is_unlinked(site: Place) -> None:
+def test_unlinking_a_link_that_jira_no_longer_has_succeeds(site: Place) -> None:
     url = f"/v1/sites/{site.jira.id}/workspaces/payments"
     fault = {"kind": "error", "status": 404, "operations": ["deleteWorkspaces"]}
     site.answer(fault)

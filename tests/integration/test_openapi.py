@@ -336,7 +336,7 @@ SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
 
 
 @pytest.mark.parametrize(("operation_id", "name"), SCENES)
-def test_an_example_that_something_has_to_happen_for_is_answered_so(
+def test_an_example_with_a_precondition_is_answered_as_documented(
     relay: Relay, site: JiraSite, operation_id: str, name: str
 ) -> None:
     operation = operation_of(operation_id)
@@ -348,7 +348,7 @@ def test_an_example_that_something_has_to_happen_for_is_answered_so(
     check_example(operation, example, answer)
 
 
-def test_every_other_example_is_answered_as_the_document_says(
+def test_every_other_example_is_answered_as_documented(
     relay: Relay, site: JiraSite, other_site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     for operation in IN_ORDER:
@@ -366,7 +366,7 @@ def test_every_other_example_is_answered_as_the_document_says(
                 check_example(operation, example, answer)
 
 
-def test_every_lifecycle_example_is_answered_as_the_document_says(
+def test_every_lifecycle_example_is_answered_as_documented(
     function: Callable[..., ModuleType], subtests: pytest.Subtests
 ) -> None:
     with jira_with_its_key_server(function) as jira:
@@ -381,7 +381,7 @@ def test_every_lifecycle_example_is_answered_as_the_document_says(
                     check(operation, answer)
 
 
-def test_every_example_of_forges_is_answered_as_the_document_says(
+def test_every_forge_example_is_answered_as_documented(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     for operation in FORGES:
@@ -391,7 +391,7 @@ def test_every_example_of_forges_is_answered_as_the_document_says(
                 check_example(operation, example, make(relay, Site(), operation, url, example.body))
 
 
-def test_a_site_may_make_its_calls_as_forge_and_is_answered_alike(
+def test_a_sites_calls_as_forge_are_answered_alike(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     either = [operation for operation in IN_ORDER if len(operation.callers) > 1]
@@ -405,7 +405,7 @@ def test_a_site_may_make_its_calls_as_forge_and_is_answered_alike(
                 check_example(operation, example, answer)
 
 
-def test_forges_token_opens_what_the_document_says_and_nothing_else(
+def test_forges_token_opens_only_the_documented_routes(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     install_forge(relay, site.site.client_key)
@@ -420,7 +420,7 @@ def test_forges_token_opens_what_the_document_says_and_nothing_else(
             check(operation, answer)
 
 
-def test_a_migration_is_refused_as_the_document_says(
+def test_a_migration_is_refused_as_documented(
     function: Callable[..., ModuleType],
     aws: Aws,
     api_key: str,
@@ -451,7 +451,7 @@ def test_a_migration_is_refused_as_the_document_says(
 
 
 @EACH_OPERATION
-def test_every_example_keeps_the_schemas(operation: Operation) -> None:
+def test_every_example_conforms_to_its_schema(operation: Operation) -> None:
     written = DOCUMENT["paths"][operation.route.path][operation.route.method.lower()]
     contents = [written.get("requestBody", {}).get("content", {})]
     contents += [
@@ -483,7 +483,7 @@ def test_every_successful_answer_has_an_example(operation: Operation) -> None:
     assert missing == ({404} if operation.id == "followReviewLink" else set())
 
 
-def test_every_route_refuses_as_the_document_says(
+def test_every_route_refuses_as_documented(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     """Without a token, and with one: ids of nothing, nonsense in the body and in the query."""
@@ -500,9 +500,7 @@ def test_every_route_refuses_as_the_document_says(
                 check(operation, make(relay, site.site, operation, url, body))
 
 
-def test_a_route_takes_the_parameters_that_the_document_names(
-    relay: Relay, subtests: pytest.Subtests
-) -> None:
+def test_a_route_accepts_the_documented_parameters(relay: Relay, subtests: pytest.Subtests) -> None:
     routes = {
         key.replace("+}", "}"): route
         for name in SERVED
@@ -548,7 +546,7 @@ FAULTS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def test_every_trouble_is_told_as_the_document_says(
+def test_every_trouble_is_shown_as_documented(
     relay: Relay, simulator: Simulator, subtests: pytest.Subtests
 ) -> None:
     # A site counts as suspended, or as not Jira's, after an hour.
@@ -576,7 +574,7 @@ def test_every_trouble_is_told_as_the_document_says(
     assert states == {"slowed", "needs attention"}
 
 
-def test_a_replay_or_a_move_that_can_not_be_is_refused_as_the_document_says(
+def test_an_impossible_replay_or_move_is_refused_as_documented(
     relay: Relay, site: JiraSite, other_site: JiraSite, simulator: Simulator
 ) -> None:
     def refusal(what: str, body: Any) -> tuple[int, str]:
@@ -605,7 +603,7 @@ def test_a_replay_or_a_move_that_can_not_be_is_refused_as_the_document_says(
     assert gone.json()["state"] == "uninstalled"
 
 
-def test_a_page_says_what_to_configure_where_there_is_no_template(
+def test_without_a_template_the_page_says_what_to_configure(
     function: Callable[..., ModuleType], aws: Aws, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with relay_with(function, aws, api_key, monkeypatch) as relay:

@@ -96,14 +96,16 @@ def trickles_a_body_without_length(server: RawServer, connection: socket.socket)
         trickles_a_body_without_length,
     ],
 )
-def test_an_answer_that_has_not_ended_by_the_deadline_is_none(
+def test_an_incomplete_answer_at_the_deadline_is_no_answer(
     hasty: OutboundClient, script: Script
 ) -> None:
     with raw_server(script) as server, pytest.raises(httpx.ReadTimeout):
         hasty.get(server.url)
 
 
-def test_one_that_takes_a_body_byte_by_byte_ends_with_the_deadline(hasty: OutboundClient) -> None:
+def test_a_host_that_reads_the_body_byte_by_byte_is_given_up_at_the_deadline(
+    hasty: OutboundClient,
+) -> None:
     def take_slowly(server: RawServer, connection: socket.socket) -> None:
         while not server.closing.wait(0.02) and connection.recv(1):
             """One byte is taken."""
@@ -112,7 +114,7 @@ def test_one_that_takes_a_body_byte_by_byte_ends_with_the_deadline(hasty: Outbou
         hasty.post(server.url, content=b"x" * 50_000_000)
 
 
-def test_one_that_never_ends_its_tls_handshake_ends_with_the_deadline(
+def test_an_endless_tls_handshake_is_given_up_at_the_deadline(
     hasty: OutboundClient,
 ) -> None:
     def trickle_a_record(server: RawServer, connection: socket.socket) -> None:
@@ -124,7 +126,7 @@ def test_one_that_never_ends_its_tls_handshake_ends_with_the_deadline(
         hasty.get(server.url.replace("http:", "https:"))
 
 
-def test_a_host_whose_address_is_not_found_in_time_is_given_up(
+def test_a_slow_name_lookup_is_given_up_at_the_deadline(
     hasty: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given_up = threading.Event()
@@ -135,12 +137,12 @@ def test_a_host_whose_address_is_not_found_in_time_is_given_up(
 
 
 @pytest.mark.parametrize("host", ["nobody.invalid", "a..b", "x" * 70 + ".example", "256.1.1.1"])
-def test_a_host_without_an_address_is_not_reached(http: OutboundClient, host: str) -> None:
+def test_a_host_without_an_address_is_unreachable(http: OutboundClient, host: str) -> None:
     with pytest.raises((httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL)):
         http.get(f"http://{host}/")
 
 
-def test_the_next_address_is_tried_where_the_first_refuses(
+def test_the_next_address_is_tried_if_the_first_refuses(
     http: OutboundClient, resolve: Callable[..., None]
 ) -> None:
     resolve("two.example", "127.0.0.2", "127.0.0.1")
@@ -148,7 +150,7 @@ def test_the_next_address_is_tried_where_the_first_refuses(
         assert http.get(f"http://two.example:{server.port}").content == b"here"
 
 
-def test_each_call_has_the_whole_deadline_also_on_a_kept_connection() -> None:
+def test_each_call_on_a_reused_connection_has_the_whole_deadline() -> None:
     connections: list[socket.socket] = []
 
     def script(server: RawServer, connection: socket.socket) -> None:
@@ -162,7 +164,7 @@ def test_each_call_has_the_whole_deadline_also_on_a_kept_connection() -> None:
     assert len(connections) == 1
 
 
-def test_a_deadline_given_to_two_calls_bounds_them_together(http: OutboundClient) -> None:
+def test_a_deadline_shared_by_two_calls_bounds_both(http: OutboundClient) -> None:
     def script(server: RawServer, connection: socket.socket) -> None:
         while server.head(connection):
             server.closing.wait(0.6)
@@ -175,7 +177,7 @@ def test_a_deadline_given_to_two_calls_bounds_them_together(http: OutboundClient
             http.get(server.url, timeout=deadline)
 
 
-def test_calls_of_several_threads_have_a_deadline_each(http: OutboundClient) -> None:
+def test_each_thread_has_its_own_deadline(http: OutboundClient) -> None:
     outcomes: list[str] = []
 
     def script(server: RawServer, connection: socket.socket) -> None:
@@ -214,14 +216,14 @@ def test_an_answer_up_to_the_limit_is_read(http: OutboundClient) -> None:
             assert http.get(server.url).content == body
 
 
-def test_an_answer_past_the_limit_is_none(http: OutboundClient) -> None:
+def test_an_answer_over_the_limit_is_no_answer(http: OutboundClient) -> None:
     body = bytes(BYTES_MAX + 1)
     for too_large in (answer(body), answer(gzip.compress(body), b"Content-Encoding: gzip")):
         with raw_server(answering(too_large)) as server, pytest.raises(AnswerTooLarge):
             http.get(server.url)
 
 
-def test_an_answer_without_end_is_left_at_the_limit(http: OutboundClient) -> None:
+def test_an_endless_answer_is_read_up_to_the_limit(http: OutboundClient) -> None:
     def flood(server: RawServer, connection: socket.socket) -> None:
         server.head(connection)
         connection.sendall(OK + b"\r\n")
@@ -232,7 +234,7 @@ def test_an_answer_without_end_is_left_at_the_limit(http: OutboundClient) -> Non
         http.get(server.url)
 
 
-def test_a_gzip_bomb_is_inflated_no_further_than_the_limit(
+def test_a_gzip_bomb_is_inflated_up_to_the_limit(
     http: OutboundClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inflated: list[int] = []
@@ -273,7 +275,7 @@ def test_a_gzip_bomb_is_inflated_no_further_than_the_limit(
         (b"gzip, gzip", gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0)),
     ],
 )
-def test_an_encoding_that_is_broken_or_was_not_asked_for_is_no_answer(
+def test_a_broken_or_unrequested_encoding_is_no_answer(
     http: OutboundClient, encoding: bytes, body: bytes
 ) -> None:
     with (
@@ -291,7 +293,7 @@ def test_an_empty_answer_needs_no_encoding(http: OutboundClient) -> None:
         assert http.get(server.url).content == b""
 
 
-def test_headers_without_end_are_no_answer(http: OutboundClient) -> None:
+def test_endless_headers_are_no_answer(http: OutboundClient) -> None:
     def flood(server: RawServer, connection: socket.socket) -> None:
         server.head(connection)
         connection.sendall(OK + b"x-long: ")
@@ -305,7 +307,7 @@ def test_headers_without_end_are_no_answer(http: OutboundClient) -> None:
 # --- Nothing is carried on ---
 
 
-def test_a_cookie_is_neither_kept_nor_sent(http: OutboundClient) -> None:
+def test_a_cookie_is_neither_stored_nor_sent(http: OutboundClient) -> None:
     setting = answer(b"", b"Set-Cookie: tenant=acme; Path=/", b"Set-Cookie: b=c; Domain=127.0.0.1")
     with (
         raw_server(answering(setting, setting)) as server,
@@ -326,7 +328,7 @@ def test_a_redirect_is_not_followed(http: OutboundClient, status: int) -> None:
     assert other.heads == []
 
 
-def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         raw_server(answering(answer(b"the host's own"))) as server,
         raw_server(answering(answer(b"a proxy's"))) as proxy,
@@ -338,6 +340,6 @@ def test_no_proxy_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     assert proxy.heads == []
 
 
-def test_a_call_without_a_deadline_is_a_fault(http: OutboundClient) -> None:
+def test_a_call_without_a_deadline_is_an_error(http: OutboundClient) -> None:
     with pytest.raises(TypeError):
         http.get("http://127.0.0.1:1", timeout=None)

@@ -36,7 +36,7 @@ def unlink(relay: Relay, site: JiraSite, workspace: str) -> None:
     assert answer.status == 204, answer.body
 
 
-def test_ids_are_in_jira_as_they_were_submitted(relay: Relay, site: JiraSite) -> None:
+def test_plain_ids_reach_jira_unchanged(relay: Relay, site: JiraSite) -> None:
     assert link(relay, site, "payments") == (200, "")
     relay.submit(
         "payments",
@@ -76,7 +76,7 @@ def test_a_second_workspace_is_refused_until_the_first_is_gone(
     assert link(relay, site, "search") == (200, "")
 
 
-def test_what_the_first_ones_delivery_brings_late_costs_the_second_nothing(
+def test_a_late_delivery_of_the_first_workspace_costs_the_second_nothing(
     relay: Relay, site: JiraSite
 ) -> None:
     """It was under way as the first was unlinked, and takes the place of the second's entity of
@@ -99,7 +99,7 @@ def test_what_the_first_ones_delivery_brings_late_costs_the_second_nothing(
     }
 
 
-def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:
+def test_only_one_of_two_concurrent_calls_links(relay: Relay, site: JiraSite) -> None:
     """Both have looked, and found the site free."""
 
     class Unlooking(LinkStore):
@@ -115,9 +115,7 @@ def test_of_two_calls_at_once_one_links(relay: Relay, site: JiraSite) -> None:
     links.link(site.id, "search")
 
 
-def test_of_two_calls_at_once_that_unlink_none_frees_the_site_of_another(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_concurrent_unlinks_never_free_anothers_site(relay: Relay, site: JiraSite) -> None:
     def another_takes_the_place() -> None:
         unlink(relay, site, "payments")
         assert link(relay, site, "search") == (200, "")
@@ -134,7 +132,7 @@ def test_of_two_calls_at_once_that_unlink_none_frees_the_site_of_another(
     assert item["workspaceId"] == {"S": "search"}
 
 
-def test_a_site_with_keyed_links_takes_no_plain_one(relay: Relay, site: JiraSite) -> None:
+def test_a_site_with_keyed_links_accepts_no_plain_link(relay: Relay, site: JiraSite) -> None:
     """The setting was changed: what is linked stays as it is."""
     relay.links.link(site.id, "payments")
 
@@ -143,7 +141,7 @@ def test_a_site_with_keyed_links_takes_no_plain_one(relay: Relay, site: JiraSite
     assert [one.ids.plain for one in relay.links.of_tenant(site.id)] == [False]
 
 
-def test_a_site_with_a_plain_link_takes_no_keyed_one(relay: Relay, site: JiraSite) -> None:
+def test_a_site_with_a_plain_link_accepts_no_keyed_link(relay: Relay, site: JiraSite) -> None:
     assert link(relay, site, "payments") == (200, "")
 
     with pytest.raises(Exception, match="one workspace only"):

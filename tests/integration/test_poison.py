@@ -133,7 +133,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_what_can_not_be_read_is_put_aside_at_once_and_the_rest_is_done(
+def test_an_unreadable_message_becomes_a_dead_letter_and_the_rest_is_done(
     stage: Relay, site: JiraSite, body: str
 ) -> None:
     good = [
@@ -150,7 +150,7 @@ def test_what_can_not_be_read_is_put_aside_at_once_and_the_rest_is_done(
     assert TEXT not in json.dumps(attributes_of(letter))
 
 
-def test_what_was_cut_off_is_put_aside(stage: Relay, site: JiraSite) -> None:
+def test_a_truncated_message_becomes_a_dead_letter(stage: Relay, site: JiraSite) -> None:
     whole = message_of(stage, "payments", incidents=[incident("i", summary=TEXT)])
 
     for length in (4, len(whole) // 8 * 4, len(whole) - 16):
@@ -163,7 +163,7 @@ def test_what_was_cut_off_is_put_aside(stage: Relay, site: JiraSite) -> None:
     assert held(site) == {"i": 1}
 
 
-def test_what_can_not_be_put_aside_comes_again(
+def test_a_message_returns_if_its_dead_letter_cannot_be_written(
     stage: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     good = message_of(stage, "payments", incidents=[incident("i")])
@@ -184,9 +184,7 @@ def test_what_can_not_be_put_aside_comes_again(
 # --- What makes the code fail ---
 
 
-def test_a_message_that_makes_the_code_fail_takes_no_other_with_it(
-    stage: Relay, site: JiraSite
-) -> None:
+def test_a_poison_message_fails_no_other(stage: Relay, site: JiraSite) -> None:
     """Of its own workspace or of another, before it or after it."""
     break_entry(stage, "bad")
     bodies = [
@@ -203,7 +201,7 @@ def test_a_message_that_makes_the_code_fail_takes_no_other_with_it(
 
 
 @pytest.mark.parametrize("place", [0, 13, 31])
-def test_it_is_found_by_halves_and_the_others_cost_few_calls(
+def test_a_poison_message_is_found_by_halving_in_few_calls(
     stage: Relay, site: JiraSite, place: int
 ) -> None:
     break_entry(stage, "i-bad")
@@ -218,9 +216,7 @@ def test_it_is_found_by_halves_and_the_others_cost_few_calls(
     assert len(bulks(site)) <= math.log2(32)
 
 
-def test_after_five_times_it_is_put_aside_with_all_that_helps_to_find_it(
-    stage: Relay, site: JiraSite
-) -> None:
+def test_a_fifth_failure_makes_a_dead_letter_with_details(stage: Relay, site: JiraSite) -> None:
     break_entry(stage, "bad")
     answer = stage.call(
         "POST",
@@ -248,7 +244,9 @@ def test_after_five_times_it_is_put_aside_with_all_that_helps_to_find_it(
     assert held(site) == {}
 
 
-def test_among_good_ones_it_is_put_aside_alone(stage: Relay, site: JiraSite) -> None:
+def test_among_good_messages_only_the_poison_message_becomes_a_dead_letter(
+    stage: Relay, site: JiraSite
+) -> None:
     break_entry(stage, "bad")
     bad = message_of(stage, "payments", incidents=[incident("bad")])
     good = [message_of(stage, "payments", incidents=[incident(one)]) for one in "abc"]
@@ -259,9 +257,7 @@ def test_among_good_ones_it_is_put_aside_alone(stage: Relay, site: JiraSite) -> 
     assert held(site) == {"a": 1, "b": 1, "c": 1}
 
 
-def test_what_fails_for_a_workspace_keeps_nothing_from_another(
-    stage: Relay, site: JiraSite
-) -> None:
+def test_a_failing_workspace_does_not_delay_another(stage: Relay, site: JiraSite) -> None:
     """The replay of one link can't be read: whatever goes to that site from there fails."""
     table = stage.aws.environment["TENANTS_TABLE"]
     key: Any = {"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}}
@@ -280,7 +276,7 @@ def test_what_fails_for_a_workspace_keeps_nothing_from_another(
     assert held(site) == {"i": 1, "j": 1}
 
 
-def test_what_aws_could_not_do_is_tried_on_however_often_it_came(
+def test_a_failure_of_aws_is_retried_without_a_limit(
     stage: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     body = message_of(stage, "payments", incidents=[incident("i")])
@@ -299,7 +295,7 @@ def test_what_aws_could_not_do_is_tried_on_however_often_it_came(
     assert held(site) == {"i": 1}
 
 
-def test_what_could_not_be_put_aside_after_five_times_is_so_after_six(
+def test_a_dead_letter_that_cannot_be_written_is_written_at_the_next_failure(
     stage: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     break_entry(stage, "bad")
@@ -329,7 +325,7 @@ def send_back(stage: Relay, letter: dict[str, Any]) -> None:
     assert stage.run_queue() == []
 
 
-def test_once_mended_it_is_done_as_if_nothing_had_been(stage: Relay, site: JiraSite) -> None:
+def test_after_a_fix_the_message_succeeds(stage: Relay, site: JiraSite) -> None:
     break_entry(stage, "bad")
     body = message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")])
     letter = receive_until_given_up(stage, body)
@@ -341,7 +337,7 @@ def test_once_mended_it_is_done_as_if_nothing_had_been(stage: Relay, site: JiraS
     assert bulks(site) == [2]
 
 
-def test_what_a_site_has_is_not_sent_to_it_again(stage: Relay, site: JiraSite) -> None:
+def test_a_state_that_a_site_has_is_not_sent_again(stage: Relay, site: JiraSite) -> None:
     break_entry(stage, "bad")
     body = message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")])
     letter = receive_until_given_up(stage, body)
@@ -365,9 +361,7 @@ STEPS: Sequence[tuple[str, ...]] = (
 )
 
 
-def test_at_no_time_it_brings_back_an_old_state_or_what_was_deleted(
-    stage: Relay, site: JiraSite
-) -> None:
+def test_a_late_message_restores_no_old_or_deleted_state(stage: Relay, site: JiraSite) -> None:
     """Between any two steps, and as often: Jira and the record are as if it had not come."""
     cases = {
         f"{'-'.join(steps)}-{turn}": (steps, turn)
@@ -424,9 +418,7 @@ def take(stage: Relay, entity_id: str, step: str) -> None:
         assert stage.submit("payments", incidents=[incident(entity_id, sequence)]) == []
 
 
-def test_a_deletion_that_comes_back_late_does_not_delete_what_came_since(
-    stage: Relay, site: JiraSite
-) -> None:
+def test_a_late_deletion_does_not_delete_a_newer_state(stage: Relay, site: JiraSite) -> None:
     stage.submit("payments", incidents=[incident("i")])
     stage.provider("DELETE", "/v1/workspaces/payments/incidents/i")
     [deletion] = stage.waiting()

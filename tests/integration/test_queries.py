@@ -34,7 +34,7 @@ def submit(relay: Relay, query: str) -> Answer:
 
 
 @pytest.mark.parametrize("query", ["?dryRun", "?dryRun=", "?dryRun=true"])
-def test_a_dry_run_is_asked_for_by_the_flag_alone_or_by_true(relay: Relay, query: str) -> None:
+def test_a_dry_run_is_requested_by_the_bare_flag_or_by_true(relay: Relay, query: str) -> None:
     answer = submit(relay, query)
 
     assert (answer.status, answer.json()["dryRun"]) == (200, True)
@@ -62,7 +62,7 @@ def test_without_the_flag_or_with_false_it_is_submitted(relay: Relay, query: str
         ("?dryRun=%20", [("dryRun", "boolean")]),
     ],
 )
-def test_a_parameter_that_is_not_understood_submits_nothing(
+def test_an_invalid_parameter_submits_nothing(
     relay: Relay, query: str, rules: list[tuple[str, str]]
 ) -> None:
     assert broken_rules(submit(relay, query)) == rules
@@ -70,7 +70,7 @@ def test_a_parameter_that_is_not_understood_submits_nothing(
 
 
 @pytest.mark.parametrize("name", ["limit", "after", "state"])
-def test_a_parameter_without_its_value_is_refused(relay: Relay, name: str) -> None:
+def test_a_parameter_without_a_value_is_refused(relay: Relay, name: str) -> None:
     for query in (f"?{name}", f"?{name}="):
         answer = relay.provider("GET", f"{ENTITIES}{query}")
         assert broken_rules(answer) == [(name, "missing")]
@@ -95,7 +95,7 @@ def test_a_search_without_a_text_is_refused(relay: Relay) -> None:
         ("GET", "/v1/sites"),
     ],
 )
-def test_every_route_refuses_what_it_does_not_know(relay: Relay, method: str, path: str) -> None:
+def test_every_route_refuses_unknown_parameters(relay: Relay, method: str, path: str) -> None:
     answer = relay.provider(method, f"{path}?force=true", {})
 
     assert answer.status == 400
@@ -103,18 +103,18 @@ def test_every_route_refuses_what_it_does_not_know(relay: Relay, method: str, pa
     assert relay.provider("GET", "/v1/workspaces/payments").status == 200
 
 
-def test_whoever_is_not_known_is_not_told_what_a_route_takes(relay: Relay) -> None:
+def test_an_unauthenticated_caller_does_not_learn_a_routes_parameters(relay: Relay) -> None:
     assert relay.call("GET", "/v1/workspaces?force=true").status == 401
 
 
-def test_properties_may_have_any_name_but_once_each(relay: Relay) -> None:
+def test_properties_may_have_any_name_once(relay: Relay) -> None:
     assert relay.provider("DELETE", f"{ENTITIES}?region=eu&dryRun=true").status == 202
     repeated = relay.provider("DELETE", f"{ENTITIES}?region=eu&region=us")
     assert broken_rules(repeated) == [("region", "repeated_parameter")]
     assert broken_rules(relay.provider("DELETE", ENTITIES)) == [("", "properties")]
 
 
-def test_jiras_own_calls_may_carry_parameters_that_relay_does_not_know(relay: Relay) -> None:
+def test_jiras_calls_may_carry_unknown_parameters(relay: Relay) -> None:
     relay.install(ACME)
 
     answer = relay.jira(ACME, "GET", "/containers/search?searchQuery=a&lic=none&lic=none")
@@ -122,13 +122,13 @@ def test_jiras_own_calls_may_carry_parameters_that_relay_does_not_know(relay: Re
     assert answer.status == 200
 
 
-def test_head_is_answered_for_jira_where_its_token_is_for_head(relay: Relay) -> None:
+def test_head_is_answered_for_jira_if_its_token_is_for_head(relay: Relay) -> None:
     relay.install(ACME)
 
     assert relay.jira(ACME, "HEAD", "/containers/search").status == 200
 
 
-def test_head_is_answered_for_the_operations_tool_as_get_is(relay: Relay) -> None:
+def test_head_is_answered_like_get_for_the_operations_tool(relay: Relay) -> None:
     for path, status in (
         ("/v1/workspaces/payments", 200),
         ("/v1/workspaces/payments/incidents/a%2Fb", 404),

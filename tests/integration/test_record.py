@@ -105,7 +105,7 @@ batches_of_states = st.lists(
     max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_of_any_writes_in_any_order_the_first_of_the_newest_stays(
+def test_any_order_of_writes_leaves_the_first_of_the_newest_states(
     record: RecordStore, batches: list[list[EntityState]]
 ) -> None:
     workspace = next(workspaces)
@@ -127,7 +127,7 @@ def test_of_any_writes_in_any_order_the_first_of_the_newest_stays(
     assert {state.key: state for state in recorded(record, workspace)} == expected
 
 
-def test_of_two_states_with_one_sequence_the_first_stays(record: RecordStore) -> None:
+def test_the_first_of_two_states_with_the_same_sequence_stays(record: RecordStore) -> None:
     first, second = inc("i", 5, summary="first"), inc("i", 5, summary="second")
     record.put_newest(WORKSPACE, [first])
 
@@ -144,7 +144,7 @@ def test_sequences_are_compared_as_numbers_over_their_whole_range(record: Record
         assert recorded(record)[0].sequence == sequence
 
 
-def test_an_incident_and_a_review_of_one_id_are_two_entities(record: RecordStore) -> None:
+def test_an_incident_and_a_review_with_the_same_id_are_two_entities(record: RecordStore) -> None:
     record.put_newest(WORKSPACE, [inc("7", 1), rev("7", 1)])
     record.put_newest(WORKSPACE, [rev("7", 2)])
 
@@ -154,7 +154,7 @@ def test_an_incident_and_a_review_of_one_id_are_two_entities(record: RecordStore
     ]
 
 
-def test_workspaces_know_nothing_of_each_other(record: RecordStore) -> None:
+def test_workspaces_are_isolated_from_each_other(record: RecordStore) -> None:
     record.put_newest("a", [inc("i", 9)])
 
     assert record.put_newest("a#b", [inc("i", 1)]).new
@@ -165,7 +165,7 @@ def test_workspaces_know_nothing_of_each_other(record: RecordStore) -> None:
 # --- What is kept ---
 
 
-def test_an_entity_is_kept_as_it_was_submitted_with_what_came_with_it(record: RecordStore) -> None:
+def test_an_entity_is_stored_unchanged_with_its_metadata(record: RecordStore) -> None:
     entity = incident(summary='Zürich 🔥 "\\\n\x01', affectedComponents=["é"])
     state = EntityState(Kind.INCIDENT, entity, {"team": "é", "empty": ""}, 5, "c-9")
     record.put_newest(WORKSPACE, [state])
@@ -178,7 +178,7 @@ def test_an_entity_is_kept_as_it_was_submitted_with_what_came_with_it(record: Re
     assert list(entry.entity or {}) == list(entity)
 
 
-def test_each_state_keeps_the_correlation_id_that_it_came_with(record: RecordStore) -> None:
+def test_each_state_keeps_the_correlation_id_of_its_submission(record: RecordStore) -> None:
     record.put_newest(WORKSPACE, [inc("a", 1), inc("b", 2)])
     record.put_newest(WORKSPACE, [inc("a", 3), inc("b", 1)])
 
@@ -186,7 +186,7 @@ def test_each_state_keeps_the_correlation_id_that_it_came_with(record: RecordSto
     assert found == {"a": "c-3", "b": "c-2"}
 
 
-def test_any_id_that_jira_takes_is_a_key(record: RecordStore) -> None:
+def test_any_id_that_jira_accepts_is_a_valid_key(record: RecordStore) -> None:
     taken = ["🔥" * 255, "x" * 255, "#", "inc#1", "\x00", " ", "a/b?c=d&e", "é\n"]
     states = [build(entity_id) for entity_id in taken for build in (inc, rev)]
     outcomes = {state.key: Outcome(state.key, 1, OutcomeState.ACCEPTED) for state in states}
@@ -219,7 +219,7 @@ def test_the_largest_entity_that_is_accepted_fits_an_item(record: RecordStore, a
 # --- Many at once ---
 
 
-def test_more_than_a_transaction_takes_are_written_in_several(
+def test_more_states_than_a_transaction_holds_are_written_in_several(
     record: RecordStore, calls: AwsCalls
 ) -> None:
     states = [inc(f"{number:03}") for number in range(120)]
@@ -235,7 +235,7 @@ def test_more_than_a_transaction_takes_are_written_in_several(
     assert calls.names.count("TransactWriteItems") == 4
 
 
-def test_no_transaction_is_larger_than_dynamodb_takes(record: RecordStore, aws: Aws) -> None:
+def test_no_transaction_exceeds_dynamodbs_limit(record: RecordStore, aws: Aws) -> None:
     bodies: list[bytes] = []
 
     def look(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
@@ -270,7 +270,7 @@ def test_no_transaction_is_larger_than_dynamodb_takes(record: RecordStore, aws: 
     assert len({transaction["ClientRequestToken"] for transaction in transactions}) == len(bodies)
 
 
-def test_more_than_a_page_is_read_to_its_end(record: RecordStore, calls: AwsCalls) -> None:
+def test_several_pages_are_read_to_the_end(record: RecordStore, calls: AwsCalls) -> None:
     states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
     record.put_newest(WORKSPACE, states)
     outcomes = [
@@ -284,7 +284,7 @@ def test_more_than_a_page_is_read_to_its_end(record: RecordStore, calls: AwsCall
     assert list(record.outcomes(WORKSPACE, "t")) == outcomes
 
 
-def test_no_more_is_read_for_a_page_than_it_holds(record: RecordStore, calls: AwsCalls) -> None:
+def test_a_page_reads_no_more_than_it_returns(record: RecordStore, calls: AwsCalls) -> None:
     states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
     record.put_newest(WORKSPACE, states)
     del calls.names[:], calls.parameters[:]
@@ -301,7 +301,7 @@ def test_no_more_is_read_for_a_page_than_it_holds(record: RecordStore, calls: Aw
 # --- Others who write at the same time ---
 
 
-def test_a_newer_state_that_comes_between_is_not_overwritten(
+def test_a_newer_state_written_meanwhile_is_not_overwritten(
     record: RecordStore, aws: Aws, calls: AwsCalls
 ) -> None:
     other = RecordStore(aws.dynamodb, TABLE)
@@ -321,7 +321,7 @@ def test_a_newer_state_that_comes_between_is_not_overwritten(
     }
 
 
-def test_others_may_come_between_again_and_again(
+def test_repeated_concurrent_writes_are_handled(
     record: RecordStore, aws: Aws, calls: AwsCalls
 ) -> None:
     other = RecordStore(aws.dynamodb, TABLE)
@@ -339,7 +339,7 @@ def test_others_may_come_between_again_and_again(
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_a_transaction_that_meets_another_is_tried_again(
+def test_a_conflicting_transaction_is_retried(
     record: RecordStore, aws: Aws, calls: AwsCalls
 ) -> None:
     meets = cancelled(aws, "None", "TransactionConflict")
@@ -352,7 +352,7 @@ def test_a_transaction_that_meets_another_is_tried_again(
 
 
 @pytest.mark.usefixtures("no_waiting")
-def test_where_the_table_keeps_refusing_the_caller_is_told(
+def test_a_table_that_keeps_refusing_is_an_error(
     record: RecordStore, aws: Aws, calls: AwsCalls
 ) -> None:
     for code in ("TransactionConflict", "ThrottlingError"):
@@ -366,9 +366,7 @@ def test_where_the_table_keeps_refusing_the_caller_is_told(
     assert record.put_newest(WORKSPACE, [inc("a")]).new
 
 
-def test_after_half_of_a_write_the_whole_can_be_repeated(
-    record: RecordStore, calls: AwsCalls
-) -> None:
+def test_a_partial_write_can_be_repeated(record: RecordStore, calls: AwsCalls) -> None:
     states = [inc(f"{number:03}") for number in range(105)]
     fail_writing(calls, None, client_error("InternalServerError"))
 
@@ -399,7 +397,7 @@ def test_a_state_accepted_before_the_deletion_does_not_return(record: RecordStor
     assert recorded(record) == [after]
 
 
-def test_what_was_never_recorded_can_be_deleted_before_it_comes(record: RecordStore) -> None:
+def test_an_entity_can_be_deleted_before_it_is_recorded(record: RecordStore) -> None:
     deleted = record.delete(WORKSPACE, EntityKey(Kind.INCIDENT, "i"))
     assert deleted.deleted_at
 
@@ -426,7 +424,7 @@ def saved(record: RecordStore, *outcomes: Outcome) -> Outcome:
 @settings(
     deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_an_outcome_never_goes_back_to_an_older_state(
+def test_an_outcome_is_never_replaced_by_an_older_states(
     record: RecordStore, order: list[int]
 ) -> None:
     tenant = next(workspaces)
@@ -446,14 +444,14 @@ def test_a_second_answer_for_the_same_state_replaces_the_first(record: RecordSto
     assert saved(record, rejected, Outcome(KEY, 4, OutcomeState.ACCEPTED)) == rejected
 
 
-def test_what_is_owed_is_no_outcome(record: RecordStore) -> None:
+def test_a_debt_is_no_outcome(record: RecordStore) -> None:
     accepted = Outcome(KEY, 1, OutcomeState.ACCEPTED)
     saved(record, accepted)
 
     assert saved(record, Outcome(KEY, 2, OutcomeState.OWED)) == accepted
 
 
-def test_outcomes_are_kept_per_site_and_workspace(record: RecordStore) -> None:
+def test_outcomes_are_stored_per_site_and_workspace(record: RecordStore) -> None:
     for workspace, tenant in itertools.product("ab", "xy"):
         words = (f"{workspace}{tenant}",)
         record.save_outcomes(workspace, tenant, [Outcome(KEY, 1, OutcomeState.REJECTED, words)])
@@ -462,7 +460,7 @@ def test_outcomes_are_kept_per_site_and_workspace(record: RecordStore) -> None:
         assert record.outcomes_of(workspace, tenant, [KEY])[KEY].messages == (workspace + tenant,)
 
 
-def test_the_outcomes_of_many_entities_are_found_at_once(record: RecordStore) -> None:
+def test_the_outcomes_of_many_entities_are_read_together(record: RecordStore) -> None:
     states = [EntityKey(random.Random(n).choice(list(Kind)), f"{n}") for n in range(250)]  # noqa: S311
     outcomes = {key: Outcome(key, 1, OutcomeState.ACCEPTED) for key in states[::2]}
     record.save_outcomes(WORKSPACE, "t", outcomes.values())

@@ -115,7 +115,7 @@ def in_the_midst(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_a_reinstalled_site_holds_everything_again(relay: Relay, site: JiraSite) -> None:
+def test_a_reinstalled_site_has_everything_again(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i", 5), incident("j")], reviews=[review("r", 3)])
     uninstall(site)
     forget_calls(site)
@@ -131,7 +131,7 @@ def test_a_reinstalled_site_holds_everything_again(relay: Relay, site: JiraSite)
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_it_may_begin_anew_time_and_again(relay: Relay, site: JiraSite) -> None:
+def test_a_site_may_be_reinstalled_repeatedly(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     for round_ in range(1, 4):
         begin_anew(relay, site)
@@ -142,7 +142,7 @@ def test_it_may_begin_anew_time_and_again(relay: Relay, site: JiraSite) -> None:
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_every_linked_workspace_is_brought_again(relay: Relay, site: JiraSite) -> None:
+def test_every_linked_workspace_is_delivered_again(relay: Relay, site: JiraSite) -> None:
     put_link(relay, site, "search")
     relay.submit("payments", incidents=[incident("p")])
     relay.submit("search", incidents=[incident("s")])
@@ -153,7 +153,7 @@ def test_every_linked_workspace_is_brought_again(relay: Relay, site: JiraSite) -
     assert sorted(in_jira(site)) == ["payments", "search"]
 
 
-def test_a_newer_state_is_taken_whenever_it_comes_to_a_site_that_begins_anew(
+def test_a_newer_state_during_a_reinstall_is_accepted(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
     """Before the replay, at any point of it, and after it."""
@@ -182,7 +182,7 @@ def test_a_newer_state_is_taken_whenever_it_comes_to_a_site_that_begins_anew(
             return
 
 
-def test_a_site_may_begin_anew_in_the_midst_of_a_delivery(
+def test_a_site_may_be_reinstalled_during_a_delivery(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")])
@@ -204,7 +204,7 @@ def test_a_site_may_begin_anew_in_the_midst_of_a_delivery(
             return
 
 
-def test_a_site_may_begin_anew_in_the_midst_of_a_replay(
+def test_a_site_may_be_reinstalled_during_a_replay(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -228,9 +228,7 @@ def test_a_site_may_begin_anew_in_the_midst_of_a_replay(
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_what_comes_while_the_app_is_not_installed_waits_for_it(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_submissions_wait_while_the_app_is_not_installed(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i", 5), incident("j")])
     relay.queue("payments", incidents=[incident("on-its-way")])
     uninstall(site)
@@ -252,7 +250,7 @@ def test_what_comes_while_the_app_is_not_installed_waits_for_it(
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_what_was_owed_before_comes_with_the_rest_and_once(relay: Relay, site: JiraSite) -> None:
+def test_earlier_debts_are_delivered_once_with_the_rest(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     site.simulator.fail(site.name, DOWN)
     relay.submit("payments", incidents=[incident("i", 2), incident("j")])
@@ -268,7 +266,9 @@ def test_what_was_owed_before_comes_with_the_rest_and_once(relay: Relay, site: J
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_what_is_deleted_in_between_does_not_come_back(relay: Relay, site: JiraSite) -> None:
+def test_an_entity_deleted_before_the_reinstall_does_not_return(
+    relay: Relay, site: JiraSite
+) -> None:
     relay.submit("payments", incidents=[incident(one) for one in ("kept", "before", "between")])
     site.simulator.fail(site.name, {"kind": "suspended"})
     delete(relay, "before")
@@ -297,7 +297,7 @@ def delete(relay: Relay, incident_id: str) -> None:
     time.sleep(0.002)
 
 
-def test_a_deletion_in_the_midst_of_the_replay_is_not_undone_by_it(
+def test_a_replay_does_not_undo_a_concurrent_deletion(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
     def delete_at_once() -> None:
@@ -322,7 +322,7 @@ def test_a_deletion_in_the_midst_of_the_replay_is_not_undone_by_it(
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_an_uninstall_in_the_midst_of_a_replay_or_a_delivery_loses_nothing(
+def test_an_uninstall_during_a_replay_or_delivery_loses_nothing(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -349,9 +349,7 @@ def gone(*_: Any) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_an_uninstall_that_was_never_heard_of_is_told_by_a_new_secret(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_a_new_secret_reveals_a_missed_uninstall(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i", 5)], reviews=[review("r")])
     lifecycle = relay.gateway.functions["lifecycle"]
     relay.gateway.functions["lifecycle"] = SimpleNamespace(handler=gone)
@@ -371,7 +369,9 @@ def test_an_uninstall_that_was_never_heard_of_is_told_by_a_new_secret(
     assert site_document(relay, site.id)["state"] == "active"
 
 
-def test_an_install_that_changes_nothing_brings_nothing_again(relay: Relay, site: JiraSite) -> None:
+def test_an_install_that_changes_nothing_delivers_nothing_again(
+    relay: Relay, site: JiraSite
+) -> None:
     """An upgrade of the app, or a call that comes once more."""
     relay.submit("payments", incidents=[incident("i")])
     before = progress(relay, site)
@@ -388,7 +388,7 @@ def test_an_install_that_changes_nothing_brings_nothing_again(relay: Relay, site
     assert sequences(site) == {"i": 1}
 
 
-def test_installed_told_twice_begins_one_replay(relay: Relay, site: JiraSite) -> None:
+def test_a_repeated_installed_call_starts_one_replay(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     uninstall(site)
     heard: list[dict[str, Any]] = []
@@ -411,7 +411,7 @@ def test_installed_told_twice_begins_one_replay(relay: Relay, site: JiraSite) ->
     assert sent(site) == [(1, 0)]
 
 
-def test_what_a_reinstall_could_not_begin_the_sweeper_finds(
+def test_the_sweeper_starts_the_replays_that_a_reinstall_could_not(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
     put_link(relay, site, "search")
@@ -456,7 +456,7 @@ def test_enabled_and_disabled_change_nothing(relay: Relay, site: JiraSite) -> No
 
 @pytest.mark.usefixtures("either_reading")
 @pytest.mark.parametrize("newer_first", [True, False])
-def test_a_workspace_linked_again_is_all_there_and_newer_states_are_taken(
+def test_a_relinked_workspace_is_complete_and_accepts_newer_states(
     relay: Relay, site: JiraSite, newer_first: bool
 ) -> None:
     relay.submit("payments", incidents=[incident("i", 3), incident("j", 3)])
@@ -473,7 +473,7 @@ def test_a_workspace_linked_again_is_all_there_and_newer_states_are_taken(
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_a_workspace_unlinked_before_a_reinstall_is_not_brought_until_it_is_linked(
+def test_an_unlinked_workspace_is_not_delivered_until_it_is_linked(
     relay: Relay, site: JiraSite
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
@@ -538,7 +538,7 @@ def lifecycle_call(relay: Relay, simulator: Simulator, site: Site, path: str) ->
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_the_old_installation_of_an_imported_site_needs_attention_and_names_its_successor(
+def test_the_old_installation_of_an_imported_site_names_its_successor(
     relay: Relay, old: JiraSite, imported: JiraSite
 ) -> None:
     assert {call["status"] for call in old.simulator.calls(old.name)} == {401}
@@ -557,7 +557,7 @@ def test_the_old_installation_of_an_imported_site_needs_attention_and_names_its_
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_links_are_moved_to_the_new_installation_which_then_holds_everything(
+def test_links_move_to_the_new_installation_which_then_has_everything(
     relay: Relay, old: JiraSite, imported: JiraSite
 ) -> None:
     assert debts(relay, old) == 2
@@ -582,7 +582,7 @@ def test_links_are_moved_to_the_new_installation_which_then_holds_everything(
 
 
 @pytest.mark.usefixtures("either_reading")
-def test_a_link_that_was_made_by_hand_before_is_brought_above_what_the_old_one_sent(
+def test_an_existing_link_at_the_new_installation_gets_higher_sequences(
     relay: Relay, old: JiraSite, imported: JiraSite
 ) -> None:
     put_link(relay, imported)
@@ -597,7 +597,7 @@ def test_a_link_that_was_made_by_hand_before_is_brought_above_what_the_old_one_s
     assert set(states(relay).values()) == {"accepted"}
 
 
-def test_what_can_not_be_moved_is_refused(relay: Relay, old: JiraSite, imported: JiraSite) -> None:
+def test_an_invalid_move_is_refused(relay: Relay, old: JiraSite, imported: JiraSite) -> None:
     def refusal(of: str, body: Any) -> tuple[int, str]:
         answer = relay.provider("POST", f"/v1/sites/{of}/move", body)
         return answer.status, answer.error_code
@@ -630,21 +630,19 @@ def test_a_site_that_still_answers_is_not_superseded(relay: Relay, site: JiraSit
     assert site_document(relay, site.id)["supersededBy"] == claiming.id
 
 
-def test_every_refusal_that_lets_a_site_be_superseded_is_one_that_relay_keeps() -> None:
+def test_every_refusal_that_allows_superseding_is_a_stored_one() -> None:
     attention = {row.code for row in TABLE if row.reaction is Reaction.ATTENTION}
     assert attention > REFUSED_CALLS
 
 
-def test_an_unknown_site_may_say_that_it_has_uninstalled(
-    relay: Relay, simulator: Simulator
-) -> None:
+def test_an_unknown_site_may_send_uninstalled(relay: Relay, simulator: Simulator) -> None:
     nobody = Site("nobody-knows-me", f"{simulator.url}/sites/nobody", "s" * 40)
     before = relay.stored()
     assert lifecycle_call(relay, simulator, nobody, UNINSTALLED).status == 204
     assert relay.stored() == before
 
 
-def test_a_site_without_links_may_begin_anew(relay: Relay, simulator: Simulator) -> None:
+def test_a_site_without_links_may_be_reinstalled(relay: Relay, simulator: Simulator) -> None:
     site = install_from(relay, simulator)
     begin_anew(relay, site)
     go_on(relay)

@@ -44,7 +44,7 @@ Link = Callable[..., JiraSite]
 
 
 @pytest.mark.parametrize("keep_sequences", [True, False])
-def test_all_is_brought_once_more_whatever_the_site_has(
+def test_a_replay_of_all_delivers_everything_again(
     relay: Relay, site: JiraSite, keep_sequences: bool
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -63,7 +63,7 @@ def test_all_is_brought_once_more_whatever_the_site_has(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_all_also_replaces_what_is_there(relay: Relay, site: JiraSite) -> None:
+def test_a_replay_of_all_replaces_existing_states(relay: Relay, site: JiraSite) -> None:
     """Jira may hold something else under the same sequence."""
     relay.submit("payments", incidents=[incident("i", 4, summary="as recorded")])
     for round_ in (1, 2):
@@ -74,7 +74,7 @@ def test_all_also_replaces_what_is_there(relay: Relay, site: JiraSite) -> None:
     assert summaries(site) == {"i": "newer"}
 
 
-def test_what_is_owed_is_brought_and_nothing_else(relay: Relay, site: JiraSite) -> None:
+def test_a_replay_of_owed_delivers_only_debts(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("there")])
     site.simulator.fail(site.name, DOWN)
     assert relay.submit("payments", incidents=[incident("i"), incident("j")]) == []
@@ -93,7 +93,7 @@ def test_what_is_owed_is_brought_and_nothing_else(relay: Relay, site: JiraSite) 
     assert set(states(relay).values()) == {"accepted"}
 
 
-def test_where_nothing_is_owed_nothing_is_sent(relay: Relay, site: JiraSite) -> None:
+def test_without_debts_nothing_is_sent(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
     forget_calls(site)
     ask(relay, site, what="owed")
@@ -103,7 +103,9 @@ def test_where_nothing_is_owed_nothing_is_sent(relay: Relay, site: JiraSite) -> 
     assert (document["state"], document["done"], document["total"]) == ("done", 2, 2)
 
 
-def test_since_a_moment_is_what_was_recorded_then_or_later(relay: Relay, site: JiraSite) -> None:
+def test_a_replay_since_a_time_delivers_what_was_recorded_then_or_later(
+    relay: Relay, site: JiraSite
+) -> None:
     for entity_id in ("i", "j", "k"):
         relay.submit("payments", incidents=[incident(entity_id)])
         time.sleep(0.002)
@@ -117,7 +119,7 @@ def test_since_a_moment_is_what_was_recorded_then_or_later(relay: Relay, site: J
     assert sent(site) == [(2, 0)]
 
 
-def test_since_a_moment_comes_to_its_end_at_a_site_that_takes_little_at_once(
+def test_a_replay_since_a_time_ends_at_a_site_with_a_small_limit(
     relay: Relay, site: JiraSite
 ) -> None:
     """Entities of other properties are requests of their own, and each try ends after one."""
@@ -135,7 +137,7 @@ def test_since_a_moment_comes_to_its_end_at_a_site_that_takes_little_at_once(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_one_workspace_is_replayed_or_each_that_is_linked(relay: Relay, link: Link) -> None:
+def test_one_workspace_or_every_linked_one_is_replayed(relay: Relay, link: Link) -> None:
     site = link("payments", "search")
     relay.submit("payments", incidents=[incident("p")])
     relay.submit("search", incidents=[incident("s")])
@@ -151,7 +153,7 @@ def test_one_workspace_is_replayed_or_each_that_is_linked(relay: Relay, link: Li
     assert {progress(relay, site, one)["state"] for one in begun_for} == {"done"}
 
 
-def test_only_the_site_that_was_asked_for_is_called(relay: Relay, link: Link) -> None:
+def test_only_the_requested_site_is_called(relay: Relay, link: Link) -> None:
     one, other = link(), link()
     relay.submit("payments", incidents=[incident("i")])
     forget_calls(one)
@@ -161,7 +163,7 @@ def test_only_the_site_that_was_asked_for_is_called(relay: Relay, link: Link) ->
     assert other.calls() == []
 
 
-def test_a_new_link_brings_what_the_workspace_had_before(relay: Relay, link: Link) -> None:
+def test_a_new_link_delivers_the_workspaces_existing_entities(relay: Relay, link: Link) -> None:
     relay.submit("payments", incidents=[incident("i", 7)], reviews=[review("r", 2)])
     site = link()
     assert sequences(site) == {"i": 7, "r": 2}
@@ -172,7 +174,7 @@ def test_a_new_link_brings_what_the_workspace_had_before(relay: Relay, link: Lin
 # --- Few calls ---
 
 
-def test_the_newest_state_of_each_is_sent_once(relay: Relay, site: JiraSite) -> None:
+def test_the_newest_state_of_each_entity_is_sent_once(relay: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, DOWN)
     for sequence in (1, 4, 2, 5, 3):
         relay.submit("payments", incidents=[incident(i, sequence) for i in ("i", "j")])
@@ -184,7 +186,9 @@ def test_the_newest_state_of_each_is_sent_once(relay: Relay, site: JiraSite) -> 
     assert sequences(site) == {"i": 5, "j": 5}
 
 
-def test_all_costs_a_call_per_thousand_of_a_kind(relay: Relay, simulator: Simulator) -> None:
+def test_a_replay_of_all_costs_a_call_per_thousand_of_a_kind(
+    relay: Relay, simulator: Simulator
+) -> None:
     functions = relay.gateway.functions
     quick_transactions(*(functions[name].parts.dynamodb for name in ("submitter", "replayer")))
     ids = [f"i-{number}" for number in range(2300)]
@@ -243,7 +247,7 @@ def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
     return len(calls.names) - before
 
 
-def test_a_worker_that_is_killed_over_and_over_holds_up_no_other(
+def test_a_repeatedly_killed_worker_delays_no_other(
     relay: Relay, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # GIVEN a replay that kills its worker, and another one of the same site
@@ -294,7 +298,7 @@ def test_a_worker_that_is_killed_over_and_over_holds_up_no_other(
     assert "reason" not in progress(relay, site)
 
 
-def test_a_replay_of_all_that_breaks_off_anywhere_has_the_same_end(
+def test_a_replay_of_all_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
     calls: AwsCalls,
@@ -316,7 +320,7 @@ def test_a_replay_of_all_that_breaks_off_anywhere_has_the_same_end(
     raise AssertionError("it never went well")
 
 
-def test_paying_what_is_owed_that_breaks_off_anywhere_has_the_same_end(
+def test_paying_debts_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
     calls: AwsCalls,
@@ -354,7 +358,7 @@ def at_each_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
     calls.before = happen
 
 
-def test_two_steps_at_once_do_the_work_once(
+def test_two_concurrent_steps_do_the_work_once(
     relay: Relay, site: JiraSite, calls: AwsCalls, function: Callable[..., ModuleType]
 ) -> None:
     rival = function("replayer")
@@ -375,7 +379,7 @@ def test_two_steps_at_once_do_the_work_once(
     raise AssertionError("it never went well")
 
 
-def test_a_message_that_comes_again_does_nothing(relay: Relay, site: JiraSite) -> None:
+def test_a_repeated_message_does_nothing(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     ask(relay, site, what="all")
     [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
@@ -385,7 +389,7 @@ def test_a_message_that_comes_again_does_nothing(relay: Relay, site: JiraSite) -
     assert len(sent(site)) == 2  # of the submission, and of the replay
 
 
-def test_a_replay_begun_while_another_runs_takes_its_place(
+def test_a_replay_started_during_another_replaces_it(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -407,7 +411,7 @@ def test_a_replay_begun_while_another_runs_takes_its_place(
     raise AssertionError("it never went well")
 
 
-def test_a_replay_that_overtakes_a_reinstalls_makes_its_links_all_the_same(
+def test_a_replay_that_replaces_a_reinstalls_still_creates_its_links(
     relay: Relay, site: JiraSite
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
@@ -424,7 +428,7 @@ def test_a_replay_that_overtakes_a_reinstalls_makes_its_links_all_the_same(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_a_note_of_what_is_owed_that_breaks_off_leaves_nobody_owed(
+def test_an_interrupted_debt_note_loses_no_debt(
     relay: Relay, site: JiraSite, calls: AwsCalls, break_off: Callable[[AwsCalls, int], None]
 ) -> None:
     submitter = relay.gateway.functions["submitter"]
@@ -448,7 +452,7 @@ def test_a_note_of_what_is_owed_that_breaks_off_leaves_nobody_owed(
     raise AssertionError("it never went well")
 
 
-def test_what_comes_to_be_owed_while_a_replay_runs_is_paid(
+def test_a_debt_noted_during_a_replay_is_paid(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -490,7 +494,7 @@ class Hurried(Context):
 
 
 @pytest.mark.parametrize("looks", range(2, 8))
-def test_a_replay_out_of_time_hands_itself_on_and_goes_on_where_it_was(
+def test_a_replay_out_of_time_queues_itself_and_resumes(
     relay: Relay, site: JiraSite, looks: int
 ) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
@@ -511,7 +515,7 @@ def test_a_replay_out_of_time_hands_itself_on_and_goes_on_where_it_was(
     assert steps > 1
 
 
-def test_a_step_without_time_hands_itself_on_and_calls_nobody(relay: Relay, site: JiraSite) -> None:
+def test_a_step_without_time_queues_itself_and_calls_no_site(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     forget_calls(site)
     ask(relay, site, what="all")
@@ -525,7 +529,9 @@ def test_a_step_without_time_hands_itself_on_and_calls_nobody(relay: Relay, site
 # --- How far it is ---
 
 
-def test_progress_is_told_while_it_runs(relay: Relay, site: JiraSite, calls: AwsCalls) -> None:
+def test_progress_is_shown_while_a_replay_runs(
+    relay: Relay, site: JiraSite, calls: AwsCalls
+) -> None:
     relay.submit("payments", incidents=[incident("i"), incident("j")], reviews=[review("r")])
     seen: list[dict[str, Any]] = []
 
@@ -549,7 +555,7 @@ def test_progress_is_told_while_it_runs(relay: Relay, site: JiraSite, calls: Aws
     assert document["startedAt"] <= document["updatedAt"] == document["endedAt"]
 
 
-def test_what_was_recorded_since_it_was_counted_counts_too(
+def test_entities_recorded_after_the_count_are_counted(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
@@ -566,7 +572,7 @@ def test_what_was_recorded_since_it_was_counted_counts_too(
     assert (document["done"], document["total"], document["remaining"]) == (2, 2, 0)
 
 
-def test_what_the_site_refuses_is_counted_once(relay: Relay, site: JiraSite) -> None:
+def test_a_rejected_entity_is_counted_once(relay: Relay, site: JiraSite) -> None:
     refuse = {"kind": "refuse entity", "pattern": r"\.(bad|worse)$"}
     site.simulator.fail(site.name, refuse)
     for team, entity_id in (("a", "bad"), ("b", "good"), ("c", "worse")):
@@ -585,9 +591,7 @@ def test_what_the_site_refuses_is_counted_once(relay: Relay, site: JiraSite) -> 
     assert states(relay) == {"bad": "rejected", "good": "accepted", "worse": "rejected"}
 
 
-def test_a_replay_that_waits_for_its_site_says_why_and_until_when(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_a_waiting_replay_shows_why_and_until_when(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     site.simulator.fail(
         site.name, {"kind": "rate limit", "retryAfter": "1800", "operations": SUBMIT}
@@ -610,7 +614,7 @@ def test_a_replay_that_waits_for_its_site_says_why_and_until_when(
     assert document.keys().isdisjoint({"reason", "until"})
 
 
-def test_what_could_not_be_taken_is_a_replay_of_its_own(relay: Relay, site: JiraSite) -> None:
+def test_an_undelivered_submission_starts_a_replay(relay: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, DOWN)
     relay.submit("payments", incidents=[incident("i"), incident("j")])
     document = progress(relay, site)
@@ -623,9 +627,7 @@ def test_what_could_not_be_taken_is_a_replay_of_its_own(relay: Relay, site: Jira
     assert (document["state"], document["done"], document["total"]) == ("done", 2, 2)
 
 
-def test_an_answer_of_the_site_wakes_the_replays_of_its_other_workspaces(
-    relay: Relay, link: Link
-) -> None:
+def test_an_answer_of_the_site_wakes_its_other_workspaces_replays(relay: Relay, link: Link) -> None:
     site = link("payments", "search")
     site.simulator.fail(site.name, DOWN | {"retryAfter": "3000"})
     relay.submit("payments", incidents=[incident("p")])
@@ -638,7 +640,7 @@ def test_an_answer_of_the_site_wakes_the_replays_of_its_other_workspaces(
     assert sequences(site).keys() == {"p", "q", "s"}
 
 
-def test_a_replay_that_finds_the_site_answering_wakes_the_others(relay: Relay, link: Link) -> None:
+def test_a_replay_that_gets_an_answer_wakes_the_others(relay: Relay, link: Link) -> None:
     site = link("payments", "search")
     site.simulator.fail(site.name, DOWN | {"retryAfter": "3000"})
     relay.submit("payments", incidents=[incident("p")])
@@ -654,9 +656,7 @@ def test_a_replay_that_finds_the_site_answering_wakes_the_others(relay: Relay, l
 # --- Links come and go ---
 
 
-def test_unlinking_ends_a_replay_and_strikes_off_what_was_owed(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_unlinking_ends_a_replay_and_deletes_its_debts(relay: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, DOWN)
     relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
     assert debts(relay, site) == 2
@@ -667,7 +667,7 @@ def test_unlinking_ends_a_replay_and_strikes_off_what_was_owed(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_a_new_link_brings_all_above_every_sequence_before(relay: Relay, site: JiraSite) -> None:
+def test_a_new_link_delivers_all_with_higher_sequences(relay: Relay, site: JiraSite) -> None:
     """Jira deletes, at its leisure, what it has of a workspace that is unlinked."""
     relay.submit("payments", incidents=[incident("i", 5)])
     unlink(relay, site)
@@ -680,14 +680,14 @@ def test_a_new_link_brings_all_above_every_sequence_before(relay: Relay, site: J
     assert summaries(site)["i"] == "newer"
 
 
-def test_linking_what_is_linked_begins_nothing(relay: Relay, site: JiraSite) -> None:
+def test_linking_a_linked_workspace_starts_nothing(relay: Relay, site: JiraSite) -> None:
     before = progress(relay, site)
     put_link(relay, site)
     assert progress(relay, site) == before
     assert step(relay) == 0
 
 
-def test_a_link_that_breaks_off_can_be_repeated_and_brings_all(
+def test_an_interrupted_link_can_be_repeated_and_delivers_all(
     relay: Relay, simulator: Simulator, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
@@ -708,7 +708,7 @@ def test_a_link_that_breaks_off_can_be_repeated_and_brings_all(
     raise AssertionError("it never went well")
 
 
-def test_an_old_message_does_not_end_the_replay_of_a_link_that_is_being_made(
+def test_an_old_message_does_not_end_the_replay_of_an_unfinished_link(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
@@ -725,7 +725,7 @@ def test_an_old_message_does_not_end_the_replay_of_a_link_that_is_being_made(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_a_link_that_is_never_made_leaves_nothing_to_do(
+def test_an_unfinished_link_leaves_no_work(
     relay: Relay, site: JiraSite, calls: AwsCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unlink(relay, site)
@@ -742,7 +742,7 @@ def test_a_link_that_is_never_made_leaves_nothing_to_do(
     assert progress(relay, site)["state"] == "done"
 
 
-def test_a_link_that_jira_refuses_holds_up_nothing(relay: Relay, site: JiraSite) -> None:
+def test_a_link_that_jira_refuses_delays_nothing(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     lose(site)
     refused = {"kind": "error", "status": 400, "operations": ["submitOperationsWorkspaces"]}
@@ -756,7 +756,7 @@ def test_a_link_that_jira_refuses_holds_up_nothing(relay: Relay, site: JiraSite)
 # --- Wrong calls ---
 
 
-def test_what_can_not_be_replayed_is_refused(relay: Relay, site: JiraSite) -> None:
+def test_an_invalid_replay_is_refused(relay: Relay, site: JiraSite) -> None:
     def refusal(body: Any, of: str = site.id) -> tuple[int, str]:
         answer = relay.provider("POST", f"/v1/sites/{of}/replay", body)
         return answer.status, answer.error_code
@@ -786,15 +786,13 @@ def test_what_can_not_be_replayed_is_refused(relay: Relay, site: JiraSite) -> No
     assert step(relay) == 0
 
 
-def test_a_site_without_the_app_can_not_be_replayed(relay: Relay, site: JiraSite) -> None:
+def test_a_site_without_the_app_cannot_be_replayed(relay: Relay, site: JiraSite) -> None:
     site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
     answer = relay.provider("POST", f"/v1/sites/{site.id}/replay", {})
     assert (answer.status, answer.error_code) == (409, "uninstalled")
 
 
-def test_a_key_for_one_workspace_decides_nothing_about_replays(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_a_key_for_one_workspace_cannot_start_replays(relay: Relay, site: JiraSite) -> None:
     key = relay.key_for("payments")
     path = f"/v1/sites/{site.id}/replay"
     answer = relay.provider("POST", path, {"workspaceId": "payments"}, key)
@@ -803,7 +801,7 @@ def test_a_key_for_one_workspace_decides_nothing_about_replays(
     assert relay.provider("GET", path, key=key).json() == relay.provider("GET", path).json()
 
 
-def test_a_page_of_replays_is_of_the_keys_own_linked_workspaces(
+def test_a_page_of_replays_shows_the_keys_own_linked_workspaces(
     relay: Relay, site: JiraSite
 ) -> None:
     """One that is not linked any more has a replay, and is not shown to them."""

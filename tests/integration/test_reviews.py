@@ -69,7 +69,7 @@ def recorded_review(relay: Relay, review_id: str = "review-of-inc-1") -> Any:
 
 
 @pytest.mark.usefixtures("acme")
-def test_the_link_leads_to_the_providers_page_and_asks_nothing(relay: Relay) -> None:
+def test_the_link_leads_to_the_providers_page_without_authentication(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
     inc_1 = relay.at_site("inc-1")
     with aws_calls() as calls:
@@ -82,7 +82,7 @@ def test_the_link_leads_to_the_providers_page_and_asks_nothing(relay: Relay) -> 
     assert (unknown.status, unknown.body) == (known.status, known.body)
 
 
-def test_what_is_filled_in_stays_where_it_belongs(relay: Relay) -> None:
+def test_a_filled_in_value_stays_in_its_place(relay: Relay) -> None:
     for hostile in (
         "a b&in=c#d?e",
         "../../x",
@@ -112,7 +112,7 @@ def test_what_is_filled_in_stays_where_it_belongs(relay: Relay) -> None:
         assert "Set-Cookie" not in answer.headers
 
 
-def test_a_link_that_says_less_leads_there_all_the_same(relay: Relay) -> None:
+def test_a_link_without_optional_values_works(relay: Relay) -> None:
     for query in ("", "?incident=", "?component=x", "?incident=a&incident=b", "?%"):
         answer = relay.call("GET", f"{NEW}{query}")
         assert answer.status == 302
@@ -128,14 +128,14 @@ def test_a_link_that_says_less_leads_there_all_the_same(relay: Relay) -> None:
         "https://a b",
     ],
 )
-def test_a_template_of_anything_but_http_urls_fails_at_init(
+def test_a_template_that_is_no_http_url_fails_at_init(
     function: Callable[..., ModuleType], template: str
 ) -> None:
     with pytest.raises(RuntimeError, match="REVIEW_URL_TEMPLATE"):
         function("create_post_incident_review", REVIEW_URL_TEMPLATE=template)
 
 
-def test_without_a_template_there_is_no_page_and_all_are_told_the_same(start: Start) -> None:
+def test_without_a_template_every_caller_gets_the_same_404(start: Start) -> None:
     relay = start()
     with aws_calls() as calls:
         pages = [
@@ -155,7 +155,7 @@ def test_without_a_template_there_is_no_page_and_all_are_told_the_same(start: St
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_draft_is_made_of_what_is_recorded(relay: Relay) -> None:
+def test_a_draft_is_created_from_the_record(relay: Relay) -> None:
     """Its timeline is in the order of time, whatever zone a state was dated in."""
     states = [
         incident(sequence=1, lastUpdated="2026-01-31T09:30:00+01:00", severity={"level": "P2"}),
@@ -184,7 +184,7 @@ def test_a_draft_is_made_of_what_is_recorded(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_asking_again_makes_no_second_review(relay: Relay) -> None:
+def test_a_repeated_request_creates_no_second_review(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
     early = [made_for_jira(relay, from_jira(relay)), from_provider(relay).json()["review"]]
     assert {review["id"] for review in early} == {"review-of-inc-1"}
@@ -200,7 +200,7 @@ def test_asking_again_makes_no_second_review(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_review_that_people_have_written_on_is_answered_as_it_is(relay: Relay) -> None:
+def test_an_edited_review_is_returned_unchanged(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
     from_jira(relay)
     record(relay)
@@ -214,7 +214,7 @@ def test_a_review_that_people_have_written_on_is_answered_as_it_is(relay: Relay)
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_deleted_review_can_be_made_anew(relay: Relay) -> None:
+def test_a_deleted_review_can_be_created_again(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
     from_jira(relay)
     record(relay)
@@ -227,7 +227,7 @@ def test_a_deleted_review_can_be_made_anew(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_what_is_no_incident_of_the_sites_own_has_no_review(relay: Relay) -> None:
+def test_an_incident_that_is_not_the_sites_own_gets_no_review(relay: Relay) -> None:
     """Of another workspace, of another site, deleted, a review, or none at all: one answer."""
     record(relay, incidents=[incident("deleted")], reviews=[review("rev-1")])
     record(relay, "search", incidents=[incident("other")])
@@ -253,7 +253,7 @@ def test_a_call_that_names_no_incident_is_refused(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_an_incident_of_any_id_can_have_a_review(relay: Relay) -> None:
+def test_an_incident_with_any_id_can_have_a_review(relay: Relay) -> None:
     odd = ["a/b", "x" * 246, "🚀" * 246, "100% #1 ä&b"]
     url = "https://ops.example.com/incidents/odd"
     record(relay, incidents=[incident(one, url=url, summary="s" * 255) for one in odd])
@@ -267,7 +267,7 @@ def test_an_incident_of_any_id_can_have_a_review(relay: Relay) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_draft_that_cannot_be_queued_is_not_said_to_be_made(relay: Relay) -> None:
+def test_a_draft_that_cannot_be_queued_is_not_reported_as_created(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
 
     def no_queue(operation: str) -> None:
@@ -281,7 +281,7 @@ def test_a_draft_that_cannot_be_queued_is_not_said_to_be_made(relay: Relay) -> N
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_link_is_not_a_login_and_no_login_makes_a_link(relay: Relay) -> None:
+def test_the_link_only_redirects_and_only_a_site_creates_a_review(relay: Relay) -> None:
     record(relay, incidents=[incident("inc-1")])
     for headers in ({}, {"authorization": f"Bearer {relay.api_key}"}, {"authorization": "JWT x"}):
         answer = relay.call("POST", f"{NEW}?incident=inc-1", None, headers)

@@ -64,7 +64,7 @@ def get(relay: Relay, workspace: str, path: str = "incidents/same?confirm=true")
     return answer.json()
 
 
-def test_what_the_site_said_of_the_others_is_no_reason_that_one_is_told(
+def test_a_sites_message_about_another_workspace_is_not_shown_as_the_reason(
     relay: Relay, site: JiraSite
 ) -> None:
     """What stops the one may be what the site answered to the other, whose data its words hold."""
@@ -84,7 +84,7 @@ def test_what_the_site_said_of_the_others_is_no_reason_that_one_is_told(
     assert relay.provider("GET", f"/v1/sites/{site.id}").json()["trouble"]["message"] == words
 
 
-def test_each_ones_entities_stand_beside_the_others(relay: Relay, site: JiraSite) -> None:
+def test_each_workspaces_entities_exist_side_by_side(relay: Relay, site: JiraSite) -> None:
     submit(relay, "payments", 5)
     submit(relay, "search", 9)
     submit(relay, "search", 9000)
@@ -103,7 +103,7 @@ def test_each_ones_entities_stand_beside_the_others(relay: Relay, site: JiraSite
         assert at_site["jira"]["summary"] == f"of {workspace}, state {sequence}"
 
 
-def test_all_ids_of_an_entity_are_the_workspaces(relay: Relay, site: JiraSite) -> None:
+def test_every_id_in_an_entity_has_its_workspaces_key(relay: Relay, site: JiraSite) -> None:
     relay.submit(
         "payments",
         incidents=[incident("i", affectedComponents=["api", "db"])],
@@ -124,7 +124,9 @@ def test_all_ids_of_an_entity_are_the_workspaces(relay: Relay, site: JiraSite) -
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["of both", "never the first one's"])
-def test_a_deletion_takes_nothing_of_the_other(relay: Relay, site: JiraSite, known: bool) -> None:
+def test_a_deletion_removes_nothing_of_another_workspace(
+    relay: Relay, site: JiraSite, known: bool
+) -> None:
     submit(relay, "search", 1)
     if known:
         submit(relay, "payments", 1)
@@ -142,7 +144,7 @@ def test_a_deletion_takes_nothing_of_the_other(relay: Relay, site: JiraSite, kno
     assert at_site["state"] == "accepted"
 
 
-def test_what_the_other_has_in_jira_is_not_confirmed(relay: Relay, site: JiraSite) -> None:
+def test_another_workspaces_entity_in_jira_is_not_confirmed(relay: Relay, site: JiraSite) -> None:
     """Nor is an id made to look like the other's."""
     submit(relay, "search", 1)
     theirs = ids_of(relay, "search").at_site("same")
@@ -158,7 +160,7 @@ def test_what_the_other_has_in_jira_is_not_confirmed(relay: Relay, site: JiraSit
     assert list(seen(relay, site, "payments").values()) == ["mine"]
 
 
-def test_containers_of_one_id_are_two_components(relay: Relay, site: JiraSite) -> None:
+def test_containers_with_the_same_id_are_two_components(relay: Relay, site: JiraSite) -> None:
     for workspace in TEAMS:
         document = {**COMPONENT, "name": f"Checkout of {workspace}"}
         path = f"/v1/workspaces/{workspace}/containers/checkout"
@@ -182,7 +184,7 @@ def test_containers_of_one_id_are_two_components(relay: Relay, site: JiraSite) -
 
 
 @pytest.mark.parametrize("query", ["", "service"])
-def test_no_ones_containers_leave_the_others_out_of_a_search(
+def test_no_workspaces_containers_crowd_out_anothers_in_a_search(
     relay: Relay, site: JiraSite, query: str
 ) -> None:
     """However many there are, of better names and updated later."""
@@ -210,7 +212,7 @@ def test_no_ones_containers_leave_the_others_out_of_a_search(
     assert names == ["Service"] * (RESULTS_MAX - 3) + ["The other's service"] * 3
 
 
-def test_an_association_is_told_to_the_one_that_it_is_about(relay: Relay, site: JiraSite) -> None:
+def test_an_association_is_sent_to_its_own_workspace(relay: Relay, site: JiraSite) -> None:
     for workspace in TEAMS:
         submit(relay, workspace, 1)
     issue = {"ati": "ati:cloud:jira:issue", "id": "10068"}
@@ -225,7 +227,7 @@ def test_an_association_is_told_to_the_one_that_it_is_about(relay: Relay, site: 
     assert "associations" not in theirs
 
 
-def test_a_review_is_made_of_the_incident_that_jira_means(relay: Relay, site: JiraSite) -> None:
+def test_a_review_is_created_for_the_incident_that_jira_names(relay: Relay, site: JiraSite) -> None:
     for workspace in TEAMS:
         submit(relay, workspace, 1)
     ids = ids_of(relay, "search")
@@ -244,7 +246,7 @@ def test_a_review_is_made_of_the_incident_that_jira_means(relay: Relay, site: Ji
     assert (unkeyed.status, unkeyed.error_code) == (404, "unknown_incident")
 
 
-def test_a_workspace_has_one_key_for_ever(relay: Relay, site: JiraSite) -> None:
+def test_a_workspaces_key_never_changes(relay: Relay, site: JiraSite) -> None:
     before = ids_of(relay, "payments")
     path = f"/v1/sites/{site.id}/workspaces/payments"
     assert relay.provider("DELETE", path).status == 204
@@ -268,7 +270,7 @@ def test_an_id_leaves_room_for_the_key(relay: Relay) -> None:
     ]
 
 
-def test_the_property_is_relays_own(relay: Relay, site: JiraSite) -> None:
+def test_the_workspace_property_is_relays_own(relay: Relay, site: JiraSite) -> None:
     path = "/v1/workspaces/payments/submissions"
     for properties in (
         {"relayWorkspace": ids_of(relay, "search").key},

@@ -185,7 +185,7 @@ TROUBLES = [
 
 @pytest.mark.usefixtures("long_pauses")
 @pytest.mark.parametrize("case", TROUBLES, ids=str)
-def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
+def test_an_answer_about_the_site_pauses_it_and_everything_is_owed(
     relay_: Relay, site: Answering, case: Case
 ) -> None:
     site.answer(case.fault)
@@ -227,7 +227,7 @@ def test_an_answer_that_is_of_the_site_leaves_it_alone_and_all_is_owed(
     ],
     ids=["hang", "trickling headers", "trickling body"],
 )
-def test_a_site_whose_answer_does_not_end_is_like_one_that_can_not_be_reached(
+def test_an_endless_answer_counts_as_an_unreachable_site(
     relay_: Relay, new_site: Callable[..., Answering], fault: dict[str, Any]
 ) -> None:
     site, healthy = new_site("payments"), new_site("payments")
@@ -247,7 +247,7 @@ def test_a_site_whose_answer_does_not_end_is_like_one_that_can_not_be_reached(
 
 
 @pytest.mark.parametrize("gzip", [False, True])
-def test_a_site_whose_answer_is_far_too_large_is_like_one_that_can_not_be_reached(
+def test_an_oversized_answer_counts_as_an_unreachable_site(
     relay_: Relay, site: Answering, gzip: bool
 ) -> None:
     site.answer({"kind": "oversized", "bytes": 50_000_000, "gzip": gzip})
@@ -270,7 +270,7 @@ def test_no_cookie_of_a_site_is_sent_to_it_or_to_another(
     assert {call["cookie"] for call in calls} == {None}
 
 
-def test_what_was_taken_without_an_answer_is_sent_again_and_stays_what_it_is(
+def test_an_accepted_state_without_an_answer_is_sent_again_unchanged(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "drop after"})
@@ -285,7 +285,7 @@ def test_what_was_taken_without_an_answer_is_sent_again_and_stays_what_it_is(
     assert len(site.calls()) == 2
 
 
-def test_a_redirect_is_told_and_never_followed(
+def test_a_redirect_is_reported_and_never_followed(
     relay_: Relay, new_site: Callable[..., Answering], simulator: Simulator
 ) -> None:
     site, elsewhere = new_site("payments"), new_site()
@@ -305,7 +305,7 @@ def test_a_redirect_is_told_and_never_followed(
     assert site.held() == elsewhere.held() == {}
 
 
-def test_only_what_was_not_answered_is_owed(relay_: Relay, site: Answering) -> None:
+def test_only_unanswered_entities_are_owed(relay_: Relay, site: Answering) -> None:
     """The site fails between the incidents and the reviews."""
     site.answer(
         {"kind": "bucket", "capacity": 1, "perSecond": 0.0001, "retryAfter": False},
@@ -343,7 +343,7 @@ def test_a_deletion_is_owed_as_well(relay_: Relay, site: Answering) -> None:
     ("status", "said", "seconds"),
     [(429, "7", 7), (429, "0", 1), (429, "100000", 3600), (500, "7", 7), (503, "7", 7)],
 )
-def test_a_site_is_left_alone_for_as_long_as_it_asks(
+def test_a_site_is_not_called_for_as_long_as_it_asks(
     relay_: Relay, site: Answering, status: int, said: str, seconds: float
 ) -> None:
     site.answer({"kind": "error", "status": status, "retryAfter": said})
@@ -353,7 +353,7 @@ def test_a_site_is_left_alone_for_as_long_as_it_asks(
     assert wait_of(site.trouble) == seconds
 
 
-def test_it_may_ask_by_a_date(relay_: Relay, site: Answering) -> None:
+def test_retry_after_may_be_a_date(relay_: Relay, site: Answering) -> None:
     then = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
     site.answer({"kind": "rate limit", "retryAfter": format_datetime(then, True)})
 
@@ -363,9 +363,7 @@ def test_it_may_ask_by_a_date(relay_: Relay, site: Answering) -> None:
 
 
 @pytest.mark.parametrize("said", ["soon", "nan", "-inf", "Sat, 99 Foo 2026"])
-def test_what_it_asks_for_in_vain_is_as_if_it_asked_for_nothing(
-    relay_: Relay, site: Answering, said: str
-) -> None:
+def test_an_invalid_retry_after_is_ignored(relay_: Relay, site: Answering, said: str) -> None:
     site.answer({"kind": "rate limit", "retryAfter": said})
 
     relay_.submit("payments", incidents=[incident("i")])
@@ -373,9 +371,7 @@ def test_what_it_asks_for_in_vain_is_as_if_it_asked_for_nothing(
     assert 1 <= wait_of(site.trouble) <= 2
 
 
-def test_before_its_time_a_site_gets_no_call_whatever_happens(
-    relay_: Relay, site: Answering
-) -> None:
+def test_a_waiting_site_gets_no_call_whatever_happens(relay_: Relay, site: Answering) -> None:
     relay_.submit("payments", incidents=[incident("there")])
     site.answer({"kind": "rate limit", "retryAfter": "900"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -399,7 +395,7 @@ def test_before_its_time_a_site_gets_no_call_whatever_happens(
     assert site.held().keys() == {"i"}
 
 
-def test_a_wait_longer_than_a_queue_can_delay_ends_by_the_schedule(
+def test_a_wait_longer_than_the_queues_delay_ends_by_the_schedule(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "rate limit", "retryAfter": "3600"})
@@ -414,7 +410,7 @@ def test_a_wait_longer_than_a_queue_can_delay_ends_by_the_schedule(
     assert (site.held(), site.state_of("i")) == ({"i": 1}, ["accepted"])
 
 
-def test_each_try_that_fails_doubles_the_wait(relay_: Relay, site: Answering) -> None:
+def test_each_failed_attempt_doubles_the_wait(relay_: Relay, site: Answering) -> None:
     site.answer({"kind": "error", "status": 500})
     relay_.submit("payments", incidents=[incident("i")])
     waits = [wait_of(site.trouble)]
@@ -431,7 +427,7 @@ def test_each_try_that_fails_doubles_the_wait(relay_: Relay, site: Answering) ->
     assert site.of("i")["owedSince"]
 
 
-def test_it_is_suspended_after_an_hour_of_nothing_but_503(relay_: Relay, site: Answering) -> None:
+def test_a_site_is_suspended_after_an_hour_of_only_503(relay_: Relay, site: Answering) -> None:
     site.answer({"kind": "suspended"})
     relay_.submit("payments", incidents=[incident("i")])
     site.later()
@@ -463,7 +459,7 @@ def test_it_needs_attention_after_an_hour_of_answers_that_are_not_jiras(
     assert site.trouble["code"] in shapes.TROUBLES
 
 
-def test_it_is_not_suspended_where_it_answered_something_else_in_that_hour(
+def test_another_answer_within_the_hour_prevents_suspension(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "suspended"})
@@ -488,7 +484,7 @@ def test_it_is_not_suspended_where_it_answered_something_else_in_that_hour(
 # --- One trial at a time ---
 
 
-def test_all_workspaces_of_a_site_in_trouble_wait_for_one_trial(
+def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
     relay_: Relay, new_site: Callable[..., Answering]
 ) -> None:
     site = new_site("payments", "search")
@@ -510,7 +506,7 @@ def test_all_workspaces_of_a_site_in_trouble_wait_for_one_trial(
     assert len(site.calls()) == 6
 
 
-def test_of_many_callers_at_once_one_has_the_trial(relay_: Relay, site: Answering) -> None:
+def test_one_of_many_concurrent_callers_makes_the_attempt(relay_: Relay, site: Answering) -> None:
     """Each reads the trouble first and asks for the trial later. Every order of that is played
     out one call at a time: the emulated DynamoDB is not atomic between threads."""
     site.answer({"kind": "error", "status": 500})
@@ -535,7 +531,7 @@ def test_of_many_callers_at_once_one_has_the_trial(relay_: Relay, site: Answerin
         assert len(allowed) == 1, order
 
 
-def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
+def test_a_later_failure_does_not_shorten_the_sites_retry_after(
     relay_: Relay, site: Answering
 ) -> None:
     """Two callers began while all was well; the site tells the first how long to wait."""
@@ -549,7 +545,9 @@ def test_who_fails_later_does_not_cut_short_what_the_site_asked_for(
     assert wait_of(site.trouble) == 600
 
 
-def test_a_no_to_a_request_ends_the_trouble_as_a_yes_does(relay_: Relay, site: Answering) -> None:
+def test_a_refusal_of_a_request_ends_the_trouble_like_a_success(
+    relay_: Relay, site: Answering
+) -> None:
     site.answer({"kind": "error", "status": 500})
     relay_.submit("payments", incidents=[incident("i")])
 
@@ -586,7 +584,7 @@ def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
     assert '"EntitiesRejected":[1.0]' in capsys.readouterr().out
 
 
-def test_a_request_that_is_refused_for_several_is_split_for_each(
+def test_a_request_with_several_bad_entities_is_split_for_each(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "refuse request", "pattern": "bad", "message": "no such field"})
@@ -604,7 +602,7 @@ def test_a_request_that_is_refused_for_several_is_split_for_each(
     assert site.state == "active"
 
 
-def test_what_was_rejected_is_sent_again_only_in_a_newer_state(
+def test_a_rejected_entity_is_sent_again_only_in_a_newer_state(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "refuse request", "pattern": r"\.i$"})
@@ -620,7 +618,7 @@ def test_what_was_rejected_is_sent_again_only_in_a_newer_state(
     assert len(site.calls()) == 2
 
 
-def test_a_site_with_a_limit_of_bytes_gets_requests_within_it(
+def test_a_site_with_a_byte_limit_gets_requests_within_it(
     relay_: Relay, site: Answering, simulator: Simulator
 ) -> None:
     limit = 5000
@@ -645,7 +643,7 @@ def test_a_site_with_a_limit_of_bytes_gets_requests_within_it(
 # --- The 202 in all its shapes ---
 
 
-def test_each_entity_of_one_202_gets_what_it_says_of_it(relay_: Relay, site: Answering) -> None:
+def test_each_entity_of_a_202_gets_its_own_outcome(relay_: Relay, site: Answering) -> None:
     gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
     both = [{"associationType": "issueIdOrKeys", "values": ["GONE-1", "OPS-1"]}]
     site.answer({"kind": "refuse entity", "pattern": r"\.bad$", "message": "no such severity"})
@@ -672,7 +670,7 @@ def test_each_entity_of_one_202_gets_what_it_says_of_it(relay_: Relay, site: Ans
     assert site.calls() == [("POST", 4, 0, 202)]
 
 
-def test_unknown_keys_and_keys_of_their_own_for_reviews_are_read(
+def test_unknown_keys_and_separate_keys_for_reviews_are_read(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer(
@@ -690,7 +688,7 @@ def test_unknown_keys_and_keys_of_their_own_for_reviews_are_read(
         assert site.of("bad", kind=kind)["state"] == "rejected"
 
 
-def test_an_entity_that_is_not_named_is_called_that_and_left(
+def test_an_entity_missing_from_the_answer_is_unaccounted_and_not_retried(
     relay_: Relay, site: Answering
 ) -> None:
     site.answer({"kind": "unnamed", "pattern": r"\.i$"})
@@ -730,7 +728,7 @@ def test_a_202_of_jiras_shape_is_an_answer_for_each_entity(
 # --- One site's trouble is no other's ---
 
 
-def test_a_site_slowed_to_a_crawl_costs_another_not_one_call_nor_one_wait(
+def test_a_very_slow_site_costs_another_no_call_and_no_wait(
     relay_: Relay, new_site: Callable[..., Answering]
 ) -> None:
     """The same is submitted to a workspace with a slow site, and to one without."""
@@ -757,7 +755,7 @@ def test_a_site_slowed_to_a_crawl_costs_another_not_one_call_nor_one_wait(
     assert beside_it.calls() == alone.calls()
 
 
-def test_a_site_whose_secret_can_not_be_decrypted_is_owed_and_no_other_is(
+def test_only_a_site_whose_secret_cannot_be_decrypted_is_owed(
     relay_: Relay, new_site: Callable[..., Answering]
 ) -> None:
     site, other = new_site("payments"), new_site("payments")

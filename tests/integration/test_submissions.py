@@ -143,7 +143,7 @@ def test_each_entity_gets_its_verdict_and_the_accepted_are_in_the_queue(provider
     ]
 
 
-def test_a_message_is_for_its_workspace_and_of_its_group(provider: Provider) -> None:
+def test_a_message_has_its_workspaces_group(provider: Provider) -> None:
     before = int(time.time() * 1000)
     provider.submit({"incidents": [incident()]})
 
@@ -155,7 +155,7 @@ def test_a_message_is_for_its_workspace_and_of_its_group(provider: Provider) -> 
     assert before <= message.accepted_at <= int(time.time() * 1000)
 
 
-def test_where_all_are_rejected_nothing_is_queued(provider: Provider) -> None:
+def test_if_all_are_rejected_nothing_is_queued(provider: Provider) -> None:
     answer = provider.submit({"incidents": [{}], "reviews": [1]})
 
     assert answer.status == 202
@@ -172,7 +172,7 @@ def test_a_thousand_entities_are_one_message_or_two(provider: Provider) -> None:
     assert sum(len(message.states) for message in messages) == 1000
 
 
-def test_what_one_message_can_not_hold_travels_in_several(provider: Provider) -> None:
+def test_a_large_submission_is_split_into_several_messages(provider: Provider) -> None:
     entities = incompressible(700)
 
     assert provider.submit({"incidents": entities}).status == 202
@@ -186,7 +186,7 @@ def test_what_one_message_can_not_hold_travels_in_several(provider: Provider) ->
     )
 
 
-def test_a_dry_run_judges_and_takes_nothing(provider: Provider) -> None:
+def test_a_dry_run_validates_and_queues_nothing(provider: Provider) -> None:
     answer = provider.submit({"incidents": [incident(), {}]}, f"{URL}?dryRun=true")
 
     assert (answer.status, answer.json()["accepted"], answer.json()["rejected"]) == (200, 1, 1)
@@ -196,7 +196,7 @@ def test_a_dry_run_judges_and_takes_nothing(provider: Provider) -> None:
 # --- Who may ---
 
 
-def test_without_a_key_of_ours_nothing_is_looked_at(provider: Provider) -> None:
+def test_without_a_valid_key_nothing_is_read(provider: Provider) -> None:
     for authorization in (
         "",
         "Bearer",
@@ -219,7 +219,7 @@ def test_a_key_with_another_secret_is_refused(provider: Provider, api_key: str) 
     assert provider.submit({}, authorization=api_key).status == 401
 
 
-def test_a_key_opens_the_workspaces_that_it_is_for(provider: Provider, aws: Aws) -> None:
+def test_a_key_is_accepted_for_its_own_workspaces(provider: Provider, aws: Aws) -> None:
     body = {"incidents": [incident()]}
     keys = ApiKeys(aws.dynamodb, "ApiKeysTable")
     own, others, nobodys = (keys.issue(names) for names in ([WORKSPACE, "other"], ["other"], []))
@@ -231,7 +231,7 @@ def test_a_key_opens_the_workspaces_that_it_is_for(provider: Provider, aws: Aws)
     assert len(provider.raw_queue()) == 1
 
 
-def test_a_workspace_that_is_not_in_the_catalog_takes_nothing(provider: Provider) -> None:
+def test_a_workspace_outside_the_catalog_accepts_nothing(provider: Provider) -> None:
     answer = provider.submit({"incidents": [incident()]}, "/v1/workspaces/nobodys/submissions")
 
     assert (answer.status, answer.error_code) == (404, "unknown_workspace")
@@ -248,7 +248,7 @@ def test_an_invalid_workspace_id_is_refused(provider: Provider, workspace: str) 
 # --- Bodies ---
 
 
-def test_only_json_is_taken(provider: Provider) -> None:
+def test_only_json_is_accepted(provider: Provider) -> None:
     for content_type in (
         "",
         "*/*",
@@ -265,7 +265,7 @@ def test_only_json_is_taken(provider: Provider) -> None:
     assert provider.raw_queue() == []
 
 
-def test_json_is_json_with_a_charset_and_in_capitals(provider: Provider) -> None:
+def test_a_json_content_type_may_have_a_charset_and_capitals(provider: Provider) -> None:
     for content_type in (
         "application/json; charset=utf-8",
         "Application/JSON",
@@ -275,20 +275,20 @@ def test_json_is_json_with_a_charset_and_in_capitals(provider: Provider) -> None
         assert answer.status == 202, content_type
 
 
-def test_an_encoding_that_is_not_known_is_refused(provider: Provider) -> None:
+def test_an_unknown_encoding_is_refused(provider: Provider) -> None:
     for encoding in ("br", "deflate", "compress", "gzip, gzip", "zstd"):
         answer = provider.submit({"incidents": [incident()]}, content_encoding=encoding)
         assert (answer.status, answer.error_code) == (415, "unsupported_media_type"), encoding
 
 
-def test_what_is_no_json_in_utf_8_is_refused(provider: Provider) -> None:
+def test_a_body_that_is_not_utf_8_json_is_refused(provider: Provider) -> None:
     for body in (b'{"incidents": ["\xe9"', b"\xff\xfe", '{"x": "\ud83d"}', "", "{", "null"):
         answer = provider.submit(body)
         assert (answer.status, answer.error_code) == (400, "bad_request"), body
     assert provider.raw_queue() == []
 
 
-def test_one_bad_value_sinks_no_entity_but_its_own(provider: Provider) -> None:
+def test_a_bad_value_rejects_its_own_entity_only(provider: Provider) -> None:
     good = json.dumps(incident("good"))
     bad = json.dumps(incident("bad", summary="MARK"))
     for value, rule in {
@@ -321,7 +321,7 @@ def test_one_bad_value_sinks_no_entity_but_its_own(provider: Provider) -> None:
         ('{"incidents": [{}], "properties": {"\\ud83d": "x"}}', 400),
     ],
 )
-def test_names_and_ids_that_are_no_text_can_be_answered(
+def test_names_and_ids_that_are_not_strings_can_be_reported(
     provider: Provider, body: str, status: int
 ) -> None:
     assert provider.submit(body).status == status
@@ -342,7 +342,7 @@ def test_a_byte_order_mark_is_skipped(provider: Provider) -> None:
     assert provider.submit(gzip.compress(body), content_encoding="gzip").status == 202
 
 
-def test_the_product_goes_into_the_queue_with_every_entity(provider: Provider) -> None:
+def test_the_product_is_queued_with_every_entity(provider: Provider) -> None:
     body = {"incidents": [incident()], "reviews": [review()]}
 
     assert provider.submit(body | {"providerMetadata": {"product": "Ops Tool"}}).status == 202
@@ -350,7 +350,7 @@ def test_the_product_goes_into_the_queue_with_every_entity(provider: Provider) -
     assert [state.product for state in provider.queued_states()] == ["Ops Tool", "Ops Tool"]
 
 
-def test_a_body_may_come_as_text_or_as_bytes(provider: Provider) -> None:
+def test_a_body_may_be_text_or_bytes(provider: Provider) -> None:
     body = json.dumps({"incidents": [incident(summary="Zürich 🔥")]}, ensure_ascii=False)
 
     assert provider.submit(body).status == 202
@@ -363,7 +363,7 @@ def padded(size: int) -> bytes:
     return body + b" " * (size - len(body))
 
 
-def test_four_mebibytes_are_taken_and_not_one_byte_more(provider: Provider) -> None:
+def test_four_mebibytes_are_accepted_and_one_byte_more_is_refused(provider: Provider) -> None:
     def as_it_is(size: int) -> Answer:
         return provider.submit(padded(size))
 
@@ -382,7 +382,7 @@ def test_four_mebibytes_are_taken_and_not_one_byte_more(provider: Provider) -> N
 # --- gzip ---
 
 
-def test_a_body_in_gzip_is_taken(provider: Provider) -> None:
+def test_a_gzip_body_is_accepted(provider: Provider) -> None:
     body = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
 
     for encoding in ("gzip", "GZIP", " gzip ", "x-gzip"):
@@ -390,7 +390,7 @@ def test_a_body_in_gzip_is_taken(provider: Provider) -> None:
     assert len(provider.raw_queue()) == 4
 
 
-def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) -> None:
+def test_a_gzip_bomb_is_refused_in_little_memory(provider: Provider) -> None:
     # A flushed block can be repeated: one mebibyte of zeros, a thousand times.
     deflater = zlib.compressobj(wbits=31)
     head = deflater.compress(b"") + deflater.flush(zlib.Z_FULL_FLUSH)
@@ -411,7 +411,7 @@ def test_a_gzip_bomb_is_refused_in_little_time_and_memory(provider: Provider) ->
     assert time.perf_counter() - started < 5
 
 
-def test_a_gzip_that_can_not_be_trusted_is_refused(provider: Provider) -> None:
+def test_an_invalid_gzip_body_is_refused(provider: Provider) -> None:
     whole = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
     bad_sum = whole[:-8] + bytes(8)
 
@@ -423,7 +423,7 @@ def test_a_gzip_that_can_not_be_trusted_is_refused(provider: Provider) -> None:
     assert provider.raw_queue() == []
 
 
-def test_what_follows_the_first_gzip_member_is_not_dropped_without_a_word(
+def test_data_after_the_first_gzip_member_is_not_silently_dropped(
     provider: Provider,
 ) -> None:
     member = gzip.compress(json.dumps({"incidents": [incident()]}).encode())
@@ -437,7 +437,7 @@ def test_what_follows_the_first_gzip_member_is_not_dropped_without_a_word(
 # --- Too much to answer ---
 
 
-def test_where_the_answer_would_be_too_large_nothing_is_taken(provider: Provider) -> None:
+def test_a_submission_whose_response_would_be_too_large_is_refused(provider: Provider) -> None:
     body = b'{"incidents":[%s,%s]}' % (
         json.dumps(incident()).encode(),
         b",".join([b"1"] * 45_000),
@@ -451,7 +451,7 @@ def test_where_the_answer_would_be_too_large_nothing_is_taken(provider: Provider
 
 
 @pytest.mark.parametrize("character", ['"', "\x01", "🔥"])
-def test_every_answer_fits_what_lambda_takes(provider: Provider, character: str) -> None:
+def test_every_response_fits_lambdas_limit(provider: Provider, character: str) -> None:
     smallest = incident(character * 255, description="", summary="", url="http://x")
     text = json.dumps(smallest, ensure_ascii=False).encode()
     count = (SUBMISSION_BYTES_MAX - 20) // (len(text) + 1)
@@ -465,7 +465,7 @@ def test_every_answer_fits_what_lambda_takes(provider: Provider, character: str)
 # --- When AWS fails ---
 
 
-def test_when_the_queue_takes_nothing_all_accepted_are_named(
+def test_if_the_queue_accepts_nothing_all_entities_are_named(
     provider: Provider, calls: AwsCalls
 ) -> None:
     for error in (unreachable(), client_error("ServiceUnavailable")):
@@ -479,7 +479,7 @@ def test_when_the_queue_takes_nothing_all_accepted_are_named(
     assert provider.raw_queue() == []
 
 
-def test_when_the_queue_fails_half_way_exactly_the_rest_is_named(
+def test_if_the_queue_fails_halfway_exactly_the_rest_is_named(
     provider: Provider, calls: AwsCalls
 ) -> None:
     fail_sending(calls, unreachable(), messages_before=1)
@@ -498,7 +498,7 @@ def test_when_the_queue_fails_half_way_exactly_the_rest_is_named(
     ]
 
 
-def test_after_a_failed_message_the_rest_is_not_tried(provider: Provider, calls: AwsCalls) -> None:
+def test_after_a_failed_message_the_rest_is_not_sent(provider: Provider, calls: AwsCalls) -> None:
     fail_sending(calls, unreachable())
 
     provider.submit({"incidents": incompressible(400)})
@@ -506,7 +506,7 @@ def test_after_a_failed_message_the_rest_is_not_tried(provider: Provider, calls:
     assert calls.names.count("SendMessage") == 1
 
 
-def test_when_the_database_fails_nothing_is_taken(provider: Provider, calls: AwsCalls) -> None:
+def test_if_the_database_fails_nothing_is_accepted(provider: Provider, calls: AwsCalls) -> None:
     for error in (unreachable(), client_error("ProvisionedThroughputExceededException")):
         calls.fail(error, at=0)
         answer = provider.submit({"incidents": [incident()]})
@@ -515,7 +515,9 @@ def test_when_the_database_fails_nothing_is_taken(provider: Provider, calls: Aws
     assert provider.raw_queue() == []
 
 
-def test_the_key_and_the_workspace_are_read_at_once(provider: Provider, calls: AwsCalls) -> None:
+def test_the_key_and_the_workspace_are_read_in_one_call(
+    provider: Provider, calls: AwsCalls
+) -> None:
     assert provider.submit({"incidents": [incident()]}).status == 202
     assert calls.names == ["BatchGetItem", "SendMessage"]
 
@@ -523,7 +525,7 @@ def test_the_key_and_the_workspace_are_read_at_once(provider: Provider, calls: A
 # --- Every answer ---
 
 
-def test_the_callers_correlation_id_comes_back_and_goes_on(provider: Provider) -> None:
+def test_the_callers_correlation_id_is_returned_and_queued(provider: Provider) -> None:
     answer = provider.submit({"incidents": [incident()]}, x_correlation_id="deploy-2026.01_a")
 
     assert answer.headers["x-correlation-id"] == "deploy-2026.01_a"
@@ -531,7 +533,7 @@ def test_the_callers_correlation_id_comes_back_and_goes_on(provider: Provider) -
     assert provider.queued()[0].correlation_id == "deploy-2026.01_a"
 
 
-def test_without_one_a_correlation_id_is_made(provider: Provider) -> None:
+def test_a_missing_correlation_id_is_generated(provider: Provider) -> None:
     answers = [provider.submit({"incidents": [incident()]}) for _ in range(2)]
 
     made = [answer.headers["x-correlation-id"] for answer in answers]
@@ -540,7 +542,7 @@ def test_without_one_a_correlation_id_is_made(provider: Provider) -> None:
     assert {message.correlation_id for message in provider.queued()} == set(made)
 
 
-def test_security_headers_are_on_every_answer(provider: Provider, calls: AwsCalls) -> None:
+def test_every_response_has_security_headers(provider: Provider, calls: AwsCalls) -> None:
     answers = [
         provider.submit({"incidents": [incident()]}),
         provider.submit({}),
@@ -559,7 +561,7 @@ def test_security_headers_are_on_every_answer(provider: Provider, calls: AwsCall
         assert SECURITY_HEADERS.items() <= headers.items()
 
 
-def test_neither_key_nor_text_of_an_entity_gets_into_the_log(
+def test_neither_keys_nor_entity_texts_are_logged(
     provider: Provider,
     api_key: str,
     calls: AwsCalls,

@@ -225,7 +225,7 @@ def scripted() -> Iterator[Scripted]:
 # --- Few calls ---
 
 
-def test_all_that_waits_for_a_site_costs_a_call_per_thousand(
+def test_waiting_entities_cost_a_call_per_thousand(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     site = new_site()
@@ -262,7 +262,7 @@ def test_many_states_of_an_entity_cost_one_call_with_the_newest(
     assert set(site.sequences().values()) == {5}
 
 
-def test_each_linked_site_gets_all_by_a_call_of_its_own(
+def test_each_linked_site_gets_everything_in_its_own_call(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     sites = [new_site(), new_site()]
@@ -276,7 +276,7 @@ def test_each_linked_site_gets_all_by_a_call_of_its_own(
         assert (site.sequences(), site.sequences("review")) == ({"i": 1}, {"r": 1})
 
 
-def test_other_properties_are_another_request(
+def test_different_properties_are_sent_in_separate_requests(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     site = new_site()
@@ -294,7 +294,7 @@ def test_other_properties_are_another_request(
 # --- The newest wins ---
 
 
-def test_messages_out_of_order_and_twice_never_bring_back_an_old_state(
+def test_reordered_and_repeated_messages_never_restore_an_old_state(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     site = new_site()
@@ -309,7 +309,7 @@ def test_messages_out_of_order_and_twice_never_bring_back_an_old_state(
     assert len(site.calls()) == 2
 
 
-def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
+def test_record_and_site_have_the_first_of_two_states_with_the_same_sequence(
     submitter: Submitter, scripted: Scripted
 ) -> None:
     submitter.link(scripted.document, "w")
@@ -333,7 +333,7 @@ def test_of_two_states_with_one_sequence_record_and_site_have_the_first(
 # --- Sites that fail ---
 
 
-def test_one_site_that_fails_holds_up_nothing_of_another(
+def test_a_failing_site_does_not_delay_another(
     submitter: Submitter, new_site: Callable[[], Site], scripted: Scripted
 ) -> None:
     healthy = new_site()
@@ -373,7 +373,7 @@ def test_one_site_that_fails_holds_up_nothing_of_another(
 
 
 @pytest.mark.parametrize("status", [302, 401, 403, 404, 409, 429, 500, 503])
-def test_what_a_site_does_not_take_now_is_owed_and_no_message_comes_again(
+def test_an_undelivered_entity_is_owed_and_its_message_does_not_return(
     submitter: Submitter, scripted: Scripted, status: int
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
@@ -391,7 +391,7 @@ def test_what_a_site_does_not_take_now_is_owed_and_no_message_comes_again(
     assert scripted.bodies[-1]["incidents"][0]["updateSequenceNumber"] == 2
 
 
-def test_a_site_that_removed_the_app_by_itself_is_owed_until_it_is_back(
+def test_a_site_without_the_app_is_owed_until_the_reinstall(
     submitter: Submitter, new_site: Callable[[], Site], app: ProviderApp
 ) -> None:
     """Jira refuses the token: what was sent is not lost, and not taken for delivered."""
@@ -408,7 +408,7 @@ def test_a_site_that_removed_the_app_by_itself_is_owed_until_it_is_back(
     assert site.sequences() == {"i": 2}
 
 
-def test_a_site_that_nobody_answers_for_is_owed(submitter: Submitter, scripted: Scripted) -> None:
+def test_an_unreachable_site_is_owed(submitter: Submitter, scripted: Scripted) -> None:
     document = scripted.document | {"baseUrl": "http://127.0.0.1:9"}
     submitter.link(document, "w")
 
@@ -416,7 +416,7 @@ def test_a_site_that_nobody_answers_for_is_owed(submitter: Submitter, scripted: 
     assert submitter.recorded() == {"i": 1}
 
 
-def test_what_was_answered_before_a_site_failed_is_not_sent_again(
+def test_entities_answered_before_a_failure_are_not_sent_again(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     """The site fails between two requests: the first is answered, the second is not."""
@@ -436,7 +436,7 @@ def test_what_was_answered_before_a_site_failed_is_not_sent_again(
 # --- What became of each entity ---
 
 
-def test_the_outcome_of_each_entity_is_kept_in_jiras_own_words(
+def test_the_outcome_of_each_entity_is_saved_with_jiras_messages(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     def associated(*issues: str) -> list[dict[str, Any]]:
@@ -472,7 +472,7 @@ def test_the_outcome_of_each_entity_is_kept_in_jiras_own_words(
     assert len(site.calls()) == before
 
 
-def test_outcomes_are_of_a_site_each(
+def test_each_site_has_its_own_outcomes(
     submitter: Submitter, new_site: Callable[[], Site], scripted: Scripted
 ) -> None:
     good = submitter.link(new_site().document, "w")
@@ -485,7 +485,7 @@ def test_outcomes_are_of_a_site_each(
     assert submitter.outcomes(bad)["i"].messages == ("not here",)
 
 
-def test_what_a_site_took_without_a_word_is_called_that(
+def test_an_entity_missing_from_an_answer_is_unaccounted(
     submitter: Submitter, scripted: Scripted
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
@@ -498,7 +498,7 @@ def test_what_a_site_took_without_a_word_is_called_that(
     assert found == [OutcomeState.UNACCOUNTED] * len(answers)
 
 
-def test_a_site_that_takes_less_at_once_gets_all_and_the_oversized_is_told(
+def test_a_site_with_a_small_limit_gets_all_but_the_oversized_entity(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     site = new_site()
@@ -518,12 +518,12 @@ def test_a_site_that_takes_less_at_once_gets_all_and_the_oversized_is_told(
 # --- Workspaces and sites that are not linked ---
 
 
-def test_without_a_site_a_workspace_is_recorded_and_done(submitter: Submitter) -> None:
+def test_an_unlinked_workspace_is_only_recorded(submitter: Submitter) -> None:
     assert submitter.receive(message(inc("i", 1)), message(inc("i", 2))) == []
     assert submitter.recorded() == {"i": 2}
 
 
-def test_a_site_that_has_uninstalled_the_app_is_passed_over(
+def test_a_site_that_has_uninstalled_the_app_is_skipped(
     submitter: Submitter, scripted: Scripted
 ) -> None:
     tenant = submitter.link(scripted.document, "w")
@@ -538,7 +538,7 @@ def test_a_site_that_has_uninstalled_the_app_is_passed_over(
     assert submitter.recorded() == {"i": 1}
 
 
-def test_a_workspace_goes_to_its_own_sites_only(
+def test_a_workspace_is_delivered_to_its_own_sites_only(
     submitter: Submitter, new_site: Callable[[], Site]
 ) -> None:
     sites = {workspace: new_site() for workspace in ("a", "ab")}
@@ -566,7 +566,7 @@ def fail_writing(calls: AwsCalls, attempts: range) -> None:
     calls.before = before
 
 
-def test_what_could_not_be_recorded_is_not_delivered_and_comes_again(
+def test_an_unrecorded_entity_is_not_delivered_and_its_message_returns(
     submitter: Submitter, calls: AwsCalls, scripted: Scripted
 ) -> None:
     submitter.link(scripted.document, "w", "other")
@@ -584,7 +584,7 @@ def test_what_could_not_be_recorded_is_not_delivered_and_comes_again(
     assert len(scripted.bodies) == 2
 
 
-def test_when_half_is_recorded_none_is_delivered_until_all_is(
+def test_a_half_recorded_batch_is_not_delivered(
     submitter: Submitter, calls: AwsCalls, scripted: Scripted
 ) -> None:
     submitter.link(scripted.document, "w")
@@ -599,7 +599,7 @@ def test_when_half_is_recorded_none_is_delivered_until_all_is(
     assert [len(sent["incidents"]) for sent in scripted.bodies] == [101]
 
 
-def test_when_an_outcome_could_not_be_kept_the_entity_is_delivered_again(
+def test_an_entity_whose_outcome_was_not_saved_is_delivered_again(
     submitter: Submitter, calls: AwsCalls, new_site: Callable[[], Site]
 ) -> None:
     site = new_site()
@@ -615,7 +615,7 @@ def test_when_an_outcome_could_not_be_kept_the_entity_is_delivered_again(
     assert submitter.outcomes(tenant)["i"].state is OutcomeState.ACCEPTED
 
 
-def test_a_table_that_keeps_refusing_lets_the_messages_come_again(
+def test_a_table_that_keeps_refusing_returns_the_messages(
     submitter: Submitter, calls: AwsCalls, scripted: Scripted
 ) -> None:
     submitter.link(scripted.document, "w")
@@ -625,7 +625,7 @@ def test_a_table_that_keeps_refusing_lets_the_messages_come_again(
     assert scripted.bodies == []
 
 
-def test_when_the_links_can_not_be_read_the_messages_come_again(
+def test_unreadable_links_return_the_messages(
     submitter: Submitter, calls: AwsCalls, scripted: Scripted
 ) -> None:
     submitter.link(scripted.document, "w")
@@ -641,7 +641,7 @@ def test_when_the_links_can_not_be_read_the_messages_come_again(
     assert len(scripted.bodies) == 1
 
 
-def test_a_site_whose_secret_can_not_be_read_keeps_nothing_from_the_others(
+def test_a_site_with_an_unreadable_secret_does_not_delay_the_others(
     submitter: Submitter, calls: AwsCalls
 ) -> None:
     with scripted_site() as one, scripted_site() as other:
@@ -664,9 +664,7 @@ def test_a_site_whose_secret_can_not_be_read_keeps_nothing_from_the_others(
 # --- Messages ---
 
 
-def test_a_message_that_can_not_be_read_fails_alone(
-    submitter: Submitter, scripted: Scripted
-) -> None:
+def test_an_unreadable_message_fails_alone(submitter: Submitter, scripted: Scripted) -> None:
     submitter.link(scripted.document, "w")
 
     assert submitter.receive("junk", message(inc("i")), "AAAA", message(inc("j"))) == []
@@ -679,7 +677,7 @@ def test_a_message_that_can_not_be_read_fails_alone(
         assert "not a message" in letter["MessageAttributes"]["reason"]["StringValue"]
 
 
-def test_of_more_than_there_is_time_for_the_rest_comes_again(
+def test_messages_beyond_the_available_time_return(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitter.link(scripted.document, "w")
@@ -700,7 +698,7 @@ def test_of_more_than_there_is_time_for_the_rest_comes_again(
 
 
 @pytest.mark.parametrize(("times", "left"), [(5, "old"), (6, "new")])
-def test_what_has_come_often_goes_before_what_is_new(
+def test_messages_received_often_are_handled_before_new_ones(
     submitter: Submitter,
     scripted: Scripted,
     monkeypatch: pytest.MonkeyPatch,
@@ -721,7 +719,7 @@ def test_what_has_come_often_goes_before_what_is_new(
     assert submitter.recorded().keys() == {"new", "old"} - {left}
 
 
-def test_messages_are_taken_by_the_bytes_that_they_inflate_to(
+def test_messages_are_sliced_by_their_inflated_bytes(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slice ends with the message that reaches its bound; the next one begins then."""
@@ -735,11 +733,11 @@ def test_messages_are_taken_by_the_bytes_that_they_inflate_to(
     assert submitter.recorded() == {f"i-{number}": 1 for number in range(5)}
 
 
-def test_nothing_to_do_is_done(submitter: Submitter) -> None:
+def test_an_empty_batch_succeeds(submitter: Submitter) -> None:
     assert submitter.receive() == []
 
 
-def test_the_log_names_every_submission_and_repeats_nothing_of_it(
+def test_the_log_names_every_submission_without_its_content(
     submitter: Submitter,
     new_site: Callable[[], Site],
     scripted: Scripted,
@@ -782,7 +780,7 @@ def test_the_log_names_every_submission_and_repeats_nothing_of_it(
         assert hidden not in printed
 
 
-def test_what_was_done_is_counted(
+def test_finished_work_is_counted(
     submitter: Submitter, scripted: Scripted, capsys: pytest.CaptureFixture[str]
 ) -> None:
     submitter.link(scripted.document, "w")

@@ -71,7 +71,7 @@ def in_trouble_and_owed_nothing(relay: Relay, site: JiraSite) -> None:
 # --- Replays ---
 
 
-def test_what_is_due_is_handed_on_and_only_that(relay: Relay, link: Link) -> None:
+def test_only_due_replays_are_queued(relay: Relay, link: Link) -> None:
     done, due, later = link(), link(), link()
     site_of_two = link("payments", "search")
     relay.submit("payments", incidents=[incident("i")])
@@ -91,7 +91,7 @@ def test_what_is_due_is_handed_on_and_only_that(relay: Relay, link: Link) -> Non
     assert (later.id, "payments") in handed_on(relay)
 
 
-def test_what_a_worker_has_is_not_handed_on_before_its_lease_ends(
+def test_a_leased_replay_is_not_queued_before_its_lease_ends(
     relay: Relay, link: Link, calls: AwsCalls
 ) -> None:
     site = link()
@@ -125,7 +125,7 @@ def test_a_link_without_a_replay_gets_one(relay: Relay, link: Link) -> None:
     assert handed_on(relay) == []
 
 
-def test_a_replay_whose_link_is_gone_is_ended(relay: Relay, link: Link) -> None:
+def test_a_replay_of_a_removed_link_is_ended(relay: Relay, link: Link) -> None:
     site = link()
     relay.submit("payments", incidents=[incident("i")])
     site.simulator.fail(site.name, DOWN)
@@ -142,7 +142,7 @@ def test_a_replay_whose_link_is_gone_is_ended(relay: Relay, link: Link) -> None:
 # --- Sites in trouble ---
 
 
-def test_a_site_in_trouble_that_is_owed_nothing_is_tried(relay: Relay, link: Link) -> None:
+def test_a_site_in_trouble_without_debts_is_tried(relay: Relay, link: Link) -> None:
     site = link("payments", "search")
     in_trouble_and_owed_nothing(relay, site)
     sweep(relay)
@@ -165,7 +165,7 @@ def test_a_site_in_trouble_that_is_owed_nothing_is_tried(relay: Relay, link: Lin
     assert len(site.calls()) == 2
 
 
-def test_a_site_that_is_owed_something_is_tried_by_that(relay: Relay, link: Link) -> None:
+def test_a_site_with_debts_is_tried_by_its_replay(relay: Relay, link: Link) -> None:
     site = link()
     site.simulator.fail(site.name, DOWN)
     relay.submit("payments", incidents=[incident("i")])
@@ -191,9 +191,7 @@ def test_a_healthy_site_is_left_alone(relay: Relay, link: Link) -> None:
     assert relay.stored() == before
 
 
-def test_a_trial_that_is_refused_for_what_it_is_shows_a_site_that_answers(
-    relay: Relay, link: Link
-) -> None:
+def test_a_refused_trial_request_proves_that_the_site_answers(relay: Relay, link: Link) -> None:
     """And it keeps nothing from the other sites."""
     site, other = link("payments", "search"), link("search")
     in_trouble_and_owed_nothing(relay, site)
@@ -212,7 +210,7 @@ class Late(Context):
         return 10_000
 
 
-def test_without_time_for_a_call_no_site_is_tried_and_all_is_handed_on(
+def test_without_time_for_a_call_no_site_is_tried_and_due_replays_are_queued(
     relay: Relay, link: Link
 ) -> None:
     site, other = link("payments", "search"), link("search")
@@ -225,7 +223,7 @@ def test_without_time_for_a_call_no_site_is_tried_and_all_is_handed_on(
     assert handed_on(relay) == [(other.id, "search")]
 
 
-def test_what_aws_fails_for_one_site_keeps_nothing_from_the_others_and_is_told(
+def test_a_failure_of_aws_for_one_site_is_reported_and_does_not_delay_others(
     relay: Relay, link: Link, calls: AwsCalls
 ) -> None:
     sites = [link(), link(), link()]
@@ -273,7 +271,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return {name: sum(metrics[name]) for name in names if name in metrics}
 
 
-def test_what_is_not_as_it_should_be_is_counted(
+def test_every_problem_is_counted(
     relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused, slowed, idle, gone = link(), link("payments", "search"), link(), link()
@@ -300,7 +298,7 @@ def test_what_is_not_as_it_should_be_is_counted(
     }
 
 
-def test_where_all_is_well_nothing_is_counted(
+def test_without_problems_nothing_is_counted(
     relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
 ) -> None:
     link()

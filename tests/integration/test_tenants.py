@@ -66,13 +66,13 @@ def test_uninstalling_one_of_two_at_the_same_base_url_leaves_the_other(jira: Jir
     assert jira.enabled(ACME).status == 401
 
 
-def test_an_id_is_our_own_and_says_nothing(jira: Jira) -> None:
+def test_a_tenant_id_is_random_and_opaque(jira: Jira) -> None:
     assert jira.installed(ACME).status == 204
     assert tenant(jira, ACME).id not in (ACME.client_key, ACME.base_url)
     assert jira.function.tenants.get(ACME.client_key) is None
 
 
-def test_a_renamed_site_is_found_by_its_new_base_url_and_by_its_old_one(jira: Jira) -> None:
+def test_a_renamed_site_is_found_by_its_new_and_old_base_url(jira: Jira) -> None:
     now = int(time.time())
     renamed = Site(ACME.client_key, "https://acme-corp.atlassian.net", ACME.secret)
     assert jira.installed(ACME, iat=now - 10).status == 204
@@ -83,14 +83,14 @@ def test_a_renamed_site_is_found_by_its_new_base_url_and_by_its_old_one(jira: Ji
         assert found.base_url == renamed.base_url
 
 
-def test_client_keys_are_told_apart_letter_by_letter(jira: Jira) -> None:
+def test_client_keys_are_case_sensitive(jira: Jira) -> None:
     upper = Site(ACME.client_key.upper(), ACME.base_url, GLOBEX.secret)
     for site in (ACME, upper):
         assert jira.installed(site).status == 204
     assert tenant(jira, ACME).id != tenant(jira, upper).id
 
 
-def test_a_client_key_that_looks_like_another_kind_of_item_is_just_a_client_key(
+def test_a_client_key_that_looks_like_another_items_key_is_only_a_client_key(
     jira: Jira,
 ) -> None:
     assert jira.installed(ACME).status == 204
@@ -114,7 +114,7 @@ def test_many_tenants_are_all_listed(jira: Jira) -> None:
 # --- Secrets ---
 
 
-def test_no_secret_stands_in_any_item_of_any_table(jira: Jira, aws: Aws) -> None:
+def test_no_item_of_any_table_contains_a_secret(jira: Jira, aws: Aws) -> None:
     for site in (ACME, GLOBEX):
         assert jira.installed(site).status == 204
     text = "".join(
@@ -150,7 +150,7 @@ def test_a_secret_copied_to_another_tenant_opens_nothing_there(jira: Jira, aws: 
     assert jira.enabled(ACME).status == 204
 
 
-def test_kms_opens_a_data_key_for_its_own_tenant_alone(jira: Jira, aws: Aws) -> None:
+def test_kms_decrypts_a_data_key_for_its_own_tenant_only(jira: Jira, aws: Aws) -> None:
     assert jira.installed(ACME).status == 204
     acme = tenant(jira, ACME)
     data_key = item_of(aws, acme)["secretKey"]["B"]
@@ -162,7 +162,7 @@ def test_kms_opens_a_data_key_for_its_own_tenant_alone(jira: Jira, aws: Aws) -> 
             aws.kms.decrypt(CiphertextBlob=data_key, KeyId=key, EncryptionContext=other)
 
 
-def test_a_secret_is_bound_to_its_tenant_even_where_its_data_key_is_known(
+def test_a_secret_is_bound_to_its_tenant_even_if_its_data_key_is_known(
     jira: Jira, aws: Aws
 ) -> None:
     """One tenant's data key, encrypted anew for another, does not carry its secret over."""
@@ -183,7 +183,7 @@ def test_a_secret_is_bound_to_its_tenant_even_where_its_data_key_is_known(
     assert jira.enabled(GLOBEX.with_secret(ACME.secret)).status == 503
 
 
-def test_a_secret_that_an_uninstalled_tenant_still_has_opens_nothing(jira: Jira, aws: Aws) -> None:
+def test_a_leftover_secret_of_an_uninstalled_tenant_opens_nothing(jira: Jira, aws: Aws) -> None:
     """As after a restore from a backup."""
     now = int(time.time())
     assert jira.installed(ACME, iat=now - 10).status == 204

@@ -39,7 +39,7 @@ def called(relay: Relay, key: str, workspace_id: str) -> tuple[int, str]:
     return answer.status, "" if method == "HEAD" else answer.error_code
 
 
-def test_the_template_has_such_calls() -> None:
+def test_the_template_has_routes_with_a_workspace() -> None:
     assert len(CALLS) > 15
     assert f"POST {WORKSPACE}/submissions" in CALLS
 

@@ -66,7 +66,7 @@ def key_of(relay: Relay, workspace: str) -> str:
     return relay.links.of_workspace(workspace)[0].ids.key
 
 
-def test_nothing_of_the_workspace_is_left_and_all_of_the_others(
+def test_unlinking_deletes_all_of_the_workspace_and_nothing_of_others(
     relay: Relay, site: JiraSite
 ) -> None:
     ours, others = key_of(relay, "payments"), key_of(relay, "search")
@@ -81,7 +81,9 @@ def test_nothing_of_the_workspace_is_left_and_all_of_the_others(
     unlink(relay, site)
 
 
-def test_what_a_delivery_under_way_brings_is_deleted_later(relay: Relay, site: JiraSite) -> None:
+def test_entities_delivered_during_the_unlinking_are_deleted_later(
+    relay: Relay, site: JiraSite
+) -> None:
     """It read the link before the link was gone, and its request arrives after the deletion."""
     ours, others = key_of(relay, "payments"), key_of(relay, "search")
     before = held(site, others)
@@ -99,7 +101,7 @@ def test_what_a_delivery_under_way_brings_is_deleted_later(relay: Relay, site: J
     assert (held(site, ours), held(site, others)) == (0, before)
 
 
-def test_a_link_that_is_made_anew_keeps_what_it_is_brought(relay: Relay, site: JiraSite) -> None:
+def test_a_new_link_keeps_its_deliveries(relay: Relay, site: JiraSite) -> None:
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
     unlink(relay, site)
     link(relay, site)
@@ -111,9 +113,7 @@ def test_a_link_that_is_made_anew_keeps_what_it_is_brought(relay: Relay, site: J
     assert held(site, ours) == before
 
 
-def test_what_jira_deletes_late_of_an_earlier_link_is_brought_again(
-    relay: Relay, site: JiraSite
-) -> None:
+def test_entities_that_jira_deletes_late_are_delivered_again(relay: Relay, site: JiraSite) -> None:
     """It says of no deletion when it is done."""
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
     unlink(relay, site)
@@ -128,7 +128,7 @@ def test_what_jira_deletes_late_of_an_earlier_link_is_brought_again(
     assert held(site, ours) == before
 
 
-def test_a_link_made_amid_a_deletion_that_fails_gets_all(
+def test_a_link_created_during_a_failing_deletion_gets_everything(
     relay: Relay, site: JiraSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
@@ -147,7 +147,7 @@ def test_a_link_made_amid_a_deletion_that_fails_gets_all(
     assert held(site, ours) == before
 
 
-def test_an_unlinking_that_failed_has_nothing_replayed(relay: Relay, site: JiraSite) -> None:
+def test_a_failed_unlinking_replays_nothing(relay: Relay, site: JiraSite) -> None:
     site.simulator.fail(site.name, {"kind": "suspended", "operations": ["deleteWorkspaces"]})
     unlink(relay, site, status=503)
     site.simulator.fail(site.name)
@@ -159,7 +159,9 @@ def test_an_unlinking_that_failed_has_nothing_replayed(relay: Relay, site: JiraS
     assert len(site.calls()) == calls
 
 
-def test_a_site_in_trouble_is_asked_again_until_all_is_gone(relay: Relay, site: JiraSite) -> None:
+def test_deletion_is_retried_at_a_site_in_trouble_until_all_is_gone(
+    relay: Relay, site: JiraSite
+) -> None:
     ours = key_of(relay, "payments")
     unlink(relay, site)
     relay.links.link(site.id, "payments")
@@ -178,7 +180,9 @@ def test_a_site_in_trouble_is_asked_again_until_all_is_gone(relay: Relay, site: 
     assert held(site, ours) == 0
 
 
-def test_what_a_site_does_not_delete_at_once_is_deleted_later(relay: Relay, site: JiraSite) -> None:
+def test_an_entity_that_a_site_cannot_delete_now_is_deleted_later(
+    relay: Relay, site: JiraSite
+) -> None:
     ours = key_of(relay, "payments")
     site.simulator.fail(site.name, {"kind": "suspended", "operations": ["deleteEntityByProperty"]})
 
@@ -195,7 +199,7 @@ def test_what_a_site_does_not_delete_at_once_is_deleted_later(relay: Relay, site
 # --- Unlinked in Jira alone, and linked once more ---
 
 
-def test_a_link_after_an_unlinking_that_broke_off_brings_all(relay: Relay, site: JiraSite) -> None:
+def test_a_link_after_an_interrupted_unlinking_delivers_all(relay: Relay, site: JiraSite) -> None:
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
     path = f"/v1/sites/{site.id}/workspaces/payments"
     with aws_calls() as calls:
@@ -215,7 +219,9 @@ def test_a_link_after_an_unlinking_that_broke_off_brings_all(relay: Relay, site:
     assert ours == key_of(relay, "payments")
 
 
-def test_a_link_that_an_admin_has_removed_in_jira_brings_all(relay: Relay, site: JiraSite) -> None:
+def test_a_link_removed_in_jira_by_an_admin_delivers_all_when_linked_again(
+    relay: Relay, site: JiraSite
+) -> None:
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
     remove_in_jira(relay)
 
@@ -224,7 +230,7 @@ def test_a_link_that_an_admin_has_removed_in_jira_brings_all(relay: Relay, site:
     assert held(site, ours) == before
 
 
-def test_so_it_does_where_any_call_to_aws_fails_and_the_link_is_repeated(
+def test_a_repeated_link_delivers_all_after_any_failed_aws_call(
     relay: Relay, site: JiraSite
 ) -> None:
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
@@ -247,7 +253,7 @@ def test_so_it_does_where_any_call_to_aws_fails_and_the_link_is_repeated(
     assert place > 5
 
 
-def test_a_link_that_is_there_is_brought_nothing(relay: Relay, site: JiraSite) -> None:
+def test_an_existing_link_is_delivered_nothing(relay: Relay, site: JiraSite) -> None:
     before = len(site.calls())
     link(relay, site)
     asked, linked = (path.partition("/1.0/")[2] for _, path in site.calls()[before:])

@@ -75,7 +75,7 @@ NOT_JIRAS = [
 
 
 @pytest.mark.parametrize("fault", NOT_JIRAS, ids=lambda fault: f"{fault['status']}")
-def test_entities_answered_by_something_else_are_owed_and_delivered_once_jira_speaks(
+def test_entities_answered_by_another_server_are_owed_until_jira_answers(
     relay_: Relay, site: JiraSite, fault: dict[str, Any]
 ) -> None:
     answers(site, fault)
@@ -96,7 +96,7 @@ def test_entities_answered_by_something_else_are_owed_and_delivered_once_jira_sp
     assert document(relay_, site)["state"] == "active"
 
 
-def test_a_site_where_something_else_answers_for_an_hour_needs_attention(
+def test_a_site_answered_by_another_server_for_an_hour_needs_attention(
     relay_: Relay, site: JiraSite
 ) -> None:
     answers(site, page(200, body=LOGIN))
@@ -116,7 +116,7 @@ def test_a_site_where_something_else_answers_for_an_hour_needs_attention(
 
 @pytest.mark.parametrize("body", [LOGIN, {"status": "maintenance"}, "ok"])
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_deletion_is_owed_until_jira_itself_takes_it(
+def test_a_deletion_is_owed_until_jira_itself_accepts_it(
     relay_: Relay, site: JiraSite, status: int, body: Any
 ) -> None:
     relay_.submit("payments", incidents=[incident("i")])
@@ -147,7 +147,7 @@ def test_a_deletion_is_owed_until_jira_itself_takes_it(
     ],
     ids=["login", "no list", "not named", "another named", "400"],
 )
-def test_a_link_that_jira_does_not_name_is_an_error_and_none(
+def test_a_link_that_jira_does_not_confirm_is_an_error(
     relay_: Relay, simulator: Simulator, fault: dict[str, Any]
 ) -> None:
     site = install_from(relay_, simulator)
@@ -160,16 +160,16 @@ def test_a_link_that_jira_does_not_name_is_an_error_and_none(
     assert link(relay_, site) == 200
 
 
-def test_a_link_that_is_there_and_not_named_again_is_a_link(relay_: Relay, site: JiraSite) -> None:
+def test_an_existing_link_that_jira_does_not_confirm_again_stays(
+    relay_: Relay, site: JiraSite
+) -> None:
     """Jira ignores a link that exists, and need not name it."""
     answers(site, page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}))
 
     assert link(relay_, site) == 200
 
 
-def test_a_replay_waits_with_everything_until_jira_names_its_link(
-    relay_: Relay, site: JiraSite
-) -> None:
+def test_a_replay_waits_until_jira_confirms_its_link(relay_: Relay, site: JiraSite) -> None:
     relay_.submit("payments", incidents=[incident("i")])
     site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
     answers(site, page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}))
@@ -189,7 +189,7 @@ def test_a_replay_waits_with_everything_until_jira_names_its_link(
     assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
 
 
-def test_what_jira_holds_and_links_is_asked_of_jira_alone(relay_: Relay, site: JiraSite) -> None:
+def test_only_jiras_own_answer_confirms_entities_and_links(relay_: Relay, site: JiraSite) -> None:
     relay_.submit("payments", incidents=[incident("i")])
     confirm = "/v1/workspaces/payments/incidents/i?confirm=true"
     links = f"/v1/sites/{site.id}/workspaces"
@@ -201,9 +201,7 @@ def test_what_jira_holds_and_links_is_asked_of_jira_alone(relay_: Relay, site: J
         assert relay_.provider("GET", links).status == 503
 
 
-def test_components_that_something_else_answered_for_are_owed(
-    relay_: Relay, site: JiraSite
-) -> None:
+def test_components_answered_by_another_server_are_owed(relay_: Relay, site: JiraSite) -> None:
     for fault in (page(200, body=LOGIN), page(400), page(202, body={})):
         answers(site, fault)
         container = {
@@ -223,7 +221,7 @@ def test_components_that_something_else_answered_for_are_owed(
         site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
 
 
-def test_a_review_that_jira_does_not_name_is_unaccounted_and_not_refused(
+def test_a_review_that_jira_does_not_name_is_unaccounted_and_not_rejected(
     relay_: Relay, site: JiraSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers(site, {"kind": "unnamed"})

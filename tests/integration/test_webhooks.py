@@ -150,7 +150,7 @@ def verified(received: Received, secret: str = SECRET) -> Any:
 
 
 @pytest.mark.parametrize("what", ["associated", "disassociated"])
-def test_a_webhook_is_told_signed_and_no_more_than_is_documented(
+def test_a_notice_is_signed_and_holds_only_documented_fields(
     stage: Stage, hook: Hook, what: str
 ) -> None:
     stage.put(hook.url)
@@ -174,7 +174,7 @@ def test_a_webhook_is_told_signed_and_no_more_than_is_documented(
 
 
 @pytest.mark.parametrize("what", ["associated", "disassociated"])
-def test_a_notice_is_what_the_openapi_document_says(stage: Stage, hook: Hook, what: str) -> None:
+def test_a_notice_conforms_to_the_openapi_document(stage: Stage, hook: Hook, what: str) -> None:
     stage.put(hook.url)
     stage.send(*stage.tell(what))
     (received,) = hook.received
@@ -190,7 +190,7 @@ def test_a_notice_is_what_the_openapi_document_says(stage: Stage, hook: Hook, wh
         Draft202012Validator(one["schema"]).validate(received.headers[one["name"]])
 
 
-def test_another_secret_or_another_body_does_not_verify(stage: Stage, hook: Hook) -> None:
+def test_a_signature_fails_with_another_secret_or_body(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     stage.send(*stage.tell())
     (received,) = hook.received
@@ -213,7 +213,7 @@ def test_a_notice_keeps_its_id_however_often_it_is_sent(stage: Stage, hook: Hook
         verified(received)
 
 
-def test_only_the_webhooks_of_the_entitys_own_workspaces_are_told(stage: Stage, hook: Hook) -> None:
+def test_only_webhooks_of_the_entitys_own_workspaces_are_called(stage: Stage, hook: Hook) -> None:
     assert stage.tell() == []
     stage.put(hook.url, OTHER_SECRET, "search")
     assert stage.tell() == []
@@ -230,9 +230,7 @@ def test_only_the_webhooks_of_the_entitys_own_workspaces_are_told(stage: Stage, 
     assert both == {"shared"}
 
 
-def test_a_site_that_the_workspace_is_not_linked_to_makes_no_notice(
-    stage: Stage, hook: Hook
-) -> None:
+def test_an_unlinked_site_causes_no_notice(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     stage.relay.install(GLOBEX)
     assert stage.tell(site=GLOBEX) == []
@@ -241,7 +239,7 @@ def test_a_site_that_the_workspace_is_not_linked_to_makes_no_notice(
 # --- What goes wrong ---
 
 
-def test_success_is_the_end_of_it(stage: Stage, hook: Hook) -> None:
+def test_a_successful_notice_is_not_sent_again(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     for status in (200, 201, 202, 204):
         hook.status = status
@@ -249,7 +247,7 @@ def test_success_is_the_end_of_it(stage: Stage, hook: Hook) -> None:
     assert len(hook.received) == 4
 
 
-def test_anything_else_comes_again_until_it_succeeds(stage: Stage, hook: Hook) -> None:
+def test_any_other_answer_is_retried_until_success(stage: Stage, hook: Hook) -> None:
     """A redirect is not followed: it would lead the notice elsewhere, or turn it into a GET."""
     stage.put(hook.url)
     (notice,) = stage.tell()
@@ -261,7 +259,7 @@ def test_anything_else_comes_again_until_it_succeeds(stage: Stage, hook: Hook) -
     assert stage.send(notice) == []
 
 
-def test_one_that_says_nothing_comes_again(
+def test_a_webhook_that_does_not_answer_is_retried(
     stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.hurry(monkeypatch)
@@ -272,7 +270,7 @@ def test_one_that_says_nothing_comes_again(
 
 
 @pytest.mark.parametrize("part", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"\x16"])
-def test_one_that_trickles_comes_again(
+def test_a_webhook_that_trickles_is_retried(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, part: bytes
 ) -> None:
     """Whatever it sends, and whether or not that is TLS, it has no longer than any other."""
@@ -287,7 +285,7 @@ def test_one_that_trickles_comes_again(
         assert stage.send(*stage.tell()) == [0]
 
 
-def test_one_that_hangs_is_called_once_and_no_other_workspace_waits_for_it(
+def test_a_hanging_webhook_is_called_once_and_delays_no_other_workspace(
     stage: Stage, hook: Hook, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.hurry(monkeypatch)
@@ -323,7 +321,7 @@ def test_a_pause_ends_by_itself(stage: Stage, hook: Hook, monkeypatch: pytest.Mo
     assert stage.send(notice) == []
 
 
-def test_notices_are_queued_as_a_group_of_their_workspace(stage: Stage, hook: Hook) -> None:
+def test_notices_are_queued_in_their_workspaces_group(stage: Stage, hook: Hook) -> None:
     """A standard queue with groups hands out the others' messages first where one's pile up."""
     for workspace in ("payments", "search"):
         stage.put(hook.url, workspace=workspace)
@@ -340,7 +338,7 @@ def test_notices_are_queued_as_a_group_of_their_workspace(stage: Stage, hook: Ho
     assert len(notices) == 2
 
 
-def test_what_is_refused_waits_longer_each_time(stage: Stage, hook: Hook) -> None:
+def test_a_refused_notice_waits_longer_each_time(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 500
     (notice,) = stage.tell()
@@ -365,7 +363,7 @@ def test_a_notice_is_tried_for_a_day() -> None:
     assert waits == sorted(waits)
 
 
-def test_sqs_takes_the_delay(stage: Stage, hook: Hook) -> None:
+def test_sqs_accepts_the_delay(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 500
     sqs, url = stage.relay.aws.sqs, stage.relay.aws.environment["NOTICES_QUEUE"]
@@ -384,7 +382,7 @@ def test_sqs_takes_the_delay(stage: Stage, hook: Hook) -> None:
     assert taken == ["ChangeMessageVisibility"]
 
 
-def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None:
+def test_a_refused_notice_delays_no_other(stage: Stage, hook: Hook) -> None:
     stage.put("https://127.0.0.1:1/nobody-is-there")
     stage.put(hook.url, OTHER_SECRET, "search")
     notices = [*stage.tell(), *stage.tell(entity_id="shared", workspace="search")]
@@ -393,13 +391,13 @@ def test_one_that_is_refused_holds_up_no_other(stage: Stage, hook: Hook) -> None
     assert len(hook.received) == 1
 
 
-def test_a_host_that_no_client_takes_comes_again(stage: Stage) -> None:
+def test_a_host_that_no_client_accepts_is_retried(stage: Stage) -> None:
     for url in ("https://256.1.1.1/", "https://a..b/"):
         stage.put(url)
         assert stage.send(*stage.tell()) == [0], url
 
 
-def test_a_server_that_is_not_who_it_says_is_told_nothing(
+def test_a_server_with_a_wrong_certificate_receives_nothing(
     stage: Stage, tmp_path: Path, hook: Hook
 ) -> None:
     with https_hook(write_certificate(tmp_path / "another.pem")) as impostor:
@@ -411,7 +409,7 @@ def test_a_server_that_is_not_who_it_says_is_told_nothing(
     assert hook.received == []
 
 
-def test_a_server_without_tls_is_told_nothing(stage: Stage) -> None:
+def test_a_server_without_tls_receives_nothing(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         stage.put(f"https://127.0.0.1:{server.getsockname()[1]}/")
         notices = stage.tell()
@@ -432,7 +430,7 @@ def test_a_server_without_tls_is_told_nothing(stage: Stage) -> None:
     assert b"inc-1" not in heard[0]
 
 
-def test_a_removed_webhook_is_told_nothing_more(stage: Stage, hook: Hook) -> None:
+def test_a_removed_webhook_is_not_called(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     notices = stage.tell()
     path = "/v1/workspaces/payments/webhook"
@@ -443,7 +441,7 @@ def test_a_removed_webhook_is_told_nothing_more(stage: Stage, hook: Hook) -> Non
     assert stage.tell() == []
 
 
-def test_a_changed_webhook_is_told_what_is_in_the_queue(stage: Stage, hook: Hook) -> None:
+def test_a_changed_webhook_receives_queued_notices(stage: Stage, hook: Hook) -> None:
     stage.put("https://127.0.0.1:1/the-one-before")
     notices = stage.tell()
     stage.put(hook.url, OTHER_SECRET)
@@ -451,7 +449,7 @@ def test_a_changed_webhook_is_told_what_is_in_the_queue(stage: Stage, hook: Hook
     verified(hook.received[0], OTHER_SECRET)
 
 
-def test_what_is_no_notice_comes_again_to_end_among_the_dead_letters(stage: Stage) -> None:
+def test_an_invalid_message_returns_until_sqs_moves_it_to_the_dead_letters(stage: Stage) -> None:
     poison = ["", "{", "[]", "null", '{"id": "x"}', '{"nonsense": 1}']
     assert stage.send(*poison) == list(range(len(poison)))
 
@@ -480,7 +478,7 @@ def _fail(is_so: bool) -> None:
 # --- What came of it ---
 
 
-def test_the_last_attempts_are_shown_and_whether_they_worked(stage: Stage, hook: Hook) -> None:
+def test_the_last_attempts_are_shown_with_their_results(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     assert stage.attempts() == []
     (associated,), (disassociated,) = stage.tell(), stage.tell("disassociated")
@@ -506,7 +504,7 @@ def test_the_last_attempts_are_shown_and_whether_they_worked(stage: Stage, hook:
     ]
 
 
-def test_why_an_attempt_failed_is_said_in_words(
+def test_the_reason_of_a_failed_attempt_is_shown(
     stage: Stage,
     hook: Hook,
     tmp_path: Path,
@@ -557,7 +555,7 @@ def test_why_an_attempt_failed_is_said_in_words(
     assert stage.test()["reason"] == "It answered 307; redirects are not followed."
 
 
-def test_one_that_says_nothing_is_told_so(
+def test_a_missing_answer_is_shown_as_the_reason(
     stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.hurry(monkeypatch)
@@ -569,7 +567,7 @@ def test_one_that_says_nothing_is_told_so(
     assert stage.attempts() == [attempt]
 
 
-def test_the_attempts_that_are_kept_are_few(stage: Stage, hook: Hook, aws: Aws) -> None:
+def test_only_the_last_attempts_are_stored(stage: Stage, hook: Hook, aws: Aws) -> None:
     stage.put(hook.url)
     (notice,) = stage.tell()
     key = {"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}}
@@ -584,7 +582,7 @@ def test_the_attempts_that_are_kept_are_few(stage: Stage, hook: Hook, aws: Aws) 
 
 
 @pytest.mark.parametrize("failing", [(1,), (20,), (1, 2, 3)])
-def test_an_attempt_that_cannot_be_kept_is_no_failure_of_the_notice(
+def test_an_attempt_that_cannot_be_stored_does_not_fail_the_notice(
     stage: Stage, hook: Hook, failing: tuple[int, ...]
 ) -> None:
     """Whether it can't be added, or the list can't be cut."""
@@ -599,7 +597,7 @@ def test_an_attempt_that_cannot_be_kept_is_no_failure_of_the_notice(
     assert len(stage.attempts()) == 10
 
 
-def test_attempts_are_of_the_webhook_that_there_is(stage: Stage, hook: Hook) -> None:
+def test_attempts_belong_to_the_current_webhook(stage: Stage, hook: Hook) -> None:
     """One that another took the place of, or that was removed while it was called, is forgotten."""
     stage.put(hook.url)
     stage.send(*stage.tell())
@@ -639,7 +637,7 @@ def test_neither_attempts_nor_url_show_a_secret_or_a_user(
 # --- A test of it ---
 
 
-def test_a_test_is_sent_at_once_signed_and_marked(stage: Stage, hook: Hook) -> None:
+def test_a_test_notice_is_sent_immediately_signed_and_marked(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 202
     attempt = stage.test()
@@ -657,7 +655,7 @@ def test_a_test_is_sent_at_once_signed_and_marked(stage: Stage, hook: Hook) -> N
     assert stage.queued() == []
 
 
-def test_a_test_that_fails_is_not_sent_again(stage: Stage, hook: Hook) -> None:
+def test_a_failed_test_notice_is_not_retried(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 503
     assert not stage.test()["delivered"]
@@ -671,7 +669,7 @@ def test_without_a_webhook_there_is_nothing_to_test(stage: Stage) -> None:
     assert (answer.status, answer.error_code) == (404, "unknown_webhook")
 
 
-def test_a_test_whose_outcome_cannot_be_kept_is_answered_all_the_same(
+def test_a_test_notice_is_answered_even_if_its_outcome_cannot_be_stored(
     stage: Stage, hook: Hook
 ) -> None:
     stage.put(hook.url)
@@ -684,7 +682,7 @@ def test_a_test_whose_outcome_cannot_be_kept_is_answered_all_the_same(
 # --- What a webhook may be ---
 
 
-def test_plain_http_is_taken_and_called_on_this_machine_where_a_test_names_it(
+def test_plain_http_is_accepted_for_a_configured_local_origin(
     stage: Stage,
 ) -> None:
     with https_hook(None) as plain:
@@ -731,7 +729,7 @@ def test_in_production_nothing_is_plain_http_or_local(
     assert plain.received == []
 
 
-def test_plain_http_leads_to_this_machine_alone_whatever_a_setting_names(
+def test_plain_http_reaches_only_this_machine_whatever_is_configured(
     stage: Stage, resolve: Callable[..., None]
 ) -> None:
     named = "http://10.0.0.1:*,http://ops.example.com:*,http://localhost:*"
@@ -747,7 +745,7 @@ def test_plain_http_leads_to_this_machine_alone_whatever_a_setting_names(
     assert stage.test()["reason"] == "Its host has an address that is not public."
 
 
-def test_only_https_urls_are_taken(stage: Stage) -> None:
+def test_only_https_urls_are_accepted(stage: Stage) -> None:
     for url in (
         "http://ops.example.com/hook",
         "ftp://ops.example.com",
@@ -781,7 +779,7 @@ def test_only_https_urls_are_taken(stage: Stage) -> None:
         stage.put(url)
 
 
-def test_only_secrets_of_standard_webhooks_are_taken(stage: Stage) -> None:
+def test_only_standard_webhooks_secrets_are_accepted(stage: Stage) -> None:
     def encoded(length: int) -> str:
         return "whsec_" + base64.b64encode(b"s" * length).decode()
 
@@ -841,7 +839,7 @@ NOT_PUBLIC = [
 PUBLIC = ["8.8.8.8", "[2606:4700::1111]", "[64:ff9b::808:808]", "localhosts", "10.0.0.1.example"]
 
 
-def test_a_host_that_is_not_public_is_no_webhook(stage: Stage, subtests: pytest.Subtests) -> None:
+def test_a_host_that_is_not_public_is_refused(stage: Stage, subtests: pytest.Subtests) -> None:
     path = "/v1/workspaces/payments/webhook"
     stage.relay.gateway.functions["workspaces"] = stage.load("workspaces", TEST_WEBHOOK_ORIGINS="")
     for host in NOT_PUBLIC:
@@ -858,7 +856,7 @@ def test_a_host_that_is_not_public_is_no_webhook(stage: Stage, subtests: pytest.
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"]])
-def test_a_name_that_leads_to_an_address_that_is_not_public_is_not_called(
+def test_a_name_that_resolves_to_a_private_address_is_not_called(
     stage: Stage, resolve: Callable[..., None], addresses: list[str]
 ) -> None:
     """Whatever it led to when the webhook was put: that may change at any time."""
@@ -870,7 +868,7 @@ def test_a_name_that_leads_to_an_address_that_is_not_public_is_not_called(
     assert connections == []
 
 
-def test_the_address_that_was_checked_is_the_one_that_is_called(
+def test_the_checked_address_is_the_called_one(
     stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name is looked up once: a second look could lead elsewhere."""
@@ -898,7 +896,7 @@ def test_the_secret_is_not_shown_again(stage: Stage, hook: Hook) -> None:
     assert answer.json() == {"url": hook.url, "attempts": []}
 
 
-def test_the_secret_is_encrypted_and_good_for_its_own_workspace_alone(
+def test_the_secret_is_encrypted_for_its_own_workspace_only(
     stage: Stage, hook: Hook, aws: Aws
 ) -> None:
     stage.put(hook.url)
@@ -919,7 +917,7 @@ def test_the_secret_is_encrypted_and_good_for_its_own_workspace_alone(
     assert hook.received == []
 
 
-def test_neither_secret_nor_person_is_logged(
+def test_neither_secrets_nor_user_data_are_logged(
     stage: Stage, hook: Hook, request: pytest.FixtureRequest
 ) -> None:
     everything: Callable[[], str] = request.getfixturevalue("written")

@@ -87,12 +87,12 @@ def test_a_second_put_replaces_all_of_the_first(put: Put, get: Callable[..., Ans
     assert get("payments").json() == second | {"id": "payments"}
 
 
-def test_a_workspace_that_was_never_put_is_not_there(get: Callable[..., Answer]) -> None:
+def test_a_workspace_that_was_never_put_is_not_found(get: Callable[..., Answer]) -> None:
     answer = get("nothing")
     assert (answer.status, answer.error_code) == (404, "unknown_workspace")
 
 
-def test_each_wrong_field_is_refused_by_path_and_rule(
+def test_each_invalid_field_is_named_by_path_and_rule(
     put: Put, catalog: Callable[[], list[Any]], subtests: pytest.Subtests
 ) -> None:
     for name, changes, path, rule in WRONG_FIELDS:
@@ -106,18 +106,18 @@ def test_each_wrong_field_is_refused_by_path_and_rule(
     assert catalog() == []
 
 
-def test_all_that_is_wrong_is_named_at_once(put: Put) -> None:
+def test_all_errors_are_named_in_one_response(put: Put) -> None:
     details = put("payments", {"name": "", "colour": "red"}).json()["error"]["details"]
     assert {detail["path"] for detail in details} == {"name", "url", "colour"}
 
 
-def test_the_longest_values_are_taken(put: Put, get: Callable[..., Answer]) -> None:
+def test_the_longest_values_are_accepted(put: Put, get: Callable[..., Answer]) -> None:
     longest = {"name": "é" * 255, "url": "https://x/" + "u" * 1990}
     assert put("payments", longest).status == 200
     assert get("payments").json() == longest | {"id": "payments"}
 
 
-def test_ids_are_of_letters_that_stay_as_they_are_in_a_path(
+def test_ids_consist_of_unreserved_url_characters(
     put: Put,
     get: Callable[..., Answer],
     catalog: Callable[[], list[Any]],
@@ -135,7 +135,7 @@ def test_ids_are_of_letters_that_stay_as_they_are_in_a_path(
             assert get(good).json()["id"] == good
 
 
-def test_a_body_that_is_no_json_object_is_refused(
+def test_a_body_that_is_not_a_json_object_is_refused(
     put: Put, catalog: Callable[[], list[Any]], subtests: pytest.Subtests
 ) -> None:
     text = json.dumps(WORKSPACE).encode()
@@ -166,7 +166,7 @@ def test_another_content_type_is_refused(put: Put, catalog: Callable[[], list[An
     assert put("payments", content_type="Application/JSON; charset=utf-8").status == 200
 
 
-def test_a_gzip_body_is_taken_and_a_broken_one_is_not(put: Put) -> None:
+def test_a_gzip_body_is_accepted_and_a_broken_one_refused(put: Put) -> None:
     packed = gzip.compress(json.dumps(WORKSPACE).encode())
     assert put("payments", packed, content_encoding="gzip").status == 200
     for broken in (packed[:-9], b"no gzip", b""):

@@ -39,7 +39,7 @@ def unharmed(jira: Jira, stored: Stored) -> Callable[[], bool]:
     return check
 
 
-def test_an_unsigned_install_does_not_take_a_tenant_over(
+def test_an_unsigned_install_cannot_take_over_a_tenant(
     jira: Jira, unharmed: Callable[[], bool]
 ) -> None:
     mallorys = ACME.with_secret(MALLORYS).body()
@@ -65,7 +65,7 @@ def test_a_pages_token_opens_no_lifecycle_route(
     assert unharmed()
 
 
-def test_one_sites_token_says_nothing_of_another_site(
+def test_a_sites_token_proves_nothing_about_another_site(
     jira: Jira, unharmed: Callable[[], bool]
 ) -> None:
     mallorys = GLOBEX.with_secret(MALLORYS)
@@ -76,7 +76,7 @@ def test_one_sites_token_says_nothing_of_another_site(
     assert unharmed()
 
 
-def test_a_body_decides_nothing_in_a_sites_own_call(
+def test_a_callbacks_body_does_not_choose_the_site(
     jira: Jira, unharmed: Callable[[], bool]
 ) -> None:
     token = signed_callback(ACME.secret, claims(ACME.client_key, "POST", ENABLED))
@@ -115,7 +115,7 @@ def test_the_same_token_with_another_body_changes_nothing(
     assert jira.enabled(ACME).status == 204
 
 
-def test_the_same_token_in_other_letters_changes_nothing(
+def test_a_re_encoded_token_changes_nothing(
     jira: Jira, used: str, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     """A signature has several spellings; none of them makes a used token a new one."""
@@ -152,7 +152,9 @@ def test_an_uninstall_cannot_be_replayed_after_the_reinstall(jira: Jira) -> None
     assert jira.enabled(ACME).status == 204
 
 
-def test_an_install_is_no_uninstall(jira: Jira, unharmed: Callable[[], bool]) -> None:
+def test_an_install_token_is_not_accepted_for_an_uninstall(
+    jira: Jira, unharmed: Callable[[], bool]
+) -> None:
     assert refused(jira.post(UNINSTALLED, jira.token(ACME), ACME.body()))
     assert refused(jira.post(INSTALLED, jira.token(ACME, UNINSTALLED), ACME.body()))
     assert unharmed()

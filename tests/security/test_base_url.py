@@ -27,7 +27,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_token_is_made_for_the_base_url_and_the_path_below_it(
+def test_a_token_is_valid_for_the_base_url_and_its_relative_path(
     function: Callable[..., ModuleType],
     keys: KeyServer,
     install_key: InstallKey,

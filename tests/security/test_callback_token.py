@@ -71,7 +71,7 @@ def test_any_other_algorithm_or_key_is_refused(jira: Jira, subtests: pytest.Subt
                 assert refused(jira.post(path, token, ACME.body()))
 
 
-def test_the_claims_of_a_call_are_kept_to(jira: Jira, subtests: pytest.Subtests) -> None:
+def test_the_claims_of_a_token_are_enforced(jira: Jira, subtests: pytest.Subtests) -> None:
     now = int(time.time())
     own = payload()["qsh"]
     for name, changes in {
@@ -102,7 +102,7 @@ def test_the_clocks_may_differ_by_thirty_seconds(jira: Jira) -> None:
     assert jira.enabled(ACME, iat=now + 20, exp=now + 200).status == 204
 
 
-def test_an_issuer_that_nobody_is_is_refused(jira: Jira, subtests: pytest.Subtests) -> None:
+def test_an_unknown_issuer_is_refused(jira: Jira, subtests: pytest.Subtests) -> None:
     for issuer in [
         APP_KEY,
         ACME.client_key.upper(),
@@ -116,9 +116,7 @@ def test_an_issuer_that_nobody_is_is_refused(jira: Jira, subtests: pytest.Subtes
             assert refused(jira.post(ENABLED, signed(payload() | {"iss": issuer}), ACME.body()))
 
 
-def test_an_issuer_that_nobody_can_be_is_not_even_looked_for(
-    jira: Jira, subtests: pytest.Subtests
-) -> None:
+def test_an_invalid_issuer_is_not_looked_up(jira: Jira, subtests: pytest.Subtests) -> None:
     for issuer in [
         "",
         "i" * 501,
@@ -136,7 +134,7 @@ def test_an_issuer_that_nobody_can_be_is_not_even_looked_for(
             assert calls.names == []
 
 
-def test_what_is_no_token_is_refused(jira: Jira, subtests: pytest.Subtests) -> None:
+def test_a_malformed_token_is_refused(jira: Jira, subtests: pytest.Subtests) -> None:
     for name, token in {
         "nothing": "",
         "two dots": "..",
@@ -156,7 +154,7 @@ def test_what_is_no_token_is_refused(jira: Jira, subtests: pytest.Subtests) -> N
         assert refused(jira.post(ENABLED, None, ACME.body()))
 
 
-def test_the_token_may_come_in_the_query_and_the_header_goes_first(jira: Jira) -> None:
+def test_the_token_may_be_in_the_query_and_the_header_takes_precedence(jira: Jira) -> None:
     good, bad = signed(payload()), signed(payload(), GLOBEX.secret)
 
     def post(query: str, **headers: str) -> int:
@@ -187,7 +185,7 @@ def test_a_bad_signature_an_unknown_and_an_uninstalled_site_get_the_same_answer(
     assert all(seen(answer) == seen(answers[0]) for answer in answers)
 
 
-def test_they_take_as_many_calls_to_find_out(jira: Jira) -> None:
+def test_every_refusal_makes_the_same_number_of_calls(jira: Jira) -> None:
     """Once a site has called; what AWS is asked for is most of the time that an answer takes."""
     assert jira.enabled(ACME).status == 204
     work: list[Any] = []
@@ -202,7 +200,7 @@ def test_they_take_as_many_calls_to_find_out(jira: Jira) -> None:
     assert work[0] == work[1] == work[2]
 
 
-def test_nothing_is_kept_of_these_calls(jira: Jira, stored: Callable[[], list[Any]]) -> None:
+def test_no_call_is_stored(jira: Jira, stored: Callable[[], list[Any]]) -> None:
     before = stored()
     assert jira.enabled(ACME).status == 204
     assert jira.enabled(ACME, path=DISABLED).status == 204

@@ -70,7 +70,7 @@ def verifies(found: RSAPublicKey, key: ForgeKey) -> bool:
     return found.public_numbers() == key.private.public_key().public_numbers()
 
 
-def test_atlassians_own_set_is_the_one_that_is_asked() -> None:
+def test_the_default_key_set_is_atlassians() -> None:
     assert FORGE_KEYS_URL == "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"
 
 
@@ -100,15 +100,13 @@ def test_atlassians_own_set_is_the_one_that_is_asked() -> None:
         {"kid": "k"},
     ],
 )
-def test_a_kid_that_is_not_plainly_a_name_is_never_asked_for(
-    keys: ForgeKeys, server: KeySetServer, kid: Any
-) -> None:
+def test_an_invalid_kid_is_never_requested(keys: ForgeKeys, server: KeySetServer, kid: Any) -> None:
     with pytest.raises(Unauthenticated):
         keys.get(kid)
     assert server.requests == []
 
 
-def test_a_known_key_is_asked_for_once(
+def test_a_known_key_is_requested_once(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, clock: Clock
 ) -> None:
     for _ in range(5):
@@ -119,7 +117,7 @@ def test_a_known_key_is_asked_for_once(
 
 @given(kids=st.lists(st.from_regex(r"[A-Za-z0-9._/-]{1,128}", fullmatch=True), max_size=50))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_stranger_with_any_number_of_kids_has_the_set_asked_for_once(
+def test_any_number_of_unknown_kids_requests_the_set_once(
     server: KeySetServer, http: OutboundClient, key: ForgeKey, kids: list[str]
 ) -> None:
     server.requests.clear()
@@ -133,7 +131,7 @@ def test_a_stranger_with_any_number_of_kids_has_the_set_asked_for_once(
     assert len(server.requests) == 1
 
 
-def test_an_unknown_kid_is_asked_for_again_after_the_pause(
+def test_an_unknown_kid_is_requested_again_after_the_pause(
     keys: ForgeKeys, server: KeySetServer, clock: Clock
 ) -> None:
     for seconds, asked in [(0, 1), (PAUSE - 1, 1), (1, 2), (PAUSE - 1, 2), (1, 3)]:
@@ -154,7 +152,7 @@ def test_a_rotated_key_is_found_by_its_new_kid(
     assert len(server.requests) == 2
 
 
-def test_a_key_that_is_withdrawn_is_gone_within_the_hour(
+def test_a_withdrawn_key_expires_within_the_hour(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, rotated: ForgeKey, clock: Clock
 ) -> None:
     keys.get(key.kid)
@@ -168,7 +166,7 @@ def test_a_key_that_is_withdrawn_is_gone_within_the_hour(
     assert len(server.requests) == 2
 
 
-def test_a_withdrawn_key_goes_as_soon_as_the_set_is_seen_without_it(
+def test_a_withdrawn_key_is_dropped_when_the_set_is_next_read(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, rotated: ForgeKey, clock: Clock
 ) -> None:
     keys.get(key.kid)
@@ -221,7 +219,7 @@ TROUBLES: dict[str, Callable[[ForgeKey, str], Reply]] = {
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_trouble_of_the_key_server_is_ours_and_is_not_remembered_for_long(
+def test_a_key_server_failure_is_a_503_and_retried_soon(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, clock: Clock, name: str
 ) -> None:
     server.answer(TROUBLES[name](key, server.url))
@@ -234,7 +232,7 @@ def test_trouble_of_the_key_server_is_ours_and_is_not_remembered_for_long(
     assert verifies(keys.get(key.kid), key)
 
 
-def test_a_key_server_that_says_nothing_is_not_waited_for(
+def test_a_silent_key_server_is_given_up_at_the_deadline(
     server: KeySetServer, key: ForgeKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.key_servers._SECONDS", 0.1)
@@ -243,12 +241,12 @@ def test_a_key_server_that_says_nothing_is_not_waited_for(
         ForgeKeys(http, server.url).get(key.kid)
 
 
-def test_a_key_server_that_is_down_is_our_trouble(http: OutboundClient, key: ForgeKey) -> None:
+def test_a_key_server_that_is_down_is_a_503(http: OutboundClient, key: ForgeKey) -> None:
     with pytest.raises(Unavailable):
         ForgeKeys(http, "http://127.0.0.1:1/jwks.json").get(key.kid)
 
 
-def test_known_keys_stay_good_while_the_key_server_is_in_trouble(
+def test_known_keys_stay_valid_while_the_key_server_fails(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, rotated: ForgeKey, clock: Clock
 ) -> None:
     keys.get(key.kid)
@@ -308,7 +306,7 @@ def unusable(key: ForgeKey) -> dict[str, Any]:
     }
 
 
-def test_only_a_public_rsa_key_for_signatures_is_taken(
+def test_only_a_public_rsa_signing_key_is_accepted(
     server: KeySetServer,
     http: OutboundClient,
     key: ForgeKey,
@@ -330,7 +328,7 @@ def test_only_a_public_rsa_key_for_signatures_is_taken(
 @pytest.mark.parametrize(
     "changes", [{}, {"use": ABSENT}, {"alg": ABSENT}, {"x5c": ["MIIB"], "key_ops": ["verify"]}]
 )
-def test_a_key_need_not_say_what_it_is_for(
+def test_a_keys_use_and_algorithm_are_optional(
     keys: ForgeKeys, server: KeySetServer, key: ForgeKey, changes: dict[str, Any]
 ) -> None:
     server.publish(key.jwk(**changes))

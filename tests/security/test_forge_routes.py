@@ -139,7 +139,7 @@ def everywhere(calls: ForgeCalls, token_for: Tokens) -> set[int]:
     return answers
 
 
-def test_the_routes_are_those_of_the_template() -> None:
+def test_the_tested_routes_are_the_templates() -> None:
     # HEAD is answered as GET is; the scanner's tests call it everywhere.
     assert set(ROUTES) == {route for route in routes("forge") if route[0] != "HEAD"}
 
@@ -195,7 +195,7 @@ def headers_that_prove_nothing(
     }
 
 
-def test_what_is_not_forges_own_token_opens_no_route_and_nothing_is_written(
+def test_only_forges_own_token_opens_a_route_and_nothing_else_is_written(
     calls: ForgeCalls, api_key: str, aws: Aws, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     relay, queue = calls.relay, aws.environment["REPLAYS_QUEUE"]
@@ -215,9 +215,7 @@ def test_what_is_not_forges_own_token_opens_no_route_and_nothing_is_written(
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=queue)
 
 
-def test_each_of_these_routes_takes_forges_own_token(
-    calls: ForgeCalls, subtests: pytest.Subtests
-) -> None:
+def test_each_route_accepts_forges_own_token(calls: ForgeCalls, subtests: pytest.Subtests) -> None:
     """Or else the test above could not fail."""
     calls.install(HERE)
     in_order = [("POST", INSTALLED), *ROUTES[1:3], *ROUTES[4:], ("POST", UNINSTALLED)]
@@ -228,7 +226,7 @@ def test_each_of_these_routes_takes_forges_own_token(
             assert answer.status == (200 if method == "GET" else 204)
 
 
-def test_forges_token_opens_nothing_of_the_operations_tool_and_of_connects_lifecycle(
+def test_forges_token_opens_no_provider_or_connect_lifecycle_route(
     calls: ForgeCalls, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     calls.install(HERE)
@@ -243,7 +241,7 @@ def test_forges_token_opens_nothing_of_the_operations_tool_and_of_connects_lifec
     assert stored() == before
 
 
-def test_where_the_app_is_not_on_forge_no_bearer_passes(
+def test_without_a_forge_app_no_bearer_is_accepted(
     load: Callable[..., ModuleType],
     forge: Forge,
     aws: Aws,
@@ -283,7 +281,7 @@ def items_of(relay: Relay, tenant_id: str) -> list[Any]:
     return sorted((item for item in found if tenant_id in str(item)), key=str)
 
 
-def test_a_token_of_one_installation_reaches_no_other_ones_migration(
+def test_a_token_of_one_installation_cannot_migrate_another(
     calls: ForgeCalls, subtests: pytest.Subtests
 ) -> None:
     for site in (HERE, THERE):
@@ -312,7 +310,7 @@ def test_a_token_of_one_installation_reaches_no_other_ones_migration(
     assert calls.migration(STATUS, THERE, MIGRATION).json() == {"status": "scheduled"}
 
 
-def test_a_lifecycle_call_changes_the_installation_of_its_token_alone(
+def test_a_lifecycle_call_changes_its_tokens_installation_only(
     calls: ForgeCalls, subtests: pytest.Subtests
 ) -> None:
     """The body names another one, in every way that it might."""
@@ -358,7 +356,7 @@ def test_a_token_that_names_two_installations_or_two_sites_is_refused(
 # --- The system token ---
 
 
-def test_the_system_token_is_in_no_item_and_in_no_line_of_the_log(
+def test_the_system_token_is_in_no_item_and_no_log_line(
     calls: ForgeCalls, aws: Aws, written: Callable[[], str]
 ) -> None:
     """Neither where it was brought, nor where two tenants were found to be one."""
@@ -404,7 +402,7 @@ def raw_values(aws: Aws) -> Iterator[bytes]:
             yield from flat(item)
 
 
-def test_a_system_token_copied_to_another_tenant_opens_nothing_there(
+def test_a_system_token_copied_to_another_tenant_cannot_be_decrypted(
     calls: ForgeCalls, aws: Aws
 ) -> None:
     here, there = calls.install(HERE), calls.install(THERE)
@@ -425,7 +423,7 @@ def test_a_system_token_copied_to_another_tenant_opens_nothing_there(
     assert calls.relay.tenants.system_token_of(calls.tenant(THERE)) == THERE.system_token
 
 
-def test_after_the_uninstall_the_token_is_gone_from_the_table(
+def test_an_uninstall_removes_the_token_from_the_table(
     calls: ForgeCalls, aws: Aws, stored: Stored
 ) -> None:
     calls.relay.install(ACME)
@@ -506,7 +504,7 @@ def test_an_uninstalled_installations_token_proves_no_site(calls: ForgeCalls) ->
     assert fetched.status == 200
 
 
-def test_no_token_of_before_the_uninstall_undoes_it_nor_the_one_that_it_came_with(
+def test_neither_earlier_tokens_nor_its_own_undo_an_uninstall(
     calls: ForgeCalls, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     now = int(time.time())
@@ -526,7 +524,7 @@ def test_no_token_of_before_the_uninstall_undoes_it_nor_the_one_that_it_came_wit
     assert calls.tenant(HERE).state is TenantState.UNINSTALLED
 
 
-def test_an_earlier_installations_token_proves_nothing_of_the_later_one(
+def test_an_earlier_installations_token_proves_nothing_about_a_later_one(
     calls: ForgeCalls, stored: Stored
 ) -> None:
     """The site is the same, and so is the tenant: it is the installation that was removed."""
@@ -551,7 +549,7 @@ def associate(relay: Relay, cloud_id: str) -> None:
 
 
 @pytest.mark.parametrize("claimed_first", [True, False])
-def test_a_cloud_id_that_connect_claims_joins_nothing(
+def test_a_cloud_id_claimed_by_connect_joins_nothing(
     calls: ForgeCalls, claimed_first: bool
 ) -> None:
     connect = calls.relay.install(ACME)
@@ -594,7 +592,7 @@ def apart(calls: ForgeCalls, connect_id: str) -> None:
     assert calls.relay.tenants.system_token_of(connect) is None
 
 
-def test_a_client_key_that_forges_body_claims_joins_nothing(calls: ForgeCalls) -> None:
+def test_a_client_key_claimed_by_forges_body_joins_nothing(calls: ForgeCalls) -> None:
     connect = calls.relay.install(ACME)
     body = {"clientKey": ACME.client_key, "context": {"clientKey": ACME.client_key}}
     for path in (INSTALLED, TICK):
@@ -604,7 +602,7 @@ def test_a_client_key_that_forges_body_claims_joins_nothing(calls: ForgeCalls) -
     apart(calls, connect.id)
 
 
-def test_the_sites_own_jira_is_asked_for_the_client_key_and_no_other(calls: ForgeCalls) -> None:
+def test_the_client_key_is_requested_from_the_sites_own_jira_only(calls: ForgeCalls) -> None:
     connect = calls.relay.install(ACME)
     calls.forge.tells_client_key(THERE, ACME.client_key)
     calls.install(HERE)
@@ -623,7 +621,7 @@ def test_the_sites_own_jira_is_asked_for_the_client_key_and_no_other(calls: Forg
     assert calls.relay.tenants.existing(other.id).forge is None
 
 
-def test_an_installation_is_joined_by_a_signed_lifecycle_call_that_names_it(
+def test_a_signed_lifecycle_call_joins_the_installation_that_it_names(
     calls: ForgeCalls, jira: Jira
 ) -> None:
     forge = calls.install(HERE)
@@ -634,7 +632,7 @@ def test_an_installation_is_joined_by_a_signed_lifecycle_call_that_names_it(
     assert connect.id == forge.id == calls.tenant(HERE).id
 
 
-def test_an_installation_is_joined_by_no_other_call_that_names_it(
+def test_no_other_call_joins_an_installation(
     calls: ForgeCalls, jira: Jira, stored: Stored, clock: Clock, subtests: pytest.Subtests
 ) -> None:
     """Neither by one that is not signed for it, nor by a used token with another body."""
@@ -667,9 +665,7 @@ def test_an_installation_is_joined_by_no_other_call_that_names_it(
         assert stored() == before
 
 
-def test_an_installation_that_is_another_connect_sites_is_not_taken_from_it(
-    calls: ForgeCalls, jira: Jira
-) -> None:
+def test_another_connect_sites_installation_is_not_joined(calls: ForgeCalls, jira: Jira) -> None:
     calls.forge.tells_client_key(HERE, GLOBEX.client_key)
     globex = calls.relay.install(GLOBEX)
     assert calls.install(HERE).id == globex.id
@@ -683,9 +679,7 @@ def test_an_installation_that_is_another_connect_sites_is_not_taken_from_it(
     assert items_of(calls.relay, globex.id) == before
 
 
-def test_a_site_under_forge_takes_no_other_sites_installation(
-    calls: ForgeCalls, jira: Jira
-) -> None:
+def test_a_forge_site_cannot_join_another_sites_installation(calls: ForgeCalls, jira: Jira) -> None:
     """Forge has proven which site it is; another one of Forge's is another site."""
     calls.forge.tells_client_key(HERE, ACME.client_key)
     connect = calls.relay.install(ACME)
@@ -699,7 +693,7 @@ def test_a_site_under_forge_takes_no_other_sites_installation(
     assert items_of(calls.relay, there.id) == before
 
 
-def test_a_cloud_id_that_forge_has_proven_finds_the_site_again(calls: ForgeCalls) -> None:
+def test_a_cloud_id_proven_by_forge_finds_the_site(calls: ForgeCalls) -> None:
     first = calls.install(HERE)
     other = calls.install(THERE)
     assert calls.lifecycle(UNINSTALLED, HERE, iat=int(time.time()) - 30).status == 204

@@ -130,7 +130,7 @@ def test_a_token_signed_by_forge_is_accepted(
     ],
     ids=str,
 )
-def test_what_forge_may_leave_out_or_add_does_no_harm(
+def test_optional_and_additional_claims_are_accepted(
     verifier: ForgeTokenVerifier, key: ForgeKey, changes: dict[str, Any]
 ) -> None:
     caller = verify(verifier, signed(key, payload(changes)))
@@ -138,7 +138,7 @@ def test_what_forge_may_leave_out_or_add_does_no_harm(
     assert caller.system_token is None
 
 
-def test_who_clicked_is_not_kept(verifier: ForgeTokenVerifier, key: ForgeKey) -> None:
+def test_the_user_of_a_token_is_not_stored(verifier: ForgeTokenVerifier, key: ForgeKey) -> None:
     person = {"principal": PERSON, "sub": PERSON, "context.accountId": PERSON}
     token = signed(key, payload(person))
     caller = verifier.verify(
@@ -150,7 +150,7 @@ def test_who_clicked_is_not_kept(verifier: ForgeTokenVerifier, key: ForgeKey) ->
     assert "the-users-token" not in kept
 
 
-def test_the_system_token_is_not_in_what_may_be_logged(
+def test_the_system_token_is_in_no_representation(
     verifier: ForgeTokenVerifier, key: ForgeKey
 ) -> None:
     caller = verify(verifier, signed(key), x_forge_oauth_system=SYSTEM_TOKEN)
@@ -169,7 +169,7 @@ def test_the_system_token_is_not_in_what_may_be_logged(
         ([], []),
     ],
 )
-def test_only_the_environments_that_are_named_are_accepted(
+def test_only_the_configured_environments_are_accepted(
     http: OutboundClient,
     server: KeySetServer,
     key: ForgeKey,
@@ -186,7 +186,7 @@ def test_only_the_environments_that_are_named_are_accepted(
             refusal(verifier, token)
 
 
-def test_production_alone_is_accepted_unless_something_else_is_said(
+def test_only_production_is_accepted_by_default(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey
 ) -> None:
     reason = refusal(verifier, signed(key, payload({"app.environment.type": "STAGING"})))
@@ -194,7 +194,7 @@ def test_production_alone_is_accepted_unless_something_else_is_said(
     assert server.requests == [], "no key is needed to know that"
 
 
-def test_a_route_of_forges_own_is_called_by_its_own_module_alone(
+def test_a_forge_route_accepts_its_own_module_only(
     verifier: ForgeTokenVerifier, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     for path, own in CALLERS.items():
@@ -222,7 +222,7 @@ def test_a_route_of_forges_own_is_called_by_its_own_module_alone(
         ({"app.module.key": "FORGE-TICK"}, "the token is for another module"),
     ],
 )
-def test_a_page_and_a_person_call_no_route_of_forges_own(
+def test_a_pages_or_users_token_opens_no_forge_route(
     verifier: ForgeTokenVerifier,
     server: KeySetServer,
     key: ForgeKey,
@@ -235,14 +235,14 @@ def test_a_page_and_a_person_call_no_route_of_forges_own(
     assert verifier.verify(request(f"Bearer {token}", "/workspaces/fetch"))
 
 
-def test_a_route_of_forges_own_that_no_module_calls_takes_no_token(
+def test_a_forge_route_without_a_module_accepts_no_token(
     verifier: ForgeTokenVerifier, key: ForgeKey
 ) -> None:
     with pytest.raises(Unauthenticated):
         verifier.verify(request(f"Bearer {signed(key)}", "/forge/new"))
 
 
-def test_every_route_of_forges_own_has_the_module_that_the_manifest_names() -> None:
+def test_every_forge_route_has_the_module_that_the_manifest_names() -> None:
     descriptor = json.loads((ROOT / "atlassian-connect.json").read_text())
     modules = manifest_of(descriptor, Deployment(APP_ID, "https://relay.example.com")).document[
         "modules"
@@ -268,7 +268,7 @@ def test_every_route_of_forges_own_has_the_module_that_the_manifest_names() -> N
 # --- Algorithm, key and signature ---
 
 
-def test_any_other_algorithm_is_refused_before_the_key_is_asked_for(
+def test_any_other_algorithm_is_refused_before_a_key_is_requested(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     content, private = payload(), key.private
@@ -297,7 +297,7 @@ def test_any_other_algorithm_is_refused_before_the_key_is_asked_for(
     assert server.requests == []
 
 
-def test_an_algorithm_that_only_the_header_names_is_refused(
+def test_an_algorithm_chosen_by_the_header_is_refused(
     verifier: ForgeTokenVerifier, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     good, content = {"alg": "RS256", "kid": key.kid}, payload()
@@ -311,7 +311,7 @@ def test_an_algorithm_that_only_the_header_names_is_refused(
             assert refusal(verifier, token) == "the token is refused: InvalidSignatureError"
 
 
-def test_a_signature_of_anyone_else_is_refused(
+def test_a_signature_by_another_key_is_refused(
     verifier: ForgeTokenVerifier, key: ForgeKey, stranger: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     jwk = {"alg": "RS256", "kid": key.kid, "jwk": stranger.jwk(), "jku": "https://evil.example"}
@@ -335,7 +335,7 @@ def test_a_secret_in_the_key_set_proves_nothing(
     verify(verifier, signed(key))
 
 
-def test_an_unknown_kid_is_refused_and_a_key_proves_only_what_names_it(
+def test_an_unknown_kid_is_refused_and_a_key_verifies_only_its_own_kid(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey
 ) -> None:
     other = ForgeKey(kid="other")
@@ -360,7 +360,7 @@ def test_a_rotated_key_is_found_by_its_new_kid(
     assert refusal(verifier, signed(key)) == "the kid is unknown"
 
 
-def test_trouble_of_the_key_server_is_ours_and_not_forges(
+def test_a_key_server_failure_is_a_503_and_no_refusal(
     http: OutboundClient, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     for name, reply in {
@@ -379,7 +379,7 @@ def test_trouble_of_the_key_server_is_ours_and_not_forges(
 # --- What is no token ---
 
 
-def test_what_is_no_token_is_refused_before_a_key_is_asked_for(
+def test_a_malformed_token_is_refused_before_a_key_is_requested(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     header, content, private = {"alg": "RS256", "kid": key.kid}, payload(), key.private
@@ -416,7 +416,7 @@ def test_what_is_no_token_is_refused_before_a_key_is_asked_for(
     [ABSENT, None, "", 1, ["k"], "a b", "a\n", "a?b", "../a#", "%2e", "https://x", "ü", "k" * 129],
     ids=str,
 )
-def test_a_kid_that_is_no_name_is_refused_before_a_key_is_asked_for(
+def test_an_invalid_kid_is_refused_before_a_key_is_requested(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, kid: Any
 ) -> None:
     header = {"alg": "RS256"} | ({} if kid is ABSENT else {"kid": kid})
@@ -424,7 +424,7 @@ def test_a_kid_that_is_no_name_is_refused_before_a_key_is_asked_for(
     assert server.requests == []
 
 
-def test_the_token_comes_as_a_bearer_alone(
+def test_the_token_is_accepted_as_a_bearer_only(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     token = signed(key)
@@ -511,7 +511,7 @@ def wrong_claims(now: int) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", wrong_claims(0))
-def test_a_claim_that_breaks_a_rule_is_refused_before_a_key_is_asked_for(
+def test_an_invalid_claim_is_refused_before_a_key_is_requested(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, name: str
 ) -> None:
     header = {"alg": "RS256", "kid": key.kid}
@@ -543,7 +543,7 @@ def test_a_claim_that_breaks_a_rule_is_refused_before_a_key_is_asked_for(
     ],
 )
 @pytest.mark.parametrize("value", [ABSENT, None, "", {}, []], ids=str)
-def test_a_token_without_a_claim_that_it_needs_is_refused(
+def test_a_token_without_a_required_claim_is_refused(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, claim: str, value: Any
 ) -> None:
     header = {"alg": "RS256", "kid": key.kid}
@@ -571,7 +571,7 @@ def test_clocks_may_differ_by_thirty_seconds(
             refusal(verifier, signed(key, payload(times)))
 
 
-def test_an_app_without_an_id_takes_no_token(
+def test_an_app_without_an_id_accepts_no_token(
     http: OutboundClient, server: KeySetServer, key: ForgeKey
 ) -> None:
     verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), "")
@@ -580,7 +580,7 @@ def test_an_app_without_an_id_takes_no_token(
     assert server.requests == []
 
 
-def test_the_reason_says_which_rule_was_broken(
+def test_the_reason_names_the_broken_rule(
     verifier: ForgeTokenVerifier, key: ForgeKey, subtests: pytest.Subtests
 ) -> None:
     now = int(time.time())
@@ -622,7 +622,7 @@ IC_LABEL = re.compile(r"[a-z0-9_-]{1,50}", re.ASCII)
 @example("ACME")
 @example("٣")
 @given_much
-def test_a_token_of_an_isolated_cloud_is_refused_whatever_its_label_is(
+def test_a_token_of_an_isolated_cloud_is_refused_whatever_its_label(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, label: str
 ) -> None:
     reason = refusal(verifier, signed(key, payload({"icLabel": label})))
@@ -634,7 +634,7 @@ def test_a_token_of_an_isolated_cloud_is_refused_whatever_its_label_is(
 
 
 @pytest.mark.parametrize("label", [1, True, ["acme"], {"acme": 1}, "\ud800"], ids=repr)
-def test_a_label_that_is_no_text_is_refused(
+def test_a_label_that_is_not_a_string_is_refused(
     verifier: ForgeTokenVerifier, key: ForgeKey, label: Any
 ) -> None:
     assert "icLabel" in refusal(verifier, signed(key, payload({"icLabel": label})))
@@ -698,7 +698,7 @@ def test_another_api_base_url_is_refused(
 
 @given(cloud_id=CLOUD_IDS, names_site=st.booleans())
 @given_much
-def test_the_cloud_id_is_the_one_that_the_api_base_url_names(
+def test_the_cloud_id_is_read_from_the_api_base_url(
     verifier: ForgeTokenVerifier, key: ForgeKey, cloud_id: str, names_site: bool
 ) -> None:
     url = f"https://api.atlassian.com/ex/jira/{cloud_id}"
@@ -753,7 +753,7 @@ TEST_ORIGINS = {
 
 
 @pytest.mark.parametrize("setting", TEST_ORIGINS)
-def test_other_origins_are_taken_only_where_the_setting_names_them(
+def test_other_origins_are_accepted_only_if_configured(
     http: OutboundClient,
     server: KeySetServer,
     key: ForgeKey,
@@ -780,7 +780,7 @@ def test_other_origins_are_taken_only_where_the_setting_names_them(
     "system_token",
     ["", " ", "a b", "a\n", "a\x00", "\x7f", "ü", pytest.param("t" * 8193, id="too long")],
 )
-def test_a_system_token_that_no_header_may_hold_is_refused(
+def test_a_system_token_that_is_no_valid_header_is_refused(
     verifier: ForgeTokenVerifier, server: KeySetServer, key: ForgeKey, system_token: str
 ) -> None:
     reason = refusal(verifier, signed(key), x_forge_oauth_system=system_token)

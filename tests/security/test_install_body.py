@@ -13,7 +13,7 @@ from tests.support.lifecycle import ACME, INSTALLED, UNINSTALLED, Jira
 Stored = Callable[[], list[Any]]
 
 
-def test_a_body_that_is_no_lifecycle_call_is_refused(
+def test_an_invalid_lifecycle_body_is_refused(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     text = json.dumps(ACME.body())
@@ -40,7 +40,7 @@ def test_a_body_that_is_no_lifecycle_call_is_refused(
     assert stored() == []
 
 
-def test_each_field_that_is_missing_or_wrong_is_named(
+def test_each_missing_or_invalid_field_is_named(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     cases: dict[str, list[Any]] = {
@@ -62,12 +62,12 @@ def test_each_field_that_is_missing_or_wrong_is_named(
     assert stored() == []
 
 
-def test_a_null_is_as_good_as_nothing_where_a_field_is_optional(jira: Jira) -> None:
+def test_null_counts_as_absent_for_an_optional_field(jira: Jira) -> None:
     body = ACME.body() | {"displayUrl": None, "installationId": None}
     assert jira.installed(ACME, body=body).status == 204
 
 
-def test_fields_that_relay_does_not_know_are_tolerated(jira: Jira) -> None:
+def test_unknown_fields_are_ignored(jira: Jira) -> None:
     unknown: dict[str, Any] = {
         "capabilitySet": "capabilityStandard",
         "cloudId": 42,
@@ -84,7 +84,7 @@ def test_an_uninstall_needs_neither_secret_nor_base_url(jira: Jira) -> None:
     assert jira.enabled(ACME).status == 401
 
 
-def test_the_content_type_does_not_matter_to_jiras_calls(jira: Jira) -> None:
+def test_jiras_calls_may_have_any_content_type(jira: Jira) -> None:
     """Jira's own is application/json; which one it is decides nothing."""
     headers = {"Authorization": f"JWT {jira.token(ACME)}", "Content-Type": "text/plain"}
     answer = call(jira.function, "POST", INSTALLED, json.dumps(ACME.body()).encode(), headers)

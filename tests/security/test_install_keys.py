@@ -34,7 +34,7 @@ UNKNOWN_KIND_OF_KEY = (
 )
 
 
-def test_a_kid_that_is_not_plainly_a_name_is_never_asked_for(
+def test_an_invalid_kid_is_never_requested(
     jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     kids: list[Any] = [
@@ -72,7 +72,7 @@ def test_a_kid_that_is_not_plainly_a_name_is_never_asked_for(
     assert stored() == []
 
 
-def test_an_unknown_kid_is_asked_for_and_refused(
+def test_an_unknown_kid_is_requested_and_refused(
     jira: Jira, keys: KeyServer, stored: Stored
 ) -> None:
     kids = ["fake-kid", "k", "k" * 128, "0d49562f-EA77_4469"]
@@ -86,7 +86,7 @@ def pem_of(key: ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def test_trouble_of_the_key_server_is_ours_and_not_the_callers(
+def test_a_key_server_failure_is_a_503_and_not_the_callers_fault(
     jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     pem = jira.key.public_pem
@@ -126,7 +126,7 @@ def test_trouble_of_the_key_server_is_ours_and_not_the_callers(
     assert jira.installed(ACME).status == 204, "what failed must not be remembered"
 
 
-def test_a_key_server_that_says_nothing_is_not_waited_for(
+def test_a_silent_key_server_is_given_up_at_the_deadline(
     jira: Jira, keys: KeyServer, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.key_servers._SECONDS", 0.1)
@@ -135,7 +135,7 @@ def test_a_key_server_that_says_nothing_is_not_waited_for(
     assert stored() == []
 
 
-def test_a_key_server_that_is_down_is_our_trouble(
+def test_a_key_server_that_is_down_is_a_503(
     function: Callable[..., Any], install_key: InstallKey, stored: Stored
 ) -> None:
     nowhere = Jira(function("lifecycle", INSTALL_KEYS_URL="http://127.0.0.1:1/keys"), install_key)
@@ -144,7 +144,7 @@ def test_a_key_server_that_is_down_is_our_trouble(
     assert stored() == []
 
 
-def test_each_key_is_asked_for_once_and_a_new_kid_is_asked_for(jira: Jira, keys: KeyServer) -> None:
+def test_each_key_is_requested_once_and_a_new_kid_again(jira: Jira, keys: KeyServer) -> None:
     rotated = keys.serve(InstallKey(kid="rotated"))
     for _ in range(3):
         assert jira.installed(ACME).status == 204
@@ -152,7 +152,7 @@ def test_each_key_is_asked_for_once_and_a_new_kid_is_asked_for(jira: Jira, keys:
     assert keys.requests == [f"/keys/{jira.key.kid}", "/keys/rotated"]
 
 
-def test_a_key_proves_only_what_names_it(jira: Jira, keys: KeyServer, stored: Stored) -> None:
+def test_a_key_verifies_only_its_own_kid(jira: Jira, keys: KeyServer, stored: Stored) -> None:
     other = keys.serve(InstallKey(kid="other"))
     assert refused(jira.installed(ACME, signed_install(other, jira.claims(ACME), kid=jira.key.kid)))
     assert refused(jira.installed(ACME, signed_install(jira.key, jira.claims(ACME), kid="other")))
@@ -162,7 +162,7 @@ def test_a_key_proves_only_what_names_it(jira: Jira, keys: KeyServer, stored: St
 # --- Noise: calls that prove nothing, each with a kid of its own ---
 
 
-def test_what_fails_without_a_key_asks_for_none(
+def test_a_token_that_fails_without_a_key_requests_none(
     jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     now = int(time.time())
@@ -198,7 +198,7 @@ def test_what_fails_without_a_key_asks_for_none(
     assert stored() == []
 
 
-def test_an_unknown_kid_is_not_asked_for_again_for_a_minute(jira: Jira, keys: KeyServer) -> None:
+def test_an_unknown_kid_is_not_requested_again_for_a_minute(jira: Jira, keys: KeyServer) -> None:
     token = signed_install(jira.key, jira.claims(ACME), kid="fake-kid")
     for _ in range(3):
         assert refused(jira.installed(ACME, token))
@@ -224,7 +224,7 @@ def asking(keys: KeyServer, clock: Clock) -> Iterator[InstallKeys]:
         yield InstallKeys(http, keys.url, clock)
 
 
-def test_a_new_key_is_good_a_minute_after_it_was_refused_at_the_latest(
+def test_a_new_key_is_accepted_within_a_minute_of_its_refusal(
     asking: InstallKeys, keys: KeyServer, clock: Clock
 ) -> None:
     rotated = InstallKey(kid="rotated")
@@ -240,7 +240,7 @@ def test_a_new_key_is_good_a_minute_after_it_was_refused_at_the_latest(
     assert asking.get("rotated")
 
 
-def test_noise_locks_no_key_out_and_fills_no_memory(
+def test_many_unknown_kids_block_no_key_and_use_bounded_memory(
     asking: InstallKeys, keys: KeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.install_keys._REFUSED_MAX", 3)
@@ -259,7 +259,7 @@ def test_noise_locks_no_key_out_and_fills_no_memory(
     assert len(keys.requests) == asked
 
 
-def test_a_clock_that_goes_back_refuses_nobody_for_longer(
+def test_a_clock_that_jumps_back_extends_no_refusal(
     asking: InstallKeys, keys: KeyServer, clock: Clock
 ) -> None:
     with pytest.raises(Unauthenticated):

@@ -34,7 +34,7 @@ def test_a_token_signed_by_jira_is_accepted(jira: Jira, keys: KeyServer) -> None
     assert keys.requests == [f"/keys/{jira.key.kid}"]
 
 
-def test_any_other_algorithm_is_refused_before_the_key_is_asked_for(
+def test_any_other_algorithm_is_refused_before_a_key_is_requested(
     jira: Jira, keys: KeyServer, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     private, kid = jira.key.private, jira.key.kid
@@ -66,7 +66,7 @@ def test_any_other_algorithm_is_refused_before_the_key_is_asked_for(
     assert stored() == []
 
 
-def test_a_signature_of_anyone_else_is_refused(
+def test_a_signature_by_another_key_is_refused(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     stranger = InstallKey(kid=jira.key.kid)
@@ -92,7 +92,9 @@ def test_a_signature_of_anyone_else_is_refused(
     assert stored() == []
 
 
-def test_what_is_no_token_is_refused(jira: Jira, stored: Stored, subtests: pytest.Subtests) -> None:
+def test_a_malformed_token_is_refused(
+    jira: Jira, stored: Stored, subtests: pytest.Subtests
+) -> None:
     header, payload = {"alg": "RS256", "kid": jira.key.kid}, jira.claims(ACME)
     tokens = {
         "nothing": "",
@@ -126,7 +128,7 @@ def test_what_is_no_token_is_refused(jira: Jira, stored: Stored, subtests: pytes
     assert stored() == []
 
 
-def test_the_times_of_a_token_are_kept_to(
+def test_the_times_of_a_token_are_enforced(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     now = int(time.time())
@@ -166,7 +168,7 @@ def test_clocks_may_differ_by_thirty_seconds(jira: Jira, subtests: pytest.Subtes
             assert jira.installed(ACME, **claims).status == 204
 
 
-def test_a_token_without_a_claim_that_it_needs_is_refused(
+def test_a_token_without_a_required_claim_is_refused(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     for path, claim in itertools.product(BOTH, ("iss", "iat", "exp", "qsh", "aud")):
@@ -182,7 +184,7 @@ def test_a_token_without_a_claim_that_it_needs_is_refused(
     assert stored() == []
 
 
-def test_a_token_is_good_for_its_own_request_alone(
+def test_a_token_is_valid_for_its_own_request_only(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     enabled = jira.claims(ACME, "/lifecycle/enabled")["qsh"]
@@ -207,7 +209,7 @@ def test_a_token_is_good_for_its_own_request_alone(
     assert stored() == []
 
 
-def test_a_query_that_the_token_does_not_know_is_refused(jira: Jira, stored: Stored) -> None:
+def test_a_query_missing_from_the_tokens_hash_is_refused(jira: Jira, stored: Stored) -> None:
     token = jira.token(ACME)
     assert refused(jira.post(INSTALLED + "?force=true", token, ACME.body()))
     assert stored() == []
@@ -239,7 +241,7 @@ def test_a_token_for_another_audience_is_refused(
     assert stored() == []
 
 
-def test_the_audience_is_our_base_url_with_or_without_one_slash(
+def test_the_audience_is_the_base_url_with_or_without_a_trailing_slash(
     jira: Jira, subtests: pytest.Subtests
 ) -> None:
     for audience in [
@@ -252,7 +254,7 @@ def test_the_audience_is_our_base_url_with_or_without_one_slash(
             assert jira.installed(ACME, aud=audience).status == 204
 
 
-def test_the_issuer_is_the_site_that_the_body_is_about(
+def test_the_issuer_is_the_bodys_client_key(
     jira: Jira, stored: Stored, subtests: pytest.Subtests
 ) -> None:
     for path in BOTH:
@@ -281,7 +283,7 @@ def test_a_call_for_another_app_is_refused(
     assert stored() == []
 
 
-def test_the_token_may_come_in_the_query_and_the_header_goes_first(
+def test_the_token_may_be_in_the_query_and_the_header_takes_precedence(
     jira: Jira, subtests: pytest.Subtests
 ) -> None:
     def post(authorization: str | None, query: str) -> int:

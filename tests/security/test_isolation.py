@@ -242,7 +242,7 @@ def without(answer: Answer, of: str) -> tuple[int, str, str]:
     return answer.status, told[0], told[1]
 
 
-def test_every_route_is_in_one_of_the_tables() -> None:
+def test_every_route_is_in_one_table() -> None:
     in_template = {
         Route(method, path.replace("+}", "}"))
         for name in functions()
@@ -267,7 +267,7 @@ def test_every_route_is_in_one_of_the_tables() -> None:
 # --- Sites ---
 
 
-def test_a_site_learns_nothing_of_what_is_not_its_own(
+def test_a_site_learns_nothing_about_other_sites_data(
     relay: Relay, call: SiteCall, subtests: pytest.Subtests
 ) -> None:
     for route, naming in NAMING.items():
@@ -281,7 +281,7 @@ def test_a_site_learns_nothing_of_what_is_not_its_own(
             assert kept_of_others(relay) == before
 
 
-def test_each_of_these_calls_tells_the_site_that_it_is_about(
+def test_each_call_answers_the_site_that_it_belongs_to(
     call: SiteCall, subtests: pytest.Subtests
 ) -> None:
     """Or else the test above could not fail: what is one's own is answered differently."""
@@ -294,7 +294,7 @@ def test_each_of_these_calls_tells_the_site_that_it_is_about(
             assert all(one != other for one, other in zip(theirs, nobodys, strict=True))
 
 
-def test_what_a_site_tells_of_others_is_told_to_nobody(
+def test_a_sites_claims_about_other_sites_reach_nobody(
     relay: Relay, call: SiteCall, aws: Aws
 ) -> None:
     """No webhook hears of it, and no workspace is shown it."""
@@ -314,7 +314,7 @@ def sites_of(relay: Relay, workspace: str) -> Any:
     return relay.provider("GET", path).json()["sites"]
 
 
-def test_a_token_of_one_site_is_none_of_another(relay: Relay) -> None:
+def test_a_token_of_one_site_is_not_accepted_as_anothers(relay: Relay) -> None:
     """Signed with one site's secret in another's name; or by a site that has left."""
     url = "/containers/search?searchQuery=Service"
     forged = signed_callback(ACME.secret, claims(GLOBEX.client_key, "GET", url))
@@ -368,7 +368,7 @@ def test_a_key_for_one_workspace_opens_no_route_of_another(
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.environment["SUBMISSIONS_QUEUE"])
 
 
-def test_each_of_these_calls_works_with_a_key_for_the_workspace(
+def test_each_call_works_with_a_key_for_the_workspace(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     """Or else the test above could not fail. What deletes comes last, the workspace after all
@@ -386,7 +386,7 @@ def test_each_of_these_calls_works_with_a_key_for_the_workspace(
             assert answer.status == example.status, answer.body
 
 
-def test_a_thing_of_another_workspace_is_not_found_in_ones_own(
+def test_an_id_of_another_workspace_is_not_found_in_ones_own(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     key = relay.key_for(OURS)
@@ -409,7 +409,7 @@ def test_a_thing_of_another_workspace_is_not_found_in_ones_own(
             assert kept_of_others(relay) == before
 
 
-def test_a_key_for_one_workspace_deletes_by_properties_in_it_alone(relay: Relay) -> None:
+def test_a_key_for_one_workspace_deletes_by_properties_in_it_only(relay: Relay) -> None:
     key = relay.key_for(OURS)
     path = f"/v1/workspaces/{OURS}/entities?of={THEIRS}"
     assert relay.provider("DELETE", path, key=key).json() == {"deleted": 0}
@@ -418,7 +418,7 @@ def test_a_key_for_one_workspace_deletes_by_properties_in_it_alone(relay: Relay)
     assert [one["deleted"] for one in listed] == [False, False]
 
 
-def test_a_key_for_one_workspace_changes_nothing_of_sites_and_reads_no_keys(
+def test_a_key_for_one_workspace_changes_no_site_and_reads_no_keys(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     key = relay.key_for(OURS)
@@ -437,7 +437,7 @@ def test_a_key_for_one_workspace_changes_nothing_of_sites_and_reads_no_keys(
             assert relay.stored() == before
 
 
-def test_a_site_without_a_workspace_of_the_key_is_not_there(
+def test_a_site_without_a_workspace_of_the_key_is_not_found(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     """Whether the workspace is linked to another site, to none, or is nobody's; and an offer is no
@@ -462,7 +462,7 @@ def test_a_site_without_a_workspace_of_the_key_is_not_there(
                     assert told[0] == told[1]
 
 
-def test_each_of_these_calls_tells_a_key_of_a_linked_workspace(relay: Relay) -> None:
+def test_each_call_answers_a_key_of_a_linked_workspace(relay: Relay) -> None:
     """Or else the test above could not fail. The links are asked of Jira, which is not there."""
     key, path = relay.key_for(OURS), f"/v1/sites/{id_of(relay, ACME)}"
     assert relay.provider("GET", path, key=key).json()["baseUrl"] == ACME.base_url
@@ -486,7 +486,7 @@ def own_view(relay: Relay, key: str) -> list[str]:
     return [answer.body for answer in answers]
 
 
-def test_what_others_do_at_a_shared_site_changes_nothing_of_ones_own_view(relay: Relay) -> None:
+def test_others_at_a_shared_site_do_not_change_ones_own_view(relay: Relay) -> None:
     """They are linked, replayed, owed something and offered there; sites are theirs alone."""
     acme, key = id_of(relay, ACME), relay.key_for(OURS)
     before = own_view(relay, key)
@@ -507,7 +507,7 @@ def test_what_others_do_at_a_shared_site_changes_nothing_of_ones_own_view(relay:
         assert told not in "".join(after)
 
 
-def test_a_sites_words_to_others_are_not_repeated(relay: Relay) -> None:
+def test_a_sites_messages_about_others_are_not_shown(relay: Relay) -> None:
     """They may hold what others sent. What the trouble is, and until when, concerns all."""
     acme, key = id_of(relay, ACME), relay.key_for(OURS)
     environment, dynamodb = relay.aws.environment, relay.aws.dynamodb
@@ -548,7 +548,7 @@ def test_a_sites_words_to_others_are_not_repeated(relay: Relay) -> None:
     assert relay.provider("GET", f"/v1/sites/{acme}").json()["trouble"]["message"] == words
 
 
-def test_a_key_lists_the_sites_of_its_own_workspaces_alone(relay: Relay) -> None:
+def test_a_key_lists_only_the_sites_of_its_own_workspaces(relay: Relay) -> None:
     acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
 
     def listed(*workspaces: str, query: str = "") -> list[str]:
@@ -580,7 +580,7 @@ STARTS: Mapping[str, Callable[[str, str], list[Any]]] = {
 
 
 @pytest.mark.parametrize("what", STARTS)
-def test_a_key_for_one_workspace_starts_no_replay_and_moves_no_link(
+def test_a_key_for_one_workspace_cannot_replay_or_move_links_of_others(
     relay: Relay, aws: Aws, what: str
 ) -> None:
     """Not even at the site that its own workspace is linked to."""
@@ -598,7 +598,7 @@ def test_a_key_for_one_workspace_starts_no_replay_and_moves_no_link(
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.environment["REPLAYS_QUEUE"])
 
 
-def test_a_sites_replays_are_of_its_own_workspaces_alone(relay: Relay) -> None:
+def test_a_key_sees_only_replays_of_its_own_workspaces(relay: Relay) -> None:
     """By a key for all: what one site is asked to take begins nothing at another."""
     sites = {OURS: id_of(relay, ACME), THEIRS: id_of(relay, GLOBEX)}
 
@@ -616,7 +616,7 @@ def test_a_sites_replays_are_of_its_own_workspaces_alone(relay: Relay) -> None:
     assert {of: shown(site) for of, site in sites.items()} == {OURS: [OURS], THEIRS: []}
 
 
-def test_a_key_lists_its_own_workspaces_alone(relay: Relay) -> None:
+def test_a_key_lists_only_its_own_workspaces(relay: Relay) -> None:
     def listed(key: str = "") -> list[str]:
         found = relay.provider("GET", "/v1/workspaces", key=key).json()["workspaces"]
         return [one["id"] for one in found]
@@ -626,7 +626,7 @@ def test_a_key_lists_its_own_workspaces_alone(relay: Relay) -> None:
     assert listed(relay.key_for(NOBODYS)) == []
 
 
-def test_nobody_who_is_not_known_is_told_whether_anything_is_there(
+def test_an_unauthenticated_caller_does_not_learn_what_exists(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     """Without a token, and with one that is made up: one answer for all that there is or is not."""

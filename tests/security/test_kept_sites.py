@@ -64,12 +64,12 @@ def verifying(aws: Aws) -> Verifying:
     return verifying
 
 
-def test_after_the_first_call_only_the_tenant_is_read(verifying: Verifying) -> None:
+def test_only_the_tenant_is_read_after_the_first_call(verifying: Verifying) -> None:
     assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
     assert verifying.calls(ACME) == ["GetItem"]
 
 
-def test_a_new_secret_is_good_at_once_and_the_old_one_no_more(verifying: Verifying) -> None:
+def test_a_new_secret_is_valid_immediately_and_the_old_one_is_not(verifying: Verifying) -> None:
     assert verifying.passes(ACME)
     verifying.install(RENEWED)
     assert not verifying.passes(ACME)
@@ -77,7 +77,7 @@ def test_a_new_secret_is_good_at_once_and_the_old_one_no_more(verifying: Verifyi
     assert not verifying.passes(ACME)
 
 
-def test_a_site_that_has_uninstalled_the_app_is_refused_at_once(verifying: Verifying) -> None:
+def test_a_site_that_has_uninstalled_the_app_is_refused_immediately(verifying: Verifying) -> None:
     assert verifying.passes(ACME)
     verifying.uninstall(ACME)
     assert not verifying.passes(ACME)
@@ -99,7 +99,7 @@ def test_every_refusal_makes_the_same_calls(verifying: Verifying) -> None:
     assert verifying.calls(GLOBEX, ACME.secret)[:2] == of_an_unknown_site
 
 
-def test_what_is_kept_of_sites_is_bounded(
+def test_the_cache_of_sites_is_bounded(
     verifying: Verifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
@@ -110,7 +110,7 @@ def test_what_is_kept_of_sites_is_bounded(
     assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
 
 
-def test_strangers_leave_nothing_to_keep(
+def test_unknown_callers_are_not_cached(
     verifying: Verifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)

@@ -114,7 +114,7 @@ def expected(method: str, path: str) -> int:
     return 404 if path == "*" else 401
 
 
-def test_no_route_answers_to_a_call_that_proves_nothing(
+def test_every_route_refuses_an_unauthenticated_call(
     load: Callable[[str], ModuleType], subtests: pytest.Subtests
 ) -> None:
     modules = {name: load(name) for name in HTTP_FUNCTIONS}
@@ -130,7 +130,7 @@ def test_no_route_answers_to_a_call_that_proves_nothing(
                 assert has_security_headers(answer), attempt
 
 
-def test_no_other_method_answers_either(
+def test_every_other_method_is_refused(
     load: Callable[[str], ModuleType], subtests: pytest.Subtests
 ) -> None:
     """API Gateway would not hand it over; the function does not depend on that."""
@@ -144,7 +144,7 @@ def test_no_other_method_answers_either(
                 assert has_security_headers(answer), method
 
 
-def test_what_is_public_reveals_nothing_of_any_tenant(
+def test_public_routes_reveal_nothing_about_tenants(
     load: Callable[[str], ModuleType], jira: Jira
 ) -> None:
     assert jira.installed(ACME).status == 204
@@ -164,7 +164,7 @@ def test_every_lifecycle_call_of_the_descriptor_has_its_route(
     assert served == set(routes("lifecycle"))
 
 
-def test_successes_and_failures_alike_carry_the_headers(jira: Jira) -> None:
+def test_successes_and_failures_carry_the_security_headers(jira: Jira) -> None:
     assert has_security_headers(jira.installed(ACME))
     bad = jira.installed(ACME, body=b"{")
     assert bad.status == 400
@@ -176,7 +176,7 @@ def test_successes_and_failures_alike_carry_the_headers(jira: Jira) -> None:
     assert has_security_headers(down)
 
 
-def test_an_unforeseen_error_is_a_500_that_says_nothing_of_itself(jira: Jira) -> None:
+def test_an_unexpected_error_is_a_500_that_reveals_nothing(jira: Jira) -> None:
     with aws_calls() as calls:
         calls.fail(RuntimeError("words of what nobody foresaw"), at=0)
         answer = jira.enabled(ACME)
@@ -186,7 +186,7 @@ def test_an_unforeseen_error_is_a_500_that_says_nothing_of_itself(jira: Jira) ->
     assert has_security_headers(answer)
 
 
-def test_the_public_link_says_the_same_of_every_incident(
+def test_the_public_link_answers_alike_for_every_incident(
     load: Callable[[str], ModuleType],
 ) -> None:
     module = load("create_post_incident_review")
@@ -197,7 +197,7 @@ def test_the_public_link_says_the_same_of_every_incident(
     assert len(answers) == 1
 
 
-def test_a_token_that_is_not_of_this_call_opens_no_route_of_jiras(
+def test_a_token_of_another_call_opens_none_of_jiras_routes(
     load: Callable[[str], ModuleType], jira: Jira, subtests: pytest.Subtests
 ) -> None:
     """Signed with the site's own secret, or by Jira's install key; and yet not for this."""

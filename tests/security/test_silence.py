@@ -196,7 +196,7 @@ def test_calls_with_an_api_key_leave_no_key(
         assert token.rpartition("_")[2] not in text
 
 
-def test_the_log_says_which_rule_failed_and_the_answer_does_not(jira: Jira, loud: Written) -> None:
+def test_the_log_names_the_failed_rule_and_the_response_does_not(jira: Jira, loud: Written) -> None:
     bodies = set()
     now = int(time.time())
     rules: list[tuple[dict[str, Any], str]] = [

@@ -166,7 +166,7 @@ TEST_ORIGINS = {
 }
 
 
-def test_a_base_url_elsewhere_is_refused_and_nothing_is_kept(
+def test_a_base_url_elsewhere_is_refused_and_nothing_is_stored(
     function: Callable[..., ModuleType],
     install_key: InstallKey,
     keys: KeyServer,
@@ -183,7 +183,7 @@ def test_a_base_url_elsewhere_is_refused_and_nothing_is_kept(
     assert stored() == []
 
 
-def test_a_base_url_of_atlassians_is_taken(jira: Jira, subtests: pytest.Subtests) -> None:
+def test_a_base_url_at_atlassian_is_accepted(jira: Jira, subtests: pytest.Subtests) -> None:
     for number, (url, kept) in enumerate(GOOD.items()):
         with subtests.test(url=url):
             site = type(ACME)(client_key=f"site-{number}", base_url=url)
@@ -193,7 +193,7 @@ def test_a_base_url_of_atlassians_is_taken(jira: Jira, subtests: pytest.Subtests
 
 
 @pytest.mark.parametrize("setting", TEST_ORIGINS)
-def test_other_origins_are_taken_only_where_the_setting_names_them(
+def test_other_origins_are_accepted_only_if_configured(
     function: Callable[..., ModuleType],
     install_key: InstallKey,
     keys: KeyServer,

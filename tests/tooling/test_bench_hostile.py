@@ -18,19 +18,19 @@ SMALL = {"50,000 numbers for incidents"}
 @pytest.mark.parametrize(
     ("what", "body"), list(hostile.submissions()), ids=lambda one: str(one)[:50]
 )
-def test_a_submission_is_as_large_as_it_may_be(what: str, body: bytes) -> None:
+def test_a_submission_is_as_large_as_allowed(what: str, body: bytes) -> None:
     assert len(body) <= SUBMISSION_BYTES_MAX
     assert len(body) > 0.9 * SUBMISSION_BYTES_MAX or what in SMALL
 
 
 @pytest.mark.parametrize("made", list(hostile.INCIDENTS))
-def test_the_incidents_are_taken(made: hostile.Make) -> None:
+def test_the_incidents_are_accepted(made: hostile.Make) -> None:
     body = json.dumps({"incidents": [made(0)]}, ensure_ascii=False).encode()
     [verdict] = parse_submission(body).verdicts
     assert verdict.accepted, verdict.details
 
 
-def test_the_largest_incident_is_as_large_as_it_may_be() -> None:
+def test_the_largest_incident_is_as_large_as_allowed() -> None:
     size = len(hostile.state_of(hostile.largest(0)).as_json)
     assert 0.98 * ENTITY_BYTES_MAX < size <= ENTITY_BYTES_MAX
 

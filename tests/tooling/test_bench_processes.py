@@ -16,13 +16,13 @@ from infra.local.failure import StackFailure
 ECHO = "import sys\nfor line in sys.stdin: print(line.strip(), flush=True)"
 
 
-def test_a_subject_gets_what_it_is_given_and_answers(tmp_path: Path) -> None:
+def test_a_subject_receives_its_input_and_answers(tmp_path: Path) -> None:
     given = {"obj": {"a": [1, 2]}, "indent": None}
     log = tmp_path / "log"
     assert json.loads(run_subject("json:dumps", given, os.environ, log)) == {"a": [1, 2]}
 
 
-def test_a_subject_that_fails_says_so_with_the_end_of_its_log(tmp_path: Path) -> None:
+def test_a_failing_subject_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
     with pytest.raises(StackFailure, match=r"json:loads failed\.(.|\n)*JSONDecodeError"):
         run_subject("json:loads", {"s": "{"}, os.environ, tmp_path / "log")
 
@@ -33,7 +33,7 @@ def test_a_peer_answers_line_by_line() -> None:
         assert echo.ask(text="ü") == {"text": "ü"}
 
 
-def test_a_peer_that_ends_is_an_error() -> None:
+def test_a_peer_that_exits_is_an_error() -> None:
     with (
         peer([sys.executable, "-c", "input()"]) as silent,
         pytest.raises(RuntimeError, match="ended without an answer"),
@@ -41,7 +41,7 @@ def test_a_peer_that_ends_is_an_error() -> None:
         silent.ask()
 
 
-def test_a_machine_without_node_has_no_peers_of_npm(
+def test_a_machine_without_node_has_no_npm_peers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -60,7 +60,7 @@ def test_a_function_is_ready_when_it_asks_for_an_event() -> None:
         api.wait(5)
 
 
-def test_a_function_that_fails_to_start_says_why() -> None:
+def test_a_function_that_fails_to_start_reports_why() -> None:
     with runtime_api() as api:
         url = f"http://{api.address}/2018-06-01/runtime/init/error"
         httpx.post(url, content=b"no such module", trust_env=False)

@@ -24,7 +24,7 @@ def test_one_slow_run_moves_no_median() -> None:
     assert figure([2, 2, 2, 2, 900]).median == 2
 
 
-def test_a_ratio_is_of_the_runs_of_the_same_turn() -> None:
+def test_a_ratio_compares_runs_of_the_same_round() -> None:
     # The machine was three times slower in the second turn, for both.
     assert ratio([2, 6, 2], [1, 3, 1]) == Figure(2, 2, 2)
     with pytest.raises(ValueError, match="zip"):
@@ -52,7 +52,7 @@ def test_a_target_is_met_by_the_median() -> None:
     assert not at_least("", found, 2.1).met
 
 
-def test_a_target_without_its_peer_is_neither_met_nor_missed() -> None:
+def test_a_target_without_a_peer_is_neither_met_nor_missed() -> None:
     assert at_least("", None, 1).met is None
 
 
@@ -71,7 +71,7 @@ USAGE = Usage(
 )
 
 
-def test_no_part_needs_more_than_it_costs_and_all_is_their_sum() -> None:
+def test_no_part_needs_more_than_it_costs_and_the_total_is_their_sum() -> None:
     *found, total = parts(USAGE).values()
     assert [one for one in found if not 0 <= one[1] <= one[0]] == []
     assert total == pytest.approx((sum(one[0] for one in found), sum(one[1] for one in found)))
@@ -86,7 +86,7 @@ def test_requests_are_billed_by_chunks() -> None:
     assert parts(USAGE)["SQS"][0] == pytest.approx(1000 * (5 * 0.4 + 2 * 0.1) / 1_000_000)
 
 
-def test_a_transaction_writes_at_twice_the_price_and_half_of_it_is_needed() -> None:
+def test_a_transaction_costs_twice_the_writes_and_needs_half() -> None:
     dollars, needed = parts(USAGE)["DynamoDB, writes (transactions)"]
     assert dollars == pytest.approx(2 * 2500 * 1000 * WRITE_UNIT)
     assert needed == pytest.approx(dollars / 2)
@@ -97,14 +97,14 @@ def test_a_small_function_has_a_share_of_a_core(memory_mb: int, billed_ms: int) 
     assert Work(memory_mb, cpu_ms=100, calls={}).billed_ms == billed_ms
 
 
-def test_waiting_for_others_is_billed_and_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_time_is_billed_and_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost_model, "WAITS_MS", WAITS_MS | {"transactions": 40, "jira": 400})
     assert USAGE.delivering.billed_ms == 346 + 20 * 40 + 400
     dollars, needed = parts(USAGE)["Lambda, delivering it"]
     assert needed / dollars == pytest.approx(1200 / 1546)
 
 
-def test_a_submission_of_one_costs_its_requests_a_million_times() -> None:
+def test_a_million_single_submissions_cost_a_million_requests() -> None:
     found = parts(replace(USAGE, entities=1, body_bytes=900, message_bytes=700))
     assert found["API Gateway"][0] == pytest.approx(1.00)
     assert found["Lambda, requests"][0] == pytest.approx(0.40)
@@ -133,7 +133,7 @@ By hand.
 """
 
 
-def test_a_benchmark_renews_its_targets_and_its_tables_alone() -> None:
+def test_a_benchmark_updates_only_its_own_targets_and_tables() -> None:
     text = renewed(TEXT, "calls", RESULT)
     targets = (
         "|---|---|\n"
@@ -149,7 +149,7 @@ def test_a_benchmark_renews_its_targets_and_its_tables_alone() -> None:
     assert renewed(text, "calls", RESULT) == text
 
 
-def test_a_benchmark_that_the_document_does_not_know_is_an_error() -> None:
+def test_a_benchmark_missing_from_the_document_is_an_error() -> None:
     with pytest.raises(ValueError, match="0 places for growth"):
         renewed(TEXT, "growth", RESULT)
 
@@ -168,7 +168,7 @@ def test_every_missed_target_is_explained() -> None:
     assert [what for what in missed if f"\n| {what} |" not in text] == []
 
 
-def test_the_document_gives_the_assumed_waits() -> None:
+def test_the_document_states_the_assumed_waits() -> None:
     text = " ".join(DOCUMENT.read_text("utf-8").split())
     waits = ("per read", "per transaction", "per message", "per call to Jira")
     told = [f"{ms} ms {each}" for ms, each in zip(WAITS_MS.values(), waits, strict=True)]

@@ -45,11 +45,11 @@ def strays(one: Held, owner: Known | None = None) -> str:
     return why_foreign(one, {ours.key: ours} if one.workspace_key == OURS.key else None)
 
 
-def test_what_a_workspace_submitted_is_its_own() -> None:
+def test_each_workspaces_own_state_is_accepted() -> None:
     assert strays(held(known())) == ""
 
 
-def test_why_foreign_is_found() -> None:
+def test_a_foreign_state_is_found() -> None:
     ours, theirs = held(known()), held(known("ws-2"))
     for one, why in (
         (held(known("ws-2"), THEIRS), "of a workspace that is not linked"),
@@ -76,7 +76,7 @@ def owed(one: Known, reason: str, may_stay: bool = True) -> EntityAtSite:
     return at_site(one, outcome=None, debt=debt, held=None, may_stay=may_stay)
 
 
-def test_a_plain_entity_must_be_held_as_it_was_accepted() -> None:
+def test_a_plain_entity_must_match_its_accepted_state() -> None:
     one = known()
     assert judge(at_site(one)) == (HELD, "")
     assert judge(at_site(one, held=None))[0] == LOST
@@ -85,7 +85,7 @@ def test_a_plain_entity_must_be_held_as_it_was_accepted() -> None:
 
 
 @pytest.mark.parametrize("tag", POISONS)
-def test_one_at_fault_must_be_put_off_with_the_words_of_an_answer(tag: str) -> None:
+def test_a_faulty_entity_must_be_postponed_with_the_answers_message(tag: str) -> None:
     one = known(entity_id=f"00011{tag}")
     words = "Something other than Jira answered 403"
     assert judge(owed(one, words)) == (AT_FAULT, "")
@@ -97,13 +97,13 @@ def test_one_at_fault_must_be_put_off_with_the_words_of_an_answer(tag: str) -> N
     assert judge(at_site(one, outcome=None, held=None)) == (DELETED, "")
 
 
-def test_one_at_fault_for_a_while_must_be_held_in_the_end() -> None:
+def test_a_temporarily_faulty_entity_must_be_delivered_in_the_end() -> None:
     one = known(entity_id=f"00011{while_troubled(POISONS[0])}")
     assert judge(at_site(one)) == (HELD, "")
     assert judge(owed(one, "Something other than Jira answered 403"))[0] == UNEXPLAINED
 
 
-def test_all_workspaces_have_the_same_ids_with_content_of_their_own() -> None:
+def test_all_workspaces_have_the_same_ids_with_their_own_content() -> None:
     drawn = Ledger.drawn(["ws-1", "ws-2"], 80, LOTS)
     first, second = (
         {one.key: one.state(1) for one in drawn.known[name]} for name in ("ws-1", "ws-2")
@@ -112,7 +112,7 @@ def test_all_workspaces_have_the_same_ids_with_content_of_their_own() -> None:
     assert not any(first[key]["summary"] == second[key]["summary"] for key in first)
 
 
-def test_every_way_to_fail_has_an_entity_in_the_smallest_run() -> None:
+def test_every_failure_kind_has_an_entity_in_the_smallest_run() -> None:
     drawn = Ledger.drawn(["ws-1"], 40, LOTS)
     tags = {one.tag for one in drawn.known["ws-1"]}
     assert tags >= {*POISONS, *map(while_troubled, POISONS)}

@@ -91,7 +91,7 @@ def test_submitted_entities_are_accepted_and_read_back(site: JiraSite) -> None:
     assert site.call("GET", "/post-incident-reviews/rev-1").json() == review()
 
 
-def test_a_full_submission_is_taken(site: JiraSite) -> None:
+def test_a_full_submission_is_accepted(site: JiraSite) -> None:
     incidents = [incident(f"inc-{number}") for number in range(1000)]
     reviews = [review(f"rev-{number}") for number in range(1000)]
     answer = site.submit(*incidents, reviews=reviews)
@@ -150,7 +150,7 @@ WRONG_FIELDS = [
 
 
 @pytest.mark.parametrize("fields", WRONG_FIELDS, ids=lambda fields: str(fields)[:50])
-def test_a_wrong_field_fails_the_incident(empty_site: JiraSite, fields: dict[str, Any]) -> None:
+def test_an_invalid_field_fails_the_incident(empty_site: JiraSite, fields: dict[str, Any]) -> None:
     assert list(empty_site.submit(incident(**fields)).json()) == ["failedIncidents"]
 
 
@@ -182,7 +182,7 @@ def test_the_limits_themselves_are_accepted(site: JiraSite, fields: dict[str, An
 
 
 @pytest.mark.parametrize("fields", [{"status": "open"}, {"reviews": []}, {"severity": {}}], ids=str)
-def test_a_wrong_review_is_reported_like_an_incident(
+def test_an_invalid_review_is_reported_like_an_incident(
     empty_site: JiraSite, fields: dict[str, Any]
 ) -> None:
     answer = empty_site.submit(reviews=[review(**fields)])
@@ -220,7 +220,7 @@ def test_an_id_longer_than_255_characters_fails_under_its_own_name(empty_site: J
     ],
     ids=lambda body: json.dumps(body)[-40:],
 )
-def test_a_request_wrong_as_a_whole_is_400(empty_site: JiraSite, body: Any) -> None:
+def test_a_malformed_request_is_400(empty_site: JiraSite, body: Any) -> None:
     answer = empty_site.call("POST", "/bulk", json=body)
     assert answer.status_code == 400
     assert all(error["message"] and error["errorTraceId"] for error in answer.json())
@@ -236,9 +236,7 @@ def test_what_is_not_json_is_400(empty_site: JiraSite, body: bytes) -> None:
     assert "not JSON" in answer.json()[0]["message"]
 
 
-def test_a_body_over_the_limit_is_413_and_the_limit_can_be_set(
-    simulator: Simulator, site: JiraSite
-) -> None:
+def test_a_body_over_the_configurable_limit_is_413(simulator: Simulator, site: JiraSite) -> None:
     too_large = b" " * (5 * 1024 * 1024 + 1)
     assert site.call("POST", "/bulk", content=too_large).status_code == 413
     simulator.set(maxBodyBytes=100)
@@ -263,7 +261,9 @@ def _issues(*values: str) -> dict[str, Any]:
     return {"associations": [{"associationType": "issueIdOrKeys", "values": list(values)}]}
 
 
-def test_unknown_project_keys_are_named_and_alone_not_kept(site: JiraSite) -> None:
+def test_unknown_project_keys_are_named_and_entities_without_others_not_stored(
+    site: JiraSite,
+) -> None:
     answer = site.submit(
         incident("known", **_issues("OPS-1")),
         incident("both", **_issues("OPS-1", "UTF-8")),
@@ -290,7 +290,7 @@ def test_a_site_has_the_projects_it_was_created_with(
 # --- Eventual consistency ---
 
 
-def test_a_202_comes_before_what_it_promises(simulator: Simulator, site: JiraSite) -> None:
+def test_a_202_precedes_the_visible_change(simulator: Simulator, site: JiraSite) -> None:
     simulator.set(visibleAfterSeconds=60)
     site.submit(incident())
     assert site.call("GET", "/incidents/inc-1").status_code == 404
@@ -303,7 +303,7 @@ def test_a_202_comes_before_what_it_promises(simulator: Simulator, site: JiraSit
     assert site.refresh()["incidents"] == {"visible": 1, "pending": 0}
 
 
-def test_a_delete_is_seen_later_too(simulator: Simulator, site: JiraSite) -> None:
+def test_a_delete_is_visible_later_too(simulator: Simulator, site: JiraSite) -> None:
     site.submit(incident())
     simulator.set(visibleAfterSeconds=60)
     assert site.call("DELETE", "/incidents/inc-1").status_code == 202
@@ -320,7 +320,7 @@ def test_the_sequence_of_a_pending_entity_counts(simulator: Simulator, site: Jir
     assert site.call("GET", "/incidents/inc-1").json()["updateSequenceNumber"] == 2
 
 
-def test_it_becomes_visible_by_itself(simulator: Simulator, site: JiraSite) -> None:
+def test_a_pending_entity_becomes_visible_by_itself(simulator: Simulator, site: JiraSite) -> None:
     simulator.set(visibleAfterSeconds=0.1)
     site.submit(incident())
     until(lambda: site.call("GET", "/incidents/inc-1").status_code == 200)
@@ -342,13 +342,13 @@ def test_get_and_delete(site: JiraSite, path: str, entity_id: str) -> None:
     assert site.call("GET", f"{path}/unheard-of").status_code == 404
 
 
-def test_an_id_is_decoded_only_after_the_path_is_cut(site: JiraSite) -> None:
+def test_an_id_is_decoded_only_after_the_path_is_split(site: JiraSite) -> None:
     site.submit(incident("a/b c", url="https://ops.example.com"))
     assert site.call("GET", "/incidents/a%2Fb%20c").json()["id"] == "a/b c"
     assert site.call("GET", "/incidents/a/b%20c").status_code == 404
 
 
-def test_delete_by_properties_wants_all_of_them(site: JiraSite) -> None:
+def test_delete_by_properties_matches_all_of_them(site: JiraSite) -> None:
     site.submit(incident("one"), properties={"account": "1", "project": "a"})
     site.submit(incident("two"), reviews=[review()], properties={"account": "1", "project": "b"})
     answer = site.call("DELETE", "/bulkByProperties?account=1&project=b")
@@ -384,16 +384,18 @@ def test_workspaces_are_linked_listed_and_unlinked(site: JiraSite) -> None:
     [{}, {"workspaceIds": []}, {"workspaceIds": [1]}, {"workspaceIds": ["w"] * 101}, ["w"]],
     ids=lambda body: str(body)[:30],
 )
-def test_a_wrong_list_of_workspaces_is_400(empty_site: JiraSite, body: Any) -> None:
+def test_an_invalid_list_of_workspaces_is_400(empty_site: JiraSite, body: Any) -> None:
     assert empty_site.call("POST", "/linkedWorkspaces/bulk", json=body).status_code == 400
 
 
 @pytest.mark.parametrize("query", ["", "?workspaceIds=", "?workspaceIds=a,,b"])
-def test_deleting_no_workspace_is_400(empty_site: JiraSite, query: str) -> None:
+def test_deleting_an_empty_list_of_workspaces_is_400(empty_site: JiraSite, query: str) -> None:
     assert empty_site.call("DELETE", f"/linkedWorkspaces/bulk{query}").status_code == 400
 
 
-def test_unknown_paths_and_methods(simulator: Simulator, empty_site: JiraSite) -> None:
+def test_unknown_paths_are_404_and_unknown_methods_405(
+    simulator: Simulator, empty_site: JiraSite
+) -> None:
     assert empty_site.call("GET", "/bulk").status_code == 405
     assert empty_site.call("GET", "/workspace").status_code == 404
     assert simulator.http.post(f"{simulator.url}/sites/nowhere/rest/x").status_code == 404
@@ -422,21 +424,21 @@ def test_unknown_paths_and_methods(simulator: Simulator, empty_site: JiraSite) -
     ],
     ids=str,
 )
-def test_a_wrong_claim_is_401(empty_site: JiraSite, claims: dict[str, Any], reason: str) -> None:
+def test_an_invalid_claim_is_401(empty_site: JiraSite, claims: dict[str, Any], reason: str) -> None:
     answer = empty_site.call("POST", "/bulk", json={"incidents": [incident()]}, claims=claims)
     assert answer.status_code == 401
     assert reason in answer.json()[0]["message"]
     assert empty_site.entities("incident")["entities"] == []
 
 
-def test_the_client_key_is_an_audience(empty_site: JiraSite) -> None:
+def test_the_client_key_is_accepted_as_the_audience(empty_site: JiraSite) -> None:
     client_key = empty_site.document["clientKey"]
     for audience in (client_key, [client_key], ["other", client_key]):
         answer = empty_site.call("GET", "/linkedWorkspaces", claims={"aud": audience})
         assert answer.status_code == 200
 
 
-def test_a_wrong_signature_or_algorithm_is_401(empty_site: JiraSite) -> None:
+def test_an_invalid_signature_or_algorithm_is_401(empty_site: JiraSite) -> None:
     secret = empty_site.document["sharedSecret"]
 
     def refused(key: str, algorithm: str) -> bool:
@@ -506,7 +508,7 @@ def test_without_its_scope_an_operation_is_403(
     path=st.text("/ab%&+~.-", max_size=12).map(lambda text: f"/{text}"),
     query=st.text("ab&=+,%2C~*é ", max_size=20),
 )
-def test_qsh_is_read_alike_by_relay_and_the_simulator(path: str, query: str) -> None:
+def test_relay_and_the_simulator_compute_the_same_qsh(path: str, query: str) -> None:
     ours = canonical_request.query_string_hash("get", path, query)
     assert ours == query_string_hash("GET", path, query)
 
@@ -567,7 +569,7 @@ def test_installed_is_signed_with_the_install_key(
     ],
     ids=str,
 )
-def test_the_control_endpoint_answers_to_its_own_host_only(
+def test_the_control_endpoint_answers_only_its_own_host(
     simulator: Simulator, headers: dict[str, str], is_own: bool
 ) -> None:
     """A page of another site reaches it by a name that leads here, or by a form (its origin)."""
@@ -588,7 +590,7 @@ def test_an_unknown_install_key_is_404(simulator: Simulator) -> None:
     assert simulator.http.get(f"{simulator.url}/install-keys/fake-kid").status_code == 404
 
 
-def test_a_refused_install_leaves_the_site_new(
+def test_a_refused_install_leaves_the_site_uninstalled(
     simulator: Simulator, app: ProviderApp, name: str
 ) -> None:
     app.answers["installed"] = 500
@@ -598,7 +600,7 @@ def test_a_refused_install_leaves_the_site_new(
     assert simulator.site(name)["state"] == "new"
 
 
-def test_a_reinstall_changes_the_secret_once_it_is_accepted(
+def test_an_accepted_reinstall_changes_the_secret(
     simulator: Simulator, app: ProviderApp, site: JiraSite
 ) -> None:
     first = site.document
@@ -668,7 +670,7 @@ def test_without_a_descriptor_or_an_app_it_is_502(simulator: Simulator, name: st
         assert simulator.control("POST", f"/sites/{name}/install", body).status_code == 502
 
 
-def test_actions_are_called_as_jira_calls_them(
+def test_actions_are_called_like_jira_does(
     simulator: Simulator, app: ProviderApp, site: JiraSite
 ) -> None:
     def call(action: str, **fields: Any) -> httpx.Response:
@@ -753,7 +755,7 @@ def test_sites_are_created_once_and_listed(simulator: Simulator, name: str) -> N
     assert simulator.control("GET", f"/sites/{name}/entities?kind=x").status_code == 400
 
 
-def test_options_set_key_and_settings(tmp_path: Path, simulator: Simulator) -> None:
+def test_options_set_the_key_and_settings(tmp_path: Path, simulator: Simulator) -> None:
     key_file = tmp_path / "key.pem"
     key_file.write_text(simulator.pem)
     options = ("--install-key", str(key_file), "--max-body-bytes", "10")
@@ -770,7 +772,7 @@ def _rows(page: httpx.Response) -> int:
     return len(re.findall(r"<td class=\"subject\">", page.text))
 
 
-def test_what_an_entity_says_stays_text(site: JiraSite) -> None:
+def test_entity_content_is_escaped(site: JiraSite) -> None:
     attack = "<script>alert(1)</script>"
     links = "[good](https://ops.example.com) [bad](javascript:alert(1)) ![image](http://x/y)"
     markdown = f"{attack} **bold** {links}"
@@ -794,7 +796,7 @@ def test_what_an_entity_says_stays_text(site: JiraSite) -> None:
         assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-def test_filters_and_paging(site: JiraSite) -> None:
+def test_lists_can_be_filtered_and_paged(site: JiraSite) -> None:
     def level(number: int) -> dict[str, str]:
         return {"level": "P1" if number < 60 else "P4"}
 
@@ -817,7 +819,7 @@ def test_filters_and_paging(site: JiraSite) -> None:
     assert "?view=incidents&amp;id=inc-001" in site.page(view="reviews").text
 
 
-def test_empty_pages_say_what_to_do(simulator: Simulator, app: ProviderApp, name: str) -> None:
+def test_an_empty_page_says_what_to_do(simulator: Simulator, app: ProviderApp, name: str) -> None:
     page = f"{simulator.url}/sites/{name}"
     assert f"/_control/sites/{name}/install" in simulator.http.get(page).text
     simulator.install(name, app)
@@ -826,7 +828,7 @@ def test_empty_pages_say_what_to_do(simulator: Simulator, app: ProviderApp, name
     assert "uninstalled" in simulator.http.get(page).text
 
 
-def test_the_index_and_the_style(simulator: Simulator, name: str) -> None:
+def test_the_index_and_the_stylesheet_are_served(simulator: Simulator, name: str) -> None:
     assert f'href="/sites/{name}"' in simulator.http.get(f"{simulator.url}/").text
     assert simulator.http.get(f"{simulator.url}/assets/page.css").status_code == 200
     assert simulator.http.get(f"{simulator.url}/sites/unheard-of").status_code == 404

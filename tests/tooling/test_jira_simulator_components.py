@@ -81,7 +81,7 @@ def test_submitted_components_are_accepted_and_read_back(site: JiraSite) -> None
     assert held["properties"]["checkout-api"] == {"team": "a"}
 
 
-def test_a_full_submission_is_taken_and_one_more_is_not(site: JiraSite) -> None:
+def test_a_full_submission_is_accepted_and_one_more_is_not(site: JiraSite) -> None:
     components = [component(f"c-{number}") for number in range(1001)]
     assert site.submit_components(*components).status_code == 400
     assert len(site.submit_components(*components[1:]).json()["acceptedComponents"]) == 1000
@@ -110,7 +110,7 @@ WRONG_FIELDS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", WRONG_FIELDS, ids=lambda fields: str(fields)[:40])
-def test_a_wrong_field_fails_the_component_alone(site: JiraSite, fields: dict[str, Any]) -> None:
+def test_an_invalid_field_fails_its_component_only(site: JiraSite, fields: dict[str, Any]) -> None:
     wrong = component("wrong") | fields
     answer = site.submit_components(component("good"), wrong)
     assert answer.status_code == 202
@@ -142,14 +142,14 @@ def test_a_missing_field_fails_the_component(site: JiraSite, field: str) -> None
     ],
     ids=lambda body: str(body)[:40],
 )
-def test_a_request_wrong_as_a_whole_is_400(site: JiraSite, body: Any) -> None:
+def test_a_malformed_request_is_400(site: JiraSite, body: Any) -> None:
     answer = site.call("POST", "/bulk", api=COMPONENTS, json=body)
     assert answer.status_code == 400
     assert all(error["message"] and error["errorTraceId"] for error in answer.json())
     assert site.entities("component")["entities"] == []
 
 
-def test_each_api_takes_its_own_kinds_only(site: JiraSite) -> None:
+def test_each_api_accepts_its_own_kinds_only(site: JiraSite) -> None:
     body = {"devopsComponents": [component()]}
     assert site.call("POST", "/bulk", api=OPERATIONS, json=body).status_code == 400
     assert site.call("GET", "/incidents/inc-1", api=COMPONENTS).status_code == 404
@@ -176,7 +176,7 @@ def test_only_a_greater_sequence_replaces(site: JiraSite) -> None:
 # --- Deleting, and what is seen when ---
 
 
-def test_a_component_is_deleted_by_its_id_twice_without_harm(site: JiraSite) -> None:
+def test_a_component_may_be_deleted_twice(site: JiraSite) -> None:
     site.submit_components(component("a/b"), component())
     for _ in range(2):
         deleted = site.call("DELETE", f"{BY_ID}/a%2Fb", api=COMPONENTS)
@@ -185,7 +185,7 @@ def test_a_component_is_deleted_by_its_id_twice_without_harm(site: JiraSite) -> 
     assert get(site, "checkout-api").status_code == 200
 
 
-def test_properties_delete_what_the_api_is_about_and_no_more(site: JiraSite) -> None:
+def test_properties_delete_only_the_apis_own_kinds(site: JiraSite) -> None:
     named = {"properties": {"team": "a"}}
     site.submit(incident(), reviews=[review()], **named)
     site.submit_components(component("mine"), **named)
@@ -200,7 +200,7 @@ def test_properties_delete_what_the_api_is_about_and_no_more(site: JiraSite) -> 
     assert site.call("DELETE", "/bulkByProperties", api=COMPONENTS).status_code == 400
 
 
-def test_a_change_is_seen_after_its_202(simulator: Simulator, site: JiraSite) -> None:
+def test_a_change_is_visible_after_its_202(simulator: Simulator, site: JiraSite) -> None:
     simulator.set(visibleAfterSeconds=60)
     site.submit_components(component())
     assert get(site, "checkout-api").status_code == 404
@@ -220,7 +220,7 @@ def test_an_uninstall_forgets_components_too(simulator: Simulator, site: JiraSit
 # --- Who may ---
 
 
-def test_each_api_asks_for_its_own_module(simulator: Simulator, app: ProviderApp) -> None:
+def test_each_api_requires_its_own_module(simulator: Simulator, app: ProviderApp) -> None:
     modules = app.descriptor()["modules"]
     for name, allowed in {
         "jiraDevOpsComponentProvider": (403, 202),
@@ -338,7 +338,7 @@ def test_components_have_a_list_of_their_own(site: JiraSite) -> None:
     assert "of 1<" in site.page(view="components", id="c-7").text
 
 
-def test_what_a_component_says_stays_text(site: JiraSite) -> None:
+def test_component_content_is_escaped(site: JiraSite) -> None:
     attack = "<script>alert(1)</script>"
     site.submit_components(
         component(name=attack, description=attack, url="javascript:alert(1)"),

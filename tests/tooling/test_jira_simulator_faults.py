@@ -88,7 +88,7 @@ def record(site: JiraSite) -> list[tuple[int | None, str | None]]:
 @pytest.mark.parametrize(
     "retry_after", [None, "120", "Wed, 21 Oct 2026 07:28:00 GMT", "soon-ish", "-1", "9" * 400, ""]
 )
-def test_a_rate_limit_says_when_to_retry_as_it_is_told(
+def test_a_rate_limit_sends_the_configured_retry_after(
     site: JiraSite, retry_after: str | None
 ) -> None:
     parameters: dict[str, Any] = {} if retry_after is None else {"retryAfter": retry_after}
@@ -115,7 +115,7 @@ def test_a_rate_limit_has_the_headers_of_jira(site: JiraSite) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 403, 404, 409, 500, 502, 503, 504, 599])
-def test_an_error_has_any_status(site: JiraSite, status: int) -> None:
+def test_an_error_may_have_any_status(site: JiraSite, status: int) -> None:
     fail(site, "error", status=status, retryAfter="4")
     answer = site.submit(incident())
     assert answer.status_code == status
@@ -124,7 +124,7 @@ def test_an_error_has_any_status(site: JiraSite, status: int) -> None:
     assert record(site) == [(status, "error")]
 
 
-def test_an_error_is_a_500_with_jiras_messages(site: JiraSite) -> None:
+def test_an_error_is_by_default_a_500_with_jiras_messages(site: JiraSite) -> None:
     fail(site, "error")
     answer = site.submit(incident())
     assert answer.status_code == 500
@@ -132,7 +132,7 @@ def test_an_error_is_a_500_with_jiras_messages(site: JiraSite) -> None:
     assert [set(error) for error in answer.json()] == [{"message", "errorTraceId"}]
 
 
-def test_an_error_has_any_body(site: JiraSite) -> None:
+def test_an_error_may_have_any_body(site: JiraSite) -> None:
     page = "<html><h1>502 Bad Gateway</h1>"
     fail(site, "error", status=502, body=page)
     answer = site.submit(incident())
@@ -141,7 +141,7 @@ def test_an_error_has_any_body(site: JiraSite) -> None:
     assert site.submit(incident()).json() == {"errors": [None]}
 
 
-def test_an_error_has_any_content_type(site: JiraSite) -> None:
+def test_an_error_may_have_any_content_type(site: JiraSite) -> None:
     fail(site, "error", status=200, body='{"status":"maintenance"}', contentType="text/json")
     answer = site.submit(incident())
     assert (answer.json(), answer.headers["content-type"]) == (
@@ -150,7 +150,7 @@ def test_an_error_has_any_content_type(site: JiraSite) -> None:
     )
 
 
-def test_a_body_can_be_too_large_for_one_site(
+def test_one_site_can_have_a_smaller_body_limit(
     simulator: Simulator, app: ProviderApp, site: JiraSite
 ) -> None:
     size = len(site.submit(incident()).request.content)
@@ -181,7 +181,7 @@ def test_a_renamed_site_redirects_to_the_same_call(site: JiraSite) -> None:
 
 
 @pytest.mark.parametrize(("kind", "status"), [("suspended", 503), ("forbidden", 403)])
-def test_everything_is_refused(site: JiraSite, kind: str, status: int) -> None:
+def test_every_request_is_refused(site: JiraSite, kind: str, status: int) -> None:
     fail(site, kind)
     for call in (site.submit(incident()), site.call("GET", "/linkedWorkspaces")):
         assert call.status_code == status
@@ -191,7 +191,7 @@ def test_everything_is_refused(site: JiraSite, kind: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("path", ["/sites/{name}/faults", "/faults"])
-def test_a_revoked_secret_holds_until_the_next_install(
+def test_a_secret_stays_revoked_until_the_next_install(
     simulator: Simulator, app: ProviderApp, site: JiraSite, path: str
 ) -> None:
     other = installed(simulator, app)
@@ -207,7 +207,7 @@ def test_a_revoked_secret_holds_until_the_next_install(
     assert other.submit(incident()).status_code == (401 if path == "/faults" else 202)
 
 
-def test_a_site_installed_after_the_fault_was_set_has_a_secret_that_holds(
+def test_a_site_installed_after_the_fault_has_a_valid_secret(
     simulator: Simulator, app: ProviderApp
 ) -> None:
     simulator.control("PUT", "/faults", {"faults": [{"kind": "revoked secret"}]})
@@ -217,7 +217,7 @@ def test_a_site_installed_after_the_fault_was_set_has_a_secret_that_holds(
 # --- The token bucket ---
 
 
-def test_an_empty_bucket_says_when_a_token_is_there(site: JiraSite) -> None:
+def test_an_empty_bucket_says_when_a_token_is_available(site: JiraSite) -> None:
     fail(site, "bucket", capacity=3, perSecond=0.001)
     answers = [site.submit(incident(f"inc-{number}")) for number in range(4)]
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
@@ -229,7 +229,7 @@ def test_an_empty_bucket_says_when_a_token_is_there(site: JiraSite) -> None:
     assert record(site) == [(202, None)] * 3 + [(429, "bucket")]
 
 
-def test_a_bucket_can_leave_out_when_to_retry(site: JiraSite) -> None:
+def test_a_bucket_can_omit_retry_after(site: JiraSite) -> None:
     fail(site, "bucket", capacity=1, perSecond=0.001, retryAfter=False)
     site.submit(incident())
     answer = site.submit(incident())
@@ -237,13 +237,13 @@ def test_a_bucket_can_leave_out_when_to_retry(site: JiraSite) -> None:
     assert "retry-after" not in answer.headers
 
 
-def test_a_bucket_fills_again(site: JiraSite) -> None:
+def test_a_bucket_refills(site: JiraSite) -> None:
     fail(site, "bucket", capacity=1, perSecond=20)
     site.submit(incident())
     until(lambda: site.submit(incident()).status_code == 202)
 
 
-def test_every_site_has_a_bucket_of_its_own(simulator: Simulator, app: ProviderApp) -> None:
+def test_every_site_has_its_own_bucket(simulator: Simulator, app: ProviderApp) -> None:
     bucket = {"kind": "bucket", "capacity": 1, "perSecond": 0.001}
     simulator.control("PUT", "/faults", {"faults": [bucket]}).raise_for_status()
     for site in (installed(simulator, app), installed(simulator, app)):
@@ -279,7 +279,7 @@ def test_a_bucket_keeps_its_rate_and_its_promises(
 # --- On the way ---
 
 
-def test_a_slow_answer_comes_after_a_while(site: JiraSite) -> None:
+def test_a_slow_answer_is_delayed(site: JiraSite) -> None:
     fail(site, "slow", seconds=0.15)
     assert site.submit(incident()).elapsed.total_seconds() > 0.1
     assert stored_incidents(site) == ["inc-1"]
@@ -306,7 +306,7 @@ def test_a_large_request_is_read_to_its_end_before_the_connection_drops(site: Ji
     assert site.simulator.calls(site.name)[0]["bytes"] == 3_000_000
 
 
-def test_what_hangs_never_answers(site: JiraSite) -> None:
+def test_a_hanging_request_is_never_answered(site: JiraSite) -> None:
     fail(site, "hang")
     with pytest.raises(httpx.ReadTimeout):
         site.call("GET", "/linkedWorkspaces", timeout=httpx.Timeout(10, read=1))
@@ -316,7 +316,9 @@ def test_what_hangs_never_answers(site: JiraSite) -> None:
 
 
 @pytest.mark.parametrize("part", ["headers", "body"])
-def test_what_trickles_is_carried_out_and_comes_a_byte_at_a_time(site: JiraSite, part: str) -> None:
+def test_a_trickling_request_is_executed_and_answered_byte_by_byte(
+    site: JiraSite, part: str
+) -> None:
     fail(site, "trickle", seconds=0, part=part)
     answer = site.submit(incident())
     assert (answer.status_code, answer.json()) == (202, {"acceptedIncidents": ["inc-1"]})
@@ -326,9 +328,7 @@ def test_what_trickles_is_carried_out_and_comes_a_byte_at_a_time(site: JiraSite,
 
 
 @pytest.mark.parametrize(("part", "has_status"), [("headers", False), ("body", True)])
-def test_what_trickles_slowly_keeps_the_call_open(
-    site: JiraSite, part: str, has_status: bool
-) -> None:
+def test_a_slow_trickle_keeps_the_call_open(site: JiraSite, part: str, has_status: bool) -> None:
     site.submit(incident())
     fail(site, "trickle", seconds=60, part=part)
     path = f"/sites/{site.name}/rest/operations/1.0/linkedWorkspaces"
@@ -342,7 +342,7 @@ def test_what_trickles_slowly_keeps_the_call_open(
     assert record(site)[1:] == [(401, "trickle")]
 
 
-def test_a_stop_ends_what_hangs(tmp_path: Path, app: ProviderApp) -> None:
+def test_stopping_ends_hanging_requests(tmp_path: Path, app: ProviderApp) -> None:
     failures: list[httpx.HTTPError] = []
 
     def submit(site: JiraSite) -> None:
@@ -384,7 +384,7 @@ def test_reviews_and_components_are_refused_alike(site: JiraSite) -> None:
     assert list(site.submit_components(component()).json()) == ["failedComponents"]
 
 
-def test_a_request_is_refused_for_one_entity_that_it_does_not_name(site: JiraSite) -> None:
+def test_a_request_is_refused_for_one_unnamed_entity(site: JiraSite) -> None:
     fail(site, "refuse request", pattern="poison")
     answer = site.submit(incident("good"), incident("poison-pill"), incident("better"))
     assert answer.status_code == 400
@@ -400,7 +400,7 @@ def test_a_request_is_refused_for_one_entity_that_it_does_not_name(site: JiraSit
     ("choice", "kept"),
     [({"ids": ["b"]}, ["a", "c"]), ({"pattern": "[bc]"}, ["a"]), ({}, []), ({"ids": []}, None)],
 )
-def test_what_is_lost_is_accepted_and_not_stored(
+def test_a_lost_entity_is_accepted_and_not_stored(
     site: JiraSite, choice: dict[str, Any], kept: list[str] | None
 ) -> None:
     fail(site, "lose", **choice)
@@ -413,7 +413,7 @@ def test_what_is_lost_is_accepted_and_not_stored(
     assert "b" in stored_incidents(site)
 
 
-def test_a_wrong_entity_fails_even_where_all_are_lost(site: JiraSite) -> None:
+def test_an_invalid_entity_fails_even_if_all_are_lost(site: JiraSite) -> None:
     fail(site, "lose")
     assert list(site.submit(incident(status="closed")).json()) == ["failedIncidents"]
 
@@ -430,7 +430,7 @@ def test_entities_are_lost_at_a_rate(site: JiraSite) -> None:
     assert stored_incidents(site) == kept
 
 
-def test_what_is_unnamed_is_stored_all_the_same(site: JiraSite) -> None:
+def test_an_unnamed_entity_is_still_stored(site: JiraSite) -> None:
     fail(site, "unnamed", ids=["a"])
     answer = site.submit(incident("a"), incident("b"))
     assert answer.json() == {"acceptedIncidents": ["b"]}
@@ -442,7 +442,7 @@ def test_what_is_unnamed_is_stored_all_the_same(site: JiraSite) -> None:
 
 
 @pytest.mark.parametrize("choice", [{"ids": ["bad"]}, {"pattern": "^b"}, {"text": "</?script>"}])
-def test_one_entity_poisons_every_request_that_holds_it(
+def test_one_entity_fails_every_request_that_holds_it(
     site: JiraSite, choice: dict[str, Any]
 ) -> None:
     fail(site, "error", status=403, body="<h1>Blocked</h1>", **choice)
@@ -475,7 +475,7 @@ def test_the_deletion_of_one_entity_fails(site: JiraSite, status: int) -> None:
     assert stored_incidents(site) == ids[:1]
 
 
-def test_a_text_is_found_in_path_and_query_too(site: JiraSite) -> None:
+def test_a_fault_matches_text_in_path_and_query_too(site: JiraSite) -> None:
     fail(site, "error", text="workspaceIds=a&|/incidents/a/b$")
     for path in ("/incidents/a%2Fb", "/linkedWorkspaces/bulk?workspaceIds=a%26b"):
         assert site.call("DELETE", path).status_code == 500
@@ -485,7 +485,7 @@ def test_a_text_is_found_in_path_and_query_too(site: JiraSite) -> None:
 # --- Answers in other words ---
 
 
-def test_an_unreadable_answer_is_no_json(site: JiraSite) -> None:
+def test_an_unreadable_answer_is_not_json(site: JiraSite) -> None:
     fail(site, "unreadable")
     answer = site.submit(incident())
     assert answer.status_code == 202
@@ -498,7 +498,7 @@ def test_an_unreadable_answer_is_no_json(site: JiraSite) -> None:
     assert record(site) == [(202, "unreadable"), (400, None), (202, "unreadable")]
 
 
-def test_unknown_keys_stand_beside_reviews_of_their_own(site: JiraSite) -> None:
+def test_unknown_keys_are_answered_beside_separate_reviews(site: JiraSite) -> None:
     plain = {"acceptedIncidents", "failedIncidents", "unknownProjectKeys"}
     fail(site, "unknown keys")
     answer = site.submit(
@@ -522,9 +522,7 @@ def test_unknown_keys_stand_beside_reviews_of_their_own(site: JiraSite) -> None:
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_an_oversized_answer_is_what_it_was_with_much_after_it(
-    site: JiraSite, zipped: bool
-) -> None:
+def test_an_oversized_answer_is_the_normal_one_with_padding(site: JiraSite, zipped: bool) -> None:
     fail(site, "oversized", bytes=3_000_000, gzip=zipped)
     answer = site.submit(incident())
     assert (answer.status_code, answer.json()) == (202, {"acceptedIncidents": ["inc-1"]})
@@ -533,7 +531,7 @@ def test_an_oversized_answer_is_what_it_was_with_much_after_it(
     assert record(site) == [(202, "oversized")]
 
 
-def test_cookies_are_set_and_those_received_are_recorded(site: JiraSite) -> None:
+def test_cookies_are_set_and_received_ones_recorded(site: JiraSite) -> None:
     site.simulator.fail(
         site.name, {"kind": "cookie"}, {"kind": "unreadable"}, {"kind": "error", "times": 1}
     )
@@ -573,7 +571,7 @@ def test_the_same_seed_gives_the_same_faults(
     assert at(site, 8) != first
 
 
-def test_the_faults_of_all_sites_are_drawn_at_each_for_itself(
+def test_faults_of_all_sites_are_drawn_independently_for_each(
     simulator: Simulator, app: ProviderApp
 ) -> None:
     one, two = installed(simulator, app), installed(simulator, app)
@@ -592,12 +590,12 @@ def test_the_faults_of_all_sites_are_drawn_at_each_for_itself(
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0, 200), (1, 500)])
-def test_a_rate_of_none_and_of_all(site: JiraSite, rate: float, expected: int) -> None:
+def test_a_rate_may_be_zero_or_one(site: JiraSite, rate: float, expected: int) -> None:
     fail(site, "error", rate=rate)
     assert set(statuses(site, 20)) == {expected}
 
 
-def test_a_fault_falls_so_many_times_and_starts_anew_when_it_is_set(
+def test_a_fault_occurs_a_set_number_of_times_and_restarts_when_set_again(
     simulator: Simulator, app: ProviderApp, site: JiraSite
 ) -> None:
     for _ in range(2):
@@ -615,7 +613,7 @@ def test_a_fault_falls_so_many_times_and_starts_anew_when_it_is_set(
         assert statuses(where, 2) == [403, 200]
 
 
-def test_a_fault_is_meant_for_some_operations(site: JiraSite) -> None:
+def test_a_fault_can_be_limited_to_operations(site: JiraSite) -> None:
     fail(site, "error", operations=["submitEntity", "deleteIncidentById"])
     assert site.submit(incident()).status_code == 500
     assert site.submit_components(component()).status_code == 202
@@ -631,7 +629,7 @@ def test_a_fault_is_meant_for_some_operations(site: JiraSite) -> None:
     }
 
 
-def test_faults_add_up_until_one_answers(site: JiraSite) -> None:
+def test_faults_apply_in_order_until_one_answers(site: JiraSite) -> None:
     site.simulator.fail(
         site.name,
         {"kind": "slow", "seconds": 0},
@@ -672,7 +670,7 @@ def test_a_sites_own_faults_come_before_those_of_all(
     assert statuses(site, 1) == [200]
 
 
-def test_a_fault_comes_before_token_and_path_are_looked_at(site: JiraSite) -> None:
+def test_a_fault_precedes_the_checks_of_token_and_path(site: JiraSite) -> None:
     fail(site, "rate limit")
     assert site.call("GET", "/linkedWorkspaces", headers={}).status_code == 429
     assert site.call("GET", "/nowhere").status_code == 429
@@ -684,7 +682,7 @@ def test_a_fault_comes_before_token_and_path_are_looked_at(site: JiraSite) -> No
 
 
 @pytest.mark.parametrize("path", ["/faults", "/sites/{name}/faults"])
-def test_a_list_is_shown_replaced_and_ended(
+def test_a_list_of_faults_is_shown_replaced_and_cleared(
     simulator: Simulator, site: JiraSite, path: str
 ) -> None:
     path = path.format(name=site.name)
@@ -737,7 +735,7 @@ def test_a_list_is_shown_replaced_and_ended(
     ],
     ids=str,
 )
-def test_a_wrong_list_is_400_and_changes_nothing(
+def test_an_invalid_list_is_400_and_changes_nothing(
     simulator: Simulator, site: JiraSite, document: Any, message: str
 ) -> None:
     for path in ("/faults", f"/sites/{site.name}/faults"):
@@ -749,7 +747,7 @@ def test_a_wrong_list_is_400_and_changes_nothing(
         assert simulator.control("GET", path).json() == kept
 
 
-def test_what_is_not_json_or_not_there_is_refused(simulator: Simulator) -> None:
+def test_invalid_json_or_an_unknown_site_is_refused(simulator: Simulator) -> None:
     url = f"{simulator.url}/_control/faults"
     assert simulator.http.put(url, content=b"{").status_code == 400
     for method in ("GET", "PUT", "DELETE"):
@@ -757,7 +755,7 @@ def test_what_is_not_json_or_not_there_is_refused(simulator: Simulator) -> None:
         assert answer.status_code == 404
 
 
-def test_every_kind_stands_in_the_readme() -> None:
+def test_every_kind_is_in_the_readme() -> None:
     section = _README.read_text("utf-8").partition("| kind |")[2].partition("\n\n")[0]
     named = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
     assert named == list(KINDS)
@@ -785,7 +783,7 @@ def delete(site: JiraSite, app: ProviderApp, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), _DELETIONS)
-def test_a_forgotten_sequence_may_come_again(
+def test_a_forgotten_sequence_may_be_reused(
     site: JiraSite, app: ProviderApp, method: str, path: str
 ) -> None:
     site.submit(incident(sequence=5), properties={"team": "a"})
@@ -796,7 +794,7 @@ def test_a_forgotten_sequence_may_come_again(
 
 
 @pytest.mark.parametrize(("method", "path"), _DELETIONS)
-def test_a_remembered_sequence_has_to_be_exceeded(
+def test_a_remembered_sequence_must_be_exceeded(
     site: JiraSite, app: ProviderApp, method: str, path: str
 ) -> None:
     site.simulator.set(sequencesAfterDeletion="remembered")
@@ -814,7 +812,7 @@ def test_a_remembered_sequence_has_to_be_exceeded(
 
 @pytest.mark.parametrize("setting", ["forgotten", "remembered"])
 @pytest.mark.parametrize("keep", [False, True])
-def test_to_forget_a_site_decides_on_the_sequences_itself(
+def test_forgetting_a_site_sets_its_own_choice_about_sequences(
     site: JiraSite, setting: str, keep: bool
 ) -> None:
     site.simulator.set(sequencesAfterDeletion=setting)
@@ -831,7 +829,7 @@ def test_to_forget_a_site_decides_on_the_sequences_itself(
     assert site.simulator.control("POST", path, {"keepSequences": 1}).status_code == 400
 
 
-def test_what_was_lost_has_no_sequence_to_remember(site: JiraSite) -> None:
+def test_a_lost_entity_has_no_sequence_to_remember(site: JiraSite) -> None:
     site.simulator.set(sequencesAfterDeletion="remembered")
     fail(site, "lose", times=1)
     site.submit(incident(sequence=5))
@@ -839,7 +837,7 @@ def test_what_was_lost_has_no_sequence_to_remember(site: JiraSite) -> None:
     assert stored(site)["incident"] == {"inc-1": 5}
 
 
-def test_the_setting_is_checked(simulator: Simulator) -> None:
+def test_the_setting_is_validated(simulator: Simulator) -> None:
     changes = {"sequencesAfterDeletion": "lost"}
     answer = simulator.control("PUT", "/settings", changes)
     assert answer.status_code == 400

@@ -132,7 +132,7 @@ def _outcomes(document: dict[str, Any]) -> list[tuple[str, int]]:
 # --- What a call of the remote proves ---
 
 
-def test_the_invocation_token_says_what_forge_says(
+def test_the_invocation_token_has_forges_claims(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     (installed,) = remote.named("installed")
@@ -170,7 +170,7 @@ def test_the_invocation_token_says_what_forge_says(
     assert "principal" not in claims
 
 
-def test_the_headers_and_the_event_come_with_it(remote: ForgeRemote, alone: JiraSite) -> None:
+def test_the_call_has_forges_headers_and_event(remote: ForgeRemote, alone: JiraSite) -> None:
     (installed,) = remote.named("installed")
     for header in ("x-b3-traceid", "x-b3-spanid"):
         assert len(bytes.fromhex(installed.headers[header])) == 8
@@ -183,7 +183,7 @@ def test_the_headers_and_the_event_come_with_it(remote: ForgeRemote, alone: Jira
     assert installed.body["environment"]["id"]
 
 
-def test_relays_own_verifier_takes_the_call(
+def test_relays_own_verifier_accepts_the_call(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     (installed,) = remote.named("installed")
@@ -204,7 +204,7 @@ def test_relays_own_verifier_takes_the_call(
     assert caller.system_token == installed.system_token
 
 
-def test_the_key_set_has_public_keys_alone(simulator: Simulator) -> None:
+def test_the_key_set_has_only_public_keys(simulator: Simulator) -> None:
     for key in simulator.forge_key_set()["keys"]:
         assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}
         assert key["kid"].startswith("forge/invocation-token/")
@@ -238,7 +238,7 @@ def test_a_new_key_signs_after_a_rotation(
 # --- Installing, moving, upgrading ---
 
 
-def test_forge_alone_has_no_lifecycle_of_connect(
+def test_a_forge_only_site_makes_no_connect_lifecycle_calls(
     simulator: Simulator, app: ProviderApp, alone: JiraSite
 ) -> None:
     document = simulator.site(alone.name)
@@ -252,7 +252,7 @@ def test_forge_alone_has_no_lifecycle_of_connect(
     assert simulator.control("POST", f"/sites/{alone.name}/call", action).status_code == 409
 
 
-def test_connect_on_forge_is_told_by_both(
+def test_connect_on_forge_makes_both_lifecycle_calls(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, both: JiraSite
 ) -> None:
     assert [call.path for call in app.received] == ["/app/lifecycle/installed"]
@@ -277,12 +277,14 @@ def test_connect_on_forge_is_told_by_both(
     assert fetched.claims(both.document["sharedSecret"], "HS256")["qsh"] == fetched.qsh("/app")
 
 
-def test_connect_alone_never_names_an_installation(app: ProviderApp, connect: JiraSite) -> None:
+def test_a_connect_only_site_never_names_an_installation(
+    app: ProviderApp, connect: JiraSite
+) -> None:
     assert "installationId" not in app.named("installed")[0].body
     assert connect.document["forge"] is None
 
 
-def test_a_move_keeps_the_client_key_and_what_the_site_holds(
+def test_a_move_keeps_the_client_key_and_the_sites_data(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, connect: JiraSite
 ) -> None:
     connect.submit(incident())
@@ -299,7 +301,7 @@ def test_a_move_keeps_the_client_key_and_what_the_site_holds(
     assert moved["incidents"] == {"visible": 1, "pending": 0}
 
 
-def test_a_move_may_come_without_installed(
+def test_a_move_may_omit_installed(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, connect: JiraSite
 ) -> None:
     app.received.clear()
@@ -316,7 +318,7 @@ def test_a_move_may_come_without_installed(
     assert installed.body["sharedSecret"] == connect.document["sharedSecret"]
 
 
-def test_a_move_that_connects_part_refuses_changes_nothing(
+def test_a_move_refused_by_the_connect_part_changes_nothing(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, connect: JiraSite
 ) -> None:
     app.answers["installed"] = 500
@@ -328,7 +330,7 @@ def test_a_move_that_connects_part_refuses_changes_nothing(
     assert connect.call("GET", "/linkedWorkspaces").status_code == 200
 
 
-def test_an_event_that_the_remote_refuses_leaves_the_app_installed(
+def test_an_event_refused_by_the_remote_leaves_the_app_installed(
     simulator: Simulator, remote: ForgeRemote, name: str
 ) -> None:
     remote.answers["installed"] = JSONResponse({}, 503)
@@ -372,7 +374,7 @@ def test_an_upgrade_may_leave_connect_behind(
     assert _property(both, token).json()["value"] == both.document["clientKey"]
 
 
-def test_what_does_not_fit_together_is_refused(
+def test_a_call_that_does_not_fit_the_sites_state_is_refused(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, name: str
 ) -> None:
     for call in ("upgrade", "uninstall", "tick"):
@@ -408,7 +410,7 @@ def test_what_does_not_fit_together_is_refused(
     ],
     ids=str,
 )
-def test_a_wrong_control_call_is_400(
+def test_an_invalid_control_call_is_400(
     simulator: Simulator, alone: JiraSite, call: str, body: dict[str, Any]
 ) -> None:
     assert simulator.forge(alone.name, call, **body).status_code == 400
@@ -417,7 +419,7 @@ def test_a_wrong_control_call_is_400(
 # --- Removing ---
 
 
-def test_a_removal_is_told_first_and_forgets_everything(
+def test_a_removal_is_announced_first_and_forgets_everything(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite, token: str
 ) -> None:
     assert remote.named("installed")[0].system_token == token
@@ -444,7 +446,7 @@ def test_a_removal_is_told_first_and_forgets_everything(
     assert _linked(alone, token).status_code == 401
 
 
-def test_connects_part_is_told_of_the_removal_too(
+def test_the_connect_part_is_notified_of_the_removal_too(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, both: JiraSite
 ) -> None:
     app.received.clear()
@@ -461,7 +463,7 @@ def test_connects_part_is_told_of_the_removal_too(
 # --- Ticks, and any other call ---
 
 
-def test_a_tick_brings_a_new_token_beside_the_old(
+def test_a_tick_carries_a_new_token_and_the_old_one_stays_valid(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite, token: str
 ) -> None:
     answer = _ok(simulator.forge(alone.name, "tick"))
@@ -479,7 +481,7 @@ def test_a_tick_brings_a_new_token_beside_the_old(
     assert all(_FOUR_HOURS - 60 < one["secondsLeft"] <= _FOUR_HOURS for one in tokens)
 
 
-def test_any_path_is_called_with_a_token_as_wanted(
+def test_any_path_can_be_called_with_a_chosen_token(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite, token: str
 ) -> None:
     def call(**body: Any) -> RemoteCall:
@@ -516,7 +518,7 @@ def test_a_redirect_is_an_error(simulator: Simulator, remote: ForgeRemote, alone
     assert remote.named("elsewhere") == []
 
 
-def test_forge_waits_for_no_slow_remote(
+def test_a_slow_remote_is_given_up(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     simulator.set(forgeTimeoutSeconds=0.2)
@@ -527,7 +529,7 @@ def test_forge_waits_for_no_slow_remote(
     assert "TimeoutError" in answer.json()["error"]
 
 
-def test_a_remote_that_is_away_is_502(simulator: Simulator, alone: JiraSite) -> None:
+def test_an_unreachable_remote_is_502(simulator: Simulator, alone: JiraSite) -> None:
     away = {"remoteUrl": "http://127.0.0.1:9"}
     assert simulator.forge(alone.name, "upgrade", **away).status_code == 502
     answer = simulator.forge(alone.name, "tick")
@@ -538,7 +540,7 @@ def test_a_remote_that_is_away_is_502(simulator: Simulator, alone: JiraSite) -> 
 # --- Moving data to another region ---
 
 
-def test_the_hooks_of_a_migration(
+def test_a_migration_calls_its_hooks(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     remote.answers["status"] = JSONResponse({"status": "ready-to-commit"})
@@ -573,7 +575,7 @@ def test_the_hooks_of_a_migration(
     assert hook("schedule", migrationId="a-name").body["migrationId"] == "a-name"
 
 
-def test_what_a_hook_answers_is_told(
+def test_a_hooks_answer_is_reported(
     simulator: Simulator, remote: ForgeRemote, alone: JiraSite
 ) -> None:
     remote.answers["schedule"] = JSONResponse({"errorResponseCode": "E0002"}, 400)
@@ -584,7 +586,7 @@ def test_what_a_hook_answers_is_told(
 # --- What a system token opens ---
 
 
-def test_every_operation_takes_a_system_token(
+def test_every_operation_accepts_a_system_token(
     simulator: Simulator, alone: JiraSite, token: str
 ) -> None:
     def call(method: str, path: str, **options: Any) -> httpx.Response:
@@ -618,7 +620,7 @@ def test_every_operation_takes_a_system_token(
     assert (calls[0]["operation"], calls[0]["incidents"]) == ("submitEntity", 1)
 
 
-def test_the_record_tells_the_credentials_apart(
+def test_recorded_calls_name_their_credentials(
     simulator: Simulator, remote: ForgeRemote, both: JiraSite
 ) -> None:
     both.submit(incident())
@@ -632,7 +634,7 @@ def test_the_record_tells_the_credentials_apart(
     ]
 
 
-def test_a_token_that_is_none_of_the_sites_is_401(
+def test_a_token_of_another_site_or_kind_is_401(
     simulator: Simulator, remote: ForgeRemote, both: JiraSite
 ) -> None:
     simulator.create(other := f"{both.name}-other")
@@ -647,7 +649,7 @@ def test_a_token_that_is_none_of_the_sites_is_401(
     assert _linked(JiraSite(simulator, simulator.site(other)), others).status_code == 200
 
 
-def test_each_url_takes_its_own_credential_alone(
+def test_each_url_accepts_its_own_credential_only(
     simulator: Simulator, remote: ForgeRemote, both: JiraSite
 ) -> None:
     token = remote.received[-1].system_token
@@ -665,7 +667,7 @@ def test_each_url_takes_its_own_credential_alone(
     assert simulator.http.get(url, headers=bearer).status_code == 200
 
 
-def test_without_a_forge_app_no_token_is_taken(connect: JiraSite) -> None:
+def test_without_a_forge_app_no_token_is_accepted(connect: JiraSite) -> None:
     answer = _linked(connect, "unknown")
     assert answer.status_code == 401
     assert "no Forge app" in answer.json()["message"]
@@ -699,7 +701,7 @@ def test_expired_tokens_are_401(
     life=st.floats(0, 1e6),
     ages=st.lists(st.floats(0, 1e6), min_size=1, max_size=5),
 )
-def test_a_system_token_holds_for_its_own_life(life: float, ages: list[float]) -> None:
+def test_a_system_token_is_valid_for_its_own_lifetime(life: float, ages: list[float]) -> None:
     now = [0.0]
     tokens = SystemTokens(Settings(system_token_seconds=life), lambda: now[0])
     issued = []
@@ -735,7 +737,7 @@ def test_without_its_scope_an_operation_is_401(
     assert components.json() == refused
 
 
-def test_connects_modules_count_where_there_are_any(
+def test_connect_modules_count_if_there_are_any(
     simulator: Simulator, app: ProviderApp, remote: ForgeRemote, name: str
 ) -> None:
     app.changes["modules"] = {}
@@ -747,7 +749,7 @@ def test_connects_modules_count_where_there_are_any(
 # --- Faults, and credentials switched off ---
 
 
-def test_faults_fall_on_calls_of_both_urls(
+def test_faults_affect_calls_to_both_urls(
     simulator: Simulator, remote: ForgeRemote, both: JiraSite
 ) -> None:
     token = remote.received[-1].system_token
@@ -764,7 +766,7 @@ def test_faults_fall_on_calls_of_both_urls(
     assert list(both.bearer_call(token, "POST", "/bulk", json=body).json()) == ["failedIncidents"]
 
 
-def test_a_revoked_secret_is_no_system_tokens_trouble(
+def test_a_revoked_secret_does_not_affect_system_tokens(
     simulator: Simulator, remote: ForgeRemote, both: JiraSite
 ) -> None:
     simulator.fail(both.name, {"kind": "revoked secret"})
@@ -774,7 +776,7 @@ def test_a_revoked_secret_is_no_system_tokens_trouble(
 
 @pytest.mark.parametrize(("state", "status"), [("off", 401), (401, 401), (403, 403)])
 @pytest.mark.parametrize("credential", ["connect", "forge"])
-def test_each_credential_can_be_switched_off(
+def test_each_credential_can_be_disabled(
     simulator: Simulator,
     remote: ForgeRemote,
     both: JiraSite,
@@ -799,7 +801,7 @@ def test_each_credential_can_be_switched_off(
 
 
 @pytest.mark.parametrize("switches", [{"connect": 500}, {"forge": True}, {"basic": "off"}, []])
-def test_a_wrong_switch_is_400(simulator: Simulator, name: str, switches: Any) -> None:
+def test_an_invalid_switch_is_400(simulator: Simulator, name: str, switches: Any) -> None:
     answer = simulator.control("PUT", f"/sites/{name}/credentials", switches)
     assert answer.status_code == 400
 
@@ -838,7 +840,7 @@ def test_a_site_that_never_had_the_connect_app_has_no_such_property(
 # --- Pages ---
 
 
-def test_a_page_knows_the_forge_app_and_no_token(
+def test_a_page_shows_the_forge_app_and_no_token(
     simulator: Simulator, alone: JiraSite, token: str
 ) -> None:
     page, index = alone.page().text, simulator.http.get(f"{simulator.url}/").text

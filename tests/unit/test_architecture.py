@@ -100,7 +100,7 @@ def test_the_list_of_rooms_is_complete() -> None:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_rooms_above_it(room: str) -> None:
+def test_a_room_imports_only_rooms_before_it(room: str) -> None:
     above = set(ROOMS[: ROOMS.index(room) + 1])
     for path in sources(SHARED):
         if room_of(path) == room:
@@ -108,7 +108,7 @@ def test_a_room_imports_only_rooms_above_it(room: str) -> None:
             assert used <= above, path
 
 
-def test_what_runs_in_a_lambda_imports_nothing_that_is_not_in_its_layer() -> None:
+def test_lambda_code_imports_only_what_its_layer_holds() -> None:
     for folder in (SHARED, ROOT / "functions"):
         for path in sources(folder):
             foreign = {
@@ -127,13 +127,13 @@ def test_what_runs_in_a_lambda_imports_nothing_that_is_not_in_its_layer() -> Non
         ("lambdas", {"harness", "bench", "chaos", "local"}),
     ],
 )
-def test_a_room_of_tooling_stays_below_those_that_use_it(room: str, others: set[str]) -> None:
+def test_a_tooling_room_imports_none_of_its_users(room: str, others: set[str]) -> None:
     for path in sources(ROOT / "infra" / room):
         used = {name.split(".")[1] for name in imported(path) if name.startswith("infra.")}
         assert not used & others, path
 
 
-def test_no_function_loads_the_shapes_of_answers() -> None:
+def test_no_function_loads_the_response_shapes() -> None:
     """Only the type checker and the OpenAPI document read them."""
     folder = SHARED / "edge" / "shapes"
     others = [path for path in sources(SHARED) if folder not in path.parents]
@@ -142,7 +142,7 @@ def test_no_function_loads_the_shapes_of_answers() -> None:
         assert not shapes, path
 
 
-def test_a_function_is_one_file_that_no_other_imports() -> None:
+def test_a_function_is_one_file_and_imported_by_none() -> None:
     for name in functions():
         assert [path.name for path in sources(ROOT / "functions" / name)] == ["handler.py"]
     assert {path.parent.name for path in sources(ROOT / "functions")} == set(functions())
@@ -189,7 +189,7 @@ def variables_of(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_function_reads_each_variable_that_it_is_given_and_no_other(name: str) -> None:
+def test_a_function_reads_exactly_its_environment_variables(name: str) -> None:
     read = {field.alias for field in settings_of(name).model_fields.values()}
     assert read == set(variables_of(name))
 
@@ -216,13 +216,13 @@ def methods_of(decorator: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_the_template_and_the_handler_know_the_same_routes(name: str) -> None:
+def test_the_template_and_the_handler_have_the_same_routes(name: str) -> None:
     in_template = {(method, path) for method, path in routes(name) if path != "*"}
     assert set(routes_in_code(name)) == in_template
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_handler_takes_the_ids_of_its_path(name: str) -> None:
+def test_a_handler_accepts_the_ids_of_its_path(name: str) -> None:
     for (_, path), node in routes_in_code(name).items():
         taken = [argument.arg for argument in node.args.args]
         assert taken == [to_snake(found) for found in re.findall(r"{(\w+)\+?}", path)]
@@ -250,7 +250,7 @@ def listed(value: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_function_may_do_named_things_to_named_resources(name: str) -> None:
+def test_a_function_has_named_permissions_on_named_resources(name: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
         for action in listed(statement["Action"]):
@@ -260,7 +260,7 @@ def test_a_function_may_do_named_things_to_named_resources(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_function_may_touch_only_what_it_is_told_of(name: str) -> None:
+def test_a_function_may_access_only_the_resources_in_its_environment(name: str) -> None:
     """Of tables, queues and keys; the queue that wakes a function is told by its event source."""
     stores = {store for kind in STORES for store in resources(kind)}
     told = {
@@ -284,7 +284,7 @@ def test_a_function_may_touch_only_what_it_is_told_of(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_key_is_used_only_with_its_owner_named(name: str) -> None:
+def test_the_kms_key_is_used_only_with_an_encryption_context(name: str) -> None:
     for statement in statements(name):
         if any(action.startswith("kms:") for action in listed(statement["Action"])):
             assert all(
@@ -297,7 +297,7 @@ def test_a_key_is_used_only_with_its_owner_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", functions())
-def test_a_function_has_a_log_group_of_its_own_that_forgets(name: str) -> None:
+def test_a_function_has_its_own_log_group_with_a_retention(name: str) -> None:
     groups = resources("AWS::Logs::LogGroup")
     own = functions()[name]["LoggingConfig"]["LogGroup"]["Ref"]
     users = [
@@ -307,7 +307,7 @@ def test_a_function_has_a_log_group_of_its_own_that_forgets(name: str) -> None:
     assert len(users) == 1
 
 
-def test_every_log_group_forgets() -> None:
+def test_every_log_group_has_a_retention() -> None:
     assert all(group.get("RetentionInDays") for group in resources("AWS::Logs::LogGroup").values())
 
 
@@ -322,13 +322,13 @@ def test_the_access_log_has_no_query_and_no_address() -> None:
     )
 
 
-def test_every_metric_has_a_name_of_its_own() -> None:
+def test_every_metric_name_is_unique() -> None:
     names = [metric.value.name for metric in Metric.__members__.values()]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[A-Z][A-Za-z]+", name) for name in names)
 
 
-def test_what_is_stored_is_encrypted_and_can_be_restored() -> None:
+def test_stored_data_is_encrypted_and_can_be_restored() -> None:
     for table in resources("AWS::DynamoDB::Table").values():
         assert table["DeletionProtectionEnabled"] is True
         assert table["SSESpecification"]["SSEEnabled"] is True
@@ -346,7 +346,7 @@ def test_every_queue_refuses_plain_http() -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_submissions_are_throttled_before_they_take_what_lifecycle_calls_need() -> None:
+def test_submissions_are_throttled_to_leave_room_for_lifecycle_calls() -> None:
     (api,) = resources("AWS::Serverless::HttpApi").values()
     default, own = api["DefaultRouteSettings"], api["RouteSettings"]
     every = {f"{method} {path}" for name in functions() for method, path in routes(name)}

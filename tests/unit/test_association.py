@@ -27,11 +27,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("ari", "kind"), KINDS.items())
-def test_the_kind_is_read_where_it_stands(ari: str, kind: Kind | None) -> None:
+def test_the_kind_is_read_from_either_place(ari: str, kind: Kind | None) -> None:
     assert kind_of_ari(ari) == kind
 
 
-def test_what_is_not_named_is_not_taken_over() -> None:
+def test_unknown_fields_are_not_stored() -> None:
     target = {"ati": "t", "ari": "a", "cloudId": "c", "id": "1", "user": {"id": "someone"}}
     entity = {"ari": "", "id": "inc-1", "author": "someone"}
     expected = Target(ati="t", ari="a", cloudId="c", id="1")
@@ -46,7 +46,7 @@ def test_what_is_not_named_is_not_taken_over() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b'{"entity": {"id": "\xff"}}', b'"\\ud800"'])
-def test_what_is_no_association_is_refused(body: bytes) -> None:
+def test_an_invalid_association_is_refused(body: bytes) -> None:
     for parse in (parse_associated, parse_disassociated):
         with pytest.raises(BadRequest):
             parse(body)

@@ -293,7 +293,7 @@ LARGEST: list[tuple[str, str, Any, Any, str]] = [
     LARGEST,
     ids=[f"{operation}: {limit}" for _, operation, _, _, limit in LARGEST],
 )
-def test_the_largest_that_aws_takes_passes_and_one_more_is_refused_by_name(
+def test_the_largest_request_passes_and_one_more_is_refused_by_name(
     service: str, operation: str, taken: Any, refused: Any, limit: str
 ) -> None:
     check(service, operation, taken)
@@ -324,7 +324,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
         yield sqs, dynamodb
 
 
-def test_every_request_of_every_client_is_held_though_the_emulator_takes_it(
+def test_every_clients_requests_are_checked_beyond_the_emulators_limits(
     clients: tuple[Any, Any],
 ) -> None:
     sqs, dynamodb = clients
@@ -343,5 +343,5 @@ def test_every_request_of_every_client_is_held_though_the_emulator_takes_it(
         dynamodb.get_item(TableName="table", Key={"pk": {"S": "p" * 2049}})
 
 
-def test_nothing_of_relay_takes_it_for_a_failure_of_aws() -> None:
+def test_an_exceeded_limit_is_not_caught_as_an_aws_failure() -> None:
     assert not issubclass(LimitPassed, Exception)

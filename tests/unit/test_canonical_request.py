@@ -96,7 +96,7 @@ BASE_PATHS = [
 
 
 @pytest.mark.parametrize(("raw", "canonical"), PATHS.items())
-def test_a_path_stays_as_on_the_wire_but_for_its_last_slash_and_ampersands(
+def test_a_path_is_unchanged_except_for_ampersands_and_a_trailing_slash(
     raw: str, canonical: str
 ) -> None:
     assert canonical_path(raw) == canonical
@@ -112,7 +112,7 @@ def test_a_query_is_sorted_and_encoded_by_the_rules(raw: str, canonical: str) ->
     assert canonical_query(raw) == canonical
 
 
-def test_the_method_is_in_capitals_and_the_second_ampersand_always_there() -> None:
+def test_the_method_is_upper_case_and_the_second_ampersand_is_always_present() -> None:
     assert canonical_request("get", "/test", "") == "GET&/test&"
     assert canonical_request("Post", "/test", "b=2&a=1") == "POST&/test&a=1&b=2"
 
@@ -132,7 +132,7 @@ def test_the_hash_is_plain_sha256_of_the_canonical_request(
     assert qsh == hashlib.sha256(canonical).hexdigest()
 
 
-def test_the_hash_of_one_request_is_known() -> None:
+def test_the_hash_of_a_known_request_matches() -> None:
     """`printf 'POST&/lifecycle/installed&' | sha256sum`"""
     assert query_string_hash("POST", "/lifecycle/installed", "") == (
         "efcb1cff0b1c68eeee0ccea2b4f9e37cc301805233fa3999e63643f28a2b4ac3"
@@ -163,7 +163,9 @@ def test_the_order_of_parameters_does_not_matter(
 
 @unhurried
 @given(PARAMETERS, st.integers(0, 8), WORDS)
-def test_jwt_never_matters(parameters: list[tuple[str, str]], position: int, token: str) -> None:
+def test_the_jwt_parameter_is_ignored(
+    parameters: list[tuple[str, str]], position: int, token: str
+) -> None:
     others = [(name, value) for name, value in parameters if name != "jwt"]
     with_token = [*others[:position], ("jwt", token), *others[position:]]
     assert canonical_query(encoded(with_token)) == canonical_query(encoded(others))
@@ -171,7 +173,7 @@ def test_jwt_never_matters(parameters: list[tuple[str, str]], position: int, tok
 
 @unhurried
 @given(PARAMETERS)
-def test_how_the_sender_encodes_does_not_matter(parameters: list[tuple[str, str]]) -> None:
+def test_the_senders_encoding_does_not_matter(parameters: list[tuple[str, str]]) -> None:
     every_byte = "&".join(
         "=".join("".join(f"%{byte:02x}" for byte in part.encode()) for part in pair)
         for pair in parameters

@@ -31,7 +31,7 @@ def calls(client: ModuleType) -> Iterator[tuple[str, Any]]:
             yield path.stem, import_module(name)
 
 
-def test_every_operation_is_a_call(client: ModuleType) -> None:
+def test_every_operation_has_a_method(client: ModuleType) -> None:
     assert len(list(calls(client))) == len(OPERATIONS)
 
 

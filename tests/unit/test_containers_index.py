@@ -29,7 +29,7 @@ def test_the_whole_name_has_the_one_row_that_is_marked_as_such(name: str) -> Non
 
 
 @given(NAMES)
-def test_no_row_is_there_for_nothing(name: str) -> None:
+def test_every_row_is_needed(name: str) -> None:
     rests = [rest for rest, _ in rests_of(name)]
     assert len(set(rests)) == len(rests) <= max(len(name), 1)
     whole, *others = rests
@@ -48,12 +48,12 @@ def test_no_row_is_there_for_nothing(name: str) -> None:
         ("api of api", ["api of api", "pi of api", "i of api", "of api", "f api"]),
     ],
 )
-def test_what_another_row_begins_with_has_none(name: str, rests: list[str]) -> None:
+def test_a_prefix_of_another_row_has_no_row(name: str, rests: list[str]) -> None:
     assert sorted(rest for rest, _ in rests_of(name)) == sorted(rests)
 
 
 @given(st.text())
-def test_names_are_compared_without_case_accents_and_surplus_space(text: str) -> None:
+def test_names_are_compared_ignoring_case_accents_and_extra_space(text: str) -> None:
     plain = normalized(text)
     assert normalized(plain) == plain
     assert plain == plain.strip()
@@ -74,7 +74,7 @@ def test_names_are_compared_without_case_accents_and_surplus_space(text: str) ->
         ("ᾳ", "ΑΙ"),  # noqa: RUF001
     ],
 )
-def test_these_are_the_same_name(text: str, other: str) -> None:
+def test_equivalent_names_are_the_same_name(text: str, other: str) -> None:
     assert normalized(text) == normalized(other)
 
 
@@ -88,5 +88,5 @@ def test_these_are_the_same_name(text: str, other: str) -> None:
         ("9999-12-31T23:59:59-14:00", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_every_date_of_rfc_3339_is_a_moment(text: str, moment: datetime) -> None:
+def test_every_rfc_3339_date_is_parsed(text: str, moment: datetime) -> None:
     assert moment_of(text) == moment

@@ -77,7 +77,7 @@ def row_of(error: JiraError, failing_for: float = 0) -> Row:
         (answered(418), "other 4xx", Reaction.ATTENTION, "unexpected"),
     ],
 )
-def test_each_answer_has_its_row(
+def test_each_answer_matches_its_row(
     error: JiraError, answer: str, verdict: Reaction, code: str
 ) -> None:
     row = row_of(error)
@@ -87,7 +87,9 @@ def test_each_answer_has_its_row(
 
 
 @given(st.integers(100, 599), attempts, st.floats(0, AN_HOUR, exclude_max=True))
-def test_every_status_finds_exactly_one_row(status: int, attempt: int, failing_for: float) -> None:
+def test_every_status_matches_exactly_one_row(
+    status: int, attempt: int, failing_for: float
+) -> None:
     error = answered(status)
 
     found = [row for row in TABLE if row.error is type(error)]
@@ -95,7 +97,7 @@ def test_every_status_finds_exactly_one_row(status: int, attempt: int, failing_f
     assert [decide(error, attempt, failing_for, NOW).row] == found
 
 
-def test_no_two_rows_are_of_one_answer_one_error_or_one_code() -> None:
+def test_no_two_rows_share_an_answer_error_or_code() -> None:
     every = (*TABLE, SUSPENDED, NOT_JIRA)
 
     assert len({row.error for row in TABLE}) == len(TABLE)
@@ -103,7 +105,7 @@ def test_no_two_rows_are_of_one_answer_one_error_or_one_code() -> None:
     assert all(row.means for row in every)
 
 
-def test_a_particular_row_stands_before_the_general_one() -> None:
+def test_a_specific_row_precedes_the_general_one() -> None:
     for number, row in enumerate(TABLE):
         assert not any(issubclass(later.error, row.error) for later in TABLE[number + 1 :])
 
@@ -124,7 +126,7 @@ def test_a_site_is_suspended_after_an_hour_of_503(failing_for: float, row: str) 
     assert row_of(answered(503), failing_for).code == row
 
 
-def test_a_suspended_site_needs_attention_and_is_tried_as_seldom_as_any_that_does() -> None:
+def test_a_suspended_site_is_tried_as_rarely_as_one_that_needs_attention() -> None:
     decision = decide(answered(503), 0, AN_HOUR, NOW, lambda: 0)
 
     assert decision.row is SUSPENDED
@@ -133,7 +135,7 @@ def test_a_suspended_site_needs_attention_and_is_tried_as_seldom_as_any_that_doe
 
 
 @pytest.mark.parametrize("status", [200, 202, 400, 403, 413])
-def test_where_something_else_answered_for_an_hour_the_site_needs_attention(status: int) -> None:
+def test_an_hour_of_answers_by_another_server_needs_attention(status: int) -> None:
     assert row_of(Unreadable(status), LASTING_SECONDS - 0.001).code == "unreadable"
 
     decision = decide(Unreadable(status), 0, LASTING_SECONDS, NOW, lambda: 0)
@@ -143,7 +145,7 @@ def test_where_something_else_answered_for_an_hour_the_site_needs_attention(stat
 
 
 @given(st.integers(300, 599).filter(lambda status: status != 503))
-def test_no_other_answer_means_more_however_long_it_lasts(status: int) -> None:
+def test_no_other_answer_escalates_however_long_it_lasts(status: int) -> None:
     assert row_of(answered(status), AN_HOUR * 1000) is row_of(answered(status))
     assert row_of(JiraUnreachable("no answer"), AN_HOUR * 1000).code == "unreachable"
 
@@ -203,9 +205,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 @pytest.mark.parametrize(("said", "seconds"), READABLE)
-def test_what_a_site_asks_for_is_obeyed_within_bounds(
-    status: int, said: str, seconds: float
-) -> None:
+def test_retry_after_is_obeyed_within_bounds(status: int, said: str, seconds: float) -> None:
     error = answered(status, said)
 
     assert retry_after(error, NOW) == pytest.approx(seconds)
@@ -216,7 +216,7 @@ def test_what_a_site_asks_for_is_obeyed_within_bounds(
 
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("said", UNREADABLE)
-def test_what_can_not_be_read_is_as_if_nothing_was_asked(status: int, said: str | None) -> None:
+def test_an_invalid_retry_after_counts_as_absent(status: int, said: str | None) -> None:
     error = answered(status, said)
 
     assert retry_after(error, NOW) is None
@@ -224,7 +224,7 @@ def test_what_can_not_be_read_is_as_if_nothing_was_asked(status: int, said: str 
 
 
 @pytest.mark.parametrize("status", [202, 302, 401, 403, 404, 409])
-def test_only_429_and_5xx_are_asked_when_to_come_again(status: int) -> None:
+def test_retry_after_counts_only_for_429_and_5xx(status: int) -> None:
     error = answered(status, "7")
 
     assert retry_after(error, NOW) is None
@@ -232,7 +232,7 @@ def test_only_429_and_5xx_are_asked_when_to_come_again(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 413])
-def test_a_request_is_split_at_once_whatever_the_site_asks_for(status: int) -> None:
+def test_a_request_is_split_immediately_whatever_retry_after_says(status: int) -> None:
     assert decide(answered(status, "30"), 5, AN_HOUR, NOW).after == 0
 
 
@@ -240,15 +240,13 @@ def test_a_request_is_split_at_once_whatever_the_site_asks_for(status: int) -> N
 @example("Sun, 00 Jan 0000 00:00:00 +9999", 429, 0)
 @example("1 Jan 1", 429, 0)
 @example("٣٠", 429, 0)
-def test_no_words_at_all_make_the_wait_anything_but_a_wait(
-    said: str, status: int, attempt: int
-) -> None:
+def test_any_retry_after_yields_a_valid_wait(said: str, status: int, attempt: int) -> None:
     after = decide(answered(status, said), attempt, 0, NOW).after
 
     assert RETRY_AFTER_MIN <= after <= RETRY_AFTER_MAX
 
 
-def test_a_suspended_site_may_say_when_to_come_again() -> None:
+def test_a_suspended_sites_retry_after_is_obeyed() -> None:
     decision = decide(answered(503, "30"), 0, AN_HOUR, NOW)
 
     assert (decision.row, decision.after) == (SUSPENDED, 30)
@@ -264,12 +262,12 @@ def test_a_suspended_site_may_say_when_to_come_again() -> None:
         (Reaction.ATTENTION, [60, 120, 240, 480, 960, 1920, 3600, 3600]),
     ],
 )
-def test_the_wait_doubles_up_to_the_longest(verdict: Reaction, waits: list[float]) -> None:
+def test_the_wait_doubles_up_to_the_maximum(verdict: Reaction, waits: list[float]) -> None:
     assert [back_off(verdict, attempt, lambda: 0) for attempt in range(len(waits))] == waits
 
 
 @given(st.sampled_from([(Reaction.RETRY, RETRY), (Reaction.ATTENTION, ATTENTION)]), attempts)
-def test_the_wait_is_never_longer_however_often_it_failed(
+def test_the_wait_never_exceeds_the_maximum(
     which: tuple[Reaction, tuple[float, float]], attempt: int
 ) -> None:
     verdict, (first, longest) = which
@@ -281,7 +279,7 @@ def test_the_wait_is_never_longer_however_often_it_failed(
 
 
 @given(st.sampled_from([Reaction.RETRY, Reaction.ATTENTION]), attempts, portions)
-def test_at_most_half_of_the_wait_is_left_to_chance(
+def test_at_most_half_of_the_wait_is_random(
     verdict: Reaction, attempt: int, portion: float
 ) -> None:
     whole = back_off(verdict, attempt, lambda: 0)
@@ -292,7 +290,7 @@ def test_at_most_half_of_the_wait_is_left_to_chance(
     assert after == pytest.approx(whole * (1 - portion / 2))
 
 
-def test_two_callers_do_not_wait_alike() -> None:
+def test_two_callers_wait_differently() -> None:
     assert len({decide(answered(500), 5, 0, NOW).after for _ in range(20)}) > 1
 
 

@@ -144,7 +144,7 @@ def moods(data: st.DataObject, *allowed: str) -> Site:
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=100)
-def test_every_state_gets_exactly_one_outcome_of_its_own_sequence(
+def test_every_state_gets_exactly_one_outcome_with_its_own_sequence(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, *MOODS))
@@ -155,7 +155,7 @@ def test_every_state_gets_exactly_one_outcome_of_its_own_sequence(
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=100)
-def test_nothing_is_sent_again_once_the_site_has_answered_for_it(
+def test_an_answered_entity_is_not_sent_again(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, *MOODS))
@@ -169,7 +169,7 @@ def test_nothing_is_sent_again_once_the_site_has_answered_for_it(
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=80)
-def test_the_order_of_the_states_is_kept_whatever_is_split(
+def test_the_order_of_the_states_is_preserved_by_every_split(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, "accepts", "refuses", "finds it large"))
@@ -188,7 +188,7 @@ def test_the_order_of_the_states_is_kept_whatever_is_split(
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=80)
-def test_after_a_failure_nothing_more_is_sent_and_the_rest_is_owed(
+def test_after_a_failure_the_rest_is_owed_and_not_sent(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, *MOODS))
@@ -223,7 +223,7 @@ def test_a_request_holds_one_kind_one_set_of_properties_and_is_never_empty(
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=80)
-def test_an_outcome_is_what_the_answer_says_of_that_entity(
+def test_an_outcome_is_the_answers_for_that_entity(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, "picks"))
@@ -249,7 +249,7 @@ def test_an_outcome_is_what_the_answer_says_of_that_entity(
 
 @given(states=several_states, data=st.data())
 @settings(deadline=None, max_examples=80)
-def test_it_ends_after_at_most_twice_as_many_requests_as_there_are_entities(
+def test_a_delivery_ends_within_twice_as_many_requests_as_entities(
     states: list[EntityState], data: st.DataObject
 ) -> None:
     done = run(states, moods(data, "refuses", "finds it large"))
@@ -269,7 +269,7 @@ counts = st.sampled_from([0, 1, 2, 999, 1000, 1001, 1999, 2000, 2001, 2500])
 
 @given(incidents=counts, tagged=counts, reviews=counts)
 @settings(deadline=None, max_examples=20)
-def test_n_entities_cost_n_thousandths_requests_per_kind_and_properties(
+def test_n_entities_cost_a_request_per_thousand_kind_and_properties(
     incidents: int, tagged: int, reviews: int
 ) -> None:
     states = [
@@ -286,7 +286,7 @@ def test_n_entities_cost_n_thousandths_requests_per_kind_and_properties(
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
 
 
-def test_properties_are_the_same_in_whatever_order_they_come() -> None:
+def test_properties_are_equal_in_any_order() -> None:
     one, other = {"a": "1", "b": "2"}, {"b": "2", "a": "1"}
 
     assert (
@@ -295,7 +295,7 @@ def test_properties_are_the_same_in_whatever_order_they_come() -> None:
     )
 
 
-def test_an_incident_and_a_review_of_one_id_are_told_apart() -> None:
+def test_an_incident_and_a_review_with_the_same_id_are_distinguished() -> None:
     def only_incidents(batch: Batch) -> Answer:
         if batch.kind is Kind.INCIDENT:
             return accept_all(batch)
@@ -365,7 +365,7 @@ def test_each_shape_of_a_202_has_one_meaning(
         assert outcome.messages == messages
 
 
-def test_an_entity_of_unknown_projects_alone_is_told_which() -> None:
+def test_an_entity_with_only_unknown_projects_names_them() -> None:
     document = {"acceptedIncidents": ["other"], "unknownProjectKeys": ["GONE", "AWAY"]}
     issues = {"associationType": "issueIdOrKeys", "values": ["GONE-1", "AWAY-2"]}
 
@@ -376,7 +376,7 @@ def test_an_entity_of_unknown_projects_alone_is_told_which() -> None:
 
 
 @pytest.mark.parametrize("values", [["OPS-1"], ["OPS-1", "GONE-2"], ["10001"], ["10001", "GONE-2"]])
-def test_an_entity_of_a_known_project_that_is_not_named_is_unaccounted(values: list[str]) -> None:
+def test_an_unnamed_entity_with_a_known_project_is_unaccounted(values: list[str]) -> None:
     """The unknown keys in the answer are those of another entity of the request, or some of its
     own: neither says what became of it."""
     document = {"acceptedIncidents": ["other"], "unknownProjectKeys": ["GONE"]}
@@ -387,7 +387,7 @@ def test_an_entity_of_a_known_project_that_is_not_named_is_unaccounted(values: l
     assert outcome.unknown_project_keys == ()
 
 
-def test_a_project_is_known_to_be_unknown_however_many_are() -> None:
+def test_an_unknown_project_is_recognized_among_any_number() -> None:
     keys_of_all = [f"GONE{number}" for number in range(500)]
     issues = {"associationType": "issueIdOrKeys", "values": ["GONE499-1"]}
 
@@ -397,7 +397,7 @@ def test_a_project_is_known_to_be_unknown_however_many_are() -> None:
     assert outcome.unknown_project_keys == ("GONE499",)
 
 
-def test_a_review_that_is_not_named_is_not_counted_as_refused_and_an_incident_is() -> None:
+def test_an_unnamed_review_is_not_rejected_but_an_unnamed_incident_is() -> None:
     document: dict[str, Any] = {"acceptedIncidents": []}
 
     assert outcome_of(document, kind=Kind.INCIDENT).is_refusal
@@ -410,7 +410,7 @@ def test_a_review_that_is_not_named_is_not_counted_as_refused_and_an_incident_is
 
 @given(count=st.integers(1, 1000), data=st.data())
 @settings(deadline=None, max_examples=100)
-def test_one_bad_entity_costs_few_requests_more_and_is_rejected_alone(
+def test_one_bad_entity_costs_few_extra_requests_and_is_rejected_alone(
     count: int, data: st.DataObject
 ) -> None:
     bad = EntityKey(Kind.INCIDENT, str(data.draw(st.integers(0, count - 1))))
@@ -429,7 +429,7 @@ def test_one_bad_entity_costs_few_requests_more_and_is_rejected_alone(
 
 @given(count=st.integers(1, 1200), limit=st.integers(1, 1000))
 @settings(deadline=None, max_examples=50)
-def test_a_site_that_takes_less_at_once_gets_less_at_once(count: int, limit: int) -> None:
+def test_a_site_with_a_smaller_limit_gets_smaller_requests(count: int, limit: int) -> None:
     def site(batch: Batch) -> Answer:
         return Refused(("too many",)) if len(batch.states) > limit else accept_all(batch)
 
@@ -456,7 +456,7 @@ def taking_bytes(limit: int) -> Site:
 
 @given(sizes=sizes_of_several, limit=st.integers(100, 4000))
 @settings(deadline=None, max_examples=80)
-def test_where_a_site_counts_bytes_only_what_is_too_large_alone_is_rejected(
+def test_with_a_byte_limit_only_an_entity_too_large_alone_is_rejected(
     sizes: list[int], limit: int
 ) -> None:
     states = sized(sizes)
@@ -473,7 +473,7 @@ def test_where_a_site_counts_bytes_only_what_is_too_large_alone_is_rejected(
 
 @given(sizes=sizes_of_several, limit=st.integers(100, 4000))
 @settings(deadline=None, max_examples=80)
-def test_after_a_413_all_that_wait_are_cut_to_half_of_the_bytes_that_were_refused(
+def test_after_a_413_waiting_requests_are_cut_to_half_of_the_refused_bytes(
     sizes: list[int], limit: int
 ) -> None:
     done = run(sized(sizes), taking_bytes(limit))
@@ -489,7 +489,7 @@ def test_after_a_413_all_that_wait_are_cut_to_half_of_the_bytes_that_were_refuse
 
 @given(count=st.integers(2, 3000), limit=st.integers(1000, 400_000))
 @settings(deadline=None, max_examples=30)
-def test_a_limit_of_bytes_is_found_in_a_few_requests_and_then_kept(count: int, limit: int) -> None:
+def test_a_byte_limit_is_found_in_a_few_requests_and_then_respected(count: int, limit: int) -> None:
     """Each 413 halves what is sent, whoever it was for: a hundred batches learn it but once."""
     done = run(many(count), taking_bytes(limit))
 
@@ -504,7 +504,7 @@ def test_a_limit_of_bytes_is_found_in_a_few_requests_and_then_kept(count: int, l
         assert len(taken) <= math.ceil(total / (limit / 4)) + 1
 
 
-def test_one_413_in_the_middle_resends_nothing_that_was_taken() -> None:
+def test_a_413_in_the_middle_resends_no_accepted_entity() -> None:
     answers: list[Answer] = []
 
     def site(batch: Batch) -> Answer:
@@ -519,7 +519,7 @@ def test_one_413_in_the_middle_resends_nothing_that_was_taken() -> None:
     assert all(batch.size <= done.batches[1].size // 2 for batch in done.batches[2:])
 
 
-def test_what_is_rejected_for_its_content_and_what_for_its_size_are_told_apart() -> None:
+def test_rejections_for_content_and_for_size_are_distinguished() -> None:
     states = [state("bad"), state("large", text="x" * 5000), *many(20)]
 
     def site(batch: Batch) -> Answer:
@@ -544,7 +544,7 @@ def test_what_is_rejected_for_its_content_and_what_for_its_size_are_told_apart()
     )
 )
 @settings(deadline=None, max_examples=20)
-def test_no_request_is_over_the_limit_of_bytes_but_for_one_entity_alone(sizes: list[int]) -> None:
+def test_only_a_single_entity_may_exceed_the_byte_limit(sizes: list[int]) -> None:
     states = [state(str(place), text="x" * size) for place, size in enumerate(sizes)]
 
     done = run(states, accept_all)
@@ -558,7 +558,7 @@ def test_no_request_is_over_the_limit_of_bytes_but_for_one_entity_alone(sizes: l
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
 
 
-def test_the_largest_properties_count_among_the_bytes() -> None:
+def test_the_largest_properties_count_towards_the_bytes() -> None:
     # Six bytes of JSON for each character.
     properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(4)}
     size = len(state("0").as_json)
@@ -594,14 +594,14 @@ def test_a_body_carries_the_properties_of_its_entities() -> None:
     assert set(json.loads(body)) == {"reviews", "properties"}
 
 
-def test_a_body_names_the_product_of_its_entities() -> None:
+def test_a_body_names_its_entities_product() -> None:
     body = body_of(Batch(Kind.INCIDENT, (state("1", product="Ops Tool"),)))
 
     assert json.loads(body)["providerMetadata"] == {"product": "Ops Tool"}
     assert set(json.loads(body)) == {"incidents", "properties", "providerMetadata"}
 
 
-def test_entities_of_several_products_go_in_requests_of_their_own() -> None:
+def test_entities_of_different_products_are_sent_in_separate_requests() -> None:
     states = [state("1", product="a"), state("2", product="b"), state("3", product="a")]
 
     done = run(states, accept_all)
@@ -633,7 +633,7 @@ def test_the_generation_raises_the_sequence_that_is_sent_within_jiras_bounds(
     }
 
 
-def test_in_the_first_generation_a_body_is_what_was_submitted() -> None:
+def test_a_first_generation_body_is_the_submitted_one() -> None:
     one = state("1", sequence=7)
 
     assert raised(one, 0) is one
@@ -641,7 +641,7 @@ def test_in_the_first_generation_a_body_is_what_was_submitted() -> None:
 
 
 @given(sequences, sequences, generations, generations)
-def test_in_no_generation_an_older_state_has_the_higher_sequence(
+def test_an_older_state_never_has_a_higher_sequence_in_any_generation(
     one: int, other: int, before: int, later: int
 ) -> None:
     """And in a later one the newest has a higher one than was ever sent."""
@@ -659,7 +659,7 @@ def test_in_no_generation_an_older_state_has_the_higher_sequence(
 
 @given(several_states, generations)
 @settings(deadline=None, max_examples=30)
-def test_the_outcome_is_of_the_state_as_it_is_recorded(
+def test_the_outcome_has_the_recorded_states_sequence(
     states: list[EntityState], generation: int
 ) -> None:
     def site(batch: Batch) -> Answer:
@@ -702,7 +702,7 @@ def test_a_raised_body_is_within_the_limit_too(room: int) -> None:
         max_size=30,
     )
 )
-def test_of_each_entity_the_first_of_its_newest_states_is_kept(states: list[EntityState]) -> None:
+def test_the_first_of_an_entitys_newest_states_is_kept(states: list[EntityState]) -> None:
     kept = newest(states)
 
     def of(key: EntityKey, among: Sequence[EntityState]) -> list[EntityState]:
@@ -716,7 +716,7 @@ def test_of_each_entity_the_first_of_its_newest_states_is_kept(states: list[Enti
     assert newest(kept) == kept
 
 
-def test_an_accepted_entity_is_told_which_of_its_own_projects_the_site_does_not_have() -> None:
+def test_an_accepted_entity_names_its_projects_that_the_site_does_not_have() -> None:
     associations = [{"associationType": "issueIdOrKeys", "values": ["OPS-1", "GONE-2", "10001"]}]
     mine = EntityState(Kind.INCIDENT, incident("mine", associations=associations))
     other = EntityState(Kind.INCIDENT, incident("other"))

@@ -15,12 +15,12 @@ MODULES = list(DESCRIPTOR["modules"].values())
 SERVED = {route for function in functions() for route in routes(function)}
 
 
-def test_it_says_how_jira_must_sign() -> None:
+def test_the_descriptor_requires_signed_installs() -> None:
     assert DESCRIPTOR["authentication"] == {"type": "jwt"}
     assert DESCRIPTOR["apiMigrations"] == {"signed-install": True, "context-qsh": True}
 
 
-def test_it_asks_for_the_scopes_of_the_operations_api_and_no_more() -> None:
+def test_only_the_scopes_of_the_operations_api_are_requested() -> None:
     assert sorted(DESCRIPTOR["scopes"]) == ["DELETE", "READ", "WRITE"]
 
 
@@ -30,14 +30,14 @@ def test_every_lifecycle_event_leads_to_a_route(event: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_modules_have_every_property_within_its_limits(module: dict[str, Any]) -> None:
+def test_module_properties_are_within_jiras_limits(module: dict[str, Any]) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9-]{1,100}", module["key"])
     assert 0 < len(module["name"]["value"]) <= 1500
     for link in ("homeUrl", "logoUrl", "documentationUrl"):
         assert urlsplit(module[link]).scheme == "https"
 
 
-def test_the_providers_name_can_be_translated() -> None:
+def test_the_providers_name_is_translatable() -> None:
     assert 0 < len(PROVIDER["name"]["i18n"]) <= 300
 
 
@@ -58,7 +58,7 @@ def test_the_components_module_has_the_actions_that_jira_requires(action: str) -
     [DESCRIPTOR["vendor"]["url"]]
     + [module[name] for module in MODULES for name in ("homeUrl", "documentationUrl", "logoUrl")],
 )
-def test_every_page_that_is_named_exists(url: str) -> None:
+def test_every_named_page_exists(url: str) -> None:
     assert ("GET", url.removeprefix(DESCRIPTOR["baseUrl"])) in SERVED
 
 

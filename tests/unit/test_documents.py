@@ -33,7 +33,7 @@ def commands() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("proof", sorted(set(re.findall(r"`(tests/[^`]+)`", CONTRACT))))
-def test_what_the_contract_names_as_proof_is_there(proof: str) -> None:
+def test_every_test_named_in_the_contract_exists(proof: str) -> None:
     path, _, name = proof.partition("::")
     assert (ROOT / path).exists()
     if name:
@@ -41,28 +41,28 @@ def test_what_the_contract_names_as_proof_is_there(proof: str) -> None:
 
 
 @pytest.mark.parametrize("parameter", sorted(template()["Parameters"]))
-def test_every_parameter_is_explained(parameter: str) -> None:
+def test_every_parameter_is_documented(parameter: str) -> None:
     assert f"`{parameter}`" in OPERATOR
 
 
 @pytest.mark.parametrize("metric", list(Metric))
-def test_every_metric_is_explained(metric: Metric) -> None:
+def test_every_metric_is_documented(metric: Metric) -> None:
     assert f"`{metric.value.name}`" in OPERATOR
 
 
 @pytest.mark.parametrize(("command", "summary"), commands())
-def test_every_command_is_explained(command: str, summary: str) -> None:
+def test_every_command_is_documented(command: str, summary: str) -> None:
     assert f"| `{command}` | {summary} |" in COMMANDS
 
 
 @pytest.mark.parametrize("row", [*TABLE, SUSPENDED, NOT_JIRA], ids=lambda row: row.code)
-def test_the_table_of_decisions_is_printed(row: Row) -> None:
+def test_the_decision_table_is_documented(row: Row) -> None:
     suspect = "yes" if row.suspect else "no"
     line = f"| {row.answer} | {row.means} | {row.reaction} | `{row.code}` | {suspect} |"
     assert line in RELIABILITY
 
 
-def test_every_call_of_jira_is_in_the_contract() -> None:
+def test_every_jira_call_is_in_the_contract() -> None:
     provider = {"descriptor", "workspaces", "links", "entities", "keys", "submissions", "replays"}
     provider |= {"webhooks"}
     for function in functions().keys() - provider:
@@ -71,14 +71,14 @@ def test_every_call_of_jira_is_in_the_contract() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
+def test_every_link_to_a_file_resolves(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", document.read_text("utf-8"))
     for link in links:
         assert (document.parent / link).exists(), link
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_make_target_that_is_named_is_there(document: Path) -> None:
+def test_every_named_make_target_exists(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"`make ([a-z][a-z-]*)", document.read_text("utf-8"))):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

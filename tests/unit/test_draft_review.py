@@ -20,7 +20,7 @@ TIMELINE = [
 ]
 
 
-def test_a_draft_says_what_is_known_and_leaves_the_rest_to_people() -> None:
+def test_a_draft_holds_known_facts_and_leaves_the_rest_open() -> None:
     state = draft_review(incident("inc-1"), TIMELINE, NOW, "https://ops.example.com/new?of=inc-1")
     assert state.kind is Kind.REVIEW
     assert dict(state.entity) == {
@@ -62,7 +62,7 @@ SIGHTINGS = st.lists(
     SIGHTINGS,
     st.text(max_size=300),
 )
-def test_a_draft_is_always_one_that_jira_takes(
+def test_a_draft_is_always_valid_for_jira(
     incident_id: str, summary: str, padding: int, timeline: list[Sighting], component: str
 ) -> None:
     url = "https://ops.example.com/" + "x" * padding
@@ -75,12 +75,12 @@ def test_a_draft_is_always_one_that_jira_takes(
 
 
 @pytest.mark.parametrize("page", ["", "https://ops.example.com/{other}", "https://a b/", "x" * 9])
-def test_a_page_that_is_no_url_gives_way_to_the_incidents_own(page: str) -> None:
+def test_an_invalid_page_url_is_replaced_by_the_incidents_own(page: str) -> None:
     recorded = incident("inc-1")
     assert draft_review(recorded, [], NOW, page).entity["url"] == recorded["url"]
 
 
-def test_the_id_of_a_draft_follows_from_the_incidents() -> None:
+def test_a_drafts_id_is_derived_from_the_incidents() -> None:
     assert review_id("inc-1") == "review-of-inc-1"
     ids = ["x" * 245, "x" * 246, "x" * 254 + "y", "x" * 255, "🚀" * 255]
     drafts = [review_id(one) for one in ids]

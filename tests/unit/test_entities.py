@@ -126,13 +126,13 @@ def test_the_limits_are_the_numbers_of_jiras_reference() -> None:
 
 
 @every_limit
-def test_from_the_least_to_the_most_a_value_is_accepted(kind: Kind, limit: Limit) -> None:
+def test_a_value_within_its_limits_is_accepted(kind: Kind, limit: Limit) -> None:
     for size in (limit.least, limit.least + 1, limit.most - 1, limit.most):
         assert broken_rules(kind, limit.of(kind, size)) == []
 
 
 @every_limit
-def test_one_more_than_the_most_is_refused_at_its_place(kind: Kind, limit: Limit) -> None:
+def test_one_above_the_maximum_is_refused_with_its_path(kind: Kind, limit: Limit) -> None:
     found = broken_rules(kind, limit.of(kind, limit.most + 1))
 
     assert [path for path, _ in found] == [str(limit)]
@@ -140,7 +140,7 @@ def test_one_more_than_the_most_is_refused_at_its_place(kind: Kind, limit: Limit
 
 
 @pytest.mark.parametrize(("kind", "limit"), _each(least=0))
-def test_one_less_than_the_least_is_refused_at_its_place(kind: Kind, limit: Limit) -> None:
+def test_one_below_the_minimum_is_refused_with_its_path(kind: Kind, limit: Limit) -> None:
     assert [path for path, _ in broken_rules(kind, limit.of(kind, limit.least - 1))] == [str(limit)]
 
 
@@ -161,7 +161,7 @@ def test_all_associations_together_have_500_values_at_most(kind: Kind) -> None:
 @pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind in Kind for field in entity(kind)]
 )
-def test_each_field_but_the_optional_ones_must_be_there(kind: Kind, field: str) -> None:
+def test_each_required_field_must_be_present(kind: Kind, field: str) -> None:
     document = entity(kind)
     del document[field]
 
@@ -170,7 +170,7 @@ def test_each_field_but_the_optional_ones_must_be_there(kind: Kind, field: str) 
 
 
 @both_kinds
-def test_a_field_that_jira_does_not_know_is_refused(kind: Kind) -> None:
+def test_an_unknown_field_is_refused(kind: Kind) -> None:
     found = broken_rules(kind, entity(kind, priority="high"))
 
     assert found == [("priority", "extra_forbidden")]
@@ -187,7 +187,7 @@ def test_an_unknown_field_within_a_field_is_refused(changed: dict[str, Any], pat
     assert broken_rules(Kind.INCIDENT, incident(**changed)) == [(path, "extra_forbidden")]
 
 
-def test_a_field_of_the_other_kind_is_refused() -> None:
+def test_a_field_of_the_other_entity_kind_is_refused() -> None:
     assert broken_rules(Kind.INCIDENT, incident(reviews=["inc-1"])) == [
         ("reviews", "extra_forbidden")
     ]
@@ -199,7 +199,7 @@ def test_a_field_of_the_other_kind_is_refused() -> None:
 
 
 @both_kinds
-def test_null_for_an_optional_field_is_its_absence_and_is_not_sent(kind: Kind) -> None:
+def test_null_for_an_optional_field_counts_as_absent_and_is_not_sent(kind: Kind) -> None:
     document = entity(kind, **dict.fromkeys(OPTIONAL[kind]))
     sent = MODELS[kind].model_validate(document).as_json()
 
@@ -216,7 +216,7 @@ def test_null_for_a_required_field_is_refused(kind: Kind) -> None:
 
 
 @both_kinds
-def test_what_goes_to_jira_is_what_was_submitted(kind: Kind) -> None:
+def test_the_submitted_entity_is_sent_to_jira_unchanged(kind: Kind) -> None:
     document = entity(kind, associations=[ASSOCIATION], description="**Zürich** 🔥\n")
 
     assert MODELS[kind].model_validate(document).as_json() == document
@@ -248,7 +248,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     + [(Kind.INCIDENT, "severity", NO_OBJECT)]
     + [(kind, field, [*NO_LIST, [1], [None], [["api"]]]) for kind, field in LISTS.items()],
 )
-def test_no_value_of_another_type_is_made_to_fit(kind: Kind, field: str, values: list[Any]) -> None:
+def test_no_value_is_converted_to_another_type(kind: Kind, field: str, values: list[Any]) -> None:
     for value in values:
         found = broken_rules(kind, entity(kind, **{field: value}))
         assert found, f"{value!r} was taken"
@@ -257,13 +257,13 @@ def test_no_value_of_another_type_is_made_to_fit(kind: Kind, field: str, values:
 
 @both_kinds
 @pytest.mark.parametrize("document", [None, True, 1, "incident", [], [{}]])
-def test_an_entity_is_an_object(kind: Kind, document: Any) -> None:
+def test_an_entity_must_be_an_object(kind: Kind, document: Any) -> None:
     assert [path for path, _ in broken_rules(kind, document)] == [""]
 
 
 @both_kinds
 @pytest.mark.parametrize("field", ["id", "summary", "description", "url"])
-def test_half_of_a_surrogate_pair_is_no_text(kind: Kind, field: str) -> None:
+def test_a_lone_surrogate_is_no_valid_string(kind: Kind, field: str) -> None:
     assert broken_rules(kind, entity(kind, **{field: "https://a/\ud83d"})) == [
         (field, "string_unicode")
     ]
@@ -273,7 +273,7 @@ def test_half_of_a_surrogate_pair_is_no_text(kind: Kind, field: str) -> None:
 
 
 @both_kinds
-def test_each_status_of_its_kind_is_accepted_and_no_other(kind: Kind) -> None:
+def test_each_status_of_the_kind_is_accepted_and_no_other(kind: Kind) -> None:
     everything = {status for statuses in STATUSES.values() for status in statuses}
     others = (everything - set(STATUSES[kind])) | {"", "Open", "OPEN", " unknown", "closed"}
 
@@ -385,7 +385,7 @@ NO_DATE_TIMES = [
 
 
 @pytest.mark.parametrize("field", ["createdDate", "lastUpdated"])
-def test_rfc_3339_is_accepted_and_kept_as_it_was_written(field: str) -> None:
+def test_rfc_3339_is_accepted_and_preserved(field: str) -> None:
     for value in DATE_TIMES:
         valid = MODELS[Kind.INCIDENT].model_validate(entity(Kind.INCIDENT, **{field: value}))
         assert valid.as_json()[field] == value
@@ -393,7 +393,7 @@ def test_rfc_3339_is_accepted_and_kept_as_it_was_written(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["createdDate", "lastUpdated"])
 @pytest.mark.parametrize("value", NO_DATE_TIMES)
-def test_what_rfc_3339_does_not_know_is_refused(field: str, value: str) -> None:
+def test_a_date_outside_rfc_3339_is_refused(field: str, value: str) -> None:
     document = entity(Kind.INCIDENT, **{field: value})
     assert broken_rules(Kind.INCIDENT, document) == [(field, "date_time")]
 
@@ -493,7 +493,7 @@ def test_an_http_url_with_a_host_is_accepted(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", NO_URLS)
-def test_what_is_no_http_url_with_a_host_is_refused(value: str) -> None:
+def test_a_link_without_http_or_a_host_is_refused(value: str) -> None:
     assert broken_rules(Kind.INCIDENT, incident(url=value)) == [("url", "uri")]
 
 
@@ -609,7 +609,7 @@ def nearly_valid(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
 @both_kinds
 @settings(deadline=None, max_examples=200)
 @given(data=st.data())
-def test_relay_accepts_what_jira_accepts_and_nothing_else(kind: Kind, data: st.DataObject) -> None:
+def test_relay_accepts_exactly_what_jira_accepts(kind: Kind, data: st.DataObject) -> None:
     document = data.draw(nearly_valid(kind))
     # To Relay null is the absence of an optional field, and it sends none.
     without_null = {
@@ -630,7 +630,7 @@ def test_relay_accepts_what_jira_accepts_and_nothing_else(kind: Kind, data: st.D
 
 @settings(deadline=None, max_examples=200)
 @given(value=date_times)
-def test_both_read_the_same_date_times(value: str) -> None:
+def test_relay_and_the_simulator_accept_the_same_date_times(value: str) -> None:
     document = entity(Kind.REVIEW, createdDate=value)
 
     assert bool(broken_rules(Kind.REVIEW, document)) == bool(in_jira(Kind.REVIEW, document))
@@ -647,7 +647,7 @@ def leads_to_a_server(uri: str) -> bool:
 
 @settings(deadline=None, max_examples=300)
 @given(value=uris)
-def test_both_read_the_same_http_urls(value: str) -> None:
+def test_relay_and_the_simulator_accept_the_same_http_urls(value: str) -> None:
     document = entity(Kind.REVIEW, url=value)
     is_good = not broken_rules(Kind.REVIEW, document)
 
@@ -655,7 +655,7 @@ def test_both_read_the_same_http_urls(value: str) -> None:
 
 
 @both_kinds
-def test_whatever_relay_accepts_at_its_limits_jira_accepts(kind: Kind) -> None:
+def test_jira_accepts_every_entity_that_relay_accepts_at_its_limits(kind: Kind) -> None:
     for limit in _limits(kind):
         for size in (limit.least, limit.most):
             sent = MODELS[kind].model_validate(limit.of(kind, size)).as_json()

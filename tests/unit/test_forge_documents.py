@@ -15,6 +15,6 @@ def test_a_migrations_id_is_a_number_or_a_name() -> None:
 @pytest.mark.parametrize(
     "migration_id", ["", "x" * 256, "\U0001f525" * 255, "a b", "a\n", None, 1.5]
 )
-def test_any_other_is_refused(migration_id: object) -> None:
+def test_any_other_migration_id_is_refused(migration_id: object) -> None:
     with pytest.raises(ValidationError):
         MigrationRequest.model_validate({"migrationId": migration_id})

@@ -44,14 +44,14 @@ def texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def test_the_app_is_the_one_that_sites_have_by_connect() -> None:
+def test_the_app_is_the_one_installed_under_connect() -> None:
     app = made(descriptor(key="acme.relay")).document["app"]
 
     assert app["id"] == APP_ID
     assert app["connect"] == {"key": "acme.relay", "remote": "relay", "authentication": "jwt"}
 
 
-def test_connect_modules_are_the_descriptors_own() -> None:
+def test_the_connect_modules_are_the_descriptors() -> None:
     connect = made(base_url=DESCRIPTOR["baseUrl"]).document["connectModules"]
 
     assert list(connect) == ["jira:lifecycle", f"jira:{OPERATIONS}", f"jira:{COMPONENTS}"]
@@ -64,7 +64,7 @@ def test_connect_modules_are_the_descriptors_own() -> None:
     assert connect[f"jira:{COMPONENTS}"] == [DESCRIPTOR["modules"][COMPONENTS]]
 
 
-def test_an_action_that_forge_does_not_know_is_left_out_and_told() -> None:
+def test_an_action_unknown_to_forge_is_left_out_and_reported() -> None:
     [told] = made(guide_url="https://docs.example.com").left_out
 
     assert "createPostIncidentReview" in told
@@ -74,7 +74,7 @@ def test_an_action_that_forge_does_not_know_is_left_out_and_told() -> None:
     assert silent.left_out == ()
 
 
-def test_components_come_with_their_module_and_scopes_only_where_they_are_deployed() -> None:
+def test_the_components_module_and_scopes_are_included_only_if_deployed() -> None:
     deployed = made().document
     not_deployed = made(without(COMPONENTS)).document
 
@@ -83,7 +83,7 @@ def test_components_come_with_their_module_and_scopes_only_where_they_are_deploy
     assert not [one for one in not_deployed["permissions"]["scopes"] if "component" in one]
 
 
-def test_scopes_are_those_of_the_descriptor_for_both_ways_to_call_jira() -> None:
+def test_the_descriptors_scopes_are_declared_for_both_identities() -> None:
     assert made(without(COMPONENTS)).document["permissions"]["scopes"] == [
         "read:connect-jira",
         "write:connect-jira",
@@ -107,7 +107,7 @@ def test_scopes_are_those_of_the_descriptor_for_both_ways_to_call_jira() -> None
     host=st.from_regex(r"[a-z][a-z0-9-]{0,20}\.example\.org", fullmatch=True),
     path=st.from_regex(r"(/[a-zA-Z0-9._~-]{1,10}){0,3}", fullmatch=True),
 )
-def test_every_url_is_where_the_app_is_deployed(host: str, path: str) -> None:
+def test_every_url_is_the_deployments(host: str, path: str) -> None:
     base_url = f"https://{host}{path}"
 
     document = made(base_url=base_url).document
@@ -122,7 +122,7 @@ def test_without_regions_there_is_one_url_for_all() -> None:
     assert made().document["remotes"][0]["baseUrl"] == URL
 
 
-def test_each_region_has_a_url_of_its_own_and_the_rest_the_default() -> None:
+def test_each_region_has_its_own_url_and_the_others_the_default() -> None:
     regions = {region: f"https://{region.lower()}.acme.example" for region in REGIONS}
 
     document = made(regions=regions).document
@@ -132,7 +132,7 @@ def test_each_region_has_a_url_of_its_own_and_the_rest_the_default() -> None:
     assert operations["homeUrl"] == f"{URL}/about"
 
 
-def test_what_happens_leads_to_an_endpoint_that_brings_the_token() -> None:
+def test_every_event_calls_an_endpoint_with_the_token() -> None:
     modules = made().document["modules"]
     endpoints = {one["key"]: one for one in modules["endpoint"]}
 
@@ -153,13 +153,13 @@ def test_what_happens_leads_to_an_endpoint_that_brings_the_token() -> None:
     assert endpoints == {}
 
 
-def test_data_moves_between_regions_by_calls_of_their_own() -> None:
+def test_migrations_between_regions_have_their_own_calls() -> None:
     [residency] = made().document["modules"]["migration:dataResidency"]
 
     assert (residency["remote"], residency["path"]) == ("relay", "/forge/migrations")
 
 
-def test_connects_paths_are_served() -> None:
+def test_connects_paths_are_served_by_the_remote() -> None:
     connect = made().document["connectModules"]
     [lifecycle], [operations] = connect["jira:lifecycle"], connect[f"jira:{OPERATIONS}"]
 
@@ -193,7 +193,7 @@ def test_keys_are_unique() -> None:
         (None, None, None),
     ],
 )
-def test_the_migration_guide_is_a_page_or_left_out_and_told(
+def test_the_migration_guide_is_a_page_or_left_out_and_reported(
     documentation: str | None, given_url: str | None, guide: str | None
 ) -> None:
     changed = descriptor()
@@ -208,7 +208,7 @@ def test_the_migration_guide_is_a_page_or_left_out_and_told(
     assert any("--guide-url" in told for told in manifest.left_out) == (guide is None)
 
 
-def test_as_yaml_it_is_the_same_in_plain_words() -> None:
+def test_the_yaml_loads_back_to_the_same_manifest() -> None:
     document = made(guide_url="https://docs.example.com", regions={"EU": URL}).document
 
     text = as_yaml(document, URL)
@@ -223,7 +223,7 @@ def test_as_yaml_it_is_the_same_in_plain_words() -> None:
     assert "willMigrateToForgeBeforeEOS: 'YES'" in text
 
 
-def test_the_descriptor_stays_as_it_was() -> None:
+def test_the_descriptor_is_unchanged() -> None:
     given_descriptor = descriptor()
 
     made(given_descriptor)

@@ -85,7 +85,9 @@ def failing_for(*bad: int, proven: bool = False) -> Callable[[Numbers], Answer]:
 
 @given(st.integers(2, 1000), st.data(), st.booleans())
 @settings(deadline=None)
-def test_the_one_is_found_in_few_requests(count: int, data: st.DataObject, proven: bool) -> None:
+def test_the_faulty_entity_is_found_in_few_requests(
+    count: int, data: st.DataObject, proven: bool
+) -> None:
     bad = data.draw(st.integers(0, count - 1))
     done = run([numbers(count)], failing_for(bad, proven=proven))
     assert done.that_are(Suspect) == {bad}
@@ -96,7 +98,7 @@ def test_the_one_is_found_in_few_requests(count: int, data: st.DataObject, prove
 
 @given(st.integers(1, 60), st.sets(st.integers(0, 59), max_size=5), st.integers(0, 2**32))
 @settings(deadline=None)
-def test_all_that_are_at_fault_are_found_where_something_passes_before(
+def test_all_faulty_entities_are_found_after_one_that_passes(
     count: int, bad: set[int], seed: int
 ) -> None:
     random.seed(seed)
@@ -107,12 +109,12 @@ def test_all_that_are_at_fault_are_found_where_something_passes_before(
     assert not done.that_are(Failed)
 
 
-def test_what_passes_later_proves_what_failed_before() -> None:
+def test_a_later_success_proves_earlier_failures() -> None:
     done = run([numbers(1), numbers(1, start=1)], failing_for(0))
     assert (done.that_are(Suspect), done.that_are(SubmitAnswer)) == ({0}, {1})
 
 
-def test_a_refusal_is_a_proof_as_well() -> None:
+def test_a_refusal_proves_the_site_too() -> None:
     done = run(
         [numbers(2)],
         lambda batch: Suspect("500") if 0 in batch.states else Refused(("no",)),
@@ -135,7 +137,7 @@ def test_another_kind_proves_nothing() -> None:
 
 @given(st.integers(1, 1000), st.booleans())
 @settings(deadline=None)
-def test_where_nothing_passes_it_is_the_site_after_few_requests(
+def test_if_nothing_passes_the_site_is_at_fault_after_few_requests(
     count: int, suspected: bool
 ) -> None:
     done = run([numbers(count)], lambda _: Suspect("500"), suspected)
@@ -143,13 +145,13 @@ def test_where_nothing_passes_it_is_the_site_after_few_requests(
     assert len(done.requests) <= 1 + ALONE_MAX
 
 
-def test_in_many_requests_of_one_too_it_is_the_site_after_a_few() -> None:
+def test_with_many_single_entity_requests_the_site_is_at_fault_after_a_few() -> None:
     done = run([numbers(1, start=one) for one in range(50)], lambda _: Suspect("500"))
     assert done.that_are(Failed) == set(range(50))
     assert len(done.requests) == ALONE_MAX
 
 
-def test_a_failure_of_the_site_leaves_what_was_suspect_to_be_tried_again() -> None:
+def test_a_failure_of_the_site_leaves_suspects_to_be_retried() -> None:
     answers: Iterator[Answer] = iter([Suspect("500"), Suspect("500"), Failed("429")])
     done = run([numbers(2)], lambda _: next(answers))
     assert done.that_are(Failed) == {0, 1}
@@ -164,7 +166,7 @@ def test_a_failure_of_the_site_leaves_what_was_suspect_to_be_tried_again() -> No
     st.data(),
 )
 @settings(deadline=None)
-def test_each_has_one_answer_whatever_the_site_answers(
+def test_each_entity_has_one_outcome_whatever_the_site_answers(
     sizes: list[tuple[int, str]], suspected: bool, data: st.DataObject
 ) -> None:
     kinds: Counter[str] = Counter()
@@ -216,7 +218,9 @@ def test_each_has_one_answer_whatever_the_site_answers(
     ],
     ids=str,
 )
-def test_an_answer_is_suspect_that_may_be_of_the_request(error: JiraError, suspect: bool) -> None:
+def test_an_answer_possibly_caused_by_the_request_is_suspect(
+    error: JiraError, suspect: bool
+) -> None:
     assert is_suspect(error, 0) is suspect
 
 
@@ -224,7 +228,7 @@ def test_no_answer_that_splits_is_suspect() -> None:
     assert not any(row.suspect for row in TABLE if row.reaction == "split")
 
 
-def test_one_at_fault_is_tried_more_and_more_seldom_up_to_once_a_day() -> None:
+def test_a_faulty_entity_is_retried_ever_less_often_down_to_once_a_day() -> None:
     waits = [entity_back_off(tries, lambda: 0) for tries in range(14)]
     assert waits[:3] == [60, 120, 240]
     assert waits == sorted(waits)

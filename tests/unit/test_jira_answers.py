@@ -51,7 +51,7 @@ def failed(**words: tuple[str, ...]) -> SubmitAnswer:
 # --- The 202 of a submission ---
 
 
-def test_the_documented_answer_is_read_whole() -> None:
+def test_the_documented_answer_is_read_completely() -> None:
     document = {
         "acceptedIncidents": ["inc-1", "inc-2"],
         "failedIncidents": {
@@ -108,7 +108,7 @@ def test_reviews_are_found_under_either_name() -> None:
         b'{"acceptedEntities": ["inc-1"]}',
     ],
 )
-def test_an_answer_of_another_shape_is_not_the_documented_one(content: bytes) -> None:
+def test_an_answer_with_another_shape_is_not_the_documented_one(content: bytes) -> None:
     assert not is_submit_answer(document_of(content))
 
 
@@ -124,11 +124,11 @@ def test_an_answer_of_another_shape_is_not_the_documented_one(content: bytes) ->
         ([], ("Jira gave no reason.",)),
     ],
 )
-def test_a_failure_always_has_words(errors: Any, words: tuple[str, ...]) -> None:
+def test_a_failure_always_has_a_message(errors: Any, words: tuple[str, ...]) -> None:
     assert answer({"failedIncidents": {"i": errors}}) == failed(i=words)
 
 
-def test_a_huge_answer_is_read_and_what_is_kept_of_it_is_bounded() -> None:
+def test_a_huge_answer_is_read_and_stored_within_bounds() -> None:
     read = answer(
         {
             "acceptedIncidents": [f"inc-{number}" for number in range(100_000)],
@@ -140,7 +140,7 @@ def test_a_huge_answer_is_read_and_what_is_kept_of_it_is_bounded() -> None:
     assert [len(word) for word in read.failed["i"]] == [MESSAGE_LENGTH_MAX] * MESSAGES_MAX
 
 
-def test_half_a_surrogate_pair_in_an_answer_can_still_be_kept_and_sent() -> None:
+def test_an_answer_with_a_lone_surrogate_can_be_stored_and_sent() -> None:
     content = (
         b'{"failedIncidents": {"i": [{"message": "cut \\ud83d"}]},'
         b' "unknownProjectKeys": ["\\udd25"], "acceptedIncidents": ["\\ud83d\\udd25"]}'
@@ -172,7 +172,7 @@ names = st.sampled_from(
 
 @given(st.dictionaries(names, json_values) | json_values)
 @settings(deadline=None)
-def test_whatever_has_the_documented_shape_can_be_read(document: Any) -> None:
+def test_any_answer_with_the_documented_shape_can_be_read(document: Any) -> None:
     if not is_submit_answer(document):
         return
     read = submit_answer(document)
@@ -185,20 +185,20 @@ def test_whatever_has_the_documented_shape_can_be_read(document: Any) -> None:
 
 @given(st.binary(max_size=100))
 @settings(deadline=None)
-def test_any_bytes_can_be_judged(content: bytes) -> None:
+def test_any_bytes_can_be_classified(content: bytes) -> None:
     assert not is_submit_answer(document_of(content))
 
 
 # --- Parts of an answer ---
 
 
-def test_a_body_in_another_unicode_is_json_too() -> None:
+def test_json_in_another_unicode_encoding_is_read() -> None:
     content = '{"workspaceIds": ["é"]}'.encode("utf-16")
 
     assert strings_of(json_of(httpx.Response(200, content=content)), "workspaceIds") == ["é"]
 
 
-def test_messages_of_an_error_answer() -> None:
+def test_an_error_answers_messages_are_read() -> None:
     assert messages_of([{"message": "a"}, {"message": "b", "errorTraceId": "c"}]) == (
         "a",
         "b (errorTraceId c)",

@@ -23,19 +23,19 @@ def refusal(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--workspace", "operations", "--all-workspaces")])
-def test_whom_a_key_is_for_is_said_once_and_in_makes_own_words(arguments: tuple[str, ...]) -> None:
+def test_a_keys_workspaces_are_given_once_by_makes_variables(arguments: tuple[str, ...]) -> None:
     said = refusal(*arguments)
 
     assert "WORKSPACE=id or ALL_WORKSPACES=1" in said
     assert "usage" not in said
 
 
-def test_no_key_is_made_for_what_can_be_no_workspace() -> None:
+def test_no_key_is_created_for_an_invalid_workspace_id() -> None:
     assert "'my team' is not a workspace id" in refusal("--workspace", "my team")
 
 
 @pytest.mark.parametrize(("value", "all_of_them"), [("1", True), ("0", False), ("no", False)])
-def test_only_1_asks_for_a_key_to_all_workspaces(value: str, all_of_them: bool) -> None:
+def test_only_1_requests_a_key_for_all_workspaces(value: str, all_of_them: bool) -> None:
     printed = subprocess.run(
         ["/usr/bin/env", "make", "--just-print", "api-key", f"ALL_WORKSPACES={value}"],
         cwd=ROOT,

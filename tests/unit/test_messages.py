@@ -129,7 +129,7 @@ properties = st.dictionaries(st.text(max_size=5), texts, max_size=5)
     correlation_id=texts,
 )
 @settings(deadline=None)
-def test_whatever_is_packed_comes_out_in_its_order(
+def test_packed_entities_are_unpacked_in_order(
     incidents: list[Any],
     reviews: list[Any],
     shared: dict[str, str],
@@ -193,7 +193,7 @@ def test_large_messages_are_split_within_the_queues_limit_and_lose_nothing(
     assert [key for message in parsed for key in message.deleted] == list(deleted)
 
 
-def test_the_product_travels_with_the_entities() -> None:
+def test_the_product_is_packed_with_the_entities() -> None:
     states = (EntityState(Kind.INCIDENT, incident(), {"team": "a"}, product="Ops Tool"),)
 
     ((_, body),) = packed(Message("w", "c", states))
@@ -201,7 +201,7 @@ def test_the_product_travels_with_the_entities() -> None:
     assert parse_message(body).states == states
 
 
-def test_a_message_from_before_products_is_read() -> None:
+def test_a_message_without_products_is_read() -> None:
     content = {
         "format": 1,
         "workspaceId": "w",
@@ -217,7 +217,7 @@ def test_a_message_from_before_products_is_read() -> None:
     assert [state.product for state in parse_message(body).states] == [""]
 
 
-def test_the_limit_leaves_room_below_what_the_queue_takes() -> None:
+def test_the_limit_leaves_room_below_the_queues_maximum() -> None:
     assert MESSAGE_BYTES_MAX <= 1024 * 1024 - 10_000
 
 
@@ -233,7 +233,7 @@ def test_the_largest_entity_that_is_accepted_fits_a_message() -> None:
     assert len(bodies(state)) == 1
 
 
-def test_what_no_message_can_hold_is_an_error_and_no_endless_splitting() -> None:
+def test_an_entity_too_large_for_a_message_is_an_error() -> None:
     noise = random.Random(3).randbytes(MESSAGE_BYTES_MAX)  # noqa: S311
     state = EntityState(Kind.INCIDENT, incident(description=base64.b85encode(noise).decode()))
 
@@ -241,7 +241,7 @@ def test_what_no_message_can_hold_is_an_error_and_no_endless_splitting() -> None
         bodies(EntityState(Kind.INCIDENT, incident()), state)
 
 
-def test_a_thousand_typical_incidents_travel_in_one_or_two_messages() -> None:
+def test_a_thousand_typical_incidents_fit_in_one_or_two_messages() -> None:
     states = [EntityState(Kind.INCIDENT, plausible_incident(number)) for number in range(1000)]
     assert 900 < sum(len(state.as_json) for state in states) / 1000 < 1300
 
@@ -256,7 +256,7 @@ def test_a_thousand_typical_incidents_travel_in_one_or_two_messages() -> None:
 
 @given(st.text(max_size=300))
 @settings(deadline=None)
-def test_no_text_but_a_message_is_read(body: str) -> None:
+def test_only_a_valid_message_is_read(body: str) -> None:
     with pytest.raises(ValueError, match="not a message"):
         parse_message(body)
 
@@ -276,7 +276,7 @@ json_values = st.recursive(
     in_entity=st.dictionaries(st.sampled_from(sorted(incident())), json_values, max_size=2),
 )
 @settings(deadline=None)
-def test_json_that_is_no_message_raises_nothing_but_value_error(
+def test_json_that_is_no_message_raises_only_value_error(
     changed: dict[str, Any], in_entity: dict[str, Any]
 ) -> None:
     try:
@@ -327,13 +327,13 @@ def test_json_that_is_no_message_raises_nothing_but_value_error(
         ),
     ],
 )
-def test_a_message_with_a_field_of_another_kind_is_refused(junk: dict[str, Any]) -> None:
+def test_a_message_with_a_field_of_another_type_is_refused(junk: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not a message"):
         parse_message(body_of(content() | junk))
 
 
 @pytest.mark.parametrize("missing", sorted(content(incidents=[])))
-def test_a_message_without_what_it_needs_is_refused(missing: str) -> None:
+def test_a_message_without_a_required_field_is_refused(missing: str) -> None:
     document = content()
     del document[missing]
 
@@ -344,7 +344,7 @@ def test_a_message_without_what_it_needs_is_refused(missing: str) -> None:
             parse_message(body_of(document))
 
 
-def test_a_message_that_was_cut_off_or_is_not_deflated_is_refused() -> None:
+def test_a_truncated_or_uncompressed_message_is_refused() -> None:
     (body,) = bodies(EntityState(Kind.INCIDENT, incident()))
     deflated = base64.b64decode(body)
     for broken in (deflated[:-20], deflated[2:], b"", b"\x00", json.dumps(content()).encode()):
@@ -355,7 +355,7 @@ def test_a_message_that_was_cut_off_or_is_not_deflated_is_refused() -> None:
             parse_message(text)
 
 
-def test_the_reason_repeats_nothing_of_what_came_in() -> None:
+def test_the_reason_repeats_no_input() -> None:
     secret = "Xq7-of-a-customer"
     for junk in (
         {"workspaceId": [secret]},
@@ -390,7 +390,7 @@ def test_the_reason_repeats_nothing_of_what_came_in() -> None:
     ],
     ids=["containers", "entities"],
 )
-def test_what_is_packed_is_read_however_much_it_inflates_to(message: Message) -> None:
+def test_a_packed_message_is_read_whatever_its_inflated_size(message: Message) -> None:
     parts = list(packed(message))
 
     parsed = [parse_message(body) for _, body in parts]
@@ -400,7 +400,7 @@ def test_what_is_packed_is_read_however_much_it_inflates_to(message: Message) ->
     assert all(0 < part.size <= INFLATED_BYTES_MAX for part in parsed)
 
 
-def test_more_than_is_ever_packed_is_refused_with_the_reason() -> None:
+def test_more_than_can_be_packed_is_refused_with_a_reason() -> None:
     deflated = zlib.compress(b"[" + b" " * INFLATED_BYTES_MAX + b"]")
 
     with pytest.raises(ValueError, match=f"not a message: .* more than {INFLATED_BYTES_MAX} bytes"):

@@ -28,19 +28,19 @@ DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
-def test_the_committed_document_is_the_one_that_the_code_makes() -> None:
+def test_the_committed_document_is_up_to_date() -> None:
     assert PATH.read_text("utf-8") == json.dumps(DOCUMENT, indent=2, ensure_ascii=False) + "\n"
 
 
-def test_it_is_made_the_same_every_time() -> None:
+def test_the_document_is_generated_deterministically() -> None:
     assert json.dumps(document()) == json.dumps(DOCUMENT)
 
 
-def test_it_is_valid_openapi() -> None:
+def test_the_document_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(DOCUMENT).validate()
 
 
-def test_it_has_the_routes_of_the_template() -> None:
+def test_the_document_has_the_templates_routes() -> None:
     in_template = {
         (method, path.replace("+}", "}"))
         for function in functions()
@@ -78,7 +78,7 @@ def test_a_handler_without_a_docstring_fails(tmp_path: Path) -> None:
         handlers(tmp_path)
 
 
-def test_a_rule_of_a_model_that_the_document_cannot_say_fails() -> None:
+def test_a_model_rule_that_openapi_cannot_express_fails() -> None:
     def _odd(value: int) -> int:
         return value
 
@@ -89,7 +89,7 @@ def test_a_rule_of_a_model_that_the_document_cannot_say_fails() -> None:
         components([Model])
 
 
-def test_two_models_of_one_name_fail() -> None:
+def test_two_models_with_the_same_name_fail() -> None:
     first, second = create_model("Twin", one=(int, 1)), create_model("Twin", two=(str, ""))
     assert components([first]).keys() == {"Twin"}
     with pytest.raises(ValueError, match="Twin"):
@@ -123,7 +123,7 @@ def test_entities_have_jiras_limits_less_the_workspaces_key(
     assert (references["minItems"], references["maxItems"]) == (1, 100)
 
 
-def test_properties_are_refused_by_their_names() -> None:
+def test_property_names_are_restricted() -> None:
     properties, null = SCHEMAS["SubmissionRequest"]["properties"]["properties"]["anyOf"]
     assert null == {"type": "null"}
     assert properties["maxProperties"] == 4
@@ -131,7 +131,7 @@ def test_properties_are_refused_by_their_names() -> None:
     assert properties["additionalProperties"] == {"type": "string", "maxLength": 255}
 
 
-def test_every_operation_says_who_may_call_and_what_it_may_answer() -> None:
+def test_every_operation_documents_its_callers_and_responses() -> None:
     for route, operation in OPERATIONS.items():
         written = DOCUMENT["paths"][route.path][route.method.lower()]
         statuses = {int(status) for status in written["responses"]}
@@ -143,7 +143,7 @@ def test_every_operation_says_who_may_call_and_what_it_may_answer() -> None:
         assert bool(written["security"]) == (operation.caller is not Caller.ANYONE)
 
 
-def test_every_security_scheme_that_is_named_is_described() -> None:
+def test_every_named_security_scheme_is_described() -> None:
     schemes = DOCUMENT["components"]["securitySchemes"]
     named = {
         scheme
@@ -155,7 +155,7 @@ def test_every_security_scheme_that_is_named_is_described() -> None:
     assert named == schemes.keys()
 
 
-def test_actions_take_either_identity_and_forges_routes_forges_alone() -> None:
+def test_actions_accept_either_identity_and_forge_routes_only_forges() -> None:
     for path, item in DOCUMENT["paths"].items():
         for operation in item.values():
             ways = [[*way] for way in operation["security"]]
@@ -181,7 +181,7 @@ def test_the_page_for_providers_explains_every_state(values: list[str]) -> None:
     assert [value for value in values if f"`{value}`" not in page] == []
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     for reference in references_in(DOCUMENT):
         target: Any = DOCUMENT
         for part in reference.removeprefix("#/").split("/"):
@@ -202,19 +202,19 @@ def test_every_model_and_every_field_is_described() -> None:
     assert undescribed == []
 
 
-def test_a_moment_says_its_format() -> None:
+def test_a_timestamp_has_a_format() -> None:
     replay = SCHEMAS["Replay"]["properties"]
     assert replay["startedAt"]["description"] == (
         "When it was started. RFC 3339, such as `2026-01-31T09:30:00Z`."
     )
 
 
-def test_a_description_is_inherited_and_may_be_replaced() -> None:
+def test_a_description_is_inherited_and_may_be_overridden() -> None:
     assert descriptions_of(PostIncidentReview)["summary"] == "The title, in plain text."
     assert descriptions_of(JiraReview)["id"] == "The review's id at the site."
 
 
-def test_nothing_is_without_a_type() -> None:
+def test_every_schema_has_a_type() -> None:
     """Such a schema lets anything through, and generators make `Any` or `unknown` of it."""
     assert [where for where, schema in schemas_in(DOCUMENT) if not is_typed(schema)] == []
 
@@ -231,12 +231,12 @@ def test_nothing_is_without_a_type() -> None:
         True,
     ],
 )
-def test_a_schema_that_lets_anything_through_would_be_found(schema: Any) -> None:
+def test_a_schema_without_restrictions_is_found(schema: Any) -> None:
     whole = {"schema": {"type": "object", "properties": {"field": schema}}}
     assert [where for where, one in schemas_in(whole) if not is_typed(one)]
 
 
-def test_no_field_has_a_default_for_which_a_generator_would_require_it() -> None:
+def test_no_field_has_a_default_that_makes_generators_require_it() -> None:
     assert [where for where, schema in schemas_in(DOCUMENT) if "default" in schema] == []
 
 
@@ -254,7 +254,7 @@ def test_no_field_has_a_default_for_which_a_generator_would_require_it() -> None
         ({"incidents": [INCIDENT], "more": 1}, False),
     ],
 )
-def test_a_submission_has_one_entity_at_least(body: Any, is_good: bool) -> None:
+def test_a_submission_has_at_least_one_entity(body: Any, is_good: bool) -> None:
     assert is_valid("SubmissionRequest", body) == is_good
 
 
@@ -284,7 +284,7 @@ def test_every_notice_is_a_webhook_of_the_document() -> None:
         assert ("sent again for a day" in not_taken) == (event != "webhook.test")
 
 
-def test_the_limits_of_the_template_are_told() -> None:
+def test_the_templates_limits_are_documented() -> None:
     for limit in throttling().values():
         assert str(limit.rate) in DOCUMENT["info"]["description"]
         assert str(limit.burst) in DOCUMENT["info"]["description"]

@@ -46,7 +46,7 @@ def test_each_field_is_read_from_the_variable_of_its_name() -> None:
     assert settings.submissions_queue == "https://sqs.example.com/queue"
 
 
-def test_every_missing_and_every_empty_variable_is_named_at_once(
+def test_all_missing_and_empty_variables_are_named_together(
     environment: pytest.MonkeyPatch,
 ) -> None:
     environment.delenv("APP_KEY")
@@ -74,7 +74,7 @@ def test_the_error_repeats_no_value_of_the_environment(environment: pytest.Monke
 
 
 @pytest.mark.usefixtures("environment")
-def test_variables_of_others_are_left_alone_and_settings_never_change() -> None:
+def test_other_variables_are_ignored_and_settings_are_immutable() -> None:
     settings = AppSettings.from_environment()
 
     assert "catalog_table" not in settings.model_dump()
@@ -83,7 +83,7 @@ def test_variables_of_others_are_left_alone_and_settings_never_change() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_without_a_base_url_there_is_none(environment: pytest.MonkeyPatch) -> None:
+def test_a_base_url_is_optional(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("BASE_URL")
 
     assert AppSettings.from_environment().base_url == ""
@@ -100,7 +100,7 @@ def test_without_a_base_url_there_is_none(environment: pytest.MonkeyPatch) -> No
         ),
     ],
 )
-def test_a_list_is_written_with_commas(
+def test_a_list_is_comma_separated(
     environment: pytest.MonkeyPatch, value: str, origins: tuple[str, ...]
 ) -> None:
     environment.setenv("PLAIN_IDS", "off")

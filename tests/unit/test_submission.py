@@ -68,7 +68,7 @@ def places(details: tuple[Detail, ...]) -> list[tuple[str, str]]:
         b"\xef\xbb\xbf",
     ],
 )
-def test_what_is_broken_in_its_structure_is_refused(body: bytes) -> None:
+def test_a_malformed_body_is_refused(body: bytes) -> None:
     error = refused(body)
 
     assert error.status == 400
@@ -76,7 +76,7 @@ def test_what_is_broken_in_its_structure_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"null", b"true", b"1", b'"text"', b"[]", b'[{"incidents": []}]'])
-def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(body: bytes) -> None:
     assert [path for path, _ in places(refused(body).details)] == [""]
 
 
@@ -89,7 +89,7 @@ def test_a_submission_without_an_entity_is_refused(body: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("field", ["incidents", "reviews"])
 @pytest.mark.parametrize("value", [{}, "", 1, incident()])
-def test_entities_come_in_lists(field: str, value: Any) -> None:
+def test_entities_must_be_in_lists(field: str, value: Any) -> None:
     assert places(refused({field: value}).details) == [(field, "list_type")]
 
 
@@ -109,7 +109,7 @@ def test_null_counts_as_absent(field: str) -> None:
     assert (state.properties, state.product) == ({}, "")
 
 
-def test_null_lists_are_no_entities() -> None:
+def test_null_lists_contain_no_entities() -> None:
     body = {"incidents": None, "reviews": None}
 
     assert places(refused(body).details) == [("incidents", "missing")]
@@ -181,7 +181,7 @@ DEEP = [b"[" * depth + b"]" * depth for depth in (150, 500, 100_000)] + [
     ],
     ids=short,
 )
-def test_a_bad_value_rejects_its_own_entity_at_its_field(
+def test_a_bad_value_rejects_its_entity_and_names_the_field(
     field: str, value: bytes, rule: str
 ) -> None:
     verdict = beside_good_ones(with_value(field, value)).verdicts[1]
@@ -191,7 +191,7 @@ def test_a_bad_value_rejects_its_own_entity_at_its_field(
 
 
 @pytest.mark.parametrize("deep", DEEP, ids=short)
-def test_a_deep_value_within_a_list_is_found_there(deep: bytes) -> None:
+def test_a_bad_value_deep_in_a_list_is_located(deep: bytes) -> None:
     association = b'{"associationType": "issueIdOrKeys", "values": ["OPS-1", %s]}' % deep
 
     verdict = beside_good_ones(with_value("associations", b"[%s]" % association)).verdicts[1]
@@ -221,7 +221,7 @@ def test_a_deep_value_within_a_list_is_found_there(deep: bytes) -> None:
     ],
     ids=short,
 )
-def test_an_entity_that_cannot_be_read_is_rejected_alone(entity: bytes, rule: str) -> None:
+def test_an_unreadable_entity_is_rejected_alone(entity: bytes, rule: str) -> None:
     verdict = beside_good_ones(entity).verdicts[1]
 
     assert places(verdict.details) == [("incidents[1]", rule)]
@@ -256,7 +256,7 @@ def test_bad_values_of_several_entities_are_all_found() -> None:
     ],
     ids=short,
 )
-def test_a_bad_value_beside_the_entities_is_one_for_all(
+def test_a_bad_value_outside_the_entities_refuses_the_submission(
     properties: bytes, path: str, rule: str
 ) -> None:
     body = b'{"incidents": [%s], "properties": %s}' % (with_value("id", b'"i"'), properties)
@@ -264,7 +264,7 @@ def test_a_bad_value_beside_the_entities_is_one_for_all(
     assert places(refused(body).details) == [(path, rule)]
 
 
-def test_an_id_that_is_no_text_is_not_repeated() -> None:
+def test_an_id_that_is_not_a_string_is_not_repeated() -> None:
     verdict = beside_good_ones(with_value("id", b'"\\ud83d"')).verdicts[1]
 
     assert verdict.id is None
@@ -275,7 +275,7 @@ def test_an_id_that_is_no_text_is_not_repeated() -> None:
     split=st.booleans(),
 )
 @settings(deadline=None)
-def test_whatever_stands_between_good_entities_none_is_lost(entity: bytes, split: bool) -> None:
+def test_no_good_entity_is_lost_among_bad_ones(entity: bytes, split: bool) -> None:
     """Every good one is accepted, unless the structure as a whole can't be made out."""
     good = json.dumps(incident()).encode()
     body = b'{"incidents": [%s,%s,%s]}' % (good, entity, good)
@@ -288,7 +288,7 @@ def test_whatever_stands_between_good_entities_none_is_lost(entity: bytes, split
 # --- providerMetadata ---
 
 
-def test_the_product_goes_with_every_entity() -> None:
+def test_the_product_is_kept_with_every_entity() -> None:
     body = {
         "incidents": [incident()],
         "reviews": [review()],
@@ -314,7 +314,9 @@ def test_provider_metadata_may_be_empty(metadata: dict[str, Any]) -> None:
         ({"version": "1"}, "providerMetadata.version", "extra_forbidden"),
     ],
 )
-def test_bad_provider_metadata_sinks_the_submission(metadata: Any, path: str, rule: str) -> None:
+def test_invalid_provider_metadata_refuses_the_submission(
+    metadata: Any, path: str, rule: str
+) -> None:
     body = {"incidents": [incident()], "providerMetadata": metadata}
 
     assert places(refused(body).details) == [(path, rule)]
@@ -336,7 +338,7 @@ def with_properties(properties: Any) -> dict[str, Any]:
         {"with_": "", "a-b.c d/é": "🔥"},
     ],
 )
-def test_good_properties_go_with_every_entity(properties: dict[str, str]) -> None:
+def test_valid_properties_are_kept_with_every_entity(properties: dict[str, str]) -> None:
     body = {"incidents": [incident()], "reviews": [review()], "properties": properties}
 
     assert [state.properties for state in judged(body).accepted] == [properties, properties]
@@ -359,9 +361,7 @@ def test_good_properties_go_with_every_entity(properties: dict[str, str]) -> Non
         ({"team": ["a"]}, "properties.team", "string_type"),
     ],
 )
-def test_bad_properties_sink_the_submission_they_go_with(
-    properties: Any, path: str, rule: str
-) -> None:
+def test_invalid_properties_refuse_the_submission(properties: Any, path: str, rule: str) -> None:
     found = places(refused(with_properties(properties)).details)
 
     assert [found_rule for _, found_rule in found] == [rule]
@@ -371,7 +371,7 @@ def test_bad_properties_sink_the_submission_they_go_with(
 # --- Verdicts ---
 
 
-def test_a_bad_entity_sinks_none_of_the_others() -> None:
+def test_a_bad_entity_does_not_affect_the_others() -> None:
     entities = [incident(f"inc-{number}") for number in range(100)]
     entities[57]["status"] = "burning"
 
@@ -384,7 +384,7 @@ def test_a_bad_entity_sinks_none_of_the_others() -> None:
     assert EntityKey(Kind.INCIDENT, "inc-57") not in {state.key for state in submission.accepted}
 
 
-def test_verdicts_come_in_the_order_of_the_submission_incidents_first() -> None:
+def test_verdicts_follow_the_submissions_order_incidents_first() -> None:
     body = {
         "reviews": [review("r0"), review("r1", status="open")],
         "incidents": [incident("i0"), None, incident("i2", url="nowhere"), incident("i3")],
@@ -405,7 +405,7 @@ def test_verdicts_come_in_the_order_of_the_submission_incidents_first() -> None:
 
 @given(good=st.lists(st.booleans(), min_size=1, max_size=30), split=st.integers(0, 30))
 @settings(deadline=None)
-def test_the_accepted_are_those_with_an_accepting_verdict_in_the_same_order(
+def test_the_accepted_entities_match_the_accepting_verdicts_in_order(
     good: list[bool], split: int
 ) -> None:
     def id_of(position: int) -> str:
@@ -424,13 +424,13 @@ def test_the_accepted_are_those_with_an_accepting_verdict_in_the_same_order(
     ]
 
 
-def test_every_state_of_an_entity_gets_a_verdict_of_its_own() -> None:
+def test_every_state_of_an_entity_gets_its_own_verdict() -> None:
     body = {"incidents": [incident("i", 2), incident("i", 1), incident("i", 2)]}
 
     assert [state.sequence for state in judged(body).accepted] == [2, 1, 2]
 
 
-def test_all_findings_of_an_entity_are_told_up_to_ten() -> None:
+def test_up_to_ten_findings_of_an_entity_are_returned() -> None:
     found = places(judged({"incidents": [{"id": "i", "status": "burning"}]}).verdicts[0].details)
 
     assert ("incidents[0].status", "literal_error") in found
@@ -443,7 +443,7 @@ def test_all_findings_of_an_entity_are_told_up_to_ten() -> None:
     assert len(refused(fields).details) == DETAILS_SHOWN_MAX
 
 
-def test_too_many_fields_are_not_named_one_by_one() -> None:
+def test_unknown_fields_are_named_up_to_a_limit() -> None:
     fields = dict.fromkeys((f"unknown{number}" for number in range(FIELDS_MAX + 1)), 1)
 
     for entity, path in (
@@ -478,7 +478,7 @@ def test_a_path_leads_into_lists_and_objects() -> None:
         ("inc-7", None),
     ],
 )
-def test_a_rejected_entity_is_named_by_its_id_where_it_has_one(
+def test_a_rejected_entity_is_named_by_its_id_if_it_has_one(
     entity: Any, expected: str | None
 ) -> None:
     assert judged({"incidents": [entity]}).verdicts[0].id == expected
@@ -506,7 +506,7 @@ def test_a_rejected_entity_is_named_by_its_id_where_it_has_one(
         {"unknown": MARK},
     ],
 )
-def test_no_value_that_was_sent_is_repeated(changed: dict[str, Any]) -> None:
+def test_no_submitted_value_is_repeated(changed: dict[str, Any]) -> None:
     verdict = judged({"incidents": [incident(**changed)]}).verdicts[0]
 
     assert verdict.details
@@ -528,7 +528,7 @@ def test_no_value_of_a_refused_body_is_repeated(body: bytes | dict[str, Any]) ->
     assert MARK not in str(refused(body).as_body())
 
 
-def test_a_name_that_was_sent_is_shown_in_part_when_it_is_long() -> None:
+def test_a_long_submitted_name_is_truncated() -> None:
     name = '"' * MIB
 
     assert len(judged({"incidents": [incident() | {name: 1}]}).verdicts[0].details[0].path) < 150
@@ -551,7 +551,7 @@ def test_an_entity_too_large_for_the_record_is_rejected_before_it_is_queued() ->
     assert verdicts[1].accepted
 
 
-def test_the_largest_entity_is_exactly_as_large_as_is_said() -> None:
+def test_the_largest_entity_is_exactly_as_large_as_documented() -> None:
     values = ["x" * 200] * 500
 
     def sized(difference: int) -> dict[str, Any]:
@@ -577,7 +577,7 @@ def test_the_largest_entity_is_exactly_as_large_as_is_said() -> None:
 
 
 @pytest.mark.parametrize("junk", [b"1", b"{}", b"NaN", b'"\\ud83d"'])
-def test_four_mebibytes_of_junk_are_given_up_on_early(junk: bytes) -> None:
+def test_four_mebibytes_of_junk_are_refused_early(junk: bytes) -> None:
     count = 4 * MIB // (len(junk) + 1) - 10
     body = b'{"incidents":[%s]}' % b",".join([junk] * count)
     assert len(body) <= 4 * MIB
@@ -589,14 +589,14 @@ def test_four_mebibytes_of_junk_are_given_up_on_early(junk: bytes) -> None:
     assert count > DETAILS_MAX
 
 
-def test_as_many_details_as_can_be_told_are_told() -> None:
+def test_as_many_details_as_fit_are_returned() -> None:
     body = b'{"reviews":[%s]}' % b",".join([b"1"] * DETAILS_MAX)
 
     assert len(judged(body).verdicts) == DETAILS_MAX
 
 
 @pytest.mark.parametrize("opened", [b"[", b'{"a":', b'[{"a":'])
-def test_nesting_without_an_end_is_refused_and_no_crash(opened: bytes) -> None:
+def test_extreme_nesting_is_refused_without_a_crash(opened: bytes) -> None:
     deep = opened * (4 * MIB // len(opened))
 
     assert places(refused(deep).details) == [("", "json")]
@@ -622,7 +622,7 @@ def test_a_number_out_of_range_is_a_finding(number: bytes, rule: str) -> None:
     assert places(verdict.details) == [("incidents[0].updateSequenceNumber", rule)]
 
 
-def test_a_number_of_millions_of_digits_is_no_entity() -> None:
+def test_a_number_with_millions_of_digits_is_rejected() -> None:
     (verdict,) = judged(b'{"incidents":[%s]}' % (b"9" * 4 * MIB)).verdicts
 
     assert places(verdict.details) == [("incidents[0]", "model_type")]
@@ -644,7 +644,7 @@ def test_a_number_of_millions_of_digits_is_no_entity() -> None:
     )
 )
 @settings(deadline=None)
-def test_any_json_is_judged_or_refused(document: Any) -> None:
+def test_any_json_gets_verdicts_or_is_refused(document: Any) -> None:
     body = json.dumps(document).encode()
     verdicts: tuple[Verdict, ...] = ()
     with suppress(BadRequest):
@@ -657,7 +657,7 @@ def test_any_json_is_judged_or_refused(document: Any) -> None:
 @given(st.binary(max_size=200))
 @example(b'{"incidents":[\x00]}')
 @settings(deadline=None)
-def test_no_bytes_are_taken_for_an_entity(body: bytes) -> None:
+def test_random_bytes_are_never_accepted(body: bytes) -> None:
     """They are refused as a whole, or each as an entity that is none."""
     with suppress(BadRequest):
         assert parse_submission(body).accepted == ()

@@ -26,7 +26,7 @@ def longest(value: Any) -> int:
     return int(parameter["MaxLength"]) if "MaxLength" in parameter else len("1000")
 
 
-def test_every_text_has_a_length() -> None:
+def test_every_string_parameter_has_a_length() -> None:
     unbounded = [
         name
         for name, parameter in PARAMETERS.items()
@@ -35,7 +35,7 @@ def test_every_text_has_a_length() -> None:
     assert unbounded == []
 
 
-def test_who_deploys_is_told_what_a_text_has_to_be_and_not_its_pattern() -> None:
+def test_every_pattern_has_an_explanation_for_the_deployer() -> None:
     unexplained = [
         name
         for name, parameter in PARAMETERS.items()

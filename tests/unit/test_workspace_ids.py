@@ -24,21 +24,21 @@ LISTS = st.lists(IDS, min_size=1, max_size=5)
 
 
 @given(key=KEYS, plain=st.booleans(), own_id=IDS)
-def test_an_id_comes_back_as_it_went(key: str, plain: bool, own_id: str) -> None:
+def test_an_id_survives_a_round_trip(key: str, plain: bool, own_id: str) -> None:
     ids = WorkspaceIds(key, plain)
     assert ids.own(ids.at_site(own_id)) == own_id
     assert len(ids.at_site(own_id)) <= SITE_ID_MAX
 
 
 @given(keys=st.lists(KEYS, min_size=2, max_size=2, unique=True), own=IDS, other=IDS)
-def test_no_two_workspaces_have_an_id_in_common(keys: list[str], own: str, other: str) -> None:
+def test_no_two_workspaces_share_an_id(keys: list[str], own: str, other: str) -> None:
     first, second = map(WorkspaceIds, keys)
     assert first.at_site(own) != second.at_site(other)
     assert second.own(first.at_site(own)) is None
 
 
 @given(key=KEYS, components=LISTS, incidents=LISTS)
-def test_an_entity_comes_back_as_it_went(
+def test_an_entity_survives_a_round_trip(
     key: str, components: list[str], incidents: list[str]
 ) -> None:
     ids = WorkspaceIds(key)
@@ -51,14 +51,14 @@ def test_an_entity_comes_back_as_it_went(
         assert grown == bytes_at_site(entity) == (1 + len(listed)) * KEY_LENGTH
 
 
-def test_what_is_not_the_workspaces_own_is_nobodys() -> None:
+def test_another_workspaces_id_is_not_recognized() -> None:
     ids = WorkspaceIds("p4x8q2vn")
     for site_id in ("", ".", "inc-1", "p4x8q2vn", "p4x8q2vn.", "p4x8q2v.inc-1", "P4X8Q2VN.inc-1"):
         assert ids.own(site_id) is None, site_id
         assert ids.own_entity({"id": site_id}) is None, site_id
 
 
-def test_an_entity_that_names_others_shows_its_own_alone() -> None:
+def test_an_entity_shows_only_its_own_workspaces_references() -> None:
     ids = WorkspaceIds("p4x8q2vn")
     listed: list[Any] = ["p4x8q2vn.api", "other123.api", "api", 7]
     held = {"id": "p4x8q2vn.i", "affectedComponents": listed}
@@ -66,7 +66,7 @@ def test_an_entity_that_names_others_shows_its_own_alone() -> None:
 
 
 @given(key=KEYS, own_id=st.text(max_size=20))
-def test_a_link_for_people_leads_to_the_own_id(key: str, own_id: str) -> None:
+def test_a_review_link_contains_the_original_id(key: str, own_id: str) -> None:
     assert without_key(f"{key}.{own_id}") == own_id
     assert without_key("inc-1") == "inc-1"
 
