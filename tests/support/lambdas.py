@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, cast
 
+from infra.lambdas import runtime
 from infra.lambdas.runtime import Context, http_event, load, variables_of
 from tests.support.lambda_limits import check_answer, check_event
 
@@ -40,17 +41,8 @@ class Answer:
 
 
 def sqs_event(*bodies: str) -> dict[str, Any]:
-    records = [
-        {
-            "messageId": f"message-{number}",
-            "receiptHandle": f"receipt-{number}",
-            "body": body,
-            "attributes": {"ApproximateReceiveCount": "1"},
-            "eventSource": "aws:sqs",
-        }
-        for number, body in enumerate(bodies)
-    ]
-    event = {"Records": records}
+    """SQS's event of new messages with these bodies, within Lambda's limit."""
+    event = runtime.sqs_event(bodies)
     check_event(event)
     return event
 
