@@ -99,7 +99,10 @@ def test_every_route_refuses_unknown_parameters(relay: Relay, method: str, path:
     answer = relay.provider(method, f"{path}?force=true", {})
 
     assert answer.status == 400
-    assert method == "HEAD" or broken_rules(answer) == [("force", "unknown_parameter")]
+    if method == "HEAD":
+        assert answer.body == ""
+    else:
+        assert broken_rules(answer) == [("force", "unknown_parameter")]
     assert relay.provider("GET", "/v1/workspaces/payments").status == 200
 
 
