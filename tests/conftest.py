@@ -1,4 +1,6 @@
-"""The functions on moto, in this process, with the template's own tables, queues and key."""
+"""Fixtures of all tests: the functions in this process on moto, with the template's tables, queues
+and key.
+"""
 
 import io
 import logging
@@ -26,21 +28,21 @@ from tests.support.clock import Clock
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 from tests.support.quick_aws import pooled_clients, quick_aws
 
-# How long an example takes says something about the machine, and nothing about Relay.
+# Example durations depend on the machine, not on Relay.
 settings.register_profile("relay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("relay")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_as_it_is() -> Iterator[None]:
-    """The emulated AWS answers quickly, and refuses what AWS would refuse."""
+    """Make the emulated AWS fast, and refuse what AWS would refuse."""
     with quick_aws(), aws_limits(), aws_permissions():
         yield
 
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine's own AWS set-up can be reached."""
+    """Keep the machine's own AWS configuration out of reach."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",  # no secret
@@ -55,7 +57,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
-    """Each test begins with empty stores."""
+    """Start each test with empty stores."""
     with mock_aws(), pooled_clients():
         dynamodb = boto3.client("dynamodb")
         sqs = boto3.client("sqs")
@@ -66,7 +68,7 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
 
 @pytest.fixture
 def function(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
-    """Load a function with just the variables that the template gives it."""
+    """Load a function with only the variables that the template gives it."""
 
     def load_function(name: str, **overrides: str) -> ModuleType:
         for variable in variables_of(name):
@@ -88,7 +90,7 @@ def start(
     api_key: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Start]:
-    """Relay with these workspaces and variables; with a simulator, served over HTTP."""
+    """Start Relay with these workspaces and variables; with a simulator, serve it over HTTP."""
     with ExitStack() as stack:
 
         def started(
@@ -112,7 +114,9 @@ def one_simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulato
 
 @pytest.fixture
 def simulator(one_simulator: Simulator) -> Simulator:
-    """Without faults and calls of an earlier test; what changes is visible at once."""
+    """A simulator without the faults and calls of earlier tests; changes are visible
+    immediately.
+    """
     one_simulator.set(
         visibleAfterSeconds=0,
         maxBodyBytes=5 * 1024 * 1024,
@@ -128,14 +132,14 @@ def simulator(one_simulator: Simulator) -> Simulator:
 
 @pytest.fixture
 def calls() -> Iterator[AwsCalls]:
-    """Of AWS, from here on."""
+    """The calls to AWS from now on."""
     with aws_calls() as calls:
         yield calls
 
 
 @pytest.fixture
 def resolve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """`resolve(host, *addresses)` gives the host these addresses from now on."""
+    """`resolve(host, *addresses)` makes the host resolve to these addresses from now on."""
     given: dict[str, tuple[str, ...]] = {}
     own: Callable[..., list[Any]] = socket.getaddrinfo
 
@@ -159,7 +163,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def written(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """All that was logged and printed so far: by Relay, and by the libraries from INFO on."""
+    """Everything logged and printed so far, by Relay and, from INFO on, by the libraries."""
     stream = io.StringIO()
     ours = logger.registered_handler
     assert isinstance(ours, logging.StreamHandler)

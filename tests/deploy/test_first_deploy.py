@@ -1,5 +1,5 @@
-"""`sam build` and `sam deploy` as a new user calls them: in a clone whose path has a space, with
-SAM, make and Python alone, and no key pressed. What is deployed to is the embedded AWS.
+"""`sam build` and `sam deploy` as a new user runs them: in a clone whose path has a space, with
+only SAM, make and Python, and without keyboard input. They deploy to the embedded AWS.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from infra.local.processes import stop_services
 from tests.support.template import ROOT, template
 
 SECONDS = 300
-# What an ELF header says of the machine.
+# The machine field of an ELF header.
 MACHINES = {"Arm64Layer": 183, "X86Layer": 62}
 LAYERS = {"arm64": "Arm64Layer", "x86_64": "X86Layer"}
 RUNTIME = template()["Globals"]["Function"]["Runtime"]
@@ -29,7 +29,7 @@ SOURCES = ("functions", "shared", "atlassian-connect.json", "samconfig.toml", "t
 
 
 def sam(clone: Path, *arguments: str, keys: str = "", **variables: str) -> str:
-    """What it said. `keys` are all that is typed; where more is asked for, it fails."""
+    """SAM's output. `keys` is all the keyboard input; a prompt beyond that fails."""
     environment = tool_environment(
         AWS_DEFAULT_REGION="eu-west-1", SAM_CLI_POLL_DELAY="0.2", PATH="/usr/bin:/bin"
     )
@@ -50,7 +50,7 @@ def sam(clone: Path, *arguments: str, keys: str = "", **variables: str) -> str:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built, by pip."""
+    """A clone, built by pip."""
     clone = tmp_path_factory.mktemp("my clones") / "relay"
     clone.mkdir()
     without = shutil.ignore_patterns("__pycache__")
@@ -66,7 +66,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What reaches it."""
+    """The calls that reach AWS."""
     embedded = start_ministack(free_port(), tmp_path_factory.mktemp("aws"), False, [])
     yield aws_environment(embedded.endpoint)
     stop_services([embedded.service])
@@ -77,7 +77,7 @@ def built(clone: Path, layer: str) -> Path:
 
 
 def deployed(aws: dict[str, str], stack: str) -> list[dict[str, Any]]:
-    """The functions of a stack, with the architectures of their layer."""
+    """A stack's functions, with the architectures of their layer."""
     client = boto3.client(
         "lambda",
         endpoint_url=aws["AWS_ENDPOINT_URL"],
@@ -182,7 +182,7 @@ def test_a_key_for_a_missing_stack_is_refused_in_two_lines(aws: dict[str, str]) 
 
 
 def compiled(layer: Path, version: str) -> str:
-    """What was said of it."""
+    """The output of the compilation."""
     (layer / "python").mkdir(parents=True)
     (layer / "python" / "module.py").write_text("VALUE = 1\n")
     ended = subprocess.run(

@@ -1,5 +1,5 @@
-"""Every command of the README, and of the documents' quick starts, as printed and in order: in a
-clone, by a shell, with nothing of the user's own.
+"""Every command of the README and of the documents' quick starts, as printed and in order: in a
+clone, by a shell, without any of the user's own configuration.
 """
 
 import os
@@ -19,13 +19,13 @@ from infra.local.processes import stop_services
 from tests.support.template import ROOT
 
 SECONDS = 600
-# What runs these very tests.
+# The target that runs these tests.
 _NOT_HERE = "make test"
 FETCHED = ("bench", "builds", "ministack", "sam", "uv", "venv")
 
 
 def commands(document: str, section: str = "") -> str:
-    """Those of the blocks that name no language, in this section or in all of it."""
+    """The commands in the blocks without a language, of this section or of the whole document."""
     text = (ROOT / document).read_text("utf-8")
     if section:
         text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
@@ -40,7 +40,7 @@ def commands(document: str, section: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the tools that `make` has fetched already, after the locks were written."""
+    """A clone with the tools that `make` has already fetched, after the locks were written."""
     clone = tmp_path_factory.mktemp("another clone") / "relay"
     without = shutil.ignore_patterns(".*", "__pycache__", "performance")
     shutil.copytree(ROOT, clone, ignore=without)
@@ -55,7 +55,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """An account of one's own to deploy to, and SAM CLI."""
+    """An account to deploy to, and SAM CLI."""
     embedded = start_ministack(free_port(), tmp_path_factory.mktemp("aws"), False, [])
     tools = tmp_path_factory.mktemp("bin")
     (tools / "sam").symlink_to(SAM)

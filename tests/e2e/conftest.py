@@ -1,6 +1,7 @@
-"""One stack for all of it, with every function's IAM policy enforced; each test has its own site.
+"""One stack for all end-to-end tests, with every function's IAM policy enforced; each test has its
+own site.
 
-The stack is the demo's: the real template, on ports of its own, in a folder of its own.
+The stack is the demo's: the real template, on its own ports and in its own folder.
 """
 
 import itertools
@@ -20,7 +21,7 @@ LAST = Path(__file__).with_name("test_logs.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The logs are read when everything else has written its own."""
+    """Run the tests of the logs last, when everything else has logged."""
     items.sort(key=lambda item: item.path == LAST)
 
 

@@ -14,7 +14,9 @@ def incidents(*entities: dict[str, Any]) -> list[State]:
 
 
 def arrives(story: Story, states: Sequence[State]) -> None:
-    """Submits the states; Jira and the record then hold the newest of each entity, and no more."""
+    """Submit the states; Jira and the record then have the newest state of each entity, and nothing
+    else.
+    """
     submitted = story.submit(states)
     assert not submitted.rejected
     expected = newest_states(states)

@@ -1,4 +1,4 @@
-"""Things that go wrong on AWS, made to happen on the running stack, and undone again."""
+"""AWS failures on the running stack, and how to undo them."""
 
 import os
 import signal
@@ -26,7 +26,9 @@ class Steering:
         self._undo.close()
 
     def set_variable(self, function: str, name: str, value: str) -> Callable[[], None]:
-        """Another environment for a function, until what is returned is called, or the end."""
+        """Change a function's environment until the returned function is called, or the test
+        ends.
+        """
         function_name = self._stack.deployment.functions[function]
         known = self._aws.functions.get_function_configuration(FunctionName=function_name)
         variables = known["Environment"]["Variables"]
@@ -39,7 +41,7 @@ class Steering:
         return restore
 
     def hold_queue(self) -> Callable[[], None]:
-        """From now on messages stay in the queue, until what is returned is called."""
+        """Hold messages in the queue until the returned function is called."""
         source = self._stack.deployment.resources["SubmitterSource"]
 
         def let_go() -> None:
@@ -50,9 +52,9 @@ class Steering:
         return let_go
 
     def redeliver_after(self, seconds: int) -> Callable[[], None]:
-        """How long a message that is received from now on stays invisible if it is not deleted.
+        """Set the visibility timeout of messages received from now on.
 
-        What is returned brings back the template's own time.
+        The returned function restores the template's timeout.
         """
         url = self._stack.deployment.outputs["SubmissionsQueue"]
         known = self._aws.sqs.get_queue_attributes(
@@ -76,12 +78,12 @@ class Steering:
         return int(attributes["ApproximateNumberOfMessages"])
 
     def log_of(self, function: str) -> str:
-        """All that the function has logged, by the name of its log group in the template."""
+        """Everything the function has logged, by the name of its log group in the template."""
         group = self._stack.deployment.resources[f"{function}Log"]
         return "\n".join(messages_in(self._aws.logs, group))
 
     def kill_workers(self, function: str) -> int:
-        """SIGKILL for each process that runs the function now; returns how many there were."""
+        """Send SIGKILL to each process that runs the function now; return their number."""
         code = str(self._stack.folder / "tmp" / f"ministack-lambda-{self._name_of(function)}-")
         found = [pid for pid, command in _processes() if code in command]
         for pid in found:

@@ -1,4 +1,4 @@
-"""Bodies of a submission as they come over the wire, through the API and into the function."""
+"""Submission bodies as sent over the wire, through the API and into the function."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ def post(story: Story, body: bytes, **headers: str) -> httpx.Response:
 
 
 def body_of(size: int) -> bytes:
-    """A submission of one incident, padded with blanks to this many bytes."""
+    """A submission of one incident, padded with spaces to this many bytes."""
     body = json.dumps({"incidents": [incident()]}).encode()
     return body + b" " * (size - len(body))
 

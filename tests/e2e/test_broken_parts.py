@@ -1,4 +1,4 @@
-"""A table, the key or the queue can't be used: a 5xx, nothing half done, all well afterwards."""
+"""A table, the key or a queue is unavailable: a 5xx, nothing half done, and recovery afterwards."""
 
 import httpx
 import pytest
@@ -23,7 +23,7 @@ NOT_THERE = {
 def test_an_install_that_cannot_be_stored_is_refused_and_can_be_repeated(
     stack: Stack, story: Story, steering: Steering, variable: str
 ) -> None:
-    # GIVEN a table or a key that can't be used
+    # GIVEN a table or a key that is unavailable
     steering.set_variable("LifecycleFunction", variable, NOT_THERE.get(variable, "not-there"))
     name = f"broken-{variable.lower().replace('_', '-')}"
     site = story.jira.create_site(name)
@@ -32,7 +32,7 @@ def test_an_install_that_cannot_be_stored_is_refused_and_can_be_repeated(
     with pytest.raises(StackFailure, match="503"):
         story.jira.install(name, f"{stack.api}/atlassian-connect.json")
 
-    # THEN nobody knows the site, and once all is well it can install
+    # THEN the site is unknown, and can install after recovery
     assert site["clientKey"] not in {known["clientKey"] for known in story.relay.sites()}
     steering.undo()
     story.jira.install(name, f"{stack.api}/atlassian-connect.json")
@@ -42,16 +42,16 @@ def test_an_install_that_cannot_be_stored_is_refused_and_can_be_repeated(
 def test_a_submission_that_cannot_be_queued_names_its_entities(
     story: Story, steering: Steering
 ) -> None:
-    # GIVEN a queue that can't be used
+    # GIVEN a queue that is unavailable
     steering.set_variable(
         "SubmissionsFunction", "SUBMISSIONS_QUEUE", NOT_THERE["SUBMISSIONS_QUEUE"]
     )
     [submission] = split(incidents(incident("inc-1"), incident("inc-2")))
 
-    # WHEN something is submitted
+    # WHEN entities are submitted
     answer = story.relay.post_submission(story.tenancy.workspace_id, submission.body())
 
-    # THEN it is not taken, each entity by its name, and can be submitted again
+    # THEN each is named as not accepted, and can be submitted again
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
     details = answer.json()["error"]["details"]
     assert [detail["path"] for detail in details] == ["incidents[0]", "incidents[1]"]
@@ -63,16 +63,16 @@ def test_a_submission_that_cannot_be_queued_names_its_entities(
 def test_an_entity_that_cannot_be_recorded_is_not_delivered_and_is_retried(
     story: Story, steering: Steering
 ) -> None:
-    # GIVEN a record that can't be written
+    # GIVEN a record that cannot be written
     steering.redeliver_after(2)
     restore = steering.set_variable("SubmitterFunction", "RECORD_TABLE", "not-there")
     states = incidents(incident("inc-1"))
 
-    # WHEN a submission was accepted, and the submitter has tried
+    # WHEN a submission was accepted and the submitter has tried
     assert not story.submit(states).rejected
     wait_until(lambda: "Message will be retried" in steering.log_of("Submitter"), "it was tried")
 
-    # THEN Jira has seen nothing of it, and gets it as soon as the record can be written
+    # THEN Jira has received nothing, and receives it as soon as the record can be written
     assert story.shown() == {"incident": [], "review": []}
     restore()
     assert story.wait_for_delivery(1)

@@ -1,6 +1,6 @@
-"""docs/session.md, replayed: every command in it says on a new stack what it says there.
+"""docs/session.md, replayed: every command prints on a new stack what the document shows.
 
-`RELAY_RECORD=1` writes what the commands say now into the document.
+`RELAY_RECORD=1` writes the commands' current output into the document.
 """
 
 import json
@@ -22,11 +22,11 @@ from tests.e2e.test_commands import run as run_stack_command
 SESSION = ROOT / "docs" / "session.md"
 RECORDING = "RELAY_RECORD" in os.environ
 SECONDS = 60.0
-# Where the session is said to have been.
+# The folder that the session shows.
 FOLDER = "/home/me/relay"
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-# What they say may still change, and asking changes nothing.
+# Their output may still change, and repeating them changes nothing.
 _ASKING = ("doctor", "list", "show", "status")
 _UNSETTLED = ("owed", "not yet")
 _VOLATILE = (
@@ -41,7 +41,7 @@ _VOLATILE = (
 
 @dataclass(frozen=True)
 class Step:
-    """A line after the prompt, and what it says."""
+    """A command line and its output."""
 
     command: str
     output: str
@@ -66,7 +66,9 @@ def steps_of(block: str) -> Iterator[Step]:
 
 
 def normalized(output: str) -> str:
-    """Without what differs from run to run, and the width that it gives to columns."""
+    """The output without what differs from run to run, and without the column widths that depend on
+    it.
+    """
     for pattern, name in _VOLATILE:
         output = pattern.sub(name, output)
     return "\n".join(" ".join(line.split()) for line in output.splitlines())
@@ -88,7 +90,7 @@ class Terminal:
         return self.relay(*step.words[1:])
 
     def relay(self, *arguments: str) -> str:
-        """What a person sees: both outputs in one."""
+        """What a user sees: both outputs in one."""
         done = subprocess.run(
             [sys.executable, "-m", "relay_cli", *arguments],
             cwd=self.folder,
@@ -102,7 +104,7 @@ class Terminal:
         return done.stdout.replace(str(self.folder), FOLDER)
 
     def settled(self, step: Step) -> str:
-        """What is said in the end: as the document has it, or for a recording, for good."""
+        """The final output: the document's or, for a recording, one that no longer changes."""
         deadline = time.monotonic() + SECONDS
         while True:
             said = self.run(step)
@@ -138,7 +140,7 @@ def test_the_recorded_session_matches_the_commands_output(terminal: Terminal) ->
     if RECORDING:
         SESSION.write_text(document, "utf-8")
 
-    # With the stack's name it reads the parameters and the outputs of CloudFormation, too.
+    # With the stack's name it reads CloudFormation's parameters and outputs, too.
     findings = json.loads(terminal.relay("doctor", "--stack", "relay", "--json"))
     checks = {finding["check"]: finding["level"] for finding in findings["findings"]}
     assert checks["install keys"] == checks["queue submissions"] == "ok"

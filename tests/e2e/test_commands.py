@@ -1,4 +1,4 @@
-"""`make up` and `make down`, with a folder of their own, beside the stack of the other tests."""
+"""`make up` and `make down` in their own folder, beside the stack of the other tests."""
 
 import json
 import os
@@ -107,7 +107,7 @@ def test_ctrl_c_stops_it_with_one_line_and_leaves_nothing(tmp_path: Path) -> Non
 
 
 def check_stack(file: Path, said: str) -> None:
-    """The file is for its owner alone, and all that it takes to submit and to look."""
+    """The file is readable by its owner only, and has all that submitting and inspecting needs."""
     document = json.loads(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert {"api", "jira", "apiKey", "appKey", "installKey", "sites", "aws"} <= document.keys()

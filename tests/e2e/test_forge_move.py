@@ -1,4 +1,4 @@
-"""A site moves from Connect to Forge while all goes on: it stays the same, and loses nothing."""
+"""A site moves from Connect to Forge during operation: it stays the same site and loses nothing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ DOWN = {"kind": "error", "status": 503, "operations": ["submitEntity"]}
 
 @pytest.fixture
 def portions() -> Iterator[list[State]]:
-    """The sample in seven parts, each with newer states of what came before."""
+    """The sample in seven parts, each with newer states of earlier entities."""
     states = parse_states(sample_lines(), "sample")[:1400]
     return iter([states[start::7] for start in range(7)])
 
@@ -40,14 +40,14 @@ def test_a_site_moves_from_connect_to_forge(
     associate(story, submitted[0].id)
     assert associations(story, submitted[0].id) == [ASSOCIATED]
 
-    # AND a replay of all that its Jira has not let come to an end
+    # AND a replay of all that its Jira has kept from finishing
     story.jira.fail(story.tenancy.site_name, DOWN)
     replay = story.relay.http.post(f"/v1/sites/{before['id']}/replay", json={"what": "all"})
     assert replay.status_code == 202
     submit()
     wait_until(lambda: "503" in replay_of(story).get("reason", ""), "the replay waits for Jira")
 
-    # WHEN it moves to Connect on Forge, with submissions under way
+    # WHEN it moves to Connect on Forge during submissions
     let_go = steering.hold_queue()
     submit()
     story.jira.install_by_forge(
@@ -63,14 +63,14 @@ def test_a_site_moves_from_connect_to_forge(
     submit()
     settle(story)
 
-    # THEN it is the same site with an installation more, still called as before
+    # THEN it is the same site with one more installation, called as before
     both = site_of(story)
     installation_id = story.jira.site(story.tenancy.site_name)["forge"]["installationId"]
     assert (both["id"], both["clientKey"]) == (before["id"], before["clientKey"])
     assert both["installationId"] == installation_id
     assert both["credential"] == {"inUse": "connect"}
 
-    # WHEN it leaves Connect behind, with submissions under way
+    # WHEN it leaves Connect behind during submissions
     let_go = steering.hold_queue()
     submit()
     story.jira.upgrade_by_forge(story.tenancy.site_name, connect=False)
@@ -80,7 +80,7 @@ def test_a_site_moves_from_connect_to_forge(
     settle(story)
     associate_by_forge(story, submitted[1].id)
 
-    # THEN Forge's token is taken in the same call, and from then on
+    # THEN Forge's token is used in the same call and from then on
     alone = site_of(story)
     assert (alone["id"], alone["state"]) == (before["id"], "active")
     assert alone["credential"]["inUse"] == "forge"
@@ -89,7 +89,7 @@ def test_a_site_moves_from_connect_to_forge(
     settle(story)
     assert story.calls()[-1]["credential"] == "forge"
 
-    # AND all is there: links, associations, and every entity in its newest state
+    # AND links, associations and every entity's newest state are present
     links = story.relay.http.get(f"/v1/sites/{before['id']}/workspaces").json()
     assert links["workspaces"] == links["inJira"] == [story.tenancy.workspace_id]
     for entity_id in (submitted[0].id, submitted[1].id):
@@ -101,7 +101,7 @@ def test_a_site_moves_from_connect_to_forge(
 
 
 def site_of(story: Story) -> dict[str, Any]:
-    """As the list of all sites tells it: none but this one is of this Jira."""
+    """The site in the list of all sites; it is the only one of this Jira."""
     facts = story.jira.site(story.tenancy.site_name)
     [site] = [
         site
@@ -118,7 +118,7 @@ def replay_of(story: Story) -> dict[str, Any]:
 
 
 def settle(story: Story) -> None:
-    """Until nothing is in the queue, and nothing is owed."""
+    """Wait until the queue is empty and nothing is owed."""
     wait_until(lambda: not story.waiting(), "the queue is empty")
     wait_until(lambda: replay_of(story)["state"] == "done", "the replay is done")
     wait_until(lambda: story.delivered() == story.recorded(), "all is delivered")
@@ -144,7 +144,7 @@ def associate(story: Story, entity_id: str) -> None:
 
 
 def associate_by_forge(story: Story, entity_id: str) -> None:
-    """The same action, with an invocation token of Forge's."""
+    """The same action with a Forge invocation token."""
     asked = {"path": "/entities/associated", "method": "PUT", "body": association(story, entity_id)}
     path = f"/sites/{story.tenancy.site_name}/forge/call"
     answer = story.jira.http.post(path, json=asked).raise_for_status()
@@ -159,7 +159,7 @@ def associations(story: Story, entity_id: str) -> list[str]:
 
 
 def but_for_the_replay(expected: Mapping[Key, State], story: Story) -> list[Difference]:
-    """The differences, once each sequence is as it was before the replay of all raised it."""
+    """The differences, with the sequences as they were before the replay of all raised them."""
     sequence = "updateSequenceNumber"
     shown = {
         kind: [entity | {sequence: entity[sequence] - 1} for entity in entities]

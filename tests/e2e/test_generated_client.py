@@ -1,4 +1,4 @@
-"""A client that is made of docs/openapi.json does the main job on the stack."""
+"""A client generated from docs/openapi.json does the main job on the stack."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 
 class Tool:
-    """An operations tool that was written with the generated client: models alone, no JSON."""
+    """An operations tool written with the generated client: only models, no JSON."""
 
     def __init__(self, package: ModuleType, story: Story) -> None:
         self.package = package.__name__

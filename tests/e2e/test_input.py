@@ -1,4 +1,4 @@
-"""The demo's input: read line by line, split as Relay asks, held against what Jira shows."""
+"""The demo's input: read line by line, split to Relay's limits, compared with what Jira shows."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the functions logged in the whole run; these tests come last, by conftest.py."""
+"""What the functions logged in the whole run; conftest.py runs these tests last."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.e2e.states import incidents
 from tests.e2e.steering import messages_in
 from tests.support.entities import incident
 
-# Lambda's own lines around those of a function; the last is what it says of one that was killed.
+# Lambda's own lines around a function's; the last one reports a killed function.
 PLATFORM = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT) |Worker process died$")
 TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{10,}\.eyJ")
 API_KEY = re.compile(r"relay_[0-9a-f]{16}_")

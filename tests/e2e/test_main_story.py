@@ -1,4 +1,4 @@
-"""The main job: what is submitted arrives, once, in its newest state, in few calls."""
+"""The main job: submitted entities arrive once, in their newest state, in few calls."""
 
 import random
 
@@ -36,7 +36,7 @@ def test_waiting_entities_cost_one_call_per_thousand_of_a_kind(
     for start in range(0, len(sample), fifth):
         assert not story.submit(sample[start : start + fifth]).rejected
 
-    # WHEN a submitter sees them together
+    # WHEN a submitter receives them together
     let_go()
     assert story.wait_for_delivery(INCIDENTS + REVIEWS)
 

@@ -1,4 +1,4 @@
-"""The API of the stack has the routes of the template: no more, no fewer, each to its function."""
+"""The stack's API has exactly the template's routes, each with its function."""
 
 from infra.local.deploy import API_ID
 from infra.local.stack import Stack

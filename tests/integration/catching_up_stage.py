@@ -1,4 +1,4 @@
-"""What a site holds and is owed, and how far its replays are, as the tests look at it."""
+"""What a site has and is owed, and the progress of its replays."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def unlink(relay: Relay, site: JiraSite, workspace: str = "payments") -> None:
 
 
 def ask(relay: Relay, site: JiraSite, **body: Any) -> list[dict[str, Any]]:
-    """Asks for a replay; returns the documents of what was begun."""
+    """Request a replay; return the documents of the started ones."""
     answer = relay.provider("POST", f"/v1/sites/{site.id}/replay", body)
     assert answer.status == 202, answer.body
     return list(answer.json()["replays"])
@@ -36,7 +36,7 @@ def progress(relay: Relay, site: JiraSite, workspace: str = "payments") -> dict[
 
 
 def sent(site: JiraSite, status: int = 202) -> list[tuple[int, int]]:
-    """Per submission with this answer, how many incidents and how many reviews."""
+    """The numbers of incidents and reviews of each submission with this status."""
     return [
         (call["incidents"], call["reviews"])
         for call in site.simulator.calls(site.name)
@@ -45,7 +45,7 @@ def sent(site: JiraSite, status: int = 202) -> list[tuple[int, int]]:
 
 
 def sequences(site: JiraSite) -> dict[str, int]:
-    """What the site holds, of both kinds."""
+    """The sequences at the site, of both kinds."""
     held = site.held("incident") | site.held("review")
     return {entity_id: entity["updateSequenceNumber"] for entity_id, entity in held.items()}
 
@@ -60,14 +60,14 @@ def forget_calls(site: JiraSite) -> None:
 
 
 def lose(site: JiraSite, keep_sequences: bool = True) -> None:
-    """The site loses all that it was sent, links included, and tells nobody."""
+    """Make the site lose everything it was sent, links included, without notice."""
     body = {"keepSequences": keep_sequences}
     site.simulator.control("POST", f"/sites/{site.name}/forget", body).raise_for_status()
     forget_calls(site)
 
 
 def states(relay: Relay, workspace: str = "payments") -> dict[str, str]:
-    """Where each entity is, at the only site."""
+    """The state of each entity at the only site."""
     answer = relay.provider("GET", f"/v1/workspaces/{workspace}/entities?limit=100")
     assert answer.status == 200, answer.body
     return {one["id"]: one["sites"][0]["state"] for one in answer.json()["entities"]}
@@ -79,7 +79,9 @@ def debts(relay: Relay, site: JiraSite, workspace: str = "payments") -> int:
 
 
 def step(relay: Relay, context: Context | None = None) -> int:
-    """Lets the replayer take what is in its queue now, and not what it hands on; how many."""
+    """Let the replayer handle the messages now in its queue, but not those it adds; return their
+    number.
+    """
     messages = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     for message in messages:
         handler = relay.gateway.functions["replayer"].handler
@@ -88,6 +90,6 @@ def step(relay: Relay, context: Context | None = None) -> int:
 
 
 def go_on(relay: Relay) -> None:
-    """Time passes, and the schedule does what it does."""
+    """Let time pass, and run the schedule."""
     relay.let_time_pass()
     relay.sweep()

@@ -33,18 +33,18 @@ class Ran:
 
     @property
     def words(self) -> str:
-        """What was said, without regard to columns."""
+        """The output with columns collapsed."""
         return " ".join(self.out.split())
 
     @property
     def rows(self) -> list[list[str]]:
-        """A table's rows, without its head."""
+        """A table's rows without its header."""
         return [line.split() for line in self.out.splitlines()[1:]]
 
 
 @dataclass
 class Cli:
-    """Runs it with this URL and key in the environment; the key must never be shown."""
+    """Runs the command with this URL and key in the environment; the key must never be shown."""
 
     url: str
     key: str
@@ -63,7 +63,7 @@ class Cli:
 
 @dataclass(frozen=True)
 class Stage:
-    """A Relay that a site has installed, and the command that is set up for it."""
+    """A Relay that one site has installed, and the command configured for it."""
 
     relay: Relay
     site: JiraSite
@@ -75,7 +75,7 @@ class Stage:
 
 
 def work(stage: Stage) -> None:
-    """The replayer takes what is in its queue, one message at a time."""
+    """Let the replayer handle the messages in its queue, one at a time."""
     url = stage.relay.aws.environment["REPLAYS_QUEUE"]
     sqs = stage.relay.aws.sqs
     replayer = stage.relay.gateway.functions["replayer"]
@@ -85,14 +85,14 @@ def work(stage: Stage) -> None:
 
 
 def queue_outputs(aws: Aws) -> dict[str, str]:
-    """The stack's outputs of its queues, those of the dead letters among them."""
+    """The stack's outputs for its queues, including those of the dead letters."""
     created = ("SubmissionsQueue", "ReplaysQueue", "NoticesQueue")
     dead = (f"{name.removesuffix('Queue')}DeadLetters" for name in created)
     return {name: aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in (*created, *dead)}
 
 
 def write_stack_file(**document: Any) -> Path:
-    """As `make up` does, in the folder where the command runs."""
+    """Write the file that `make up` writes, into the command's folder."""
     file = Path.cwd() / ".relay" / "stack.json"
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({"aws": {"region": REGION}} | document))
@@ -102,7 +102,7 @@ def write_stack_file(**document: Any) -> Path:
 
 @dataclass(frozen=True)
 class Reply:
-    """Relay's own where it is `named`: with the header that all of its answers have."""
+    """A response; with `named`, it has the header that all of Relay's responses have."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -112,7 +112,9 @@ class Reply:
 
 @dataclass
 class Replies:
-    """A server that is not Relay: gives these replies, the last one for ever; or by the path."""
+    """A server that is not Relay. It sends these replies in order and repeats the last, or by
+    path.
+    """
 
     url: str
     replies: list[Reply]
@@ -134,7 +136,7 @@ class Replies:
 @contextmanager
 def replying(*replies: Reply) -> Iterator[Replies]:
     class Handler(BaseHTTPRequestHandler):
-        # HTTP/1.0 closes every connection, so that none outlives its test.
+        # HTTP/1.0 closes every connection, so none outlives its test.
         def handle_any(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = server.take(self.command, self.path, dict(self.headers), sent)
@@ -153,7 +155,7 @@ def replying(*replies: Reply) -> Iterator[Replies]:
             return server.date or super().date_time_string(timestamp)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         server = Replies(f"http://127.0.0.1:{http.server_address[1]}", list(replies))
@@ -167,7 +169,7 @@ def replying(*replies: Reply) -> Iterator[Replies]:
 
 
 def empty_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """Nothing of the machine's own configuration is found; the functions' metrics stay silent."""
+    """Hide the machine's own configuration, and silence the functions' metrics."""
     home, work = folder / "home", folder / "work"
     home.mkdir()
     work.mkdir()

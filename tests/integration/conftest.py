@@ -1,4 +1,4 @@
-"""Relay with Jira's simulator, and the command for it."""
+"""Relay with the Jira simulator, and the command for it."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.integration.simulator_stage import Simulator
 
 @pytest.fixture(autouse=True)
 def emulated_aws_alone(credentials: None) -> None:
-    """For tests without stores, too."""
+    """Emulate AWS for tests without stores, too."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def stage(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Stage:
-    """What the command is tested on."""
+    """What the command is tested with."""
     empty_home(monkeypatch, tmp_path)
     relay = start(simulator=simulator)
     return Stage(relay, install_from(relay, simulator), Cli(relay.gateway.url, api_key))
@@ -54,6 +54,6 @@ def stage(
 
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
-    """With a Relay that nobody answers for."""
+    """The command with an unreachable Relay."""
     empty_home(monkeypatch, tmp_path)
     return Cli("http://127.0.0.1:9", "relay_0123456789abcdef_" + "x" * 43)

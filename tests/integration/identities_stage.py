@@ -1,4 +1,4 @@
-"""A site that has Relay under Connect, under Forge, or under both, and Relay's own view of it."""
+"""A site that has Relay under Connect, Forge or both, and Relay's view of it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from tests.support.lifecycle import Site
 
 @dataclass(frozen=True)
 class TwofoldSite:
-    """A site of the simulator; whatever it does is told to Relay with tokens of the real kinds."""
+    """A site of the simulator whose calls reach Relay with real kinds of tokens."""
 
     relay: Relay
     simulator: Simulator
@@ -44,12 +44,14 @@ class TwofoldSite:
         _taken(self.simulator.control("POST", f"/sites/{self.name}/uninstall"))
 
     def install_by_forge(self, connect: bool = False, **fields: Any) -> None:
-        """Forge alone; or with Connect's part, told by `installed` unless the fields say no."""
+        """Install under Forge only, or with the Connect part, which calls `installed` unless the
+        fields disable it.
+        """
         body = {"appId": FORGE_APP_ID, "remoteUrl": self.relay.gateway.url, "connect": connect}
         _taken(self.simulator.forge(self.name, "install", **body, **fields))
 
     def move_to_forge(self) -> None:
-        """Connect's app goes on under Forge, and nothing is told but Forge's own event."""
+        """Move the Connect app to Forge; only Forge's own event is sent."""
         self.install_by_forge(True, installedLifecycle=False)
 
     def upgrade_by_forge(self, **fields: Any) -> None:
@@ -62,14 +64,14 @@ class TwofoldSite:
         self.forge_calls("/forge/tick", simulated="tick")
 
     def forge_calls(self, path: str, simulated: str = "call", **fields: Any) -> None:
-        """Any call of Forge's; `claims` and `headers` change what is in it."""
+        """Any call of Forge's; `claims` and `headers` override its own."""
         sent = fields if simulated == "tick" else {"path": path, **fields}
         answer = self.simulator.forge(self.name, simulated, **sent)
         assert answer.status_code == 200, answer.text
         assert answer.json()["status"] == 204, answer.text
 
     def documents(self) -> list[dict[str, Any]]:
-        """What `GET /v1/sites` tells of this site."""
+        """This site's entries in `GET /v1/sites`."""
         answer = self.relay.provider("GET", "/v1/sites")
         assert answer.status == 200, answer.body
         cloud_id, client_key = self.facts["cloudId"], self.client_key
@@ -85,7 +87,7 @@ class TwofoldSite:
 
     @property
     def tenant(self) -> Tenant:
-        """The only one of the site."""
+        """The site's only tenant."""
         return self.relay.tenants.existing(self.document()["id"])
 
     def jira(self) -> JiraSite:
@@ -101,7 +103,7 @@ class TwofoldSite:
         self.simulator.switch(self.name, **switches)
 
     def calls(self) -> list[tuple[str, str, int]]:
-        """(operation, credential, status) of each call that the site's REST API got."""
+        """The (operation, credential, status) of each call to the site's REST API."""
         return [
             (call["operation"], call["credential"], call["status"])
             for call in self.simulator.calls(self.name)
@@ -112,7 +114,7 @@ class TwofoldSite:
 
 
 def _taken(answer: httpx.Response) -> None:
-    """By the simulator and by Relay alike."""
+    """Require that the simulator and Relay both accepted the call."""
     assert answer.status_code == 200, answer.text
     calls = answer.json().get("calls", [])
     assert all(200 <= call["status"] < 300 for call in calls), answer.text
@@ -125,7 +127,7 @@ def new_site(relay: Relay, simulator: Simulator) -> TwofoldSite:
 
 
 def relay_on_both(start: Start, simulator: Simulator, **variables: str) -> Relay:
-    """Relay as the simulator reaches it by Connect and by Forge; it knows two workspaces."""
+    """Relay as the simulator reaches it under Connect and Forge, with two workspaces."""
     keys_url = f"{simulator.url}/forge/.well-known/jwks.json"
     variables = {"FORGE_APP_ID": FORGE_APP_ID, "FORGE_KEYS_URL": keys_url} | variables
     return start("payments", "search", simulator=simulator, **variables)

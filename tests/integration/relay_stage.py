@@ -34,7 +34,7 @@ JSON = {"content-type": "application/json"}
 
 @dataclass
 class Relay:
-    """Every call goes the template's way: to the function of its route."""
+    """Routes every call as the template does, to the function of its route."""
 
     gateway: Gateway
     aws: Aws
@@ -51,13 +51,13 @@ class Relay:
     def call(
         self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
-        """A body of bytes is sent as it is, anything else as JSON."""
+        """Bytes are sent unchanged, anything else as JSON."""
         sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         answer = self.gateway.answer(method, url, sent, headers or {})
         return Answer(answer["statusCode"], answer["headers"], answer.get("body") or "")
 
     def provider(self, method: str, url: str, body: Any = None, key: str = "") -> Answer:
-        """The operations tool's call, with its key for all workspaces or another one."""
+        """A call of the operations tool, with its key for all workspaces or another key."""
         headers = {"authorization": f"Bearer {key or self.api_key}"} | JSON
         return self.call(method, url, body, headers)
 
@@ -82,7 +82,9 @@ class Relay:
         assert self.provider("PUT", f"/v1/workspaces/{workspace}", document).status == 200
 
     def submit(self, workspace: str, **entities: Any) -> list[str]:
-        """Submits and delivers; every entity must be accepted. Returns what comes again."""
+        """Submit and deliver; every entity must be accepted. Returns the messages that return to
+        the queue.
+        """
         self.queue(workspace, **entities)
         return self.run_queue()
 
@@ -92,7 +94,7 @@ class Relay:
         assert answer.json()["rejected"] == 0, answer.body
 
     def run_queue(self) -> list[str]:
-        """The submitter takes what is in the queue; returns the messages that come again."""
+        """Let the submitter handle the queue; return the messages that return to it."""
         url = self.aws.environment["SUBMISSIONS_QUEUE"]
         come_again: list[str] = []
         while found := self.aws.sqs.receive_message(
@@ -107,14 +109,14 @@ class Relay:
         return come_again
 
     def run_again(self, bodies: Iterable[str]) -> list[str]:
-        """The submitter takes messages that come again; returns those that do once more."""
+        """Let the submitter handle redelivered messages; return those that return again."""
         bodies = list(bodies)
         event = sqs_event(*bodies)
         failed = _failed(self.gateway.functions["submitter"].handler(event, Context()))
         return [body for number, body in enumerate(bodies) if f"message-{number}" in failed]
 
     def waiting(self) -> list[str]:
-        """Takes the messages out of the queue, as they would come late."""
+        """Receive and delete the messages in the queue, as if they were to arrive late."""
         url = self.aws.environment["SUBMISSIONS_QUEUE"]
         answer = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         found = answer.get("Messages", [])
@@ -123,28 +125,28 @@ class Relay:
         return [message["Body"] for message in found]
 
     def at_site(self, own_id: str, workspace: str = "payments") -> str:
-        """The id that the sites which this workspace is linked to know."""
+        """The entity's id at the sites linked to this workspace."""
         link = self.links.of_workspace(workspace)[0]
         return link.ids.at_site(own_id)
 
     def let_delays_pass(self) -> int:
-        """What is in the queue for later is there now; returns how many messages that were."""
+        """Make delayed messages available; return how many there were."""
         return let_delays_pass("SubmissionsQueue")
 
     def let_time_pass(self) -> None:
         let_time_pass(self.aws)
 
     def run_replays(self) -> int:
-        """The replayer takes what is in its queue, and what it hands on; how many steps."""
+        """Let the replayer handle its queue until it is empty; return the number of steps."""
         return run_replays(self.aws, self.gateway.functions["replayer"])
 
     def sweep(self) -> None:
-        """As the schedule does; what the sweeper hands on is then taken."""
+        """Run the sweeper as the schedule does, then the replays that it queued."""
         self.gateway.functions["sweeper"].handler({}, Context())
         self.run_replays()
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        """Taken out of the queue."""
+        """The dead letters, received and deleted."""
         return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
     def stored(self) -> str:
@@ -167,7 +169,7 @@ def relay_with(
     simulator: Simulator | None = None,
     **variables: str,
 ) -> Iterator[Relay]:
-    """With a simulator the functions are served over HTTP, for it to call."""
+    """With a simulator, the functions are served over HTTP so that it can call them."""
     if simulator:
         variables = {"INSTALL_KEYS_URL": f"{simulator.url}/install-keys"} | variables
     functions = Functions(lambda name: load(name, **variables))
@@ -182,7 +184,7 @@ def relay_with(
 
 @dataclass(frozen=True)
 class JiraSite:
-    """A site of the simulator that has Relay installed; `id` is Relay's own for it."""
+    """A site of the simulator with Relay installed; `id` is Relay's id of it."""
 
     simulator: Simulator
     name: str
@@ -190,8 +192,9 @@ class JiraSite:
     site: Site
 
     def held(self, kind: str) -> dict[str, Any]:
-        """What the site holds of incidents or reviews, by the operations tool's own id, which the
-        workspace's key stands before at the site (see `at_site`)."""
+        """The site's incidents or reviews, by the operations tool's own ids, without the
+        workspace's key (see `at_site`).
+        """
         own = {}
         for site_id, entity in self.at_site(kind).items():
             ids = WorkspaceIds(site_id.partition(".")[0])
@@ -199,7 +202,7 @@ class JiraSite:
         return own
 
     def at_site(self, kind: str) -> dict[str, Any]:
-        """The same by the site's ids, and in them."""
+        """The same with the site's ids, as keys and in the entities."""
         path = f"/sites/{self.name}/entities?kind={kind}"
         entities = self.simulator.control("GET", path).json()["entities"]
         return {entity["id"]: entity for entity in entities}
@@ -211,24 +214,26 @@ class JiraSite:
         return {without_key(site_id): product for site_id, product in found.items()}
 
     def calls(self) -> list[tuple[str, str]]:
-        """(method, path) of the calls that the site's REST API got."""
+        """The (method, path) of each call to the site's REST API."""
         return [(call["method"], call["path"]) for call in self.simulator.calls(self.name)]
 
 
 def new_name() -> str:
-    """No two sites of the simulator have the same."""
+    """A name that no other site of the simulator has."""
     return f"site-{next(_numbers)}"
 
 
 def install_from(relay: Relay, simulator: Simulator, name: str = "") -> JiraSite:
-    """As the admin of a new site does: the simulator reads the descriptor and calls Relay."""
+    """Install Relay as a new site's admin does: the simulator reads the descriptor and calls
+    Relay.
+    """
     name = name or new_name()
     simulator.create(name)
     return install_there(relay, simulator, name)
 
 
 def install_there(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
-    """At a site that is there."""
+    """Install Relay at an existing site."""
     descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
     answer = simulator.control("POST", f"/sites/{name}/install", descriptor)
     assert answer.status_code == 200, answer.text
@@ -241,5 +246,5 @@ def install_there(relay: Relay, simulator: Simulator, name: str) -> JiraSite:
 
 # Starts Relay with these workspaces: `start(*workspaces, simulator=None, **variables)`.
 Start = Callable[..., Relay]
-# A new site with Relay, and these workspaces (`payments`, if none) linked to it.
+# A new site with Relay, linked to these workspaces (by default `payments`).
 Link = Callable[..., JiraSite]

@@ -1,4 +1,4 @@
-"""Replays as they go on by themselves: the queue between their steps, and time that passes."""
+"""Replays that continue by themselves: the queue between their steps, and time that passes."""
 
 from types import ModuleType
 from typing import Any
@@ -11,8 +11,9 @@ from tests.support.lambdas import Context, sqs_event
 
 
 def let_time_pass(aws: Aws) -> None:
-    """Whatever waits for its time may go on: sites in trouble, replays, what is put off, delayed
-    messages."""
+    """Make everything due that waits: sites in trouble, replays, postponed debts, delayed
+    messages.
+    """
     names = {
         aws.environment["TENANTS_TABLE"]: {"until", "due", "again", "leased"},
         aws.environment["RECORD_TABLE"]: {"notBefore"},
@@ -26,7 +27,7 @@ def let_time_pass(aws: Aws) -> None:
 
 
 def _let_pass(aws: Aws, table: str, item: Any, name: str) -> None:
-    # Zero is of what waits for nothing.
+    # Zero means that it waits for nothing.
     if item[name] != {"N": "0"}:
         aws.dynamodb.update_item(
             TableName=table,
@@ -38,7 +39,7 @@ def _let_pass(aws: Aws, table: str, item: Any, name: str) -> None:
 
 
 def let_delays_pass(queue: str) -> int:
-    """What is in the queue for later is there now; returns how many messages that were."""
+    """Make delayed messages available; return how many there were."""
     messages = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[queue]._messages
     delayed = [message for message in messages if message.delayed]
     for message in delayed:
@@ -47,7 +48,7 @@ def let_delays_pass(queue: str) -> int:
 
 
 def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
-    """Up to ten messages, gone from the queue."""
+    """Up to ten messages, received and deleted."""
     found = aws.sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"]
     )
@@ -57,7 +58,7 @@ def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
 
 
 def run_replays(aws: Aws, replayer: ModuleType) -> int:
-    """Let the replayer take all that is in its queue now, and what it hands on; how many steps."""
+    """Let the replayer handle its queue until it is empty; return the number of steps."""
     steps = 0
     while messages := taken(aws, aws.environment["REPLAYS_QUEUE"]):
         for message in messages:

@@ -1,4 +1,4 @@
-"""A running Jira simulator, and an app for it to be installed: what its tests stand on."""
+"""A running Jira simulator, and an app that it can install."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ COMPONENTS = "/rest/devopscomponents/1.0"
 
 
 def component(id: str = "checkout-api", sequence: int = 1, **fields: Any) -> dict[str, Any]:  # noqa: A002
-    """A DevOps component that Jira would take."""
+    """A DevOps component that Jira would accept."""
     return {
         "schemaVersion": "1.0",
         "id": id,
@@ -57,7 +57,7 @@ class ReceivedCall:
     body: Any
 
     def claims(self, key: str, algorithm: str, audience: str | None = None) -> dict[str, Any]:
-        """Verified; raises where the token is not what it should be."""
+        """The verified claims; raises for an invalid token."""
         return jwt.decode(self.token, key, algorithms=[algorithm], audience=audience)
 
     def qsh(self, base_path: str) -> str:
@@ -66,7 +66,7 @@ class ReceivedCall:
 
 @dataclass
 class ProviderApp:
-    """Plays the app: serves a descriptor, keeps what Jira calls, answers as told."""
+    """Plays the app: serves a descriptor, records Jira's calls, answers as configured."""
 
     url: str
     received: list[ReceivedCall] = field(default_factory=list)
@@ -124,7 +124,7 @@ class ProviderApp:
 
 @dataclass(frozen=True)
 class RemoteCall:
-    """`headers` have names in small letters."""
+    """`headers` have lower-case names."""
 
     method: str
     path: str
@@ -143,7 +143,7 @@ class RemoteCall:
         return self.headers["x-forge-oauth-system"]
 
     def claims(self, key_set: dict[str, Any]) -> dict[str, Any]:
-        """Verified as Forge asks for; raises where the token is not what it should be."""
+        """The claims, verified as Forge requires; raises for an invalid token."""
         kid = jwt.get_unverified_header(self.token)["kid"]
         key = jwt.PyJWKSet.from_dict(key_set)[kid]
         return jwt.decode(
@@ -158,9 +158,9 @@ class RemoteCall:
 
 @dataclass
 class ForgeRemote:
-    """Plays the remote of a Forge app: keeps what Forge calls, answers as told.
+    """Plays a Forge app's remote: records Forge's calls, answers as configured.
 
-    An answer is found by the last part of the path, and may come late.
+    An answer is chosen by the last part of the path, and may be delayed.
     """
 
     url: str
@@ -201,7 +201,7 @@ class Simulator:
         self.control("PUT", "/settings", settings).raise_for_status()
 
     def fail(self, site: str, *faults: dict[str, Any], seed: int = 0) -> None:
-        """These faults and no others of the site's own; none ends them."""
+        """Set exactly these faults of the site; they do not end by themselves."""
         body = {"seed": seed, "faults": faults}
         self.control("PUT", f"/sites/{site}/faults", body).raise_for_status()
 
@@ -240,7 +240,7 @@ class Simulator:
 
 @dataclass
 class JiraSite:
-    """One site as an installed app sees it: every call with a token of its own."""
+    """One site as an installed app sees it; every call has its own token."""
 
     simulator: Simulator
     document: dict[str, Any]
@@ -250,7 +250,7 @@ class JiraSite:
         return str(self.document["name"])
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """`path` begins below that of the API; `claims` and `sign` override the token."""
+        """`path` is relative to the API's; `claims` and `sign` override the token."""
         change = options.pop("claims", {})
         sign: Callable[[dict[str, Any]], str] = options.pop("sign", self.sign)
         headers = options.pop("headers", None)
@@ -262,7 +262,7 @@ class JiraSite:
         return self.simulator.http.send(request)
 
     def bearer_call(self, token: str, method: str, path: str, **options: Any) -> httpx.Response:
-        """The same by Forge's URL and a system token; `path` begins below that of the API."""
+        """The same with Forge's URL and a system token; `path` is relative to the API's."""
         url = f"{self.document['apiBaseUrl']}{options.pop('api', OPERATIONS)}{path}"
         headers = {"Authorization": f"Bearer {token}"}
         return self.simulator.http.request(method, url, headers=headers, **options)
@@ -300,7 +300,7 @@ class JiraSite:
 
 @contextmanager
 def running_simulator(folder: Path, *options: str) -> Iterator[Simulator]:
-    """A process of its own on a free port; it must end with status 0 when asked to."""
+    """A simulator in its own process on a free port; it must end with status 0 when stopped."""
     ready_file = folder / "ready.json"
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.jira_simulator", "--ready-file", str(ready_file), *options],
@@ -326,7 +326,7 @@ def running_simulator(folder: Path, *options: str) -> Iterator[Simulator]:
 
 @contextmanager
 def running_app(base_path: str = "/app") -> Iterator[ProviderApp]:
-    """The app in a thread; its base URL has a path, as the simulator's has."""
+    """The app in a thread; its base URL has a path, like the simulator's."""
     with _listening() as listener:
         app = ProviderApp(f"{_url(listener)}{base_path}")
         with _serving(listener, base_path, app.receive):
@@ -344,7 +344,7 @@ def running_remote(base_path: str = "/remote") -> Iterator[ForgeRemote]:
 
 @contextmanager
 def _listening() -> Iterator[socket.socket]:
-    # Named as TCP, or asyncio leaves Nagle's delay on.
+    # asyncio disables Nagle's delay only for a socket that is named TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         yield listener

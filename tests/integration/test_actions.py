@@ -1,4 +1,4 @@
-"""Jira asks what workspaces are called: answered for the verified site alone."""
+"""Jira asks for the names of workspaces: answered for the verified site only."""
 
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +22,7 @@ def relay(start: Start) -> Relay:
 
 @pytest.fixture
 def acme(relay: Relay) -> Tenant:
-    """Payments and search are linked to it, billing is offered."""
+    """Linked to payments and search; billing is offered."""
     tenant = relay.install(ACME)
     for workspace in ("payments", "search"):
         relay.links.link(tenant.id, workspace)
@@ -32,7 +32,7 @@ def acme(relay: Relay) -> Tenant:
 
 @pytest.fixture
 def globex(relay: Relay) -> Tenant:
-    """It shares search with Acme, and has two of its own."""
+    """Shares search with Acme, and has two workspaces of its own."""
     tenant = relay.install(GLOBEX)
     for workspace in ("search", "globex-only"):
         relay.links.link(tenant.id, workspace)
@@ -49,7 +49,7 @@ def ids(answer: Answer) -> list[str]:
 
 
 def fetched(relay: Relay, site: Site, wanted: list[str]) -> list[list[str]]:
-    """By the POST, and by the GET in both ways to write a list."""
+    """The ids by POST, and by GET with both forms of a list."""
     commas = quote(",".join(wanted), safe="")
     repeated = "&".join(f"ids={one}" for one in wanted)
     return [
@@ -89,7 +89,7 @@ def test_a_get_without_ids_searches_the_sites_own_by_name(relay: Relay) -> None:
 
 @pytest.mark.usefixtures("acme", "globex")
 def test_a_get_is_answered_in_both_shapes_that_jira_documents(relay: Relay) -> None:
-    """One page has a POST for workspaces, and the other a GET for containers, at this action."""
+    """One page of Jira's documents has a POST for workspaces, another a GET for containers."""
     for workspace in ("payments", "billing", "globex-only"):
         document = {
             "id": f"pay-{workspace}",
@@ -105,7 +105,7 @@ def test_a_get_is_answered_in_both_shapes_that_jira_documents(relay: Relay) -> N
     (container,) = answer["containers"]
     assert set(container) == {"id", "name", "url", "avatarUrl", "lastUpdatedDate"}
     assert container["url"] == "https://ops.example.com/payments"
-    # A POST is for workspaces alone, and so is a GET of ids.
+    # POST, and GET with ids, return workspaces only.
     assert set(relay.jira(ACME, "POST", FETCH, {"ids": ["payments"]}).json()) == {"workspaces"}
     assert relay.jira(ACME, "GET", f"{FETCH}?ids=payments").json()["containers"] == []
 

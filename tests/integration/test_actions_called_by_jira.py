@@ -23,7 +23,7 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
 
 
 def call(site: JiraSite, action: str, body: Any = None, **query: str) -> tuple[int, Any]:
-    """Jira makes the call; (status, JSON) of what Relay answered."""
+    """Let Jira make the call; return the (status, JSON) of Relay's answer."""
     asked = {"action": action, "query": query} | ({"body": body} if body is not None else {})
     answer = site.simulator.control("POST", f"/sites/{site.name}/call", asked)
     assert answer.status_code == 200, answer.text
@@ -52,7 +52,7 @@ def test_containers_are_searched(relay: Relay, site: JiraSite) -> None:
 
 
 def test_a_component_is_sent_again_and_returned(relay: Relay, site: JiraSite) -> None:
-    """Jira names it by its URL, when a user associates it with an issue."""
+    """Jira names it by its URL when a user associates it with an issue."""
     url = "https://ops.example.com/services/checkout"
     document = {"name": "Checkout", "url": url, "lastUpdatedDate": "2026-01-31T09:30:00Z"}
     path = "/v1/workspaces/payments/containers/checkout"

@@ -1,4 +1,4 @@
-"""Keys of the operations tool: who has one, for what, and until when."""
+"""The operations tool's keys: who has one, for what, and until when."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def stored(aws: Aws) -> Callable[[], list[Any]]:
 
 @pytest.fixture
 def ask(function: Callable[..., ModuleType]) -> Ask:
-    """A call that any valid key for all workspaces opens; None sends no header."""
+    """A call that any valid key for all workspaces may make; None sends no header."""
     module = function("links")
 
     def list_sites(authorization: str | None) -> Answer:
@@ -104,7 +104,7 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused_alike(ask: Ask, keys: Api
 def test_a_hash_is_not_accepted_as_a_key(
     ask: Ask, keys: ApiKeys, stored: Callable[[], list[Any]]
 ) -> None:
-    """Whoever reads the table can call nothing."""
+    """Read access to the table is not enough to call the API."""
     key_id = keys.issue().split("_")[1]
     (item,) = stored()
     digest = item["hash"]["S"]

@@ -1,4 +1,4 @@
-"""Jira tells what its users associate entities with: kept per site, and shown to the provider."""
+"""Jira reports its users' associations: they are stored per site and shown to the provider."""
 
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +18,7 @@ PERSON = "557058:f1e2d3c4-a-person"
 @pytest.fixture
 def relay(start: Start) -> Relay:
     relay = start("payments")
-    # Before anything is linked, so that nothing is delivered to a site of the real world.
+    # Before any link exists, so that nothing is delivered to a real site.
     relay.submit("payments", incidents=[incident("inc-1")], reviews=[review("rev-1")])
     return relay
 
@@ -78,7 +78,7 @@ def disassociate(
 
 
 def shown(relay: Relay, path: str = "incidents/inc-1", workspace: str = "payments") -> list[Any]:
-    """The ids of what the provider is shown as associated, at each site."""
+    """The ids of the associations shown to the provider, for each site."""
     answer = relay.provider("GET", f"/v1/workspaces/{workspace}/{path}")
     assert answer.status == 200, answer.body
     sites = [site.get("associations", []) for site in answer.json()["sites"]]
@@ -99,7 +99,7 @@ def shown(relay: Relay, path: str = "incidents/inc-1", workspace: str = "payment
 def test_associating_and_disassociating_are_shown_and_idempotent(
     relay: Relay, kind: str, entity_id: str, path: str
 ) -> None:
-    """The kind comes from the ARI, or else from the record: Jira's own example has none."""
+    """The kind comes from the ARI or, as Jira's own example has none, from the record."""
     for _ in range(2):
         associate(relay, entity_id, kind)
         assert shown(relay, path) == [["10068"]]
@@ -146,7 +146,7 @@ def test_an_association_that_arrives_before_its_entity_is_stored(
 
 
 def record(relay: Relay, workspace: str, **entities: Any) -> None:
-    """Submits while nothing is linked; the links are there again afterwards."""
+    """Submit while nothing is linked, then restore the links."""
     tenants = [link.tenant_id for link in relay.links.of_workspace(workspace)]
     for tenant in tenants:
         relay.links.unlink(tenant, workspace)
@@ -205,7 +205,7 @@ def test_an_association_applies_to_its_own_site_only(relay: Relay, acme: Tenant)
 
 @pytest.mark.usefixtures("acme")
 def test_a_site_cannot_associate_another_sites_entity(relay: Relay) -> None:
-    """The same answer as for one that nobody has; the entity's own site is shown nothing of it."""
+    """It is answered like an unknown id, and shown nowhere."""
     relay.install(GLOBEX)
     associate(relay, "inc-1", site=GLOBEX)
     associate(relay, "never-submitted", site=GLOBEX)

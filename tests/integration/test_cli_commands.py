@@ -1,4 +1,4 @@
-"""What the `relay` command keeps: keys, workspaces, containers, sites, links."""
+"""What the `relay` command manages: keys, workspaces, containers, sites, links."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_key_is_created_used_listed_and_revoked(stage: Stage) -> None:
     stage.cli("workspaces", "list", RELAY_KEY=key)
     assert "not for" in stage.cli("status", "other", "inc-1", RELAY_KEY=key, code=4).err
 
-    # The key itself will do, too: it is not shown.
+    # The key itself is accepted, too, and not shown.
     assert key not in stage.cli("keys", "revoke", key).out
     stage.cli("workspaces", "list", RELAY_KEY=key, code=4)
 
@@ -186,7 +186,7 @@ def test_long_names_are_split_into_several_calls(stage: Stage) -> None:
         stdin = "\n".join(map(json.dumps, lines)).encode()
         return stage.cli("containers", "put-all", "operations", "-", "--json", stdin=stdin).json()
 
-    # 30,600 characters in all; then as many that are replaced, of which the command knows nothing.
+    # 30,600 characters in all, and as many that are replaced and unknown to the command.
     assert put("x" * 255) == {"put": 120}
     assert put("C") == {"put": 120}
     listed = stage.cli("containers", "list", "operations", "--all", "--json").json()
@@ -209,7 +209,7 @@ def test_a_site_is_found_by_any_unique_part_of_its_url(stage: Stage, simulator: 
     for name in (other.id, url, f"{url}/", f"{other.name.upper()}"):
         assert url in stage.cli("sites", "show", name).out
         stage.cli("link", name, "operations")
-    # The first site's whole URL is a part of the other's, and still is its own.
+    # The first site's whole URL is a prefix of the other's, and still unique as a full match.
     assert stage.site.id in stage.cli("sites", "show", stage.site.site.base_url).out
     both = stage.cli("sites", "show", "127.0.0.1", "--json", code=2)
     assert both.error_code == "ambiguous_site"
@@ -251,7 +251,7 @@ def test_sites_are_listed_with_their_state(stage: Stage, simulator: Simulator) -
 def test_a_sites_details_stay_known_while_jira_does_not_answer(stage: Stage) -> None:
     stage.link()
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall")
-    # As if Relay had not heard of the uninstall: Jira refuses its token now.
+    # As if Relay had missed the uninstall: Jira now refuses its token.
     stage.relay.install(stage.site.site)
 
     shown = stage.cli("sites", "show", stage.site.name, code=3)

@@ -1,4 +1,4 @@
-"""Which Relay the command calls, with which key, and how it speaks of what goes wrong there."""
+"""Which Relay the command calls, with which key, and how it reports failures."""
 
 import ast
 import json
@@ -177,7 +177,7 @@ def test_a_stack_file_of_another_user_is_ignored(
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
 
     found = load_config(Flags(), {}, tmp_path, tmp_path).url
-    # Root's files are trusted, and in a container the tests' files are root's.
+    # Files of root are trusted, and in a container the tests' files are root's.
     assert found == (None if (tmp_path / ".relay" / "stack.json").stat().st_uid else local(STACK))
 
 
@@ -339,9 +339,9 @@ def test_every_answer_has_its_exit_code(cli: Cli, reply: Reply, code: int, error
     assert as_json.error_code == error
     assert as_json.out == said.out == ""
     assert said.err.startswith("Error: ")
-    # What is not Relay has no operator of Relay's, who could find the call.
+    # Another server has no Relay operator who could look the call up.
     assert ("this call in Relay" in said.err) == (error != "not_relay")
-    # A redirect is not followed: the key is for this host alone.
+    # A redirect is not followed: the key is for this host only.
     assert len(server.calls) == 2
 
 
@@ -359,7 +359,7 @@ BUSY = Reply(503, {"error": {"code": "unavailable", "message": "no"}})
 
 
 def call(replies: list[Reply], method: str = "GET", **options: Any) -> tuple[Any, list[float], int]:
-    """What came of it, the waits, and how many calls there were."""
+    """The result, the waits, and the number of calls."""
     waits: list[float] = []
     with (
         replying(*replies) as server,
@@ -430,7 +430,7 @@ def test_an_id_is_one_path_segment_whatever_it_contains(path: str) -> None:
 
 
 def run(*arguments: str, folder: Path, **environment: str) -> Ran:
-    """As a process of its own."""
+    """The command in its own process."""
     done = subprocess.run(
         [sys.executable, "-m", "relay_cli", *arguments],
         cwd=folder,
@@ -473,7 +473,7 @@ def test_every_command_has_help(tmp_path: Path) -> None:
 
 
 def test_no_traceback_shows_the_key(tmp_path: Path) -> None:
-    # An answer of a kind that no Relay gives: a mistake of ours, as far as the command can tell.
+    # No Relay sends such an answer, so the command reports a bug.
     with replying(Reply(body={"sites": [{}]})) as server:
         broken = run("sites", "list", folder=tmp_path, RELAY_URL=server.url, RELAY_KEY=key_of("x"))
 
@@ -523,7 +523,7 @@ def test_the_command_imports_nothing_of_relay_and_loads_aws_on_demand() -> None:
 
 
 def test_an_unreadable_folder_is_skipped(tmp_path: Path) -> None:
-    # As good as one: the way to the file does not lead there.
+    # It counts as missing: its path leads through a file.
     (tmp_path / ".relay").write_text("")
 
     assert load_config(Flags(), {}, tmp_path, tmp_path).file is None

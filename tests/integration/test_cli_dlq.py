@@ -1,4 +1,4 @@
-"""`relay dlq`: what is known of dead letters, and that none is lost on its way back."""
+"""`relay dlq`: what is shown of dead letters, and that none is lost on its way back."""
 
 import base64
 import json
@@ -34,7 +34,7 @@ SITE = "0" * 32
 
 
 class Queues:
-    """The stack's queues on the emulated AWS, as the file of the configuration names them."""
+    """The stack's queues on the emulated AWS, with the names of the configuration's file."""
 
     def __init__(self, aws: Aws) -> None:
         self.sqs = aws.sqs
@@ -42,7 +42,7 @@ class Queues:
         write_stack_file(outputs=self.urls)
 
     def bury(self, body: str, queue: str = DEAD, **attributes: str) -> str:
-        """As Relay does, with what it says beside the body; returns the letter's id."""
+        """Write a dead letter as Relay does, with its attributes; return its id."""
         said: Any = {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         }
@@ -51,7 +51,7 @@ class Queues:
         )["MessageId"]
 
     def waiting(self, queue: str) -> list[tuple[str, str | None]]:
-        """(body, message group) of what anyone can receive; then it is gone."""
+        """The (body, message group) of each visible message; they are deleted."""
         found = []
         while answer := self.sqs.receive_message(
             QueueUrl=self.urls[queue],
@@ -68,7 +68,7 @@ class Queues:
 
 @pytest.fixture(autouse=True)
 def one_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulated SQS is one server: there is no other to wait for."""
+    """The emulated SQS is one server, so there is no other to poll."""
     monkeypatch.setattr(letters, "WAIT_SECONDS", 0)
 
 
@@ -84,7 +84,7 @@ def calls_of_aws() -> Iterator[AwsCalls]:
 
 
 def content(**fields: Any) -> dict[str, Any]:
-    """What the body of a submission's message holds."""
+    """The content of a submission message's body."""
     return {
         "format": 1,
         "workspaceId": "operations",
@@ -122,7 +122,7 @@ def test_letters_are_listed_with_their_details_and_not_removed(cli: Cli, queues:
     assert f"submissions {letter}" in said.words
     assert f"ops 2 incidents, 1 review, 1 deletion, 1 container {REASON}" in said.words
     assert "relay dlq redrive" in said.err
-    # Nobody has to wait for it after that.
+    # Nothing has to wait for it after that.
     assert queues.waiting(DEAD) == [(submission(), None)]
 
 
@@ -193,7 +193,7 @@ def test_a_letter_that_is_received_twice_counts_once(
 
 
 def end_hiding() -> None:
-    """Every letter is visible, as when the time is over for which it was hidden."""
+    """Make every letter visible, as at the end of its visibility timeout."""
     queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues[DEAD]
     for message in queue._messages:
         message.change_visibility(0)
@@ -414,7 +414,7 @@ def test_a_redriven_submission_arrives(stage: Stage) -> None:
     assert letter["holds"] == {"incident": 1}
     assert stage.cli("dlq", "show", letter["id"], "--json").json()["entities"][0]["id"] == "inc-7"
     stage.cli("dlq", "redrive", letter["id"])
-    # It may come twice, which changes nothing.
+    # It may arrive twice, which changes nothing.
     queues.sqs.send_message(QueueUrl=queues.urls[SOURCE], MessageBody=body)
     assert stage.relay.run_queue() == []
     assert stage.site.held("incident").keys() == {"inc-7"}
@@ -430,7 +430,7 @@ def test_a_letter_that_relay_gave_up_on_says_why(stage: Stage) -> None:
     assert letter["readable"] is False
     assert letter["reason"].startswith("not a message")
     assert letter["reason"] in stage.cli("dlq", "list").out
-    # Nothing has been mended, so it comes back.
+    # The cause is not fixed, so it returns.
     stage.cli("dlq", "redrive", "--all")
     assert stage.relay.run_queue() == []
     [again] = stage.cli("dlq", "list", "--json").json()["letters"]

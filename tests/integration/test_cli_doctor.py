@@ -1,4 +1,4 @@
-"""`relay doctor`: every finding, and what it says to do."""
+"""`relay doctor`: every finding, and its advice."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ DESCRIPTOR = "/atlassian-connect.json"
 
 
 def findings(ran: Ran) -> dict[str, list[Finding]]:
-    """By the check."""
+    """The findings by check."""
     found: dict[str, list[Finding]] = {}
     for finding in ran.json()["findings"]:
         found.setdefault(finding["check"], []).append(finding)
@@ -51,7 +51,7 @@ def site_check(stage: Stage) -> str:
 
 
 def write_stack(stage: Stage, **fields: Any) -> Path:
-    """With the queues of the emulated AWS."""
+    """Write a stack file with the queues of the emulated AWS."""
     document = {
         "api": stage.cli.url,
         "apiKey": stage.cli.key,
@@ -154,7 +154,7 @@ def test_a_site_without_the_app_is_a_warning(stage: Stage) -> None:
 def test_a_site_that_refuses_relays_token_fails_with_what_to_do(stage: Stage) -> None:
     stage.link()
     stage.site.simulator.control("POST", f"/sites/{stage.site.name}/uninstall").raise_for_status()
-    # As if Relay had not heard of it.
+    # As if Relay had missed the uninstall.
     stage.relay.install(stage.site.site)
 
     [found] = findings(stage.cli("doctor", "--json", code=1))[site_check(stage)]
@@ -276,13 +276,13 @@ def test_a_failing_key_server_is_a_warning(stage: Stage) -> None:
 
     assert (found["level"], "500" in found["message"]) == ("warn", True)
     assert server.calls == [("GET", "/install-keys/relay-doctor")]
-    # It is not Relay's.
+    # It is another app's.
     assert "Authorization" not in server.headers[0]
 
 
 @contextmanager
 def answering(replaced: str = "", reply: Reply | None = None, date: str = "") -> Iterator[Replies]:
-    """Not Relay, but one that answers as a healthy one does, but for the path that is replaced."""
+    """A server that answers like a healthy Relay, except for the replaced path."""
     with replying(Reply()) as server:
         server.by_path = {
             "/health": Reply(body={"status": "ok"}),

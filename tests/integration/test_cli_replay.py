@@ -1,4 +1,4 @@
-"""`relay replay` and `relay replays`: how a replay is begun, followed, and left to itself."""
+"""`relay replay` and `relay replays`: how a replay is started, followed and left running."""
 
 import json
 import time
@@ -169,7 +169,7 @@ def test_a_terminal_has_a_bar_for_each_workspace(cli: Cli) -> None:
     with replying(SITES, *steps) as server:
         ran = cli("replay", SITE, RELAY_URL=server.url, FORCE_COLOR="1", COLUMNS="160")
 
-    # Markup in a name is no markup.
+    # Markup in a name is shown literally.
     for part in ("operations", "pay[bold]ments", "3/12", "waits: Jira answered 503", "40/40"):
         assert part in ran.err
     assert "answered for 40 entities" in ran.out
@@ -197,7 +197,7 @@ def test_stopping_the_command_stops_no_replay(cli: Cli, monkeypatch: pytest.Monk
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    # Whoever waits presses Ctrl-C.
+    # A user who waits presses Ctrl-C.
     monkeypatch.setattr(time, "sleep", stop)
     with replying(SITES, reply(one(), status=202), reply(one())) as server:
         said = cli("replay", SITE, RELAY_URL=server.url, code=130)
@@ -329,7 +329,7 @@ def test_a_duration_is_shown_in_its_largest_unit(seconds: float, words: str) -> 
 
 @pytest.fixture
 def time_for_work(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the command waits, the replayer works."""
+    """The replayer works while the command waits."""
     monkeypatch.setattr(time, "sleep", lambda _: work(stage))
 
 

@@ -1,4 +1,4 @@
-"""What `relay sites` says of a site in trouble, and of one that another took the place of."""
+"""What `relay sites` shows for a site in trouble, and for a superseded one."""
 
 from typing import Any
 
@@ -161,7 +161,7 @@ def test_a_site_cannot_supersede_itself(cli: Cli) -> None:
 
 
 def fail(stage: Stage, kind: str, **fields: Any) -> None:
-    """From now on the site answers so, and Relay has found out."""
+    """Make the site answer with this fault, and let Relay notice."""
     stage.site.simulator.fail(stage.site.name, {"kind": kind, **fields})
     stage.relay.submit("operations", incidents=[incident()])
 
@@ -184,7 +184,7 @@ def test_a_site_whose_secret_is_refused_needs_attention_everywhere(stage: Stage)
     stage.link()
     fail(stage, "revoked secret")
 
-    # Jira is asked for the links, and refuses that, too.
+    # Jira is asked for the links and refuses that, too.
     shown = stage.cli("sites", "show", stage.site.name, code=3)
     assert "needs attention since " in shown.out
     assert "Jira answered 401" in shown.out
@@ -206,7 +206,9 @@ def test_a_slowed_site_is_only_a_warning(stage: Stage) -> None:
 
 
 def import_site(stage: Stage, *workspaces: str) -> tuple[str, JiraSite]:
-    """A site whose old installation, of this id, is gone without a word; these are linked to it."""
+    """A site whose old installation, with this id, left without notice; these workspaces are linked
+    to it.
+    """
     name = f"{stage.site.name}-imported"
     url = stage.site.simulator.create(name)["baseUrl"]
     old = stage.relay.install(Site("before-the-import", url, "s" * 32))

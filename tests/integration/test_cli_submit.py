@@ -1,4 +1,4 @@
-"""`relay submit`: what is read, what is sent, what is said, and with which exit code."""
+"""`relay submit`: its input, requests, output and exit codes."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_file_in_either_format_is_submitted(stage: Stage, tmp_path: Path, form
     stage.relay.run_queue()
     assert stage.site.held("incident").keys() == {"inc-1"}
     assert stage.site.held("review").keys() == {"rev-1"}
-    # What it says is what finds it again, everywhere.
+    # The printed id finds the submission everywhere.
     status = stage.cli("status", "operations", "inc-1", "--json").json()
     assert status["correlationId"] == answer["submissionId"]
 
@@ -119,7 +119,7 @@ def test_a_file_of_any_size_is_split(stage: Stage, tmp_path: Path) -> None:
     assert (answer["accepted"], answer["rejected"]) == (1699, 1)
     assert [one["index"] for one in answer["verdicts"]] == list(range(1700))
     [bad] = [one for one in answer["verdicts"] if one["verdict"] == "rejected"]
-    # Its place in the file, and not in the third of the bodies.
+    # The position in the file, not in the third body.
     assert (bad["id"], bad["line"]) == ("inc-1650", 1651)
     assert bad["details"][0]["path"] == "incidents[1650].status"
 
@@ -148,7 +148,7 @@ def test_an_entity_too_large_for_a_body_is_rejected_by_the_command(stage: Stage)
 
 def test_a_body_with_too_many_errors_for_one_response_is_halved(stage: Stage) -> None:
     stage.link()
-    # Ten findings for each: more than 50,000 in one body.
+    # Ten findings each: more than 50,000 in one body.
     content = b'{"incident": {}}\n' * 6000 + lines(incident())
 
     ran = stage.cli("submit", "operations", "-", "--json", stdin=content, code=1)
@@ -277,7 +277,7 @@ def test_entities_that_relay_could_not_queue_are_named_and_the_rest_is_not_sent(
     ):
         submitted = submit_feed(relay, "operations", feed_of_two_bodies())
 
-    # Submitting is safe to repeat, so it was.
+    # A submission is safe to repeat, so the command did.
     assert (len(server.calls), waits) == (3, [1, 2])
     assert "busy (503)" in told[0]
     assert submitted.failure
@@ -290,7 +290,7 @@ def test_entities_that_could_not_be_queued_are_listed(cli: Cli) -> None:
     details = [{"path": "reviews[0]", "rule": "not_queued", "message": "was not taken"}]
     error = {"code": "not_queued", "message": "Not all could be queued.", "details": details}
     content = lines(incident(), review())
-    # Too long to be waited for.
+    # Longer than the command waits.
     with replying(Reply(503, {"error": error}, [("Retry-After", "999")])) as server:
         ran = cli("submit", "w", "-", stdin=content, RELAY_URL=server.url, code=3)
 

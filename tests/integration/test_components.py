@@ -43,7 +43,7 @@ def relay_off(relay_that: Callable[[str], Relay]) -> Relay:
 
 @pytest.fixture
 def without_module(function: Callable[..., ModuleType], relay_on: Relay) -> Callable[[], None]:
-    """The descriptor goes without the module, though the rest of Relay has it on."""
+    """Remove the module from the descriptor while the rest of Relay has it enabled."""
 
     def switch_off() -> None:
         relay_on.gateway.functions["descriptor"] = function("descriptor", COMPONENTS_MODULE="off")
@@ -84,16 +84,16 @@ def linked_site(relay: Relay, simulator: Simulator, *workspaces: str) -> JiraSit
 
 
 def install_again(relay: Relay, site: JiraSite) -> None:
-    """As a site's admin does to take a changed descriptor."""
+    """Reinstall, as an admin does to apply a changed descriptor."""
     began = int(time.time())
-    # Two installs in one second would come with one and the same token.
+    # Two installs within one second would have the same token.
     until(lambda: time.time() >= began + 1)
     descriptor = {"descriptorUrl": f"{relay.gateway.url}/atlassian-connect.json"}
     site.simulator.control("POST", f"/sites/{site.name}/install", descriptor).raise_for_status()
 
 
 def sent_components(site: JiraSite) -> list[int]:
-    """How many components each submission to the site had."""
+    """The number of components in each submission to the site."""
     calls = site.simulator.calls(site.name)
     return [call["components"] for call in calls if call["operation"] == "submitComponents"]
 
@@ -152,7 +152,7 @@ def test_containers_are_delivered_to_every_linked_site_and_no_other(
     before = int(time.time() * 1000)
     for site in (first, second):
         held = site.held("component")
-        # When it was brought, whatever the container's own date: a change always counts.
+        # The time of delivery, whatever the container's own date: every change counts.
         assert all(
             0 < component.pop("updateSequenceNumber") <= before for component in held.values()
         )
@@ -187,7 +187,7 @@ def test_a_site_has_the_last_put_of_a_container_whatever_its_date(
         assert relay_on.run_queue() == []
         brought = site.held("component")["checkout-api"]
         assert brought["name"] == name
-        # The sequence counts milliseconds: the next change is in a later one.
+        # The sequence counts milliseconds: the next change must be in a later one.
         until(partial(_is_past, brought["updateSequenceNumber"]))
 
 
@@ -197,7 +197,7 @@ def test_a_new_link_delivers_all_of_the_workspaces_containers(
     put(relay_on, *(container(f"c-{number}") for number in range(7)))
     put(relay_on, container("not-mine"), workspace=OTHER_WORKSPACE)
     assert relay_on.run_queue() == []
-    # Pages that are full, and one that is not.
+    # Full pages, and one that is not.
     monkeypatch.setattr(relay.replays.stages, "_COMPONENTS", 3)
 
     site = linked_site(relay_on, simulator, WORKSPACE)
@@ -231,7 +231,7 @@ def test_the_largest_containers_fit_a_message_and_jiras_limits(
     largest = [
         container(
             f"{number:0246}",
-            # Few index rows to a name, or the catalog takes long.
+            # Names with few index rows, because the catalog is slow.
             name="é" * 255,
             description=text(5000, 0x10000, 0x10FFFF),
             url=url(),
@@ -239,7 +239,7 @@ def test_the_largest_containers_fit_a_message_and_jiras_limits(
         )
         for number in range(41)
     ]
-    # No body holds so many of the largest; a run of the submitter has them all.
+    # No body holds so many of the largest ones, but one run of the submitter has them all.
     for start in range(0, len(largest), 10):
         put(relay_on, *largest[start : start + 10])
     assert relay_on.run_queue() == []
@@ -275,7 +275,7 @@ def test_a_deletion_is_delivered_to_every_linked_site(
     put(relay_on, container("stays"), container("goes"))
     assert relay_on.run_queue() == []
 
-    for _ in range(2):  # what is gone may be deleted again
+    for _ in range(2):  # deleting a missing one succeeds
         delete(relay_on, "goes")
         assert relay_on.run_queue() == []
 
@@ -288,7 +288,7 @@ def test_a_deletion_is_delivered_to_every_linked_site(
 
 
 def bodies(relay: Relay) -> list[str]:
-    """All that is queued, taken out."""
+    """The bodies of all queued messages, which are deleted."""
     url = relay.aws.environment["SUBMISSIONS_QUEUE"]
     found: list[str] = []
     while messages := relay.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
@@ -301,7 +301,7 @@ def bodies(relay: Relay) -> list[str]:
 
 
 def in_turn(relay: Relay, *steps: Callable[[], None]) -> list[str]:
-    """What each step queued; no two are of one millisecond, by which Relay tells them apart."""
+    """What each step queued, in different milliseconds, which tell the changes apart."""
     found: list[str] = []
     for step in steps:
         step()

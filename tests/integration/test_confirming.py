@@ -1,4 +1,4 @@
-"""Of what a site accepted, a sample is read back: what Jira then does not show is absent."""
+"""A sample of what a site accepted is read back: what Jira does not return is absent."""
 
 import json
 from collections.abc import Callable
@@ -28,13 +28,13 @@ SAMPLE_MAX = 20
 
 @pytest.fixture
 def confirming(start: Start, simulator: Simulator) -> Callable[[str], Relay]:
-    """Relay that reads back this percentage of what is accepted."""
+    """Relay that reads back this percentage of accepted entities."""
     return lambda percent: start("payments", simulator=simulator, CONFIRM_PERCENT=percent)
 
 
 @pytest.fixture
 def stage(confirming: Callable[[str], Relay]) -> Relay:
-    """All is read back."""
+    """Everything is read back."""
     return confirming("100")
 
 
@@ -52,7 +52,7 @@ def new_site(stage: Relay, simulator: Simulator) -> JiraSite:
 
 
 def waiting_samples() -> list[tuple[float, dict[str, Any]]]:
-    """(seconds of delay, sample) of what is queued to be read back."""
+    """The (delay in seconds, sample) of each queued sample."""
     queue = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues["ReplaysQueue"]
     found = [
         ((message.delayed_until - (message.sent_timestamp or 0)) / 1000, json.loads(message.body))
@@ -62,13 +62,13 @@ def waiting_samples() -> list[tuple[float, dict[str, Any]]]:
 
 
 def read_back(stage: Relay) -> None:
-    """Five minutes later; nothing else that waits is any nearer."""
+    """Read back as five minutes later; nothing else becomes due."""
     stage.let_time_pass()
     stage.run_replays()
 
 
 def reads(site: JiraSite) -> list[str]:
-    """The ids of the entities that Jira was asked for, without their workspace's key."""
+    """The ids of the entities that Jira was asked for, without the workspace's key."""
     return [
         without_key(path.rpartition("/")[2])
         for method, path in site.calls()
@@ -158,7 +158,7 @@ def test_a_later_state_clears_the_absence(stage: Relay, site: JiraSite) -> None:
     stage.submit("payments", incidents=[incident("lost")])
     read_back(stage)
     assert at_site(stage, "lost")["state"] == "absent"
-    # The same once more is no news.
+    # A repeated finding changes nothing.
     stage.submit("payments", incidents=[incident("lost")])
     assert at_site(stage, "lost")["state"] == "absent"
 
@@ -274,7 +274,7 @@ def test_an_entity_that_was_changed_or_deleted_since_is_not_read_back(
     read_back(stage)
 
     assert ids_in_state(stage, "absent") == ["lost"]
-    # In its newer state once, by the sample that this one made.
+    # Once in its newer state, by the sample of this test.
     assert sorted(reads(site)) == ["changed", "lost"]
     assert at_site(stage, "changed")["state"] == "accepted"
     assert at_site(stage, "deleted")["state"] == "deleted"
@@ -286,7 +286,7 @@ def test_a_sample_of_an_earlier_installation_is_skipped(stage: Relay, site: Jira
     site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
     again = install_there(stage, site.simulator, site.name)
     assert again.id == site.id
-    # What was replayed has a sample of its own; both wait.
+    # The replay has its own sample; both wait.
     stage.run_replays()
     generations = [waiting["generation"] for _, waiting in waiting_samples()]
     assert generations == [sample["generation"], sample["generation"] + 1]
@@ -294,7 +294,7 @@ def test_a_sample_of_an_earlier_installation_is_skipped(stage: Relay, site: Jira
 
     read_back(stage)
 
-    # Asked for once: by the sample of this installation.
+    # Asked for once, by this installation's sample.
     assert reads(site) == ["i"]
 
 

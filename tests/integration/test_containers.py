@@ -1,4 +1,4 @@
-"""Jira searches containers by name: over all workspaces of the verified site, and no others."""
+"""Jira searches containers by name: in all workspaces of the verified site and no others."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -52,7 +52,7 @@ def put(relay: Relay, workspace: str, *containers: dict[str, Any]) -> None:
 
 
 def put_named(relay: Relay, *names: str, workspace: str = "payments") -> None:
-    """Containers whose ids are the numbers of their names."""
+    """Put containers whose ids are their positions in the list."""
     put(relay, workspace, *(container(str(number), name) for number, name in enumerate(names)))
 
 
@@ -71,7 +71,7 @@ def names(found: list[Any]) -> list[str]:
 
 
 def ids(found: list[Any]) -> list[str]:
-    """The workspaces' own, without the key."""
+    """The workspaces' own ids, without the key."""
     return [without_key(one["id"]) for one in found]
 
 
@@ -167,7 +167,7 @@ def test_a_repetitive_name_is_found_once_and_hides_no_other(relay: Relay) -> Non
 
 @pytest.mark.usefixtures("acme")
 def test_names_that_hold_the_query_many_times_do_not_crowd_out_others(relay: Relay) -> None:
-    """Each of the first has sixty rows in the index that stand before the last one's."""
+    """Each of the first containers has sixty index rows before those of the last one."""
     many = ["".join(f"e{part:02}" for part in range(first, first + 60)) for first in range(8)]
     put_named(relay, *many, "ez")
     assert sorted(names(search(relay, "e"))) == [*many, "ez"]
@@ -188,7 +188,7 @@ def test_every_character_is_matched_literally(relay: Relay) -> None:
 
 @pytest.mark.usefixtures("acme")
 def test_long_names_match_by_every_part(relay: Relay) -> None:
-    """The index holds a hundred characters of each part; what follows is compared all the same."""
+    """The index stores a hundred characters of each part; the rest is compared, too."""
     stem = "".join(f"{number:03}" for number in range(84))
     put_named(relay, stem + "abc", stem + "xyz")
     assert len(search(relay, stem)) == 2
@@ -222,7 +222,7 @@ def test_a_deleted_container_is_not_found(relay: Relay) -> None:
 
 @pytest.mark.usefixtures("acme")
 def test_an_interrupted_rename_never_shows_a_wrong_name(relay: Relay) -> None:
-    """It is written in three steps, of which any may be the last; repeating it then ends well."""
+    """It is written in three steps, any of which may be the last; a repetition completes it."""
     put(relay, "payments", container("one", "Checkout"))
     body = {"containers": [container("one", "Basket")]}
     for at in range(3):

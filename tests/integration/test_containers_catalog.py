@@ -1,4 +1,4 @@
-"""Containers as the operations tool keeps them: one by one, many at once, listed and searched."""
+"""Containers managed by the operations tool: singly, in bulk, listed and searched."""
 
 from typing import Any
 from urllib.parse import quote
@@ -35,7 +35,7 @@ def listed(relay: Relay, query: str = "") -> tuple[list[str], str | None]:
     return [one["id"] for one in answer.json()["containers"]], answer.json().get("next")
 
 
-# All that Jira allows in an id, slashes among it.
+# All characters that Jira allows in an id, slashes included.
 ODD_IDS = ["a/b", "a/b/c", "a-_.~@:{}=/x", "1", "z" * ID_MAX, "containers", "webhook"]
 
 
@@ -70,7 +70,7 @@ def test_several_are_put_in_one_call_and_the_last_of_an_id_counts(relay: Relay) 
 
 
 def put_named(relay: Relay, *names: str) -> Answer:
-    """The containers 0, 1, …, by these names."""
+    """Put containers 0, 1, … with these names."""
     containers = [DOCUMENT | {"id": str(n), "name": name} for n, name in enumerate(names)]
     return relay.provider("POST", CONTAINERS, {"containers": containers})
 
@@ -96,13 +96,13 @@ def test_names_that_would_fill_the_index_are_refused(relay: Relay, names: list[s
 
 
 def test_replaced_names_count_as_well(relay: Relay) -> None:
-    # GIVEN two lists of names, each as long as may be
+    # GIVEN two lists of names, each as long as allowed
     long = ["x" * 255] * 100
     assert put_named(relay, *long).json() == {"put": 100}
     more = [DOCUMENT | {"id": f"more-{n}", "name": "x" * 255} for n in range(100)]
     assert relay.provider("POST", CONTAINERS, {"containers": more}).json() == {"put": 100}
 
-    # WHEN they are renamed, all at once is too much; half of them is not, and they may stay
+    # WHEN they are renamed, all at once is too much; half of them is accepted and may stay
     short = [DOCUMENT | {"id": one["id"], "name": "y"} for one in more]
     both = [DOCUMENT | {"id": str(n), "name": "y"} for n in range(100)] + short
     assert relay.provider("POST", CONTAINERS, {"containers": both}).status == 413

@@ -12,17 +12,17 @@ from tests.support.aws import Aws
 from tests.support.lifecycle import ACME
 
 SMALL, LARGE = 200, 2000
-# A whole name, what every name begins with, what none holds, nothing.
+# A whole name, a common prefix, an unknown part, and an empty query.
 QUERIES = ["s0042", "s", "x", ""]
-# What a call reads beside its answer: the tenant, and the site's one link.
+# What a call reads besides its results: the tenant and the site's one link.
 BESIDE = 2
-# An index row and the container for each of at most 50, in pages of a hundred rows.
+# An index row and the container for each of at most 50 results, in pages of a hundred rows.
 READ_MAX = BESIDE + 100 + 100
 
 
 @dataclass
 class Reading:
-    """How many items DynamoDB has returned, and looked at, so far."""
+    """How many items DynamoDB has returned and scanned so far."""
 
     items: int = 0
 
@@ -40,7 +40,7 @@ def relay(start: Start) -> Relay:
     relay = start()
     tenant = relay.install(ACME)
     relay.links.link(tenant.id, "payments")
-    # A function reads only once which tenant a clientKey is of.
+    # A function reads the tenant's id for a clientKey only once.
     assert relay.jira(ACME, "GET", "/containers/search?searchQuery=x").status == 200
     return relay
 
@@ -60,7 +60,7 @@ def put(aws: Aws, numbers: range) -> None:
 
 
 def items_read(relay: Relay) -> dict[str, tuple[int, int]]:
-    """Per query: how many items were read, and how many containers came back."""
+    """For each query: the number of items read and of containers found."""
     reading = Reading()
     reading.watch(relay.gateway.functions["search_containers"].parts.dynamodb)
     found: dict[str, tuple[int, int]] = {}
@@ -84,5 +84,5 @@ def test_a_search_reads_no_more_of_a_larger_catalogue(relay: Relay, aws: Aws) ->
         "x": 0,
         "": 50,
     }
-    # A row that names it, and the container.
+    # An index row and the container.
     assert large["s0042"][0] == BESIDE + 2

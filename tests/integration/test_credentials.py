@@ -1,4 +1,6 @@
-"""Two credentials to one Jira: which is taken, what a refusal leads to, and where each may go."""
+"""Two credentials for one Jira: which is used, what a refusal leads to, and where each may be
+sent.
+"""
 
 import itertools
 import json
@@ -49,7 +51,7 @@ def relay(deploy: Deploy, preferred: str) -> Relay:
 
 @pytest.fixture
 def both(relay: Relay, simulator: Simulator) -> TwofoldSite:
-    """A site under Connect and Forge, with a workspace linked to it, and nothing sent yet."""
+    """A site under Connect and Forge, linked to a workspace, without any delivery yet."""
     site = new_site(relay, simulator)
     site.install_by_forge(True, descriptorUrl=site.descriptor_url)
     site.link()
@@ -58,14 +60,14 @@ def both(relay: Relay, simulator: Simulator) -> TwofoldSite:
 
 
 def submit(relay: Relay) -> int:
-    """The next state of an incident; returns its sequence."""
+    """Submit the incident's next state; return its sequence."""
     sequence = next(_sequences)
     assert relay.submit("payments", incidents=[incident("i", sequence)]) == []
     return sequence
 
 
 def tried(site: TwofoldSite) -> list[tuple[str, int]]:
-    """(credential, status) of each submission since this was asked for last."""
+    """The (credential, status) of each submission since the last call of this function."""
     found = [(credential, status) for name, credential, status in site.calls() if name == SUBMIT]
     site.forget_calls()
     return found
@@ -145,12 +147,12 @@ def test_the_working_identity_is_used_first_from_then_on(
     both.switch(**{preferred: 401})
     submit(relay)
     assert tried(both) == [(preferred, 401), (other, 202)]
-    # Jira would take the first again: nobody tells.
+    # Jira would accept the first again, but sends no notice.
     both.switch(**{preferred: "on"})
     for _ in range(3):
         submit(relay)
     assert tried(both) == [(other, 202)] * 3
-    # Whoever calls: the links, and a replay of all.
+    # Every caller: the links, and a replay of all.
     assert relay.provider("GET", f"/v1/sites/{both.document()['id']}/workspaces").status == 200
     assert relay.provider("POST", f"/v1/sites/{both.document()['id']}/replay", {}).status == 202
     relay.run_replays()
@@ -190,7 +192,7 @@ def test_no_other_answer_switches_the_identity(
 
 @pytest.fixture
 def turned(relay: Relay, both: TwofoldSite, preferred: str) -> TwofoldSite:
-    """A site that refused the preferred one, and would take it again by now."""
+    """A site that refused the preferred credential, and would accept it again now."""
     both.switch(**{preferred: 401})
     submit(relay)
     both.switch(**{preferred: "on"})
@@ -211,7 +213,7 @@ def test_a_new_install_resets_the_choice(
     relay: Relay, turned: TwofoldSite, preferred: str, told_by_connect: bool
 ) -> None:
     if told_by_connect:
-        # Forge's own event gets lost.
+        # Forge's own event is lost.
         nowhere = {"remoteUrl": "http://127.0.0.1:9", "newSecret": False}
         told = turned.simulator.forge(turned.name, "upgrade", **nowhere).json()["calls"]
         assert [call["status"] for call in told] == [204, None]
@@ -260,7 +262,7 @@ def test_a_site_that_refuses_both_needs_attention_until_the_next_token(
     assert document["trouble"]["status"] == status
     assert document["credential"] == {"inUse": preferred}
     assert (states(relay), debts(relay, both.jira())) == ({"i": "owed"}, 1)
-    # Nothing more is tried before its time.
+    # Nothing else is tried before its time.
     submit(relay)
     assert tried(both) == []
 
@@ -292,7 +294,7 @@ def test_tokens_that_have_expired_are_replaced_by_the_next(
 
 
 def test_a_token_does_not_end_any_other_trouble(relay: Relay, both: TwofoldSite) -> None:
-    """A site that asks for rest is not to be called sooner for it."""
+    """A site that sends Retry-After must not be called sooner because of a token."""
     limited = {"kind": "rate limit", "retryAfter": "1800", "operations": [SUBMIT]}
     both.simulator.fail(both.name, limited)
     submit(relay)
@@ -346,7 +348,7 @@ def test_every_operation_accepts_the_bearer(forge_alone: TwofoldSite) -> None:
     assert answers["entity"] == incident("i")
     assert answers["submit_components"] == SubmitAnswer(frozenset("c"), {}, ())
     assert [forge_alone.jira().held(kind) for kind in ("incident", "component")] == [{}, {}]
-    # What is not there any more, or never was, is no refusal.
+    # A missing credential is no refusal.
     assert {used for _, used, _ in forge_alone.calls()} == {FORGE}
     assert {status for _, _, status in forge_alone.calls()} == {200, 202, 404}
 
@@ -387,7 +389,7 @@ def test_an_entity_lives_its_whole_life_under_forge_only(forge_alone: TwofoldSit
 
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """(URL, Authorization) of every request that leaves this process by httpx."""
+    """The (URL, Authorization) of every httpx request that leaves this process."""
     made: list[tuple[str, str]] = []
     send = httpx.HTTPTransport.handle_request
 
@@ -406,7 +408,7 @@ def test_the_bearer_is_sent_to_the_api_base_url_only(
     requests: list[tuple[str, str]],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Whatever the site answers: a refusal of either, a redirect, a token that is new."""
+    """Whatever the site answers: a refusal of either credential, a redirect, a new token."""
     neighbour = new_site(relay, simulator)
     neighbour.install_by_forge()
     facts = both.facts
@@ -438,7 +440,7 @@ def test_the_bearer_is_sent_to_the_api_base_url_only(
         site = both if token in own else neighbour
         assert url.startswith(f"{site.facts['apiBaseUrl']}/rest/"), url
     assert all(url.startswith(f"{facts['baseUrl']}/rest/") for url in by_jwt)
-    # Neither in the log nor, as it is, in any table.
+    # Neither in the log nor, unencrypted, in any table.
     written = capfd.readouterr()
     stored = relay.stored()
     assert all(token not in written.out + written.err + stored for token in tokens)

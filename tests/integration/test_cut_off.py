@@ -1,4 +1,4 @@
-"""A message that kills its function ends among the dead letters, and takes no other with it."""
+"""A message that kills its function becomes a dead letter, and no other message does."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -31,13 +31,14 @@ REASON = "The function was cut off 3 times while it worked on this message alone
 
 
 class CutOff(BaseException):
-    """Ends a function of this process as nothing in it can catch."""
+    """Ends a function in this process in a way that nothing in it can catch."""
 
 
 @dataclass
 class Queue:
-    """The queue of submissions, as Lambda takes from it. `invoke` is given an event; it returns
-    the function's answer, or None where the function was cut off."""
+    """The submissions queue as Lambda polls it. `invoke` gets an event and returns the function's
+    answer, or None if the function was killed.
+    """
 
     aws: Aws
     invoke: Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -53,7 +54,7 @@ class Queue:
         self.aws.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageGroupId=workspace)
 
     def deliver(self) -> list[str]:
-        """All that is in the queue comes as one event; the workspaces of what stays in it."""
+        """Deliver the whole queue as one event; return the workspaces of the messages that stay."""
         messages: list[Any] = []
         while found := self.aws.sqs.receive_message(
             QueueUrl=self.url, MaxNumberOfMessages=10, AttributeNames=["All"]
@@ -73,7 +74,7 @@ class Queue:
         return [workspace for message in messages for workspace in self._still_there(message)]
 
     def _still_there(self, message: Any) -> Iterator[str]:
-        """Its visibility timeout is over."""
+        """End the visibility timeouts."""
         receipt: str = message["ReceiptHandle"]
         try:
             self.aws.sqs.change_message_visibility(
@@ -99,7 +100,7 @@ def _record(message: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def in_a_process(aws: Aws, tmp_path: Path) -> Iterator[Callable[[str], Queue]]:
-    """The submitter dies with SIGKILL at "parse" or "record"."""
+    """Let the submitter die with SIGKILL at "parse" or "record"."""
     with aws_server(REGION) as endpoint:
         environment = bare_environment(
             AWS_ACCESS_KEY_ID="testing",
@@ -139,7 +140,7 @@ def submitter(function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def queue(aws: Aws, submitter: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    """The submitter in this process, cut off by the killer's messages."""
+    """The submitter in this process, killed by the killer's messages."""
     put_newest = RecordStore.put_newest
 
     def put(self: RecordStore, workspace_id: str, states: Any) -> Any:
@@ -182,36 +183,36 @@ def test_a_message_that_kills_the_process_becomes_a_dead_letter(
     queue.send(KILLER, "x")
     queue.send("search", "c")
 
-    # WHEN they come again and again
+    # WHEN they are redelivered repeatedly
     rounds = 0
     while queue.deliver():
         rounds += 1
         assert rounds < 10
 
-    # THEN the others are recorded, and this one alone is a dead letter, with its reason
+    # THEN the others are recorded, and only this one is a dead letter, with its reason
     assert recorded(aws, "payments") == {"a", "b"}
     assert recorded(aws, "search") == {"c"}
     [letter] = queue.dead_letters()
     assert reason_of(letter).startswith(REASON)
     assert letter["MessageAttributes"]["workspaceId"]["StringValue"] == KILLER
-    # As it came first, with all that came again, with those suspected, and three times alone.
+    # First with all, then with the redelivered ones, then with the suspects, and three times alone.
     assert queue.cut_off == 6
 
 
 def test_finished_messages_are_acknowledged_before_a_suspect_is_handled(
     queue: Queue, aws: Aws
 ) -> None:
-    # GIVEN a message that was cut off twice with others
+    # GIVEN a message whose function was killed twice with others
     queue.send("payments", "a")
     queue.send(KILLER, "x")
     for _ in range(2):
         assert sorted(queue.deliver()) == [KILLER, "payments"]
 
-    # WHEN new ones come with it
+    # WHEN new ones arrive with it
     queue.send("search", "b")
     left = queue.deliver()
 
-    # THEN the new one is gone from the queue although the function was cut off once more
+    # THEN the new one is deleted although the function was killed again
     assert queue.cut_off == 3
     assert "search" not in left
     assert recorded(aws, "search") == {"b"}
@@ -222,7 +223,7 @@ def test_the_other_messages_are_done_before_the_suspect_is_given_up(queue: Queue
         queue.send(f"w{number}", "a")
     queue.send(KILLER, "x")
     waiting = [len(queue.deliver()) for _ in range(4)]
-    # Both times all of them; then those of its group, the last one; and then it is alone.
+    # Twice with all, then with those of its group, the last one, and then alone.
     assert waiting == [101, 101, 101 % 32, 1]
     assert queue.dead_letters() == []
     assert all(recorded(aws, f"w{number}") == {"a"} for number in range(100))
@@ -256,7 +257,7 @@ def test_a_first_receive_costs_no_extra_call(queue: Queue, calls: AwsCalls) -> N
 def test_a_message_redelivered_for_another_reason_is_no_suspect(
     queue: Queue, calls: AwsCalls
 ) -> None:
-    # GIVEN a message that comes again and again, as AWS failed
+    # GIVEN a message redelivered repeatedly because AWS failed
     def fail(operation: str) -> None:
         if operation == "TransactWriteItems":
             raise client_error("InternalServerError")
@@ -267,7 +268,7 @@ def test_a_message_redelivered_for_another_reason_is_no_suspect(
         assert queue.deliver() == ["payments"]
     assert "attempt#" in str(calls.given("BatchWriteItem"))
 
-    # THEN it is done once AWS is there
+    # THEN it succeeds once AWS recovers
     calls.no_more_trouble()
     assert queue.deliver() == []
     assert queue.dead_letters() == []

@@ -1,4 +1,4 @@
-"""Debts: what is noted as owed stays noted until just that note is paid."""
+"""Debts: a note stays until exactly that note is paid."""
 
 import itertools
 import random
@@ -138,7 +138,7 @@ PAYMENTS = st.tuples(st.just("pay"), st.lists(KEYS, max_size=0))
 def test_any_order_of_notes_and_payments_leaves_the_right_debts(
     debts: DebtStore, steps: list[tuple[str, list[EntityKey]]], lots: random.Random
 ) -> None:
-    """Owed is what was noted after the read that was paid last, and nothing else."""
+    """Exactly what was noted after the last paid read is owed."""
     workspace = next(_workspaces)
     notes: dict[EntityKey, int] = {}
     paid: dict[EntityKey, int] = {}

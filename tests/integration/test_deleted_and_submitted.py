@@ -1,4 +1,4 @@
-"""An entity that comes back while a site is told to delete it: the newer state stays there."""
+"""An entity that is submitted while a site deletes it: the newer state stays."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +14,7 @@ from tests.integration.test_deletions import a_moment_later, delete
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident
 
-# A delivery or a replay of one deletion makes fewer calls to AWS.
+# A delivery or a replay of one deletion makes fewer calls to AWS than this.
 CALLS_MAX = 40
 NEVER = 1000
 
@@ -23,7 +23,7 @@ NEVER = 1000
 def site(
     start: Start, simulator: Simulator, request: pytest.FixtureRequest
 ) -> tuple[Relay, JiraSite]:
-    """Under both readings of what Jira remembers of the sequences of what it deleted."""
+    """In both cases of what Jira remembers about deleted sequences."""
     simulator.set(sequencesAfterDeletion=request.param)
     relay = start("payments", simulator=simulator)
     found = install_from(relay, simulator)
@@ -33,7 +33,7 @@ def site(
 
 
 def deleted_and_submitted(relay: Relay, entity_id: str) -> tuple[list[str], list[str]]:
-    """The messages of the deletion, and those of the newer state, while a site has the old one."""
+    """The messages of the deletion and of the newer state, for a site with the old state."""
     relay.submit("payments", incidents=[incident(entity_id, sequence=5)])
     delete(relay, entity_id)
     deletion = relay.waiting()
@@ -52,8 +52,9 @@ def at_rest(relay: Relay) -> None:
 def overtaken(
     relay: Relay, submission: list[str], work: Callable[[], object], after: int, breaks_at: int
 ) -> bool:
-    """The newer state is delivered after this call of the work to AWS, which breaks off at another
-    one. False where the work makes no such call; then the newer state is delivered after it."""
+    """Deliver the newer state after this call of the work to AWS; the work fails at the other call.
+    Returns False if the work makes no such call; the newer state is then delivered after it.
+    """
     counted, own = 0, True
     with aws_calls() as calls:
 
@@ -83,7 +84,7 @@ def overtaken(
 def test_a_newer_state_survives_a_concurrent_deletion(
     site: tuple[Relay, JiraSite], breaks_off: int
 ) -> None:
-    """The two are worked on at once; the deletion may break off some calls later."""
+    """Both are handled concurrently; the deletion may fail some calls later."""
     relay, jira = site
     reached = []
     for after in range(CALLS_MAX):

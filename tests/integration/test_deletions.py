@@ -1,4 +1,4 @@
-"""Deletions are remembered, and carried to every linked site; nothing late undoes them."""
+"""Deletions are remembered and delivered to every linked site; no late event undoes them."""
 
 import json
 import time
@@ -23,7 +23,7 @@ Link = Callable[..., JiraSite]
 
 @pytest.fixture
 def link(relay: Relay, simulator: Simulator) -> Link:
-    """A new site with Relay, and these workspaces linked to it."""
+    """A new site with Relay, linked to these workspaces."""
 
     def linked(*workspaces: str) -> JiraSite:
         site = install_from(relay, simulator)
@@ -61,7 +61,7 @@ def states(relay: Relay, entity_id: str = "inc-1") -> dict[str, str]:
 
 
 def a_moment_later() -> None:
-    """What is accepted within the same millisecond counts as accepted before."""
+    """Wait: a state accepted within the same millisecond counts as accepted before."""
     time.sleep(0.002)
 
 
@@ -96,7 +96,7 @@ def test_deleting_twice_succeeds(relay: Relay, site: JiraSite) -> None:
 
 
 def test_an_entity_that_was_never_submitted_can_be_deleted(relay: Relay, site: JiraSite) -> None:
-    """The site may have it, from another time: it is told, too."""
+    """The site may have it from another time, so it is sent the deletion."""
     deliver(relay, site, incident("from-before"))
     delete(relay, "from-before")
     assert relay.run_queue() == []
@@ -164,7 +164,7 @@ def test_a_newer_state_submitted_after_the_deletion_is_delivered(
     document = found(relay)
     assert (document["deleted"], document["entity"]["summary"]) == (False, "Again")
     assert states(relay) == {site.id: "accepted"}
-    # Nor does the second round of the deletion take it away again.
+    # The second round of the deletion does not delete it, either.
     assert relay.let_delays_pass() == 1
     assert relay.run_queue() == []
     assert site.held("incident").keys() == {"inc-1"}
@@ -202,7 +202,7 @@ def test_a_deletion_is_retried_at_a_failing_site(relay: Relay, link: Link) -> No
 
 
 def move(relay: Relay, site: JiraSite, base_url: str) -> Tenant:
-    """The site is at another URL from now on."""
+    """Move the site to another URL."""
     return relay.install(Site(site.site.client_key, base_url, site.site.secret))
 
 
@@ -214,7 +214,7 @@ def test_a_site_without_the_app_delays_nothing(
     simulator.control("POST", f"/sites/{gone.name}/uninstall").raise_for_status()
     delete(relay)
     assert relay.run_queue() == []
-    # Jira has deleted all that it had when the app was uninstalled.
+    # Jira deleted everything it had when the app was uninstalled.
     assert states(relay) == {well.id: "deleted", gone.id: "deleted"}
 
 
@@ -222,7 +222,7 @@ def test_a_site_without_the_app_delays_nothing(
 def test_an_interrupted_deletion_is_completed_wherever_it_stops(
     relay: Relay, site: JiraSite, by: str
 ) -> None:
-    """Each call to AWS fails once; the caller is told so, and need not even try again."""
+    """Each call to AWS fails once; the caller gets an error, but need not retry."""
     statuses = []
     for at in range(10):
         one = f"inc-{at}"
@@ -257,7 +257,7 @@ def delete_by(relay: Relay, query: str, workspace: str = "payments") -> int:
 def test_entities_with_all_of_the_properties_are_deleted_in_their_own_workspace(
     relay: Relay, link: Link
 ) -> None:
-    """Also at a site that other workspaces of the same properties are linked to."""
+    """Also at a site that is linked to other workspaces with the same properties."""
     shared = link("payments", "search")
     both = {"team": "a", "region": "eu"}
     relay.submit(
@@ -326,7 +326,7 @@ def test_an_invalid_property_is_refused(relay: Relay) -> None:
 
 
 def deliver(relay: Relay, site: JiraSite, entity: dict[str, Any]) -> None:
-    """Brings the site an incident that Relay knows nothing of (any more)."""
+    """Deliver an incident to the site that Relay does not know, or no longer."""
     own = site.site
     [link] = relay.links.of_workspace("payments")
     entity = link.ids.entity_at_site(entity)

@@ -1,4 +1,4 @@
-"""Every JSON body but a submission's: what is skipped in it, how large it may be, and its links."""
+"""Every JSON body but a submission's: what is ignored, its size, and its links."""
 
 import json
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def test_the_limits_have_room_for_what_the_documents_allow(send: Send, relay: Re
         "description": "🔥" * 5000,
     }
     path = ("PUT", f"{WORKSPACES}/payments/containers/checkout-api")
-    # Escaped, each of these characters has twelve bytes.
+    # Each of these characters has twelve bytes when escaped.
     assert send(path, json.dumps(large).encode()).status == 200
     assert relay.provider("GET", path[1]).json()["description"] == large["description"]
 

@@ -1,4 +1,4 @@
-"""The emulated AWS that the tests share: quick, and empty at the beginning of each."""
+"""The emulated AWS that the tests share: fast, and empty at the start of each."""
 
 from typing import Any
 

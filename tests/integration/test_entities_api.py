@@ -1,4 +1,4 @@
-"""Where every entity is, and why: what is recorded, and what became of it at each Jira site."""
+"""Where every entity is, and why: what is recorded, and its outcome at each Jira site."""
 
 import base64
 import itertools
@@ -37,7 +37,7 @@ def site(link: Callable[[], JiraSite]) -> JiraSite:
 
 
 def nowhere(relay: Relay) -> str:
-    """The id of a site that does not answer; payments is linked to it."""
+    """The id of an unreachable site that payments is linked to."""
     url = f"http://127.0.0.1:1/sites/{next(_numbers)}"
     tenant = relay.install(
         Site(f"client-of-{url}", url, "a secret that Jira is never going to see")
@@ -69,7 +69,7 @@ def test_the_product_is_recorded_sent_to_jira_and_shown(relay: Relay, site: Jira
     assert get(relay, "incidents/inc-1")["providerMetadata"] == {"product": "Ops Tool"}
     assert "providerMetadata" not in get(relay, "incidents/inc-2")
 
-    # The product is a state's, as the properties are.
+    # The product belongs to a state, like the properties.
     relay.submit("payments", incidents=[incident("inc-1", 2)])
     assert site.products("incident")["inc-1"] == ""
 
@@ -225,7 +225,7 @@ def test_jira_may_have_no_state_or_another_one(
     assert (held["state"], held["jira"]["summary"]) == ("owed", incident()["summary"])
     relay.submit("payments", reviews=[review("never-delivered")])
     simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
-    # A site without the app can't be asked.
+    # A site without the app cannot be called.
     assert "jira" not in get(relay, "reviews/rev-1", "confirm=true")["sites"][0]
 
 
@@ -262,7 +262,7 @@ def test_confirm_must_be_true_or_false(relay: Relay) -> None:
 
 
 def pages(relay: Relay, query: str) -> list[list[tuple[str, str]]]:
-    """The (kind, id) of every page, one after the other."""
+    """The (kind, id) pairs of all pages, in order."""
     found = []
     page = get(relay, "entities", query)
     while True:
@@ -372,7 +372,7 @@ def test_an_insert_between_two_pages_moves_nothing(relay: Relay) -> None:
 
 
 def test_a_rare_state_is_found_among_many_entities(relay: Relay, site: JiraSite, aws: Aws) -> None:
-    """A page looks at a thousand entities at most: it may be empty and not the last."""
+    """A page reads at most a thousand entities: it may be empty and not the last."""
     relay.links.unlink(site.id, "payments")
     relay.submit("payments", incidents=[incident("i0000")])
     relay.links.link(site.id, "payments")

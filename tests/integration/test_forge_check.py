@@ -1,7 +1,7 @@
-"""`python -m infra.forge`: the manifests that are made pass, and broken ones fail, each by name.
+"""`python -m infra.forge`: generated manifests pass, and broken ones fail, each by name.
 
-Atlassian's validator takes Node.js, npm and a registry, and is fetched once. Where they are not,
-these tests say so.
+Atlassian's validator needs Node.js, npm and a registry, and is fetched once. Without them, these
+tests report that.
 """
 
 import copy
@@ -29,7 +29,7 @@ BROKEN: dict[str, tuple[Callable[[Document], object], str]] = {}
 
 
 def broken(message: str) -> Callable[[Callable[[Document], object]], None]:
-    """What the change does to a manifest is told by a message that matches."""
+    """Assert that a message matching the pattern reports this change of a manifest."""
 
     def register(change: Callable[[Document], object]) -> None:
         BROKEN[change.__name__] = (change, message)
@@ -246,7 +246,7 @@ def tool() -> Validator:
 
 @pytest.fixture(scope="module")
 def wrong(tool: Validator) -> Mapping[str, list[str]]:
-    """What the check says of every broken manifest, in one go: to start Node takes its time."""
+    """The findings for every broken manifest, checked in one run because Node starts slowly."""
     whole = dict(samples())["with a migration guide"].document
     texts = {"nothing": as_yaml(whole, URL)}
     for name, (change, _) in BROKEN.items():
@@ -317,7 +317,7 @@ def test_an_old_node_counts_as_missing(tmp_path: Path) -> None:
 
 
 def run(path: Path) -> subprocess.CompletedProcess[str]:
-    """The check as `make` runs it, with nothing but this folder to find commands in."""
+    """Run the check like `make` does, with only this folder on the path."""
     return subprocess.run(
         [sys.executable, "-m", "infra.forge"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""What every HTTP function does: its own URL, its routes, its errors, its headers, its log."""
+"""What every HTTP function does: its base URL, its routes, its errors, its headers, its log."""
 
 import base64
 import io
@@ -47,7 +47,7 @@ SECURITY_HEADERS = {
 
 
 def serving(base_url: str = "") -> HttpFunction:
-    """A function that tells what it was asked, or raises what it is given."""
+    """A function that returns the request it received, or raises a given error."""
     function = HttpFunction(base_url)
 
     @function.get("/told")
@@ -89,7 +89,7 @@ def raising(error: Exception) -> HttpFunction:
 
 
 def event_for(function: HttpFunction, method: str, url: str, **more: Any) -> dict[str, Any]:
-    """API Gateway's event, were the function's routes all there are."""
+    """API Gateway's event, as if the function's routes were the only ones."""
     return http_event(method, url, route_keys=function.routes, **more)
 
 
@@ -104,7 +104,7 @@ def send(function: HttpFunction, event: dict[str, Any]) -> Result:
 
 
 def asked(method: str, url: str, **more: Any) -> Any:
-    """What the function was told of this request."""
+    """The request as the function received it."""
     answer = call(serving(), method, url, **more)
     assert answer.status == 200, answer.body
     return answer.json()
@@ -377,7 +377,7 @@ def test_a_caller_may_declare_the_path_it_sent(value: str) -> None:
     [("a%3Fb", "a"), ("a%252Fb", "a/b"), ("%2541", "A"), ("a%2525", "a%"), ("", "a"), ("b", "a")],
 )
 def test_a_path_changed_in_transit_is_refused(sent: str, arrived: str) -> None:
-    """As API Gateway does it: cut off at a question mark, or decoded twice."""
+    """As API Gateway changes it: cut off at a question mark, or decoded twice."""
     headers = {"x-relay-path": f"/told/x/of/{sent}"}
 
     answer = call(serving(), "GET", f"/told/x/of/{quote(arrived, safe='')}", headers=headers)

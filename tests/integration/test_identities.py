@@ -1,4 +1,4 @@
-"""A site has the app under Connect, under Forge, or under both: it is one tenant all the while."""
+"""A site has the app under Connect, Forge or both, and is always one tenant."""
 
 import time
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def test_a_move_to_forge_restarts_nothing(site: TwofoldSite, relay: Relay) -> No
 def test_an_unanswered_client_key_is_requested_again_with_the_next_token(
     site: TwofoldSite, relay: Relay
 ) -> None:
-    """Permissions settle some minutes after an install."""
+    """Permissions take some minutes to settle after an install."""
     site.install_by_connect()
     before = site.document()
     site.switch(forge=403)
@@ -150,7 +150,7 @@ def test_a_tick_of_an_unknown_installation_installs_it(site: TwofoldSite, relay:
 
 
 def _tokens(site: TwofoldSite) -> list[str]:
-    """The system tokens that hold, the newest last."""
+    """The valid system tokens, the newest last."""
     return [one["token"] for one in site.facts["forge"]["systemTokens"]]
 
 
@@ -186,7 +186,7 @@ def test_a_reinstalled_forge_app_is_found_by_its_cloud_id(site: TwofoldSite, rel
 def test_a_missed_uninstall_is_detected_by_the_next_installation(
     site: TwofoldSite, relay: Relay
 ) -> None:
-    """As Connect's is by a new secret: Jira may have deleted all that it was sent."""
+    """Like a new secret under Connect: Jira may have deleted everything it was sent."""
     site.install_by_forge()
     site.link()
     relay.submit("payments", incidents=[incident("i")])
@@ -219,7 +219,7 @@ def test_both_identities_survive_a_reinstall_of_both(site: TwofoldSite, relay: R
 def test_a_forge_tenant_unknown_to_connect_is_joined_by_its_cloud_id(
     site: TwofoldSite, relay: Relay
 ) -> None:
-    """Forge's installation is gone, Connect's is made, and a new one of Forge's knows both."""
+    """Forge's installation is gone, Connect's is created, and a new one of Forge names both."""
     site.install_by_forge()
     site.link()
     relay.submit("payments", incidents=[incident("i")])
@@ -240,8 +240,9 @@ def test_a_forge_tenant_unknown_to_connect_is_joined_by_its_cloud_id(
 
 @pytest.fixture
 def apart(site: TwofoldSite, relay: Relay) -> tuple[Tenant, Tenant]:
-    """Connect's tenant and Forge's, each with its links, as long as nobody knows that they are
-    one; each was sent the same incident."""
+    """Connect's tenant and Forge's, each with its links, before Relay knows that they are one. Each
+    was sent the same incident.
+    """
     site.switch(clientKeyProperty="off")
     site.install_by_connect()
     site.move_to_forge()
@@ -257,7 +258,7 @@ def apart(site: TwofoldSite, relay: Relay) -> tuple[Tenant, Tenant]:
     relay.run_replays()
     relay.submit("payments", incidents=[incident("i")])
     relay.submit("search", incidents=[incident("s", 7)])
-    # Forge's tenant has begun anew more often.
+    # Forge's tenant has started over more often.
     for _ in range(3):
         assert relay.provider("POST", f"/v1/sites/{forge.id}/replay", {"what": "all"}).status == 202
         relay.run_replays()
@@ -288,7 +289,7 @@ def test_merged_tenants_share_their_links(
         "i": 1 + generation(relay, connect),
         "s": 7 + generation(relay, connect, "search"),
     }
-    # What comes next is newer than all that either was sent.
+    # The next state gets a higher sequence than either tenant sent.
     relay.submit("payments", incidents=[incident("i", 2)])
     assert sequences(site.jira())["i"] == 2 + generation(relay, connect)
 
@@ -296,7 +297,7 @@ def test_merged_tenants_share_their_links(
 def test_a_moved_link_keeps_its_ids(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
-    """They are in Jira already, whatever `PlainIds` says by now."""
+    """They are in Jira already, whatever `PlainIds` is now."""
     connect, forge = apart
     for tenant in apart:
         for workspace in relay.links.workspaces_of(tenant.id):
@@ -333,7 +334,7 @@ def test_a_merged_tenant_is_no_longer_a_site(
     site.tick()
     listed = {document["id"] for document in relay.provider("GET", "/v1/sites").json()["sites"]}
     assert listed == {connect.id}
-    # Who has kept its id finds where it has gone, and can't do anything with it.
+    # A caller with the old id is referred to the new one, and cannot use the old.
     asked = relay.provider("GET", f"/v1/sites/{forge.id}").json()
     assert (asked["state"], asked["supersededBy"]) == ("uninstalled", connect.id)
     answer = relay.provider("PUT", f"/v1/sites/{forge.id}/workspaces/search")
@@ -345,7 +346,7 @@ def test_a_merged_tenant_is_no_longer_a_site(
 def test_nothing_is_sent_for_a_merged_tenant(
     site: TwofoldSite, relay: Relay, apart: tuple[Tenant, Tenant]
 ) -> None:
-    """Between the merge and the sweeper's move its links are still there."""
+    """Its links exist until the sweeper moves them after the merge."""
     site.switch(clientKeyProperty="on")
     site.tick()
     site.forget_calls()
@@ -371,7 +372,7 @@ def test_a_shared_base_url_alone_never_merges_two_sites(store: TenantStore) -> N
 def test_a_client_key_from_jira_joins_no_tenant_with_another_proven_cloud_id(
     store: TenantStore, is_there_by_forge: bool
 ) -> None:
-    """A copied property, as a site's restored backup may have it, does not merge two sites."""
+    """A property copied with a restored backup does not merge two sites."""
     told = replace(_forge(), client_key="client")
     store.install(_connect(), _token(1))
     first = store.install_forge(told, _token(2))
@@ -387,14 +388,14 @@ def test_a_client_key_from_jira_joins_no_tenant_with_another_proven_cloud_id(
     assert store.system_token_of(second) == "b"
     assert store.find_by_client_key("client") == first
     assert store.find_by_installation_id("another") == second
-    # Nor after the first one has removed the app from Forge: what was proven stays so.
+    # Nor after the first one has removed the app from Forge: the proof stays.
     gone = store.uninstall_forge(told.installation_id, _token(5))
     assert store.install_forge(replace(other, system_token="c"), _token(6)).id == second.id
     assert store.find_by_client_key("client") == gone
 
 
 def test_another_connect_identity_cannot_claim_an_installation(store: TenantStore) -> None:
-    """After a site import the same installation may be named by another clientKey."""
+    """A site import may make another clientKey name the same installation."""
     both = store.install_forge(replace(_forge(), client_key="client"), _token())
     both = store.install(_connect(), _token(1))
     other = store.install(replace(_connect(), client_key="imported"), _token(2))
@@ -443,7 +444,7 @@ def test_a_repeated_install_does_not_undo_an_uninstall_in_the_same_second(
 def test_joining_an_old_installation_restores_no_old_token(
     store: TenantStore,
 ) -> None:
-    """The join is news, what the call brings beside it is not."""
+    """The join is accepted; the old token in the same call is not."""
     connect = store.install(_connect(), _token(1))
     forge = store.install_forge(_forge("newest"), _token(5))
     joined = store.install_forge(replace(_forge("old"), client_key="client"), _token(3))
@@ -485,7 +486,7 @@ def test_forges_pre_uninstall_removes_its_token_and_keeps_connect(
     assert after.forge is not None
     assert (after.forge.cloud_id, after.is_forge_installed) == (site.facts["cloudId"], False)
     assert site.document()["credential"] == {"inUse": "connect"}
-    # Repeated, and of a site that was never there.
+    # Repeated, and for an unknown site.
     site.forge_calls("/forge/uninstalled")
     assert site.tenant == after
 
@@ -517,7 +518,7 @@ def test_a_site_that_loses_connect_continues_under_forge_and_starts_over(
     assert site.document()["credential"] == {"inUse": "forge"}
     go_on(relay)
     assert sequences(site.jira()) == {"i": 2}
-    # It is told once more, by another token: nothing is left to be deleted.
+    # It is called again with another token: nothing is left to delete.
     store.uninstall(site.client_key, LifecycleToken(now + 2, "told again"))
     assert site.tenant.installs == after.installs
 
@@ -526,7 +527,7 @@ def test_a_site_that_loses_connect_continues_under_forge_and_starts_over(
 
 
 def test_a_concurrent_write_is_detected(store: TenantStore, calls: AwsCalls) -> None:
-    """Whichever call is overtaken at its write, both of their news are there."""
+    """Whichever call is overtaken at its write, the changes of both are stored."""
     rivals: dict[str, Callable[[], object]] = {
         "token": lambda: store.install_forge(_forge("rival"), _token(4)),
         "connect": lambda: store.install(replace(_connect(), shared_secret="rival"), _token(4)),
@@ -583,7 +584,7 @@ def test_a_merge_uses_the_newest_state_of_both_tenants(store: TenantStore, calls
 
 @dataclass
 class Play:
-    """The calls of one site in some order, and what is linked to its tenants meanwhile."""
+    """The calls of one site in some order, and the links of its tenants meanwhile."""
 
     parts: Any
     seconds: int = 0
@@ -640,7 +641,7 @@ class Play:
         return {tenant.id: set(self.parts.links.workspaces_of(tenant.id)) for tenant in self.all()}
 
     def _note(self) -> None:
-        """How high the generations of the living are, none of which may ever go back."""
+        """Record the generations of the active tenants, which must never decrease."""
         for tenant in self.living():
             for workspace in self.parts.links.workspaces_of(tenant.id):
                 now = self.parts.sites.generation(tenant.id, workspace)
@@ -662,7 +663,7 @@ _ACTS = (
 
 @pytest.fixture
 def play(function: Callable[..., ModuleType], aws: Aws) -> Callable[[], Play]:
-    """A new one, on a table that holds nothing of the one before."""
+    """A new play on an empty table."""
     parts = function("sweeper").parts
 
     def begin() -> Play:
@@ -743,7 +744,7 @@ def _at(second: int) -> int:
 
 
 def _token(second: int = 0, of: object = None) -> LifecycleToken:
-    """Of this second; the one that made this tenant, if that is given."""
+    """A token issued now; or the one that created this tenant, if given."""
     if isinstance(of, Tenant) and of.forge:
         (used,) = of.forge.tokens.used
         return LifecycleToken(_at(second), used.digest)

@@ -1,4 +1,4 @@
-"""What a cold start does to the garbage collector, in a new process as Lambda makes it."""
+"""What a cold start does to the garbage collector, in a new process as Lambda starts it."""
 
 import json
 import os
@@ -20,8 +20,7 @@ print(json.dumps([gc.isenabled(), gc.get_freeze_count() > 0]))
 
 
 def _collects(aws: Aws, function: str, **variables: str) -> list[bool]:
-    """Of a function that is loaded: whether it collects garbage; whether what it loaded is left
-    out of that."""
+    """For a loaded function: whether it collects garbage, and whether what it loaded is exempt."""
     environment = {**os.environ, **aws.environment, "PYTHONPATH": str(ROOT / "shared")}
     command = [sys.executable, "-c", _LOADED, str(ROOT / "functions" / function)]
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""Calls to Jira over HTTP: how they are signed, and what comes of every kind of answer."""
+"""Calls to Jira over HTTP: how they are signed, and the result of every kind of answer."""
 
 import gzip
 import itertools
@@ -40,7 +40,7 @@ from relay.jira.errors import (
 APP_KEY = "relay-operations"
 CLIENT_KEY = "6f4d2f9c-0f4e-3b6e-9e3a-000000000001"
 SECRET = "ATCO-a-secret-of-a-site-that-only-it-and-relay-know"
-# A site may be below a path, as the sites of a simulator are.
+# A site may have a path, like the simulator's sites.
 BASE_PATH = "/sites/acme"
 ROOT = "/rest/operations/1.0"
 
@@ -54,7 +54,7 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Below the site's own path, as it stood on the wire."""
+        """The path on the wire, below the site's own path."""
         path = self.target.partition("?")[0]
         return path.removeprefix(BASE_PATH + ROOT)
 
@@ -69,7 +69,7 @@ class Call:
         return token
 
     def claims(self) -> dict[str, Any]:
-        """Verified as Jira would: the signature, the audience and the times."""
+        """The claims, with signature, audience and times verified as Jira does."""
         claims: dict[str, Any] = jwt.decode(
             self.token, SECRET, algorithms=["HS256"], audience=CLIENT_KEY, issuer=APP_KEY
         )
@@ -78,7 +78,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """`trouble` comes instead of the answer, or in the midst of it."""
+    """`trouble` replaces the answer or interrupts it."""
 
     status: int = 202
     body: bytes = b""
@@ -94,7 +94,7 @@ class Server:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, *replies: Reply | tuple[int, Any]) -> None:
-        """The next answers in turn; after them, each is the shortest that Jira documents."""
+        """Send these answers in order; after them, the shortest success that Jira documents."""
         self.replies = [
             reply if isinstance(reply, Reply) else Reply(reply[0], json.dumps(reply[1]).encode())
             for reply in replies
@@ -149,7 +149,7 @@ def server() -> Iterator[Server]:
         do_GET = do_POST = do_DELETE = reply
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.handle_error = lambda *_: None  # type: ignore[method-assign]
@@ -205,7 +205,7 @@ def test_every_call_carries_a_token_that_jira_accepts(
     assert claims["aud"] == [CLIENT_KEY]
     assert 0 < claims["exp"] - claims["iat"] <= 180
     assert abs(claims["iat"] - time.time()) < 10
-    # Atlassian's own reading of the rule; the site's own path is no part of what is signed.
+    # Atlassian's own reading of the rule; the site's own path is not signed.
     assert claims["qsh"] == hash_url(sent.method, sent.target.removeprefix(BASE_PATH))
 
 
@@ -353,7 +353,7 @@ def test_a_missing_entity_is_distinguished_from_an_existing_one(
 PAGE = b"<!doctype html>\n<html><head><title>Log in &amp; go on</title></head></html>"
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
 JSON = (("Content-Type", "application/json"),)
-# What no operation documents as its success.
+# No operation documents this as its success.
 NOT_JIRAS = (
     Reply(200, PAGE, HTML),
     Reply(202, PAGE, JSON),
@@ -525,7 +525,7 @@ def test_no_response_means_that_jira_is_unreachable(
         jira.submit_entities(b"{}")
 
     assert raised.value.status == 503
-    # The next call has a connection of its own.
+    # The next call uses a new connection.
     assert jira.submit_entities(b"{}").failed == {}
 
 

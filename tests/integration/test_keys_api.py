@@ -1,4 +1,4 @@
-"""Revoking a key by its id, and by nothing else."""
+"""A key is revoked by its id only."""
 
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ def key_id(key: str) -> str:
 
 
 def test_a_whole_key_is_no_key_id_and_revokes_nothing(relay: Relay) -> None:
-    """Or whoever names it by mistake is told that it is revoked, and it is not."""
+    """Otherwise a caller who sends the key by mistake would believe that it is revoked."""
     key = relay.key_for("payments")
     for wrong in (key, key_id(key)[:-1], key_id(key).upper(), key_id(key) + "\n", "x", "0" * 5000):
         answer = relay.provider("DELETE", f"/v1/keys/{quote(wrong)}")

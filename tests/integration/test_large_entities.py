@@ -34,7 +34,7 @@ IDS = {f"large-{number:02}" for number in range(COUNT)}
 
 
 def large(entity_id: str, sequence: int = 1) -> dict[str, Any]:
-    """Of the most bytes that are accepted, nearly: characters of four bytes each."""
+    """An entity of nearly the maximum size, in four-byte characters."""
     values = [f"{number:03}" + "\U0001f525" * 252 for number in range(339)]
     associations = [{"associationType": "issueIdOrKeys", "values": values}]
     return incident(entity_id, sequence, associations=associations)
@@ -58,10 +58,10 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
 
 
 def submit(relay: Relay, *incidents: dict[str, Any]) -> None:
-    """In submissions of as many as one may hold."""
+    """Submit in submissions of the maximum size."""
     for start in range(0, len(incidents), 11):
         content = {"incidents": incidents[start : start + 11]}
-        # Not in escapes of six bytes.
+        # Not escaped, which would be six bytes.
         body = json.dumps(content, ensure_ascii=False).encode()
         answer = relay.provider("POST", "/v1/workspaces/payments/submissions", body)
         assert answer.status == 202, answer.body
@@ -70,7 +70,7 @@ def submit(relay: Relay, *incidents: dict[str, Any]) -> None:
 
 
 def bytes_read(relay: Relay) -> list[int]:
-    """The sizes of what the functions read of DynamoDB from now on."""
+    """The sizes of what the functions read from DynamoDB from now on."""
     sizes: list[int] = []
 
     def see(http_response: Any, **_: Any) -> None:
@@ -116,7 +116,7 @@ def test_debts_are_paid_in_pages_bounded_by_bytes(relay: Relay, site: JiraSite) 
 
 
 def test_only_the_needed_attributes_are_read(relay: Relay, site: JiraSite) -> None:
-    """A listing, a deletion by properties and one by id ask for no entity."""
+    """A list, a deletion by properties and one by id need no entity."""
     submit(relay, large("large-00"), large("large-01"))
 
     read = bytes_read(relay)

@@ -1,5 +1,6 @@
-"""As much as may be kept, through every route that shows it: an answer never passes Lambda's limit,
-and nothing is left out of a list. The gateway of the tests refuses what AWS would."""
+"""The largest stored values through every route that shows them: a response never exceeds Lambda's
+limit, and lists are complete. The tests' gateway refuses what AWS would.
+"""
 
 import gzip
 import json
@@ -32,7 +33,7 @@ from tests.support.entities import incident
 from tests.support.lifecycle import Site
 from tests.support.quick_transactions import quick_transactions
 
-# Four bytes, and twelve where an answer is written in ASCII.
+# Four bytes, or twelve in an ASCII response.
 FIRE = "\U0001f525"
 LONG_URL = "https://ops.example.com/".ljust(URL_MAX, "x")
 WORDS = (FIRE * MESSAGE_LENGTH_MAX,) * MESSAGES_MAX
@@ -79,7 +80,7 @@ def shown(pages: Sequence[Sequence[dict[str, Any]]], name: str = "id") -> list[s
 
 
 def test_four_mebibytes_fit_in_gzip_whatever_their_content(relay: Relay) -> None:
-    """A quote has two bytes of JSON in the body, and four where that stands in Lambda's event."""
+    """A quote has two bytes as JSON in the body, and four in Lambda's event."""
     quotes = [incident(f"i-{number}", description='"' * DESCRIPTION_MAX) for number in range(400)]
     body = json.dumps({"incidents": quotes}).encode()
     assert 4_000_000 < len(body) < 4 * 1024 * 1024
@@ -90,7 +91,7 @@ def test_four_mebibytes_fit_in_gzip_whatever_their_content(relay: Relay) -> None
         "POST", SUBMISSIONS, gzip.compress(body), headers | {"content-encoding": "gzip"}
     )
 
-    # The gateway's own words, not Relay's.
+    # The gateway's own message, not Relay's.
     assert (plain["statusCode"], json.loads(plain["body"]).keys()) == (413, {"message"})
     assert (packed.status, packed.json()["accepted"]) == (202, 400)
 
@@ -230,7 +231,7 @@ def test_an_entity_shows_a_limited_number_of_associations_and_says_if_there_are_
     store = AssociationStore(relay.aws.dynamodb, relay.aws.environment["RECORD_TABLE"])
 
     def associated(entity_id: str, count: int, text: str) -> tuple[int, bool]:
-        """How many are shown, and whether it is said that there are more."""
+        """The number of associations shown, and whether the entity says that there are more."""
         for number in range(count):
             ari = f"{number:04}{text}"
             target = Target(ati=ari, ari=ari, id=ari)
@@ -253,7 +254,7 @@ def test_an_entity_shows_a_limited_number_of_associations_and_says_if_there_are_
 def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     relay: Relay, record: RecordStore
 ) -> None:
-    """Of what is deleted or changed, too: its size is what the item holds by then."""
+    """Updates and deletions, too: DynamoDB counts the existing item."""
     _, tenant = installed(relay)
     table = relay.aws.environment["RECORD_TABLE"]
     debts = DebtStore(relay.aws.dynamodb, table)
@@ -268,7 +269,7 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     delays = [Postponement(keys.entity_sk(key), reason, 1, 0) for key in entities]
     debts.postpone("payments", tenant.id, delays)
     assert_one_transaction(relay, table)
-    # As the documents say.
+    # As documented.
     assert {len(debt.reason) for debt in debts.all("payments", tenant.id)} == {2000}
 
     for debt in list(debts.all("payments", tenant.id)):

@@ -1,4 +1,4 @@
-"""A site installs, upgrades, uninstalls and reinstalls the app, whatever happens in between."""
+"""A site installs, upgrades, uninstalls and reinstalls the app, with failures in between."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ def test_the_later_of_two_installs_in_the_same_second_wins(jira: Jira, now: int)
     assert jira.installed(ACME, first).status == 204
     assert jira.installed(RENEWED, second).status == 204
     assert secrets_that_open(jira) == {RENEWED.secret}
-    # The first is old news by then, even as it was.
+    # The first is outdated by then, even unchanged.
     for site in (ACME, THIRD):
         answer = jira.installed(site, first)
         assert (answer.status, answer.error_code) == (409, "token_used")
@@ -111,7 +111,7 @@ def test_the_later_of_two_installs_in_the_same_second_wins(jira: Jira, now: int)
 def test_two_installs_in_the_same_second_may_share_a_token(
     jira: Jira, now: int, clock: Clock
 ) -> None:
-    """Tokens count seconds: Jira can't tell the two apart by their claims."""
+    """Tokens count seconds: Jira cannot distinguish the two by their claims."""
     for iat in (now - 60, now, now + 20):
         token = jira.token(ACME, iat=iat)
         assert jira.installed(ACME, token).status == 204
@@ -124,7 +124,7 @@ def test_two_installs_in_the_same_second_may_share_a_token(
 def test_the_window_for_another_secret_starts_at_the_tokens_first_use(
     jira: Jira, now: int, clock: Clock, ahead: int
 ) -> None:
-    """Jira would sign with the new secret from then on: better that its admin tries again."""
+    """Jira would sign with the new secret from then on, so its admin must try again."""
     token = jira.token(ACME, iat=now + ahead)
     assert jira.installed(ACME, token).status == 204
     clock.seconds += 6
@@ -139,7 +139,7 @@ def test_the_window_for_another_secret_starts_at_the_tokens_first_use(
 def test_an_uninstall_counts_although_the_install_before_it_has_a_later_iat(
     jira: Jira, now: int, clock: Clock, items: Callable[[], list[Any]]
 ) -> None:
-    """The clock of whoever signed the install is ahead of the other one's."""
+    """The clock of the install's signer is ahead of the other's."""
     ahead = jira.token(ACME, iat=now + 25)
     assert jira.installed(ACME, ahead).status == 204
     assert jira.uninstalled(ACME, iat=now).status == 204
@@ -169,7 +169,7 @@ def test_an_uninstall_with_a_later_iat_counts_once(jira: Jira, now: int, clock: 
 def test_more_lifecycle_calls_than_can_be_remembered_are_refused(
     jira: Jira, now: int, items: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A token that was forgotten could be used again."""
+    """A forgotten token could be used again."""
     monkeypatch.setattr("relay.tenants.lifecycle.TOKENS_MAX", 2)
     first = jira.token(ACME, iat=now)
     assert jira.installed(ACME, first).status == 204
@@ -221,7 +221,7 @@ def test_a_reinstall_keeps_the_tenants_id(jira: Jira, now: int) -> None:
 def test_a_late_uninstall_does_not_undo_the_reinstall(
     jira: Jira, now: int, items: Callable[[], list[Any]]
 ) -> None:
-    """`uninstalled` is sent in the background, and may come after all is well again."""
+    """`uninstalled` is sent in the background and may arrive after the reinstall."""
     assert jira.installed(ACME, iat=now - 20).status == 204
     late = jira.token(ACME, UNINSTALLED, iat=now - 10)
     assert jira.installed(RENEWED, iat=now).status == 204
@@ -317,7 +317,7 @@ def test_an_uninstall_started_before_a_reinstall_does_not_undo_it(jira: Jira, no
 def test_many_concurrent_installs_leave_one_tenant_with_the_newest_secret(
     jira: Jira, now: int, rivals: int
 ) -> None:
-    """Each of this one's attempts is overtaken; with too many it gives up, and says so."""
+    """Each attempt of this install is overtaken; after too many it fails with an error."""
     rival = jira.at_another_lambda()
     taken: list[int] = []
 
@@ -354,11 +354,11 @@ def failure(request: pytest.FixtureRequest) -> Exception:
 def fail_at_each_call(
     failure: Exception, attempt: Callable[[], Answer], items: Callable[[], list[Any]]
 ) -> list[str]:
-    """Let the first call to AWS fail, then the second, until none is left and all goes well.
+    """Let the first call to AWS fail, then the second, until none is left and the attempt succeeds.
 
-    After each failure the answer must say so, and nothing may be written; once the tenant is
-    written, what AWS then fails is left to the sweeper. Returns the calls of the first that goes
-    well with nothing written before it.
+    After each failure the response must be an error and nothing may be written. Once the tenant is
+    written, later failures of AWS are left to the sweeper. Returns the calls of the first attempt
+    that succeeds with nothing written before it.
     """
     status = 500 if isinstance(failure, RuntimeError) else 503
     before = items()
@@ -418,7 +418,7 @@ def test_a_callback_that_fails_in_aws_is_not_answered_as_a_wrong_token(
 
 
 def test_an_install_whose_response_was_lost_can_be_repeated(jira: Jira) -> None:
-    """The write is done and the connection breaks: the answer says 503, and Jira tries again."""
+    """The write succeeds and the connection breaks: the response is a 503, and Jira retries."""
     token = jira.token(ACME)
 
     def break_off(operation: str) -> None:

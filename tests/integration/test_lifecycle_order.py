@@ -24,7 +24,7 @@ _sites = itertools.count()
 
 @dataclass
 class Play:
-    """One site, and who calls about it: Atlassian, or somebody who has seen Atlassian's calls."""
+    """One site and its callers: Atlassian, or an attacker who has seen Atlassian's calls."""
 
     store: TenantStore
     now: int = BEGIN
@@ -41,7 +41,7 @@ class Play:
         return self.store.secret_of(self.tenant) if self.tenant else None
 
     def install(self, token: LifecycleToken, secret: str) -> bool:
-        """Whether it was taken, as the tenant then shows."""
+        """Whether the install was accepted, as the tenant shows."""
         installation = Installation(self.site, "https://acme.atlassian.net", secret)
         try:
             self.store.install(installation, replace(token, seen_at=self.now))
@@ -60,7 +60,7 @@ class Play:
         return LifecycleToken(self.now + ahead, f"token-{next(_numbers)}", self.now)
 
     def step(self, act: str, number: int) -> None:
-        """One call; holds what has to be right whatever came before it."""
+        """Make one call, and check what must hold after any history."""
         before = self.tenant
         if act == "wait":
             self.now += number

@@ -1,4 +1,4 @@
-"""Linking a workspace and a site, in a real Jira simulator and here."""
+"""Linking a workspace and a site, in a real Jira simulator and in Relay."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -170,7 +170,7 @@ def test_a_site_is_not_addressed_by_its_client_key(
 
 
 def test_an_id_names_the_same_workspace_in_jira(provider: Provider, site: Site) -> None:
-    """Jira takes a list with commas; an id with a comma must not unlink two others."""
+    """Jira accepts a comma-separated list; an id with a comma must not unlink two others."""
     provider.link(site.id)
     provider.link(site.id, OTHER_WORKSPACE)
     for id_ in (f"{WORKSPACE},{OTHER_WORKSPACE}", "w" * 129, "a b"):
@@ -207,7 +207,7 @@ def test_a_link_survives_a_reinstall(
     installed_at = int(time.time())
     provider.link(site.id)
     site.uninstall()
-    # Two installs in one second would come with one and the same token.
+    # Two installs within one second would have the same token.
     until(lambda: time.time() >= installed_at + 1)
     descriptor = {"descriptorUrl": f"{relay.url}/atlassian-connect.json"}
     again = simulator.control("POST", f"/sites/{site.name}/install", descriptor)
@@ -311,7 +311,7 @@ def test_a_key_for_some_workspaces_cannot_manage_sites(
             assert answer.status_code == (200 if own else 403)
             assert site.id not in answer.text
         else:
-            # The site is linked to none of them, so it is not there.
+            # The site is linked to none of them, so it is not found.
             assert answer.status_code == 404
     assert len(reads) == 4
     assert site.in_jira == []

@@ -1,5 +1,6 @@
-"""A site that is down for longer than any queue keeps a message: nothing is lost, and few calls
-are made. Thirty days pass here by a clock of their own."""
+"""A site is down for longer than any queue stores a message: nothing is lost, and few calls are
+made. Thirty days pass on a simulated clock.
+"""
 
 import heapq
 import itertools
@@ -32,7 +33,7 @@ from tests.support.template import template
 WORKERS = ["submitter", "replayer", "sweeper"]
 HOUR, DAY = 3600.0, 86_400.0
 DAYS = 30
-# Every so many days one is gone through in full; the others pass as if the schedule stood still.
+# One day in this many is simulated in full; the schedule is skipped on the others.
 OBSERVED = 6
 SWEEP = 60.0 * template()["Parameters"]["SweepMinutes"]["Default"]
 QUEUE_WAITS_MAX = 900
@@ -57,8 +58,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @dataclass
 class Days:
-    """The workers, and time that passes for them: a message comes when it is due, and the schedule
-    calls the sweeper. Where a sweep would find nothing to do, it is passed over."""
+    """The workers on a simulated clock: a message is handled when it is due, and the schedule runs
+    the sweeper. Sweeps that would find nothing are skipped.
+    """
 
     relay: Relay
     clock: Clock
@@ -94,14 +96,14 @@ class Days:
         self.delays.append(params["DelaySeconds"])
 
     def _run(self, function: str, event: dict[str, Any]) -> None:
-        """Any error would be raised here: no message ever has to come again."""
+        """Run the function; any error is raised, because no message may ever return."""
         self.relay.gateway.functions[function].handler(event, Context())
         trouble = self.trouble()
         if trouble and trouble not in self.troubles[-1:]:
             self.troubles.append(trouble)
 
     def _due(self) -> float:
-        """When a sweep finds something to do, in epoch seconds."""
+        """When a sweep next finds work, in epoch seconds."""
         replays = ReplayStore(self.relay.aws.dynamodb, "TenantsTable").of_tenant(self.site.id)
         waiting = [max(replay.due, replay.leased) for replay in replays if not replay.is_done]
         trouble = self.trouble()
@@ -110,7 +112,7 @@ class Days:
 
 
 def _tick(moment: float) -> float:
-    """The schedule's next one."""
+    """The next run of the schedule."""
     return math.ceil(moment / SWEEP) * SWEEP if math.isfinite(moment) else math.inf
 
 
@@ -145,7 +147,7 @@ def test_a_month_of_outage_costs_few_calls_and_loses_no_entity(
     newest: dict[str, int] = {}
     tries: list[int] = []
     for day in range(DAYS):
-        # Most come on the last day, as the emulated database is slow with many.
+        # Most are submitted on the last day, because the emulated database is slow with many.
         fresh = [incident(f"i-{day}-{one}") for one in range(1 if day < DAYS - 1 else 999)]
         again = [incident(f"i-{day - 1}-0", 2)] if day else []
         reviews = [review(f"r-{day}")]
@@ -159,11 +161,11 @@ def test_a_month_of_outage_costs_few_calls_and_loses_no_entity(
             clock.now += DAY
     days.pass_until(clock.now + 2 * HOUR)
 
-    # The healthy one was called as it would have been, and has all.
+    # The healthy site was called normally and has everything.
     assert len(healthy.calls()) == 2 * DAYS
     assert sequences(healthy) == newest
 
-    # The other was tried about once an hour, and at first somewhat more often.
+    # The other was tried about once an hour, and somewhat more often at first.
     assert all(24 <= one <= 48 for one in tries[1:]), tries
     assert 24 <= tries[0] <= 48 + 12
     assert sent(down) == []
@@ -185,7 +187,7 @@ def test_a_month_of_outage_costs_few_calls_and_loses_no_entity(
 
 
 def _check_troubles(days: Days, began: float) -> None:
-    """For an hour the site is down; from then on it is taken for a suspended one."""
+    """The site is down for an hour, and suspended from then on."""
     told = [(trouble.at / 1000 - began, trouble.code) for trouble in days.troubles]
     assert {code for after, code in told if after < HOUR} == {"site_down"}
     assert {code for after, code in told if after >= HOUR} == {"suspended"}

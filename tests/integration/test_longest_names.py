@@ -1,5 +1,6 @@
-"""The longest ids, names and texts, in characters of four bytes where they may be: each becomes
-part of a key of DynamoDB, of a message of SQS, or of a path, and AWS limits all of these."""
+"""The longest ids, names and texts, in four-byte characters where allowed: each becomes part of a
+DynamoDB key, an SQS message or a path, all of which AWS limits.
+"""
 
 from collections.abc import Callable
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""One entity never stops a site: what fails for one is found, put off, and tried by itself."""
+"""One entity never stops a site: a failing entity is found, postponed and tried alone."""
 
 import time
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from tests.support.lambdas import Context, sqs_event
 
 BAD = "DROP TABLE"
 PAGE = "<html><head><title>Request blocked</title></head></html>"
-# Whenever a request holds the one.
+# Whenever a request holds this entity.
 POISONS = [
     {"kind": "error", "status": 403, "body": PAGE},
     {"kind": "error", "status": 403},
@@ -37,7 +37,7 @@ POISONS = [
 
 @pytest.fixture
 def relay_(start: Start, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Relay:
-    """Time stands still but for `Place.later`: a slow machine tries nothing again meanwhile."""
+    """Relay on a clock that only `Place.later` advances, so that a slow machine retries nothing."""
     now = time.time()
     for name in ("SiteParts", "DeliveryParts", "ReplayParts"):
         parts = getattr(relay.edge.wiring, name)
@@ -47,7 +47,7 @@ def relay_(start: Start, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) 
 
 @dataclass(frozen=True)
 class Place:
-    """A site with one workspace, and what Relay makes of its answers."""
+    """A site with one workspace, and how Relay handles its answers."""
 
     relay: Relay
     jira: JiraSite
@@ -89,7 +89,9 @@ class Place:
         assert self.relay.provider("DELETE", url).status == 204
 
     def unlink_in_jira(self, workspace: str) -> None:
-        """As an admin of the site does: Jira deletes what it has of it, and tells nobody."""
+        """Unlink as an admin of the site does: Jira deletes the workspace's entities, without
+        notice.
+        """
         sites: Sites = self.relay.gateway.functions["replayer"].parts.sites
         [jira] = map(sites.jira_for, sites.linked_to(workspace))
         assert jira
@@ -111,7 +113,7 @@ class Place:
         return str(answer.json()["state"])
 
     def held(self, kind: str = "incident") -> set[str]:
-        """Without what may stand before the provider's own ids."""
+        """The provider's own ids, without prefixes."""
         return {held.rpartition(".")[2] for held in self.jira.held(kind)}
 
     def calls(self, operation: str = "") -> int:
@@ -128,7 +130,7 @@ class Place:
         return list(store.all("payments", self.jira.id))
 
     def later(self) -> int:
-        """Once the time of all that waits has come; how many steps replays took."""
+        """Advance the clock until everything is due; return the number of replay steps."""
         self.relay.let_time_pass()
         return self.relay.run_replays()
 
@@ -170,7 +172,7 @@ def test_an_entity_that_fails_a_request_is_found_and_postponed_alone(
     assert (site.state, site.state_of("bad")) == ("active", ["owed"])
     owed = site.of("bad")
     assert owed["owedSince"] < owed["until"]
-    # Its request, one alone, and two for each halving, the review, and the cheap question.
+    # The whole request, one alone, two per halving, the review, and the probe.
     assert site.calls("submitEntity") <= 2 + 2 * 5 + 2
     assert site.calls("getWorkspaces") <= 1
 
@@ -181,7 +183,7 @@ def test_an_entity_that_fails_a_request_is_found_and_postponed_alone(
     site.relay.sweep()
     assert site.calls() == 0
 
-    # By itself, and more and more seldom.
+    # Alone, and ever less often.
     for tries in range(1, 4):
         [debt] = site.debts()
         assert debt.tries == tries
@@ -233,7 +235,7 @@ def test_several_faulty_entities_are_all_found(site: Place) -> None:
     assert set(site.state_of(*ids(several))) == {"owed"}
     site.forget_calls()
     site.later()
-    # None passes: one of them and two more are enough to see that.
+    # None passes: one of them and two more prove it.
     assert site.calls("submitEntity") <= 4
     site.answer()
     site.later()
@@ -254,7 +256,7 @@ def test_a_bad_review_delays_neither_reviews_nor_incidents(site: Place) -> None:
 
 
 def test_a_request_that_is_bad_in_both_ways_is_split_for_both(site: Place) -> None:
-    """An entity that Jira refuses with its request proves that it takes requests."""
+    """An entity that Jira refuses with its request proves that the site answers."""
     site.answer(
         {"kind": "error", "status": 500, "text": BAD},
         {"kind": "refuse request", "pattern": "refused$", "message": "no such field"},
@@ -278,7 +280,7 @@ def test_a_single_entity_is_postponed_if_the_site_accepts_a_known_one(site: Plac
         "active",
         ["owed", "accepted", "accepted"],
     )
-    # It, the cheap question, and what the site took before.
+    # The entity, the probe, and what the site accepted before.
     assert (site.calls("submitEntity"), site.calls()) == (2, 3)
     site.submit(incident("next"))
     assert site.state_of("next") == ["accepted"]
@@ -292,7 +294,7 @@ def test_a_first_review_is_postponed_if_the_site_accepts_incidents(site: Place) 
 
 
 def test_a_single_entity_at_a_new_site_is_isolated_once_another_arrives(site: Place) -> None:
-    """Nothing tells yet whether it is the entity or the site."""
+    """Whether the entity or the site fails is not known yet."""
     site.answer({"kind": "error", "status": 500, "text": BAD})
     site.submit(bad())
     assert site.state == "slowed"
@@ -393,7 +395,7 @@ def test_a_replay_ends_and_delivers_all_but_the_faulty_entity(site: Place) -> No
     [debt] = site.debts()
     assert debt.key == EntityKey(Kind.INCIDENT, "bad")
 
-    # The schedule finds it where its message was lost.
+    # The schedule finds it if its message is lost.
     site.answer()
     site.relay.let_time_pass()
     site.relay.aws.sqs.purge_queue(QueueUrl=site.relay.aws.environment["REPLAYS_QUEUE"])
@@ -403,7 +405,7 @@ def test_a_replay_ends_and_delivers_all_but_the_faulty_entity(site: Place) -> No
 
 @pytest.mark.parametrize("kind", ["incident", "component"])
 def test_many_failing_entities_do_not_stop_a_replay(site: Place, kind: str) -> None:
-    """There is no step with the time to find them all."""
+    """No step has enough time to find them all."""
     others = good(15, "other")
     several = [bad(f"bad-{number}") for number in range(10)]
     site.submit(*others, *several)
@@ -430,7 +432,7 @@ def test_many_failing_entities_do_not_stop_a_replay(site: Place, kind: str) -> N
 
     ask(site.relay, site.jira, what="all")
     steps(8)
-    # By chance, so many of them may be tried first that it is taken for the site's failure.
+    # By chance, so many of them may be tried first that the site seems to fail.
     for _ in range(5):
         if site.held(kind) != ids(others):
             site.relay.let_time_pass()
@@ -516,7 +518,7 @@ def test_a_deletion_is_owed_if_the_whole_site_answers_404(site: Place) -> None:
 
 
 def test_a_workspace_unlinked_in_jira_does_not_delay_another(site: Place) -> None:
-    """What it deletes is gone there, with its link."""
+    """Its entities are gone from Jira with its link, so its deletions succeed."""
     site.relay.put_workspace("search")
     put_link(site.relay, site.jira, "search")
     site.relay.run_replays()
@@ -549,7 +551,7 @@ def test_a_deletion_that_jira_refuses_is_rejected_with_its_messages(site: Place)
     ask(site.relay, site.jira, what="owed")
     site.relay.run_replays()
     assert site.calls("deleteIncidentById") == 0
-    # Asked for once more, and taken.
+    # Requested again, and accepted.
     site.answer()
     site.delete("i")
     assert (site.state_of("i"), site.held()) == (["deleted"], set())
@@ -616,7 +618,7 @@ def test_a_missing_component_counts_as_deleted_and_the_next_ones_are_deleted(sit
 
 
 def test_a_failing_component_is_owed_although_another_is_rejected(site: Place) -> None:
-    """A deletion that is refused as if there were no module says nothing of what failed."""
+    """A deletion refused as if the module were missing proves nothing about the failing one."""
     site.put("gone")
     site.answer(
         {"kind": "error", "status": 500, "operations": ["submitComponents"]},
@@ -680,7 +682,7 @@ def test_unlinking_a_link_that_jira_no_longer_has_succeeds(site: Place) -> None:
     url = f"/v1/sites/{site.jira.id}/workspaces/payments"
     fault = {"kind": "error", "status": 404, "operations": ["deleteWorkspaces"]}
     site.answer(fault)
-    # Jira lists it still.
+    # Jira still lists it.
     assert site.relay.provider("DELETE", url).status == 502
 
     site.jira.simulator.control("POST", f"/sites/{site.jira.name}/forget").raise_for_status()

@@ -1,4 +1,4 @@
-"""The OpenAPI document against the functions: what it shows is what they answer."""
+"""The OpenAPI document against the functions: its examples are their responses."""
 
 import itertools
 import json
@@ -51,17 +51,16 @@ REGISTRY: Registry[Any] = Registry().with_resource(
     "urn:relay", Resource.from_contents(DOCUMENT, default_specification=DRAFT202012)
 )
 SERVED = list(functions())
-# In the order in which they come to an installation.
+# In the order in which an installation makes them.
 FORGES = [operation for operation in OPERATIONS.values() if operation.tag == "Forge"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
-# What reads before what writes, and what takes away last, the workspace after what it has: all run
-# in one world.
+# Reads before writes, and deletes last, the workspace after its contents: all run on one stack.
 LAST = ("moveLinks", "deleteWorkspace")
 IN_ORDER = sorted(
     OPERATIONS.values(),
     key=lambda operation: (METHODS.index(operation.route.method), operation.id in LAST),
 )
-# Of these fields an example has the very value that is answered.
+# For these fields, an example has exactly the value of the response.
 TOLD = ("state", "code", "what", "why", "inUse", "status")
 EACH_OPERATION = pytest.mark.parametrize(
     "operation", [pytest.param(operation, id=operation.id) for operation in OPERATIONS.values()]
@@ -106,10 +105,10 @@ def relay(
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    """With all that the examples speak of."""
+    """A site with everything that the examples mention."""
     site = install_from(relay, simulator, f"site-{next(_numbers)}")
     relay.put_workspace(WORKSPACE, "Payments")
-    # The key that the examples have.
+    # The key in the examples.
     key = {"pk": {"S": f"workspace#{WORKSPACE}"}, "sk": {"S": "key"}, "key": {"S": IDS.key}}
     relay.aws.dynamodb.put_item(TableName=relay.aws.environment["TENANTS_TABLE"], Item=key)
     container = {
@@ -139,12 +138,12 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
 
 @pytest.fixture
 def other_site(relay: Relay, simulator: Simulator) -> JiraSite:
-    """With nothing at all."""
+    """A site with nothing."""
     return install_from(relay, simulator, f"site-{next(_numbers)}")
 
 
 def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = None) -> Answer:
-    """The call, by whom it is for."""
+    """Make the call as the caller it belongs to."""
     method = operation.route.method
     if operation.caller is Caller.PROVIDER:
         return relay.provider(method, url, body)
@@ -162,7 +161,7 @@ def call_of_forge(relay: Relay, method: str, url: str, body: Any = None) -> Answ
 
 
 def install_forge(relay: Relay, client_key: str | None = None) -> Tenant:
-    """As Forge has told it; the site is this one's under Connect, too, if Jira has said so."""
+    """Install as Forge reports it; if Jira names the clientKey, it joins this Connect site."""
     installation = ForgeInstallation(
         INSTALLATION_ID, CLOUD_ID, API_BASE_URL, "a-system-token", client_key
     )
@@ -190,7 +189,7 @@ def operation_of(operation_id: str) -> Operation:
 
 
 def check(operation: Operation, answer: Answer) -> None:
-    """The answer is one that the document knows: status, headers, content, shape, error code."""
+    """Check that the response is documented: status, headers, content, shape, error code."""
     response = response_of(operation, answer.status)
     for name in response.get("headers", {}):
         assert name.lower() in {header.lower() for header in answer.headers}
@@ -216,7 +215,7 @@ def problems_of(schema: dict[str, Any], value: Any) -> Iterator[str]:
 
 
 def shape(value: Any) -> Any:
-    """Which fields there are, all the way down; of a list's members each kind once."""
+    """The fields, recursively; for a list, each distinct shape of its members once."""
     if isinstance(value, dict):
         return {name: one if name in TOLD else shape(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -238,7 +237,7 @@ RATE_LIMIT = {"kind": "rate limit", "retryAfter": "600"}
 
 
 def refused(fault: dict[str, Any]) -> Callable[[Relay, JiraSite, Ask], Answer]:
-    """The site answers with this fault when a newer state of the incident is brought there."""
+    """Let the site answer the incident's newer state with this fault."""
 
     def ask_after_it(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
         site.simulator.fail(site.name, fault)
@@ -268,15 +267,15 @@ def turned(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
 
 
 def under_forge(relay: Relay, _: JiraSite, __: Ask) -> Answer:
-    """It is asked for another site: this one is under Connect."""
+    """Call for another site, because this one is under Connect."""
     return relay.provider("GET", f"/v1/sites/{install_forge(relay).id}")
 
 
 def replay_runs(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
-    """Asked by someone else, whenever the replayer is about to write how far it is."""
+    """Request it whenever the replayer is about to save its progress."""
     answers: list[Answer] = []
     with aws_calls() as calls:
-        # It takes the replay, then keeps it after each of three stages, and ends it.
+        # It leases the replay, saves it after each of three stages, and ends it.
         calls.race("UpdateItem", *[lambda: answers.append(ask())] * 5)
         relay.run_replays()
     assert len(answers) == 5
@@ -284,7 +283,7 @@ def replay_runs(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
 
 
 def replay_waits(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
-    """For the site, which takes none of its entities now."""
+    """Let the replay wait for the site, which accepts none of its entities now."""
     asked = relay.provider("POST", f"/v1/sites/{site.id}/replay", {"what": "all"})
     assert asked.status == 202
     site.simulator.fail(site.name, RATE_LIMIT | {"operations": ["submitEntity"]})
@@ -298,7 +297,7 @@ def replay_is_done(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
 
 
 def tried(relay: Relay, url: str, ask: Ask) -> Answer:
-    """After the workspace's webhook is tried at this URL."""
+    """After a test notice to the workspace's webhook at this URL."""
     path = f"/v1/workspaces/{WORKSPACE}/webhook"
     secret = "whsec_bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU="
     assert relay.provider("PUT", path, {"url": url, "secret": secret}).status == 200
@@ -468,7 +467,7 @@ def test_every_example_conforms_to_its_schema(operation: Operation) -> None:
         for parameter in written.get("parameters", [])
         for name, example in parameter.get("examples", {}).items()
     ]
-    # One example shows what becomes of an entity that breaks a rule.
+    # One example shows the verdict on an entity that breaks a rule.
     problems = {
         name: list(problems_of(schema, value)) for schema, name, value in shown if name != "one bad"
     }
@@ -478,7 +477,7 @@ def test_every_example_conforms_to_its_schema(operation: Operation) -> None:
 @EACH_OPERATION
 def test_every_successful_answer_has_an_example(operation: Operation) -> None:
     shown = {example.status for example in operation.examples}
-    # The page without a deployment's template is another deployment's answer.
+    # The page without a template is another deployment's response.
     missing = {answer.status for answer in operation.answers} - shown
     assert missing == ({404} if operation.id == "followReviewLink" else set())
 
@@ -486,7 +485,7 @@ def test_every_successful_answer_has_an_example(operation: Operation) -> None:
 def test_every_route_refuses_as_documented(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
-    """Without a token, and with one: ids of nothing, nonsense in the body and in the query."""
+    """Without a token and with one: unknown ids, and nonsense in the body and the query."""
     install_forge(relay)
     for operation in IN_ORDER:
         with subtests.test(operation=operation.id):

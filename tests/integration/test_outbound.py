@@ -1,5 +1,6 @@
-"""Calls to other hosts, over real sockets: bounded in time and in bytes, and nothing is carried on
-from one to the next."""
+"""Calls to other hosts, over real sockets: bounded in time and bytes, and without state between
+calls.
+"""
 
 import gzip
 import socket
@@ -27,13 +28,13 @@ def http() -> Iterator[OutboundClient]:
 
 @pytest.fixture
 def hasty() -> Iterator[OutboundClient]:
-    """Its deadline passes soon: for calls that have no other end."""
+    """A client with a short deadline, for calls that end in no other way."""
     with OutboundClient(SECONDS, BYTES_MAX) as client:
         yield client
 
 
 def answering(*answers: bytes) -> Script:
-    """These answers in turn, each to a request; the connection stays open between them."""
+    """Send these answers in order, one per request, on an open connection."""
     left = iter(answers)
 
     def script(server: RawServer, connection: socket.socket) -> None:
@@ -118,7 +119,7 @@ def test_an_endless_tls_handshake_is_given_up_at_the_deadline(
     hasty: OutboundClient,
 ) -> None:
     def trickle_a_record(server: RawServer, connection: socket.socket) -> None:
-        # The head of a TLS record of 16 KB, which is then sent a byte at a time.
+        # The head of a 16 KB TLS record, whose body is then sent byte by byte.
         connection.sendall(b"\x16\x03\x03\x40\x00")
         server.trickle(connection, b"\x00")
 
@@ -253,7 +254,7 @@ def test_a_gzip_bomb_is_inflated_up_to_the_limit(
             return part
 
     decompressobj = zlib.decompressobj
-    # A hundred KB that are 100 MB.
+    # A hundred KB that inflate to 100 MB.
     compressor = zlib.compressobj(9, wbits=31)
     bomb = b"".join(compressor.compress(bytes(1_000_000)) for _ in range(100)) + compressor.flush()
     assert len(bomb) < BYTES_MAX

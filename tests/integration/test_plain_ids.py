@@ -1,4 +1,4 @@
-"""With PlainIds, ids are the same in Jira as in Relay, and a site has one workspace only."""
+"""With PlainIds, ids are the same in Jira as in Relay, and a site has only one workspace."""
 
 from typing import Any
 
@@ -79,8 +79,9 @@ def test_a_second_workspace_is_refused_until_the_first_is_gone(
 def test_a_late_delivery_of_the_first_workspace_costs_the_second_nothing(
     relay: Relay, site: JiraSite
 ) -> None:
-    """It was under way as the first was unlinked, and takes the place of the second's entity of
-    the same id; with its deletion that would be gone."""
+    """The delivery was under way when the first workspace was unlinked, and replaces the second's
+    entity with the same id; deleting it would delete that entity.
+    """
     assert link(relay, site, "payments")[0] == 200
     sites: Sites = relay.gateway.functions["replayer"].parts.sites
     [late] = map(sites.jira_for, sites.linked_to("payments"))
@@ -100,7 +101,7 @@ def test_a_late_delivery_of_the_first_workspace_costs_the_second_nothing(
 
 
 def test_only_one_of_two_concurrent_calls_links(relay: Relay, site: JiraSite) -> None:
-    """Both have looked, and found the site free."""
+    """Both have found the site free."""
 
     class Unlooking(LinkStore):
         def check_free(self, *_: object) -> None:
@@ -133,7 +134,7 @@ def test_concurrent_unlinks_never_free_anothers_site(relay: Relay, site: JiraSit
 
 
 def test_a_site_with_keyed_links_accepts_no_plain_link(relay: Relay, site: JiraSite) -> None:
-    """The setting was changed: what is linked stays as it is."""
+    """The setting was changed: existing links stay as they are."""
     relay.links.link(site.id, "payments")
 
     assert link(relay, site, "search") == (409, "one_workspace")
@@ -151,7 +152,7 @@ def test_a_site_with_a_plain_link_accepts_no_keyed_link(relay: Relay, site: Jira
 def test_a_link_that_moves_to_another_installation_keeps_its_ids(
     relay: Relay, site: JiraSite, simulator: Simulator
 ) -> None:
-    """Jira may have what was sent under them."""
+    """Jira may have entities under these ids."""
     relay.links.link(site.id, "payments")
     successor = install_from(relay, simulator)
 

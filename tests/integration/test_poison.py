@@ -1,4 +1,6 @@
-"""A message that can't be processed takes no other with it, is put aside, and can come back."""
+"""A message that cannot be processed affects no other, becomes a dead letter, and can be
+redriven.
+"""
 
 import base64
 import json
@@ -39,14 +41,16 @@ def site(stage: Relay, simulator: Simulator) -> JiraSite:
 
 
 def message_of(stage: Relay, workspace: str, **entities: Any) -> str:
-    """The one message that a submission makes."""
+    """The only message of a submission."""
     stage.queue(workspace, **entities)
     [body] = stage.waiting()
     return body
 
 
 def receive(stage: Relay, *bodies: str, times: int = 1) -> list[str]:
-    """The submitter takes these messages at once, each for that time; those that come again."""
+    """Let the submitter receive these messages together, each for that time; return those that
+    return.
+    """
     event = sqs_event(*bodies)
     for record in event["Records"]:
         record["attributes"] = {"ApproximateReceiveCount": str(times)}
@@ -56,7 +60,7 @@ def receive(stage: Relay, *bodies: str, times: int = 1) -> list[str]:
 
 
 def receive_until_given_up(stage: Relay, body: str) -> dict[str, Any]:
-    """The dead letter that becomes of it."""
+    """Receive the message until it becomes a dead letter; return that."""
     for times in range(1, GIVEN_UP_AFTER):
         assert receive(stage, body, times=times) == [body]
         assert stage.dead_letters() == []
@@ -72,7 +76,7 @@ def attributes_of(letter: dict[str, Any]) -> dict[str, str]:
 
 
 def break_entry(stage: Relay, entity_id: str, workspace: str = "payments") -> None:
-    """The record holds of it what is no JSON: reading that fails."""
+    """Put invalid JSON into the record of this entity, so that reading it fails."""
     stage.aws.dynamodb.put_item(
         TableName=stage.aws.environment["RECORD_TABLE"],
         Item=_entry_key(entity_id, workspace)
@@ -102,7 +106,7 @@ def held(site: JiraSite) -> dict[str, int]:
 
 
 def bulks(site: JiraSite) -> list[int]:
-    """How many incidents each submission had that the site got."""
+    """The number of incidents in each submission to the site."""
     calls = site.simulator.calls(site.name)
     return [call["incidents"] for call in calls if call["path"].endswith("/1.0/bulk")]
 
@@ -111,7 +115,7 @@ def bulks(site: JiraSite) -> list[int]:
 
 
 def lacking(*fields: str) -> str:
-    """A message whose entity lacks these fields, as no submission makes it."""
+    """A message whose entity lacks these fields; no submission produces it."""
     entity = incident("lacking", summary=TEXT, description=TEXT)
     kept = {name: value for name, value in entity.items() if name not in fields}
     ((_, body),) = packed(Message("payments", "c", (EntityState(Kind.INCIDENT, kept),)))
@@ -185,7 +189,7 @@ def test_a_message_returns_if_its_dead_letter_cannot_be_written(
 
 
 def test_a_poison_message_fails_no_other(stage: Relay, site: JiraSite) -> None:
-    """Of its own workspace or of another, before it or after it."""
+    """In its own workspace or another, before it or after it."""
     break_entry(stage, "bad")
     bodies = [
         message_of(stage, "payments", incidents=[incident("a")]),
@@ -237,7 +241,7 @@ def test_a_fifth_failure_makes_a_dead_letter_with_details(stage: Relay, site: Ji
     known = attributes_of(letter)
     assert known.keys() == {"reason", "workspaceId", "correlationId"}
     assert (known["workspaceId"], known["correlationId"]) == ("payments", "deploy-7")
-    # The kind of the failure, and where the log has the rest: none of the entity's own words.
+    # The kind of failure and where the log has the rest, but no text of the entity.
     assert "ValueError" in known["reason"]
     assert "message-0" in known["reason"]
     assert TEXT not in json.dumps(known)
@@ -258,7 +262,7 @@ def test_among_good_messages_only_the_poison_message_becomes_a_dead_letter(
 
 
 def test_a_failing_workspace_does_not_delay_another(stage: Relay, site: JiraSite) -> None:
-    """The replay of one link can't be read: whatever goes to that site from there fails."""
+    """The replay of one link cannot be read: every delivery of that link fails."""
     table = stage.aws.environment["TENANTS_TABLE"]
     key: Any = {"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}}
     replay = stage.aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
@@ -317,7 +321,7 @@ def test_a_dead_letter_that_cannot_be_written_is_written_at_the_next_failure(
 
 
 def send_back(stage: Relay, letter: dict[str, Any]) -> None:
-    """As a redrive does; the submitter then takes it, and nothing comes again."""
+    """Redrive the letter and let the submitter handle it; no message returns."""
     queue = stage.aws.environment["SUBMISSIONS_QUEUE"]
     stage.aws.sqs.send_message(
         QueueUrl=queue, MessageBody=letter["Body"], MessageGroupId="payments"
@@ -342,7 +346,7 @@ def test_a_state_that_a_site_has_is_not_sent_again(stage: Relay, site: JiraSite)
     body = message_of(stage, "payments", incidents=[incident("bad"), incident("with-it")])
     letter = receive_until_given_up(stage, body)
     mend_entry(stage, "bad")
-    # The operations tool submitted it anew meanwhile.
+    # The operations tool submitted it again meanwhile.
     stage.submit("payments", incidents=[incident("with-it"), incident("bad")])
 
     for _ in range(3):
@@ -362,7 +366,7 @@ STEPS: Sequence[tuple[str, ...]] = (
 
 
 def test_a_late_message_restores_no_old_or_deleted_state(stage: Relay, site: JiraSite) -> None:
-    """Between any two steps, and as often: Jira and the record are as if it had not come."""
+    """Between any two steps, and repeatedly: Jira and the record are as if it had not arrived."""
     cases = {
         f"{'-'.join(steps)}-{turn}": (steps, turn)
         for steps in STEPS
@@ -384,7 +388,7 @@ def test_a_late_message_restores_no_old_or_deleted_state(stage: Relay, site: Jir
         if turn == len(steps):
             send_back(stage, letters[entity_id])
 
-    # And all of them once more, a while later.
+    # And all of them again, a while later.
     before = bulks(site)
     for letter in letters.values():
         send_back(stage, letter)

@@ -1,4 +1,4 @@
-"""The query of an operations tool's call: what is not understood is refused, never guessed."""
+"""The query of an operations tool's call: an invalid one is refused, never guessed."""
 
 import pytest
 

@@ -24,7 +24,7 @@ from tests.support.entities import incident, review
 
 TABLE = "RecordTable"
 WORKSPACE = "payments"
-# What DynamoDB takes at once, and in one item.
+# DynamoDB's limits of a transaction and of an item.
 TRANSACTION_BYTES = 4_000_000
 ITEM_BYTES = 400 * 1024
 
@@ -57,7 +57,7 @@ def ids(states: Iterable[EntityState]) -> list[str]:
 
 
 def cancelled(aws: Aws, *codes: str) -> ClientError:
-    """DynamoDB's answer to a transaction that it did not do, with a reason for each item."""
+    """DynamoDB's answer to a cancelled transaction, with a reason for each item."""
     return aws.dynamodb.exceptions.TransactionCanceledException(
         {
             "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
@@ -68,7 +68,7 @@ def cancelled(aws: Aws, *codes: str) -> ClientError:
 
 
 def fail_writing(calls: AwsCalls, *errors: Exception | None) -> None:
-    """The fate of the next transactions in turn; what comes after succeeds."""
+    """The results of the next transactions, in order; later ones succeed."""
     waiting = list(errors)
 
     def before(operation: str) -> None:
@@ -119,7 +119,7 @@ def test_any_order_of_writes_leaves_the_first_of_the_newest_states(
         taken = record.put_newest(workspace, batch)
 
         assert list(taken.new) == [s for s in newest(batch) if before.get(s.key) != expected[s.key]]
-        # What stands there goes by its own content, not by that of the state that came again.
+        # The existing item is measured by its own content, not by the repeated state's.
         assert all(state == before[state.key] for state in taken.same)
         assert all(state.sequence < before[state.key].sequence for state in taken.outdated)
         told = [*taken.new, *taken.same, *taken.outdated]
@@ -231,7 +231,7 @@ def test_more_states_than_a_transaction_holds_are_written_in_several(
     assert ids(taken.new) == ids(states[:90] + states[110:])
     assert ids(taken.same) == ids(states[90:110])
     assert recorded(record) == states
-    # Each of the two is done in a second attempt, without those that are there already.
+    # Each of the two succeeds on its second attempt, without the existing items.
     assert calls.names.count("TransactWriteItems") == 4
 
 
@@ -239,7 +239,7 @@ def test_no_transaction_exceeds_dynamodbs_limit(record: RecordStore, aws: Aws) -
     bodies: list[bytes] = []
 
     def look(params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        """And no more: the emulated database would take seconds for as much as this."""
+        """Only that: the emulated database would take seconds to write so much."""
         bodies.append(params["body"])
         return SimpleNamespace(status_code=200), {}
 
@@ -266,7 +266,7 @@ def test_no_transaction_exceeds_dynamodbs_limit(record: RecordStore, aws: Aws) -
     assert max(map(len, bodies)) < TRANSACTION_BYTES
     assert max(len(transaction["TransactItems"]) for transaction in transactions) <= 100
     assert sum(len(transaction["TransactItems"]) for transaction in transactions) == 530
-    # One that is sent again, as its answer was lost, is carried out once.
+    # A transaction that is repeated because its answer was lost is executed once.
     assert len({transaction["ClientRequestToken"] for transaction in transactions}) == len(bodies)
 
 

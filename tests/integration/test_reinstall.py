@@ -1,4 +1,4 @@
-"""A site that begins anew holds everything again, and the operations tool does nothing for it."""
+"""A site that starts over has everything again, without the operations tool's help."""
 
 import itertools
 import json
@@ -48,7 +48,7 @@ from tests.support.tokens import InstallKey, claims, signed_install
 
 @pytest.fixture(params=["forgotten", "remembered"])
 def either_reading(request: pytest.FixtureRequest, simulator: Simulator) -> Iterator[str]:
-    """Jira does not say whether it remembers the sequences of what it has deleted."""
+    """Jira does not document whether it remembers the sequences of what it deleted."""
     simulator.set(sequencesAfterDeletion=request.param)
     yield request.param
     simulator.set(sequencesAfterDeletion="forgotten")
@@ -56,13 +56,13 @@ def either_reading(request: pytest.FixtureRequest, simulator: Simulator) -> Iter
 
 @pytest.fixture
 def points(either_reading: str) -> Iterator[int]:
-    """Every third call to AWS: with each reading others, as there are many."""
+    """Every third call to AWS; each of the two cases has its own, because there are many."""
     return itertools.count(1 if either_reading == "remembered" else 0, 3)
 
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    """A new site with Relay, and a workspace linked to it."""
+    """A new site with Relay, linked to a workspace."""
     site = install_from(relay, simulator)
     put_link(relay, site)
     relay.run_replays()
@@ -75,18 +75,18 @@ def uninstall(site: JiraSite) -> None:
 
 
 def reinstall(relay: Relay, site: JiraSite) -> None:
-    """With a new secret, as Jira does it."""
+    """Reinstall with a new secret, as Jira does."""
     assert install_there(relay, site.simulator, site.name).id == site.id
 
 
 def begin_anew(relay: Relay, site: JiraSite) -> None:
-    """Uninstalled and installed again, the former unheard of."""
+    """Uninstall and install again; Relay misses the uninstall."""
     site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
     reinstall(relay, site)
 
 
 def next_second() -> None:
-    """Two lifecycle calls of one kind within a second would come with the same token."""
+    """Wait: two lifecycle calls of one kind within a second would have the same token."""
     second = int(time.time())
     until(lambda: int(time.time()) > second)
 
@@ -100,7 +100,7 @@ def site_document(relay: Relay, site_id: str) -> dict[str, Any]:
 
 
 def in_the_midst(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
-    """Before the call to AWS of this number, something else happens."""
+    """Run something before the call to AWS with this number."""
     position = len(calls.names) + at + 1
 
     def happen(_: str) -> None:
@@ -355,7 +355,7 @@ def test_a_new_secret_reveals_a_missed_uninstall(relay: Relay, site: JiraSite) -
     relay.gateway.functions["lifecycle"] = SimpleNamespace(handler=gone)
     uninstall(site)
     relay.gateway.functions["lifecycle"] = lifecycle
-    # Jira refuses what comes now, as nobody has told Relay.
+    # Jira refuses the next calls, because Relay was not notified.
     assert relay.submit("payments", incidents=[incident("i", 6, summary="newer")]) == []
     document = site_document(relay, site.id)
     assert document["state"] == "needs attention"
@@ -372,7 +372,7 @@ def test_a_new_secret_reveals_a_missed_uninstall(relay: Relay, site: JiraSite) -
 def test_an_install_that_changes_nothing_delivers_nothing_again(
     relay: Relay, site: JiraSite
 ) -> None:
-    """An upgrade of the app, or a call that comes once more."""
+    """An upgrade of the app, or a repeated call."""
     relay.submit("payments", incidents=[incident("i")])
     before = progress(relay, site)
     forget_calls(site)
@@ -492,8 +492,9 @@ def test_an_unlinked_workspace_is_not_delivered_until_it_is_linked(
 
 @pytest.fixture
 def old(relay: Relay, simulator: Simulator) -> JiraSite:
-    """An installation at a URL to which another site's data has come since, with a clientKey of
-    its own. What it had, it had sent in a later generation."""
+    """An installation, with its own clientKey, at a URL into which another site's data was
+    imported. What it had was sent in a later generation.
+    """
     name = new_name()
     at_url = simulator.create(name)
     site = Site(f"before-{uuid4()}", at_url["baseUrl"], "s" * 43)
@@ -511,7 +512,7 @@ def old(relay: Relay, simulator: Simulator) -> JiraSite:
 
 @pytest.fixture
 def imported(relay: Relay, old: JiraSite) -> JiraSite:
-    """The installation that took its place. Jira goes on from what the old one sent."""
+    """The installation that replaced it. Jira remembers the sequences that the old one sent."""
     new = install_there(relay, old.simulator, old.name)
     assert new.id != old.id
     assert new.site.base_url == old.site.base_url
@@ -614,7 +615,7 @@ def test_an_invalid_move_is_refused(relay: Relay, old: JiraSite, imported: JiraS
 
 
 def test_a_site_that_still_answers_is_not_superseded(relay: Relay, site: JiraSite) -> None:
-    """Whoever claims its URL: `installed` proves a clientKey, and no URL."""
+    """Whoever claims its URL: `installed` proves a clientKey, not a URL."""
     claims_url = Site(f"claims-{uuid4()}", site.site.base_url, "s" * 40)
     assert lifecycle_call(relay, site.simulator, claims_url, INSTALLED).status == 204
     claiming = relay.tenants.find_by_client_key(claims_url.client_key)

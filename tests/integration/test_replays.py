@@ -1,4 +1,4 @@
-"""Replays: a site gets what it lacks, or all once more, whatever breaks off on the way."""
+"""Replays: a site gets what it lacks, or everything again, despite interruptions anywhere."""
 
 import time
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_a_replay_of_owed_delivers_only_debts(relay: Relay, site: JiraSite) -> N
     assert debts(relay, site) == 3
     ask(relay, site)
     relay.run_replays()
-    assert sent(site) == []  # a site in trouble is left alone until its time has come
+    assert sent(site) == []  # a site in trouble is not called before its time
     relay.let_time_pass()
     relay.run_replays()
     assert sorted(sent(site)) == [(0, 1), (2, 0)]
@@ -122,7 +122,7 @@ def test_a_replay_since_a_time_delivers_what_was_recorded_then_or_later(
 def test_a_replay_since_a_time_ends_at_a_site_with_a_small_limit(
     relay: Relay, site: JiraSite
 ) -> None:
-    """Entities of other properties are requests of their own, and each try ends after one."""
+    """Entities with different properties are separate requests, and each attempt ends after one."""
     moment = datetime.now(UTC).isoformat()
     for team in "abc":
         relay.submit("payments", incidents=[incident(team)], properties={"team": team})
@@ -196,7 +196,7 @@ def test_a_replay_of_all_costs_a_call_per_thousand_of_a_kind(
     relay.submit("payments", incidents=[incident(one) for one in ids], reviews=reviews)
     site = install_from(relay, simulator)
     forget_calls(site)
-    # A third of the way there is no more to be had from the site for now.
+    # After a third of the requests the site stops answering.
     simulator.fail(site.name, {"kind": "bucket", "capacity": 2, "perSecond": 0.0001})
     put_link(relay, site)
     relay.run_replays()
@@ -214,12 +214,12 @@ def test_a_replay_of_all_costs_a_call_per_thousand_of_a_kind(
 
 
 class Killed(BaseException):
-    """The process ends, as at a Lambda's timeout."""
+    """Ends the process, as a Lambda timeout does."""
 
 
 @pytest.fixture(params=["unreachable", "killed"])
 def break_off(request: pytest.FixtureRequest) -> Callable[[AwsCalls, int], None]:
-    """Has the call to AWS of this number fail, or the process end once that call was made."""
+    """Let the call to AWS with this number fail, or end the process after that call."""
 
     def arm(calls: AwsCalls, at: int) -> None:
         position = len(calls.names) + at + 1
@@ -237,7 +237,7 @@ def break_off(request: pytest.FixtureRequest) -> Callable[[AwsCalls, int], None]
 
 
 def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
-    """A step that breaks off somewhere; returns how many calls to AWS it made."""
+    """Run an interrupted step; return the number of its calls to AWS."""
     [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     before = len(calls.names)
     arm()
@@ -250,7 +250,7 @@ def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
 def test_a_repeatedly_killed_worker_delays_no_other(
     relay: Relay, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # GIVEN a replay that kills its worker, and another one of the same site
+    # GIVEN a replay that kills its worker, and another replay of the same site
     site = link("payments", "search")
     for workspace in ("payments", "search"):
         relay.submit(workspace, incidents=[incident(f"of-{workspace}")])
@@ -263,7 +263,7 @@ def test_a_repeatedly_killed_worker_delays_no_other(
             raise Killed
         return page(self, workspace_id, *args)
 
-    # WHEN it does so each time
+    # WHEN it does so every time
     waits = []
     with monkeypatch.context() as patching:
         patching.setattr(RecordStore, "page", killing)
@@ -278,12 +278,12 @@ def test_a_repeatedly_killed_worker_delays_no_other(
                 Key={"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": "replay#payments"}},
             )["Item"]
             waits.append(round((int(item["due"]["N"]) / 1000 - time.time()) / 60))
-            # The first one kept that it had come to the walk.
+            # The first one saved that it had reached the walk.
             assert int(item["attempts"]["N"]) == len(waits) - 1
             relay.let_time_pass()
             relay.gateway.functions["sweeper"].handler({}, Context())
 
-    # THEN the other one is done, this one is tried ever more seldom, and says why
+    # THEN the other is done, and this one is tried ever less often and says why
     assert progress(relay, site, "search")["state"] == "done"
     assert sequences(site).keys() == {"of-search"}
     assert waits[2:] == [2, 4, 8, 16, 32, 60, 60]
@@ -291,7 +291,7 @@ def test_a_repeatedly_killed_worker_delays_no_other(
     assert document["state"] == "waiting"
     assert "was cut off 7 times in a row" in document["reason"]
 
-    # AND goes on as ever once the cause is gone
+    # AND continues once the cause is gone
     go_on(relay)
     assert sequences(site).keys() == {"of-payments", "of-search"}
     assert progress(relay, site)["state"] == "done"
@@ -347,7 +347,7 @@ def test_paying_debts_survives_a_break_anywhere(
 
 
 def at_each_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
-    """Before the call to AWS of this number, something else happens."""
+    """Run something before the call to AWS with this number."""
     position = len(calls.names) + at + 1
 
     def happen(_: str) -> None:
@@ -386,7 +386,7 @@ def test_a_repeated_message_does_nothing(relay: Relay, site: JiraSite) -> None:
     for _ in range(2):
         event = sqs_event(message["Body"], message["Body"])
         relay.gateway.functions["replayer"].handler(event, Context())
-    assert len(sent(site)) == 2  # of the submission, and of the replay
+    assert len(sent(site)) == 2  # the submission's and the replay's
 
 
 def test_a_replay_started_during_another_replaces_it(
@@ -482,7 +482,7 @@ def test_a_debt_noted_during_a_replay_is_paid(
 
 
 class Hurried(Context):
-    """An invocation that is near its end after so many looks at the clock."""
+    """An invocation whose time runs out after this many looks at the clock."""
 
     def __init__(self, looks: int) -> None:
         super().__init__()
@@ -634,7 +634,7 @@ def test_an_answer_of_the_site_wakes_its_other_workspaces_replays(relay: Relay, 
     relay.submit("payments", incidents=[incident("p")])
     relay.submit("search", incidents=[incident("s")])
     site.simulator.fail(site.name)
-    assert relay.run_replays() == 0  # no queue waits so long
+    assert relay.run_replays() == 0  # no queue delays that long
     relay.let_time_pass()
     assert relay.submit("payments", incidents=[incident("q")]) == []
     relay.run_replays()
@@ -648,7 +648,7 @@ def test_a_replay_that_gets_an_answer_wakes_the_others(relay: Relay, link: Link)
     relay.submit("search", incidents=[incident("s")])
     site.simulator.fail(site.name)
     relay.let_time_pass()
-    # Of one of them nobody is told.
+    # One of them sends no notice.
     ask(relay, site, workspaceId="payments")
     relay.run_replays()
     assert sequences(site).keys() == {"p", "s"}
@@ -669,7 +669,7 @@ def test_unlinking_ends_a_replay_and_deletes_its_debts(relay: Relay, site: JiraS
 
 
 def test_a_new_link_delivers_all_with_higher_sequences(relay: Relay, site: JiraSite) -> None:
-    """Jira deletes, at its leisure, what it has of a workspace that is unlinked."""
+    """Jira deletes an unlinked workspace's entities asynchronously."""
     relay.submit("payments", incidents=[incident("i", 5)])
     unlink(relay, site)
     relay.submit("payments", incidents=[incident("j", 2)])
@@ -805,7 +805,7 @@ def test_a_key_for_one_workspace_cannot_start_replays(relay: Relay, site: JiraSi
 def test_a_page_of_replays_shows_the_keys_own_linked_workspaces(
     relay: Relay, site: JiraSite
 ) -> None:
-    """One that is not linked any more has a replay, and is not shown to them."""
+    """A workspace that is no longer linked has a replay, which is not shown."""
     names = ["a", "b", "c", "payments"]
     for workspace in ("a", "b", "c"):
         relay.put_workspace(workspace)

@@ -1,4 +1,4 @@
-"""createPostIncidentReview: a link that reveals nothing, and Jira's call that makes a draft."""
+"""createPostIncidentReview: a link that reveals nothing, and Jira's call that creates a draft."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -32,7 +32,7 @@ def acme(relay: Relay) -> Tenant:
 
 
 def record(relay: Relay, workspace: str = "payments", **entities: Any) -> None:
-    """Submits, or takes what is in the queue, while nothing is linked: no real site is called."""
+    """Submit, or handle the queue, while nothing is linked, so that no real site is called."""
     tenants = [link.tenant_id for link in relay.links.of_workspace(workspace)]
     for tenant in tenants:
         relay.links.unlink(tenant, workspace)
@@ -50,7 +50,7 @@ def from_jira(relay: Relay, incident_id: str = "inc-1", component: str = "checko
 
 
 def made_for_jira(relay: Relay, answer: Answer) -> Any:
-    """The review that Jira was answered with, in the workspace's own ids."""
+    """The review in the answer to Jira, with the workspace's own ids."""
     [link] = relay.links.of_workspace("payments")
     return link.ids.own_entity(answer.json()["review"])
 
@@ -156,7 +156,7 @@ def test_without_a_template_every_caller_gets_the_same_404(start: Start) -> None
 
 @pytest.mark.usefixtures("acme")
 def test_a_draft_is_created_from_the_record(relay: Relay) -> None:
-    """Its timeline is in the order of time, whatever zone a state was dated in."""
+    """Its timeline is in chronological order, whatever the time zones of the states."""
     states = [
         incident(sequence=1, lastUpdated="2026-01-31T09:30:00+01:00", severity={"level": "P2"}),
         incident(sequence=2, lastUpdated="2026-01-31T08:45:00Z", severity={"level": "P1"}),
@@ -228,7 +228,7 @@ def test_a_deleted_review_can_be_created_again(relay: Relay) -> None:
 
 @pytest.mark.usefixtures("acme")
 def test_an_incident_that_is_not_the_sites_own_gets_no_review(relay: Relay) -> None:
-    """Of another workspace, of another site, deleted, a review, or none at all: one answer."""
+    """Another workspace's, another site's, deleted, a review, or unknown: the same answer."""
     record(relay, incidents=[incident("deleted")], reviews=[review("rev-1")])
     record(relay, "search", incidents=[incident("other")])
     globex = relay.install(GLOBEX)
@@ -258,7 +258,7 @@ def test_an_incident_with_any_id_can_have_a_review(relay: Relay) -> None:
     url = "https://ops.example.com/incidents/odd"
     record(relay, incidents=[incident(one, url=url, summary="s" * 255) for one in odd])
     for one in odd:
-        # Where an id is followed by more of the path, API Gateway takes no slash in it.
+        # API Gateway allows no slash in an id that is followed by more of the path.
         found = [made_for_jira(relay, from_jira(relay, one, one))]
         if "/" not in one:
             found.append(from_provider(relay, one).json()["review"])

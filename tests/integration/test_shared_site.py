@@ -26,7 +26,7 @@ def relay(start: Start, simulator: Simulator) -> Relay:
 
 @pytest.fixture
 def site(relay: Relay, simulator: Simulator) -> JiraSite:
-    """Both teams are linked to it."""
+    """A site that both teams are linked to."""
     site = install_from(relay, simulator)
     for workspace in TEAMS:
         answer = relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{workspace}")
@@ -36,7 +36,9 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
 
 
 def submit(relay: Relay, workspace: str, sequence: int, **more: Any) -> None:
-    """An incident and a review of ids that both teams use, which say whose they are."""
+    """Submit an incident and a review with ids that both teams use, and texts that name the
+    team.
+    """
     summary = {"summary": f"of {workspace}, state {sequence}"} | more
     relay.submit(
         workspace,
@@ -46,7 +48,7 @@ def submit(relay: Relay, workspace: str, sequence: int, **more: Any) -> None:
 
 
 def seen(relay: Relay, site: JiraSite, workspace: str, kind: str = "incident") -> dict[str, str]:
-    """The summaries of what the site holds of the workspace, by the site's ids."""
+    """The summaries of the site's entities of the workspace, by the site's ids."""
     key = f"{ids_of(relay, workspace).key}."
     held = site.at_site(kind)
     return {one: entity["summary"] for one, entity in held.items() if one.startswith(key)}
@@ -67,7 +69,7 @@ def get(relay: Relay, workspace: str, path: str = "incidents/same?confirm=true")
 def test_a_sites_message_about_another_workspace_is_not_shown_as_the_reason(
     relay: Relay, site: JiraSite
 ) -> None:
-    """What stops the one may be what the site answered to the other, whose data its words hold."""
+    """The reason may be the site's answer to the other workspace, and contain its data."""
     words = "Jira answered 429: no more of incident-of-search: wait"
     trouble = Trouble("rate_limited", words, False, 1_000, 2_000, 9_999_999_999_999, 1, 429)
     store = TroubleStore(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"])
@@ -79,7 +81,7 @@ def test_a_sites_message_about_another_workspace_is_not_shown_as_the_reason(
     key = relay.key_for("payments")
     for path in ("workspaces/payments/entities?state=owed", f"sites/{site.id}/replay"):
         assert "incident-of-search" not in relay.provider("GET", f"/v1/{path}", key=key).body
-    # The note of the replay itself, which keys for all read, has no such words, either.
+    # Nor does the replay's own reason, which every key may read, contain such text.
     assert "incident-of-search" not in relay.provider("GET", f"/v1/sites/{site.id}/replay").body
     assert relay.provider("GET", f"/v1/sites/{site.id}").json()["trouble"]["message"] == words
 
@@ -145,7 +147,7 @@ def test_a_deletion_removes_nothing_of_another_workspace(
 
 
 def test_another_workspaces_entity_in_jira_is_not_confirmed(relay: Relay, site: JiraSite) -> None:
-    """Nor is an id made to look like the other's."""
+    """Not even with an id made to look like the other's."""
     submit(relay, "search", 1)
     theirs = ids_of(relay, "search").at_site("same")
     for own_id in ("same", theirs):
@@ -187,7 +189,7 @@ def test_containers_with_the_same_id_are_two_components(relay: Relay, site: Jira
 def test_no_workspaces_containers_crowd_out_anothers_in_a_search(
     relay: Relay, site: JiraSite, query: str
 ) -> None:
-    """However many there are, of better names and updated later."""
+    """However many there are, with better matches and later updates."""
     many = [
         {**COMPONENT, "id": f"service-{number}", "name": "Service"} for number in range(RESULTS_MAX)
     ]
@@ -208,7 +210,7 @@ def test_no_workspaces_containers_crowd_out_anothers_in_a_search(
     found = relay.jira(site.site, "GET", f"/containers/search?searchQuery={query}").json()
     names = [one["name"] for one in found["containers"]]
 
-    # In the order of all searches.
+    # In the order of every search.
     assert names == ["Service"] * (RESULTS_MAX - 3) + ["The other's service"] * 3
 
 

@@ -30,13 +30,13 @@ AN_HOUR_MS = 3_600_000
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relay gives up on an answer after two seconds."""
+    """Relay times out after two seconds."""
     monkeypatch.setattr(relay.jira.client, "DEADLINE_SECONDS", 2)
 
 
 @pytest.fixture
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is over before the test has looked, however slow the machine is."""
+    """Waits that outlast the test on any machine."""
     monkeypatch.setitem(relay.delivery.decisions._BACKOFF, Reaction.RETRY, (300.0, 900.0))
 
 
@@ -47,25 +47,26 @@ def relay_(start: Start, simulator: Simulator) -> Relay:
 
 @dataclass(frozen=True)
 class Answering:
-    """A site that answers as it is told to, and what Relay makes of that."""
+    """A site with configured answers, and how Relay handles them."""
 
     relay: Relay
     jira: JiraSite
 
     def answer(self, *faults: dict[str, Any]) -> None:
-        """These faults from now on; none: as Jira does."""
+        """Answer with these faults from now on; without any, answer as Jira does."""
         self.jira.simulator.fail(self.jira.name, *faults)
 
     def link(self, *workspaces: str) -> None:
         for workspace in workspaces:
             answer = self.relay.provider("PUT", f"/v1/sites/{self.jira.id}/workspaces/{workspace}")
             assert answer.status == 200, answer.body
-        # There is nothing to be brought yet.
+        # There is nothing to deliver yet.
         self.relay.run_replays()
 
     def calls(self) -> list[tuple[str, int, int, int | None]]:
-        """(method, incidents, reviews, status) of each call that brings something; a call that was
-        answered without a look at it counts none."""
+        """The (method, incidents, reviews, status) of each call with entities; a call that was
+        answered without being read counts none.
+        """
         return [
             (call["method"], call["incidents"], call["reviews"], call["status"])
             for call in self.jira.simulator.calls(self.jira.name)
@@ -92,7 +93,7 @@ class Answering:
         }
 
     def of(self, entity_id: str, workspace: str = "payments", kind: str = "incidents") -> Any:
-        """What became of an entity here."""
+        """The entity's state in Relay."""
         answer = self.relay.provider("GET", f"/v1/workspaces/{workspace}/{kind}/{entity_id}")
         assert answer.status == 200, answer.body
         [found] = [one for one in answer.json()["sites"] if one["site"] == self.jira.id]
@@ -102,12 +103,12 @@ class Answering:
         return [self.of(entity_id, workspace)["state"] for entity_id in ids]
 
     def later(self) -> None:
-        """Once its time has come."""
+        """Advance until the site's trouble is due."""
         self.relay.let_time_pass()
         self.relay.run_replays()
 
     def an_hour_ago(self) -> None:
-        """All that is known of its trouble was so an hour earlier."""
+        """Move everything known about the site's trouble back by an hour."""
         key = {"pk": {"S": f"tenant#{self.jira.id}"}, "sk": {"S": "trouble"}}
         aws = self.relay.aws
         table = aws.environment["TENANTS_TABLE"]
@@ -137,7 +138,7 @@ def moment(text: str) -> datetime:
 
 
 def wait_of(trouble: dict[str, Any]) -> float:
-    """The seconds for which the site is left alone."""
+    """The seconds for which the site is not called."""
     return (moment(trouble["until"]) - moment(trouble["at"])).total_seconds()
 
 
@@ -191,7 +192,7 @@ def test_an_answer_about_the_site_pauses_it_and_everything_is_owed(
     site.answer(case.fault)
 
     assert relay_.submit("payments", incidents=[incident("i")], reviews=[review("r")]) == []
-    # Known to be in trouble, it gets nothing more; and no message comes again for it.
+    # Once in trouble, it receives nothing more, and no message returns for it.
     assert relay_.submit("payments", incidents=[incident("i", 2), incident("j")]) == []
     relay_.run_replays()
 
@@ -202,7 +203,7 @@ def test_an_answer_about_the_site_pauses_it_and_everything_is_owed(
     assert trouble["attempts"] == 1
     assert trouble["since"] <= trouble["at"] < trouble["until"]
     for owed in (site.of("i"), site.of("j"), site.of("r", kind="reviews")):
-        # Of a site in trouble before, it is told what happened, without the site's words.
+        # For a site already in trouble, the reason is shown without the site's message.
         assert owed["state"] == "owed"
         assert owed["reason"] in (trouble["message"], without_details(trouble["message"]))
         assert owed["owedSince"]
@@ -259,7 +260,7 @@ def test_an_oversized_answer_counts_as_an_unreachable_site(
 def test_no_cookie_of_a_site_is_sent_to_it_or_to_another(
     relay_: Relay, new_site: Callable[..., Answering]
 ) -> None:
-    """The sites of the simulator share a host, so a browser would send them each other's."""
+    """The simulator's sites share a host, so a browser would send them each other's cookies."""
     sites = [new_site("payments"), new_site("payments")]
     for site in sites:
         site.answer({"kind": "cookie"})
@@ -275,7 +276,7 @@ def test_an_accepted_state_without_an_answer_is_sent_again_unchanged(
 ) -> None:
     site.answer({"kind": "drop after"})
     relay_.submit("payments", incidents=[incident("i")])
-    # Jira has it, and Relay can't know.
+    # Jira has it, but Relay cannot know.
     assert (site.held(), site.state_of("i")) == ({"i": 1}, ["owed"])
 
     site.answer()
@@ -298,7 +299,7 @@ def test_a_redirect_is_reported_and_never_followed(
 
         assert f"points to {simulator.url}" in site.trouble["message"]
         assert site.trouble["status"] == status
-        # Where it points to is for people: the origin says it, and the path may say too much.
+        # The target is for people: its origin is shown, but its path may reveal too much.
         assert BULK not in site.trouble["message"]
 
     assert elsewhere.calls() == []
@@ -402,7 +403,7 @@ def test_a_wait_longer_than_the_queues_delay_ends_by_the_schedule(
     relay_.submit("payments", incidents=[incident("i")])
     site.answer()
 
-    # Nothing is in the queue for it.
+    # The queue has no message for it.
     site.later()
     assert site.state_of("i") == ["owed"]
 
@@ -473,7 +474,7 @@ def test_another_answer_within_the_hour_prevents_suspension(
     for _ in range(2):
         site.later()
         assert (site.state, site.trouble["code"]) == ("slowed", "site_down")
-    # The waits go on as they were.
+    # The waits continue as before.
     assert site.trouble["attempts"] == 4
 
     site.an_hour_ago()
@@ -493,7 +494,7 @@ def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
         relay_.submit(workspace, incidents=[incident(f"of-{workspace}")])
     assert len(site.calls()) == 1
 
-    # Two replays are due; the first finds out, and the other waits with it.
+    # Two replays are due; the first finds the trouble, and the other waits with it.
     for trials in range(2, 5):
         site.later()
         assert len(site.calls()) == trials
@@ -507,8 +508,9 @@ def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
 
 
 def test_one_of_many_concurrent_callers_makes_the_attempt(relay_: Relay, site: Answering) -> None:
-    """Each reads the trouble first and asks for the trial later. Every order of that is played
-    out one call at a time: the emulated DynamoDB is not atomic between threads."""
+    """Each reads the trouble first and claims the attempt later. Every order is run one call at a
+    time, because the emulated DynamoDB is not atomic between threads.
+    """
     site.answer({"kind": "error", "status": 500})
     relay_.submit("payments", incidents=[incident("i")])
     relay_.let_time_pass()
@@ -534,7 +536,7 @@ def test_one_of_many_concurrent_callers_makes_the_attempt(relay_: Relay, site: A
 def test_a_later_failure_does_not_shorten_the_sites_retry_after(
     relay_: Relay, site: Answering
 ) -> None:
-    """Two callers began while all was well; the site tells the first how long to wait."""
+    """Two callers started while the site was healthy; the first receives Retry-After."""
     troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
     tenant = relay_.tenants.existing(site.jira.id)
     first, second = (SiteTrouble(troubles, tenant.id, None) for _ in range(2))
@@ -565,7 +567,7 @@ def test_a_refusal_of_a_request_ends_the_trouble_like_a_success(
 def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
     relay_: Relay, site: Answering, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The emulated database would take half a minute for as many, so here it just says yes.
+    # The emulated database would need half a minute for so many, so here it just accepts them.
     relay_.gateway.functions["submitter"].parts.dynamodb.meta.events.register(
         "before-call.dynamodb.TransactWriteItems",
         lambda **_: (SimpleNamespace(status_code=200), {}),
@@ -576,7 +578,7 @@ def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
     assert relay_.submit("payments", incidents=[incident(f"i-{n}") for n in range(1000)]) == []
 
     assert site.held().keys() == {f"i-{number}" for number in range(1000)} - {"i-637"}
-    # Ten halvings, two calls each, and the first.
+    # Ten halvings with two calls each, and the first.
     assert len(site.calls()) <= 21
     taken = [incidents for _, incidents, _, status in site.calls() if status == 202]
     assert sum(taken) == 999
@@ -633,7 +635,7 @@ def test_a_site_with_a_byte_limit_gets_requests_within_it(
     assert found["state"] == "rejected"
     assert "too large" in found["messages"][0]
     refused = [call for call in simulator.calls(site.jira.name) if call["status"] == 413]
-    # Half of 22,000, a quarter, an eighth at most; and the large one alone.
+    # Half of 22,000, a quarter, at most an eighth; and the large one alone.
     assert len(refused) <= 4
     taken = len(site.calls()) - len(refused)
     assert taken <= 10
@@ -740,13 +742,13 @@ def test_a_very_slow_site_costs_another_no_call_and_no_wait(
         for workspace in ("payments", "search"):
             incidents = [incident(f"{workspace}-{n}", sequence) for n in range(3)]
             assert relay_.submit(workspace, incidents=incidents, reviews=[review("r")]) == []
-        # At once, without any time that passes.
+        # Immediately, before any time passes.
         assert set(beside_it.held().values()) == set(alone.held().values()) == {sequence}
         assert beside_it.calls() == alone.calls()
         slow.later()
         assert beside_it.calls() == alone.calls()
 
-    # It took some of it, and refused most.
+    # It accepted some and refused most.
     assert {status for _, _, _, status in slow.calls()} == {202, 429}
     assert (beside_it.state, alone.state) == ("active", "active")
     slow.answer()

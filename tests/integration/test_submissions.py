@@ -1,4 +1,6 @@
-"""Submissions over HTTP: a verdict per entity, and all that is accepted in the queue before it."""
+"""Submissions over HTTP: a verdict per entity, with all accepted ones queued before the
+response.
+"""
 
 import base64
 import gzip
@@ -27,7 +29,7 @@ from tests.support.lambdas import Answer, Context, call, http_event
 
 WORKSPACE = "payments"
 URL = f"/v1/workspaces/{WORKSPACE}/submissions"
-# What Lambda takes as the answer of a function.
+# Lambda's limit for a function's response.
 LAMBDA_ANSWER_MAX = 6 * 1024 * 1024
 SECURITY_HEADERS = {
     "strict-transport-security": "max-age=31536000; includeSubDomains",
@@ -39,7 +41,7 @@ SECURITY_HEADERS = {
 
 
 class Provider:
-    """The operations tool: submits, and (which it can't in life) looks into the queue."""
+    """The operations tool: it submits, and unlike a real one it reads the queue."""
 
     def __init__(self, function: ModuleType, aws: Aws, key: str) -> None:
         self._function = function
@@ -47,12 +49,12 @@ class Provider:
         self._key = key
 
     def submit(self, body: Any, url: str = URL, **headers: str) -> Answer:
-        """Bytes and text go as they are; a header given as "" is left out."""
+        """Bytes and text are sent unchanged; a header given as "" is omitted."""
         sent = body if isinstance(body, bytes | str) else json.dumps(body)
         return call(self._function, "POST", url, sent, self._headers(headers))
 
     def whole_answer(self, body: bytes) -> dict[str, Any]:
-        """What the function returns to Lambda."""
+        """The function's return value."""
         event = http_event("POST", URL, body, self._headers({}))
         answer: dict[str, Any] = self._function.handler(event, Context())
         return answer
@@ -89,7 +91,7 @@ def provider(function: Callable[..., ModuleType], aws: Aws, api_key: str) -> Pro
 
 
 def fail_sending(calls: AwsCalls, error: Exception, messages_before: int = 0) -> None:
-    """Let the queue take so many messages, and no more."""
+    """Let the queue accept this many messages, and no more."""
     sent = 0
 
     def before(operation: str) -> None:
@@ -292,7 +294,7 @@ def test_a_bad_value_rejects_its_own_entity_only(provider: Provider) -> None:
     good = json.dumps(incident("good"))
     bad = json.dumps(incident("bad", summary="MARK"))
     for value, rule in {
-        # what every JavaScript tool makes that cuts an emoji
+        # what JavaScript tools produce when they cut an emoji
         '"aaaaaaaaaa\\ud83d"': "string_unicode",
         "[" * 500 + "]" * 500: "string_type",
         "[" * 100_000 + "]" * 100_000: "string_type",
@@ -484,7 +486,7 @@ def test_if_the_queue_fails_halfway_exactly_the_rest_is_named(
 ) -> None:
     fail_sending(calls, unreachable(), messages_before=1)
     entities = incompressible(400)
-    # The same entity in a part that is taken and in one that is not.
+    # The same entity in an accepted part and in a refused one.
     entities[-1]["id"] = entities[0]["id"]
 
     answer = provider.submit({"incidents": [{"id": "bad"}, *entities]})

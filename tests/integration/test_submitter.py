@@ -44,21 +44,21 @@ def rev(entity_id: str, sequence: int = 1, **fields: Any) -> EntityState:
 
 
 def message(*states: EntityState, workspace: str = "w", correlation_id: str = "c") -> str:
-    """The one message of these states."""
+    """The only message of these states."""
     ((_, body),) = packed(Message(workspace, correlation_id, states))
     return body
 
 
 @dataclass
 class Submitter:
-    """The function, and what it works on."""
+    """The function and its collaborators."""
 
     function: ModuleType
     replayer: ModuleType
     aws: Aws
 
     def let_time_pass(self) -> None:
-        """Sites that were in trouble are tried again, and replays go on."""
+        """Make sites in trouble and replays due."""
         let_time_pass(self.aws)
         run_replays(self.aws, self.replayer)
 
@@ -67,8 +67,9 @@ class Submitter:
         return RecordStore(self.aws.dynamodb, "RecordTable")
 
     def receive(self, *bodies: str, times: Mapping[int, int] | None = None) -> list[int]:
-        """Hand over these messages at once, by their number for that time, or for the first; the
-        numbers of those that come again."""
+        """Let the submitter receive these messages together, each with its receive count (1 by
+        default); return the numbers of those that return.
+        """
         event = sqs_event(*bodies)
         for number, time in (times or {}).items():
             event["Records"][number]["attributes"]["ApproximateReceiveCount"] = str(time)
@@ -78,7 +79,7 @@ class Submitter:
         return sorted(int(failure.removeprefix("message-")) for failure in failures)
 
     def link(self, document: dict[str, Any], *workspaces: str) -> Tenant:
-        """A site that has the app installed, linked to these workspaces."""
+        """A site with the app installed, linked to these workspaces."""
         installation = Installation(
             document["clientKey"], document["baseUrl"], document["sharedSecret"]
         )
@@ -91,7 +92,7 @@ class Submitter:
         return tenant
 
     def at_site(self, own_id: str, workspace: str = "w") -> str:
-        """The id that the sites which this workspace is linked to know."""
+        """The entity's id at the sites linked to this workspace."""
         ids: WorkspaceIds = self.function.parts.links.of_workspace(workspace)[0].ids
         return ids.at_site(own_id)
 
@@ -112,7 +113,7 @@ class Submitter:
 
 @dataclass(frozen=True)
 class Site:
-    """A site of the simulator, as the tests look at it."""
+    """A site of the simulator."""
 
     simulator: Simulator
     name: str
@@ -127,7 +128,9 @@ class Site:
         return {without_key(entity["id"]): entity["updateSequenceNumber"] for entity in found}
 
     def properties(self) -> dict[str, dict[str, str]]:
-        """By the operations tool's own ids, without Relay's property, which is the ids' key."""
+        """The properties by the operations tool's own ids, without Relay's own property, which is
+        the workspace's key.
+        """
         found = self._entities("incident")["properties"]
         own = {}
         for site_id, properties in found.items():
@@ -139,7 +142,7 @@ class Site:
         return self.simulator.calls(self.name)
 
     def sent(self) -> list[tuple[int, int]]:
-        """Per submission, how many incidents and how many reviews."""
+        """The numbers of incidents and reviews of each submission."""
         return [(call["incidents"], call["reviews"]) for call in self.calls()]
 
     def _entities(self, kind: str) -> dict[str, Any]:
@@ -149,7 +152,7 @@ class Site:
 
 @dataclass
 class Scripted:
-    """A site that answers as a test wants it to, and remembers what it was sent."""
+    """A site that answers as scripted and records its requests."""
 
     base_url: str
     status: int = 202
@@ -175,7 +178,7 @@ def scripted_site() -> Iterator[Scripted]:
             self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         site = Scripted(f"http://127.0.0.1:{http.server_address[1]}")
@@ -190,7 +193,7 @@ def scripted_site() -> Iterator[Scripted]:
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[ProviderApp]:
-    """What the simulator installs; the sites' secrets are then given to the tenants directly."""
+    """The app that the simulator installs; the secrets are then written to the tenants directly."""
     with running_app() as app:
         app.changes["key"] = APP_KEY
         yield app
@@ -230,7 +233,7 @@ def test_waiting_entities_cost_a_call_per_thousand(
 ) -> None:
     site = new_site()
     submitter.link(site.document, "w")
-    # The emulated database would take a minute for as many, so here it just says yes.
+    # The emulated database would need a minute for so many, so here it just accepts them.
     submitter.function.parts.dynamodb.meta.events.register(
         "before-call.dynamodb.TransactWriteItems",
         lambda **_: (SimpleNamespace(status_code=200), {}),
@@ -305,7 +308,7 @@ def test_reordered_and_repeated_messages_never_restore_an_old_state(
 
     assert site.sequences() == submitter.recorded() == {"i": 3}
     assert submitter.outcomes(tenant)["i"].sequence == 3
-    # Only the two that were news were sent.
+    # Only the two new ones were sent.
     assert len(site.calls()) == 2
 
 
@@ -351,7 +354,7 @@ def test_a_failing_site_does_not_delay_another(
     assert submitter.recorded("both") == {"a": 1, "b": 1, "r": 1}
     assert healthy.sequences() == {"a": 1, "b": 1, "x": 1}
     assert submitter.outcomes(failing, "both") == {}
-    # After the first answer of that kind nothing more was sent.
+    # Nothing more was sent after the first such answer.
     assert len(scripted.bodies) == 1
 
     scripted.status = 202
@@ -382,7 +385,7 @@ def test_an_undelivered_entity_is_owed_and_its_message_does_not_return(
     for sequence in (1, 2):
         assert submitter.receive(message(inc("i", sequence))) == []
 
-    # Once the site is known to be in trouble it is left alone.
+    # A site known to be in trouble is not called.
     assert len(scripted.bodies) == 1
     assert submitter.outcomes(tenant) == {}
     scripted.status = 202
@@ -394,7 +397,7 @@ def test_an_undelivered_entity_is_owed_and_its_message_does_not_return(
 def test_a_site_without_the_app_is_owed_until_the_reinstall(
     submitter: Submitter, new_site: Callable[[], Site], app: ProviderApp
 ) -> None:
-    """Jira refuses the token: what was sent is not lost, and not taken for delivered."""
+    """Jira refuses the token: the entities are not lost and do not count as delivered."""
     site = new_site()
     submitter.link(site.document, "w")
     site.simulator.control("POST", f"/sites/{site.name}/uninstall")
@@ -404,7 +407,7 @@ def test_a_site_without_the_app_is_owed_until_the_reinstall(
     submitter.link(site.document)
     submitter.let_time_pass()
 
-    # Higher than any sequence before, as Jira may remember those of what it deleted.
+    # Higher than any earlier sequence, because Jira may remember those of deleted entities.
     assert site.sequences() == {"i": 2}
 
 
@@ -466,7 +469,7 @@ def test_the_outcome_of_each_entity_is_saved_with_jiras_messages(
     assert "errorTraceId" in found["bad"].messages[0]
     assert set(found["lost"].unknown_project_keys) == {"GONE", "AWAY"}
     assert site.sequences() == {"fine": 1, "known": 1}
-    # What was answered is done, good or bad.
+    # Answered entities are done, accepted or rejected.
     before = len(site.calls())
     assert submitter.receive(message(*states)) == []
     assert len(site.calls()) == before
@@ -556,7 +559,7 @@ def test_a_workspace_is_delivered_to_its_own_sites_only(
 
 
 def fail_writing(calls: AwsCalls, attempts: range) -> None:
-    """Let these of the transactions to come fail."""
+    """Let these upcoming transactions fail."""
     numbers = itertools.count()
 
     def before(operation: str) -> None:
@@ -705,7 +708,7 @@ def test_messages_received_often_are_handled_before_new_ones(
     times: int,
     left: str,
 ) -> None:
-    """Or else it would never have its turn where the new takes all of the time, for good."""
+    """Otherwise it would never be handled while new messages use up the time."""
     submitter.link(scripted.document, "w")
     monkeypatch.setattr(
         Context,
@@ -722,7 +725,7 @@ def test_messages_received_often_are_handled_before_new_ones(
 def test_messages_are_sliced_by_their_inflated_bytes(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slice ends with the message that reaches its bound; the next one begins then."""
+    """A slice ends with the message that reaches its limit; the next slice starts after it."""
     submitter.link(scripted.document, "w")
     bodies = [message(inc(f"i-{number}", description="x" * 4000)) for number in range(5)]
     monkeypatch.setattr(relay.edge.consumer, "_SLICE_BYTES", 9000)

@@ -1,4 +1,4 @@
-"""The sweeper: what is due is handed on, sites in trouble are tried, the rest is left alone."""
+"""The sweeper: due replays are queued, sites in trouble are tried, others are not called."""
 
 import itertools
 import json
@@ -37,8 +37,9 @@ def sweep(relay: Relay, context: Context | None = None) -> None:
 
 
 def handed_on(relay: Relay) -> list[tuple[str, str]]:
-    """(site, workspace) of each message in the queue of replays, which then is empty; of those
-    that are delayed, too."""
+    """The (site, workspace) of each message in the replays' queue, including delayed ones; the
+    queue is emptied.
+    """
     let_delays_pass("ReplaysQueue")
     found = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     contents = [json.loads(message["Body"]) for message in found]
@@ -50,7 +51,7 @@ def state_of(relay: Relay, site: JiraSite) -> str:
 
 
 def in_trouble_and_owed_nothing(relay: Relay, site: JiraSite) -> None:
-    """Its only debt goes with the link of its workspace."""
+    """A site in trouble whose only debt is deleted with its workspace's link."""
     site.simulator.fail(site.name, DOWN | {"retryAfter": "3000"})
     relay.submit("payments", incidents=[incident(f"i-{next(_numbers)}")])
     site.simulator.fail(site.name)
@@ -80,7 +81,7 @@ def test_only_due_replays_are_queued(relay: Relay, link: Link) -> None:
     step(relay)
     for site in (due, site_of_two):
         ask(relay, site, what="all")
-    assert len(handed_on(relay)) == 3 + 1  # all are gone now, the delayed one, too
+    assert len(handed_on(relay)) == 3 + 1  # all are gone now, including the delayed one
     assert progress(relay, done)["state"] == "done"
     sweep(relay)
     assert handed_on(relay) == sorted(
@@ -114,7 +115,7 @@ def test_a_leased_replay_is_not_queued_before_its_lease_ends(
 
 
 def test_a_link_without_a_replay_gets_one(relay: Relay, link: Link) -> None:
-    """As one that an older version of Relay made."""
+    """Older versions of Relay left such links."""
     site = link()
     relay.links.link(site.id, "search")
     relay.submit("search", incidents=[incident("i")])
@@ -135,7 +136,7 @@ def test_a_replay_of_a_removed_link_is_ended(relay: Relay, link: Link) -> None:
     forget_calls(site)
     go_on(relay)
     assert progress(relay, site)["state"] == "done"
-    # No more than that what it held of the workspace is deleted once more.
+    # The call only deletes the workspace's former entities again.
     assert {method for method, _ in site.calls()} == {"DELETE"}
 
 
@@ -192,7 +193,7 @@ def test_a_healthy_site_is_left_alone(relay: Relay, link: Link) -> None:
 
 
 def test_a_refused_trial_request_proves_that_the_site_answers(relay: Relay, link: Link) -> None:
-    """And it keeps nothing from the other sites."""
+    """And it does not delay the other sites."""
     site, other = link("payments", "search"), link("search")
     in_trouble_and_owed_nothing(relay, site)
     refused = {"kind": "error", "status": 400, "operations": ["getWorkspaces"]}
@@ -233,7 +234,7 @@ def test_a_failure_of_aws_for_one_site_is_reported_and_does_not_delay_others(
     queries = itertools.count()
 
     def fail(operation: str) -> None:
-        # The first query lists the tenants, the second is about one of them.
+        # The first query lists the tenants; the second is for one of them.
         if operation == "Query" and next(queries) == 1:
             raise unreachable()
 
@@ -290,7 +291,7 @@ def test_every_problem_is_counted(
     capsys.readouterr()
 
     sweep(relay)
-    # One of the refused site, one each of the slowed sites' workspaces that wait.
+    # One of the refused site, and one for each waiting workspace of the slowed sites.
     assert counted(capsys) == {
         "SitesNeedingAttention": 1,
         "SitesSlowed": 2,

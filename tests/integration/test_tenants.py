@@ -1,4 +1,4 @@
-"""Tenants are found by what identifies them, never merged, and their secrets are theirs alone."""
+"""Tenants are found by their identifiers, never merged, and their secrets are theirs only."""
 
 import json
 import time
@@ -43,7 +43,7 @@ def put(aws: Aws, item: dict[str, Any]) -> None:
 
 
 def test_a_new_client_key_at_a_known_base_url_is_another_tenant(jira: Jira) -> None:
-    """A site import makes one, and nothing uninstalls the old one; both are kept apart."""
+    """A site import creates one, and nothing uninstalls the old one; both stay separate."""
     assert jira.installed(ACME).status == 204
     assert jira.installed(IMPORTED).status == 204
     old, new = tenant(jira, ACME), tenant(jira, IMPORTED)
@@ -138,7 +138,7 @@ def test_the_same_secret_is_never_encrypted_to_the_same_bytes(jira: Jira, aws: A
 
 
 def test_a_secret_copied_to_another_tenant_opens_nothing_there(jira: Jira, aws: Aws) -> None:
-    """Not even for whoever can write to the table."""
+    """Not even by a caller who can write to the table."""
     for site in (ACME, GLOBEX):
         assert jira.installed(site).status == 204
     stolen = item_of(aws, tenant(jira, ACME))
@@ -165,7 +165,7 @@ def test_kms_decrypts_a_data_key_for_its_own_tenant_only(jira: Jira, aws: Aws) -
 def test_a_secret_is_bound_to_its_tenant_even_if_its_data_key_is_known(
     jira: Jira, aws: Aws
 ) -> None:
-    """One tenant's data key, encrypted anew for another, does not carry its secret over."""
+    """One tenant's data key, encrypted again for another, does not carry its secret over."""
     for site in (ACME, GLOBEX):
         assert jira.installed(site).status == 204
     acme, globex = tenant(jira, ACME), tenant(jira, GLOBEX)

@@ -1,4 +1,6 @@
-"""Every call about a workspace that was never put, or is deleted, says so, and changes nothing."""
+"""Every call for a workspace that was never put, or is deleted, is answered with that and changes
+nothing.
+"""
 
 import pytest
 
@@ -8,7 +10,7 @@ from tests.support.template import routes
 
 SERVED = ["entities", "links", "submissions", "webhooks", "workspaces"]
 WORKSPACE = "/v1/workspaces/{workspaceId}"
-# All but the calls that make a workspace, read it and delete it.
+# All but the calls that create a workspace, read it and delete it.
 CALLS = sorted(
     f"{method} {path}"
     for function in SERVED

@@ -1,4 +1,4 @@
-"""Unlinking leaves nothing of the workspace at the site, and everything of the others."""
+"""Unlinking deletes all of the workspace from the site, and nothing of the others."""
 
 import itertools
 
@@ -50,7 +50,7 @@ def unlink(relay: Relay, site: JiraSite, status: int = 204) -> None:
 
 
 def held(site: JiraSite, key: str) -> int:
-    """How much the site holds of the workspace with this key."""
+    """The number of the site's entities with this workspace's key."""
     kinds = ("incident", "review", "component")
     return sum(one.startswith(f"{key}.") for kind in kinds for one in site.at_site(kind))
 
@@ -77,19 +77,21 @@ def test_unlinking_deletes_all_of_the_workspace_and_nothing_of_others(
 
     assert (held(site, ours), held(site, others)) == (0, before)
     assert relay.links.workspaces_of(site.id) == ["search"]
-    # Once more is fine.
+    # Repeating it succeeds.
     unlink(relay, site)
 
 
 def test_entities_delivered_during_the_unlinking_are_deleted_later(
     relay: Relay, site: JiraSite
 ) -> None:
-    """It read the link before the link was gone, and its request arrives after the deletion."""
+    """The delivery read the link before it was removed, and its request arrives after the
+    deletion.
+    """
     ours, others = key_of(relay, "payments"), key_of(relay, "search")
     before = held(site, others)
     [linked] = relay.links.of_workspace("payments")
     unlink(relay, site)
-    # As it was when the delivery began.
+    # As it was when the delivery started.
     relay.links.link(site.id, "payments")
     relay.submit("payments", incidents=[incident("late")])
     relay.links.unlink(site.id, "payments")
@@ -114,7 +116,7 @@ def test_a_new_link_keeps_its_deliveries(relay: Relay, site: JiraSite) -> None:
 
 
 def test_entities_that_jira_deletes_late_are_delivered_again(relay: Relay, site: JiraSite) -> None:
-    """It says of no deletion when it is done."""
+    """Jira does not report when its deletion is complete."""
     ours, before = key_of(relay, "payments"), held(site, key_of(relay, "payments"))
     unlink(relay, site)
     link(relay, site)
@@ -264,7 +266,7 @@ def test_an_existing_link_is_delivered_nothing(relay: Relay, site: JiraSite) -> 
 
 
 def remove_in_jira(relay: Relay) -> None:
-    """Jira deletes what it has of the workspace, and tells nobody."""
+    """Jira deletes the workspace's entities, without notice."""
     jira = seen_by(relay, "payments")
     jira.site.delete_workspaces(["payments"])
     jira.delete_all()

@@ -1,4 +1,4 @@
-"""What something other than Jira answers is never taken for Jira's word, whatever was asked."""
+"""An answer of another server is never accepted as Jira's, whatever the call."""
 
 import time
 from typing import Any
@@ -163,7 +163,7 @@ def test_a_link_that_jira_does_not_confirm_is_an_error(
 def test_an_existing_link_that_jira_does_not_confirm_again_stays(
     relay_: Relay, site: JiraSite
 ) -> None:
-    """Jira ignores a link that exists, and need not name it."""
+    """Jira ignores an existing link and need not name it."""
     answers(site, page(202, "submitOperationsWorkspaces", body={"acceptedWorkspaceIds": []}))
 
     assert link(relay_, site) == 200
@@ -180,7 +180,7 @@ def test_a_replay_waits_until_jira_confirms_its_link(relay_: Relay, site: JiraSi
     assert held(site) == set()
     [replay] = relay_.provider("GET", f"/v1/sites/{site.id}/replay").json()["replays"]
     assert "did not name the workspace" in replay["reason"]
-    # It is of this link alone: the site is well.
+    # Only this link is affected: the site is healthy.
     assert document(relay_, site)["state"] == "active"
 
     answers(site)

@@ -1,4 +1,4 @@
-"""A workspace's webhook is told of associations, signed as Standard Webhooks asks."""
+"""A workspace's webhook is called for associations, signed as Standard Webhooks requires."""
 
 import base64
 import itertools
@@ -77,7 +77,7 @@ class Stage:
         site: Site = ACME,
         workspace: str = "payments",
     ) -> list[str]:
-        """Jira tells it; returns the notices that are then in the queue."""
+        """Let Jira report an association; return the queued notices."""
         named = {"associated": "associatedWith", "disassociated": "disassociatedFrom"}[what]
         at_site = self.relay.at_site(entity_id, workspace)
         ari = f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f6071/{at_site}"
@@ -90,7 +90,7 @@ class Stage:
         return self.queued()
 
     def attempts(self, workspace: str = "payments") -> list[dict[str, Any]]:
-        """As the operations tool is shown them."""
+        """The attempts shown to the operations tool."""
         shown = self.relay.provider("GET", f"/v1/workspaces/{workspace}/webhook").json()
         attempts: list[dict[str, Any]] = shown["attempts"]
         return attempts
@@ -110,12 +110,12 @@ class Stage:
         return [message["Body"] for message in found]
 
     def hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Webhooks have a quarter of a second to answer."""
+        """Give webhooks a quarter of a second to answer."""
         monkeypatch.setattr("relay.provider.webhooks._SECONDS", 0.25)
         self.relay.gateway.functions["webhooks"] = self.load("webhooks")
 
     def send(self, *notices: str) -> list[int]:
-        """The numbers of the notices that come again."""
+        """Send the notices; return the numbers of those that return."""
         return self.handle(sqs_event(*notices))
 
     def handle(self, event: dict[str, Any]) -> list[int]:
@@ -142,7 +142,7 @@ def stage(
 
 
 def verified(received: Received, secret: str = SECRET) -> Any:
-    """As a receiver does, with the library of Standard Webhooks."""
+    """Verify as a receiver does, with the Standard Webhooks library."""
     return Webhook(secret).verify(received.body, received.headers)
 
 
@@ -248,7 +248,7 @@ def test_a_successful_notice_is_not_sent_again(stage: Stage, hook: Hook) -> None
 
 
 def test_any_other_answer_is_retried_until_success(stage: Stage, hook: Hook) -> None:
-    """A redirect is not followed: it would lead the notice elsewhere, or turn it into a GET."""
+    """A redirect is not followed: it would send the notice elsewhere, or turn it into a GET."""
     stage.put(hook.url)
     (notice,) = stage.tell()
     for status in (301, 302, 307, 308, 400, 401, 404, 410, 429, 500, 503, NO_ANSWER):
@@ -273,7 +273,7 @@ def test_a_webhook_that_does_not_answer_is_retried(
 def test_a_webhook_that_trickles_is_retried(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, part: bytes
 ) -> None:
-    """Whatever it sends, and whether or not that is TLS, it has no longer than any other."""
+    """Whatever it sends, with or without TLS, it has no more time than any other."""
 
     def script(server: RawServer, connection: socket.socket) -> None:
         connection.sendall(b"\x16\x03\x03\x40\x00")
@@ -322,7 +322,7 @@ def test_a_pause_ends_by_itself(stage: Stage, hook: Hook, monkeypatch: pytest.Mo
 
 
 def test_notices_are_queued_in_their_workspaces_group(stage: Stage, hook: Hook) -> None:
-    """A standard queue with groups hands out the others' messages first where one's pile up."""
+    """A standard queue with groups prefers other groups' messages when one has a backlog."""
     for workspace in ("payments", "search"):
         stage.put(hook.url, workspace=workspace)
     with aws_calls() as calls:
@@ -457,7 +457,7 @@ def test_an_invalid_message_returns_until_sqs_moves_it_to_the_dead_letters(stage
 def test_nothing_is_lost_when_a_part_of_aws_fails(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     with aws_calls() as calls:
-        # Jira is told so, and may tell it again.
+        # Jira gets this error and may retry.
         calls.before = lambda operation: _fail(operation == "SendMessage")
         body = {"entity": {"id": stage.relay.at_site("inc-1")}, "associatedWith": ISSUE}
         assert stage.relay.jira(ACME, "PUT", "/entities/associated", body).status == 503
@@ -585,7 +585,7 @@ def test_only_the_last_attempts_are_stored(stage: Stage, hook: Hook, aws: Aws) -
 def test_an_attempt_that_cannot_be_stored_does_not_fail_the_notice(
     stage: Stage, hook: Hook, failing: tuple[int, ...]
 ) -> None:
-    """Whether it can't be added, or the list can't be cut."""
+    """Whether it cannot be added, or the list cannot be trimmed."""
     stage.put(hook.url)
     (notice,) = stage.tell()
     writes = itertools.count(1)
@@ -598,7 +598,7 @@ def test_an_attempt_that_cannot_be_stored_does_not_fail_the_notice(
 
 
 def test_attempts_belong_to_the_current_webhook(stage: Stage, hook: Hook) -> None:
-    """One that another took the place of, or that was removed while it was called, is forgotten."""
+    """Attempts of a replaced webhook, or of one removed during the call, are discarded."""
     stage.put(hook.url)
     stage.send(*stage.tell())
     assert len(stage.attempts()) == 1
@@ -616,7 +616,7 @@ def test_attempts_belong_to_the_current_webhook(stage: Stage, hook: Hook) -> Non
 def test_neither_attempts_nor_url_show_a_secret_or_a_user(
     stage: Stage, hook: Hook, aws: Aws
 ) -> None:
-    """Nor does the URL of a webhook that an earlier version took with a user name."""
+    """Nor does the URL of a webhook that an earlier version accepted with a user name."""
     stage.put(hook.url)
     stage.send(*stage.tell())
     aws.dynamodb.update_item(
@@ -723,7 +723,7 @@ def test_in_production_nothing_is_plain_http_or_local(
                 answer = stage.relay.provider("PUT", path, {"url": url, "secret": SECRET})
                 assert (answer.status, answer.error_code) == (400, "bad_request")
                 assert {one["path"] for one in answer.json()["error"]["details"]} == {"url"}
-        # Of a stack that was a test's: it is not called any more.
+        # Configured for a test stack before: it is no longer called.
         assert stage.send(*notices) == [0]
         assert stage.test()["reason"] == "Its host has an address that is not public."
     assert plain.received == []
@@ -859,7 +859,7 @@ def test_a_host_that_is_not_public_is_refused(stage: Stage, subtests: pytest.Sub
 def test_a_name_that_resolves_to_a_private_address_is_not_called(
     stage: Stage, resolve: Callable[..., None], addresses: list[str]
 ) -> None:
-    """Whatever it led to when the webhook was put: that may change at any time."""
+    """Whatever it resolved to when the webhook was put: that may change at any time."""
     connections: list[socket.socket] = []
     with raw_server(lambda _, connection: connections.append(connection)) as server:
         stage.put(f"https://ops.example.com:{server.port}/hook")
@@ -871,7 +871,7 @@ def test_a_name_that_resolves_to_a_private_address_is_not_called(
 def test_the_checked_address_is_the_called_one(
     stage: Stage, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name is looked up once: a second look could lead elsewhere."""
+    """A name is resolved once: a second lookup could return another address."""
     looked_up: list[str] = []
     own: Callable[..., Any] = socket.getaddrinfo
 
@@ -882,7 +882,7 @@ def test_the_checked_address_is_the_called_one(
     stage.put(hook.url.replace("127.0.0.1", "localhost"))
     notices = stage.tell()
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    # The certificate is not localhost's: TLS asks for the name, and not for the address.
+    # The certificate is not for localhost: TLS checks the name, not the address.
     assert stage.send(*notices) == [0]
     assert looked_up.count("localhost") == 1
 

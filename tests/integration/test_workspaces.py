@@ -18,7 +18,7 @@ WORKSPACE = {
     "url": "https://ops.example.com/teams/payments",
     "avatarUrl": "https://ops.example.com/teams/payments.png",
 }
-# name: value, path and rule that the answer must name
+# name: value, path and rule that the response must name
 WRONG_FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("no name", {"name": None}, "name", "missing"),
     ("an empty name", {"name": ""}, "name", "string_too_short"),

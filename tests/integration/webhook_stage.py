@@ -28,7 +28,7 @@ class Received:
 
 @dataclass
 class Hook:
-    """`status` is what it answers; NO_ANSWER closes the connection, SILENCE leaves it open."""
+    """`status` is its answer; NO_ANSWER closes the connection, SILENCE leaves it open."""
 
     url: str
     status: int = 204
@@ -38,7 +38,7 @@ class Hook:
 
 @contextmanager
 def https_hook(certificate: Path | None) -> Iterator[Hook]:
-    """Plain HTTP without a certificate."""
+    """Without a certificate, plain HTTP."""
 
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
@@ -55,7 +55,7 @@ def https_hook(certificate: Path | None) -> Iterator[Hook]:
         do_GET = do_POST = handle_any
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         if certificate:
@@ -75,7 +75,7 @@ def https_hook(certificate: Path | None) -> Iterator[Hook]:
 
 
 def write_certificate(path: Path) -> Path:
-    """Key and certificate of 127.0.0.1, signed by itself."""
+    """Write a key and a self-signed certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

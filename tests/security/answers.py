@@ -1,4 +1,4 @@
-"""What the security tests expect of answers."""
+"""What the security tests expect of responses."""
 
 from typing import Any
 
@@ -14,12 +14,14 @@ _UNAUTHENTICATED = {
 
 
 def refused(answer: Answer) -> bool:
-    """The one answer to everything that is not proven; it never says which rule failed."""
+    """Whether this is the one response to every unauthenticated call, which never names the failed
+    rule.
+    """
     return answer.status == 401 and answer.json() == _UNAUTHENTICATED
 
 
 def is_error(answer: Answer, status: int, code: str) -> bool:
-    """An error in the one shape of all errors."""
+    """Whether this is an error in the common shape."""
     error: dict[str, Any] = answer.json()["error"]
     return (
         answer.status == status

@@ -15,7 +15,7 @@ from tests.support.tokens import InstallKey
 
 @pytest.fixture(autouse=True)
 def emulated_aws_alone(credentials: None) -> None:
-    """For tests without stores, too."""
+    """Emulate AWS for tests without stores, too."""
 
 
 @pytest.fixture(scope="session")

@@ -49,8 +49,9 @@ def forge_key() -> ForgeKey:
 
 @dataclass(frozen=True)
 class Forge:
-    """`api` stands for Jira behind api.atlassian.com; it knows of no clientKey unless told to.
-    No two tokens are the same."""
+    """`api` stands for Jira behind api.atlassian.com; it has no clientKey until one is set. Every
+    token is unique.
+    """
 
     keys_url: str
     api: KeyServer
@@ -59,8 +60,9 @@ class Forge:
         return f"{self.api.url.removesuffix('/keys')}/ex/jira/{site.cloud_id}"
 
     def token(self, site: ForgeSite, path: str = TICK, **changes: Any) -> str:
-        """For a call of this path. A claim's dots are `__` here; `iat` takes the other times with
-        it."""
+        """A token for a call of this path. In claim names, `__` stands for a dot; changing `iat`
+        shifts the other times with it.
+        """
         own = {
             "app.module": module_of(path),
             "app.installationId": site.installation_id,
@@ -92,7 +94,7 @@ def running_forge() -> Iterator[Forge]:
 
 @dataclass(frozen=True)
 class ForgeCalls:
-    """Calls to Relay as Forge makes them, about one site or another."""
+    """Calls to Relay as Forge makes them, for any site."""
 
     relay: Relay
     forge: Forge
@@ -111,12 +113,12 @@ class ForgeCalls:
         return self.relay.call(method, path, body, headers)
 
     def lifecycle(self, path: str, site: ForgeSite, **changes: Any) -> Answer:
-        """With the site's own system token."""
+        """A lifecycle call with the site's own system token."""
         token = self.forge.token(site, path, **changes)
         return self.call(path, token, {"id": "event"}, system_token=site.system_token)
 
     def install(self, site: ForgeSite, **changes: Any) -> Tenant:
-        """A while ago, unless something else is said, so that any call now is newer."""
+        """Install, by default some time ago, so that any call now is newer."""
         answer = self.lifecycle(INSTALLED, site, **({"iat": int(time.time()) - 40} | changes))
         assert answer.status == 204, answer.body
         return self.tenant(site)
@@ -127,7 +129,7 @@ class ForgeCalls:
         return tenant
 
     def migration(self, path: str, site: ForgeSite, migration_id: int, **more: Any) -> Answer:
-        """Any of the calls about a migration."""
+        """Any call of a migration."""
         token = self.forge.token(site, path)
         if path == STATUS:
             return self.call(f"{path}?migrationId={migration_id}", token, method="GET")

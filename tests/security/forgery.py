@@ -1,4 +1,4 @@
-"""Tokens that no library would make: any header, any payload, signed with any key or none."""
+"""Tokens that no library would make: any header and payload, signed with any key or none."""
 
 import base64
 import hmac
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 
 def segment(content: Any) -> str:
-    """Bytes as they are; everything else as JSON."""
+    """Encode bytes unchanged, and everything else as JSON."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
@@ -43,7 +43,7 @@ def without_signature(token: str) -> str:
 
 
 def with_last_character_changed(token: str) -> str:
-    """Of the payload, so that the signature is no longer its own."""
+    """Change the payload so that the signature no longer matches."""
     header, payload, signature = token.split(".")
     changed = base64.urlsafe_b64decode(payload + "==") + b" "
     return f"{header}.{segment(changed)}.{signature}"

@@ -1,4 +1,4 @@
-"""Attacks on Connect apps that have happened, and some that could."""
+"""Known attacks on Connect apps, and possible ones."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ MALLORYS = "ATCO-mallorys-secret-which-must-never-become-a-tenants"
 
 @pytest.fixture
 def jira(jira: Jira) -> Jira:
-    """Both sites have the app, since a minute ago."""
+    """Both sites have had the app for a minute."""
     for site in (ACME, GLOBEX):
         assert jira.installed(site, iat=int(time.time()) - 60).status == 204
     return jira
@@ -26,7 +26,7 @@ def jira(jira: Jira) -> Jira:
 
 @pytest.fixture
 def unharmed(jira: Jira, stored: Stored) -> Callable[[], bool]:
-    """Whether the tenants are what they were, and their own secrets still good."""
+    """Whether the tenants are unchanged and their own secrets still valid."""
     before = stored()
 
     def check() -> bool:
@@ -57,7 +57,7 @@ def test_an_unsigned_install_cannot_take_over_a_tenant(
 def test_a_pages_token_opens_no_lifecycle_route(
     jira: Jira, unharmed: Callable[[], bool], subtests: pytest.Subtests
 ) -> None:
-    """A user's browser holds such a token; it is signed with the tenant's own secret."""
+    """A user's browser has such a token; it is signed with the tenant's own secret."""
     for path in (INSTALLED, UNINSTALLED, ENABLED, "/lifecycle/disabled"):
         page = claims(ACME.client_key, "POST", path, qsh="context-qsh", sub="557058:user")
         with subtests.test(path=path):
@@ -86,7 +86,7 @@ def test_a_callbacks_body_does_not_choose_the_site(
 
 @pytest.fixture
 def used(jira: Jira, clock: Clock) -> str:
-    """A token of ACME's install, as it may be found later: still good, and used."""
+    """A token of ACME's install that was used, leaked, and has not expired."""
     token = jira.token(ACME)
     assert jira.installed(ACME, token).status == 204
     clock.seconds += 6
@@ -118,7 +118,7 @@ def test_the_same_token_with_another_body_changes_nothing(
 def test_a_re_encoded_token_changes_nothing(
     jira: Jira, used: str, stored: Stored, subtests: pytest.Subtests
 ) -> None:
-    """A signature has several spellings; none of them makes a used token a new one."""
+    """A signature has several encodings; none of them makes a used token a new one."""
     before = stored()
     stolen = ACME.with_secret(MALLORYS).body()
     signature = used.rpartition(".")[2]
@@ -172,7 +172,7 @@ def test_a_token_that_relay_made_for_jira_does_not_open_relay(
 def test_another_apps_install_does_not_install_this_one(
     jira: Jira, unharmed: Callable[[], bool]
 ) -> None:
-    """Atlassian's key signs for every app: only the audience tells them apart."""
+    """Atlassian's key signs for every app; only the audience differs."""
     elsewhere = jira.claims(ACME) | {"aud": "https://mallory.example"}
     token = signed_install(jira.key, elsewhere)
     assert refused(jira.post(INSTALLED, token, ACME.with_secret(MALLORYS).body()))

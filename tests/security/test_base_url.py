@@ -1,4 +1,4 @@
-"""Where the app is: its base URL is a token's audience, and paths are relative to it."""
+"""The app's base URL is a token's audience, and paths are relative to it."""
 
 import json
 from collections.abc import Callable

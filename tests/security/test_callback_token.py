@@ -1,4 +1,4 @@
-"""A site's own calls: HS256 with the secret that it shares with us."""
+"""A site's own calls: HS256 with the secret that it shares with Relay."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ UNKNOWN = Site(client_key="nobody-knows-this-site")
 
 @pytest.fixture
 def jira(jira: Jira) -> Jira:
-    """Both sites have installed the app, and one has uninstalled it again."""
+    """Both sites installed the app, and one has uninstalled it."""
     for site in (ACME, GLOBEX, GONE):
         assert jira.installed(site).status == 204
     assert jira.uninstalled(GONE, iat=int(time.time()) + 1).status == 204
@@ -186,7 +186,7 @@ def test_a_bad_signature_an_unknown_and_an_uninstalled_site_get_the_same_answer(
 
 
 def test_every_refusal_makes_the_same_number_of_calls(jira: Jira) -> None:
-    """Once a site has called; what AWS is asked for is most of the time that an answer takes."""
+    """Once a site has called; the calls to AWS are most of a response's time."""
     assert jira.enabled(ACME).status == 204
     work: list[Any] = []
     for token in (

@@ -1,4 +1,6 @@
-"""The key set that proves Forge's tokens: when it is asked for, and what may come back."""
+"""The key set that verifies Forge's tokens: when it is requested, and which responses are
+accepted.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -254,7 +256,7 @@ def test_known_keys_stay_valid_while_the_key_server_fails(
     clock.now += HOUR
     assert verifies(keys.get(key.kid), key)
     with pytest.raises(Unavailable):
-        keys.get(rotated.kid)  # it may well be known, so this is not the caller's fault
+        keys.get(rotated.kid)  # it may well exist, so this is not the caller's fault
     assert len(server.requests) == 2
     server.publish(rotated.jwk())
     clock.now += PAUSE
@@ -271,7 +273,7 @@ def of(kid: str, jwk: dict[str, Any]) -> dict[str, Any]:
 
 
 def unusable(key: ForgeKey) -> dict[str, Any]:
-    """Members that stand under the kid of a key and must not be it."""
+    """Entries with a key's kid that must not be accepted as that key."""
     curve = ec.generate_private_key(ec.SECP256R1()).public_key()
     edwards = ed25519.Ed25519PrivateKey.generate().public_key()
     small = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # noqa: S505

@@ -1,7 +1,7 @@
-"""Forge's routes, and what its tokens open elsewhere: by real functions and really signed tokens.
+"""Forge's routes, and what its tokens open elsewhere, with real functions and really signed tokens.
 
-The rules of the token itself are in `test_forge_token`; that an action tells a site nothing of
-others, whichever way it calls, is in `test_isolation`.
+`test_forge_token` has the rules of the token itself; `test_isolation` shows that an action reveals
+nothing about other sites, under either identity.
 """
 
 import base64
@@ -62,7 +62,7 @@ ACTIONS = {
     ),
     "create_post_incident_review": ("POST", "/post-incident-reviews/new?incident=inc-1", None),
 }
-# What an action answers to a site that is proven, and has nothing.
+# An action's response to an authenticated site that has nothing.
 PROVEN = (200, 204, 404)
 MIGRATION = 1024
 HERE, THERE = ForgeSite("here"), ForgeSite("there")
@@ -122,13 +122,13 @@ Tokens = Callable[[str], str]
 
 
 def tokens(calls: ForgeCalls, site: ForgeSite, **changes: Any) -> Tokens:
-    """By path; all of them are made now."""
+    """Tokens by path, all issued now."""
     paths = [path for _, path in ROUTES] + [url.partition("?")[0] for _, url, _ in ACTIONS.values()]
     return {path: calls.forge.token(site, path, **changes) for path in paths}.__getitem__
 
 
 def everywhere(calls: ForgeCalls, token_for: Tokens) -> set[int]:
-    """What these tokens get from every route that tells which site calls."""
+    """The responses of every route that names the calling site to these tokens."""
     answers = {
         act(calls, function, token_for(url.partition("?")[0]))
         for function, (_, url, _) in ACTIONS.items()
@@ -140,7 +140,7 @@ def everywhere(calls: ForgeCalls, token_for: Tokens) -> set[int]:
 
 
 def test_the_tested_routes_are_the_templates() -> None:
-    # HEAD is answered as GET is; the scanner's tests call it everywhere.
+    # HEAD is answered like GET; the scanner's tests call it everywhere.
     assert set(ROUTES) == {route for route in routes("forge") if route[0] != "HEAD"}
 
 
@@ -150,7 +150,7 @@ def test_the_tested_routes_are_the_templates() -> None:
 def headers_that_prove_nothing(
     calls: ForgeCalls, api_key: str, method: str, url: str
 ) -> dict[str, tuple[str, dict[str, str]]]:
-    """The URL and the headers of each attempt, about a site that has the app in both ways."""
+    """The URL and headers of each attempt, for a site that has the app under both identities."""
     token, now = partial(calls.forge.token, path=url.partition("?")[0]), int(time.time())
     connect = signed_callback(ACME.secret, claims(ACME.client_key, method, url))
     own = payload(
@@ -216,7 +216,7 @@ def test_only_forges_own_token_opens_a_route_and_nothing_else_is_written(
 
 
 def test_each_route_accepts_forges_own_token(calls: ForgeCalls, subtests: pytest.Subtests) -> None:
-    """Or else the test above could not fail."""
+    """Otherwise the test above could not fail."""
     calls.install(HERE)
     in_order = [("POST", INSTALLED), *ROUTES[1:3], *ROUTES[4:], ("POST", UNINSTALLED)]
     assert sorted(in_order) == sorted(ROUTES)
@@ -266,7 +266,7 @@ def test_without_a_forge_app_no_bearer_is_accepted(
                 for method, path in ROUTES:
                     assert refused(calls.call(url_of(path), token, body_of(path), method))
         assert stored() == before
-        # Connect goes on.
+        # Connect is not affected.
         fetched = relay.jira(ACME, "POST", "/workspaces/fetch", {"ids": ["payments"]})
         assert fetched.status == 200
 
@@ -275,7 +275,7 @@ def test_without_a_forge_app_no_bearer_is_accepted(
 
 
 def items_of(relay: Relay, tenant_id: str) -> list[Any]:
-    """All that is kept of this tenant in the tenants' table, and what finds it."""
+    """Everything stored of this tenant in the tenants' table, and the items that find it."""
     table = relay.aws.environment["TENANTS_TABLE"]
     found = relay.aws.dynamodb.scan(TableName=table)["Items"]
     return sorted((item for item in found if tenant_id in str(item)), key=str)
@@ -302,7 +302,7 @@ def test_a_token_of_one_installation_cannot_migrate_another(
             nobodys = calls.migration(path, HERE, MIGRATION + 1, **naming)
             assert is_error(theirs, 409, "unknown_migration")
             assert theirs.body == nobodys.body
-    # One of the same id is the site's own.
+    # One with the same id is the site's own.
     assert calls.migration(SCHEDULE, HERE, MIGRATION, location="US", **naming).status == 204
     assert calls.migration(STEPS[0], HERE, MIGRATION, **naming).status == 204
     assert calls.migration(STATUS, HERE, MIGRATION).json() == {"status": "ready-to-commit"}
@@ -313,7 +313,7 @@ def test_a_token_of_one_installation_cannot_migrate_another(
 def test_a_lifecycle_call_changes_its_tokens_installation_only(
     calls: ForgeCalls, subtests: pytest.Subtests
 ) -> None:
-    """The body names another one, in every way that it might."""
+    """The body names another one, in every possible way."""
     for site in (HERE, THERE):
         calls.install(site)
     there = calls.tenant(THERE).id
@@ -359,7 +359,7 @@ def test_a_token_that_names_two_installations_or_two_sites_is_refused(
 def test_the_system_token_is_in_no_item_and_no_log_line(
     calls: ForgeCalls, aws: Aws, written: Callable[[], str]
 ) -> None:
-    """Neither where it was brought, nor where two tenants were found to be one."""
+    """Neither where it was stored, nor after two tenants were merged."""
     sites = {HERE: ACME, THERE: GLOBEX}
     for site, connect in sites.items():
         calls.relay.install(connect)
@@ -385,7 +385,7 @@ def test_the_system_token_is_in_no_item_and_no_log_line(
 
 
 def raw_values(aws: Aws) -> Iterator[bytes]:
-    """Every value of every item, a binary one as it is."""
+    """Every value of every item, binary ones unchanged."""
 
     def flat(value: Any) -> Iterator[bytes]:
         if isinstance(value, dict):
@@ -417,7 +417,7 @@ def test_a_system_token_copied_to_another_tenant_cannot_be_decrypted(
     with pytest.raises((ClientError, Unavailable)):
         calls.relay.tenants.system_token_of(calls.tenant(HERE))
     asked = list(calls.forge.api.requests)
-    # A call that would use it, by whoever runs Relay.
+    # A call by Relay's operator that would use it.
     assert calls.relay.provider("GET", f"/v1/sites/{here.id}/workspaces").status == 503
     assert calls.forge.api.requests == asked
     assert calls.relay.tenants.system_token_of(calls.tenant(THERE)) == THERE.system_token
@@ -455,7 +455,9 @@ def refused_since(aws: Aws, tenant: Tenant, code: str) -> None:
 
 @pytest.fixture
 def troubled(calls: ForgeCalls, aws: Aws) -> int:
-    """HERE is installed, and Jira refused its token since; returns when the token was issued."""
+    """HERE is installed, and Jira has refused its token since; returns when the token was
+    issued.
+    """
     now = int(time.time())
     tenant = calls.install(HERE, iat=now - 20)
     refused_since(aws, tenant, "credential_refused")
@@ -489,7 +491,7 @@ def test_a_used_token_with_another_system_token_changes_nothing(
 
 
 def test_an_uninstalled_installations_token_proves_no_site(calls: ForgeCalls) -> None:
-    """Whenever it was made. Of another site, and under Connect, nothing has changed."""
+    """Whenever it was issued. Another site, and the site under Connect, are not affected."""
     calls.relay.install(ACME)
     calls.forge.tells_client_key(HERE, ACME.client_key)
     for site in (HERE, THERE):
@@ -527,7 +529,7 @@ def test_neither_earlier_tokens_nor_its_own_undo_an_uninstall(
 def test_an_earlier_installations_token_proves_nothing_about_a_later_one(
     calls: ForgeCalls, stored: Stored
 ) -> None:
-    """The site is the same, and so is the tenant: it is the installation that was removed."""
+    """The site and the tenant are the same, but that installation was removed."""
     first = calls.install(HERE)
     assert calls.lifecycle(UNINSTALLED, HERE, iat=int(time.time()) - 30).status == 204
     later = replace(HERE, number=THERE.number)
@@ -559,7 +561,7 @@ def test_a_cloud_id_claimed_by_connect_joins_nothing(
     associate(calls.relay, HERE.cloud_id)
     assert calls.lifecycle(TICK, HERE).status == 204
     apart(calls, connect.id)
-    # Nor does it find the site when Forge installs anew.
+    # Nor does it find the site when Forge reinstalls the app.
     assert calls.lifecycle(UNINSTALLED, HERE).status == 204
     later = replace(HERE, number=THERE.number)
     answer = calls.lifecycle(INSTALLED, later, iat=int(time.time()) + 2)
@@ -569,7 +571,7 @@ def test_a_cloud_id_claimed_by_connect_joins_nothing(
 
 @pytest.mark.parametrize("connect_first", [True, False])
 def test_a_base_url_joins_nothing(calls: ForgeCalls, jira: Jira, connect_first: bool) -> None:
-    """Connect's call brings whichever it likes, also the one by which Forge's API is called."""
+    """Connect's call may contain any base URL, including the one of Forge's API."""
     same = replace(ACME, base_url=calls.forge.api_base_url(HERE))
     if not connect_first:
         calls.install(HERE)
@@ -584,7 +586,7 @@ def test_a_base_url_joins_nothing(calls: ForgeCalls, jira: Jira, connect_first: 
 
 
 def apart(calls: ForgeCalls, connect_id: str) -> None:
-    """The two are two, each with its own secret alone."""
+    """Two separate tenants, each with only its own secret."""
     connect, forge = calls.relay.tenants.existing(connect_id), calls.tenant(HERE)
     assert connect.id != forge.id
     assert (connect.forge, connect.merged_into) == (None, None)
@@ -611,7 +613,7 @@ def test_the_client_key_is_requested_from_the_sites_own_jira_only(calls: ForgeCa
     calls.forge.tells_client_key(HERE, ACME.client_key)
     assert calls.lifecycle(TICK, HERE).status == 204
     assert calls.tenant(HERE).id == connect.id
-    # Once it is known, nobody is asked again, and nobody changes it.
+    # Once known, it is neither requested again nor changed.
     calls.forge.tells_client_key(HERE, GLOBEX.client_key)
     other = calls.relay.install(GLOBEX)
     asked = len(calls.forge.api.requests)
@@ -635,7 +637,7 @@ def test_a_signed_lifecycle_call_joins_the_installation_that_it_names(
 def test_no_other_call_joins_an_installation(
     calls: ForgeCalls, jira: Jira, stored: Stored, clock: Clock, subtests: pytest.Subtests
 ) -> None:
-    """Neither by one that is not signed for it, nor by a used token with another body."""
+    """Neither an unsigned call nor a used token with another body."""
     now = int(time.time())
     calls.install(HERE)
     used = jira.token(ACME, iat=now - 60, exp=now + 120)
@@ -680,7 +682,7 @@ def test_another_connect_sites_installation_is_not_joined(calls: ForgeCalls, jir
 
 
 def test_a_forge_site_cannot_join_another_sites_installation(calls: ForgeCalls, jira: Jira) -> None:
-    """Forge has proven which site it is; another one of Forge's is another site."""
+    """Forge has proven the site's id; another one of Forge's is another site."""
     calls.forge.tells_client_key(HERE, ACME.client_key)
     connect = calls.relay.install(ACME)
     assert calls.install(HERE).id == connect.id

@@ -1,4 +1,4 @@
-"""Forge Invocation Tokens: what a token must be, one rule after the other."""
+"""Forge Invocation Tokens: the rules for a token, one by one."""
 
 import itertools
 import json
@@ -85,7 +85,7 @@ def verify(verifier: ForgeTokenVerifier, token: str, **headers: str) -> ForgeCal
 
 
 def refusal(verifier: ForgeTokenVerifier, token: str, **headers: str) -> str:
-    """The reason for the log, which must not give the token away."""
+    """The reason in the log, which must not contain the token."""
     with pytest.raises(Unauthenticated) as caught:
         verify(verifier, token, **headers)
     for part in token.split("."):
@@ -176,7 +176,7 @@ def test_only_the_configured_environments_are_accepted(
     accepted: list[str],
     passing: list[str],
 ) -> None:
-    """All environments of an app have one id, and their tokens one audience."""
+    """All environments of an app share one id and one audience."""
     verifier = ForgeTokenVerifier(ForgeKeys(http, server.url), APP_ID, accepted)
     for environment in ("PRODUCTION", "STAGING", "DEVELOPMENT", "production", "PRODUCTION "):
         token = signed(key, payload({"app.environment.type": environment}))
@@ -441,7 +441,7 @@ def test_the_token_is_accepted_as_a_bearer_only(
 
 
 def wrong_claims(now: int) -> dict[str, dict[str, Any]]:
-    alone = {"app.installation": ABSENT}  # else the two ids would differ, too
+    alone = {"app.installation": ABSENT}  # otherwise the two ids would differ, too
     return {
         # issuer and audience
         "another issuer": {"iss": "forge/web-trigger-token"},
@@ -728,7 +728,7 @@ def test_an_api_base_url_that_is_changed_anywhere_is_refused_or_names_another_si
 
 
 TEST_ORIGINS = {
-    # setting: (what it lets in, what it does not)
+    # setting: (what it accepts, what it refuses)
     "http://127.0.0.1:*": (
         ["http://127.0.0.1:8080", "http://127.0.0.1:1", "http://127.0.0.1:65535"],
         [

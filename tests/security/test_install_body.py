@@ -1,4 +1,4 @@
-"""The body of a lifecycle call: the token does not cover it, so it is believed in nothing else."""
+"""The body of a lifecycle call: the token does not cover it, so nothing else relies on it."""
 
 import json
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def test_an_uninstall_needs_neither_secret_nor_base_url(jira: Jira) -> None:
 
 
 def test_jiras_calls_may_have_any_content_type(jira: Jira) -> None:
-    """Jira's own is application/json; which one it is decides nothing."""
+    """Jira sends application/json, but the type decides nothing."""
     headers = {"Authorization": f"JWT {jira.token(ACME)}", "Content-Type": "text/plain"}
     answer = call(jira.function, "POST", INSTALLED, json.dumps(ACME.body()).encode(), headers)
     assert answer.status == 204

@@ -1,4 +1,6 @@
-"""The key that a signed install names: which names are asked for, and what may come back."""
+"""The key that a signed install names: which names are requested, and which responses are
+accepted.
+"""
 
 import itertools
 import time

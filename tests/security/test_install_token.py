@@ -1,4 +1,4 @@
-"""`installed` and `uninstalled`: what a token must be, one rule after the other."""
+"""`installed` and `uninstalled`: the rules for a token, one by one."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ BOTH = (INSTALLED, UNINSTALLED)
 
 
 def signed(jira: Jira, payload: Any) -> str:
-    """By Jira's own key, whatever the payload is."""
+    """Sign any payload with Jira's own key."""
     header = {"alg": "RS256", "typ": "JWT", "kid": jira.key.kid}
     return forgery.rs256(header, payload, jira.key.private)
 

@@ -1,8 +1,8 @@
-"""Nobody learns anything of others: for every route of the template, by ids that are not one's own.
+"""No caller learns anything about others: every route of the template, called with ids of others.
 
-A site that names another site's id, under Connect or under Forge, or a key that names another
-workspace's, is answered as if there were no such thing, and changes nothing of it. A route that is
-in no table here fails a test.
+A site that names another site's id, under Connect or Forge, or a key that names another
+workspace's, is answered as if the id did not exist, and changes nothing. A route that is in no
+table here fails a test.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ from tests.support.lifecycle import ACME, GLOBEX, Site
 from tests.support.template import functions, routes
 from tests.support.tokens import claims, signed_callback
 
-# Their workspaces and things: of another site, of no site, and of nobody at all.
+# Workspaces and items of another site, of no site, and of no workspace.
 THEIRS, UNLINKED, NOBODYS = "theirs", "unlinked", "nobodys"
 OURS = "ours"
 KEYS = {OURS: "ours0000", THEIRS: "theirs00", UNLINKED: "unlinked", NOBODYS: "nobodys0"}
@@ -39,7 +39,7 @@ REVIEW_PAGE = "https://ops.example.com/new?of={incident-id}"
 
 @dataclass(frozen=True)
 class Call:
-    """A call as a site makes it."""
+    """A call of a site."""
 
     url: str
     body: Any = None
@@ -49,7 +49,7 @@ SiteCall = Callable[[Site, Route, Call], Answer]
 
 
 def at_site(own_id: str, of: str) -> str:
-    """The id as a site knows it that this workspace is linked to, or would be."""
+    """The id under which a site linked to this workspace has the entity."""
     return WorkspaceIds(KEYS[of]).at_site(own_id)
 
 
@@ -62,7 +62,7 @@ def target(of: str) -> dict[str, str]:
     return {"ati": "ati:cloud:jira:issue", "id": f"issue-of-{of}"}
 
 
-# What each of Jira's routes is called with, to name what is not one's own.
+# For each of Jira's routes, the call that names another site's ids.
 NAMING: Mapping[Route, Callable[[str], list[Call]]] = {
     Route("POST", "/workspaces/fetch"): lambda of: [
         Call("/workspaces/fetch", {"ids": [of]}),
@@ -110,12 +110,12 @@ NAMING: Mapping[Route, Callable[[str], list[Call]]] = {
         ),
     ],
 }
-# Who calls is proven by what these name, and nothing else can be named in them: tests of their own.
+# These routes authenticate the caller by all the ids that they accept; they have their own tests.
 PROVEN_BY_WHAT_THEY_NAME = {
     Route("POST", f"/lifecycle/{event}")
     for event in ("installed", "uninstalled", "enabled", "disabled")
 }
-# The same of Forge's, whose migrations are the installation's own: see `test_forge_routes`.
+# The same for Forge's, whose migrations are the installation's own: see `test_forge_routes`.
 OF_FORGES_OWN = {Route(method, path) for method, path in forge_stage.ROUTES}
 FOR_ANYONE_WITHOUT_IDS = {
     Route("GET", "/about"),
@@ -133,7 +133,8 @@ OF_A_WORKSPACE = {
     for route, operation in OF_THE_PROVIDER.items()
     if route.path.startswith("/v1/workspaces/{workspaceId}")
 }
-# Of a site, a key for some workspaces is told what concerns these, and nothing of it without any.
+# A key for some workspaces sees only what concerns these at a site, and nothing of a site without
+# any.
 OF_A_LINKED_SITE = {
     Route("GET", "/v1/sites/{site}"),
     Route("GET", "/v1/sites/{site}/workspaces"),
@@ -146,7 +147,7 @@ FOR_A_KEY_TO_ALL = {
     if route.path.startswith(("/v1/sites", "/v1/keys"))
     and route not in OF_A_LINKED_SITE | OF_EVERY_KEYS_OWN
 }
-# Of these, a key's own workspace may be named together with a thing of another.
+# These may name the key's own workspace together with another's item.
 THINGS = ("containerId", "incidentId", "reviewId")
 
 
@@ -158,7 +159,7 @@ def forge() -> Iterator[Forge]:
 
 @pytest.fixture
 def relay(start: Start, forge: Forge) -> Relay:
-    """Two sites, and a workspace of nobody's; each has things named after it."""
+    """Two sites, and a workspace of no site; each has items named after it."""
     relay = start(REVIEW_URL_TEMPLATE=REVIEW_PAGE, FORGE_KEYS_URL=forge.keys_url)
     for workspace in (OURS, THEIRS, UNLINKED):
         fill(relay, workspace)
@@ -173,7 +174,7 @@ def relay(start: Start, forge: Forge) -> Relay:
         assert ForgeCalls(relay, forge).install(site).id == id_of(relay, connect)
     relay.links.link(acme.id, OURS)
     relay.links.link(globex.id, THEIRS)
-    # The other site has told something of its own incident.
+    # The other site has associated its own incident.
     path = "/entities/associated"
     body = {
         "entity": entity(at_site(f"incident-of-{THEIRS}", THEIRS)),
@@ -185,7 +186,7 @@ def relay(start: Start, forge: Forge) -> Relay:
 
 @pytest.fixture(params=["connect", "forge"])
 def call(request: pytest.FixtureRequest, relay: Relay, forge: Forge) -> SiteCall:
-    """A call as a site makes it, by either of its identities."""
+    """Make a site's call, under either identity."""
 
     def make(site: Site, route: Route, one: Call) -> Answer:
         if OPERATIONS[route].caller is Caller.ANYONE:
@@ -236,7 +237,7 @@ def kept_of_others(relay: Relay) -> list[Any]:
 
 
 def without(answer: Answer, of: str) -> tuple[int, str, str]:
-    """The answer with the name that the caller itself brought taken out of it."""
+    """The response without the name that the caller itself sent."""
     location = answer.headers.get("Location", "")
     told = [text.replace(KEYS[of], "…").replace(of, "…") for text in (answer.body, location)]
     return answer.status, told[0], told[1]
@@ -247,7 +248,7 @@ def test_every_route_is_in_one_table() -> None:
         Route(method, path.replace("+}", "}"))
         for name in functions()
         for method, path in routes(name)
-        # HEAD is answered as GET is; the scanner's tests call it everywhere.
+        # HEAD is answered like GET; the scanner's tests call it everywhere.
         if path != "*" and method != "HEAD"
     }
     tables: list[set[Route]] = [
@@ -284,7 +285,7 @@ def test_a_site_learns_nothing_about_other_sites_data(
 def test_each_call_answers_the_site_that_it_belongs_to(
     call: SiteCall, subtests: pytest.Subtests
 ) -> None:
-    """Or else the test above could not fail: what is one's own is answered differently."""
+    """Otherwise the test above could not fail: one's own ids are answered differently."""
     for route, naming in NAMING.items():
         if route.method == "PUT" or OPERATIONS[route].caller is Caller.ANYONE:
             continue
@@ -297,7 +298,7 @@ def test_each_call_answers_the_site_that_it_belongs_to(
 def test_a_sites_claims_about_other_sites_reach_nobody(
     relay: Relay, call: SiteCall, aws: Aws
 ) -> None:
-    """No webhook hears of it, and no workspace is shown it."""
+    """No webhook is called, and no workspace is shown it."""
     queue = aws.environment["NOTICES_QUEUE"]
     aws.sqs.purge_queue(QueueUrl=queue)
     shown = {of: sites_of(relay, of) for of in (THEIRS, UNLINKED)}
@@ -315,7 +316,7 @@ def sites_of(relay: Relay, workspace: str) -> Any:
 
 
 def test_a_token_of_one_site_is_not_accepted_as_anothers(relay: Relay) -> None:
-    """Signed with one site's secret in another's name; or by a site that has left."""
+    """Signed with one site's secret in another's name, or by an uninstalled site."""
     url = "/containers/search?searchQuery=Service"
     forged = signed_callback(ACME.secret, claims(GLOBEX.client_key, "GET", url))
     answers = [
@@ -333,7 +334,7 @@ def test_a_token_of_one_site_is_not_accepted_as_anothers(relay: Relay) -> None:
 
 
 def url_of(operation: Operation, workspace: str, things_of: str) -> str:
-    """The first example's call, about this workspace and about things of that one."""
+    """The first example's URL, with this workspace and that workspace's items."""
     example = operation.examples[0]
     values = dict(example.path) | {
         "workspaceId": workspace,
@@ -371,8 +372,9 @@ def test_a_key_for_one_workspace_opens_no_route_of_another(
 def test_each_call_works_with_a_key_for_the_workspace(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
-    """Or else the test above could not fail. What deletes comes last, the workspace after all
-    that it has."""
+    """Otherwise the test above could not fail. Deletes come last, the workspace after its
+    contents.
+    """
     key = relay.key_for(THEIRS)
     order = ["GET", "POST", "PUT", "DELETE"]
     for operation in sorted(
@@ -440,8 +442,7 @@ def test_a_key_for_one_workspace_changes_no_site_and_reads_no_keys(
 def test_a_site_without_a_workspace_of_the_key_is_not_found(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
-    """Whether the workspace is linked to another site, to none, or is nobody's; and an offer is no
-    link."""
+    """Whether the workspace is linked to another site, to none, or unknown; an offer is no link."""
     acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
     relay.links.offer(globex, OURS)
     strangers = {
@@ -463,7 +464,9 @@ def test_a_site_without_a_workspace_of_the_key_is_not_found(
 
 
 def test_each_call_answers_a_key_of_a_linked_workspace(relay: Relay) -> None:
-    """Or else the test above could not fail. The links are asked of Jira, which is not there."""
+    """Otherwise the test above could not fail. The links are requested from Jira, which is
+    unreachable.
+    """
     key, path = relay.key_for(OURS), f"/v1/sites/{id_of(relay, ACME)}"
     assert relay.provider("GET", path, key=key).json()["baseUrl"] == ACME.base_url
     assert relay.provider("GET", f"{path}/replay", key=key).json() == {"replays": []}
@@ -471,7 +474,7 @@ def test_each_call_answers_a_key_of_a_linked_workspace(relay: Relay) -> None:
 
 
 def own_view(relay: Relay, key: str) -> list[str]:
-    """All that a key for one's own workspace reads of sites without asking Jira."""
+    """Everything that a key for one's own workspace reads about sites without calling Jira."""
     acme = id_of(relay, ACME)
     paths = [
         "/v1/sites",
@@ -487,7 +490,9 @@ def own_view(relay: Relay, key: str) -> list[str]:
 
 
 def test_others_at_a_shared_site_do_not_change_ones_own_view(relay: Relay) -> None:
-    """They are linked, replayed, owed something and offered there; sites are theirs alone."""
+    """They are linked, replayed, owed and offered there; sites are shown only to their own
+    workspaces.
+    """
     acme, key = id_of(relay, ACME), relay.key_for(OURS)
     before = own_view(relay, key)
     debts = DebtStore(relay.aws.dynamodb, relay.aws.environment["RECORD_TABLE"])
@@ -495,7 +500,7 @@ def test_others_at_a_shared_site_do_not_change_ones_own_view(relay: Relay) -> No
         relay.links.link(acme, other)
         debts.owe(other, acme, [EntityKey(Kind.INCIDENT, f"incident-of-{other}")], "no reason")
     relay.links.offer(acme, NOBODYS)
-    # By a key for all, as it begins a replay.
+    # By a key for all workspaces, as it starts a replay.
     path = f"/v1/sites/{acme}/replay"
     for other in (THEIRS, UNLINKED):
         begun = relay.provider("POST", path, {"what": "all", "workspaceId": other})
@@ -508,7 +513,7 @@ def test_others_at_a_shared_site_do_not_change_ones_own_view(relay: Relay) -> No
 
 
 def test_a_sites_messages_about_others_are_not_shown(relay: Relay) -> None:
-    """They may hold what others sent. What the trouble is, and until when, concerns all."""
+    """They may contain others' data. The kind of trouble and its end concern everyone."""
     acme, key = id_of(relay, ACME), relay.key_for(OURS)
     environment, dynamodb = relay.aws.environment, relay.aws.dynamodb
     words = f"Jira answered 429: no more of incident-of-{THEIRS}: wait"
@@ -544,7 +549,7 @@ def test_a_sites_messages_about_others_are_not_shown(relay: Relay) -> None:
     assert replay["reason"] == "Jira answered 429"
     [own] = relay.provider("GET", f"/v1/workspaces/{OURS}/sites", key=key).json()["sites"]
     assert own == site | {"owed": 0, "replay": replay}
-    # A key for all has them in full.
+    # A key for all workspaces has them in full.
     assert relay.provider("GET", f"/v1/sites/{acme}").json()["trouble"]["message"] == words
 
 
@@ -566,7 +571,7 @@ def test_a_key_lists_only_the_sites_of_its_own_workspaces(relay: Relay) -> None:
     assert listed(OURS, THEIRS, query=f"?after={second}") == []
 
 
-# What a site's replays and links are changed with, naming what is the key's own, and what is not.
+# The calls that change a site's replays and links, naming the key's own ids and others'.
 STARTS: Mapping[str, Callable[[str, str], list[Any]]] = {
     "replay": lambda *_: [
         {},
@@ -583,7 +588,7 @@ STARTS: Mapping[str, Callable[[str, str], list[Any]]] = {
 def test_a_key_for_one_workspace_cannot_replay_or_move_links_of_others(
     relay: Relay, aws: Aws, what: str
 ) -> None:
-    """Not even at the site that its own workspace is linked to."""
+    """Not even at the site linked to its own workspace."""
     acme, globex = id_of(relay, ACME), id_of(relay, GLOBEX)
     for key in (relay.key_for(OURS), relay.key_for(OURS, THEIRS)):
         before = relay.stored()
@@ -599,7 +604,7 @@ def test_a_key_for_one_workspace_cannot_replay_or_move_links_of_others(
 
 
 def test_a_key_sees_only_replays_of_its_own_workspaces(relay: Relay) -> None:
-    """By a key for all: what one site is asked to take begins nothing at another."""
+    """By a key for all: a replay of one site starts nothing at another."""
     sites = {OURS: id_of(relay, ACME), THEIRS: id_of(relay, GLOBEX)}
 
     def shown(site: str) -> list[str]:
@@ -629,7 +634,7 @@ def test_a_key_lists_only_its_own_workspaces(relay: Relay) -> None:
 def test_an_unauthenticated_caller_does_not_learn_what_exists(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
-    """Without a token, and with one that is made up: one answer for all that there is or is not."""
+    """Without a token and with a forged one: the same response, whether or not the id exists."""
     made_up = f"relay_{'0' * 16}_{'x' * 43}"
     for route, operation in OPERATIONS.items():
         if operation.caller is Caller.PROVIDER:

@@ -1,5 +1,6 @@
-"""What a function keeps between a site's calls can't change: a site that has left is shut out at
-once, and a new secret counts at once."""
+"""A function caches only what cannot change between a site's calls: an uninstalled site is refused
+immediately, and a new secret counts immediately.
+"""
 
 import time
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def test_a_site_that_has_uninstalled_the_app_is_refused_immediately(verifying: V
 
 
 def test_every_refusal_makes_the_same_calls(verifying: Verifying) -> None:
-    """So that their time doesn't say which sites there are."""
+    """Otherwise the response time would reveal which sites exist."""
     of_an_unknown_site = verifying.calls(UNKNOWN, ACME.secret)
     assert of_an_unknown_site == ["GetItem", "GetItem"]
     assert verifying.passes(ACME)

@@ -1,5 +1,5 @@
-"""What Atlassian's scanner does, at every route of the template: each call that proves nothing is
-refused, and each answer carries the headers that its review asks for.
+"""What Atlassian's scanner does, at every route of the template: every unauthenticated call is
+refused, and every response has the headers that its review requires.
 """
 
 import re
@@ -26,7 +26,7 @@ PUBLIC_PATHS = (
     "/atlassian-connect.json",
     "/health",
     "/logo.svg",
-    # A link in a browser, which reveals nothing and does nothing; nothing is configured here.
+    # A link in a browser, which reveals and changes nothing; nothing is configured here.
     "/post-incident-reviews/new",
 )
 PUBLIC = {(method, path) for method in ("GET", "HEAD") for path in PUBLIC_PATHS}
@@ -57,7 +57,7 @@ def scanners_tokens() -> dict[str, str]:
 
 
 def scanners_invocations() -> dict[str, str]:
-    """Forge's tokens in all but the signature."""
+    """Forge's tokens without a valid signature."""
     own = payload({"app.installationId": INSTALLATION_ID})
     known, fake = ({"typ": "JWT", "kid": kid} for kid in (forge_key().kid, "fake/kid"))
     return {
@@ -71,7 +71,7 @@ def scanners_invocations() -> dict[str, str]:
 
 
 def attempts() -> dict[str, tuple[str, dict[str, str]]]:
-    """Query and headers of every call that proves nothing."""
+    """Query and headers of every unauthenticated call."""
     found: dict[str, tuple[str, dict[str, str]]] = {"no token": ("", {})}
     for name, token in (scanners_tokens() | scanners_invocations()).items():
         found[f"{name} as JWT"] = ("", {"Authorization": f"JWT {token}"})
@@ -142,7 +142,7 @@ def refusal_of(method: str, path: str) -> int:
 def test_every_other_method_is_refused(
     load: Callable[[str], ModuleType], subtests: pytest.Subtests
 ) -> None:
-    """API Gateway would not hand it over; the function does not depend on that."""
+    """API Gateway would not route it; the function does not rely on that."""
     modules = {name: load(name) for name in HTTP_FUNCTIONS}
     for name, path in {(name, path) for name, _, path in ROUTES if path != "*"}:
         served = {method for method, other in routes(name) if other == path}
@@ -209,7 +209,7 @@ def test_the_public_link_answers_alike_for_every_incident(
 def test_a_token_of_another_call_opens_none_of_jiras_routes(
     load: Callable[[str], ModuleType], jira: Jira, subtests: pytest.Subtests
 ) -> None:
-    """Signed with the site's own secret, or by Jira's install key; and yet not for this."""
+    """Signed with the site's own secret, or by Jira's install key, but not for this call."""
     assert jira.installed(ACME).status == 204
     of_jira = [one for one in ROUTES if one[1:] not in PUBLIC and one[2][:4] not in ("*", "/v1/")]
     assert len(of_jira) > 4

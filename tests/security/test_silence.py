@@ -1,4 +1,4 @@
-"""No token, no secret and no person is in what is logged or printed, whatever happens."""
+"""No token, secret or user is logged or printed, whatever happens."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ Written = Callable[[], str]
 
 @pytest.fixture
 def loud(written: Written) -> Iterator[Written]:
-    """What is written at the level that an operator sets when something is wrong."""
+    """What is logged at the level that an operator sets for debugging."""
     before = logger.log_level
     logger.setLevel(logging.DEBUG)
     yield written
@@ -45,7 +45,7 @@ def loud(written: Written) -> Iterator[Written]:
 
 
 def parts(token: str) -> list[str]:
-    """Of a token: whole, and its payload and signature, which would give it away as well."""
+    """A token's revealing parts: the whole, its payload and its signature."""
     return [token, *(part for part in token.split(".")[1:] if part)]
 
 
@@ -111,7 +111,7 @@ def forge() -> Iterator[Forge]:
 def test_forges_calls_leave_no_token_and_no_system_token(
     function: Callable[..., ModuleType], forge: Forge, loud: Written, subtests: pytest.Subtests
 ) -> None:
-    """Whatever becomes of them, and whatever Jira says to the system token."""
+    """Whatever their result, and whatever Jira answers to the system token."""
     now = int(time.time())
     site = ForgeSite("acme")
     modules = {

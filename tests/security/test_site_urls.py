@@ -62,7 +62,7 @@ EVIL = [
     "https://acme.atlassian-us-gov-mod.net.evil.example",
     "https://acme.xatlassian-us-gov-mod.net",
     "https://acme.atlassianXnet",
-    # no site at all
+    # not a site
     "https://atlassian.net",
     "https://jira.com",
     "https://.atlassian.net",
@@ -72,7 +72,7 @@ EVIL = [
     "https://a_b.atlassian.net",
     "https://*.atlassian.net",
     f"https://{'a' * 64}.atlassian.net",
-    # what a parser may drop, or read as another sign
+    # what a parser may drop, or read as another character
     "https://evil.example\\.atlassian.net",
     "https://evil.example\\@acme.atlassian.net",
     "https://evil.example/\\acme.atlassian.net",
@@ -96,7 +96,7 @@ EVIL = [
     "https://acme\u3002atlassian.net",
     "https://acme.\u200batlassian.net",
     "https://acme.atlassian.net/\u202e",
-    # more than a site
+    # more than an origin
     "https://acme.atlassian.net/wiki",
     "https://acme.atlassian.net//",
     "https://acme.atlassian.net/.",
@@ -112,14 +112,14 @@ EVIL = [
     "https://evil.example,acme.atlassian.net",
     "https://acme.atlassian.net https://evil.example",
     "https://" + "a." * 300 + "atlassian.net",
-    # no text
+    # not a string
     42,
     ["https://acme.atlassian.net"],
     {"https": "acme.atlassian.net"},
 ]
 
 GOOD = {
-    # as Jira sends it: as it is kept
+    # as Jira sends it: stored unchanged
     "https://acme.atlassian.net": "https://acme.atlassian.net",
     "https://acme.atlassian.net/": "https://acme.atlassian.net",
     "https://a.atlassian.net": "https://a.atlassian.net",
@@ -130,7 +130,7 @@ GOOD = {
 }
 
 TEST_ORIGINS = {
-    # setting: (what it lets in, what it does not)
+    # setting: (what it accepts, what it refuses)
     "http://127.0.0.1:*": (
         [
             "http://127.0.0.1:8080",

@@ -1,1 +1,1 @@
-"""What several kinds of test share."""
+"""Shared by several kinds of tests."""

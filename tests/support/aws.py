@@ -1,4 +1,4 @@
-"""The emulated AWS as the tests hold it."""
+"""The emulated AWS."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 REGION = "eu-west-1"
 
-# Those of the template that name no store.
+# The template's variables that name no store.
 VARIABLES = {
     "CONFIRM_PERCENT": "0",
     "REGION": REGION,
@@ -37,7 +37,7 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Aws:
-    """`environment` holds the value of every variable in the template."""
+    """`environment` has the value of every variable in the template."""
 
     dynamodb: "DynamoDBClient"
     sqs: "SQSClient"

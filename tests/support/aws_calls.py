@@ -1,4 +1,4 @@
-"""The boundary to AWS: what is called there can be counted, made to fail, or be raced."""
+"""The boundary to AWS: calls can be counted, made to fail, or raced."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,8 +14,9 @@ Hook = Callable[[], object]
 
 @dataclass
 class AwsCalls:
-    """`names` are the operations called so far, `parameters` what each was given; `before` and
-    `after` run around one of them."""
+    """`names` are the operations called so far, `parameters` their parameters; `before` and `after`
+    run around each call.
+    """
 
     names: list[str] = field(default_factory=list)
     parameters: list[dict[str, Any]] = field(default_factory=list)
@@ -31,7 +32,7 @@ class AwsCalls:
         ]
 
     def fail(self, error: Exception, at: int) -> None:
-        """Let the call of this number (0 is the next one) fail before it reaches AWS."""
+        """Let the call with this number (0 is the next one) fail before it reaches AWS."""
         position = len(self.names) + at + 1
 
         def raise_there(_: str) -> None:

@@ -42,14 +42,15 @@ Request = Mapping[str, Any]
 
 
 class LimitPassed(BaseException):
-    """AWS would have refused the request. No Exception: Relay takes those for failures of AWS, and
-    a test of a failure would pass by it."""
+    """AWS would have refused the request. It is no Exception, because Relay would handle it as a
+    failure of AWS, and a test of such failures would hide it.
+    """
 
 
 def check(service: str, operation: str, request: Request) -> None:
-    """Raises LimitPassed, with the name of the limit, where AWS would refuse this request.
+    """Raise LimitPassed, with the name of the limit, if AWS would refuse this request.
 
-    `request` is as it goes over the wire: bytes in it are base64.
+    `request` is as on the wire: bytes are base64.
     """
     checked = _CHECKS.get((service, operation))
     if checked:
@@ -58,12 +59,12 @@ def check(service: str, operation: str, request: Request) -> None:
 
 @contextmanager
 def aws_limits() -> Iterator[None]:
-    """Every request of every client in this process is checked before it is sent."""
+    """Check every request of every client in this process before it is sent."""
     send = BaseClient._make_request  # type: ignore[attr-defined]
 
     def send_checked(self: BaseClient, model: Any, request: dict[str, Any], context: Any) -> Any:
         body = request.get("body")
-        # That of AWS's query protocol is a mapping here.
+        # AWS's query protocol has a mapping here.
         if isinstance(body, bytes | str) and body[:1] in (b"{", "{"):
             check(model.service_model.service_name, model.name, json.loads(body))
         return send(self, model, request, context)
@@ -137,7 +138,7 @@ def _check_visibility(request: Request) -> None:
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
-    """By DynamoDB's own rules, of an item in its JSON."""
+    """The size of an item in DynamoDB's JSON, by DynamoDB's own rules."""
     return sum(_bytes(name) + _value_bytes(value) for name, value in item.items())
 
 
@@ -177,12 +178,12 @@ def _number_bytes(number: str) -> int:
     significant = digits.rstrip("0")
     _hold("digits of a number", len(significant) <= _DIGITS_MAX)
     _hold("magnitude of a number", not significant or -130 < magnitude <= 126)
-    # A byte for two digits, one for the number, and one for its sign.
+    # One byte per two digits, one for the number, and one for its sign.
     return (len(significant) + 1) // 2 + 1 + number.startswith("-")
 
 
 def _check_key(key: Mapping[str, Any]) -> tuple[str, ...]:
-    """The key's values, which name the item."""
+    """The values of the item's key."""
     for name, bytes_max in _KEY_BYTES_MAX.items():
         if name in key:
             _check_key_value(name, key[name], bytes_max)
@@ -216,7 +217,7 @@ def _check_expressions(request: Request) -> None:
 
 
 def _update(request: Request) -> tuple[str, ...]:
-    """What is written, without what is left of the item: the emulator itself measures the two."""
+    """Check what is written, without the rest of the item: the emulator itself measures the two."""
     _check_expressions(request)
     key = _check_key(request["Key"])
     written = request.get("ExpressionAttributeValues", {}).values()
@@ -239,7 +240,7 @@ def _query(request: Request) -> None:
     _check_expressions(request)
     _check_key(request.get("ExclusiveStartKey", {}))
     _hold("Limit", request.get("Limit", 1) >= 1)
-    # The names that the table's own queries give the two.
+    # The names in the table's own queries.
     for place, name in {":pk": "pk", ":prefix": "sk"}.items():
         value = request.get("ExpressionAttributeValues", {}).get(place)
         if value:

@@ -1,4 +1,6 @@
-"""The template's permissions: the emulators let a function do what its policy on AWS does not."""
+"""The template's permissions: the emulators allow calls that a function's policy on AWS does
+not.
+"""
 
 import json
 import sys
@@ -15,7 +17,7 @@ from infra.lambdas.template import ROOT, functions
 
 _FUNCTIONS, _TESTS = str(ROOT / "functions"), str(ROOT / "tests")
 _AROUND_EVERY_CALL = ("aws_permissions.py", "aws_limits.py", "aws_calls.py", "quick_aws.py")
-# Operations that are allowed by the name of another one.
+# Operations that are allowed by another action's name.
 _ALLOWED_AS = {
     "DeleteMessageBatch": "DeleteMessage",
     "SendMessageBatch": "SendMessage",
@@ -31,8 +33,9 @@ Permission = tuple[str, str]
 
 
 class NotPermitted(BaseException):
-    """AWS would have refused the call. No Exception: Relay takes those for failures of AWS, and a
-    test of a failure would pass by it."""
+    """AWS would have refused the call. It is no Exception, because Relay would handle it as a
+    failure of AWS, and a test of such failures would hide it.
+    """
 
 
 @cache
@@ -52,7 +55,9 @@ def permitted(function: str) -> frozenset[Permission]:
 
 
 def needed(service: str, operation: str, request: Request) -> set[Permission]:
-    """What AWS asks for, for this request. The stores are made under their logical ids."""
+    """The permission that AWS requires for this request. The stores have their logical ids as
+    names.
+    """
     if service == "kms":
         return {(f"kms:{operation}", "SecretsKey")}
     if service == "sqs":
@@ -70,7 +75,7 @@ def needed(service: str, operation: str, request: Request) -> set[Permission]:
 
 @contextmanager
 def aws_permissions() -> Iterator[None]:
-    """Every request that a function of this process makes is checked before it is sent."""
+    """Check every request of the functions in this process before it is sent."""
     send = BaseClient._make_request  # type: ignore[attr-defined]
 
     def send_checked(self: BaseClient, model: Any, request: dict[str, Any], context: Any) -> Any:
@@ -88,7 +93,7 @@ def aws_permissions() -> Iterator[None]:
 
 
 def _calling() -> str | None:
-    """The function whose handler stands in the stack; None for what a test does amid its call."""
+    """The function whose handler is on the stack; None for a test's own call."""
     frame = sys._getframe()
     while frame := frame.f_back:  # type: ignore[assignment]
         file = frame.f_code.co_filename

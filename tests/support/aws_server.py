@@ -1,4 +1,4 @@
-"""The emulated AWS of this process over HTTP, for functions in processes of their own."""
+"""This process's emulated AWS over HTTP, for functions in other processes."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "TrentService"
 
 @contextmanager
 def aws_server(region: str) -> Iterator[str]:
-    """The endpoint of all its services, as long as moto mocks AWS here."""
+    """The endpoint of all its services, while moto mocks AWS here."""
     turn = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -35,7 +35,7 @@ def aws_server(region: str) -> Iterator[str]:
             self.wfile.write(answer.content)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, args=(0.01,))

@@ -1,4 +1,4 @@
-"""What a batch is as the body of a request to Jira."""
+"""A batch as the body of a request to Jira."""
 
 from infra.openapi.parameters import IDS
 from relay.delivery.protocol import Batch

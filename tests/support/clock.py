@@ -1,4 +1,4 @@
-"""The clock by which Relay notes when it first saw a lifecycle token."""
+"""The clock with which Relay notes when it first saw a lifecycle token."""
 
 import time
 from dataclasses import dataclass, field
@@ -6,6 +6,6 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Clock:
-    """In epoch seconds. Whether a token has expired is still told by the wall clock."""
+    """Epoch seconds. A token's expiry still follows the wall clock."""
 
     seconds: int = field(default_factory=lambda: int(time.time()))

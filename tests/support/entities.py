@@ -1,4 +1,4 @@
-"""Entities that Jira would take."""
+"""Entities that Jira would accept."""
 
 from typing import Any
 

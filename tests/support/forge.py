@@ -1,6 +1,6 @@
-"""Forge's side of its calls: invocation tokens, signed for real, and the key set that proves them.
+"""Forge's side of its calls: really signed invocation tokens, and the key set that verifies them.
 
-The payload and the kid have the shapes of Atlassian's own.
+The payload and the kid have Atlassian's own shapes.
 """
 
 import copy
@@ -27,7 +27,7 @@ API_BASE_URL = f"https://api.atlassian.com/ex/jira/{CLOUD_ID}"
 
 
 class Absent(Enum):
-    """Stands for a value that is not there at all."""
+    """Stands for a missing value."""
 
     ABSENT = "absent"
 
@@ -45,14 +45,14 @@ class ForgeKey:
     )
 
     def jwk(self, **changes: Any) -> dict[str, Any]:
-        """The public key as the key set has it."""
+        """The public key as in the key set."""
         public = RSAAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         numbers = {name: public[name] for name in ("kty", "n", "e")}
         return changed(numbers | {"kid": self.kid, "use": "sig", "alg": "RS256"}, changes)
 
 
 def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """A copy with other values, by dotted path: `{"app.module.key": ABSENT}`."""
+    """A copy with other values by dotted path: `{"app.module.key": ABSENT}`."""
     copied = copy.deepcopy(document)
     for path, value in changes.items():
         *parents, name = path.split(".")
@@ -67,7 +67,7 @@ def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
 
 
 def payload(changes: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a token for a scheduled trigger says; `changes` as `changed` takes them."""
+    """The payload of a scheduled trigger's token; `changes` as for `changed`."""
     now = int(time.time())
     standard = {
         "app": {
@@ -102,7 +102,7 @@ def payload(changes: dict[str, Any] | None = None) -> dict[str, Any]:
 
 
 def module_of(path: str) -> dict[str, str]:
-    """What the token for a call of this path names (see the app's manifest)."""
+    """The module that the token for a call of this path names (see the app's manifest)."""
     if path.startswith("/forge/migrations/"):
         return {"type": "migration:dataResidency", "key": "data-residency"}
     return {"type": "core:endpoint", "key": path.strip("/").replace("/", "-")}
@@ -114,7 +114,7 @@ def signed(key: ForgeKey, content: dict[str, Any] | None = None, **header: Any) 
 
 
 def request(authorization: str | None, path: str = "/forge/tick", **headers: str) -> Request:
-    """A call of Forge's; a header's name has `_` for `-`."""
+    """A call of Forge's; `_` in a header's name stands for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if authorization is not None:
         named["authorization"] = authorization
@@ -129,7 +129,7 @@ def request(authorization: str | None, path: str = "/forge/tick", **headers: str
 
 @dataclass(frozen=True)
 class KeySetServer:
-    """`requests` are the paths asked for."""
+    """`requests` are the requested paths."""
 
     server: KeyServer
 
@@ -142,7 +142,7 @@ class KeySetServer:
         return self.server.requests
 
     def publish(self, *members: Any) -> None:
-        """Serve the set of these keys from now on, and no longer what came before."""
+        """Serve only these keys from now on."""
         self.answer(Reply(body=json.dumps({"keys": members}).encode()))
 
     def answer(self, reply: Reply) -> None:

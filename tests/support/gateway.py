@@ -18,7 +18,7 @@ from tests.support.lambdas import Context, http_event
 
 
 class Functions(dict[str, Any]):
-    """By name; each is loaded when it is first wanted."""
+    """The functions by name, each loaded when first used."""
 
     def __init__(self, load: Callable[[str], ModuleType]) -> None:
         self._load = load
@@ -40,7 +40,7 @@ class Gateway:
     def answer(
         self, method: str, url: str, body: bytes | str | None, headers: dict[str, str]
     ) -> dict[str, Any]:
-        """A body of bytes reaches the function in base64, as one in gzip does."""
+        """Bytes reach the function in base64, like a gzip body."""
         event = http_event(method, url, body, headers)
         refused = refused_by_gateway(method, url, headers, event)
         if refused:
@@ -55,7 +55,7 @@ class Gateway:
 @contextmanager
 def gateway(functions: Functions) -> Iterator[Gateway]:
     class Handler(BaseHTTPRequestHandler):
-        # HTTP/1.0 closes every connection, so that none outlives its test.
+        # HTTP/1.0 closes every connection, so none outlives its test.
         def handle_any(self) -> None:
             length = self.headers.get("Content-Length")
             body = self.rfile.read(int(length)) if length else None
@@ -72,10 +72,10 @@ def gateway(functions: Functions) -> Iterator[Gateway]:
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     class Server(ThreadingHTTPServer):
-        daemon_threads = False  # closing it waits for every answer
+        daemon_threads = False  # closing waits for every response
 
     with Server(("127.0.0.1", 0), Handler) as http:
         served = Gateway(f"http://127.0.0.1:{http.server_address[1]}", functions)
@@ -90,7 +90,7 @@ def gateway(functions: Functions) -> Iterator[Gateway]:
 
 @contextmanager
 def connections_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Functions loaded within leave no connection open, as the end of a Lambda leaves none."""
+    """Close the connections of functions loaded within, as the end of a Lambda does."""
     make: Callable[..., None] = OutboundClient.__init__
     clients: list[OutboundClient] = []
 

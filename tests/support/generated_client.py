@@ -1,4 +1,4 @@
-"""A Python client, made of docs/openapi.json as anyone would make one."""
+"""A Python client generated from docs/openapi.json."""
 
 import importlib
 import sys
@@ -17,7 +17,7 @@ PACKAGE = "relay_client_from_openapi"
 
 @contextmanager
 def generated_client(folder: Path) -> Iterator[ModuleType]:
-    """The client's package, which can be imported as long as the context lasts."""
+    """The client's package, which can be imported within the context."""
     options = ConfigFile(package_name_override=PACKAGE, post_hooks=[])
     config = Config.from_sources(
         options,
@@ -27,7 +27,7 @@ def generated_client(folder: Path) -> Iterator[ModuleType]:
         overwrite=False,
         output_path=folder / PACKAGE,
     )
-    # The one thing that the generator leaves out: a picture is no answer for a program.
+    # The only thing that the generator leaves out: a picture is no response for a program.
     assert [error.header for error in generate(config=config)] == [
         "WARNING parsing GET /logo.svg within public."
     ]

@@ -1,4 +1,4 @@
-"""A server of public keys on loopback, as Atlassian's is: PEM by kid, over HTTP."""
+"""A server of public keys on loopback, like Atlassian's: PEM by kid, over HTTP."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.support.tokens import InstallKey
 
 @dataclass(frozen=True)
 class Reply:
-    """`silent` says nothing until the server is closed; `cut_off` closes without an answer."""
+    """`silent` sends nothing until the server is closed; `cut_off` closes without a response."""
 
     status: int = 200
     body: bytes = b""
@@ -22,7 +22,7 @@ class Reply:
 
 @dataclass
 class KeyServer:
-    """`requests` are the paths asked for; `trouble`, if set, is what every request gets."""
+    """`requests` are the requested paths; `trouble`, if set, is the response to every request."""
 
     url: str
     keys: dict[str, bytes] = field(default_factory=dict)
@@ -43,14 +43,14 @@ class KeyServer:
 @contextmanager
 def key_server() -> Iterator[KeyServer]:
     class Handler(BaseHTTPRequestHandler):
-        # HTTP/1.0 closes every connection, so that none outlives its test.
+        # HTTP/1.0 closes every connection, so none outlives its test.
         def do_GET(self) -> None:
             reply = server.reply_to(self.path)
             if reply.silent:
                 server.closing.wait()
             if reply.silent or reply.cut_off:
                 return
-            with suppress(ConnectionError):  # whoever asked may have heard enough
+            with suppress(ConnectionError):  # the client may have closed the connection
                 self.send_response(reply.status)
                 for name, value in reply.headers:
                     self.send_header(name, value)
@@ -58,10 +58,10 @@ def key_server() -> Iterator[KeyServer]:
                 self.wfile.write(reply.body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing of it belongs into the test's output."""
+            """Keep the server's log out of the test's output."""
 
     class Server(ThreadingHTTPServer):
-        daemon_threads = False  # closing it waits for every answer
+        daemon_threads = False  # closing waits for every response
 
     with Server(("127.0.0.1", 0), Handler) as http:
         server = KeyServer(f"http://127.0.0.1:{http.server_address[1]}/keys")

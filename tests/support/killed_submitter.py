@@ -1,7 +1,7 @@
-"""The submitter in a process of its own, which messages of one workspace kill.
+"""The submitter in its own process, which messages of one workspace kill.
 
-Run as a subject (see `infra.harness.subject`): it stands for whatever kills a function,
-such as the kernel where memory is out.
+Run as a subject (see `infra.harness.subject`): it stands for whatever kills a function, such as the
+kernel when memory runs out.
 """
 
 import os
@@ -17,8 +17,9 @@ KILLER = "killer"
 
 
 def receive(event: dict[str, Any], at: str) -> dict[str, Any]:
-    """The submitter's answer to the event. It dies as it reads a message of the killer's, or as it
-    records its states: `at` is "parse" or "record"."""
+    """The submitter's answer to the event. It dies while reading a message of the killer's or while
+    recording its states: `at` is "parse" or "record".
+    """
     submitter = load("submitter")
     record = RecordStore.put_newest
 

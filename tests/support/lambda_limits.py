@@ -1,8 +1,8 @@
-"""Lambda's and API Gateway's documented limits of what goes into a function and comes out of it.
+"""Lambda's and API Gateway's documented limits of a function's input and output.
 
-Sources: "Lambda quotas", "Quotas for configuring and running an HTTP API", and what Lambda says
-when it refuses: "Request must be smaller than 6291456 bytes", "Exceeded maximum allowed payload
-size (6291556 bytes)".
+Sources: "Lambda quotas", "Quotas for configuring and running an HTTP API", and Lambda's own errors:
+"Request must be smaller than 6291456 bytes", "Exceeded maximum allowed payload size (6291556
+bytes)".
 """
 
 import json
@@ -13,24 +13,26 @@ from tests.support.aws_limits import LimitPassed
 
 EVENT_BYTES_MAX = 6 * 1024 * 1024
 ANSWER_BYTES_MAX = EVENT_BYTES_MAX + 100
-# Of an HTTP call: the request line, or the status, and all headers.
+# For an HTTP call: the request line or the status, and all headers.
 HEADER_BYTES_MAX = 10_240
 
 
 def event_bytes(event: Any) -> int:
-    """As JSON in UTF-8: a quote in a body has two bytes, and a backslash."""
+    """The event's size as UTF-8 JSON: a quote in a body has two bytes, like a backslash."""
     return len(json.dumps(event, ensure_ascii=False).encode(errors="surrogatepass"))
 
 
 def answer_bytes(answer: Any) -> int:
-    """As Python 3.11's runtime client writes it, all in ASCII; those of later versions do not."""
+    """The response's size as Python 3.11's runtime client writes it, in ASCII; later versions do
+    not.
+    """
     return len(json.dumps(answer))
 
 
 def refused_by_gateway(
     method: str, url: str, headers: Mapping[str, str], event: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """API Gateway's own answer to a call that it does not hand on; None where it does."""
+    """API Gateway's own response to a call that it refuses; None if it passes the call on."""
     line = len(f"{method} {url} HTTP/1.1\r\n".encode())
     if line + _header_bytes(headers) > HEADER_BYTES_MAX:
         return _own_answer(431, "Request Header Fields Too Large")
@@ -40,7 +42,9 @@ def refused_by_gateway(
 
 
 def check_answer(answer: Mapping[str, Any]) -> None:
-    """Raises LimitPassed for an HTTP answer that Lambda or API Gateway would replace by a 500."""
+    """Raise LimitPassed for an HTTP response that Lambda or API Gateway would replace with a
+    500.
+    """
     if answer_bytes(answer) > ANSWER_BYTES_MAX:
         raise LimitPassed("bytes of a function's answer")
     if _header_bytes(answer["headers"]) > HEADER_BYTES_MAX:
@@ -48,7 +52,7 @@ def check_answer(answer: Mapping[str, Any]) -> None:
 
 
 def check_event(event: Mapping[str, Any]) -> None:
-    """Raises LimitPassed for an event that no event source would make."""
+    """Raise LimitPassed for an event that no event source would send."""
     if event_bytes(event) > EVENT_BYTES_MAX:
         raise LimitPassed("bytes of an event")
 

@@ -1,4 +1,4 @@
-"""Jira's side of the lifecycle calls: sites, and the tokens and bodies that they come with."""
+"""Jira's side of the lifecycle calls: sites, and their tokens and bodies."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ DISABLED = "/lifecycle/disabled"
 
 @dataclass(frozen=True)
 class Site:
-    """A site with the app; the secret is as long as Jira's are."""
+    """A site with the app; the secret has the length of Jira's."""
 
     client_key: str = "6f4d2f9c-0f4e-3b6e-9e3a-acme00000001"
     base_url: str = "https://acme.atlassian.net"
@@ -31,7 +31,7 @@ class Site:
         return replace(self, secret=secret)
 
     def body(self, event: str = "installed", **fields: Any) -> dict[str, Any]:
-        """All that Jira sends; a field given as None is left out."""
+        """The body that Jira sends; a field given as None is omitted."""
         standard = {
             "key": APP_KEY,
             "clientKey": self.client_key,
@@ -59,18 +59,18 @@ GLOBEX = Site(
 
 @dataclass(frozen=True)
 class Jira:
-    """Calls the lifecycle function as Jira does; whatever is given replaces Jira's own."""
+    """Calls the lifecycle function as Jira does; arguments override Jira's own values."""
 
     function: ModuleType
     key: InstallKey
     app_url: str = BASE_URL
 
     def at_another_lambda(self) -> "Jira":
-        """The same calls to a new instance of the function, as a second container would be."""
+        """The same calls to a new instance of the function, like a second container."""
         return replace(self, function=load("lifecycle"))
 
     def claims(self, site: Site, path: str = INSTALLED, **others: Any) -> dict[str, Any]:
-        """Of a signed install, no two of them the same; a claim given as None is left out."""
+        """The claims of a signed install, always unique; a claim given as None is omitted."""
         own = {"aud": self.app_url, "jti": uuid4().hex}
         return claims(site.client_key, "POST", path, **(own | others))
 
@@ -88,7 +88,7 @@ class Jira:
         return self.post(path, token or signed_callback(site.secret, payload), site.body("enabled"))
 
     def post(self, path: str, token: str | None, body: Any) -> Answer:
-        """A body of text or bytes is sent as it is."""
+        """Text and bytes are sent unchanged."""
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"JWT {token}"

@@ -1,6 +1,7 @@
 """botocore and moto without the work that they repeat for each client and call.
 
-No answer differs: DynamoDB's values go into an answer as they are, what is parsed or read is kept.
+Responses are unchanged: DynamoDB's values are copied as they are, and parsed or read data is
+cached.
 """
 
 import base64
@@ -30,12 +31,12 @@ def quick_aws() -> Iterator[None]:
     with ExitStack() as stack:
         for patched in (
             patch.object(JSONFileLoader, "load_file", _read_once()),
-            # An RSA key for every KMS key, of those that need none, too.
+            # An RSA key for every KMS key, even those that need none.
             patch("moto.kms.models.generate_private_key", cache(generate_private_key)),
             # Every HTTP client reads the certificate authorities.
             patch.object(ssl, "create_default_context", cache(ssl.create_default_context)),
             patch("moto.core.responses.method_names_from_class", cache(method_names_from_class)),
-            # moto changes a copy of what is parsed.
+            # moto changes a copy of the parsed request.
             patch.object(UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
             patch.object(DepthFirstTraverser, "traverse_node_recursively", _traverse),
             patch.object(JSONSerializer, "_serialize_type_structure", _serialize_structure),
@@ -86,7 +87,7 @@ def _base64(content: bytes) -> str:
 
 
 def _traverse(self: Any, node: Any, child_id: int = -1) -> Any:
-    """moto's own, but for `isinstance`, which is slow for its abstract classes."""
+    """moto's own function without `isinstance`, which is slow for its abstract classes."""
     if not _is_one(type(node), Node):
         return node
     parent = node.parent
@@ -109,8 +110,9 @@ _pool: defaultdict[tuple[object, ...], list[BaseClient]] = defaultdict(list)
 
 @contextmanager
 def pooled_clients() -> Iterator[None]:
-    """Clients that are made within come from those of an earlier time, each for one owner. One
-    whose events a test has changed does not come again."""
+    """Reuse earlier clients within the context, each by one owner. A client whose events a test has
+    changed is not reused.
+    """
     create, register = Session.create_client, EventAliaser.register
     made: list[tuple[tuple[object, ...], BaseClient]] = []
     changed: set[object] = set()

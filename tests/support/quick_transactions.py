@@ -1,4 +1,4 @@
-"""Transactions of an emulated DynamoDB, made quick where a test is about thousands of items."""
+"""Transactions of the emulated DynamoDB, made fast for tests with thousands of items."""
 
 import json
 from functools import partial
@@ -12,10 +12,10 @@ _WRITE_MAX = 25
 
 
 def quick_transactions(*clients: "DynamoDBClient") -> None:
-    """Let each transaction of these clients be written as it is, whatever its conditions.
+    """Write each transaction of these clients unconditionally.
 
     The emulated database copies its tables for every item of a transaction, so that a thousand
-    take half a minute. Fit for a test that writes no item out of order.
+    items take half a minute. Only for tests that write all items in order.
     """
     for client in clients:
         write: Any = partial(_write, client)
@@ -25,7 +25,7 @@ def quick_transactions(*clients: "DynamoDBClient") -> None:
 def _write(
     client: "DynamoDBClient", params: dict[str, Any], **_: Any
 ) -> tuple[SimpleNamespace, Any]:
-    """What botocore takes for the answer, as nothing is sent then."""
+    """The response that botocore reads, as nothing is sent."""
     actions = json.loads(params["body"])["TransactItems"]
     for start in range(0, len(actions), _WRITE_MAX):
         requests = [_request(*one.popitem()) for one in actions[start : start + _WRITE_MAX]]

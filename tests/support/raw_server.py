@@ -1,4 +1,4 @@
-"""A server on loopback that says on each connection what a script says, byte by byte."""
+"""A server on loopback that plays a script on each connection, byte by byte."""
 
 import socket
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class RawServer:
-    """`heads` are the requests' heads, in their order; `closing` ends every wait of a script."""
+    """`heads` are the requests' heads in order; `closing` ends every wait of a script."""
 
     port: int
     heads: list[bytes] = field(default_factory=list)
@@ -20,7 +20,7 @@ class RawServer:
         return f"http://127.0.0.1:{self.port}"
 
     def head(self, connection: socket.socket) -> bytes:
-        """The next request's head; empty where the other side has closed."""
+        """The next request's head; empty if the client has closed the connection."""
         received = b""
         while b"\r\n\r\n" not in received:
             part = connection.recv(65_536)
@@ -31,7 +31,7 @@ class RawServer:
         return received
 
     def trickle(self, connection: socket.socket, part: bytes) -> None:
-        """Send this every 20 ms, as long as anyone listens."""
+        """Send this every 20 ms while the client is connected."""
         while not self.closing.wait(0.02):
             connection.sendall(part)
 
@@ -41,7 +41,7 @@ Script = Callable[[RawServer, socket.socket], None]
 
 @contextmanager
 def raw_server(script: Script) -> Iterator[RawServer]:
-    """Plays the script on each connection, and closes it after."""
+    """Play the script on each connection, then close it."""
 
     def play(connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -70,7 +70,7 @@ def raw_server(script: Script) -> Iterator[RawServer]:
             socket.create_connection(("127.0.0.1", server.port)).close()
             accepting.join()
             for connection in connections:
-                with suppress(OSError):  # it may have ended long ago
+                with suppress(OSError):  # it may have ended already
                     connection.shutdown(socket.SHUT_RDWR)
             for thread in threads:
                 thread.join()

@@ -1,4 +1,4 @@
-"""template.yaml as the tests read it: tables, queues, routes and environment come from there."""
+"""template.yaml for the tests: tables, queues, routes and environment come from it."""
 
 from infra.lambdas.template import ROOT, functions, resources, routes, template
 

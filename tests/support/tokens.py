@@ -29,7 +29,7 @@ class InstallKey:
 
 
 def claims(issuer: str, method: str, url: str, base_url: str = "", **others: Any) -> dict[str, Any]:
-    """The claims of a token for this request; a claim given as None is left out."""
+    """The claims of a token for this request; a claim given as None is omitted."""
     parts = urlsplit(url)
     now = int(time.time())
     standard = {

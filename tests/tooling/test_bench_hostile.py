@@ -1,4 +1,4 @@
-"""What the memory benchmark sends is as large as Relay lets it be, and not larger."""
+"""The memory benchmark's inputs are as large as Relay allows, and not larger."""
 
 import json
 

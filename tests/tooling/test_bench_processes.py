@@ -1,4 +1,4 @@
-"""The processes that the benchmarks measure in, and against."""
+"""The processes in which the benchmarks measure Relay and its peers."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def test_a_function_is_ready_when_it_asks_for_an_event() -> None:
         url = f"http://{api.address}/2018-06-01/runtime"
         with pytest.raises(RuntimeError, match="was not ready after 0 s"):
             api.wait(0.01)
-        # There is no event for it, and so no answer.
+        # It has no event for it, so there is no answer.
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(f"{url}/invocation/next", timeout=0.2, trust_env=False)
         api.wait(5)

@@ -25,7 +25,7 @@ def test_one_slow_run_moves_no_median() -> None:
 
 
 def test_a_ratio_compares_runs_of_the_same_round() -> None:
-    # The machine was three times slower in the second turn, for both.
+    # The machine was three times slower in the second round, for both.
     assert ratio([2, 6, 2], [1, 3, 1]) == Figure(2, 2, 2)
     with pytest.raises(ValueError, match="zip"):
         ratio([1, 2], [1])
@@ -82,7 +82,7 @@ def test_requests_are_billed_by_chunks() -> None:
     assert parts(USAGE)["API Gateway"][0] == pytest.approx(1000 * 2 * HTTP_API_REQUEST)
     smaller = replace(USAGE, body_bytes=500_000)
     assert parts(smaller)["API Gateway"][0] == pytest.approx(1000 * HTTP_API_REQUEST)
-    # Sent and received in two chunks, deleted at once; a group costs more for each chunk sent.
+    # Sent and received in two chunks, deleted once; a message group adds cost to each sent chunk.
     assert parts(USAGE)["SQS"][0] == pytest.approx(1000 * (5 * 0.4 + 2 * 0.1) / 1_000_000)
 
 

@@ -1,4 +1,4 @@
-"""The chaos run, in small: what Relay loses when everything around it fails."""
+"""The chaos run in small: what Relay loses when everything around it fails."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The judge of the chaos run finds what must not be."""
+"""The judge of the chaos run finds every violation."""
 
 from dataclasses import replace
 from random import Random

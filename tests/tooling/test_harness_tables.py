@@ -1,4 +1,4 @@
-"""The benchmarks' tables answer as an emulated DynamoDB does, in all that Relay asks of them."""
+"""The benchmarks' tables answer like an emulated DynamoDB in everything that Relay asks."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -82,7 +82,7 @@ def recorded(dynamodb: "DynamoDBClient") -> list[Any]:
 
 
 def replayed(dynamodb: "DynamoDBClient") -> list[Any]:
-    """A replay that is begun, owed, taken, kept and ended, each by its own run only."""
+    """A replay that is started, owed, leased, saved and ended, each by its own run only."""
     replays = ReplayStore(dynamodb, TENANTS)
     fresh = Replay(
         TENANT,
@@ -123,7 +123,7 @@ def replayed(dynamodb: "DynamoDBClient") -> list[Any]:
 
 
 def searched(dynamodb: "DynamoDBClient") -> list[Any]:
-    """Searches after one container was renamed and another one deleted."""
+    """Searches after one container was renamed and another deleted."""
     containers = ContainerStore(dynamodb, CATALOG)
     made = [
         Container(

@@ -1,4 +1,4 @@
-"""The Jira simulator over HTTP, with real tokens, held against the contract it stands for."""
+"""The Jira simulator over HTTP, with real tokens, against the contract that it implements."""
 
 import itertools
 import json
@@ -54,13 +54,13 @@ def app(running: ProviderApp) -> ProviderApp:
 
 @pytest.fixture(autouse=True)
 def settings(simulator: Simulator) -> None:
-    """What is accepted is visible at once, whatever the test before has set."""
+    """Make accepted entities visible immediately, whatever the previous test set."""
     simulator.set(visibleAfterSeconds=0, maxBodyBytes=5 * 1024 * 1024, answerDelaySeconds=0)
 
 
 @pytest.fixture
 def name(simulator: Simulator) -> str:
-    """A site that knows no app yet."""
+    """A site without an app."""
     name = f"site-{next(_NUMBERS)}"
     simulator.create(name)
     return name
@@ -75,7 +75,7 @@ def site(simulator: Simulator, app: ProviderApp, name: str) -> JiraSite:
 
 @pytest.fixture(scope="module")
 def empty_site(simulator: Simulator, running: ProviderApp) -> JiraSite:
-    """One site for all the tests whose calls are refused, so that nothing is ever in it."""
+    """One site for all tests of refused calls, so that it is always empty."""
     simulator.create("empty")
     return JiraSite(simulator, simulator.install("empty", running).json()["site"])
 
@@ -572,7 +572,9 @@ def test_installed_is_signed_with_the_install_key(
 def test_the_control_endpoint_answers_only_its_own_host(
     simulator: Simulator, headers: dict[str, str], is_own: bool
 ) -> None:
-    """A page of another site reaches it by a name that leads here, or by a form (its origin)."""
+    """Another site's page reaches it by a name that resolves to loopback, or by a form (its
+    origin).
+    """
     before = len(simulator.control("GET", "/sites").json()["sites"])
     name = f"of-a-page-{uuid4().hex}"
     answer = simulator.http.post(
@@ -625,7 +627,7 @@ def test_an_uninstall_forgets_everything(
     site.submit(incident(), reviews=[review()])
     simulator.set(visibleAfterSeconds=0)
     site.call("POST", "/linkedWorkspaces/bulk", json={"workspaceIds": ["w"]})
-    app.answers["uninstalled"] = 500  # Jira does not care
+    app.answers["uninstalled"] = 500  # Jira ignores the status
 
     answer = simulator.control("POST", f"/sites/{site.name}/uninstall")
     assert [call["call"] for call in answer.json()["calls"]] == ["disabled", "uninstalled"]

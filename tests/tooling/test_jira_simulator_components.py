@@ -1,4 +1,4 @@
-"""DevOps components in the Jira simulator: an API of their own, by the same mechanism."""
+"""DevOps components in the Jira simulator: their own API, with the same mechanism."""
 
 import itertools
 import re

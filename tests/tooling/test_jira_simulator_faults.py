@@ -47,7 +47,7 @@ def app() -> Iterator[ProviderApp]:
 
 @pytest.fixture(autouse=True)
 def settings(simulator: Simulator) -> None:
-    """What is accepted is visible at once, and no fault is left over from the test before."""
+    """Make accepted entities visible immediately, and remove the previous test's faults."""
     simulator.set(visibleAfterSeconds=0, sequencesAfterDeletion="forgotten")
     simulator.control("DELETE", "/faults").raise_for_status()
 
@@ -602,7 +602,7 @@ def test_a_fault_occurs_a_set_number_of_times_and_restarts_when_set_again(
         fail(site, "error", times=2)
         assert statuses(site, 4) == [500, 500, 200, 200]
     fail(site, "unreadable", times=1)
-    assert site.call("GET", "/incidents/inc-1").status_code == 404  # no answer to spoil
+    assert site.call("GET", "/incidents/inc-1").status_code == 404  # no response to spoil
     assert site.submit(incident()).text != site.submit(incident()).text
     fail(site, "lose", times=1, ids=["inc-3", "inc-4"])
     for number in (2, 3, 4):
@@ -772,7 +772,7 @@ _DELETIONS = [
 
 
 def delete(site: JiraSite, app: ProviderApp, method: str, path: str) -> None:
-    """Incident inc-1, one way or the other."""
+    """Delete incident inc-1 in one way or the other."""
     if method == "DELETE":
         assert site.call(method, path).status_code == 202
         return

@@ -1,4 +1,4 @@
-"""The Jira simulator as Forge: what its calls of a remote prove, and what its tokens open."""
+"""The Jira simulator as Forge: what its calls to a remote prove, and what its tokens open."""
 
 import itertools
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def settings(simulator: Simulator) -> None:
 
 @pytest.fixture
 def name(simulator: Simulator) -> str:
-    """A site that knows no app yet."""
+    """A site without an app."""
     name = f"forge-{next(_NUMBERS)}"
     simulator.create(name)
     return name
@@ -85,7 +85,7 @@ def name(simulator: Simulator) -> str:
 
 @pytest.fixture
 def connect(simulator: Simulator, app: ProviderApp, name: str) -> JiraSite:
-    """A site with the Connect app alone."""
+    """A site with only the Connect app."""
     return JiraSite(simulator, _ok(simulator.install(name, app))["site"])
 
 
@@ -98,13 +98,13 @@ def both(simulator: Simulator, app: ProviderApp, remote: ForgeRemote, name: str)
 
 @pytest.fixture
 def alone(simulator: Simulator, remote: ForgeRemote, name: str) -> JiraSite:
-    """A site with the app of Forge alone."""
+    """A site with only the Forge app."""
     return JiraSite(simulator, _ok(simulator.forge_install(name, remote))["site"])
 
 
 @pytest.fixture
 def token(alone: JiraSite) -> str:
-    """The one that came with the install of Forge alone."""
+    """The token from the Forge app's install."""
     return str(alone.document["forge"]["systemTokens"][-1]["token"])
 
 
@@ -114,7 +114,7 @@ def _ok(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _linked(site: JiraSite, token: str) -> httpx.Response:
-    """The simplest call of all: which workspaces are linked."""
+    """The simplest call: the linked workspaces."""
     return site.bearer_call(token, "GET", "/linkedWorkspaces")
 
 
@@ -269,7 +269,7 @@ def test_connect_on_forge_makes_both_lifecycle_calls(
     read = both.bearer_call(remote.received[-1].system_token, "GET", "/incidents/inc-1")
     assert read.json() == incident()
 
-    # Actions come by Connect's token, as ever.
+    # Actions still use Connect's token.
     action = {"action": "fetchWorkspaces", "body": {"ids": []}}
     _ok(simulator.control("POST", f"/sites/{both.name}/call", action))
     fetched = app.received[-1]
@@ -311,7 +311,7 @@ def test_a_move_may_omit_installed(
     assert connect.call("GET", "/linkedWorkspaces").status_code == 200
     assert _linked(connect, remote.received[-1].system_token).status_code == 200
 
-    # A later, greater update tells it after all.
+    # A later major update reports it after all.
     _ok(simulator.forge(connect.name, "upgrade", newSecret=False))
     (installed,) = app.received
     assert installed.body["installationId"] == connect.refresh()["forge"]["installationId"]
@@ -424,7 +424,7 @@ def test_a_removal_is_announced_first_and_forgets_everything(
 ) -> None:
     assert remote.named("installed")[0].system_token == token
     alone.bearer_call(token, "POST", "/bulk", json={"incidents": [incident()]})
-    remote.answers["uninstalled"] = JSONResponse({}, 500)  # Forge does not care
+    remote.answers["uninstalled"] = JSONResponse({}, 500)  # Forge ignores the status
     document = _ok(simulator.forge(alone.name, "uninstall"))
     assert _outcomes(document) == [("uninstalled", 500)]
     (uninstalled,) = remote.named("uninstalled")
@@ -812,7 +812,7 @@ def test_an_invalid_switch_is_400(simulator: Simulator, name: str, switches: Any
 def test_the_reserved_property_is_the_client_key(
     simulator: Simulator, remote: ForgeRemote, connect: JiraSite
 ) -> None:
-    _ok(simulator.forge_install(connect.name, remote))  # without any lifecycle of Connect's
+    _ok(simulator.forge_install(connect.name, remote))  # without any Connect lifecycle call
     token = remote.received[-1].system_token
     answer = _property(connect, token)
     assert answer.status_code == 200

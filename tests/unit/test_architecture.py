@@ -1,4 +1,4 @@
-"""The rules of the house: what may import what, and that template and code speak of the same."""
+"""The architecture's rules: what may import what, and that template and code agree."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ from relay.settings import Settings
 from relay.telemetry import Metric
 from tests.support.template import ROOT, functions, resources, routes, template
 
-# A room imports only rooms above it.
+# A room imports only rooms before it.
 ROOMS = [
     "errors",
     "initialization",
@@ -40,7 +40,7 @@ ROOMS = [
     "edge",
 ]
 SHARED = ROOT / "shared" / "relay"
-# What the project's runtime dependencies are imported as.
+# The import names of the project's runtime dependencies.
 LIBRARIES = {
     "aws_lambda_powertools",
     "boto3",
@@ -61,7 +61,7 @@ def sources(folder: Path) -> list[Path]:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Every module that the file imports when it runs: not what only a type checker reads."""
+    """Every module that the file imports at run time, without imports for type checkers."""
     tree = ast.parse(path.read_text("utf-8"))
     for_types_only = {
         id(inner)
@@ -198,7 +198,7 @@ def test_a_function_reads_exactly_its_environment_variables(name: str) -> None:
 
 
 def routes_in_code(name: str) -> dict[tuple[str, str], ast.FunctionDef]:
-    """(method, path) of the handler's decorators, with the function below each."""
+    """The (method, path) of the handler's decorators, with the function below each."""
     tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text("utf-8"))
     return {
         (method, ast.literal_eval(decorator.args[0])): node
@@ -261,7 +261,7 @@ def test_a_function_has_named_permissions_on_named_resources(name: str) -> None:
 
 @pytest.mark.parametrize("name", functions())
 def test_a_function_may_access_only_the_resources_in_its_environment(name: str) -> None:
-    """Of tables, queues and keys; the queue that wakes a function is told by its event source."""
+    """Tables, queues and keys; the queue that triggers a function is named by its event source."""
     stores = {store for kind in STORES for store in resources(kind)}
     told = {
         str(reference).partition(".")[0]

@@ -1,4 +1,4 @@
-"""What an ARI says of the entity that it names."""
+"""What an ARI reveals about the entity that it names."""
 
 import json
 

@@ -1,4 +1,6 @@
-"""The limits that every request of the tests is held to: the largest passes, one more does not."""
+"""The limits that every request of the tests must respect: the largest passes, one more is
+refused.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -95,7 +97,7 @@ def context(**context: str) -> dict[str, Any]:
 SET = "SET #0 = :0"
 FIRE = "\U0001f525"
 LARGEST: list[tuple[str, str, Any, Any, str]] = [
-    # service, operation, what AWS takes, what it does not, the limit
+    # service, operation, what AWS accepts, what it refuses, the limit
     ("sqs", "SendMessage", message("x" * MIB), message("x" * (MIB + 1)), "bytes of a message"),
     (
         "sqs",

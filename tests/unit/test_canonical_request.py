@@ -1,4 +1,4 @@
-"""Connect's canonical request: cases worked out by hand, then what must hold for every request."""
+"""Connect's canonical request: cases computed by hand, then rules for every request."""
 
 import hashlib
 from urllib.parse import parse_qsl, quote
@@ -19,7 +19,7 @@ from relay.jira.canonical_request import (
 )
 
 PATHS = {
-    # as it stands on the wire: canonical
+    # on the wire: canonical
     "": "/",
     "/": "/",
     "/lifecycle/installed": "/lifecycle/installed",
@@ -38,7 +38,7 @@ PATHS = {
 QUERIES = {
     "": "",
     "a=b": "a=b",
-    # the token itself is no part of what it signs; other names that hold "jwt" are
+    # the token is not part of what it signs; other names that contain "jwt" are
     "jwt=ey.J.x": "",
     "a=1&jwt=ey.J.x&b=2": "a=1&b=2",
     "jwt=one&jwt=two": "",
@@ -49,26 +49,26 @@ QUERIES = {
     "b=1&B=2&a=3&A=4": "A=4&B=2&a=3&b=1",
     "a10=x&a1=y&a2=z": "a1=y&a10=x&a2=z",
     "a-b=1&a%20b=2&ab=3": "a%20b=2&a-b=1&ab=3",
-    # a colon comes after "1" as a character, and before it as %3A
+    # a colon follows "1" as a character, and precedes it as %3A
     "1=a&%3A=b": "%3A=b&1=a",
-    # values of one name: sorted before they are encoded, with a bare comma between
+    # values of one name: sorted before encoding, with a bare comma between them
     "id=2&id=10&id=1": "id=1,10,2",
     "id=b&x=1&id=a": "id=a,b&x=1",
     "c=%2B&c=+&c=&c=%2520": "c=,%20,%2520,%2B",
-    # ":" (3A) comes before "a" (61) decoded; "." (2E) before both
+    # decoded, ":" (3A) precedes "a" (61); "." (2E) precedes both
     "id=a&id=%3A&id=.": "id=.,%3A,a",
-    # decoded "~" (7E) comes after "z" (7A), and "é" (E9) after "~"
+    # decoded, "~" (7E) follows "z" (7A), and "é" (E9) follows "~"
     "v=%C3%A9&v=~&v=z": "v=z,~,%C3%A9",
     "same=x&same=x": "same=x,x",
-    # a comma inside a value is not one between values
+    # a comma within a value does not separate values
     "ids=1,2,3": "ids=1%2C2%2C3",
     "ids=1%2C2&ids=3": "ids=1%2C2,3",
-    # nothing, or nothing after the sign of equality
+    # nothing, or nothing after the equals sign
     "a&b=": "a=&b=",
     "a=&a": "a=,",
     "a=1&&b=2&": "a=1&b=2",
     "a=b=c": "a=b%3Dc",
-    # only A-Z a-z 0-9 - . _ ~ stay as they are
+    # only A-Z a-z 0-9 - . _ ~ stay unencoded
     "q=-._~": "q=-._~",
     "q=%2D%2E%5F%7E%41": "q=-._~A",
     "q=!*'()": "q=%21%2A%27%28%29",
@@ -87,7 +87,7 @@ BASE_PATHS = [
     ("/base", "/base", "/"),
     ("/base", "/base/", "/"),
     ("/base/deep", "/base/deep/test", "/test"),
-    # another path that only begins alike
+    # another path with the same prefix
     ("/base", "/basement", "/basement"),
     ("/base", "/other/base/test", "/other/base/test"),
     # once, not twice
@@ -237,7 +237,7 @@ QUERY = st.lists(st.tuples(QUERY_PARTS, QUERY_PARTS).map("=".join) | QUERY_PARTS
 @unhurried
 @given(st.sampled_from(["GET", "POST", "put"]), PATH_PARTS, QUERY)
 def test_an_independent_implementation_agrees(method: str, path: list[str], query: str) -> None:
-    """PyPI's atlassian-jwt, on a path of plain segments, where it keeps the rules."""
+    """PyPI's atlassian-jwt, for a path of plain segments, where it follows the rules."""
     raw_path = "/" + "/".join(path)
     url = f"{raw_path}?{query}"
     assert canonical_request(method, raw_path, query) == canonicalize_request(method, url)

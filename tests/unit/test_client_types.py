@@ -1,4 +1,4 @@
-"""What a generator of clients makes of the OpenAPI document: types everywhere."""
+"""What a client generator makes of the OpenAPI document: types everywhere."""
 
 import inspect
 import re
@@ -46,7 +46,7 @@ def test_every_parameter_and_every_body_has_a_type(client: ModuleType) -> None:
 
 
 def test_every_answer_with_a_body_has_a_type(client: ModuleType) -> None:
-    """One without a body, such as a 204, is `Any` to this generator."""
+    """A response without a body, such as a 204, is `Any` in this generator."""
     bodies = {
         to_snake(operation.id): all(answer.model for answer in operation.answers)
         for operation in OPERATIONS.values()
@@ -65,7 +65,7 @@ def test_every_field_of_every_model_has_a_type(client: ModuleType) -> None:
         f"{one.__name__}.{field.name}: {field.type}"
         for one in classes
         for field in attrs.fields(one)
-        # What others may send beside what is known, Jira above all.
+        # Fields that others, Jira above all, may send besides the known ones.
         if field.name != "additional_properties" and UNTYPED.search(str(field.type))
     ]
     assert untyped == []

@@ -1,4 +1,4 @@
-"""The index of names: whatever part of a name is looked for, a row begins with it."""
+"""The index of names: every searchable part of a name begins a row."""
 
 import unicodedata
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from relay.catalog.containers import normalized, rests_of
 from relay.entities.moment import moment_of
 
-# Few letters, so that names repeat themselves.
+# Few letters, so that names are repetitive.
 NAMES = st.one_of(st.text("ab ", max_size=255), st.text(max_size=255)).map(normalized)
 INDEXED = 100
 

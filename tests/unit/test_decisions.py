@@ -1,4 +1,4 @@
-"""What follows from each answer of Jira: the table of decisions row by row, and the waits."""
+"""What follows from each answer of Jira: the decision table row by row, and the waits."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -154,7 +154,7 @@ def test_no_other_answer_escalates_however_long_it_lasts(status: int) -> None:
 
 
 def date(seconds: float) -> str:
-    """An HTTP date so many seconds from now."""
+    """An HTTP date this many seconds from now."""
     return format_datetime(datetime.fromtimestamp(NOW, UTC) + timedelta(seconds=seconds), True)
 
 
@@ -167,13 +167,13 @@ READABLE = [
     (date(90), 90),
     (date(3600), 3600),
     ("Sat, 31 Jan 2026 10:31:00 +0100", 60),
-    # Without a zone, and with the one that says nothing: as if it were UTC.
+    # Without a zone, and with the zone -0000: both count as UTC.
     ("Sat, 31 Jan 2026 09:31:00", 60),
     ("Sat, 31 Jan 2026 09:31:00 -0000", 60),
-    # The two other shapes that HTTP has for a date.
+    # The two other HTTP date formats.
     ("Saturday, 31-Jan-26 09:31:00 GMT", 60),
     ("Sat Jan 31 09:31:00 2026", 60),
-    # Never at once, never as good as never.
+    # Never immediately, and never practically never.
     ("0", RETRY_AFTER_MIN),
     ("0.2", RETRY_AFTER_MIN),
     ("-1", RETRY_AFTER_MIN),
@@ -209,7 +209,7 @@ def test_retry_after_is_obeyed_within_bounds(status: int, said: str, seconds: fl
     error = answered(status, said)
 
     assert retry_after(error, NOW) == pytest.approx(seconds)
-    # Whatever the attempt, and without a random part.
+    # For any attempt, and without randomness.
     for attempt in (0, 7, 100):
         assert decide(error, attempt, 0, NOW).after == pytest.approx(seconds)
 

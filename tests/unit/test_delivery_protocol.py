@@ -1,4 +1,4 @@
-"""Delivering to a site that answers as it likes: nothing is lost, and nothing is sent in vain."""
+"""Delivering to a site that answers arbitrarily: nothing is lost and nothing sent in vain."""
 
 import json
 import math
@@ -33,7 +33,7 @@ Site = Callable[[Batch], Answer]
 
 @dataclass
 class Run:
-    """What was sent to a site, what it answered, and what the protocol made of it."""
+    """What was sent to a site, its answers, and the protocol's outcomes."""
 
     requests: list[tuple[Batch, Answer]] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
@@ -239,7 +239,7 @@ def test_an_outcome_is_the_answers_for_that_entity(
             elif key.id in answer.accepted:
                 assert outcome.state is OutcomeState.ACCEPTED
             elif answer.unknown_project_keys and "associations" in each.entity:
-                # It is told its own keys alone.
+                # It gets only its own keys.
                 assert outcome.state is OutcomeState.UNKNOWN_PROJECTS
                 assert outcome.unknown_project_keys == ("GONE",)
             else:
@@ -313,7 +313,7 @@ def test_an_incident_and_a_review_with_the_same_id_are_distinguished() -> None:
 def outcome_of(
     document: Any, *associations: Mapping[str, object], kind: Kind = Kind.INCIDENT
 ) -> Outcome:
-    """Of the entity `mine` in a batch of two, of the answer that a site made in this JSON."""
+    """The outcome of the entity `mine` in a batch of two, for an answer with this JSON."""
     entity = incident("mine", associations=list(associations))
     protocol = deliver([EntityState(kind, entity), EntityState(kind, incident("other"))])
     next(protocol)
@@ -342,7 +342,7 @@ NO = {"mine": [{"message": "no"}]}
         ({"failedIncidents": NO}, "rejected", ("no",)),
         ({"failedReviews": NO}, "rejected", ("no",)),
         ({"failedIncidents": {"mine": []}}, "rejected", ("Jira gave no reason.",)),
-        # In both lists: what Jira found wrong must not be taken for done.
+        # In both lists: an entity that Jira found invalid must not count as done.
         ({"acceptedIncidents": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
         ({"acceptedReviews": ["mine"], "failedIncidents": NO}, "rejected", ("no",)),
         ({"failedIncidents": NO, "unknownProjectKeys": ["GONE"]}, "rejected", ("no",)),
@@ -377,8 +377,9 @@ def test_an_entity_with_only_unknown_projects_names_them() -> None:
 
 @pytest.mark.parametrize("values", [["OPS-1"], ["OPS-1", "GONE-2"], ["10001"], ["10001", "GONE-2"]])
 def test_an_unnamed_entity_with_a_known_project_is_unaccounted(values: list[str]) -> None:
-    """The unknown keys in the answer are those of another entity of the request, or some of its
-    own: neither says what became of it."""
+    """The unknown keys in the answer belong to another entity of the request, or are some of its
+    own: neither reveals its outcome.
+    """
     document = {"acceptedIncidents": ["other"], "unknownProjectKeys": ["GONE"]}
 
     outcome = outcome_of(document, {"associationType": "issueIdOrKeys", "values": values})
@@ -490,14 +491,14 @@ def test_after_a_413_waiting_requests_are_cut_to_half_of_the_refused_bytes(
 @given(count=st.integers(2, 3000), limit=st.integers(1000, 400_000))
 @settings(deadline=None, max_examples=30)
 def test_a_byte_limit_is_found_in_a_few_requests_and_then_respected(count: int, limit: int) -> None:
-    """Each 413 halves what is sent, whoever it was for: a hundred batches learn it but once."""
+    """Each 413 halves later requests, too: a hundred batches find the limit only once."""
     done = run(many(count), taking_bytes(limit))
 
     refused = [batch for batch, answer in done.requests if isinstance(answer, TooLarge)]
     largest = max(batch.size for batch in batches(many(count)))
     assert len(refused) <= max(math.ceil(math.log2(largest / limit)) + 1, 1)
     assert len(done.of(OutcomeState.ACCEPTED)) == count
-    # What is taken is at least a quarter of what could be, where it was cut at all.
+    # Where requests were cut, an accepted one has at least a quarter of the limit.
     if refused:
         taken = [batch for batch, answer in done.requests if isinstance(answer, SubmitAnswer)]
         total = sum(batch.size for batch in taken)
@@ -552,14 +553,14 @@ def test_only_a_single_entity_may_exceed_the_byte_limit(sizes: list[int]) -> Non
     for batch in done.batches:
         assert len(batch.states) == 1 or len(body_of(batch)) <= BATCH_BYTES_MAX
     for one, following in pairwise(done.batches):
-        # None is sent before it is full, but for what an envelope may take.
+        # Each one is full before it is sent, except for the envelope's share.
         larger = len(body_of(one)) + len(following.states[0].as_json)
         assert larger > BATCH_BYTES_MAX - 20_000
     assert len(done.of(OutcomeState.ACCEPTED)) == len(states)
 
 
 def test_the_largest_properties_count_towards_the_bytes() -> None:
-    # Six bytes of JSON for each character.
+    # Six bytes of JSON per character.
     properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(4)}
     size = len(state("0").as_json)
     for room in (0, 10_000, 20_000):
@@ -644,7 +645,7 @@ def test_a_first_generation_body_is_the_submitted_one() -> None:
 def test_an_older_state_never_has_a_higher_sequence_in_any_generation(
     one: int, other: int, before: int, later: int
 ) -> None:
-    """And in a later one the newest has a higher one than was ever sent."""
+    """In a later generation, the newest state has a higher one than was ever sent."""
     older, newer = sorted((one, other))
     first, second = sorted((before, later))
 
@@ -674,7 +675,7 @@ def test_the_outcome_has_the_recorded_states_sequence(
 
 @pytest.mark.parametrize("room", [0, 15_000, 16_000, 17_000, 20_000])
 def test_a_raised_body_is_within_the_limit_too(room: int) -> None:
-    # Each sequence has one digit more, and each property is as large as can be.
+    # Each sequence has one digit more, and each property has the maximum size.
     properties = {f"{number}".ljust(255, "\x01"): "\x02" * 255 for number in range(4)}
     size = len(state("000", sequence=999).as_json)
     text = "x" * ((BATCH_BYTES_MAX - room) // BATCH_ENTITIES_MAX - 1 - size)

@@ -1,4 +1,4 @@
-"""atlassian-connect.json against the rules of Jira's documents, and against the template."""
+"""atlassian-connect.json against Jira's documented rules, and against the template."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A draft of a review is what Jira takes, whatever the incident is like."""
+"""A draft review is always valid for Jira, whatever the incident."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -38,7 +38,7 @@ def entity(kind: Kind, **changed: Any) -> dict[str, Any]:
 
 
 def broken_rules(kind: Kind, document: Any) -> list[tuple[str, str]]:
-    """(path, rule) of each finding; none for an entity that is accepted."""
+    """The (path, rule) of each finding; empty for an accepted entity."""
     try:
         MODELS[kind].model_validate(document)
     except ValidationError as error:
@@ -77,7 +77,7 @@ def _limits(kind: Kind) -> list[Limit]:
     ids = LISTS[kind]
     return [
         Limit("id", "x".__mul__, 1, fields.ID_MAX),
-        # Not one of its bytes is ASCII: characters are counted, not bytes.
+        # None of its bytes is ASCII: characters are counted, not bytes.
         Limit("id", "🔥".__mul__, 1, fields.ID_MAX),
         Limit(
             "updateSequenceNumber",
@@ -343,7 +343,7 @@ DATE_TIMES = [
     "2000-02-29T23:59:59Z",
     "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59Z",
-    # a leap second: in the last minute of a day in UTC, wherever it is told
+    # a leap second: in the last minute of a UTC day, in any time zone
     "2016-12-31T23:59:60Z",
     "2017-01-01T00:59:60+01:00",
     "2016-12-31T15:59:60.5-08:00",
@@ -390,7 +390,7 @@ NO_DATE_TIMES = [
     "2026-01-31T09:30:00+1:00",
     "2026-01-31T09:30:00ZZ",
     "2026-01-31T09:30:00 CET",
-    # digits, but not those that RFC 3339 means
+    # digits that RFC 3339 does not allow
     "\u0662\u0660\u0662\u0666-01-31T09:30:00Z",
     "\uff12026-01-31T09:30:00Z",
     "\uff12\uff10\uff12\uff16-01-31T09:30:00Z",
@@ -427,15 +427,15 @@ URLS = [
     "https://ops.example.com//double//slashes/../",
     "https://ops.example.com:1/",
     "https://ops.example.com:65535/",
-    # a network of one's own may have names and addresses of its own
+    # a private network may have its own names and addresses
     "http://localhost",
     "https://[::1]/x",
     "https://xn--nxasmq6b/",
-    # what a link asks of whoever follows it is between the two
+    # the fragment and query are up to the linked site
     "https://user:pw@ops.example.com/",
 ]
 NO_URLS = [
-    # an address that a person can follow in a browser, and no other scheme
+    # an address that a browser opens, with no other scheme
     "javascript:alert(1)",
     "JavaScript://ops.example.com/%0aalert(1)",
     "data:text/html,x",
@@ -450,7 +450,7 @@ NO_URLS = [
     "https://ops.example.com:99999/",
     "https://ops.example.com:65536/",
     "https://ops.example.com:0/",
-    # an address of a browser's bar: RFC 3986 has these percent-encoded, and the host in punycode
+    # an address as a browser shows it: RFC 3986 has these percent-encoded, and the host in punycode
     "https://ops.example.com/i/1?q=a|b",
     "https://grafana.example.com/d/x?var={a,b}&from=now-1h",
     "https://ops.example.com/ünïcode",
@@ -516,13 +516,14 @@ JIRAS_KINDS = {Kind.INCIDENT: jira.Kind.INCIDENT, Kind.REVIEW: jira.Kind.REVIEW}
 
 
 def in_jira(kind: Kind, document: Any) -> list[str]:
-    """What the simulator has against an entity."""
+    """The simulator's objections to an entity."""
     return jira.ENTITY[JIRAS_KINDS[kind]].problems(document)
 
 
 def is_only_relays(field: str, rule: str) -> bool:
-    """Whether Relay refuses on purpose what Jira documents as valid: a URI that is not an http URL,
-    an id that leaves no room for the workspace's key, and an empty id in a list of ids."""
+    """Whether Relay deliberately refuses what Jira documents as valid: a URI that is not an HTTP
+    URL, an id without room for the workspace's key, and an empty id in a list of ids.
+    """
     return (field, rule) in {("url", "uri"), ("id", "string_too_long")} or (
         field.endswith("]") and rule == "string_too_short"
     )
@@ -580,7 +581,7 @@ junk = st.recursive(
 
 
 def _fields(kind: Kind) -> dict[str, st.SearchStrategy[Any]]:
-    """Per field, values that are good or just beyond good."""
+    """For each field, valid values and some just beyond."""
     edges = st.sampled_from([-(2**63), -(2**63) - 1, 2**63 - 1, 2**63])
     strategies: dict[str, st.SearchStrategy[Any]] = {
         "id": ids,
@@ -601,7 +602,7 @@ def _fields(kind: Kind) -> dict[str, st.SearchStrategy[Any]]:
 
 @st.composite
 def nearly_valid(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
-    """A valid entity with some of its fields drawn anew, and at times something quite wrong."""
+    """A valid entity with some fields redrawn, sometimes with invalid values."""
     document = entity(kind)
     strategies = _fields(kind)
     for field in draw(st.sets(st.sampled_from(sorted(strategies)), max_size=3)):
@@ -624,7 +625,7 @@ def nearly_valid(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
 @given(data=st.data())
 def test_relay_accepts_exactly_what_jira_accepts(kind: Kind, data: st.DataObject) -> None:
     document = data.draw(nearly_valid(kind))
-    # To Relay null is the absence of an optional field, and it sends none.
+    # For Relay, null is an absent optional field, and it sends none.
     without_null = {
         name: value
         for name, value in document.items()

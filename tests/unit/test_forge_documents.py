@@ -1,4 +1,4 @@
-"""A migration's id becomes part of a key of DynamoDB, of which the rest are ten bytes."""
+"""A migration's id becomes part of a DynamoDB key, whose other parts have ten bytes."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""The Forge manifest says what the descriptor says, where Forge has a place for it."""
+"""The Forge manifest matches the descriptor, wherever Forge supports it."""
 
 import copy
 import json
@@ -185,7 +185,7 @@ def test_keys_are_unique() -> None:
             "https://docs.example.com/x",
         ),
         (DESCRIPTOR["baseUrl"], "https://docs.example.com/x", "https://docs.example.com/x"),
-        # The app's own page says nothing of a move.
+        # The app's own page does not describe a migration.
         (f"{DESCRIPTOR['baseUrl']}/about", None, None),
         (DESCRIPTOR["baseUrl"], None, None),
         (f"{DESCRIPTOR['baseUrl']}/", None, None),
@@ -217,9 +217,9 @@ def test_the_yaml_loads_back_to_the_same_manifest() -> None:
     assert text.startswith(
         f"# Made by `relay forge manifest` of {URL}/atlassian-connect.json\napp:"
     )
-    # A pointer from one place to another is hard to read, and not every tool follows it.
+    # YAML aliases are hard to read, and not every tool supports them.
     assert " &" not in text
-    # YAML 1.1 takes the bare word for a boolean.
+    # YAML 1.1 reads the bare word as a boolean.
     assert "willMigrateToForgeBeforeEOS: 'YES'" in text
 
 

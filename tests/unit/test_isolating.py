@@ -1,5 +1,6 @@
-"""Finding what a request fails for, at a site that answers as it likes: all is settled, in few
-requests, and what is at fault is told from a site that takes nothing."""
+"""Finding the faulty part of a request, at a site that answers arbitrarily: everything is settled
+in few requests, and a faulty entity is distinguished from a failing site.
+"""
 
 import math
 import random
@@ -92,7 +93,7 @@ def test_the_faulty_entity_is_found_in_few_requests(
     done = run([numbers(count)], failing_for(bad, proven=proven))
     assert done.that_are(Suspect) == {bad}
     assert done.that_are(SubmitAnswer) == set(range(count)) - {bad}
-    # The whole, one or two alone, what is left of it, and two for each halving.
+    # The whole, one or two alone, the rest, and two per halving.
     assert len(done.requests) <= 4 + 2 * math.ceil(math.log2(count))
 
 

@@ -1,4 +1,4 @@
-"""Jira's answers in the shapes that are documented, and in those that are not."""
+"""Jira's answers in the documented shapes and in others."""
 
 from typing import Any
 
@@ -235,5 +235,5 @@ def test_each_status_has_its_meaning(
     assert error.answer_status == status
     assert error.status == answered
     assert "words of Jira" in error.message
-    # The log gets the status alone: Jira's words may repeat what it was sent.
+    # The log gets only the status: Jira's message may repeat what it was sent.
     assert error.reason == f"status {status}"

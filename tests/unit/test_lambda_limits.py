@@ -1,4 +1,4 @@
-"""The limits that every call of the tests' gateway is held to."""
+"""The limits that the tests' gateway enforces for every call."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def answer(body: str = "", **headers: str) -> dict[str, Any]:
 
 
 def posted(body: str, **headers: str) -> int:
-    """The status of API Gateway's own answer; 0 where it hands the call on."""
+    """The status of API Gateway's own response; 0 if it passes the call on."""
     event = http_event("POST", "/v1/keys", body, headers)
     refused = refused_by_gateway("POST", "/v1/keys", headers, event)
     return refused["statusCode"] if refused else 0
@@ -35,7 +35,7 @@ def test_four_mebibytes_reach_a_function_unless_they_have_too_many_escapes() -> 
     assert posted("x" * size) == 0
     assert posted('"' * size) == 413
     assert event_bytes('"' * size) > 8_300_000
-    # In bytes, as of a body in gzip, it comes in base64.
+    # Bytes, such as a gzip body, are sent in base64.
     assert event_bytes(http_event("POST", "/v1/keys", b'"' * size)) < EVENT_BYTES_MAX
 
 

@@ -1,4 +1,4 @@
-"""What travels through the queue: nothing is lost on the way, and nothing else is let in."""
+"""The queue's messages: nothing is lost on the way, and nothing invalid is accepted."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ WORDS = [
 
 
 def body_of(content: Any) -> str:
-    """A message's body as `packed` writes it, of whatever content."""
+    """A message's body with any content, in the format of `packed`."""
     return base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
 
 
@@ -82,7 +82,7 @@ def bodies(*states: EntityState, deleted: tuple[EntityKey, ...] = ()) -> list[st
 
 
 def plausible_incident(number: int) -> dict[str, Any]:
-    """About a kilobyte of the kind of text that people write during an incident."""
+    """About a kilobyte of text such as people write during an incident."""
     chance = random.Random(number)  # noqa: S311
 
     def sentence() -> str:
@@ -174,7 +174,7 @@ def test_large_messages_are_split_within_the_queues_limit_and_lose_nothing(
     chance = random.Random(1)  # noqa: S311
 
     def text(size: int) -> str:
-        # Hexadecimal digits deflate to half; nothing that is text deflates less well than base85.
+        # Hexadecimal digits deflate to half; no text deflates worse than base85.
         return base64.b85encode(chance.randbytes(size)).decode() if noise else "x" * size
 
     states = [
@@ -283,7 +283,7 @@ def test_json_that_is_no_message_raises_only_value_error(
         message = parse_message(body_of(content(incidents=[incident() | in_entity]) | changed))
     except ValueError:
         return
-    # Whatever is let in can be told apart and ordered.
+    # Accepted states can be distinguished and ordered.
     assert all(isinstance(state.key.id, str) for state in message.states)
     assert all(isinstance(state.sequence, int) for state in message.states)
     assert isinstance(message.keys, set)

@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the template and the models say, and nothing else."""
+"""The OpenAPI document matches the template and the models exactly."""
 
 import json
 from collections.abc import Iterator
@@ -215,7 +215,7 @@ def test_a_description_is_inherited_and_may_be_overridden() -> None:
 
 
 def test_every_schema_has_a_type() -> None:
-    """Such a schema lets anything through, and generators make `Any` or `unknown` of it."""
+    """A schema without a type accepts anything, and generators make `Any` or `unknown` of it."""
     assert [where for where, schema in schemas_in(DOCUMENT) if not is_typed(schema)] == []
 
 
@@ -296,7 +296,7 @@ def is_valid(name: str, value: Any) -> bool:
 
 
 def schemas_in(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
-    """Every schema of a value, but those that only say rules."""
+    """Every schema within a value, except those that only add rules."""
     if isinstance(value, list):
         for index, one in enumerate(value):
             yield from schemas_in(one, f"{where}/{index}")

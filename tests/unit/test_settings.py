@@ -1,4 +1,4 @@
-"""The environment of a function: read once, and wrong as a whole or not at all."""
+"""A function's environment: read once, and refused as a whole if any part is invalid."""
 
 import pytest
 from pydantic import ValidationError
@@ -69,7 +69,7 @@ def test_the_error_repeats_no_value_of_the_environment(environment: pytest.Monke
         SubmissionsSettings.from_environment()
 
     assert "keys" not in str(raised.value)
-    # The cause would be printed with it, and it does hold values.
+    # The cause would be printed with it, and contains values.
     assert raised.value.__suppress_context__
 
 

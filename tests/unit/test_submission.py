@@ -22,7 +22,7 @@ from relay.errors import BadRequest, Detail, TooLarge
 from tests.support.entities import incident, review
 
 MIB = 1024 * 1024
-# Found in nothing that Relay says of its own accord.
+# Never part of Relay's own messages.
 MARK = "Xq7-from-the-sender"
 
 
@@ -132,7 +132,7 @@ def test_one_kind_of_entity_is_enough() -> None:
 
 
 def beside_good_ones(entity: bytes) -> Submission:
-    """The entity between two good ones, which must be accepted."""
+    """The entity between two valid ones, which must be accepted."""
     good = [json.dumps(incident(name)).encode() for name in ("first", "last")]
     submission = judged(b'{"incidents": [%s, %s, %s]}' % (good[0], entity, good[1]))
     assert [state.key.id for state in submission.accepted] == ["first", "last"]
@@ -140,7 +140,7 @@ def beside_good_ones(entity: bytes) -> Submission:
 
 
 def with_value(field: str, value: bytes) -> bytes:
-    """An incident whose field has this text as its value."""
+    """An incident whose field has this value."""
     return json.dumps(incident("bad") | {field: "MARK"}).encode().replace(b'"MARK"', value)
 
 
@@ -158,12 +158,12 @@ DEEP = [b"[" * depth + b"]" * depth for depth in (150, 500, 100_000)] + [
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
-        # half of a surrogate pair: JavaScript leaves it where it cuts an emoji
+        # a lone surrogate: JavaScript leaves it where it cuts an emoji
         ("summary", b'"aaaaaaaaaa\\ud83d"', "string_unicode"),
         ("description", b'"\\ude00\\ud83d"', "string_unicode"),
         ("url", b'"https://ops.example.com/\\udfff"', "string_unicode"),
         ("status", b'"open\\ud83d"', "string_unicode"),
-        # not UTF-8: Latin-1, an encoded surrogate, a character that is cut off
+        # not UTF-8: Latin-1, an encoded surrogate, a truncated character
         ("summary", b'"caf\xe9"', "string_unicode"),
         ("summary", b'"\xed\xa0\xbd"', "string_unicode"),
         ("summary", b'"\xf0\x9f"', "string_unicode"),
@@ -207,7 +207,7 @@ def test_a_bad_value_deep_in_a_list_is_located(deep: bytes) -> None:
         (b"NaN", "model_type"),
         (b'"\\ud83d"', "model_type"),
         (with_value("\ud83d", b"1"), "string_unicode"),
-        # broken within itself
+        # malformed JSON
         (b'{"id": }', "json"),
         (b'{"id" "bad"}', "json"),
         (b"{'id': 1}", "json"),
@@ -216,7 +216,7 @@ def test_a_bad_value_deep_in_a_list_is_located(deep: bytes) -> None:
         (b"nothing", "json"),
         (with_value("summary", b'"two\nlines"'), "json"),
         (with_value("summary", b'"\\x"'), "json"),
-        # Jira would have the last of the two; what was meant can't be told.
+        # Jira would use the last of the two; the intent is ambiguous.
         (with_value("summary", b'"\\ud83d", "summary": "good"'), "json"),
     ],
     ids=short,
@@ -276,7 +276,7 @@ def test_an_id_that_is_not_a_string_is_not_repeated() -> None:
 )
 @settings(deadline=None)
 def test_no_good_entity_is_lost_among_bad_ones(entity: bytes, split: bool) -> None:
-    """Every good one is accepted, unless the structure as a whole can't be made out."""
+    """Every valid one is accepted, unless the body as a whole is malformed."""
     good = json.dumps(incident()).encode()
     body = b'{"incidents": [%s,%s,%s]}' % (good, entity, good)
     if split:
@@ -539,7 +539,7 @@ def test_a_long_submitted_name_is_truncated() -> None:
 
 
 def test_an_entity_too_large_for_the_record_is_rejected_before_it_is_queued() -> None:
-    # Within every single limit of Jira's, and over what one item of the database can hold.
+    # Within every single limit of Jira's, but larger than one item of the database.
     large = [{"associationType": "issueIdOrKeys", "values": ["🔥" * TEXT_MAX] * 500}]
     half = [{"associationType": "issueIdOrKeys", "values": ["🔥" * TEXT_MAX] * 250}]
 
@@ -565,7 +565,7 @@ def test_the_largest_entity_is_exactly_as_large_as_documented() -> None:
             + difference
             - len(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
         )
-        # Each of these becomes four bytes where it was one.
+        # Each of these becomes four bytes instead of one.
         whole, rest = divmod(missing, 3 * 200)
         grown = ["🔥" * 200] * whole + ["🔥" * (rest // 3) + "x" * (200 - rest // 3)]
         document["associations"][0]["values"] = grown + values[len(grown) :]
@@ -658,6 +658,6 @@ def test_any_json_gets_verdicts_or_is_refused(document: Any) -> None:
 @example(b'{"incidents":[\x00]}')
 @settings(deadline=None)
 def test_random_bytes_are_never_accepted(body: bytes) -> None:
-    """They are refused as a whole, or each as an entity that is none."""
+    """They are refused as a whole, or each as an invalid entity."""
     with suppress(BadRequest):
         assert parse_submission(body).accepted == ()

@@ -1,4 +1,4 @@
-"""What AWS takes of a deployment's parameters, whatever whoever deploys gives them."""
+"""What AWS accepts as a deployment's parameters, whatever their values."""
 
 from typing import Any
 
@@ -6,16 +6,16 @@ import pytest
 
 from tests.support.template import functions, template
 
-# Lambda's, of all names and values together.
+# Lambda's limit for all names and values together.
 ENVIRONMENT_BYTES_MAX = 4096
-# The longest that CloudFormation makes of a stack's name of 128 characters.
+# The longest name that CloudFormation makes of a stack name of 128 characters.
 NAMES = {"Table": 160, "Queue": 140, "Letters": 140, "SecretsKey.Arn": 100, "AWS::Region": 20}
 PARAMETERS: dict[str, Any] = template()["Parameters"]
 EVERYONES: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
 
 
 def longest(value: Any) -> int:
-    """The length of a variable's value, at most."""
+    """The maximum length of a variable's value."""
     [name] = value.values()
     parameter = PARAMETERS.get(name)
     if parameter is None:

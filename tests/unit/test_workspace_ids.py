@@ -1,4 +1,4 @@
-"""The ids of a workspace as a site knows them: out and back is the same, and no other's is read."""
+"""A workspace's ids at a site: they survive a round trip, and no other's are recognized."""
 
 import re
 from typing import Any
