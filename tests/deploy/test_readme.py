@@ -19,7 +19,7 @@ from infra.local.processes import stop_services
 from tests.support.template import ROOT
 
 SECONDS = 600
-# The target that runs these tests.
+# It would run these tests again.
 _NOT_HERE = "make test"
 FETCHED = ("bench", "builds", "ministack", "sam", "uv", "venv")
 

@@ -14,7 +14,6 @@ from tests.support.clock import Clock
 from tests.support.lambdas import Answer
 from tests.support.lifecycle import (
     ACME,
-    GLOBEX,
     INSTALLED,
     UNINSTALLED,
     Jira,
@@ -242,21 +241,6 @@ def test_an_uninstall_may_be_repeated(jira: Jira, now: int) -> None:
     for seconds in (10, 10, 5):
         assert jira.uninstalled(ACME, iat=now - seconds).status == 204
     assert tenant(jira).state == "uninstalled"
-
-
-def test_an_uninstall_of_one_site_does_not_affect_others(jira: Jira, now: int) -> None:
-    for site in (ACME, GLOBEX):
-        assert jira.installed(site, iat=now - 10).status == 204
-    assert jira.uninstalled(ACME, iat=now).status == 204
-    assert jira.enabled(GLOBEX).status == 204
-
-
-def test_enabled_and_disabled_change_nothing(jira: Jira, items: Callable[[], list[Any]]) -> None:
-    assert jira.installed(ACME).status == 204
-    before = items()
-    assert jira.enabled(ACME, path="/lifecycle/disabled").status == 204
-    assert jira.enabled(ACME).status == 204
-    assert items() == before
 
 
 # --- Two at once: another Lambda writes between this one's read and its write ---

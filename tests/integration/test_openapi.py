@@ -161,7 +161,7 @@ def call_of_forge(relay: Relay, method: str, url: str, body: Any = None) -> Answ
 
 
 def install_forge(relay: Relay, client_key: str | None = None) -> Tenant:
-    """Install as Forge reports it; if Jira names the clientKey, it joins this Connect site."""
+    """Install under Forge; with the clientKey that Jira named, it joins this Connect site."""
     installation = ForgeInstallation(
         INSTALLATION_ID, CLOUD_ID, API_BASE_URL, "a-system-token", client_key
     )

@@ -48,8 +48,8 @@ def message_of(stage: Relay, workspace: str, **entities: Any) -> str:
 
 
 def receive(stage: Relay, *bodies: str, times: int = 1) -> list[str]:
-    """Let the submitter receive these messages together, each for that time; return those that
-    return.
+    """Let the submitter receive these messages together, each with this receive count;
+    return those that return.
     """
     event = sqs_event(*bodies)
     for record in event["Records"]:

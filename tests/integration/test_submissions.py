@@ -233,13 +233,6 @@ def test_a_key_is_accepted_for_its_own_workspaces(provider: Provider, aws: Aws) 
     assert len(provider.raw_queue()) == 1
 
 
-def test_a_workspace_outside_the_catalog_accepts_nothing(provider: Provider) -> None:
-    answer = provider.submit({"incidents": [incident()]}, "/v1/workspaces/nobodys/submissions")
-
-    assert (answer.status, answer.error_code) == (404, "unknown_workspace")
-    assert provider.raw_queue() == []
-
-
 @pytest.mark.parametrize("workspace", ["x" * 3000, "a%20b", "a%23b", "%C3%A9"])
 def test_an_invalid_workspace_id_is_refused(provider: Provider, workspace: str) -> None:
     answer = provider.submit({"incidents": [incident()]}, f"/v1/workspaces/{workspace}/submissions")

@@ -563,7 +563,7 @@ def test_a_missing_answer_is_shown_as_the_reason(
     hook.status = SILENCE
     attempt = stage.test()
     assert attempt["reason"] == "It did not answer within 0.25 seconds."
-    assert 250 <= attempt["milliseconds"] < 2000
+    assert attempt["milliseconds"] >= 250
     assert stage.attempts() == [attempt]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from relay.identity.api_keys import ApiKeys
 from tests.support.aws import Aws
 from tests.support.aws_calls import aws_calls, client_error, unreachable
 from tests.support.lambdas import Answer, call
@@ -171,18 +170,6 @@ def test_a_gzip_body_is_accepted_and_a_broken_one_refused(put: Put) -> None:
     assert put("payments", packed, content_encoding="gzip").status == 200
     for broken in (packed[:-9], b"no gzip", b""):
         assert put("payments", broken, content_encoding="gzip").status == 400
-
-
-def test_a_key_for_another_workspace_neither_writes_nor_reads(
-    put: Put, get: Callable[..., Answer], aws: Aws, catalog: Callable[[], list[Any]]
-) -> None:
-    scoped = ApiKeys(aws.dynamodb, aws.environment["API_KEYS_TABLE"]).issue(["search"])
-    assert put("payments", key=scoped).status == 403
-    assert catalog() == []
-    assert put("payments").status == 200
-    assert get("payments", key=scoped).status == 403
-    assert put("search", key=scoped).status == 200
-    assert get("search", key=scoped).status == 200
 
 
 def test_a_database_that_fails_is_a_503(put: Put, get: Callable[..., Answer]) -> None:

@@ -431,11 +431,11 @@ URLS = [
     "http://localhost",
     "https://[::1]/x",
     "https://xn--nxasmq6b/",
-    # the fragment and query are up to the linked site
+    # credentials in a link are the link's own business
     "https://user:pw@ops.example.com/",
 ]
 NO_URLS = [
-    # an address that a browser opens, with no other scheme
+    # a scheme that a person does not follow in a browser
     "javascript:alert(1)",
     "JavaScript://ops.example.com/%0aalert(1)",
     "data:text/html,x",
