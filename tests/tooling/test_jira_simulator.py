@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,33 +22,12 @@ from tests.integration.simulator_stage import (
     ProviderApp,
     Simulator,
     component,
-    running_app,
     running_simulator,
     until,
 )
 from tests.support.entities import incident, review
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running_simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProviderApp]:
-    with running_app() as app:
-        yield app
-
-
-@pytest.fixture
-def app(running: ProviderApp) -> ProviderApp:
-    running.received.clear()
-    running.answers.clear()
-    running.changes.clear()
-    return running
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +52,10 @@ def site(simulator: Simulator, app: ProviderApp, name: str) -> JiraSite:
 
 
 @pytest.fixture(scope="module")
-def empty_site(simulator: Simulator, running: ProviderApp) -> JiraSite:
+def empty_site(simulator: Simulator, one_app: ProviderApp) -> JiraSite:
     """One site for all tests of refused calls, so that it is always empty."""
     simulator.create("empty")
-    return JiraSite(simulator, simulator.install("empty", running).json()["site"])
+    return JiraSite(simulator, simulator.install("empty", one_app).json()["site"])
 
 
 # --- Submitting entities ---

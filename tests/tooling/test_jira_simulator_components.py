@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,8 +14,6 @@ from tests.integration.simulator_stage import (
     ProviderApp,
     Simulator,
     component,
-    running_app,
-    running_simulator,
 )
 from tests.support.entities import incident, review
 
@@ -24,27 +21,9 @@ BY_ID = "/devopscomponents"
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running_simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
 def settings(simulator: Simulator) -> None:
     simulator.set(visibleAfterSeconds=0, maxBodyBytes=5 * 1024 * 1024)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProviderApp]:
-    with running_app() as app:
-        yield app
-
-
-@pytest.fixture
-def app(running: ProviderApp) -> ProviderApp:
-    running.changes.clear()
-    return running
 
 
 @pytest.fixture

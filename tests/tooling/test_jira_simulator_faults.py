@@ -4,7 +4,6 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +22,6 @@ from tests.integration.simulator_stage import (
     ProviderApp,
     Simulator,
     component,
-    running_app,
     running_simulator,
     until,
 )
@@ -31,18 +29,6 @@ from tests.support.entities import incident, review
 
 _NUMBERS = itertools.count(1)
 _README = Path(__file__).parents[2] / "infra" / "jira_simulator" / "README.md"
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running_simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[ProviderApp]:
-    with running_app() as app:
-        yield app
 
 
 @pytest.fixture(autouse=True)

@@ -29,9 +29,7 @@ from tests.integration.simulator_stage import (
     RemoteCall,
     Simulator,
     component,
-    running_app,
     running_remote,
-    running_simulator,
 )
 from tests.support.entities import incident, review
 
@@ -41,33 +39,17 @@ _PROPERTY = "connect_client_key_019cdff3-8bfb-71fe-9628-875b700aebb8"
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with running_simulator(tmp_path_factory.mktemp("simulator")) as running:
+def one_remote() -> Iterator[ForgeRemote]:
+    with running_remote() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[ProviderApp, ForgeRemote]]:
-    with running_app() as app, running_remote() as remote:
-        yield app, remote
-
-
 @pytest.fixture
-def app(running: tuple[ProviderApp, ForgeRemote]) -> ProviderApp:
-    app, _ = running
-    app.received.clear()
-    app.answers.clear()
-    app.changes.clear()
-    return app
-
-
-@pytest.fixture
-def remote(running: tuple[ProviderApp, ForgeRemote]) -> ForgeRemote:
-    _, remote = running
-    remote.received.clear()
-    remote.answers.clear()
-    remote.seconds.clear()
-    return remote
+def remote(one_remote: ForgeRemote) -> ForgeRemote:
+    one_remote.received.clear()
+    one_remote.answers.clear()
+    one_remote.seconds.clear()
+    return one_remote
 
 
 @pytest.fixture(autouse=True)
