@@ -110,7 +110,7 @@ def test_the_limits_have_room_for_what_the_documents_allow(send: Send, relay: Re
     assert relay.provider("GET", path[1]).json()["description"] == large["description"]
 
 
-def test_the_first_invalid_item_of_a_list_is_named(send: Send) -> None:
+def test_the_first_invalid_item_of_a_list_is_named(send: Send, subtests: pytest.Subtests) -> None:
     for call, body, path in (
         (
             ("POST", f"{WORKSPACES}/payments/containers"),
@@ -120,10 +120,11 @@ def test_the_first_invalid_item_of_a_list_is_named(send: Send) -> None:
         (("POST", "/v1/keys"), {"workspaces": ["a", 1, *([2] * 1000)]}, "workspaces[1]"),
         (("POST", "/workspaces/fetch"), {"ids": ["a", 1, *([2] * 1000)]}, "ids[1]"),
     ):
-        answer = send(call, json.dumps(body).encode())
-        assert answer.status == 400
-        details = answer.json()["error"]["details"]
-        assert all(detail["path"].startswith(path) for detail in details), details
+        with subtests.test(path=path):
+            answer = send(call, json.dumps(body).encode())
+            assert answer.status == 400
+            details = answer.json()["error"]["details"]
+            assert all(detail["path"].startswith(path) for detail in details), details
 
 
 def test_unknown_fields_are_named_up_to_a_limit(send: Send) -> None:

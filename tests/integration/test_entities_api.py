@@ -171,7 +171,7 @@ def test_an_incident_and_a_review_with_the_same_id_are_distinct(relay: Relay) ->
     assert (answer.status, answer.error_code) == (404, "unknown_entity")
 
 
-def test_an_unknown_entity_cannot_be_read(relay: Relay) -> None:
+def test_an_unknown_entity_cannot_be_read(relay: Relay, subtests: pytest.Subtests) -> None:
     relay.submit("payments", incidents=[incident()])
     for path, status in (
         ("payments/incidents/inc-2", 404),
@@ -183,9 +183,10 @@ def test_an_unknown_entity_cannot_be_read(relay: Relay) -> None:
         (f"{'x' * 129}/incidents/inc-1", 400),
         ("a%20b/incidents/inc-1", 400),
     ):
-        for method in ("GET", "DELETE") if status == 400 else ("GET",):
-            answer = relay.provider(method, f"/v1/workspaces/{path}")
-            assert answer.status == status, path
+        with subtests.test(path=path):
+            for method in ("GET", "DELETE") if status == 400 else ("GET",):
+                answer = relay.provider(method, f"/v1/workspaces/{path}")
+                assert answer.status == status
 
 
 def test_an_id_may_hold_any_character(relay: Relay, site: JiraSite) -> None:
@@ -251,11 +252,12 @@ def test_an_unreachable_jira_is_reported(relay: Relay, site: JiraSite) -> None:
         relay.links.unlink(tenant, "payments")
 
 
-def test_confirm_must_be_true_or_false(relay: Relay) -> None:
+def test_confirm_must_be_true_or_false(relay: Relay, subtests: pytest.Subtests) -> None:
     relay.submit("payments", incidents=[incident()])
     for value in ("yes", "1", "TRUE", "%00"):
-        path = f"/v1/workspaces/payments/incidents/inc-1?confirm={value}"
-        assert relay.provider("GET", path).status == 400
+        with subtests.test(value=value):
+            path = f"/v1/workspaces/payments/incidents/inc-1?confirm={value}"
+            assert relay.provider("GET", path).status == 400
 
 
 # --- Many ---

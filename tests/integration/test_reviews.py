@@ -82,7 +82,7 @@ def test_the_link_leads_to_the_providers_page_without_authentication(relay: Rela
     assert (unknown.status, unknown.body) == (known.status, known.body)
 
 
-def test_a_filled_in_value_stays_in_its_place(relay: Relay) -> None:
+def test_a_filled_in_value_stays_in_its_place(relay: Relay, subtests: pytest.Subtests) -> None:
     for hostile in (
         "a b&in=c#d?e",
         "../../x",
@@ -95,28 +95,30 @@ def test_a_filled_in_value_stays_in_its_place(relay: Relay) -> None:
         "支払い\0",
         "x" * 255,
     ):
-        url = f"{NEW}?incident={quote(hostile, safe='')}&component={quote(hostile, safe='')}"
-        answer = relay.call("GET", url)
-        assert (answer.status, answer.body) == (302, "")
-        location = answer.headers["Location"]
-        assert location.isascii()
-        assert location.isprintable()
-        assert " " not in location
-        parts = urlsplit(location)
-        assert (parts.scheme, parts.netloc, parts.path) == (
-            "https",
-            "ops.example.com",
-            "/reviews/new",
-        )
-        assert parse_qs(parts.query) == {"of": [hostile], "in": [hostile]}
-        assert "Set-Cookie" not in answer.headers
+        with subtests.test(hostile=hostile):
+            url = f"{NEW}?incident={quote(hostile, safe='')}&component={quote(hostile, safe='')}"
+            answer = relay.call("GET", url)
+            assert (answer.status, answer.body) == (302, "")
+            location = answer.headers["Location"]
+            assert location.isascii()
+            assert location.isprintable()
+            assert " " not in location
+            parts = urlsplit(location)
+            assert (parts.scheme, parts.netloc, parts.path) == (
+                "https",
+                "ops.example.com",
+                "/reviews/new",
+            )
+            assert parse_qs(parts.query) == {"of": [hostile], "in": [hostile]}
+            assert "Set-Cookie" not in answer.headers
 
 
-def test_a_link_without_optional_values_works(relay: Relay) -> None:
+def test_a_link_without_optional_values_works(relay: Relay, subtests: pytest.Subtests) -> None:
     for query in ("", "?incident=", "?component=x", "?incident=a&incident=b", "?%"):
-        answer = relay.call("GET", f"{NEW}{query}")
-        assert answer.status == 302
-        assert answer.headers["Location"].startswith("https://ops.example.com/reviews/new?of=")
+        with subtests.test(query=query):
+            answer = relay.call("GET", f"{NEW}{query}")
+            assert answer.status == 302
+            assert answer.headers["Location"].startswith("https://ops.example.com/reviews/new?of=")
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_dry_run_validates_and_queues_nothing(provider: Provider) -> None:
 # --- Who may ---
 
 
-def test_without_a_valid_key_nothing_is_read(provider: Provider) -> None:
+def test_without_a_valid_key_nothing_is_read(provider: Provider, subtests: pytest.Subtests) -> None:
     for authorization in (
         "",
         "Bearer",
@@ -209,8 +209,9 @@ def test_without_a_valid_key_nothing_is_read(provider: Provider) -> None:
         f"Basic relay_0123456789abcdef_{'x' * 43}",
         "JWT a.b.c",
     ):
-        answer = provider.submit(b"\xff", authorization=authorization)
-        assert (answer.status, answer.error_code) == (401, "unauthenticated"), authorization
+        with subtests.test(authorization=authorization):
+            answer = provider.submit(b"\xff", authorization=authorization)
+            assert (answer.status, answer.error_code) == (401, "unauthenticated")
     assert provider.raw_queue() == []
 
 
@@ -243,7 +244,7 @@ def test_an_invalid_workspace_id_is_refused(provider: Provider, workspace: str) 
 # --- Bodies ---
 
 
-def test_only_json_is_accepted(provider: Provider) -> None:
+def test_only_json_is_accepted(provider: Provider, subtests: pytest.Subtests) -> None:
     for content_type in (
         "",
         "*/*",
@@ -255,31 +256,39 @@ def test_only_json_is_accepted(provider: Provider) -> None:
         "application/vnd.api+json",
         "application/json, text/plain",
     ):
-        answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
-        assert (answer.status, answer.error_code) == (415, "unsupported_media_type"), content_type
+        with subtests.test(content_type=content_type):
+            answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
+            assert (answer.status, answer.error_code) == (415, "unsupported_media_type")
     assert provider.raw_queue() == []
 
 
-def test_a_json_content_type_may_have_a_charset_and_capitals(provider: Provider) -> None:
+def test_a_json_content_type_may_have_a_charset_and_capitals(
+    provider: Provider, subtests: pytest.Subtests
+) -> None:
     for content_type in (
         "application/json; charset=utf-8",
         "Application/JSON",
         "application/json;",
     ):
-        answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
-        assert answer.status == 202, content_type
+        with subtests.test(content_type=content_type):
+            answer = provider.submit({"incidents": [incident()]}, content_type=content_type)
+            assert answer.status == 202
 
 
-def test_an_unknown_encoding_is_refused(provider: Provider) -> None:
+def test_an_unknown_encoding_is_refused(provider: Provider, subtests: pytest.Subtests) -> None:
     for encoding in ("br", "deflate", "compress", "gzip, gzip", "zstd"):
-        answer = provider.submit({"incidents": [incident()]}, content_encoding=encoding)
-        assert (answer.status, answer.error_code) == (415, "unsupported_media_type"), encoding
+        with subtests.test(encoding=encoding):
+            answer = provider.submit({"incidents": [incident()]}, content_encoding=encoding)
+            assert (answer.status, answer.error_code) == (415, "unsupported_media_type")
 
 
-def test_a_body_that_is_not_utf_8_json_is_refused(provider: Provider) -> None:
+def test_a_body_that_is_not_utf_8_json_is_refused(
+    provider: Provider, subtests: pytest.Subtests
+) -> None:
     for body in (b'{"incidents": ["\xe9"', b"\xff\xfe", '{"x": "\ud83d"}', "", "{", "null"):
-        answer = provider.submit(body)
-        assert (answer.status, answer.error_code) == (400, "bad_request"), body
+        with subtests.test(body=body):
+            answer = provider.submit(body)
+            assert (answer.status, answer.error_code) == (400, "bad_request")
     assert provider.raw_queue() == []
 
 

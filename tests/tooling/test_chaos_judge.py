@@ -49,20 +49,25 @@ def test_each_workspaces_own_state_is_accepted() -> None:
     assert strays(held(known())) == ""
 
 
-def test_a_foreign_state_is_found() -> None:
-    ours, theirs = held(known()), held(known("ws-2"))
-    for one, why in (
+_OURS, _THEIRS = held(known()), held(known("ws-2"))
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
         (held(known("ws-2"), THEIRS), "of a workspace that is not linked"),
         (held(known(entity_id="00012-plain")), "its workspace never had it"),
-        (theirs, "with another workspace's properties"),
-        (replace(ours, properties={"workspace": "ws-1"}), "with another workspace's properties"),
-        (replace(ours, entity=theirs.entity), "with another workspace's content"),
+        (_THEIRS, "with another workspace's properties"),
+        (replace(_OURS, properties={"workspace": "ws-1"}), "with another workspace's properties"),
+        (replace(_OURS, entity=_THEIRS.entity), "with another workspace's content"),
         (
             replace(ours, entity=ours.entity | {"affectedComponents": ["bbbbbbbb.checkout"]}),
             "it names entities of another workspace",
         ),
-    ):
-        assert strays(one) == why
+    ],
+)
+def test_a_foreign_state_is_found(one: Held, why: str) -> None:
+    assert strays(one) == why
 
 
 def at_site(one: Known, **changes: Any) -> EntityAtSite:

@@ -296,24 +296,33 @@ def test_each_status_of_the_kind_is_accepted_and_no_other(kind: Kind) -> None:
         assert broken_rules(kind, entity(kind, status=status)) == [("status", "literal_error")]
 
 
-def test_each_level_of_severity_is_accepted_and_no_other() -> None:
-    for level in ("P1", "P2", "P3", "P4", "P5", "unknown"):
-        assert broken_rules(Kind.INCIDENT, incident(severity={"level": level})) == []
-    for other in ("P0", "P6", "p1", "", "high", 1, None):
-        found = broken_rules(Kind.INCIDENT, incident(severity={"level": other}))
-        assert found == [("severity.level", "literal_error")]
+@pytest.mark.parametrize("level", ["P1", "P2", "P3", "P4", "P5", "unknown"])
+def test_each_level_of_severity_is_accepted(level: str) -> None:
+    assert broken_rules(Kind.INCIDENT, incident(severity={"level": level})) == []
+
+
+@pytest.mark.parametrize("level", ["P0", "P6", "p1", "", "high", 1, None])
+def test_any_other_level_of_severity_is_refused(level: Any) -> None:
+    found = broken_rules(Kind.INCIDENT, incident(severity={"level": level}))
+    assert found == [("severity.level", "literal_error")]
+
+
+def test_a_severity_needs_a_level() -> None:
     assert broken_rules(Kind.INCIDENT, incident(severity={})) == [("severity.level", "missing")]
 
 
-def test_each_type_of_association_is_accepted_and_no_other() -> None:
-    def found(association_type: Any) -> list[tuple[str, str]]:
-        association = _association(associationType=association_type)
-        return broken_rules(Kind.REVIEW, review(associations=[association]))
+@pytest.mark.parametrize(
+    "known", ["issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"]
+)
+def test_each_type_of_association_is_accepted(known: str) -> None:
+    associations = [_association(associationType=known)]
+    assert broken_rules(Kind.REVIEW, review(associations=associations)) == []
 
-    for known in ("issueIdOrKeys", "serviceIdOrKeys", "ati:cloud:compass:event-source"):
-        assert found(known) == []
-    for unknown in ("issueKeys", "", "ISSUEIDORKEYS", None):
-        assert found(unknown) == [("associations[0].associationType", "literal_error")]
+
+@pytest.mark.parametrize("unknown", ["issueKeys", "", "ISSUEIDORKEYS", None])
+def test_any_other_type_of_association_is_refused(unknown: Any) -> None:
+    found = broken_rules(Kind.REVIEW, review(associations=[_association(associationType=unknown)]))
+    assert found == [("associations[0].associationType", "literal_error")]
 
 
 @pytest.mark.parametrize("version", ["1", "1.1", "2.0", "", "1.0 "])

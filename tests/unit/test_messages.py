@@ -355,19 +355,25 @@ def test_a_truncated_or_uncompressed_message_is_refused() -> None:
             parse_message(text)
 
 
-def test_the_reason_repeats_no_input() -> None:
-    secret = "Xq7-of-a-customer"
-    for junk in (
-        {"workspaceId": [secret]},
-        {"deleted": [[secret, secret]]},
-        {"incidents": [secret]},
-        {"incidents": [{"summary": secret}]},
-        {"format": secret},
-    ):
-        with pytest.raises(ValueError, match="not a message") as raised:
-            parse_message(body_of(content() | junk))
-        assert secret not in str(raised.value)
-        assert raised.value.__suppress_context__
+SECRET = "Xq7-of-a-customer"
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"workspaceId": [SECRET]},
+        {"deleted": [[SECRET, SECRET]]},
+        {"incidents": [SECRET]},
+        {"incidents": [{"summary": SECRET}]},
+        {"format": SECRET},
+    ],
+    ids=str,
+)
+def test_the_reason_repeats_no_input(junk: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not a message") as raised:
+        parse_message(body_of(content() | junk))
+    assert SECRET not in str(raised.value)
+    assert raised.value.__suppress_context__
 
 
 @pytest.mark.parametrize(
