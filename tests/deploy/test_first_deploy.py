@@ -178,7 +178,7 @@ def test_a_key_for_a_missing_stack_is_refused_in_two_lines(aws: dict[str, str]) 
     assert "nope" in ended.stderr
 
 
-# --- Compiling the layer, which takes a Python of its version ---
+# --- Compiling the layer, which needs a Python of its version ---
 
 
 def compiled(layer: Path, version: str) -> str:

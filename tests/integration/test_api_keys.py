@@ -142,7 +142,7 @@ def test_an_item_of_another_kind_opens_nothing(ask: Ask, keys: ApiKeys, aws: Aws
     assert refused(ask(f"Bearer {key}"))
 
 
-# --- Made, listed and revoked over HTTP ---
+# --- Creating, listing and revoking over HTTP ---
 
 
 @pytest.fixture

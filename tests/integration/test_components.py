@@ -106,7 +106,7 @@ def component_calls(site: JiraSite) -> list[str]:
     return [method for method, path in site.calls() if COMPONENT_CALLS in path]
 
 
-# --- There ---
+# --- In Jira ---
 
 
 def test_containers_are_delivered_to_every_linked_site_and_no_other(
@@ -352,7 +352,7 @@ def test_the_last_change_of_an_id_in_a_batch_counts(
     assert component_calls(site) == ["POST", "DELETE"]
 
 
-# --- Off ---
+# --- Disabled ---
 
 
 def test_with_components_disabled_nothing_is_queued_or_sent(

@@ -93,7 +93,7 @@ def lose(site: JiraSite, *ids: str) -> None:
     site.simulator.fail(site.name, {"kind": "lose", "pattern": rf"\.({'|'.join(ids)})$"})
 
 
-# --- What is absent ---
+# --- Absent entities ---
 
 
 def test_an_accepted_entity_that_jira_does_not_return_is_absent(
@@ -217,7 +217,7 @@ def test_entities_delivered_by_a_replay_are_read_back(stage: Relay, simulator: S
     assert ids_in_state(stage, "absent") == ["lost"]
 
 
-# --- How much is read back ---
+# --- Sample size ---
 
 
 def test_nothing_is_read_back_when_disabled(
@@ -256,7 +256,7 @@ def test_a_sample_has_at_least_one_entity_and_an_upper_limit(
     assert ids_in_state(stage, "absent") == []
 
 
-# --- What is left ---
+# --- Remains ---
 
 
 def test_an_entity_that_was_changed_or_deleted_since_is_not_read_back(

@@ -75,7 +75,7 @@ def ids(found: list[Any]) -> list[str]:
     return [without_key(one["id"]) for one in found]
 
 
-# --- What is found ---
+# --- Results ---
 
 
 @pytest.mark.usefixtures("acme")
@@ -198,7 +198,7 @@ def test_long_names_match_by_every_part(relay: Relay) -> None:
     assert search(relay, stem + "abd") == search(relay, "x" * 3000) == []
 
 
-# --- What changes ---
+# --- Changes ---
 
 
 @pytest.mark.usefixtures("acme")
@@ -247,7 +247,7 @@ def test_an_interrupted_rename_never_shows_a_wrong_name(relay: Relay) -> None:
     assert names(search(relay, "bask")) == ["Basket"]
 
 
-# --- Whose they are ---
+# --- Isolation ---
 
 
 @pytest.mark.usefixtures("acme", "globex")

@@ -77,7 +77,7 @@ def credential(site: TwofoldSite) -> dict[str, Any]:
     return dict(site.document()["credential"])
 
 
-# --- What a site has ---
+# --- A site's workspaces ---
 
 
 def test_a_connect_site_is_called_as_connect(relay: Relay, simulator: Simulator) -> None:
@@ -119,7 +119,7 @@ def test_a_missing_identity_is_not_tried(relay: Relay, simulator: Simulator) -> 
     assert site.document()["state"] == "needs attention"
 
 
-# --- One is refused ---
+# --- One identity refused ---
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -187,7 +187,7 @@ def test_no_other_answer_switches_the_identity(
     assert credential(both) == {"inUse": preferred}
 
 
-# --- How long it is remembered ---
+# --- How long a choice lasts ---
 
 
 @pytest.fixture
@@ -247,7 +247,7 @@ def test_after_a_day_the_preferred_one_is_tried_again(
     assert tried(turned) == [(preferred, 202)]
 
 
-# --- Both are refused ---
+# --- Both identities refused ---
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -306,7 +306,7 @@ def test_a_token_does_not_end_any_other_trouble(relay: Relay, both: TwofoldSite)
     assert both.document()["state"] == "slowed"
 
 
-# --- All that Jira is asked works with either ---
+# --- Every operation with either credential ---
 
 
 @pytest.fixture
@@ -384,7 +384,7 @@ def test_an_entity_lives_its_whole_life_under_forge_only(forge_alone: TwofoldSit
     assert {(used, status) for _, used, status in site.calls()} == {(FORGE, 200), (FORGE, 202)}
 
 
-# --- Where the bearer may go ---
+# --- Destinations of the bearer ---
 
 
 @pytest.fixture

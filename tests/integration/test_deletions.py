@@ -127,7 +127,7 @@ def test_ids_with_any_characters_can_be_deleted(relay: Relay, site: JiraSite) ->
     assert site.held("incident") == {}
 
 
-# --- What does not bring it back, and what does ---
+# --- Revival ---
 
 
 def test_a_state_accepted_before_the_deletion_does_not_return(relay: Relay, site: JiraSite) -> None:
@@ -322,7 +322,7 @@ def test_an_invalid_property_is_refused(relay: Relay) -> None:
     assert found(relay)["deleted"] is False
 
 
-# --- Jira by its own API ---
+# --- Jira's own API ---
 
 
 def deliver(relay: Relay, site: JiraSite, entity: dict[str, Any]) -> None:

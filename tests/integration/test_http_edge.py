@@ -117,7 +117,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return stream
 
 
-# --- Its own URL ---
+# --- The base URL ---
 
 
 def test_the_base_url_is_the_configured_one() -> None:

@@ -162,7 +162,7 @@ def test_a_tick_stores_the_newest_token(site: TwofoldSite, relay: Relay) -> None
     assert [first, second] == _tokens(site)
 
 
-# --- The same site, installed anew ---
+# --- The same site, reinstalled ---
 
 
 def test_a_reinstalled_forge_app_is_found_by_its_cloud_id(site: TwofoldSite, relay: Relay) -> None:
@@ -235,7 +235,7 @@ def test_a_forge_tenant_unknown_to_connect_is_joined_by_its_cloud_id(
     assert sequences(site.jira()).keys() == {"i"}
 
 
-# --- Two tenants that are found to be one ---
+# --- Merging two tenants ---
 
 
 @pytest.fixture
@@ -357,7 +357,7 @@ def test_nothing_is_sent_for_a_merged_tenant(
     assert sequences(site.jira())["s"] == 8 + generation(relay, connect, "search")
 
 
-# --- What does not join ---
+# --- Calls that join nothing ---
 
 
 def test_a_shared_base_url_alone_never_merges_two_sites(store: TenantStore) -> None:
@@ -407,7 +407,7 @@ def test_another_connect_identity_cannot_claim_an_installation(store: TenantStor
     assert (found.forge, found.state, found.merged_into) == (None, TenantState.ACTIVE, None)
 
 
-# --- Old news ---
+# --- Outdated calls ---
 
 
 def test_an_old_token_changes_nothing(site: TwofoldSite) -> None:
@@ -470,7 +470,7 @@ def test_a_call_of_an_earlier_installation_finds_the_tenant_that_took_over(
     assert store.existing(connect.id).is_forge_installed
 
 
-# --- One of the two goes ---
+# --- One of the two is removed ---
 
 
 def test_forges_pre_uninstall_removes_its_token_and_keeps_connect(
@@ -523,7 +523,7 @@ def test_a_site_that_loses_connect_continues_under_forge_and_starts_over(
     assert site.tenant.installs == after.installs
 
 
-# --- Another write comes between ---
+# --- Concurrent writes ---
 
 
 def test_a_concurrent_write_is_detected(store: TenantStore, calls: AwsCalls) -> None:
@@ -579,7 +579,7 @@ def test_a_merge_uses_the_newest_state_of_both_tenants(store: TenantStore, calls
     assert store.secret_of(found) == "newest"
 
 
-# --- Any order, any number of times ---
+# --- Any order, with repetitions ---
 
 
 @dataclass
@@ -734,7 +734,7 @@ def test_a_tenant_created_by_connect_keeps_its_id(
     assert one.id == first.id
 
 
-# --- Installs as the store takes them ---
+# --- Installs in the store ---
 
 _BEGIN = int(time.time()) - 1000
 

@@ -191,7 +191,7 @@ OPERATIONS: dict[str, Operation] = {
 each_operation = pytest.mark.parametrize("call", OPERATIONS.values(), ids=OPERATIONS)
 
 
-# --- How a call is signed ---
+# --- Signatures ---
 
 
 @each_operation
@@ -244,7 +244,7 @@ def test_a_secret_is_in_no_representation_and_no_log(
     assert all(call.token not in told for call in server.calls)
 
 
-# --- What is sent ---
+# --- Requests ---
 
 
 def test_entities_are_sent_unchanged(jira: JiraClient, server: Server) -> None:
@@ -327,7 +327,7 @@ def test_properties_form_the_query_and_at_least_one_is_required(
     assert sent.query == {"team": ["a&b=c,é"], "empty": [""]}
 
 
-# --- What is read ---
+# --- Input ---
 
 
 def test_a_missing_entity_is_distinguished_from_an_existing_one(
@@ -445,7 +445,7 @@ def test_an_html_page_keeps_the_meaning_of_its_status(
     assert raised.value.retry_after == "7"
 
 
-# --- What goes wrong ---
+# --- Failures ---
 
 ERRORS: dict[int, type[JiraAnswered]] = {
     301: SiteMoved,

@@ -76,7 +76,7 @@ def shown(pages: Sequence[Sequence[dict[str, Any]]], name: str = "id") -> list[s
     return [one[name] for page in pages for one in page]
 
 
-# --- What comes in ---
+# --- Input ---
 
 
 def test_four_mebibytes_fit_in_gzip_whatever_their_content(relay: Relay) -> None:
@@ -195,7 +195,7 @@ def test_an_invalid_cursor_is_refused(relay: Relay) -> None:
             assert (answer.status, answer.error_code) == (400, "bad_request"), (path, query)
 
 
-# --- What has no pages ---
+# --- Lists without pages ---
 
 
 def test_a_workspace_search_is_limited_by_the_size_of_its_response(
@@ -248,7 +248,7 @@ def test_an_entity_shows_a_limited_number_of_associations_and_says_if_there_are_
     assert (3 < shown < ASSOCIATIONS_SHOWN_MAX, more) == (True, True)
 
 
-# --- What is kept ---
+# --- Storage ---
 
 
 def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(

@@ -243,7 +243,7 @@ def test_an_uninstall_may_be_repeated(jira: Jira, now: int) -> None:
     assert tenant(jira).state == "uninstalled"
 
 
-# --- Two at once: another Lambda writes between this one's read and its write ---
+# --- Concurrency: another Lambda writes between this one's read and its write ---
 
 
 def test_two_concurrent_first_installs_create_one_tenant_and_the_newer_wins(

@@ -273,7 +273,7 @@ def test_repeating_an_interrupted_link_completes_it(
         assert relay.functions["links"].parts.links.workspaces_of(site.id) == left
 
 
-# --- Who may ---
+# --- Permissions ---
 
 
 def test_sites_are_listed_without_their_secrets(

@@ -156,7 +156,7 @@ def ids(incidents: list[dict[str, Any]]) -> set[str]:
     return {one["id"] for one in incidents}
 
 
-# --- Among others ---
+# --- Among other messages ---
 
 
 @pytest.mark.parametrize("fault", POISONS, ids=lambda one: "-".join(map(str, one.values()))[:30])
@@ -266,7 +266,7 @@ def test_a_request_that_is_bad_in_both_ways_is_split_for_both(site: Place) -> No
     assert site.state == "active"
 
 
-# --- Alone in its request ---
+# --- A single entity in its request ---
 
 
 def test_a_single_entity_is_postponed_if_the_site_accepts_a_known_one(site: Place) -> None:
@@ -318,7 +318,7 @@ def test_a_newer_state_is_sent_immediately_and_ends_the_debt(site: Place) -> Non
     assert (site.debts(), site.calls("submitEntity")) == ([], 0)
 
 
-# --- The site, and not the request ---
+# --- A site at fault ---
 
 
 def test_if_nothing_is_accepted_the_site_is_at_fault_after_few_calls(site: Place) -> None:

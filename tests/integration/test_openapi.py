@@ -230,7 +230,7 @@ def check_example(operation: Operation, example: Example, answer: Answer) -> Non
         assert shape(answer.json()) == shape(example.answer)
 
 
-# --- Answers for which something has to happen first ---
+# --- Examples with a precondition ---
 
 Ask = Callable[[], Answer]
 RATE_LIMIT = {"kind": "rate limit", "retryAfter": "600"}

@@ -49,7 +49,7 @@ def answer(body: bytes, *headers: bytes) -> bytes:
     return OK + b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
-# --- One deadline for all of a call ---
+# --- One deadline for a whole call ---
 
 
 def says_nothing(server: RawServer, connection: socket.socket) -> None:
@@ -305,7 +305,7 @@ def test_endless_headers_are_no_answer(http: OutboundClient) -> None:
         http.get(server.url)
 
 
-# --- Nothing is carried on ---
+# --- No state between calls ---
 
 
 def test_a_cookie_is_neither_stored_nor_sent(http: OutboundClient) -> None:

@@ -111,7 +111,7 @@ def bulks(site: JiraSite) -> list[int]:
     return [call["incidents"] for call in calls if call["path"].endswith("/1.0/bulk")]
 
 
-# --- What can't be read ---
+# --- Unreadable messages ---
 
 
 def lacking(*fields: str) -> str:
@@ -185,7 +185,7 @@ def test_a_message_returns_if_its_dead_letter_cannot_be_written(
     assert [letter["Body"] for letter in stage.dead_letters()] == ["junk"]
 
 
-# --- What makes the code fail ---
+# --- Poison messages ---
 
 
 def test_a_poison_message_fails_no_other(stage: Relay, site: JiraSite) -> None:
@@ -317,7 +317,7 @@ def test_a_dead_letter_that_cannot_be_written_is_written_at_the_next_failure(
     assert held(site) == {}
 
 
-# --- Put back into the queue ---
+# --- Redrive ---
 
 
 def send_back(stage: Relay, letter: dict[str, Any]) -> None:

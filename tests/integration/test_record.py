@@ -162,7 +162,7 @@ def test_workspaces_are_isolated_from_each_other(record: RecordStore) -> None:
     assert record.get("b", EntityKey(Kind.INCIDENT, "i")) is None
 
 
-# --- What is kept ---
+# --- Storage ---
 
 
 def test_an_entity_is_stored_unchanged_with_its_metadata(record: RecordStore) -> None:
@@ -216,7 +216,7 @@ def test_the_largest_entity_that_is_accepted_fits_an_item(record: RecordStore, a
     assert len(json.dumps(item, ensure_ascii=False).encode()) + timeline < ITEM_BYTES
 
 
-# --- Many at once ---
+# --- Bulk ---
 
 
 def test_more_states_than_a_transaction_holds_are_written_in_several(
@@ -298,7 +298,7 @@ def test_a_page_reads_no_more_than_it_returns(record: RecordStore, calls: AwsCal
     assert reads[-1]["Limit"] < 50
 
 
-# --- Others who write at the same time ---
+# --- Concurrent writes ---
 
 
 def test_a_newer_state_written_meanwhile_is_not_overwritten(

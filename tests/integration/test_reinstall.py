@@ -224,7 +224,7 @@ def test_a_site_may_be_reinstalled_during_a_replay(
             return
 
 
-# --- In between ---
+# --- Concurrency ---
 
 
 @pytest.mark.usefixtures("either_reading")

@@ -40,7 +40,7 @@ from tests.support.quick_transactions import quick_transactions
 Link = Callable[..., JiraSite]
 
 
-# --- What is replayed ---
+# --- Scope of a replay ---
 
 
 @pytest.mark.parametrize("keep_sequences", [True, False])
@@ -210,7 +210,7 @@ def test_a_replay_of_all_costs_a_call_per_thousand_of_a_kind(
     assert (progress(relay, site)["done"], progress(relay, site)["remaining"]) == (2340, 0)
 
 
-# --- Breaking off ---
+# --- Interruptions ---
 
 
 class Killed(BaseException):
@@ -527,7 +527,7 @@ def test_a_step_without_time_queues_itself_and_calls_no_site(relay: Relay, site:
     assert sent(site) == [(1, 0)]
 
 
-# --- How far it is ---
+# --- Progress ---
 
 
 def test_progress_is_shown_while_a_replay_runs(
@@ -654,7 +654,7 @@ def test_a_replay_that_gets_an_answer_wakes_the_others(relay: Relay, link: Link)
     assert sequences(site).keys() == {"p", "s"}
 
 
-# --- Links come and go ---
+# --- Linking and unlinking ---
 
 
 def test_unlinking_ends_a_replay_and_deletes_its_debts(relay: Relay, site: JiraSite) -> None:
@@ -754,7 +754,7 @@ def test_a_link_that_jira_refuses_delays_nothing(relay: Relay, site: JiraSite) -
     assert progress(relay, site)["state"] == "done"
 
 
-# --- Wrong calls ---
+# --- Invalid calls ---
 
 
 def test_an_invalid_replay_is_refused(relay: Relay, site: JiraSite) -> None:

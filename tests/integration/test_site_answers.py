@@ -142,7 +142,7 @@ def wait_of(trouble: dict[str, Any]) -> float:
     return (moment(trouble["until"]) - moment(trouble["at"])).total_seconds()
 
 
-# --- Answers that are of the site ---
+# --- Answers about the site ---
 
 
 @dataclass(frozen=True)
@@ -337,7 +337,7 @@ def test_a_deletion_is_owed_as_well(relay_: Relay, site: Answering) -> None:
     assert len(site.calls()) == 4
 
 
-# --- When it is tried again ---
+# --- Retries ---
 
 
 @pytest.mark.parametrize(
@@ -482,7 +482,7 @@ def test_another_answer_within_the_hour_prevents_suspension(
     assert site.trouble["code"] == "suspended"
 
 
-# --- One trial at a time ---
+# --- One attempt at a time ---
 
 
 def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
@@ -561,7 +561,7 @@ def test_a_refusal_of_a_request_ends_the_trouble_like_a_success(
     assert "no such field" in site.of("i")["messages"][0]
 
 
-# --- Answers that are of the request ---
+# --- Answers about the request ---
 
 
 def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
@@ -642,7 +642,7 @@ def test_a_site_with_a_byte_limit_gets_requests_within_it(
     assert site.state == "active"
 
 
-# --- The 202 in all its shapes ---
+# --- Every shape of the 202 ---
 
 
 def test_each_entity_of_a_202_gets_its_own_outcome(relay_: Relay, site: Answering) -> None:
@@ -727,7 +727,7 @@ def test_a_202_of_jiras_shape_is_an_answer_for_each_entity(
     assert (site.state, len(site.calls())) == ("active", 1)
 
 
-# --- One site's trouble is no other's ---
+# --- Isolation between sites ---
 
 
 def test_a_very_slow_site_costs_another_no_call_and_no_wait(

@@ -195,7 +195,7 @@ def test_a_dry_run_validates_and_queues_nothing(provider: Provider) -> None:
     assert provider.raw_queue() == []
 
 
-# --- Who may ---
+# --- Permissions ---
 
 
 def test_without_a_valid_key_nothing_is_read(provider: Provider, subtests: pytest.Subtests) -> None:
@@ -438,7 +438,7 @@ def test_data_after_the_first_gzip_member_is_not_silently_dropped(
     assert provider.raw_queue() == []
 
 
-# --- Too much to answer ---
+# --- Responses that would be too large ---
 
 
 def test_a_submission_whose_response_would_be_too_large_is_refused(provider: Provider) -> None:

@@ -436,7 +436,7 @@ def test_entities_answered_before_a_failure_are_not_sent_again(
     assert [call["status"] for call in submissions] == [503, 202, 202]
 
 
-# --- What became of each entity ---
+# --- Outcomes ---
 
 
 def test_the_outcome_of_each_entity_is_saved_with_jiras_messages(
@@ -518,7 +518,7 @@ def test_a_site_with_a_small_limit_gets_all_but_the_oversized_entity(
     assert "too large" in outcome.messages[0]
 
 
-# --- Workspaces and sites that are not linked ---
+# --- Unlinked workspaces and sites ---
 
 
 def test_an_unlinked_workspace_is_only_recorded(submitter: Submitter) -> None:

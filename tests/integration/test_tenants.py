@@ -39,7 +39,7 @@ def put(aws: Aws, item: dict[str, Any]) -> None:
     aws.dynamodb.put_item(TableName=TABLE, Item=item)
 
 
-# --- Who is who ---
+# --- Identity ---
 
 
 def test_a_new_client_key_at_a_known_base_url_is_another_tenant(jira: Jira) -> None:

@@ -198,7 +198,7 @@ def test_an_entity_that_a_site_cannot_delete_now_is_deleted_later(
     assert held(site, ours) == 0
 
 
-# --- Unlinked in Jira alone, and linked once more ---
+# --- Unlinked in Jira only, and linked again ---
 
 
 def test_a_link_after_an_interrupted_unlinking_delivers_all(relay: Relay, site: JiraSite) -> None:

@@ -146,7 +146,7 @@ def verified(received: Received, secret: str = SECRET) -> Any:
     return Webhook(secret).verify(received.body, received.headers)
 
 
-# --- What is told ---
+# --- Output ---
 
 
 @pytest.mark.parametrize("what", ["associated", "disassociated"])
@@ -236,7 +236,7 @@ def test_an_unlinked_site_causes_no_notice(stage: Stage, hook: Hook) -> None:
     assert stage.tell(site=GLOBEX) == []
 
 
-# --- What goes wrong ---
+# --- Failures ---
 
 
 def test_a_successful_notice_is_not_sent_again(stage: Stage, hook: Hook) -> None:
@@ -475,7 +475,7 @@ def _fail(is_so: bool) -> None:
         raise unreachable()
 
 
-# --- What came of it ---
+# --- Outcomes ---
 
 
 def test_the_last_attempts_are_shown_with_their_results(stage: Stage, hook: Hook) -> None:
@@ -634,7 +634,7 @@ def test_neither_attempts_nor_url_show_a_secret_or_a_user(
         assert told not in answer.body
 
 
-# --- A test of it ---
+# --- Test notices ---
 
 
 def test_a_test_notice_is_sent_immediately_signed_and_marked(stage: Stage, hook: Hook) -> None:
@@ -679,7 +679,7 @@ def test_a_test_notice_is_answered_even_if_its_outcome_cannot_be_stored(
     assert stage.attempts() == []
 
 
-# --- What a webhook may be ---
+# --- Valid webhooks ---
 
 
 def test_plain_http_is_accepted_for_a_configured_local_origin(
@@ -891,7 +891,7 @@ def test_the_checked_address_is_the_called_one(
     assert looked_up.count("localhost") == 1
 
 
-# --- Its secret ---
+# --- The secret ---
 
 
 def test_the_secret_is_not_shown_again(stage: Stage, hook: Hook) -> None:

@@ -76,7 +76,7 @@ def test_the_default_key_set_is_atlassians() -> None:
     assert FORGE_KEYS_URL == "https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json"
 
 
-# --- Which kid is asked for, and how often ---
+# --- Requests for a kid ---
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_known_keys_stay_valid_while_the_key_server_fails(
     assert verifies(keys.get(rotated.kid), rotated)
 
 
-# --- Which keys are taken ---
+# --- Accepted keys ---
 
 
 def of(kid: str, jwk: dict[str, Any]) -> dict[str, Any]:

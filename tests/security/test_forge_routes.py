@@ -144,7 +144,7 @@ def test_the_tested_routes_are_the_templates() -> None:
     assert set(ROUTES) == {route for route in routes("forge") if route[0] != "HEAD"}
 
 
-# --- Who calls ---
+# --- Authentication ---
 
 
 def headers_that_prove_nothing(
@@ -271,7 +271,7 @@ def test_without_a_forge_app_no_bearer_is_accepted(
         assert fetched.status == 200
 
 
-# --- One installation and another ---
+# --- Several installations ---
 
 
 def items_of(relay: Relay, tenant_id: str) -> list[Any]:
@@ -443,7 +443,7 @@ def test_an_uninstall_removes_the_token_from_the_table(
     assert "systemToken" not in str(stored())
 
 
-# --- Old tokens, and used ones ---
+# --- Old and used tokens ---
 
 
 def refused_since(aws: Aws, tenant: Tenant, code: str) -> None:
@@ -542,7 +542,7 @@ def test_an_earlier_installations_token_proves_nothing_about_a_later_one(
     assert 401 not in everywhere(calls, tokens(calls, later))
 
 
-# --- Which tenants are one ---
+# --- Merging tenants ---
 
 
 def associate(relay: Relay, cloud_id: str) -> None:

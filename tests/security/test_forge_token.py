@@ -94,7 +94,7 @@ def refusal(verifier: ForgeTokenVerifier, token: str, **headers: str) -> str:
     return caught.value.reason
 
 
-# --- What passes ---
+# --- Accepted calls ---
 
 
 def test_a_token_signed_by_forge_is_accepted(
@@ -158,7 +158,7 @@ def test_the_system_token_is_in_no_representation(
     assert SYSTEM_TOKEN not in str(caller)
 
 
-# --- The environment, the module, and the person ---
+# --- Environment, module and user ---
 
 
 @pytest.mark.parametrize(
@@ -376,7 +376,7 @@ def test_a_key_server_failure_is_a_503_and_no_refusal(
                 verify(verifier, signed(key))
 
 
-# --- What is no token ---
+# --- Malformed tokens ---
 
 
 def test_a_malformed_token_is_refused_before_a_key_is_requested(
@@ -640,7 +640,7 @@ def test_a_label_that_is_not_a_string_is_refused(
     assert "icLabel" in refusal(verifier, signed(key, payload({"icLabel": label})))
 
 
-# --- Where Jira is called ---
+# --- Jira's URL ---
 
 CLOUD_IDS = st.uuids().map(str)
 EVIL_URLS = [

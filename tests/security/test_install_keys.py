@@ -161,7 +161,7 @@ def test_a_key_verifies_only_its_own_kid(jira: Jira, keys: KeyServer, stored: St
     assert stored() == []
 
 
-# --- Noise: calls that prove nothing, each with a kid of its own ---
+# --- Noise: unauthenticated calls, each with its own kid ---
 
 
 def test_a_token_that_fails_without_a_key_requests_none(

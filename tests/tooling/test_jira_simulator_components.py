@@ -152,7 +152,7 @@ def test_only_a_greater_sequence_replaces(site: JiraSite) -> None:
     assert get(site, "checkout-api").json()["name"] == "six"
 
 
-# --- Deleting, and what is seen when ---
+# --- Deletion and visibility ---
 
 
 def test_a_component_may_be_deleted_twice(site: JiraSite) -> None:
@@ -196,7 +196,7 @@ def test_an_uninstall_forgets_components_too(simulator: Simulator, site: JiraSit
     assert simulator.site(site.name)["components"] == {"visible": 0, "pending": 0}
 
 
-# --- Who may ---
+# --- Permissions ---
 
 
 def test_each_api_requires_its_own_module(simulator: Simulator, app: ProviderApp) -> None:

@@ -68,7 +68,7 @@ def record(site: JiraSite) -> list[tuple[int | None, str | None]]:
     return [(call["status"], call["fault"]) for call in site.simulator.calls(site.name)]
 
 
-# --- Answers instead of carrying the call out ---
+# --- Answers instead of executing the call ---
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_bucket_keeps_its_rate_and_its_promises(
     assert bucket.take()
 
 
-# --- On the way ---
+# --- In the queue ---
 
 
 def test_a_slow_answer_is_delayed(site: JiraSite) -> None:
@@ -424,7 +424,7 @@ def test_an_unnamed_entity_is_still_stored(site: JiraSite) -> None:
     assert record(site) == [(202, "unnamed")]
 
 
-# --- Calls that hold a certain entity or text ---
+# --- Calls with a certain entity or text ---
 
 
 @pytest.mark.parametrize("choice", [{"ids": ["bad"]}, {"pattern": "^b"}, {"text": "</?script>"}])
@@ -468,7 +468,7 @@ def test_a_fault_matches_text_in_path_and_query_too(site: JiraSite) -> None:
         assert site.call("DELETE", path.replace("a%2", "b%2")).status_code == 202
 
 
-# --- Answers in other words ---
+# --- Answers in other shapes ---
 
 
 def test_an_unreadable_answer_is_not_json(site: JiraSite) -> None:
@@ -531,7 +531,7 @@ def test_cookies_are_set_and_received_ones_recorded(site: JiraSite) -> None:
     assert cookies == [None, None, "session=other; a=b"]
 
 
-# --- Which calls a fault falls on ---
+# --- Calls that a fault affects ---
 
 
 def statuses(site: JiraSite, calls: int = 60) -> list[int]:

@@ -442,7 +442,7 @@ def test_the_connect_part_is_notified_of_the_removal_too(
     assert document["site"]["clientKey"] == both.document["clientKey"]
 
 
-# --- Ticks, and any other call ---
+# --- Ticks and other calls ---
 
 
 def test_a_tick_carries_a_new_token_and_the_old_one_stays_valid(
@@ -728,7 +728,7 @@ def test_connect_modules_count_if_there_are_any(
     assert _linked(site, remote.received[-1].system_token).status_code == 403
 
 
-# --- Faults, and credentials switched off ---
+# --- Faults and disabled credentials ---
 
 
 def test_faults_affect_calls_to_both_urls(

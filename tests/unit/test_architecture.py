@@ -237,7 +237,7 @@ def test_no_two_functions_have_the_same_route() -> None:
     assert len(everywhere) == len(set(everywhere))
 
 
-# --- What a function may do ---
+# --- Permissions of a function ---
 
 
 def statements(name: str) -> list[dict[str, Any]]:
@@ -293,7 +293,7 @@ def test_the_kms_key_is_used_only_with_an_encryption_context(name: str) -> None:
             )
 
 
-# --- What can be seen of it ---
+# --- Attempts ---
 
 
 @pytest.mark.parametrize("name", functions())

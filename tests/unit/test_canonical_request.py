@@ -139,7 +139,7 @@ def test_the_hash_of_a_known_request_matches() -> None:
     )
 
 
-# --- What must hold for every request ---
+# --- Rules for every request ---
 
 unhurried = settings(deadline=None)
 

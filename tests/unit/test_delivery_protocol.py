@@ -307,7 +307,7 @@ def test_an_incident_and_a_review_with_the_same_id_are_distinguished() -> None:
     assert done.of(OutcomeState.REJECTED) == [EntityKey(Kind.REVIEW, "7")]
 
 
-# --- A 202 in all its shapes ---
+# --- Every shape of a 202 ---
 
 
 def outcome_of(
@@ -575,7 +575,7 @@ def test_the_largest_properties_count_towards_the_bytes() -> None:
         )
 
 
-# --- What is sent ---
+# --- Requests ---
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -610,7 +610,7 @@ def test_entities_of_different_products_are_sent_in_separate_requests() -> None:
     assert [[each.key.id for each in batch.states] for batch in done.batches] == [["1", "3"], ["2"]]
 
 
-# --- To a site that has begun anew ---
+# --- To a site that has started over ---
 
 sequences = st.integers(-(2**63), 2**63 - 1)
 generations = st.integers(0, 1000)

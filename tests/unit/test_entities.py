@@ -519,7 +519,7 @@ def test_a_link_without_http_or_a_host_is_refused(value: str) -> None:
     assert broken_rules(Kind.INCIDENT, incident(url=value)) == [("url", "uri")]
 
 
-# --- Beside an independent reading of the same contract: the Jira simulator's ---
+# --- Against an independent implementation of the contract: the Jira simulator's ---
 
 JIRAS_KINDS = {Kind.INCIDENT: jira.Kind.INCIDENT, Kind.REVIEW: jira.Kind.REVIEW}
 

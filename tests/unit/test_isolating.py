@@ -81,7 +81,7 @@ def failing_for(*bad: int, proven: bool = False) -> Callable[[Numbers], Answer]:
     return lambda batch: Suspect("500", proven) if set(bad) & set(batch.states) else TAKEN
 
 
-# --- The ones at fault ---
+# --- Faulty entities ---
 
 
 @given(st.integers(2, 1000), st.data(), st.booleans())
@@ -200,7 +200,7 @@ def test_each_entity_has_one_outcome_whatever_the_site_answers(
     assert len(done.requests) <= 3 * kinds.total()
 
 
-# --- Which answers are suspect ---
+# --- Suspect answers ---
 
 
 @pytest.mark.parametrize(

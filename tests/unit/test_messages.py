@@ -105,7 +105,7 @@ def plausible_incident(number: int) -> dict[str, Any]:
     )
 
 
-# --- There and back ---
+# --- Round trip ---
 
 texts = st.text(max_size=30)
 names = st.text(min_size=1, max_size=5)
@@ -251,7 +251,7 @@ def test_a_thousand_typical_incidents_fit_in_one_or_two_messages() -> None:
     assert [state for body in parts for state in parse_message(body).states] == states
 
 
-# --- What is no message of ours ---
+# --- Invalid messages ---
 
 
 @given(st.text(max_size=300))

@@ -188,7 +188,7 @@ def test_every_reference_resolves() -> None:
             target = target[part]
 
 
-# --- For generators of clients ---
+# --- For client generators ---
 
 
 def test_every_model_and_every_field_is_described() -> None:

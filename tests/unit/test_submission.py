@@ -484,7 +484,7 @@ def test_a_rejected_entity_is_named_by_its_id_if_it_has_one(
     assert judged({"incidents": [entity]}).verdicts[0].id == expected
 
 
-# --- What is said of it ---
+# --- Output ---
 
 
 @pytest.mark.parametrize(
@@ -535,7 +535,7 @@ def test_a_long_submitted_name_is_truncated() -> None:
     assert len(refused({name: 1}).details[0].path) < 150
 
 
-# --- What would be too much ---
+# --- Size limits ---
 
 
 def test_an_entity_too_large_for_the_record_is_rejected_before_it_is_queued() -> None:
