@@ -29,13 +29,13 @@ def commands(document: str, section: str = "") -> str:
     text = (ROOT / document).read_text("utf-8")
     if section:
         text = text.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    taken, language = "", None
+    found, language = "", None
     for line in text.splitlines(keepends=True):
         if line.strip().startswith("```"):
             language = line.strip()[3:] if language is None else None
         elif language == "" and not line.lstrip().startswith(_NOT_HERE):
-            taken += line
-    return taken
+            found += line
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 SHARING = ("tests/e2e/", "tests/deploy/")
 
 
-class OneProcessForWhatIsShared(LoadScopeScheduling):  # type: ignore[misc]
+class SharedStackScheduler(LoadScopeScheduling):  # type: ignore[misc]
     """Runs the tests of one stack in one process, one after the other, and all others anywhere."""
 
     def _split_scope(self, nodeid: str) -> str:
         return next((folder for folder in SHARING if nodeid.startswith(folder)), nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneProcessForWhatIsShared:
-    return OneProcessForWhatIsShared(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStackScheduler:
+    return SharedStackScheduler(config, log)

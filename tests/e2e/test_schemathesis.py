@@ -82,7 +82,7 @@ class JiraToken(requests.auth.AuthBase):
 
 
 @dataclass
-class Fuzzing:
+class Fuzzer:
     """One thread generates cases while another sends them."""
 
     story: Story
@@ -94,7 +94,7 @@ class Fuzzing:
 
     def run(self, operation: Generated) -> None:
         for mode, about_known, count in CASES:
-            if mode is GenerationMode.POSITIVE or _takes_something(operation):
+            if mode is GenerationMode.POSITIVE or _accepts_input(operation):
                 known = self.known(operation) if about_known else {}
                 strategy = operation.as_strategy(mode, path_parameters=known)
                 fits = mode is GenerationMode.POSITIVE and about_known and _is_proven(operation)
@@ -162,13 +162,13 @@ def _is_proven(operation: Generated) -> bool:
     return caller in (Caller.PROVIDER, Caller.SITE)
 
 
-def _takes_something(operation: Generated) -> bool:
+def _accepts_input(operation: Generated) -> bool:
     described = OPERATIONS[Route(operation.method.upper(), operation.path)]
     return bool(described.parameters or described.body)
 
 
 @pytest.fixture
-def fuzzing(story: Story) -> Iterator[Fuzzing]:
+def fuzzing(story: Story) -> Iterator[Fuzzer]:
     """A site, and a workspace with one item of each kind."""
     assert story.submit(incidents(incident("inc-1"))).accepted
     assert story.wait_for_delivery(1)
@@ -181,11 +181,11 @@ def fuzzing(story: Story) -> Iterator[Fuzzing]:
     assert story.wait_for_delivery(2)
     with requests.Session() as session, ThreadPoolExecutor(1) as sender:
         session.trust_env = False
-        yield Fuzzing(story, session, sender)
+        yield Fuzzer(story, session, sender)
 
 
 def test_every_request_gets_a_documented_response(
-    fuzzing: Fuzzing, subtests: pytest.Subtests
+    fuzzing: Fuzzer, subtests: pytest.Subtests
 ) -> None:
     schema = schemathesis.openapi.from_path(PATH)
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]

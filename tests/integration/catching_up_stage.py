@@ -1,10 +1,12 @@
 """What a site has and is owed, and the progress of its replays."""
 
+from collections.abc import Callable
 from typing import Any
 
 from relay.record.debts import DebtStore
 from tests.integration.relay_stage import JiraSite, Relay
-from tests.integration.replays_stage import taken
+from tests.integration.replays_stage import received
+from tests.support.aws_calls import AwsCalls
 from tests.support.lambdas import Context, sqs_event
 
 SUBMIT = ["submitEntity"]
@@ -82,14 +84,26 @@ def step(relay: Relay, context: Context | None = None) -> int:
     """Let the replayer handle the messages now in its queue, but not those it adds; return their
     number.
     """
-    messages = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    messages = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     for message in messages:
         handler = relay.gateway.functions["replayer"].handler
         handler(sqs_event(message["Body"]), context or Context())
     return len(messages)
 
 
-def go_on(relay: Relay) -> None:
+def resume(relay: Relay) -> None:
     """Let time pass, and run the schedule."""
     relay.let_time_pass()
     relay.sweep()
+
+
+def before_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
+    """Run something before the call to AWS with this number."""
+    position = len(calls.names) + at + 1
+
+    def happen(_: str) -> None:
+        if len(calls.names) == position:
+            calls.no_more_trouble()
+            do()
+
+    calls.before = happen

@@ -38,27 +38,27 @@ class TwofoldSite:
 
     def install_by_connect(self, **fields: Any) -> None:
         body = {"descriptorUrl": self.descriptor_url, **fields}
-        _taken(self.simulator.control("POST", f"/sites/{self.name}/install", body))
+        _accepted(self.simulator.control("POST", f"/sites/{self.name}/install", body))
 
     def uninstall_by_connect(self) -> None:
-        _taken(self.simulator.control("POST", f"/sites/{self.name}/uninstall"))
+        _accepted(self.simulator.control("POST", f"/sites/{self.name}/uninstall"))
 
     def install_by_forge(self, connect: bool = False, **fields: Any) -> None:
         """Install under Forge only, or with the Connect part, which calls `installed` unless the
         fields disable it.
         """
         body = {"appId": FORGE_APP_ID, "remoteUrl": self.relay.gateway.url, "connect": connect}
-        _taken(self.simulator.forge(self.name, "install", **body, **fields))
+        _accepted(self.simulator.forge(self.name, "install", **body, **fields))
 
     def move_to_forge(self) -> None:
         """Move the Connect app to Forge; only Forge's own event is sent."""
         self.install_by_forge(True, installedLifecycle=False)
 
     def upgrade_by_forge(self, **fields: Any) -> None:
-        _taken(self.simulator.forge(self.name, "upgrade", **fields))
+        _accepted(self.simulator.forge(self.name, "upgrade", **fields))
 
     def uninstall_by_forge(self) -> None:
-        _taken(self.simulator.forge(self.name, "uninstall"))
+        _accepted(self.simulator.forge(self.name, "uninstall"))
 
     def tick(self) -> None:
         self.forge_calls("/forge/tick", simulated="tick")
@@ -113,7 +113,7 @@ class TwofoldSite:
         self.simulator.control("DELETE", "/calls").raise_for_status()
 
 
-def _taken(answer: httpx.Response) -> None:
+def _accepted(answer: httpx.Response) -> None:
     """Require that the simulator and Relay both accepted the call."""
     assert answer.status_code == 200, answer.text
     calls = answer.json().get("calls", [])

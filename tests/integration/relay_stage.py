@@ -19,7 +19,7 @@ from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import LinkStore
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Installation, Tenant
-from tests.integration.replays_stage import let_delays_pass, let_time_pass, run_replays, taken
+from tests.integration.replays_stage import let_delays_pass, let_time_pass, received, run_replays
 from tests.integration.simulator_stage import Simulator
 from tests.support.aws import Aws
 from tests.support.gateway import Functions, Gateway, connections_closed, gateway
@@ -96,7 +96,7 @@ class Relay:
     def run_queue(self) -> list[str]:
         """Let the submitter handle the queue; return the messages that return to it."""
         url = self.aws.environment["SUBMISSIONS_QUEUE"]
-        come_again: list[str] = []
+        returned: list[str] = []
         while found := self.aws.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
         ).get("Messages"):
@@ -104,9 +104,9 @@ class Relay:
             failed = _failed(self.gateway.functions["submitter"].handler(event, Context()))
             for number, message in enumerate(found):
                 if f"message-{number}" in failed:
-                    come_again.append(message["Body"])
+                    returned.append(message["Body"])
                 self.aws.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return come_again
+        return returned
 
     def run_again(self, bodies: Iterable[str]) -> list[str]:
         """Let the submitter handle redelivered messages; return those that return again."""
@@ -147,7 +147,7 @@ class Relay:
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """The dead letters, received and deleted."""
-        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
+        return received(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
     def stored(self) -> str:
         """Every item of every table, as text."""

@@ -47,7 +47,7 @@ def let_delays_pass(queue: str) -> int:
     return len(delayed)
 
 
-def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
+def received(aws: Aws, url: str) -> list[dict[str, Any]]:
     """Up to ten messages, received and deleted."""
     found = aws.sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0, MessageAttributeNames=["All"]
@@ -60,7 +60,7 @@ def taken(aws: Aws, url: str) -> list[dict[str, Any]]:
 def run_replays(aws: Aws, replayer: ModuleType) -> int:
     """Let the replayer handle its queue until it is empty; return the number of steps."""
     steps = 0
-    while messages := taken(aws, aws.environment["REPLAYS_QUEUE"]):
+    while messages := received(aws, aws.environment["REPLAYS_QUEUE"]):
         for message in messages:
             replayer.handler(sqs_event(message["Body"]), Context())
             steps += 1

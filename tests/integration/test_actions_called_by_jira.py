@@ -85,11 +85,11 @@ def test_associations_are_listed(relay: Relay, site: JiraSite) -> None:
         found = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1").json()
         return found["sites"][0].get("associations", [])
 
-    told = call(site, "onEntityAssociated", {"entity": entity, "associatedWith": issue})
-    assert told[0] == 204
+    answer = call(site, "onEntityAssociated", {"entity": entity, "associatedWith": issue})
+    assert answer[0] == 204
     assert shown() == [issue]
-    told = call(site, "onEntityDisassociated", {"entity": entity, "disassociatedFrom": issue})
-    assert told[0] == 204
+    answer = call(site, "onEntityDisassociated", {"entity": entity, "disassociatedFrom": issue})
+    assert answer[0] == 204
     assert shown() == []
 
 

@@ -197,8 +197,10 @@ def test_an_association_applies_to_its_own_site_only(relay: Relay, acme: Tenant)
     associate(relay, target=issue(1))
     associate(relay, target=issue(2), site=GLOBEX)
     answer = relay.provider("GET", "/v1/workspaces/payments/incidents/inc-1").json()
-    told = {site["site"]: [one["id"] for one in site["associations"]] for site in answer["sites"]}
-    assert told == {acme.id: ["1"], globex.id: ["2"]}
+    shown_at = {
+        site["site"]: [one["id"] for one in site["associations"]] for site in answer["sites"]
+    }
+    assert shown_at == {acme.id: ["1"], globex.id: ["2"]}
     disassociate(relay, target=issue(1), site=GLOBEX)
     assert sorted(shown(relay)) == [["1"], ["2"]]
 

@@ -30,7 +30,7 @@ SITES = Reply(body={"sites": [{"id": SITE, "baseUrl": "https://acme.atlassian.ne
 
 
 @pytest.fixture(autouse=True)
-def no_time_between_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_polling_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("POLL_SECONDS", "WAITING_POLL_SECONDS"):
         monkeypatch.setattr(replay_command, name, 0)
 
@@ -256,15 +256,15 @@ def test_polling_slows_down_while_every_replay_waits(monkeypatch: pytest.MonkeyP
 
 def test_a_temporarily_unreachable_relay_does_not_end_the_command() -> None:
     gone = [Reply(500)] * (MISSED_MAX - 1)
-    told: list[Any] = []
+    seen: list[Any] = []
     with (
         replying(reply(one()), *gone, reply(one()), *gone, reply(done())) as server,
         Relay(server.url, None, "id", lambda _: None) as relay,
     ):
-        ended = follow(relay, SITE, {"operations"}, told.append, lambda _: None)
+        ended = follow(relay, SITE, {"operations"}, seen.append, lambda _: None)
 
     assert ended == [done()]
-    assert told == [[one()], [one()], [done()]]
+    assert seen == [[one()], [one()], [done()]]
 
 
 def test_a_relay_that_stays_unreachable_ends_the_command_but_not_the_replay(cli: Cli) -> None:

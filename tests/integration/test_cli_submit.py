@@ -270,16 +270,16 @@ def test_entities_that_relay_could_not_queue_are_named_and_the_rest_is_not_sent(
         "details": [{"path": "incidents[0]", "rule": "not_queued", "message": "was not taken"}],
     }
     waits: list[float] = []
-    told: list[str] = []
+    messages: list[str] = []
     with (
         replying(Reply(503, {"error": error})) as server,
-        Relay(server.url, None, "id", told.append, sleep=waits.append) as relay,
+        Relay(server.url, None, "id", messages.append, sleep=waits.append) as relay,
     ):
         submitted = submit_feed(relay, "operations", feed_of_two_bodies())
 
     # A submission is safe to repeat, so the command did.
     assert (len(server.calls), waits) == (3, [1, 2])
-    assert "busy (503)" in told[0]
+    assert "busy (503)" in messages[0]
     assert submitted.failure
     assert submitted.failure.exit_code == 3
     assert [state.id for state in submitted.not_accepted] == ["inc-0"]

@@ -21,7 +21,7 @@ READ_MAX = BESIDE + 100 + 100
 
 
 @dataclass
-class Reading:
+class ReadCounter:
     """How many items DynamoDB has returned and scanned so far."""
 
     items: int = 0
@@ -61,13 +61,13 @@ def put(aws: Aws, numbers: range) -> None:
 
 def items_read(relay: Relay) -> dict[str, tuple[int, int]]:
     """For each query: the number of items read and of containers found."""
-    reading = Reading()
-    reading.watch(relay.gateway.functions["search_containers"].parts.dynamodb)
+    counter = ReadCounter()
+    counter.watch(relay.gateway.functions["search_containers"].parts.dynamodb)
     found: dict[str, tuple[int, int]] = {}
     for query in QUERIES:
-        before = reading.items
+        before = counter.items
         answer = relay.jira(ACME, "GET", f"/containers/search?searchQuery={quote(query)}")
-        found[query] = (reading.items - before, len(answer.json()["containers"]))
+        found[query] = (counter.items - before, len(answer.json()["containers"]))
     return found
 
 

@@ -16,7 +16,7 @@ from relay.jira.answers import SubmitAnswer
 from relay.jira.client import JiraClient, http_client
 from relay.jira.credentials import BearerCredential
 from relay.tenants.identity_choice import Identity
-from tests.integration.catching_up_stage import debts, go_on, sequences, states
+from tests.integration.catching_up_stage import debts, resume, sequences, states
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
 from tests.integration.relay_stage import Relay, Start
 from tests.integration.replays_stage import let_delays_pass
@@ -182,7 +182,7 @@ def test_no_other_answer_switches_the_identity(
     submit(relay)
     assert tried(both) == [(preferred, 503)]
     assert both.document()["state"] == "slowed"
-    go_on(relay)
+    resume(relay)
     assert tried(both) == [(preferred, 202)]
     assert credential(both) == {"inUse": preferred}
 
@@ -421,7 +421,7 @@ def test_the_bearer_is_sent_to_the_api_base_url_only(
     submit(relay)
     submit(relay)
     both.tick()
-    go_on(relay)
+    resume(relay)
 
     tokens = {
         one["token"] for site in (both, neighbour) for one in site.facts["forge"]["systemTokens"]

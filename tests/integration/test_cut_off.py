@@ -18,7 +18,7 @@ from relay.entities.model import EntityState, Kind
 from relay.queues.submissions import Message, packed
 from relay.record.attempts import AttemptStore
 from relay.record.store import RecordStore
-from tests.integration.replays_stage import taken
+from tests.integration.replays_stage import received
 from tests.support.aws import REGION, Aws
 from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.aws_server import aws_server
@@ -85,7 +85,7 @@ class Queue:
         yield message["Attributes"]["MessageGroupId"]
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
+        return received(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
 
 def _record(message: Any) -> dict[str, Any]:

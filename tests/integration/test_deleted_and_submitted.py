@@ -42,7 +42,7 @@ def deleted_and_submitted(relay: Relay, entity_id: str) -> tuple[list[str], list
     return deletion, relay.waiting()
 
 
-def at_rest(relay: Relay) -> None:
+def settle(relay: Relay) -> None:
     relay.let_time_pass()
     relay.sweep()
     assert relay.run_queue() == []
@@ -90,13 +90,11 @@ def test_a_newer_state_survives_a_concurrent_deletion(
     for after in range(CALLS_MAX):
         entity_id = f"inc-{after}"
         deletion, submission = deleted_and_submitted(relay, entity_id)
-        come_again: list[str] = []
-        work = partial(
-            lambda again, once: again.extend(relay.run_again(once)), come_again, deletion
-        )
+        returned: list[str] = []
+        work = partial(lambda again, once: again.extend(relay.run_again(once)), returned, deletion)
         reached.append(overtaken(relay, submission, work, after, after + breaks_off))
-        assert relay.run_again(come_again) == []
-        at_rest(relay)
+        assert relay.run_again(returned) == []
+        settle(relay)
         assert entity_id in sequences(jira), f"lost, delivered after call {after}"
         assert states(relay)[entity_id] == "accepted"
         if not reached[-1]:
@@ -124,7 +122,7 @@ def test_a_newer_state_survives_a_replay_that_deletes(
         submission = relay.waiting()
         relay.let_time_pass()
         reached.append(overtaken(relay, submission, relay.run_replays, after, after + breaks_off))
-        at_rest(relay)
+        settle(relay)
         assert entity_id in sequences(jira), f"lost, delivered after call {after}"
         assert states(relay)[entity_id] == "accepted"
         if not reached[-1]:
@@ -143,6 +141,6 @@ def test_a_full_replay_happens_only_when_the_two_overlap(site: tuple[Relay, Jira
     deletion, submission = deleted_and_submitted(relay, "inc-1")
     assert relay.run_again(deletion) == []
     assert relay.run_again(submission) == []
-    at_rest(relay)
+    settle(relay)
     assert progress(relay, jira)["why"] == "linked"
     assert sequences(jira).keys() == {"inc-1"}

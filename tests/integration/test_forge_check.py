@@ -48,7 +48,7 @@ def unknown_runtime(made: Document) -> None:
 
 
 @broken("must match pattern")
-def app_id_is_none(made: Document) -> None:
+def app_id_is_invalid(made: Document) -> None:
     made["app"]["id"] = "relay"
 
 
@@ -227,7 +227,7 @@ def residency_of_an_unknown_remote(made: Document) -> None:
 
 
 @broken("allowed values are 'YES'")
-def promise_that_is_no_word(made: Document) -> None:
+def promise_that_is_not_a_word(made: Document) -> None:
     made["modules"]["connectToForgeMigration"][0]["willMigrateToForgeBeforeEOS"] = True
 
 

@@ -50,13 +50,13 @@ def serving(base_url: str = "") -> HttpFunction:
     """A function that returns the request it received, or raises a given error."""
     function = HttpFunction(base_url)
 
-    @function.get("/told")
-    @function.get("/told/{first}")
-    @function.get("/told/{first}/of/{theRest+}")
-    @function.post("/told")
-    def tell(**ids: str) -> Answer:
+    @function.get("/seen")
+    @function.get("/seen/{first}")
+    @function.get("/seen/{first}/of/{theRest+}")
+    @function.post("/seen")
+    def echo(**ids: str) -> Answer:
         request = function.request
-        told = {
+        seen = {
             "method": request.method,
             "path": request.raw_path,
             "query": request.raw_query,
@@ -65,7 +65,7 @@ def serving(base_url: str = "") -> HttpFunction:
             "body": base64.b64encode(request.body).decode(),
             "ids": ids,
         }
-        return json_answer(200, told)
+        return json_answer(200, seen)
 
     @function.get("/nothing")
     def nothing() -> Answer:
@@ -121,26 +121,26 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 
 def test_the_base_url_is_the_configured_one() -> None:
-    answer = call(serving("https://relay.example.com/app"), "GET", "/told")
+    answer = call(serving("https://relay.example.com/app"), "GET", "/seen")
 
     assert answer.json()["baseUrl"] == "https://relay.example.com/app"
 
 
 def test_the_default_base_url_is_api_gateways() -> None:
-    assert asked("GET", "/told")["baseUrl"] == GATEWAY
+    assert asked("GET", "/seen")["baseUrl"] == GATEWAY
 
 
 def test_a_named_stage_is_part_of_the_base_url_and_not_of_the_path() -> None:
-    told = asked("GET", "/told", stage="prod")
+    seen = asked("GET", "/seen", stage="prod")
 
-    assert told["baseUrl"] == f"{GATEWAY}/prod"
-    assert told["path"] == "/told"
+    assert seen["baseUrl"] == f"{GATEWAY}/prod"
+    assert seen["path"] == "/seen"
 
 
 def test_a_stage_is_removed_once() -> None:
-    told = asked("GET", "/told", stage="told")
+    seen = asked("GET", "/seen", stage="seen")
 
-    assert told["path"] == "/told"
+    assert seen["path"] == "/seen"
 
 
 @pytest.mark.parametrize("stage", ["$default", "prod"])
@@ -206,27 +206,27 @@ def test_jira_signs_the_path_without_the_stage(
 
 
 def test_a_request_is_parsed_as_it_was_on_the_wire() -> None:
-    told = asked(
-        "GET", "/told?b=%2F&a=1+2&a", headers={"X-Some-Header": "Value", "AUTHORIZATION": "x"}
+    seen = asked(
+        "GET", "/seen?b=%2F&a=1+2&a", headers={"X-Some-Header": "Value", "AUTHORIZATION": "x"}
     )
 
-    assert (told["method"], told["path"], told["query"]) == ("GET", "/told", "b=%2F&a=1+2&a")
-    assert told["headers"] == {"x-some-header": "Value", "authorization": "x"}
-    assert told["body"] == ""
+    assert (seen["method"], seen["path"], seen["query"]) == ("GET", "/seen", "b=%2F&a=1+2&a")
+    assert seen["headers"] == {"x-some-header": "Value", "authorization": "x"}
+    assert seen["body"] == ""
 
 
 @pytest.mark.parametrize("body", [b"", b"\x00\xff", "é🔥".encode()])
 def test_a_body_is_passed_through_unchanged(body: bytes) -> None:
-    assert base64.b64decode(asked("POST", "/told", body=body)["body"]) == body
+    assert base64.b64decode(asked("POST", "/seen", body=body)["body"]) == body
 
 
 def test_a_body_may_be_text() -> None:
-    assert base64.b64decode(asked("POST", "/told", body="é🔥")["body"]) == "é🔥".encode()
+    assert base64.b64decode(asked("POST", "/seen", body="é🔥")["body"]) == "é🔥".encode()
 
 
 def test_an_invalid_base64_body_is_refused() -> None:
     function = serving()
-    event = event_for(function, "POST", "/told", body=b"x")
+    event = event_for(function, "POST", "/seen", body=b"x")
     event["body"] = "x"
 
     answer = send(function, event)
@@ -251,13 +251,13 @@ def test_json_is_parsed_only_with_its_content_type() -> None:
     [
         ("GET", "/"),
         ("GET", "/nowhere"),
-        ("GET", "/told/"),
-        ("GET", "/toldx"),
+        ("GET", "/seen/"),
+        ("GET", "/seenx"),
         ("GET", "/nothing/more"),
-        ("PUT", "/told"),
-        ("DELETE", "/told"),
-        ("PATCH", "/told"),
-        ("OPTIONS", "/told"),
+        ("PUT", "/seen"),
+        ("DELETE", "/seen"),
+        ("PATCH", "/seen"),
+        ("OPTIONS", "/seen"),
         ("POST", "/nothing"),
     ],
 )
@@ -298,28 +298,28 @@ def test_a_dot_in_a_route_matches_only_a_dot(function: Callable[..., ModuleType]
 def test_an_id_may_hold_any_character_except_a_leading_slash(value: str) -> None:
     quoted = quote(value, safe="")
 
-    told = asked("GET", f"/told/{quoted}/of/{quoted}/{quoted}")
+    seen = asked("GET", f"/seen/{quoted}/of/{quoted}/{quoted}")
 
-    assert told["ids"] == {"first": value, "the_rest": f"{value}/{value}"}
+    assert seen["ids"] == {"first": value, "the_rest": f"{value}/{value}"}
 
 
 @pytest.mark.parametrize(
     ("raw_path", "first"),
     [
-        ("/told/a", "a?b"),
-        ("/told/a", "a/b"),
-        ("/told/a/b", "a"),
-        ("/told/a?b", "a"),
-        ("/told/a#b", "a"),
-        ("/told/A", "%2541"),
-        ("/told/b", "a"),
-        ("/told/", "a"),
-        ("/told", "a"),
-        ("/other/told/a", "a"),
+        ("/seen/a", "a?b"),
+        ("/seen/a", "a/b"),
+        ("/seen/a/b", "a"),
+        ("/seen/a?b", "a"),
+        ("/seen/a#b", "a"),
+        ("/seen/A", "%2541"),
+        ("/seen/b", "a"),
+        ("/seen/", "a"),
+        ("/seen", "a"),
+        ("/other/seen/a", "a"),
     ],
 )
 def test_a_path_that_differs_from_the_matched_one_is_refused(raw_path: str, first: str) -> None:
-    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
+    event = http_event("GET", "/seen/x", route_keys=["GET /seen/{first}"])
 
     answer = send(serving(), event | {"rawPath": raw_path, "pathParameters": {"first": first}})
 
@@ -329,15 +329,15 @@ def test_a_path_that_differs_from_the_matched_one_is_refused(raw_path: str, firs
 
 @pytest.mark.parametrize("value", ["a%b", "a%2Fb", "\ufffd"])
 def test_an_ambiguously_decoded_path_is_refused(value: str) -> None:
-    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
-    event |= {"rawPath": f"/told/{value}", "pathParameters": {"first": value}}
+    event = http_event("GET", "/seen/x", route_keys=["GET /seen/{first}"])
+    event |= {"rawPath": f"/seen/{value}", "pathParameters": {"first": value}}
 
     assert send(serving(), event).status == 400
 
 
 def test_a_percent_sign_may_be_decoded_at_any_place() -> None:
-    event = http_event("GET", "/told/x", route_keys=["GET /told/{first}"])
-    event |= {"rawPath": "/told/100%25", "pathParameters": {"first": "100%"}}
+    event = http_event("GET", "/seen/x", route_keys=["GET /seen/{first}"])
+    event |= {"rawPath": "/seen/100%25", "pathParameters": {"first": "100%"}}
 
     assert send(serving(), event).json()["ids"] == {"first": "100%"}
 
@@ -345,31 +345,31 @@ def test_a_percent_sign_may_be_decoded_at_any_place() -> None:
 @pytest.mark.parametrize(
     ("base_url", "stage", "path"),
     [
-        ("", "prod", "/prod/told/a"),
-        ("", "told", "/told/told/a"),
-        ("https://relay.example.com/app", "$default", "/app/told/a"),
-        ("https://relay.example.com/app", "prod", "/told/a"),
-        ("https://relay.example.com", "told", "/told/a"),
+        ("", "prod", "/prod/seen/a"),
+        ("", "seen", "/seen/seen/a"),
+        ("https://relay.example.com/app", "$default", "/app/seen/a"),
+        ("https://relay.example.com/app", "prod", "/seen/a"),
+        ("https://relay.example.com", "seen", "/seen/a"),
     ],
 )
 def test_the_matched_path_may_include_the_base_path_or_stage(
     base_url: str, stage: str, path: str
 ) -> None:
-    event = http_event("GET", "/told/a", route_keys=["GET /told/{first}"])
+    event = http_event("GET", "/seen/a", route_keys=["GET /seen/{first}"])
     event["requestContext"]["stage"] = stage
 
     answer = send(serving(base_url), event | {"rawPath": path})
 
-    assert (answer.json()["path"], answer.json()["ids"]) == ("/told/a", {"first": "a"})
+    assert (answer.json()["path"], answer.json()["ids"]) == ("/seen/a", {"first": "a"})
 
 
 @pytest.mark.parametrize("value", ["a", "a/b", "a?b", "100%", "%2F", "é🔥", "a+b"])
 def test_a_caller_may_declare_the_path_it_sent(value: str) -> None:
-    path = f"/told/x/of/{quote(value, safe='')}"
+    path = f"/seen/x/of/{quote(value, safe='')}"
 
-    told = asked("GET", path, headers={"X-Relay-Path": path}, stage="prod")
+    seen = asked("GET", path, headers={"X-Relay-Path": path}, stage="prod")
 
-    assert told["ids"]["the_rest"] == value
+    assert seen["ids"]["the_rest"] == value
 
 
 @pytest.mark.parametrize(
@@ -378,9 +378,9 @@ def test_a_caller_may_declare_the_path_it_sent(value: str) -> None:
 )
 def test_a_path_changed_in_transit_is_refused(sent: str, arrived: str) -> None:
     """As API Gateway changes it: cut off at a question mark, or decoded twice."""
-    headers = {"x-relay-path": f"/told/x/of/{sent}"}
+    headers = {"x-relay-path": f"/seen/x/of/{sent}"}
 
-    answer = call(serving(), "GET", f"/told/x/of/{quote(arrived, safe='')}", headers=headers)
+    answer = call(serving(), "GET", f"/seen/x/of/{quote(arrived, safe='')}", headers=headers)
 
     assert (answer.status, answer.error_code) == (400, "bad_request")
     assert answer.json()["error"]["details"][0]["path"] == "x-relay-path"
@@ -394,7 +394,7 @@ def test_head_is_not_answered_where_get_is_not(path: str) -> None:
     assert call(serving(), "HEAD", path) == Result(404, ANY, "")
 
 
-@pytest.mark.parametrize(("path", "status"), [("/told", 200), ("/nothing", 204)])
+@pytest.mark.parametrize(("path", "status"), [("/seen", 200), ("/nothing", 204)])
 def test_head_is_answered_like_get_without_the_body(path: str, status: int) -> None:
     headers = {"x-correlation-id": "deploy-1"}
 
@@ -519,7 +519,7 @@ def test_an_unexpected_error_reveals_nothing(error: Exception, log: io.StringIO)
 
 def test_every_response_has_security_headers() -> None:
     answers = [
-        call(serving(), "GET", "/told"),
+        call(serving(), "GET", "/seen"),
         call(serving(), "GET", "/nothing"),
         call(serving(), "GET", "/nowhere"),
         call(raising(ValueError()), "GET", "/raise"),
@@ -539,7 +539,7 @@ def test_every_response_has_security_headers() -> None:
 
 @pytest.mark.parametrize("given", ["a", "deploy-2026.01_b", "x" * 128])
 def test_a_valid_correlation_id_of_the_caller_is_used(given: str) -> None:
-    answer = call(serving(), "GET", "/told", headers={"X-Correlation-Id": given})
+    answer = call(serving(), "GET", "/seen", headers={"X-Correlation-Id": given})
 
     assert answer.headers["x-correlation-id"] == given
 
@@ -549,7 +549,7 @@ def test_a_valid_correlation_id_of_the_caller_is_used(given: str) -> None:
 )
 def test_any_other_correlation_id_is_replaced(given: str) -> None:
     function = serving()
-    event = event_for(function, "GET", "/told", headers={"X-Correlation-Id": given})
+    event = event_for(function, "GET", "/seen", headers={"X-Correlation-Id": given})
 
     answer = send(function, event)
 
@@ -567,10 +567,10 @@ def test_a_call_is_logged_with_its_route_and_without_its_query(
     token = "eyJ-a-token"
     headers = {"x-correlation-id": "deploy-1", "authorization": f"JWT {token}"}
 
-    call(serving(), "GET", f"/told?jwt={token}", headers=headers)
+    call(serving(), "GET", f"/seen?jwt={token}", headers=headers)
 
     (line,) = map(json.loads, log.getvalue().splitlines())
-    assert (line["route"], line["status"]) == ("GET /told", 200)
+    assert (line["route"], line["status"]) == ("GET /seen", 200)
     assert line["correlation_id"] == "deploy-1"
     assert line["milliseconds"] == 250
     assert token not in log.getvalue()

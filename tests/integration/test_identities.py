@@ -16,7 +16,7 @@ from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.replay import ReplayScope
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant, TenantState
-from tests.integration.catching_up_stage import go_on, progress, sequences
+from tests.integration.catching_up_stage import progress, resume, sequences
 from tests.integration.identities_stage import TwofoldSite, new_site, relay_on_both
 from tests.integration.relay_stage import Relay, Start
 from tests.integration.simulator_stage import Simulator
@@ -77,7 +77,7 @@ def test_a_move_to_forge_restarts_nothing(site: TwofoldSite, relay: Relay) -> No
     relay.submit("payments", incidents=[incident("i")], reviews=[review("r")])
     site.forget_calls()
     site.move_to_forge()
-    go_on(relay)
+    resume(relay)
     assert [operation for operation, _, _ in site.calls()] == ["getAddonProperty"]
     assert sequences(site.jira()) == {"i": 1, "r": 1}
     assert progress(relay, site.jira())["why"] == "linked"
@@ -317,9 +317,9 @@ def test_moving_the_links_again_changes_nothing(
     relay.sweep()
     held, before = sequences(site.jira()), generation(relay, apart[0])
     site.forget_calls()
-    go_on(relay)
+    resume(relay)
     site.tick()
-    go_on(relay)
+    resume(relay)
     assert (sequences(site.jira()), generation(relay, apart[0])) == (held, before)
     assert site.calls() == []
 
@@ -352,7 +352,7 @@ def test_nothing_is_sent_for_a_merged_tenant(
     site.forget_calls()
     relay.submit("search", incidents=[incident("s", 8)])
     assert site.calls() == []
-    go_on(relay)
+    resume(relay)
     connect = apart[0]
     assert sequences(site.jira())["s"] == 8 + generation(relay, connect, "search")
 
@@ -516,7 +516,7 @@ def test_a_site_that_loses_connect_continues_under_forge_and_starts_over(
     after = site.tenant
     assert (after.id, after.state, after.secret) == (before.id, TenantState.ACTIVE, None)
     assert site.document()["credential"] == {"inUse": "forge"}
-    go_on(relay)
+    resume(relay)
     assert sequences(site.jira()) == {"i": 2}
     # It is called again with another token: nothing is left to delete.
     store.uninstall(site.client_key, LifecycleToken(now + 2, "told again"))
@@ -619,7 +619,7 @@ class Play:
             replace(_forge(f"token of {token.issued_at}"), client_key=told), token
         )
 
-    def forge_told(self, token: LifecycleToken) -> None:
+    def forge_reported(self, token: LifecycleToken) -> None:
         self.forge(token, _connect().client_key)
 
     def late_forge(self, _: LifecycleToken) -> None:
@@ -653,7 +653,7 @@ _ACTS = (
     "connect",
     "connect named",
     "forge",
-    "forge told",
+    "forge reported",
     "late forge",
     "link",
     "reset",
@@ -683,7 +683,7 @@ def play(function: Callable[..., ModuleType], aws: Aws) -> Callable[[], Play]:
 @given(
     acts=st.lists(st.tuples(st.sampled_from(_ACTS), st.integers(1, 2)), max_size=6),
     last=st.permutations(["connect", "forge", "link"]),
-    join=st.sampled_from(["connect named", "forge told"]),
+    join=st.sampled_from(["connect named", "forge reported"]),
 )
 def test_any_order_of_calls_ends_in_one_tenant_with_both_identities(
     play: Callable[[], Play], acts: list[tuple[str, int]], last: list[str], join: str
@@ -728,7 +728,7 @@ def test_a_tenant_created_by_connect_keeps_its_id(
     site = play()
     site.act("connect", 1)
     (first,) = site.living()
-    for act, times in (*acts, ("forge told", 1)):
+    for act, times in (*acts, ("forge reported", 1)):
         site.act(act, times)
     (one,) = site.living()
     assert one.id == first.id

@@ -236,12 +236,12 @@ def test_a_secret_is_in_no_representation_and_no_log(
     with pytest.raises(JiraUnreachable) as unreachable:
         jira.submit_entities(b"{}")
 
-    told = "".join(map(repr, (jira, credential, refused.value, unreachable.value)))
-    told += str(refused.value) + str(unreachable.value) + caplog.text
+    text = "".join(map(repr, (jira, credential, refused.value, unreachable.value)))
+    text += str(refused.value) + str(unreachable.value) + caplog.text
     assert "httpx" in caplog.text
-    assert SECRET not in told
-    assert "Xq7-of-a-customer" not in told
-    assert all(call.token not in told for call in server.calls)
+    assert SECRET not in text
+    assert "Xq7-of-a-customer" not in text
+    assert all(call.token not in text for call in server.calls)
 
 
 # --- Requests ---

@@ -76,7 +76,7 @@ class Play:
             if before:
                 self.uninstalls.append(token)
         elif act == "another secret":
-            self._bring_another_secret(number)
+            self._reuse_with_another_secret(number)
         elif act == "again" and self.installs:
             token, secret = self.installs[number % len(self.installs)]
             assert not self.install(token, secret) or self.secret == secret
@@ -88,7 +88,7 @@ class Play:
             assert found.tokens.at <= self.now
             assert len(found.tokens.used) <= TOKENS_MAX
 
-    def _bring_another_secret(self, number: int) -> None:
+    def _reuse_with_another_secret(self, number: int) -> None:
         if not self.installs:
             return
         token, _ = self.installs[number % len(self.installs)]

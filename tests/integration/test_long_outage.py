@@ -73,7 +73,7 @@ class Days:
     def __post_init__(self) -> None:
         for name in WORKERS:
             client = self.relay.gateway.functions[name].parts.sqs
-            client.meta.events.register("provide-client-params.sqs.SendMessage", self._hear)
+            client.meta.events.register("provide-client-params.sqs.SendMessage", self._note_trouble)
 
     def pass_until(self, end: float) -> None:
         while self.clock.now < end:
@@ -89,7 +89,7 @@ class Days:
     def trouble(self) -> Trouble | None:
         return TroubleStore(self.relay.aws.dynamodb, "TenantsTable").of(self.site.id)
 
-    def _hear(self, params: dict[str, Any], **_: Any) -> None:
+    def _note_trouble(self, params: dict[str, Any], **_: Any) -> None:
         assert params["QueueUrl"] == self.relay.aws.environment["REPLAYS_QUEUE"]
         due = self.clock.now + params["DelaySeconds"]
         heapq.heappush(self.waiting, (due, next(_numbers), params["MessageBody"]))
@@ -188,11 +188,11 @@ def test_a_month_of_outage_costs_few_calls_and_loses_no_entity(
 
 def _check_troubles(days: Days, began: float) -> None:
     """The site is down for an hour, and suspended from then on."""
-    told = [(trouble.at / 1000 - began, trouble.code) for trouble in days.troubles]
-    assert {code for after, code in told if after < HOUR} == {"site_down"}
-    assert {code for after, code in told if after >= HOUR} == {"suspended"}
+    timeline = [(trouble.at / 1000 - began, trouble.code) for trouble in days.troubles]
+    assert {code for after, code in timeline if after < HOUR} == {"site_down"}
+    assert {code for after, code in timeline if after >= HOUR} == {"suspended"}
     assert [trouble.needs_attention for trouble in days.troubles] == [
-        code == "suspended" for _, code in told
+        code == "suspended" for _, code in timeline
     ]
     assert {trouble.since for trouble in days.troubles} == {days.troubles[0].since}
-    assert next(after for after, code in told if code == "suspended") < 2 * HOUR
+    assert next(after for after, code in timeline if code == "suspended") < 2 * HOUR

@@ -135,12 +135,12 @@ def test_the_longest_names_are_associated_reviewed_and_sent_to_webhooks(
     assert len(at_site) == len(component) == SITE_ID_MAX
     entity = {"ari": f"ari:cloud:jira:x:incident/activation/y/{at_site}", "id": at_site}
 
-    told = {"entity": entity, "associatedWith": target}
-    assert relay.jira(site.site, "PUT", "/entities/associated", told).status == 204
+    body = {"entity": entity, "associatedWith": target}
+    assert relay.jira(site.site, "PUT", "/entities/associated", body).status == 204
     [shown] = relay.provider("GET", INCIDENT).json()["sites"]
     assert shown["associations"] == [target]
-    told = {"entity": entity, "disassociatedFrom": target}
-    assert relay.jira(site.site, "PUT", "/entities/disassociated", told).status == 204
+    body = {"entity": entity, "disassociatedFrom": target}
+    assert relay.jira(site.site, "PUT", "/entities/disassociated", body).status == 204
 
     for path in (f"incident={quote(at_site)}", f"incident={quote(at_site)}&component={component}"):
         made = relay.jira(site.site, "POST", f"/post-incident-reviews/new?{path}")

@@ -15,7 +15,7 @@ from relay.record.debts import Debt, DebtStore
 from relay.tenants.replays import ReplayStore
 from tests.integration.catching_up_stage import ask, progress, put_link, unlink
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
-from tests.integration.replays_stage import taken
+from tests.integration.replays_stage import received
 from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident, review
 from tests.support.lambdas import Context, sqs_event
@@ -427,7 +427,7 @@ def test_many_failing_entities_do_not_stop_a_replay(site: Place, kind: str) -> N
     def steps(count: int) -> None:
         aws, replayer = site.relay.aws, site.relay.gateway.functions["replayer"]
         for _ in range(count):
-            for message in taken(aws, aws.environment["REPLAYS_QUEUE"]):
+            for message in received(aws, aws.environment["REPLAYS_QUEUE"]):
                 replayer.handler(sqs_event(message["Body"]), Short())
 
     ask(site.relay, site.jira, what="all")

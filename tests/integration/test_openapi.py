@@ -239,13 +239,13 @@ RATE_LIMIT = {"kind": "rate limit", "retryAfter": "600"}
 def refused(fault: dict[str, Any]) -> Callable[[Relay, JiraSite, Ask], Answer]:
     """Let the site answer the incident's newer state with this fault."""
 
-    def ask_after_it(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    def ask_afterwards(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
         site.simulator.fail(site.name, fault)
         newer = INCIDENT | {"updateSequenceNumber": 2}
         assert not relay.submit(WORKSPACE, incidents=[newer], properties={"region": "eu"})
         return ask()
 
-    return ask_after_it
+    return ask_afterwards
 
 
 def superseded(relay: Relay, site: JiraSite, ask: Ask) -> Answer:

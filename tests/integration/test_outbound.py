@@ -107,11 +107,11 @@ def test_an_incomplete_answer_at_the_deadline_is_no_answer(
 def test_a_host_that_reads_the_body_byte_by_byte_is_given_up_at_the_deadline(
     hasty: OutboundClient,
 ) -> None:
-    def take_slowly(server: RawServer, connection: socket.socket) -> None:
+    def read_slowly(server: RawServer, connection: socket.socket) -> None:
         while not server.closing.wait(0.02) and connection.recv(1):
             """One byte is taken."""
 
-    with raw_server(take_slowly) as server, pytest.raises(httpx.WriteTimeout):
+    with raw_server(read_slowly) as server, pytest.raises(httpx.WriteTimeout):
         hasty.post(server.url, content=b"x" * 50_000_000)
 
 
@@ -240,7 +240,7 @@ def test_a_gzip_bomb_is_inflated_up_to_the_limit(
 ) -> None:
     inflated: list[int] = []
 
-    class Counting:
+    class CountingDecompressor:
         def __init__(self, wbits: int) -> None:
             self._own = decompressobj(wbits)
 
@@ -259,7 +259,7 @@ def test_a_gzip_bomb_is_inflated_up_to_the_limit(
     bomb = b"".join(compressor.compress(bytes(1_000_000)) for _ in range(100)) + compressor.flush()
     assert len(bomb) < BYTES_MAX
     with raw_server(answering(answer(bomb, b"Content-Encoding: gzip"))) as server:
-        monkeypatch.setattr(zlib, "decompressobj", Counting)
+        monkeypatch.setattr(zlib, "decompressobj", CountingDecompressor)
         with pytest.raises(AnswerTooLarge):
             http.get(server.url)
     assert sum(inflated) == BYTES_MAX + 1

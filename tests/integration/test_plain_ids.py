@@ -103,11 +103,13 @@ def test_a_late_delivery_of_the_first_workspace_costs_the_second_nothing(
 def test_only_one_of_two_concurrent_calls_links(relay: Relay, site: JiraSite) -> None:
     """Both have found the site free."""
 
-    class Unlooking(LinkStore):
+    class UncheckedLinkStore(LinkStore):
         def check_free(self, *_: object) -> None:
             pass
 
-    links = Unlooking(relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"], plain_ids=True)
+    links = UncheckedLinkStore(
+        relay.aws.dynamodb, relay.aws.environment["TENANTS_TABLE"], plain_ids=True
+    )
     links.link(site.id, "payments")
     with pytest.raises(Exception, match="one workspace only"):
         links.link(site.id, "search")
@@ -117,13 +119,13 @@ def test_only_one_of_two_concurrent_calls_links(relay: Relay, site: JiraSite) ->
 
 
 def test_concurrent_unlinks_never_free_anothers_site(relay: Relay, site: JiraSite) -> None:
-    def another_takes_the_place() -> None:
+    def another_claims_the_site() -> None:
         unlink(relay, site, "payments")
         assert link(relay, site, "search") == (200, "")
 
     assert link(relay, site, "payments") == (200, "")
     with aws_calls() as calls:
-        calls.race("TransactWriteItems", another_takes_the_place)
+        calls.race("TransactWriteItems", another_claims_the_site)
         unlink(relay, site, "payments")
 
     assert relay.links.workspaces_of(site.id) == ["search"]

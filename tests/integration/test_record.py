@@ -122,8 +122,8 @@ def test_any_order_of_writes_leaves_the_first_of_the_newest_states(
         # The existing item is measured by its own content, not by the repeated state's.
         assert all(state == before[state.key] for state in taken.same)
         assert all(state.sequence < before[state.key].sequence for state in taken.outdated)
-        told = [*taken.new, *taken.same, *taken.outdated]
-        assert sorted(state.key for state in told) == sorted({state.key for state in batch})
+        listed = [*taken.new, *taken.same, *taken.outdated]
+        assert sorted(state.key for state in listed) == sorted({state.key for state in batch})
     assert {state.key: state for state in recorded(record, workspace)} == expected
 
 

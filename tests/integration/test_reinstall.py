@@ -3,7 +3,7 @@
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -19,11 +19,12 @@ from relay.jira.credentials import ConnectCredential
 from tests.integration.catching_up_stage import (
     DOWN,
     ask,
+    before_call,
     debts,
     forget_calls,
-    go_on,
     progress,
     put_link,
+    resume,
     sent,
     sequences,
     states,
@@ -79,7 +80,7 @@ def reinstall(relay: Relay, site: JiraSite) -> None:
     assert install_there(relay, site.simulator, site.name).id == site.id
 
 
-def begin_anew(relay: Relay, site: JiraSite) -> None:
+def start_over(relay: Relay, site: JiraSite) -> None:
     """Uninstall and install again; Relay misses the uninstall."""
     site.simulator.control("POST", f"/sites/{site.name}/forget").raise_for_status()
     reinstall(relay, site)
@@ -97,18 +98,6 @@ def in_jira(site: JiraSite) -> list[str]:
 
 def site_document(relay: Relay, site_id: str) -> dict[str, Any]:
     return dict(relay.provider("GET", f"/v1/sites/{site_id}").json())
-
-
-def in_the_midst(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
-    """Run something before the call to AWS with this number."""
-    position = len(calls.names) + at + 1
-
-    def happen(_: str) -> None:
-        if len(calls.names) == position:
-            calls.no_more_trouble()
-            do()
-
-    calls.before = happen
 
 
 # --- Uninstalled and installed again ---
@@ -134,7 +123,7 @@ def test_a_reinstalled_site_has_everything_again(relay: Relay, site: JiraSite) -
 def test_a_site_may_be_reinstalled_repeatedly(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     for round_ in range(1, 4):
-        begin_anew(relay, site)
+        start_over(relay, site)
         relay.run_replays()
         assert sequences(site) == {"i": 1 + round_}
     relay.submit("payments", incidents=[incident("i", 2, summary="newer")])
@@ -165,16 +154,16 @@ def test_a_newer_state_during_a_reinstall_is_accepted(
             newer = incident("i", sequence, summary=summary)
             assert relay.submit("payments", incidents=[newer]) == []
 
-        begin_anew(relay, site)
+        start_over(relay, site)
         before = len(calls.names)
-        in_the_midst(calls, at, submit)
+        before_call(calls, at, submit)
         while step(relay):
             pass
         made = len(calls.names) - before
         calls.no_more_trouble()
         if made <= at:
             submit()
-        go_on(relay)
+        resume(relay)
         assert summaries(site)["i"] == summary
         assert sequences(site).keys() == {"i", "j", "r"}
         assert set(states(relay).values()) == {"accepted"}
@@ -190,12 +179,12 @@ def test_a_site_may_be_reinstalled_during_a_delivery(
         summary = f"state {at}"
         relay.queue("payments", incidents=[incident("i", at + 2, summary=summary)])
         before = len(calls.names)
-        in_the_midst(calls, at, lambda: begin_anew(relay, site))
+        before_call(calls, at, lambda: start_over(relay, site))
         assert relay.run_queue() == []
         made = len(calls.names) - before
         calls.no_more_trouble()
         relay.run_replays()
-        go_on(relay)
+        resume(relay)
         assert summaries(site)["i"] == summary
         assert sequences(site).keys() == {"i", "j"}
         assert set(states(relay).values()) == {"accepted"}
@@ -211,12 +200,12 @@ def test_a_site_may_be_reinstalled_during_a_replay(
     for at in points:
         ask(relay, site, what="all")
         before = len(calls.names)
-        in_the_midst(calls, at, lambda: begin_anew(relay, site))
+        before_call(calls, at, lambda: start_over(relay, site))
         step(relay)
         made = len(calls.names) - before
         calls.no_more_trouble()
         relay.run_replays()
-        go_on(relay)
+        resume(relay)
         assert sequences(site).keys() == {"i", "j", "r"}
         assert in_jira(site) == ["payments"]
         assert set(states(relay).values()) == {"accepted"}
@@ -239,7 +228,7 @@ def test_submissions_wait_while_the_app_is_not_installed(relay: Relay, site: Jir
     assert set(states(relay).values()) == {"owed"}
     at_site = relay.provider("GET", "/v1/workspaces/payments/incidents/k").json()["sites"][0]
     assert "uninstalled" in at_site["reason"]
-    go_on(relay)
+    resume(relay)
     assert site.calls() == []
 
     reinstall(relay, site)
@@ -287,7 +276,7 @@ def test_an_entity_deleted_before_the_reinstall_does_not_return(
         # The second round of each deletion.
         relay.let_delays_pass()
         assert relay.run_queue() == []
-        go_on(relay)
+        resume(relay)
 
 
 def delete(relay: Relay, incident_id: str) -> None:
@@ -306,13 +295,13 @@ def test_a_replay_does_not_undo_a_concurrent_deletion(
 
     for at in points:
         relay.submit("payments", incidents=[incident("i", at + 1), incident("j", at + 1)])
-        begin_anew(relay, site)
+        start_over(relay, site)
         before = len(calls.names)
-        in_the_midst(calls, at, delete_at_once)
+        before_call(calls, at, delete_at_once)
         step(relay)
         made = len(calls.names) - before
         calls.no_more_trouble()
-        go_on(relay)
+        resume(relay)
         relay.let_delays_pass()
         assert relay.run_queue() == []
         if made <= at:
@@ -330,7 +319,7 @@ def test_an_uninstall_during_a_replay_or_delivery_loses_nothing(
         next_second()
         ask(relay, site, what="all")
         relay.queue("payments", incidents=[incident("i", round_ + 2, summary=f"state {round_}")])
-        in_the_midst(calls, at, lambda: uninstall(site))
+        before_call(calls, at, lambda: uninstall(site))
         if round_ % 2:
             step(relay)
         assert relay.run_queue() == []
@@ -382,7 +371,7 @@ def test_an_install_that_changes_nothing_delivers_nothing_again(
             "POST", f"/sites/{site.name}/install", descriptor | {"newSecret": False}
         )
         assert answer.status_code == 200, answer.text
-    go_on(relay)
+    resume(relay)
     assert site.calls() == []
     assert progress(relay, site) == before
     assert sequences(site) == {"i": 1}
@@ -406,7 +395,7 @@ def test_a_repeated_installed_call_starts_one_replay(relay: Relay, site: JiraSit
     begun = progress(relay, site)
     [installed] = heard
     assert handler(installed, Context())["statusCode"] == 204
-    go_on(relay)
+    resume(relay)
     assert progress(relay, site) == begun
     assert sent(site) == [(1, 0)]
 
@@ -432,7 +421,7 @@ def test_the_sweeper_starts_the_replays_that_a_reinstall_could_not(
         answer = site.simulator.control("POST", f"/sites/{site.name}/install", descriptor)
         assert answer.status_code == 200, answer.text
         calls.no_more_trouble()
-        go_on(relay)
+        resume(relay)
         assert sequences(site).keys() == {"p", "s"}
         assert sorted(in_jira(site)) == ["payments", "search"]
         assert progress(relay, site)["state"] == progress(relay, site, "search")["state"] == "done"
@@ -480,7 +469,7 @@ def test_an_unlinked_workspace_is_not_delivered_until_it_is_linked(
     unlink(relay, site)
     uninstall(site)
     reinstall(relay, site)
-    go_on(relay)
+    resume(relay)
     assert (sequences(site), in_jira(site)) == ({}, [])
     put_link(relay, site)
     relay.run_replays()
@@ -576,7 +565,7 @@ def test_links_move_to_the_new_installation_which_then_has_everything(
     relay.submit("payments", incidents=[incident("i", 6, summary="newer")])
     assert summaries(imported)["i"] == "newer"
     assert [call["status"] for call in old.simulator.calls(old.name)] == [202]
-    go_on(relay)
+    resume(relay)
     assert debts(relay, old) == 0
     again = relay.provider("POST", f"/v1/sites/{old.id}/move", {"to": imported.id})
     assert again.json() == {"moved": []}
@@ -645,8 +634,8 @@ def test_an_unknown_site_may_send_uninstalled(relay: Relay, simulator: Simulator
 
 def test_a_site_without_links_may_be_reinstalled(relay: Relay, simulator: Simulator) -> None:
     site = install_from(relay, simulator)
-    begin_anew(relay, site)
-    go_on(relay)
+    start_over(relay, site)
+    resume(relay)
     assert site.calls() == []
     put_link(relay, site)
     assert in_jira(site) == ["payments"]

@@ -16,12 +16,13 @@ from tests.integration.catching_up_stage import (
     DOWN,
     SUBMIT,
     ask,
+    before_call,
     debts,
     forget_calls,
-    go_on,
     lose,
     progress,
     put_link,
+    resume,
     sent,
     sequences,
     states,
@@ -30,7 +31,7 @@ from tests.integration.catching_up_stage import (
     unlink,
 )
 from tests.integration.relay_stage import JiraSite, Relay, install_from
-from tests.integration.replays_stage import taken
+from tests.integration.replays_stage import received
 from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import AwsCalls, unreachable
 from tests.support.entities import incident, review
@@ -130,9 +131,9 @@ def test_a_replay_since_a_time_ends_at_a_site_with_a_small_limit(
     ask(relay, site, since=moment)
     for _ in range(3):
         site.simulator.fail(site.name, {"kind": "bucket", "capacity": 1, "perSecond": 0.0001})
-        go_on(relay)
+        resume(relay)
     assert sent(site) == [(1, 0)] * 3
-    go_on(relay)
+    resume(relay)
     assert sequences(site) == {"a": 1, "b": 1, "c": 1}
     assert progress(relay, site)["state"] == "done"
 
@@ -204,7 +205,7 @@ def test_a_replay_of_all_costs_a_call_per_thousand_of_a_kind(
     assert (document["state"], document["done"], document["total"]) == ("waiting", 1000, 2340)
     assert (document["remaining"], "429" in document["reason"]) == (1340, True)
     simulator.fail(site.name)
-    go_on(relay)
+    resume(relay)
     assert sent(site) == [(1000, 0), (1000, 0), (300, 0), (0, 40)]
     assert sequences(site).keys() == {*ids, *(one["id"] for one in reviews)}
     assert (progress(relay, site)["done"], progress(relay, site)["remaining"]) == (2340, 0)
@@ -238,7 +239,7 @@ def break_off(request: pytest.FixtureRequest) -> Callable[[AwsCalls, int], None]
 
 def broken_step(relay: Relay, calls: AwsCalls, arm: Callable[[], None]) -> int:
     """Run an interrupted step; return the number of its calls to AWS."""
-    [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    [message] = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     before = len(calls.names)
     arm()
     with suppress(Killed, BotoCoreError):
@@ -268,7 +269,7 @@ def test_a_repeatedly_killed_worker_delays_no_other(
     with monkeypatch.context() as patching:
         patching.setattr(RecordStore, "page", killing)
         for _ in range(9):
-            for message in taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"]):
+            for message in received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"]):
                 with suppress(Killed):
                     relay.gateway.functions["replayer"].handler(
                         sqs_event(message["Body"]), Context()
@@ -292,7 +293,7 @@ def test_a_repeatedly_killed_worker_delays_no_other(
     assert "was cut off 7 times in a row" in document["reason"]
 
     # AND continues once the cause is gone
-    go_on(relay)
+    resume(relay)
     assert sequences(site).keys() == {"of-payments", "of-search"}
     assert progress(relay, site)["state"] == "done"
     assert "reason" not in progress(relay, site)
@@ -309,7 +310,7 @@ def test_a_replay_of_all_survives_a_break_anywhere(
         lose(site)
         ask(relay, site, what="all")
         made = broken_step(relay, calls, partial(break_off, calls, at))
-        go_on(relay)
+        resume(relay)
         assert sequences(site).keys() == {"i", "j", "r"}, calls.names[-made:]
         assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
         document = progress(relay, site)
@@ -333,7 +334,7 @@ def test_paying_debts_survives_a_break_anywhere(
         site.simulator.fail(site.name)
         relay.let_time_pass()
         made = broken_step(relay, calls, partial(break_off, calls, at))
-        go_on(relay)
+        resume(relay)
         relay.run_queue()
         assert sequences(site) == {"r": at + 1} | ({} if at % 2 else {"i": at + 1})
         assert debts(relay, site) == 0
@@ -346,18 +347,6 @@ def test_paying_debts_survives_a_break_anywhere(
 # --- One at a time ---
 
 
-def at_each_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
-    """Run something before the call to AWS with this number."""
-    position = len(calls.names) + at + 1
-
-    def happen(_: str) -> None:
-        if len(calls.names) == position:
-            calls.no_more_trouble()
-            do()
-
-    calls.before = happen
-
-
 def test_two_concurrent_steps_do_the_work_once(
     relay: Relay, site: JiraSite, calls: AwsCalls, function: Callable[..., ModuleType]
 ) -> None:
@@ -366,10 +355,10 @@ def test_two_concurrent_steps_do_the_work_once(
     for at in range(0, 200, 2):
         ask(relay, site, what="all")
         forget_calls(site)
-        [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+        [message] = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
         event = sqs_event(message["Body"])
         before = len(calls.names)
-        at_each_call(calls, at, partial(rival.handler, event, Context()))
+        before_call(calls, at, partial(rival.handler, event, Context()))
         relay.gateway.functions["replayer"].handler(event, Context())
         calls.no_more_trouble()
         assert sorted(sent(site)) == [(0, 1), (2, 0)]
@@ -382,7 +371,7 @@ def test_two_concurrent_steps_do_the_work_once(
 def test_a_repeated_message_does_nothing(relay: Relay, site: JiraSite) -> None:
     relay.submit("payments", incidents=[incident("i")])
     ask(relay, site, what="all")
-    [message] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    [message] = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     for _ in range(2):
         event = sqs_event(message["Body"], message["Body"])
         relay.gateway.functions["replayer"].handler(event, Context())
@@ -397,7 +386,7 @@ def test_a_replay_started_during_another_replaces_it(
         lose(site)
         ask(relay, site, what="all")
         before = len(calls.names)
-        at_each_call(calls, at, lambda: ask(relay, site, what="all"))
+        before_call(calls, at, lambda: ask(relay, site, what="all"))
         step(relay)
         made = len(calls.names) - before
         calls.no_more_trouble()
@@ -422,7 +411,7 @@ def test_a_replay_that_replaces_a_reinstalls_still_creates_its_links(
     relay.run_replays()
     ask(relay, site, what="owed")
     site.simulator.fail(site.name)
-    go_on(relay)
+    resume(relay)
     assert site.simulator.site(site.name)["linkedWorkspaces"] == ["payments"]
     assert sequences(site).keys() == {"i"}
     assert progress(relay, site)["state"] == "done"
@@ -444,7 +433,7 @@ def test_an_interrupted_debt_note_loses_no_debt(
         calls.no_more_trouble()
         relay.let_time_pass()
         assert relay.run_again([message]) == []
-        go_on(relay)
+        resume(relay)
         assert sequences(site) == {"i": at + 1}
         assert (debts(relay, site), set(states(relay).values())) == (0, {"accepted"})
         if made <= at:
@@ -465,11 +454,11 @@ def test_a_debt_noted_during_a_replay_is_paid(
 
         ask(relay, site, what="owed")
         before = len(calls.names)
-        at_each_call(calls, at, submit_in_vain)
+        before_call(calls, at, submit_in_vain)
         step(relay)
         made = len(calls.names) - before
         calls.no_more_trouble()
-        go_on(relay)
+        resume(relay)
         if made <= at:
             return
         assert sequences(site) == {"i": newer, "j": 1, "r": 1}
@@ -586,7 +575,7 @@ def test_a_rejected_entity_is_counted_once(relay: Relay, site: JiraSite) -> None
     document = progress(relay, site)
     assert (document["state"], document["done"], document["refused"]) == ("waiting", 0, 1)
     site.simulator.fail(site.name, refuse)
-    go_on(relay)
+    resume(relay)
     document = progress(relay, site)
     assert (document["state"], document["done"], document["refused"]) == ("done", 3, 2)
     assert states(relay) == {"bad": "rejected", "good": "accepted", "worse": "rejected"}
@@ -609,7 +598,7 @@ def test_a_waiting_replay_shows_why_and_until_when(relay: Relay, site: JiraSite)
     assert states(relay) == {"i": "owed"}
 
     site.simulator.fail(site.name)
-    go_on(relay)
+    resume(relay)
     document = progress(relay, site)
     assert document["state"] == "done"
     assert document.keys().isdisjoint({"reason", "until"})
@@ -663,7 +652,7 @@ def test_unlinking_ends_a_replay_and_deletes_its_debts(relay: Relay, site: JiraS
     assert debts(relay, site) == 2
     unlink(relay, site)
     site.simulator.fail(site.name)
-    go_on(relay)
+    resume(relay)
     assert (debts(relay, site), sequences(site)) == (0, {})
     assert progress(relay, site)["state"] == "done"
 
@@ -702,7 +691,7 @@ def test_an_interrupted_link_can_be_repeated_and_delivers_all(
         calls.no_more_trouble()
         if status != 200:
             put_link(relay, site)
-        go_on(relay)
+        resume(relay)
         assert sequences(site).keys() == {"i"}
         if made <= at:
             return
@@ -714,7 +703,7 @@ def test_an_old_message_does_not_end_the_replay_of_an_unfinished_link(
 ) -> None:
     relay.submit("payments", incidents=[incident("i")])
     ask(relay, site, what="all")
-    [old] = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    [old] = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     unlink(relay, site)
     lose(site)
     replayer = relay.gateway.functions["replayer"]
@@ -739,7 +728,7 @@ def test_an_unfinished_link_leaves_no_work(
     assert relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/payments").status == 503
     calls.no_more_trouble()
     monkeypatch.setattr("relay.replays.replayer._LINKING_MS", 0)
-    go_on(relay)
+    resume(relay)
     assert progress(relay, site)["state"] == "done"
 
 

@@ -46,7 +46,7 @@ def relay_(start: Start, simulator: Simulator) -> Relay:
 
 
 @dataclass(frozen=True)
-class Answering:
+class ScriptedSite:
     """A site with configured answers, and how Relay handles them."""
 
     relay: Relay
@@ -119,9 +119,9 @@ class Answering:
 
 
 @pytest.fixture
-def new_site(relay_: Relay, simulator: Simulator) -> Callable[..., Answering]:
-    def make(*workspaces: str) -> Answering:
-        site = Answering(relay_, install_from(relay_, simulator))
+def new_site(relay_: Relay, simulator: Simulator) -> Callable[..., ScriptedSite]:
+    def make(*workspaces: str) -> ScriptedSite:
+        site = ScriptedSite(relay_, install_from(relay_, simulator))
         site.link(*workspaces)
         return site
 
@@ -129,7 +129,7 @@ def new_site(relay_: Relay, simulator: Simulator) -> Callable[..., Answering]:
 
 
 @pytest.fixture
-def site(new_site: Callable[..., Answering]) -> Answering:
+def site(new_site: Callable[..., ScriptedSite]) -> ScriptedSite:
     return new_site("payments")
 
 
@@ -187,7 +187,7 @@ TROUBLES = [
 @pytest.mark.usefixtures("long_pauses")
 @pytest.mark.parametrize("case", TROUBLES, ids=str)
 def test_an_answer_about_the_site_pauses_it_and_everything_is_owed(
-    relay_: Relay, site: Answering, case: Case
+    relay_: Relay, site: ScriptedSite, case: Case
 ) -> None:
     site.answer(case.fault)
 
@@ -229,7 +229,7 @@ def test_an_answer_about_the_site_pauses_it_and_everything_is_owed(
     ids=["hang", "trickling headers", "trickling body"],
 )
 def test_an_endless_answer_counts_as_an_unreachable_site(
-    relay_: Relay, new_site: Callable[..., Answering], fault: dict[str, Any]
+    relay_: Relay, new_site: Callable[..., ScriptedSite], fault: dict[str, Any]
 ) -> None:
     site, healthy = new_site("payments"), new_site("payments")
     site.answer(fault)
@@ -249,7 +249,7 @@ def test_an_endless_answer_counts_as_an_unreachable_site(
 
 @pytest.mark.parametrize("gzip", [False, True])
 def test_an_oversized_answer_counts_as_an_unreachable_site(
-    relay_: Relay, site: Answering, gzip: bool
+    relay_: Relay, site: ScriptedSite, gzip: bool
 ) -> None:
     site.answer({"kind": "oversized", "bytes": 50_000_000, "gzip": gzip})
     relay_.submit("payments", incidents=[incident("i")])
@@ -258,7 +258,7 @@ def test_an_oversized_answer_counts_as_an_unreachable_site(
 
 
 def test_no_cookie_of_a_site_is_sent_to_it_or_to_another(
-    relay_: Relay, new_site: Callable[..., Answering]
+    relay_: Relay, new_site: Callable[..., ScriptedSite]
 ) -> None:
     """The simulator's sites share a host, so a browser would send them each other's cookies."""
     sites = [new_site("payments"), new_site("payments")]
@@ -272,7 +272,7 @@ def test_no_cookie_of_a_site_is_sent_to_it_or_to_another(
 
 
 def test_an_accepted_state_without_an_answer_is_sent_again_unchanged(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "drop after"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -287,7 +287,7 @@ def test_an_accepted_state_without_an_answer_is_sent_again_unchanged(
 
 
 def test_a_redirect_is_reported_and_never_followed(
-    relay_: Relay, new_site: Callable[..., Answering], simulator: Simulator
+    relay_: Relay, new_site: Callable[..., ScriptedSite], simulator: Simulator
 ) -> None:
     site, elsewhere = new_site("payments"), new_site()
     new_url = simulator.site(elsewhere.jira.name)["baseUrl"]
@@ -306,7 +306,7 @@ def test_a_redirect_is_reported_and_never_followed(
     assert site.held() == elsewhere.held() == {}
 
 
-def test_only_unanswered_entities_are_owed(relay_: Relay, site: Answering) -> None:
+def test_only_unanswered_entities_are_owed(relay_: Relay, site: ScriptedSite) -> None:
     """The site fails between the incidents and the reviews."""
     site.answer(
         {"kind": "bucket", "capacity": 1, "perSecond": 0.0001, "retryAfter": False},
@@ -321,7 +321,7 @@ def test_only_unanswered_entities_are_owed(relay_: Relay, site: Answering) -> No
     assert site.calls() == [("POST", 1, 0, 202), ("POST", 0, 0, 429), ("POST", 0, 1, 202)]
 
 
-def test_a_deletion_is_owed_as_well(relay_: Relay, site: Answering) -> None:
+def test_a_deletion_is_owed_as_well(relay_: Relay, site: ScriptedSite) -> None:
     relay_.submit("payments", incidents=[incident("i"), incident("j")])
     site.answer({"kind": "suspended"})
     for entity_id in "ij":
@@ -345,7 +345,7 @@ def test_a_deletion_is_owed_as_well(relay_: Relay, site: Answering) -> None:
     [(429, "7", 7), (429, "0", 1), (429, "100000", 3600), (500, "7", 7), (503, "7", 7)],
 )
 def test_a_site_is_not_called_for_as_long_as_it_asks(
-    relay_: Relay, site: Answering, status: int, said: str, seconds: float
+    relay_: Relay, site: ScriptedSite, status: int, said: str, seconds: float
 ) -> None:
     site.answer({"kind": "error", "status": status, "retryAfter": said})
 
@@ -354,7 +354,7 @@ def test_a_site_is_not_called_for_as_long_as_it_asks(
     assert wait_of(site.trouble) == seconds
 
 
-def test_retry_after_may_be_a_date(relay_: Relay, site: Answering) -> None:
+def test_retry_after_may_be_a_date(relay_: Relay, site: ScriptedSite) -> None:
     then = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=20)
     site.answer({"kind": "rate limit", "retryAfter": format_datetime(then, True)})
 
@@ -364,7 +364,7 @@ def test_retry_after_may_be_a_date(relay_: Relay, site: Answering) -> None:
 
 
 @pytest.mark.parametrize("said", ["soon", "nan", "-inf", "Sat, 99 Foo 2026"])
-def test_an_invalid_retry_after_is_ignored(relay_: Relay, site: Answering, said: str) -> None:
+def test_an_invalid_retry_after_is_ignored(relay_: Relay, site: ScriptedSite, said: str) -> None:
     site.answer({"kind": "rate limit", "retryAfter": said})
 
     relay_.submit("payments", incidents=[incident("i")])
@@ -372,7 +372,7 @@ def test_an_invalid_retry_after_is_ignored(relay_: Relay, site: Answering, said:
     assert 1 <= wait_of(site.trouble) <= 2
 
 
-def test_a_waiting_site_gets_no_call_whatever_happens(relay_: Relay, site: Answering) -> None:
+def test_a_waiting_site_gets_no_call_whatever_happens(relay_: Relay, site: ScriptedSite) -> None:
     relay_.submit("payments", incidents=[incident("there")])
     site.answer({"kind": "rate limit", "retryAfter": "900"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -397,7 +397,7 @@ def test_a_waiting_site_gets_no_call_whatever_happens(relay_: Relay, site: Answe
 
 
 def test_a_wait_longer_than_the_queues_delay_ends_by_the_schedule(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "rate limit", "retryAfter": "3600"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -411,7 +411,7 @@ def test_a_wait_longer_than_the_queues_delay_ends_by_the_schedule(
     assert (site.held(), site.state_of("i")) == ({"i": 1}, ["accepted"])
 
 
-def test_each_failed_attempt_doubles_the_wait(relay_: Relay, site: Answering) -> None:
+def test_each_failed_attempt_doubles_the_wait(relay_: Relay, site: ScriptedSite) -> None:
     site.answer({"kind": "error", "status": 500})
     relay_.submit("payments", incidents=[incident("i")])
     waits = [wait_of(site.trouble)]
@@ -428,7 +428,7 @@ def test_each_failed_attempt_doubles_the_wait(relay_: Relay, site: Answering) ->
     assert site.of("i")["owedSince"]
 
 
-def test_a_site_is_suspended_after_an_hour_of_only_503(relay_: Relay, site: Answering) -> None:
+def test_a_site_is_suspended_after_an_hour_of_only_503(relay_: Relay, site: ScriptedSite) -> None:
     site.answer({"kind": "suspended"})
     relay_.submit("payments", incidents=[incident("i")])
     site.later()
@@ -486,7 +486,7 @@ def test_another_answer_within_the_hour_prevents_suspension(
 
 
 def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
-    relay_: Relay, new_site: Callable[..., Answering]
+    relay_: Relay, new_site: Callable[..., ScriptedSite]
 ) -> None:
     site = new_site("payments", "search")
     site.answer({"kind": "error", "status": 500})
@@ -507,7 +507,9 @@ def test_all_workspaces_of_a_site_in_trouble_wait_for_one_attempt(
     assert len(site.calls()) == 6
 
 
-def test_one_of_many_concurrent_callers_makes_the_attempt(relay_: Relay, site: Answering) -> None:
+def test_one_of_many_concurrent_callers_makes_the_attempt(
+    relay_: Relay, site: ScriptedSite
+) -> None:
     """Each reads the trouble first and claims the attempt later. Every order is run one call at a
     time, because the emulated DynamoDB is not atomic between threads.
     """
@@ -534,7 +536,7 @@ def test_one_of_many_concurrent_callers_makes_the_attempt(relay_: Relay, site: A
 
 
 def test_a_later_failure_does_not_shorten_the_sites_retry_after(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     """Two callers started while the site was healthy; the first receives Retry-After."""
     troubles = TroubleStore(relay_.aws.dynamodb, relay_.aws.environment["TENANTS_TABLE"])
@@ -548,7 +550,7 @@ def test_a_later_failure_does_not_shorten_the_sites_retry_after(
 
 
 def test_a_refusal_of_a_request_ends_the_trouble_like_a_success(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "error", "status": 500})
     relay_.submit("payments", incidents=[incident("i")])
@@ -565,7 +567,7 @@ def test_a_refusal_of_a_request_ends_the_trouble_like_a_success(
 
 
 def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
-    relay_: Relay, site: Answering, capsys: pytest.CaptureFixture[str]
+    relay_: Relay, site: ScriptedSite, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The emulated database would need half a minute for so many, so here it just accepts them.
     relay_.gateway.functions["submitter"].parts.dynamodb.meta.events.register(
@@ -587,7 +589,7 @@ def test_the_one_bad_entity_of_a_thousand_is_found_in_few_calls(
 
 
 def test_a_request_with_several_bad_entities_is_split_for_each(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "refuse request", "pattern": "bad", "message": "no such field"})
     ids = [f"i-{n}" for n in range(10)]
@@ -605,7 +607,7 @@ def test_a_request_with_several_bad_entities_is_split_for_each(
 
 
 def test_a_rejected_entity_is_sent_again_only_in_a_newer_state(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "refuse request", "pattern": r"\.i$"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -621,7 +623,7 @@ def test_a_rejected_entity_is_sent_again_only_in_a_newer_state(
 
 
 def test_a_site_with_a_byte_limit_gets_requests_within_it(
-    relay_: Relay, site: Answering, simulator: Simulator
+    relay_: Relay, site: ScriptedSite, simulator: Simulator
 ) -> None:
     limit = 5000
     site.answer({"kind": "too large", "bytes": limit})
@@ -645,7 +647,7 @@ def test_a_site_with_a_byte_limit_gets_requests_within_it(
 # --- Every shape of the 202 ---
 
 
-def test_each_entity_of_a_202_gets_its_own_outcome(relay_: Relay, site: Answering) -> None:
+def test_each_entity_of_a_202_gets_its_own_outcome(relay_: Relay, site: ScriptedSite) -> None:
     gone = [{"associationType": "issueIdOrKeys", "values": ["GONE-1"]}]
     both = [{"associationType": "issueIdOrKeys", "values": ["GONE-1", "OPS-1"]}]
     site.answer({"kind": "refuse entity", "pattern": r"\.bad$", "message": "no such severity"})
@@ -673,7 +675,7 @@ def test_each_entity_of_a_202_gets_its_own_outcome(relay_: Relay, site: Answerin
 
 
 def test_unknown_keys_and_separate_keys_for_reviews_are_read(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer(
         {"kind": "unknown keys"}, {"kind": "refuse entity", "pattern": r"\.bad$", "message": "no"}
@@ -691,7 +693,7 @@ def test_unknown_keys_and_separate_keys_for_reviews_are_read(
 
 
 def test_an_entity_missing_from_the_answer_is_unaccounted_and_not_retried(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "unnamed", "pattern": r"\.i$"})
 
@@ -715,7 +717,7 @@ def test_an_entity_missing_from_the_answer_is_unaccounted_and_not_retried(
     ],
 )
 def test_a_202_of_jiras_shape_is_an_answer_for_each_entity(
-    relay_: Relay, site: Answering, document: dict[str, Any], state: str
+    relay_: Relay, site: ScriptedSite, document: dict[str, Any], state: str
 ) -> None:
     at_site = json.dumps(document).replace('"i"', json.dumps(relay_.at_site("i")))
     site.answer({"kind": "error", "status": 202, "body": json.loads(at_site)})
@@ -731,7 +733,7 @@ def test_a_202_of_jiras_shape_is_an_answer_for_each_entity(
 
 
 def test_a_very_slow_site_costs_another_no_call_and_no_wait(
-    relay_: Relay, new_site: Callable[..., Answering]
+    relay_: Relay, new_site: Callable[..., ScriptedSite]
 ) -> None:
     """The same is submitted to a workspace with a slow site, and to one without."""
     slow, beside_it = new_site("payments"), new_site("payments")
@@ -758,7 +760,7 @@ def test_a_very_slow_site_costs_another_no_call_and_no_wait(
 
 
 def test_only_a_site_whose_secret_cannot_be_decrypted_is_owed(
-    relay_: Relay, new_site: Callable[..., Answering]
+    relay_: Relay, new_site: Callable[..., ScriptedSite]
 ) -> None:
     site, other = new_site("payments"), new_site("payments")
     table = relay_.aws.environment["TENANTS_TABLE"]

@@ -24,7 +24,7 @@ from relay.telemetry import logger
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import Installation, Tenant
 from tests.integration.relay_stage import new_name
-from tests.integration.replays_stage import let_time_pass, run_replays, taken
+from tests.integration.replays_stage import let_time_pass, received, run_replays
 from tests.integration.simulator_stage import ProviderApp, Simulator, running_app
 from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, client_error
@@ -97,7 +97,7 @@ class Submitter:
         return ids.at_site(own_id)
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        return taken(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
+        return received(self.aws, self.aws.environment["SUBMISSIONS_DEAD_LETTERS"])
 
     def recorded(self, workspace: str = "w") -> dict[str, int]:
         return {
@@ -716,9 +716,9 @@ def test_messages_received_often_are_handled_before_new_ones(
         lambda _: 30_000 if submitter.recorded() else 60_000,
     )
 
-    come_again = submitter.receive(message(inc("new")), message(inc("old")), times={1: times})
+    returned = submitter.receive(message(inc("new")), message(inc("old")), times={1: times})
 
-    assert come_again == [["new", "old"].index(left)]
+    assert returned == [["new", "old"].index(left)]
     assert submitter.recorded().keys() == {"new", "old"} - {left}
 
 

@@ -13,14 +13,14 @@ from tests.integration.catching_up_stage import (
     SUBMIT,
     ask,
     forget_calls,
-    go_on,
     progress,
+    resume,
     sequences,
     step,
     unlink,
 )
 from tests.integration.relay_stage import JiraSite, Relay
-from tests.integration.replays_stage import let_delays_pass, taken
+from tests.integration.replays_stage import let_delays_pass, received
 from tests.support.aws_calls import AwsCalls, unreachable
 from tests.support.entities import incident
 from tests.support.lambdas import Context
@@ -36,12 +36,12 @@ def sweep(relay: Relay, context: Context | None = None) -> None:
     relay.gateway.functions["sweeper"].handler({}, context or Context())
 
 
-def handed_on(relay: Relay) -> list[tuple[str, str]]:
+def queued_replays(relay: Relay) -> list[tuple[str, str]]:
     """The (site, workspace) of each message in the replays' queue, including delayed ones; the
     queue is emptied.
     """
     let_delays_pass("ReplaysQueue")
-    found = taken(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
+    found = received(relay.aws, relay.aws.environment["REPLAYS_QUEUE"])
     contents = [json.loads(message["Body"]) for message in found]
     return sorted((content["tenantId"], content["workspaceId"]) for content in contents)
 
@@ -81,15 +81,15 @@ def test_only_due_replays_are_queued(relay: Relay, link: Link) -> None:
     step(relay)
     for site in (due, site_of_two):
         ask(relay, site, what="all")
-    assert len(handed_on(relay)) == 3 + 1  # all are gone now, including the delayed one
+    assert len(queued_replays(relay)) == 3 + 1  # all are gone now, including the delayed one
     assert progress(relay, done)["state"] == "done"
     sweep(relay)
-    assert handed_on(relay) == sorted(
+    assert queued_replays(relay) == sorted(
         [(due.id, "payments"), (site_of_two.id, "payments"), (site_of_two.id, "search")]
     )
     relay.let_time_pass()
     sweep(relay)
-    assert (later.id, "payments") in handed_on(relay)
+    assert (later.id, "payments") in queued_replays(relay)
 
 
 def test_a_leased_replay_is_not_queued_before_its_lease_ends(
@@ -99,18 +99,18 @@ def test_a_leased_replay_is_not_queued_before_its_lease_ends(
     relay.submit("payments", incidents=[incident("i")])
     ask(relay, site, what="all")
 
-    def end_without_a_word(operation: str) -> None:
+    def end_silently(operation: str) -> None:
         if operation == "TransactWriteItems":
             raise unreachable()
 
-    calls.before = end_without_a_word
+    calls.before = end_silently
     with pytest.raises(BotoCoreError):
         step(relay)
     calls.no_more_trouble()
     sweep(relay)
-    assert handed_on(relay) == []
+    assert queued_replays(relay) == []
     assert progress(relay, site)["state"] == "running"
-    go_on(relay)
+    resume(relay)
     assert progress(relay, site)["state"] == "done"
 
 
@@ -123,7 +123,7 @@ def test_a_link_without_a_replay_gets_one(relay: Relay, link: Link) -> None:
     document = progress(relay, site, "search")
     assert (document["why"], document["state"]) == ("reinstalled", "done")
     sweep(relay)
-    assert handed_on(relay) == []
+    assert queued_replays(relay) == []
 
 
 def test_a_replay_of_a_removed_link_is_ended(relay: Relay, link: Link) -> None:
@@ -134,7 +134,7 @@ def test_a_replay_of_a_removed_link_is_ended(relay: Relay, link: Link) -> None:
     relay.run_replays()
     unlink(relay, site)
     forget_calls(site)
-    go_on(relay)
+    resume(relay)
     assert progress(relay, site)["state"] == "done"
     # The call only deletes the workspace's former entities again.
     assert {method for method, _ in site.calls()} == {"DELETE"}
@@ -173,7 +173,7 @@ def test_a_site_with_debts_is_tried_by_its_replay(relay: Relay, link: Link) -> N
     site.simulator.fail(site.name)
     forget_calls(site)
     relay.let_time_pass()
-    handed_on(relay)
+    queued_replays(relay)
     sweep(relay)
     assert site.calls() == []
     relay.run_replays()
@@ -188,7 +188,7 @@ def test_a_healthy_site_is_left_alone(relay: Relay, link: Link) -> None:
     relay.let_time_pass()
     before = relay.stored()
     sweep(relay)
-    assert (handed_on(relay), site.calls()) == ([], [])
+    assert (queued_replays(relay), site.calls()) == ([], [])
     assert relay.stored() == before
 
 
@@ -200,9 +200,9 @@ def test_a_refused_trial_request_proves_that_the_site_answers(relay: Relay, link
     site.simulator.fail(site.name, refused)
     relay.let_time_pass()
     ask(relay, other, what="all")
-    handed_on(relay)
+    queued_replays(relay)
     sweep(relay)
-    assert handed_on(relay) == [(other.id, "search")]
+    assert queued_replays(relay) == [(other.id, "search")]
     assert state_of(relay, site) == "active"
 
 
@@ -218,10 +218,10 @@ def test_without_time_for_a_call_no_site_is_tried_and_due_replays_are_queued(
     in_trouble_and_owed_nothing(relay, site)
     relay.let_time_pass()
     ask(relay, other, what="all")
-    handed_on(relay)
+    queued_replays(relay)
     sweep(relay, Late())
     assert site.calls() == []
-    assert handed_on(relay) == [(other.id, "search")]
+    assert queued_replays(relay) == [(other.id, "search")]
 
 
 def test_a_failure_of_aws_for_one_site_is_reported_and_does_not_delay_others(
@@ -230,7 +230,7 @@ def test_a_failure_of_aws_for_one_site_is_reported_and_does_not_delay_others(
     sites = [link(), link(), link()]
     for site in sites:
         ask(relay, site, what="all")
-    handed_on(relay)
+    queued_replays(relay)
     queries = itertools.count()
 
     def fail(operation: str) -> None:
@@ -242,9 +242,9 @@ def test_a_failure_of_aws_for_one_site_is_reported_and_does_not_delay_others(
     with pytest.raises(BotoCoreError):
         sweep(relay)
     calls.no_more_trouble()
-    assert len(handed_on(relay)) == 2
+    assert len(queued_replays(relay)) == 2
     sweep(relay)
-    assert len(handed_on(relay)) == 3
+    assert len(queued_replays(relay)) == 3
 
 
 def test_a_site_without_the_app_is_left_alone(relay: Relay, link: Link) -> None:
@@ -254,10 +254,10 @@ def test_a_site_without_the_app_is_left_alone(relay: Relay, link: Link) -> None:
     site.simulator.control("POST", f"/sites/{site.name}/uninstall").raise_for_status()
     forget_calls(site)
     relay.let_time_pass()
-    assert handed_on(relay) == [(site.id, "payments")]
+    assert queued_replays(relay) == [(site.id, "payments")]
     before = relay.stored()
     sweep(relay)
-    assert (handed_on(relay), site.calls()) == ([], [])
+    assert (queued_replays(relay), site.calls()) == ([], [])
     assert relay.stored() == before
     assert progress(relay, site)["state"] == "waiting"
 

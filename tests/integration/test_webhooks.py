@@ -70,7 +70,7 @@ class Stage:
         answer = self.relay.provider("PUT", path, document)
         assert (answer.status, answer.json()) == (200, {"url": url})
 
-    def tell(
+    def report(
         self,
         what: str = "associated",
         entity_id: str = "inc-1",
@@ -154,14 +154,14 @@ def test_a_notice_is_signed_and_holds_only_documented_fields(
     stage: Stage, hook: Hook, what: str
 ) -> None:
     stage.put(hook.url)
-    (notice,) = stage.tell(what)
+    (notice,) = stage.report(what)
     assert stage.send(notice) == []
     (received,) = hook.received
-    told = verified(received)
-    assert datetime.fromisoformat(told["timestamp"]).tzinfo
-    assert told == {
+    payload = verified(received)
+    assert datetime.fromisoformat(payload["timestamp"]).tzinfo
+    assert payload == {
         "type": f"entity.{what}",
-        "timestamp": told["timestamp"],
+        "timestamp": payload["timestamp"],
         "data": {
             "kind": "incident",
             "id": "inc-1",
@@ -176,7 +176,7 @@ def test_a_notice_is_signed_and_holds_only_documented_fields(
 @pytest.mark.parametrize("what", ["associated", "disassociated"])
 def test_a_notice_conforms_to_the_openapi_document(stage: Stage, hook: Hook, what: str) -> None:
     stage.put(hook.url)
-    stage.send(*stage.tell(what))
+    stage.send(*stage.report(what))
     (received,) = hook.received
     described = document()
     operation = described["webhooks"][f"entity.{what}"]["post"]
@@ -192,7 +192,7 @@ def test_a_notice_conforms_to_the_openapi_document(stage: Stage, hook: Hook, wha
 
 def test_a_signature_fails_with_another_secret_or_body(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
-    stage.send(*stage.tell())
+    stage.send(*stage.report())
     (received,) = hook.received
     with pytest.raises(WebhookVerificationError):
         verified(received, OTHER_SECRET)
@@ -203,7 +203,7 @@ def test_a_signature_fails_with_another_secret_or_body(stage: Stage, hook: Hook)
 
 def test_a_notice_keeps_its_id_however_often_it_is_sent(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
-    (first,), (second,) = stage.tell(), stage.tell()
+    (first,), (second,) = stage.report(), stage.report()
     stage.send(first)
     stage.send(first)
     stage.send(second)
@@ -214,14 +214,14 @@ def test_a_notice_keeps_its_id_however_often_it_is_sent(stage: Stage, hook: Hook
 
 
 def test_only_webhooks_of_the_entitys_own_workspaces_are_called(stage: Stage, hook: Hook) -> None:
-    assert stage.tell() == []
+    assert stage.report() == []
     stage.put(hook.url, OTHER_SECRET, "search")
-    assert stage.tell() == []
+    assert stage.report() == []
     stage.put(hook.url)
-    assert len(stage.tell()) == 1
-    assert stage.tell(entity_id="never-submitted") == []
-    assert stage.send(*stage.tell(entity_id="shared")) == []
-    assert stage.send(*stage.tell(entity_id="shared", workspace="search")) == []
+    assert len(stage.report()) == 1
+    assert stage.report(entity_id="never-submitted") == []
+    assert stage.send(*stage.report(entity_id="shared")) == []
+    assert stage.send(*stage.report(entity_id="shared", workspace="search")) == []
     first, second = hook.received
     both = {
         verified(first)["data"]["id"],
@@ -233,7 +233,7 @@ def test_only_webhooks_of_the_entitys_own_workspaces_are_called(stage: Stage, ho
 def test_an_unlinked_site_causes_no_notice(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     stage.relay.install(GLOBEX)
-    assert stage.tell(site=GLOBEX) == []
+    assert stage.report(site=GLOBEX) == []
 
 
 # --- Failures ---
@@ -243,14 +243,14 @@ def test_a_successful_notice_is_not_sent_again(stage: Stage, hook: Hook) -> None
     stage.put(hook.url)
     for status in (200, 201, 202, 204):
         hook.status = status
-        assert stage.send(*stage.tell()) == []
+        assert stage.send(*stage.report()) == []
     assert len(hook.received) == 4
 
 
 def test_any_other_answer_is_retried_until_success(stage: Stage, hook: Hook) -> None:
     """A redirect is not followed: it would send the notice elsewhere, or turn it into a GET."""
     stage.put(hook.url)
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     for status in (301, 302, 307, 308, 400, 401, 404, 410, 429, 500, 503, NO_ANSWER):
         hook.status = status
         assert stage.send(notice) == [0], status
@@ -265,7 +265,7 @@ def test_a_webhook_that_does_not_answer_is_retried(
     stage.hurry(monkeypatch)
     stage.put(hook.url)
     hook.status = SILENCE
-    assert stage.send(*stage.tell()) == [0]
+    assert stage.send(*stage.report()) == [0]
     assert len(hook.received) == 1
 
 
@@ -282,7 +282,7 @@ def test_a_webhook_that_trickles_is_retried(
     stage.hurry(monkeypatch)
     with raw_server(script) as server:
         stage.put(server.url.replace("http:", "https:"))
-        assert stage.send(*stage.tell()) == [0]
+        assert stage.send(*stage.report()) == [0]
 
 
 def test_a_hanging_webhook_is_called_once_and_delays_no_other_workspace(
@@ -293,10 +293,10 @@ def test_a_hanging_webhook_is_called_once_and_delays_no_other_workspace(
         hanging.status = SILENCE
         stage.put(hanging.url)
         stage.put(hook.url, OTHER_SECRET, "search")
-        several = [notice for _ in range(5) for notice in stage.tell()]
+        several = [notice for _ in range(5) for notice in stage.report()]
         both = [
-            *stage.tell(entity_id="shared"),
-            *stage.tell(entity_id="shared", workspace="search"),
+            *stage.report(entity_id="shared"),
+            *stage.report(entity_id="shared", workspace="search"),
         ]
         assert [json.loads(one)["workspace_id"] for one in several] == ["payments"] * 5
         failed = stage.send(*several, *both)
@@ -312,7 +312,7 @@ def test_a_pause_ends_by_itself(stage: Stage, hook: Hook, monkeypatch: pytest.Mo
     stage.hurry(monkeypatch)
     stage.put(hook.url)
     hook.status = SILENCE
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     assert stage.send(notice) == [0]
     hook.status = 204
     assert stage.send(notice) == [0], "it hung a moment ago"
@@ -329,7 +329,7 @@ def test_notices_are_queued_in_their_workspaces_group(stage: Stage, hook: Hook) 
         notices = [
             notice
             for workspace in ("payments", "search")
-            for notice in stage.tell(entity_id="shared", workspace=workspace)
+            for notice in stage.report(entity_id="shared", workspace=workspace)
         ]
     sent = calls.given("SendMessage")
     assert sorted(one["MessageGroupId"] for one in sent) == ["payments", "search"]
@@ -341,7 +341,7 @@ def test_notices_are_queued_in_their_workspaces_group(stage: Stage, hook: Hook) 
 def test_a_refused_notice_waits_longer_each_time(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 500
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     event = sqs_event(notice)
     with aws_calls() as calls:
         for receives in (1, 2, 3, 8, 20):
@@ -367,7 +367,7 @@ def test_sqs_accepts_the_delay(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     hook.status = 500
     sqs, url = stage.relay.aws.sqs, stage.relay.aws.environment["NOTICES_QUEUE"]
-    stage.tell()  # which empties the queue
+    stage.report()  # which empties the queue
     sqs.send_message(QueueUrl=url, MessageBody="no notice", MessageGroupId="payments")
     [message] = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"]
     event = sqs_event(message["Body"])
@@ -385,7 +385,7 @@ def test_sqs_accepts_the_delay(stage: Stage, hook: Hook) -> None:
 def test_a_refused_notice_delays_no_other(stage: Stage, hook: Hook) -> None:
     stage.put("https://127.0.0.1:1/nobody-is-there")
     stage.put(hook.url, OTHER_SECRET, "search")
-    notices = [*stage.tell(), *stage.tell(entity_id="shared", workspace="search")]
+    notices = [*stage.report(), *stage.report(entity_id="shared", workspace="search")]
     refused = [number for number, notice in enumerate(notices) if '"payments"' in notice]
     assert stage.send(*notices) == refused
     assert len(hook.received) == 1
@@ -394,7 +394,7 @@ def test_a_refused_notice_delays_no_other(stage: Stage, hook: Hook) -> None:
 def test_a_host_that_no_client_accepts_is_retried(stage: Stage) -> None:
     for url in ("https://256.1.1.1/", "https://a..b/"):
         stage.put(url)
-        assert stage.send(*stage.tell()) == [0], url
+        assert stage.send(*stage.report()) == [0], url
 
 
 def test_a_server_with_a_wrong_certificate_receives_nothing(
@@ -402,17 +402,17 @@ def test_a_server_with_a_wrong_certificate_receives_nothing(
 ) -> None:
     with https_hook(write_certificate(tmp_path / "another.pem")) as impostor:
         stage.put(impostor.url)
-        assert stage.send(*stage.tell()) == [0]
+        assert stage.send(*stage.report()) == [0]
         assert impostor.received == []
     stage.put(hook.url.replace("127.0.0.1", "localhost"))
-    assert stage.send(*stage.tell()) == [0]
+    assert stage.send(*stage.report()) == [0]
     assert hook.received == []
 
 
 def test_a_server_without_tls_receives_nothing(stage: Stage) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         stage.put(f"https://127.0.0.1:{server.getsockname()[1]}/")
-        notices = stage.tell()
+        notices = stage.report()
         server.settimeout(5)
         server.listen()
 
@@ -432,18 +432,18 @@ def test_a_server_without_tls_receives_nothing(stage: Stage) -> None:
 
 def test_a_removed_webhook_is_not_called(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
-    notices = stage.tell()
+    notices = stage.report()
     path = "/v1/workspaces/payments/webhook"
     assert [stage.relay.provider("DELETE", path).status for _ in range(2)] == [204, 204]
     assert stage.relay.provider("GET", path).json() == {"url": None, "attempts": []}
     assert stage.send(*notices) == []
     assert hook.received == []
-    assert stage.tell() == []
+    assert stage.report() == []
 
 
 def test_a_changed_webhook_receives_queued_notices(stage: Stage, hook: Hook) -> None:
     stage.put("https://127.0.0.1:1/the-one-before")
-    notices = stage.tell()
+    notices = stage.report()
     stage.put(hook.url, OTHER_SECRET)
     assert stage.send(*notices) == []
     verified(hook.received[0], OTHER_SECRET)
@@ -461,7 +461,7 @@ def test_nothing_is_lost_when_a_part_of_aws_fails(stage: Stage, hook: Hook) -> N
         calls.before = lambda operation: _fail(operation == "SendMessage")
         body = {"entity": {"id": stage.relay.at_site("inc-1")}, "associatedWith": ISSUE}
         assert stage.relay.jira(ACME, "PUT", "/entities/associated", body).status == 503
-    notices = stage.tell()
+    notices = stage.report()
     for failing in ("GetItem", "Decrypt"):
         with aws_calls() as calls:
             calls.before = lambda operation, failing=failing: _fail(operation == failing)  # type: ignore[misc]
@@ -481,7 +481,7 @@ def _fail(is_so: bool) -> None:
 def test_the_last_attempts_are_shown_with_their_results(stage: Stage, hook: Hook) -> None:
     stage.put(hook.url)
     assert stage.attempts() == []
-    (associated,), (disassociated,) = stage.tell(), stage.tell("disassociated")
+    (associated,), (disassociated,) = stage.report(), stage.report("disassociated")
     hook.status = 500
     assert stage.send(associated) == [0]
     hook.status = 204
@@ -569,7 +569,7 @@ def test_a_missing_answer_is_shown_as_the_reason(
 
 def test_only_the_last_attempts_are_stored(stage: Stage, hook: Hook, aws: Aws) -> None:
     stage.put(hook.url)
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     key = {"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}}
     most = 0
     for number in range(25):
@@ -587,7 +587,7 @@ def test_an_attempt_that_cannot_be_stored_does_not_fail_the_notice(
 ) -> None:
     """Whether it cannot be added, or the list cannot be trimmed."""
     stage.put(hook.url)
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     writes = itertools.count(1)
     with aws_calls() as calls:
         calls.before = lambda one: _fail(one == "UpdateItem" and next(writes) in failing)
@@ -600,17 +600,17 @@ def test_an_attempt_that_cannot_be_stored_does_not_fail_the_notice(
 def test_attempts_belong_to_the_current_webhook(stage: Stage, hook: Hook) -> None:
     """Attempts of a replaced webhook, or of one removed during the call, are discarded."""
     stage.put(hook.url)
-    stage.send(*stage.tell())
+    stage.send(*stage.report())
     assert len(stage.attempts()) == 1
     stage.put(f"{hook.url}/another")
     assert stage.attempts() == []
     path = "/v1/workspaces/payments/webhook"
-    (notice,) = stage.tell()
+    (notice,) = stage.report()
     with aws_calls() as calls:
         calls.race("UpdateItem", lambda: stage.relay.provider("DELETE", path))
         assert stage.send(notice) == []
     assert stage.relay.provider("GET", path).json() == {"url": None, "attempts": []}
-    assert stage.tell() == []
+    assert stage.report() == []
 
 
 def test_neither_attempts_nor_url_show_a_secret_or_a_user(
@@ -618,7 +618,7 @@ def test_neither_attempts_nor_url_show_a_secret_or_a_user(
 ) -> None:
     """Nor does the URL of a webhook that an earlier version accepted with a user name."""
     stage.put(hook.url)
-    stage.send(*stage.tell())
+    stage.send(*stage.report())
     aws.dynamodb.update_item(
         TableName=aws.environment["CATALOG_TABLE"],
         Key={"pk": {"S": "workspace#payments"}, "sk": {"S": "webhook"}},
@@ -630,8 +630,8 @@ def test_neither_attempts_nor_url_show_a_secret_or_a_user(
     )
     answer = stage.relay.provider("GET", "/v1/workspaces/payments/webhook")
     assert answer.json()["url"] == hook.url + "?of=a@b"
-    for told in ("somebody", "a-password", "a-person", "inc-1", SECRET, ISSUE["id"]):
-        assert told not in answer.body
+    for text in ("somebody", "a-password", "a-person", "inc-1", SECRET, ISSUE["id"]):
+        assert text not in answer.body
 
 
 # --- Test notices ---
@@ -642,9 +642,9 @@ def test_a_test_notice_is_sent_immediately_signed_and_marked(stage: Stage, hook:
     hook.status = 202
     attempt = stage.test()
     (received,) = hook.received
-    told = verified(received)
-    assert datetime.fromisoformat(told.pop("timestamp")).tzinfo
-    assert told == {"type": "webhook.test", "data": {"workspaceId": "payments"}}
+    payload = verified(received)
+    assert datetime.fromisoformat(payload.pop("timestamp")).tzinfo
+    assert payload == {"type": "webhook.test", "data": {"workspaceId": "payments"}}
     assert received.headers["webhook-id"] == attempt["id"]
     assert (attempt["event"], attempt["delivered"], attempt["status"]) == (
         "webhook.test",
@@ -688,7 +688,7 @@ def test_plain_http_is_accepted_for_a_configured_local_origin(
     with https_hook(None) as plain:
         stage.put(plain.url)
         assert stage.test()["delivered"]
-        assert stage.send(*stage.tell()) == []
+        assert stage.send(*stage.report()) == []
     for received in plain.received:
         verified(received)
     assert len(plain.received) == 2
@@ -701,7 +701,7 @@ def test_in_production_nothing_is_plain_http_or_local(
     path = "/v1/workspaces/payments/webhook"
     with https_hook(None) as plain:
         stage.put(plain.url)
-        notices = stage.tell()
+        notices = stage.report()
         for name in ("workspaces", "webhooks"):
             stage.relay.gateway.functions[name] = stage.load(name, TEST_WEBHOOK_ORIGINS="")
         local = plain.url.partition("://")[2]
@@ -868,7 +868,7 @@ def test_a_name_that_resolves_to_a_private_address_is_not_called(
     with raw_server(lambda _, connection: connections.append(connection)) as server:
         stage.put(f"https://ops.example.com:{server.port}/hook")
         resolve("ops.example.com", *addresses)
-        assert stage.send(*stage.tell()) == [0]
+        assert stage.send(*stage.report()) == [0]
     assert connections == []
 
 
@@ -884,7 +884,7 @@ def test_the_checked_address_is_the_called_one(
         return own(host, *args, **options)
 
     stage.put(hook.url.replace("127.0.0.1", "localhost"))
-    notices = stage.tell()
+    notices = stage.report()
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     # The certificate is not for localhost: TLS checks the name, not the address.
     assert stage.send(*notices) == [0]
@@ -915,7 +915,7 @@ def test_the_secret_is_encrypted_for_its_own_workspace_only(
     item = aws.dynamodb.get_item(TableName=table, Key=key)["Item"]
     stage.relay.provider("DELETE", "/v1/workspaces/payments/webhook")
     aws.dynamodb.put_item(TableName=table, Item=item | {"pk": {"S": "workspace#search"}})
-    (notice,) = stage.tell(entity_id="shared", workspace="search")
+    (notice,) = stage.report(entity_id="shared", workspace="search")
     assert json.loads(notice)["workspace_id"] == "search"
     assert stage.send(notice) == [0]
     assert hook.received == []
@@ -927,7 +927,7 @@ def test_neither_secrets_nor_user_data_are_logged(
     everything: Callable[[], str] = request.getfixturevalue("written")
     stage.put(hook.url)
     hook.status = 500
-    notices = stage.tell()
+    notices = stage.report()
     stage.send(*notices)
     hook.status = 204
     stage.send(*notices)

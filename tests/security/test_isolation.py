@@ -221,7 +221,7 @@ def id_of(relay: Relay, site: Site) -> str:
     return tenant.id
 
 
-def kept_of_others(relay: Relay) -> list[Any]:
+def items_of_others(relay: Relay) -> list[Any]:
     """Every item in a partition of the other workspaces, or of the other site."""
     owners = {THEIRS, UNLINKED, id_of(relay, GLOBEX), GLOBEX.client_key, GLOBEX.base_url}
     owners |= {UNDER_FORGE[GLOBEX].installation_id, UNDER_FORGE[GLOBEX].cloud_id}
@@ -272,14 +272,14 @@ def test_a_site_learns_nothing_about_other_sites_data(
     relay: Relay, call: SiteCall, subtests: pytest.Subtests
 ) -> None:
     for route, naming in NAMING.items():
-        before = kept_of_others(relay)
+        before = items_of_others(relay)
         nobodys = [without(call(ACME, route, one), NOBODYS) for one in naming(NOBODYS)]
         for of in (THEIRS, UNLINKED):
             with subtests.test(route=str(route), of=of):
                 answers = [without(call(ACME, route, one), of) for one in naming(of)]
                 assert answers == nobodys
         with subtests.test(route=str(route), of="nothing changed"):
-            assert kept_of_others(relay) == before
+            assert items_of_others(relay) == before
 
 
 def test_each_call_answers_the_site_that_it_belongs_to(
@@ -356,7 +356,7 @@ def test_a_key_for_one_workspace_opens_no_route_of_another(
     key = relay.key_for(OURS)
     for operation in OF_A_WORKSPACE.values():
         body = operation.examples[0].body
-        before = kept_of_others(relay)
+        before = items_of_others(relay)
         answers = {
             of: relay.provider(operation.route.method, url_of(operation, of, of), body, key)
             for of in (NOBODYS, THEIRS, UNLINKED)
@@ -365,7 +365,7 @@ def test_a_key_for_one_workspace_opens_no_route_of_another(
             for of, answer in answers.items():
                 assert (answer.status, answer.error_code) == (403, "forbidden")
                 assert without(answer, of) == without(answers[NOBODYS], NOBODYS)
-            assert kept_of_others(relay) == before
+            assert items_of_others(relay) == before
     assert "Messages" not in aws.sqs.receive_message(QueueUrl=aws.environment["SUBMISSIONS_QUEUE"])
 
 
@@ -400,7 +400,7 @@ def test_an_id_of_another_workspace_is_not_found_in_ones_own(
     assert len(named) >= 8
     for operation in named:
         body = operation.examples[0].body
-        before = kept_of_others(relay)
+        before = items_of_others(relay)
         method = operation.route.method
         nobodys = relay.provider(method, url_of(operation, OURS, NOBODYS), body, key)
         for of in (THEIRS, UNLINKED):
@@ -408,7 +408,7 @@ def test_an_id_of_another_workspace_is_not_found_in_ones_own(
                 answer = relay.provider(method, url_of(operation, OURS, of), body, key)
                 assert without(answer, of) == without(nobodys, NOBODYS)
         with subtests.test(operation=operation.id, of="nothing changed"):
-            assert kept_of_others(relay) == before
+            assert items_of_others(relay) == before
 
 
 def test_a_key_for_one_workspace_deletes_by_properties_in_it_only(relay: Relay) -> None:

@@ -26,7 +26,7 @@ UNKNOWN = Site(client_key="nobody-knows-this-site")
 
 
 @dataclass
-class Verifying:
+class VerifierStage:
     tenants: TenantStore
 
     def __post_init__(self) -> None:
@@ -57,65 +57,65 @@ class Verifying:
 
 
 @pytest.fixture
-def verifying(aws: Aws) -> Verifying:
+def stage(aws: Aws) -> VerifierStage:
     secrets = Secrets(aws.kms, aws.environment["SECRETS_KEY"])
-    verifying = Verifying(TenantStore(aws.dynamodb, aws.environment["TENANTS_TABLE"], secrets))
+    stage = VerifierStage(TenantStore(aws.dynamodb, aws.environment["TENANTS_TABLE"], secrets))
     for site in (ACME, GLOBEX):
-        verifying.install(site)
-    return verifying
+        stage.install(site)
+    return stage
 
 
-def test_only_the_tenant_is_read_after_the_first_call(verifying: Verifying) -> None:
-    assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
-    assert verifying.calls(ACME) == ["GetItem"]
+def test_only_the_tenant_is_read_after_the_first_call(stage: VerifierStage) -> None:
+    assert stage.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
+    assert stage.calls(ACME) == ["GetItem"]
 
 
-def test_a_new_secret_is_valid_immediately_and_the_old_one_is_not(verifying: Verifying) -> None:
-    assert verifying.passes(ACME)
-    verifying.install(RENEWED)
-    assert not verifying.passes(ACME)
-    assert verifying.passes(RENEWED)
-    assert not verifying.passes(ACME)
+def test_a_new_secret_is_valid_immediately_and_the_old_one_is_not(stage: VerifierStage) -> None:
+    assert stage.passes(ACME)
+    stage.install(RENEWED)
+    assert not stage.passes(ACME)
+    assert stage.passes(RENEWED)
+    assert not stage.passes(ACME)
 
 
-def test_a_site_that_has_uninstalled_the_app_is_refused_immediately(verifying: Verifying) -> None:
-    assert verifying.passes(ACME)
-    verifying.uninstall(ACME)
-    assert not verifying.passes(ACME)
-    assert verifying.passes(GLOBEX)
-    verifying.install(ACME)
-    assert verifying.passes(ACME)
+def test_a_site_that_has_uninstalled_the_app_is_refused_immediately(stage: VerifierStage) -> None:
+    assert stage.passes(ACME)
+    stage.uninstall(ACME)
+    assert not stage.passes(ACME)
+    assert stage.passes(GLOBEX)
+    stage.install(ACME)
+    assert stage.passes(ACME)
 
 
-def test_every_refusal_makes_the_same_calls(verifying: Verifying) -> None:
+def test_every_refusal_makes_the_same_calls(stage: VerifierStage) -> None:
     """Otherwise the response time would reveal which sites exist."""
-    of_an_unknown_site = verifying.calls(UNKNOWN, ACME.secret)
+    of_an_unknown_site = stage.calls(UNKNOWN, ACME.secret)
     assert of_an_unknown_site == ["GetItem", "GetItem"]
-    assert verifying.passes(ACME)
-    assert verifying.calls(ACME, GLOBEX.secret) == of_an_unknown_site
-    verifying.uninstall(ACME)
-    assert verifying.calls(ACME) == of_an_unknown_site
-    verifying.verifier = CallbackVerifier(verifying.tenants)
-    assert verifying.calls(ACME) == of_an_unknown_site
-    assert verifying.calls(GLOBEX, ACME.secret)[:2] == of_an_unknown_site
+    assert stage.passes(ACME)
+    assert stage.calls(ACME, GLOBEX.secret) == of_an_unknown_site
+    stage.uninstall(ACME)
+    assert stage.calls(ACME) == of_an_unknown_site
+    stage.verifier = CallbackVerifier(stage.tenants)
+    assert stage.calls(ACME) == of_an_unknown_site
+    assert stage.calls(GLOBEX, ACME.secret)[:2] == of_an_unknown_site
 
 
 def test_the_cache_of_sites_is_bounded(
-    verifying: Verifying, monkeypatch: pytest.MonkeyPatch
+    stage: VerifierStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
     monkeypatch.setattr("relay.secrets._CACHED_MAX", 1)
     for site in (ACME, GLOBEX):
-        assert verifying.passes(site)
-        assert verifying.calls(site) == ["GetItem"]
-    assert verifying.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
+        assert stage.passes(site)
+        assert stage.calls(site) == ["GetItem"]
+    assert stage.calls(ACME) == ["GetItem", "GetItem", "Decrypt"]
 
 
 def test_unknown_callers_are_not_cached(
-    verifying: Verifying, monkeypatch: pytest.MonkeyPatch
+    stage: VerifierStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
-    assert verifying.passes(ACME)
-    assert not verifying.passes(UNKNOWN, ACME.secret)
-    assert not verifying.passes(GLOBEX, ACME.secret)
-    assert "Decrypt" not in verifying.calls(ACME)
+    assert stage.passes(ACME)
+    assert not stage.passes(UNKNOWN, ACME.secret)
+    assert not stage.passes(GLOBEX, ACME.secret)
+    assert "Decrypt" not in stage.calls(ACME)

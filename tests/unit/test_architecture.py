@@ -263,7 +263,7 @@ def test_a_function_has_named_permissions_on_named_resources(name: str) -> None:
 def test_a_function_may_access_only_the_resources_in_its_environment(name: str) -> None:
     """Tables, queues and keys; the queue that triggers a function is named by its event source."""
     stores = {store for kind in STORES for store in resources(kind)}
-    told = {
+    named = {
         str(reference).partition(".")[0]
         for value in variables_of(name).values()
         if isinstance(value, dict)
@@ -274,13 +274,13 @@ def test_a_function_may_access_only_the_resources_in_its_environment(name: str) 
             resources("AWS::Serverless::Function")[source["FunctionName"]["Ref"]]
             == functions()[name]
         ):
-            told.add(source["EventSourceArn"]["GetAtt"].partition(".")[0])
+            named.add(source["EventSourceArn"]["GetAtt"].partition(".")[0])
     touched = {
         resource["GetAtt"].partition(".")[0]
         for statement in statements(name)
         for resource in listed(statement["Resource"])
     }
-    assert touched == told & stores
+    assert touched == named & stores
 
 
 @pytest.mark.parametrize("name", functions())

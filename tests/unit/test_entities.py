@@ -644,8 +644,8 @@ def test_relay_accepts_exactly_what_jira_accepts(kind: Kind, data: st.DataObject
     findings = broken_rules(kind, document)
 
     if not findings or not all(is_only_relays(*finding) for finding in findings):
-        told = in_jira(kind, without_null)
-        assert bool(findings) == bool(told), (findings, told)
+        objections = in_jira(kind, without_null)
+        assert bool(findings) == bool(objections), (findings, objections)
     if not findings:
         sent = IDS.entity_at_site(MODELS[kind].model_validate(document).as_json())
         assert in_jira(kind, sent) == []

@@ -65,9 +65,9 @@ def test_the_connect_modules_are_the_descriptors() -> None:
 
 
 def test_an_action_unknown_to_forge_is_left_out_and_reported() -> None:
-    [told] = made(guide_url="https://docs.example.com").left_out
+    [message] = made(guide_url="https://docs.example.com").left_out
 
-    assert "createPostIncidentReview" in told
+    assert "createPostIncidentReview" in message
     module = copy.deepcopy(DESCRIPTOR["modules"][OPERATIONS])
     del module["actions"]["createPostIncidentReview"]
     silent = made(descriptor(modules={OPERATIONS: module}), guide_url="https://docs.example.com")
@@ -205,7 +205,7 @@ def test_the_migration_guide_is_a_page_or_left_out_and_reported(
 
     entries = manifest.document["modules"].get("connectToForgeMigration", [])
     assert [entry["migrationGuideUrl"] for entry in entries] == ([guide] if guide else [])
-    assert any("--guide-url" in told for told in manifest.left_out) == (guide is None)
+    assert any("--guide-url" in message for message in manifest.left_out) == (guide is None)
 
 
 def test_the_yaml_loads_back_to_the_same_manifest() -> None:
