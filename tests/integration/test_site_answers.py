@@ -446,7 +446,7 @@ def test_a_site_is_suspended_after_an_hour_of_only_503(relay_: Relay, site: Scri
 
 
 def test_it_needs_attention_after_an_hour_of_answers_that_are_not_jiras(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "unreadable"})
     relay_.submit("payments", incidents=[incident("i")])
@@ -461,7 +461,7 @@ def test_it_needs_attention_after_an_hour_of_answers_that_are_not_jiras(
 
 
 def test_another_answer_within_the_hour_prevents_suspension(
-    relay_: Relay, site: Answering
+    relay_: Relay, site: ScriptedSite
 ) -> None:
     site.answer({"kind": "suspended"})
     relay_.submit("payments", incidents=[incident("i")])

@@ -61,7 +61,7 @@ _OURS, _THEIRS = held(known()), held(known("ws-2"))
         (replace(_OURS, properties={"workspace": "ws-1"}), "with another workspace's properties"),
         (replace(_OURS, entity=_THEIRS.entity), "with another workspace's content"),
         (
-            replace(ours, entity=ours.entity | {"affectedComponents": ["bbbbbbbb.checkout"]}),
+            replace(_OURS, entity=_OURS.entity | {"affectedComponents": ["bbbbbbbb.checkout"]}),
             "it names entities of another workspace",
         ),
     ],
