@@ -209,7 +209,7 @@ def test_a_layer_that_no_local_python_can_compile_is_reported(tmp_path: Path) ->
     said = compiled(tmp_path / "layer", "2.99")
 
     assert said.count("\n") == 1
-    assert "No Python 2.99 here" in said
+    assert "No Python 2.99 was found" in said
     assert "cold starts" in said
 
 
