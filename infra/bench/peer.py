@@ -72,6 +72,6 @@ def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
             run_command("npm ci", command, tool_environment(), log, _FETCH_SECONDS)
         except StackFailure:
             # The registry's answers may contain its host, so they are only logged.
-            why = f"npm could not fetch the packages; the error is in {log}"
+            why = f"npm could not fetch the packages; see {log.relative_to(TOOLS.parent)}"
             raise StackFailure(why) from None
     return [node, str(PEERS / "callback.cjs"), str(folder)]
