@@ -45,8 +45,8 @@ down: ## Stop the stack of `make up`
 
 ##@ Test
 
-# One process per core; the tests of the stack share one process.
-SIDE_BY_SIDE := --numprocesses auto -p tests.e2e.side_by_side
+# One process more than there are cores, because the tests of the stack, which share one, often wait.
+SIDE_BY_SIDE = --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -p tests.e2e.side_by_side
 
 .PHONY: test
 test: environments ## Run all tests: unit, integration, end to end on the stack
