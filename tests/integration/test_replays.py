@@ -172,6 +172,18 @@ def test_a_new_link_delivers_the_workspaces_existing_entities(relay: Relay, link
     assert (document["why"], document["state"]) == ("linked", "done")
 
 
+def test_a_replays_message_has_its_sites_group(relay: Relay, site: JiraSite) -> None:
+    """So a site with many messages does not delay the others."""
+    ask(relay, site, what="all")
+
+    queued = relay.aws.sqs.receive_message(
+        QueueUrl=relay.aws.environment["REPLAYS_QUEUE"],
+        MessageSystemAttributeNames=["MessageGroupId"],
+    )["Messages"]
+
+    assert [message["Attributes"]["MessageGroupId"] for message in queued] == [site.id]
+
+
 # --- Few calls ---
 
 
