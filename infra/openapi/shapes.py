@@ -1,43 +1,21 @@
 """The models and shapes of requests and answers, by name."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from inspect import getmembers
+from pkgutil import iter_modules
 
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
-from relay import catalog
-from relay.edge import action_documents, documents, site_documents
-from relay.edge.shapes import (
-    actions,
-    entities,
-    errors,
-    forge,
-    keys,
-    notices,
-    public,
-    replays,
-    sites,
-    submissions,
-)
-from relay.edge.shapes import catalog as catalog_answers
+from relay.edge import action_documents, documents, shapes, site_documents
 from relay.entities import association
 from relay.identity import signed_install
 
 _REQUESTS = (association, signed_install, action_documents, documents, site_documents)
-_ANSWERS = (
-    actions,
-    catalog_answers,
-    entities,
-    errors,
-    forge,
-    keys,
-    notices,
-    public,
-    replays,
-    sites,
-    submissions,
-)
+_ANSWERS = [
+    import_module(f"{shapes.__name__}.{module.name}") for module in iter_modules(shapes.__path__)
+]
 
 
 def _is_shape(value: object) -> bool:
@@ -45,7 +23,5 @@ def _is_shape(value: object) -> bool:
 
 
 SHAPES: Mapping[str, type] = {
-    name: kind
-    for module in (catalog, *_REQUESTS, *_ANSWERS)
-    for name, kind in getmembers(module, _is_shape)
+    name: kind for module in (*_REQUESTS, *_ANSWERS) for name, kind in getmembers(module, _is_shape)
 }

@@ -154,6 +154,17 @@ def test_an_unreadable_message_becomes_a_dead_letter_and_the_rest_is_done(
     assert TEXT not in json.dumps(attributes_of(letter))
 
 
+def test_a_long_reason_is_cut(stage: Relay) -> None:
+    """A reason names each invalid field, whose name may be long."""
+    content = {"format": 1, "properties": {f"{number}".ljust(99, "x"): 1 for number in range(9)}}
+    body = base64.b64encode(zlib.compress(json.dumps(content).encode())).decode()
+
+    assert receive(stage, body) == []
+
+    [letter] = stage.dead_letters()
+    assert len(attributes_of(letter)["reason"]) == 500
+
+
 def test_a_truncated_message_becomes_a_dead_letter(stage: Relay, site: JiraSite) -> None:
     whole = message_of(stage, "payments", incidents=[incident("i", summary=TEXT)])
 

@@ -94,7 +94,8 @@ class ReplayStarter:
 
     def replay_reinstalled(self, tenant: Tenant, workspace_id: str) -> Replay:
         """Start a replay that links the workspace in Jira and delivers everything."""
-        return self._start(tenant, workspace_id, ReplayScope.OWED, "reinstalled", Stage.LINK)
+        scope = ReplayScope.OWED
+        return self._sent(self._stored(tenant, workspace_id, scope, "reinstalled", Stage.LINK))
 
     def replay_all(
         self,
@@ -104,7 +105,7 @@ class ReplayStarter:
         stage: Stage = Stage.COUNT,
     ) -> Replay:
         """Start a replay of everything, whatever the site has, because its state is unknown."""
-        return self._start(tenant, workspace_id, ReplayScope.ALL, why, stage)
+        return self._sent(self._stored(tenant, workspace_id, ReplayScope.ALL, why, stage))
 
     def link(
         self,
@@ -132,7 +133,7 @@ class ReplayStarter:
         replay = self._stored(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)
-        self._schedule.send(replay)
+        self._sent(replay)
 
     def request(
         self, tenant: Tenant, scope: ReplayScope, since: str | None, workspace_id: str | None
@@ -150,18 +151,12 @@ class ReplayStarter:
                 raise NotFound("The workspace is not linked to the site.", code="unknown_link")
             workspace_ids = [workspace_id]
         stage = Stage.LINK if scope is ReplayScope.ALL else Stage.COUNT
-        return [self._start(tenant, one, scope, "requested", stage, since) for one in workspace_ids]
+        return [
+            self._sent(self._stored(tenant, one, scope, "requested", stage, since))
+            for one in workspace_ids
+        ]
 
-    def _start(
-        self,
-        tenant: Tenant,
-        workspace_id: str,
-        scope: ReplayScope,
-        why: str,
-        stage: Stage,
-        since: str | None = None,
-    ) -> Replay:
-        replay = self._stored(tenant, workspace_id, scope, why, stage, since)
+    def _sent(self, replay: Replay) -> Replay:
         self._schedule.send(replay)
         return replay
 
