@@ -1,12 +1,13 @@
 """States as the demo reads them from a file."""
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from infra.local.comparison import differences, newest_states
 from infra.local.feed import State, parse_states
-from infra.local.story import Story
+from infra.local.story import DELIVERY_SECONDS, POLL_SECONDS, Story
 
 
 def incidents(*entities: dict[str, Any]) -> list[State]:
@@ -23,3 +24,12 @@ def arrives(story: Story, states: Sequence[State]) -> None:
     assert story.wait_for_delivery(len(expected))
     assert differences(expected, story.shown()) == []
     assert story.recorded() == story.delivered() == len(expected)
+
+
+def await_replay(story: Story) -> None:
+    """Wait until the replay of the story's link is done."""
+    deadline = time.monotonic() + DELIVERY_SECONDS
+    path = f"/v1/sites/{story.tenancy.site_id}/replay"
+    while [one["state"] for one in story.relay.http.get(path).json()["replays"]] != ["done"]:
+        assert time.monotonic() < deadline, "the replay does not end"
+        time.sleep(POLL_SECONDS)
