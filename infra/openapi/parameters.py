@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from relay.catalog.containers import ContainerId
+from relay.entities.fields import ContainerId
 from relay.edge.query import PAGE_MAX
 from relay.edge.shapes.forge import AnyId
 from relay.edge.shapes.keys import KeyId

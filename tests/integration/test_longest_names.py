@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pytest
 from pydantic import TypeAdapter
 
-from relay.catalog.containers import ContainerId
 from relay.entities.fields import (
     DESCRIPTION_MAX,
     PROPERTIES_MAX,
@@ -18,6 +17,7 @@ from relay.entities.fields import (
     TEXT_MAX,
     URL_MAX,
     WORKSPACE_ID_MAX,
+    ContainerId,
     EntityId,
 )
 from tests.integration.catching_up_stage import DOWN, ask, debts, progress, put_link

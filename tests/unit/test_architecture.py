@@ -26,6 +26,7 @@ ROOMS = [
     "secrets",
     "outbound",
     "entities",
+    "sources",
     "keys",
     "queues",
     "tenants",

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.catalog.containers import CONTAINER_ID_PATTERN
-from relay.entities.fields import ID_MAX, SITE_ID_MAX
+from relay.entities.fields import CONTAINER_ID_PATTERN, ID_MAX, SITE_ID_MAX
 from relay.entities.workspace_ids import (
     KEY_ALPHABET,
     KEY_CHARACTERS,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from relay import keys
-from relay.entities.fields import ID_MAX, DateTime, Description, Document, Summary, Url
+from relay.entities.fields import ContainerId, DateTime, Description, Document, Summary, Url
 from relay.entities.moment import moment_of
 from relay.errors import Detail, NotFound, TooLarge
 from relay.table import Item, Table
@@ -29,8 +29,6 @@ from relay.table import Item, Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Jira's pattern for the ids in a response to searchContainers.
-CONTAINER_ID_PATTERN = r"^[a-zA-Z0-9\-_.~@:{}=]+(/[a-zA-Z0-9\-_.~@:{}=]+)*$"
 RESULTS_MAX = 50
 # A search reads pages of rows until they name RESULTS_MAX containers. A name that contains the text
 # several times has several rows.
@@ -43,8 +41,6 @@ _INDEXED_CHARACTERS = 100
 NAMES_CHARACTERS_MAX = 25_600
 _NUL = "\0"
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
-
-ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
 
 
 Tier = Literal["Tier 1", "Tier 2", "Tier 3", "Tier 4"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.catalog.containers import Container, ContainerDocument, ContainerId
+from relay.catalog.containers import Container, ContainerDocument
 from relay.catalog.webhooks import Attempt, WebhookDocument, check_webhook_host
 from relay.catalog.workspaces import Workspace, WorkspaceDocument
 from relay.edge.answer import page_of, present
@@ -22,6 +22,7 @@ from relay.entities.fields import (
     TEXT_MAX,
     WORKSPACE_ID_MAX,
     WORKSPACE_ID_PATTERN,
+    ContainerId,
     Document,
     WorkspaceId,
 )

@@ -146,6 +146,9 @@ Properties = Annotated[
     Field(max_length=PROPERTIES_MAX),
     BeforeValidator(_few_fields),
 ]
+# Jira's pattern for the ids in a response to searchContainers.
+CONTAINER_ID_PATTERN = r"^[a-zA-Z0-9\-_.~@:{}=]+(/[a-zA-Z0-9\-_.~@:{}=]+)*$"
+ContainerId = Annotated[str, Field(pattern=CONTAINER_ID_PATTERN, max_length=ID_MAX)]
 # SQS takes no longer id of a message's group, which is the workspace's.
 WORKSPACE_ID_MAX = 128
 WORKSPACE_ID_PATTERN = rf"^[A-Za-z0-9._~-]{{1,{WORKSPACE_ID_MAX}}}$"

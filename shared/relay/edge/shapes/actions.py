@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from relay.catalog.containers import CONTAINER_ID_PATTERN, RESULTS_MAX, ComponentType, Tier
+from relay.catalog.containers import RESULTS_MAX, ComponentType, Tier
 from relay.entities.fields import (
+    CONTAINER_ID_PATTERN,
     LIST_MAX,
     SITE_ID_MAX,
     DateTime,

@@ -1,0 +1,83 @@
+"""Prometheus Alertmanager's webhooks, version 4."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from relay.errors import Detail
+from relay.sources.changes import IncidentChange, Reading, Service
+from relay.sources.moments import Moment
+from relay.sources.payload import Id, Labels, Lenient, Payload, Text
+from relay.sources.settings import SourceSettings
+from relay.sources.tool import Tool, parsed, parsed_each
+
+_HINT = (
+    "This is not a notification of Alertmanager, version 4. If the receiver has a `payload` of its"
+    " own, remove it: Relay reads the default body."
+)
+
+
+class _Notification(Payload):
+    version: Literal["4"]
+    status: Lenient[Text] = None
+    externalURL: Lenient[Text] = None
+    truncatedAlerts: Lenient[int] = None
+    alerts: list[Any]
+
+
+class _Alert(Payload):
+    status: Literal["firing", "resolved"]
+    labels: Labels = Field(default_factory=dict)
+    annotations: Labels = Field(default_factory=dict)
+    startsAt: Moment
+    endsAt: Lenient[Moment] = None
+    generatorURL: Lenient[Text] = None
+    fingerprint: Id
+
+
+def read(payload: Any, _: SourceSettings) -> Reading:
+    """Each alert is one incident per episode: while it fires, and until it is resolved."""
+    notification = parsed(_Notification, payload, "", _HINT)
+    alerts, refused = parsed_each(_Alert, notification.alerts, "alerts", _HINT)
+    if notification.truncatedAlerts:
+        rule = f"{notification.truncatedAlerts} alerts were cut off by max_alerts of the receiver"
+        refused.append(Detail("truncatedAlerts", "truncated", rule))
+    return Reading(
+        notification.status or "notification",
+        [_change(alert, notification) for alert in alerts],
+        "the notification has no alerts",
+        refused,
+    )
+
+
+def _change(alert: _Alert, notification: _Notification) -> IncidentChange:
+    labels, notes = alert.labels, alert.annotations
+    resolved_at = alert.endsAt if alert.status == "resolved" else None
+    name = labels.get("alertname", "")
+    service = labels.get("service", "")
+    return IncidentChange(
+        # Milliseconds, as the start of an episode tells it from the alert's others.
+        id=f"{alert.fingerprint}-{alert.startsAt // 1000}",
+        changed_at=max(alert.startsAt, resolved_at or alert.startsAt),
+        created_at=alert.startsAt,
+        status=alert.status if alert.status == "resolved" else "open",
+        title=notes.get("summary") or name,
+        description=notes.get("description") or notes.get("message", ""),
+        reference=f"alert {name}" if name else "",
+        urls=[alert.generatorURL or "", notification.externalURL or ""],
+        severity=labels.get("severity", ""),
+        services=[Service(name=service)] if service else [],
+        keys=[one for one in (labels.get("jira"), notes.get("jira")) if one],
+    )
+
+
+TOOL = Tool(
+    title="Alertmanager",
+    read=read,
+    setup=[
+        "In alertmanager.yml, add this receiver, and name it in the routes whose alerts Jira"
+        " should show:",
+        "receivers: [{name: relay, webhook_configs: [{url: '{url}', send_resolved: true}]}]",
+        "Reload Alertmanager.",
+    ],
+)
