@@ -21,6 +21,11 @@ The module that reads and writes an item describes its attributes.
 | | `workspaceKey#<key>` | `workspace` | the workspace of this key |
 | catalog | `workspaces` | `<workspaceId>` | the list of all workspaces |
 | | `workspace#<workspaceId>` | `workspace`, `webhook` | the workspace, its webhook |
+| | `workspace#<workspaceId>` | `source#<sourceId>` | a source |
+| | `sourceAddress#<hash>` | `source` | the source at the address with this hash |
+| | `sourceEpisode#<workspaceId>#<sourceId>` | the alarm | the alarm's newest episode |
+| | `sourceDelivery#<workspaceId>#<sourceId>` | `<deliveryId>` | a call of the source's webhook |
+| | `refusingSources` | `<workspaceId>#<sourceId>` | a source whose last call was refused |
 | | `container#<workspaceId>` | `<containerId>` | a container |
 | | `name#<workspaceId>`, `updated#<workspaceId>` | see `relay.catalog.containers` | its index |
 | record | `entity#<workspaceId>` | `inc#<id>`, `rev#<id>` | an entity's newest state |
@@ -39,10 +44,12 @@ Key = tuple[str, str]
 TENANT = "tenant"
 TENANTS = "tenants"
 WORKSPACES = "workspaces"
+REFUSING_SOURCES = "refusingSources"
 
 _TENANT = "tenant#"
 _WORKSPACE = "workspace#"
 _OFFER = "offer#"
+_SOURCE = "source#"
 _REPLAY = "replay#"
 _ATTEMPT = "attempt#"
 _COMPONENT = "cmp#"
@@ -182,6 +189,42 @@ def workspace_item(workspace_id: str) -> Key:
 def webhook(workspace_id: str) -> Key:
     """The key of the workspace's webhook."""
     return workspace(workspace_id), "webhook"
+
+
+def source(workspace_id: str, source_id: str) -> Key:
+    """The key of a source."""
+    return workspace(workspace_id), _SOURCE + source_id
+
+
+def sources(workspace_id: str) -> Key:
+    """The pk of a workspace's sources, and the prefix of their sk."""
+    return workspace(workspace_id), _SOURCE
+
+
+def source_id_of(sk: str) -> str:
+    """The source's id, from its sk."""
+    return sk.removeprefix(_SOURCE)
+
+
+def source_address(address_hash: str) -> Key:
+    """The key of the item that names the source at an address."""
+    return f"sourceAddress#{address_hash}", "source"
+
+
+def source_episode(workspace_id: str, source_id: str, alarm: str) -> Key:
+    """The key of an alarm's newest episode; a hash, as its name may be longer than a key."""
+    mark = hashlib.sha256(alarm.encode()).hexdigest()
+    return f"sourceEpisode#{workspace_id}#{source_id}", mark
+
+
+def source_deliveries(workspace_id: str, source_id: str) -> str:
+    """The pk of the calls of a source's webhook; their sk is their id."""
+    return f"sourceDelivery#{workspace_id}#{source_id}"
+
+
+def refusing_source(workspace_id: str, source_id: str) -> Key:
+    """The key of a source in the list of those whose last call was refused."""
+    return REFUSING_SOURCES, f"{workspace_id}#{source_id}"
 
 
 def containers(workspace_id: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from relay.entities.document import details_of
 from relay.entities.fields import DESCRIPTION_MAX, ID_MAX, LIST_MAX, TEXT_MAX, is_url
 from relay.entities.model import MODELS, EntityKey, EntityState, Kind
+from relay.entities.service import KnownService
 from relay.errors import Detail
 from relay.sources.changes import (
     Change,
@@ -46,16 +47,6 @@ class SourceContext:
     title: str
     settings: SourceSettings
     workspace_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class KnownService:
-    """A container that the workspace should have. `changed_at` is in microseconds."""
-
-    id: str
-    name: str
-    url: str
-    changed_at: int
 
 
 @dataclass(frozen=True, slots=True)
