@@ -16,7 +16,7 @@ from relay.telemetry import in_context
 settings = SubmitterSettings.from_environment()
 parts = DeliveryParts(settings)
 consumer = SubmissionConsumer(
-    parts.submissions,
+    parts.submissions(settings),
     SubmissionsQueue(parts.sqs, settings.submissions_queue),
     DeadLetters(parts.sqs, settings.submissions_dead_letters),
     MessageAttempts(AttemptStore(parts.dynamodb, settings.record_table)),

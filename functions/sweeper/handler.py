@@ -4,15 +4,19 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from relay.catalog.source_deliveries import SourceDeliveryStore
 from relay.edge.wiring import DeliveryParts, time_left
 from relay.settings import SweeperSettings
-from relay.telemetry import in_context
+from relay.telemetry import Metric, count, in_context
 
-parts = DeliveryParts(SweeperSettings.from_environment())
+settings = SweeperSettings.from_environment()
+parts = DeliveryParts(settings)
 sweeper = parts.sweeper
+deliveries = SourceDeliveryStore(parts.dynamodb, settings.catalog_table)
 
 
 @in_context
 def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    count(Metric.SOURCES_REFUSING, deliveries.refusing())
     sweeper.sweep(time_left(context))
     return {}

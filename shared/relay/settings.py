@@ -140,10 +140,11 @@ class DeliverySettings(SiteSettings):
 
 
 class SubmitterSettings(DeliverySettings):
-    """Settings of `submitter`. The two values are queue URLs."""
+    """Settings of `submitter`. The first two values are queue URLs."""
 
     submissions_queue: Required
     submissions_dead_letters: Required
+    components_module: Switch
 
 
 class ReplayerSettings(DeliverySettings):
@@ -222,6 +223,23 @@ class EntitiesSettings(SiteSettings):
     record_table: Required
     submissions_queue: Required
     review_url_template: str = ""
+
+
+class SourcesSettings(AppSettings):
+    """Settings of `sources`."""
+
+    api_keys_table: Required
+    catalog_table: Required
+    secrets_key: Required
+
+
+class SourceEventsSettings(SourcesSettings):
+    """Settings of `source_events`. `cloudwatch_source` names the source of the queue's events as
+    `<workspaceId>/<sourceId>`; it is empty without a queue."""
+
+    record_table: Required
+    submissions_queue: Required
+    cloudwatch_source: str = ""
 
 
 class KeysSettings(AppSettings):

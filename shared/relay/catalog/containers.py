@@ -96,13 +96,13 @@ class ContainerStore:
         item = self._table.get(keys.containers(workspace_id), container_id)
         if item is None:
             raise NotFound(f"There is no container {container_id!r}.", code="unknown_container")
-        return _container(item)
+        return container_of(item)
 
     def get_all(self, workspace_id: str, container_ids: Iterable[str]) -> list[Container]:
         """The existing ones of these containers, in no order."""
         pk = keys.containers(workspace_id)
         found = self._table.get_all([(pk, container_id) for container_id in container_ids])
-        return list(map(_container, found))
+        return list(map(container_of, found))
 
     def put_all(self, workspace_id: str, containers: Sequence[Container]) -> None:
         """Save containers with different ids; repeating is safe.
@@ -114,19 +114,21 @@ class ContainerStore:
         """
         known = self.get_all(workspace_id, [container.id for container in containers])
         _check_names(containers, known)
-        before = _rows_of(workspace_id, known)
+        before = index_keys(workspace_id, known)
         rows = {
             (row["pk"], row["sk"]): row
             for container in containers
-            for row in _index(workspace_id, container)
+            for row in index_rows(workspace_id, container)
         }
         self._table.write_all(puts=rows.values())
-        self._table.write_all(puts=[_item(workspace_id, container) for container in containers])
+        self._table.write_all(
+            puts=[container_item(workspace_id, container) for container in containers]
+        )
         self._table.write_all(deletes=before - rows.keys())
 
     def delete(self, workspace_id: str, container_id: str) -> None:
         """Delete the container, if it exists, and its index rows."""
-        rows = _rows_of(workspace_id, self.get_all(workspace_id, [container_id]))
+        rows = index_keys(workspace_id, self.get_all(workspace_id, [container_id]))
         self._table.write_all(deletes=[(keys.containers(workspace_id), container_id)])
         self._table.write_all(deletes=rows)
 
@@ -175,13 +177,13 @@ class ContainerStore:
     def page(self, workspace_id: str, after: str = "", limit: int = 100) -> list[Container]:
         """At most `limit` containers in the order of their ids, after the id `after`."""
         pk = keys.containers(workspace_id)
-        return [_container(item) for item in self._table.query(pk, after=after, limit=limit)]
+        return [container_of(item) for item in self._table.query(pk, after=after, limit=limit)]
 
     def find_by_url(self, workspace_id: str, url: str) -> Container | None:
         """The first container with this URL, or None. Reads the workspace's containers one by one:
         Jira asks too rarely for an index."""
         items = self._table.query(keys.containers(workspace_id))
-        return next((_container(item) for item in items if item["url"] == url), None)
+        return next((container_of(item) for item in items if item["url"] == url), None)
 
 
 def _check_names(containers: Iterable[Container], known: Iterable[Container]) -> None:
@@ -199,9 +201,9 @@ def _check_names(containers: Iterable[Container], known: Iterable[Container]) ->
         )
 
 
-def _rows_of(workspace_id: str, containers: Iterable[Container]) -> set[tuple[str, str]]:
+def index_keys(workspace_id: str, containers: Iterable[Container]) -> set[tuple[str, str]]:
     """The keys of these containers' index rows."""
-    return {(row["pk"], row["sk"]) for one in containers for row in _index(workspace_id, one)}
+    return {(row["pk"], row["sk"]) for one in containers for row in index_rows(workspace_id, one)}
 
 
 def normalized(text: str) -> str:
@@ -213,7 +215,8 @@ def normalized(text: str) -> str:
     return " ".join(bare.replace(_NUL, " ").split())
 
 
-def _index(workspace_id: str, container: Container) -> Iterable[Item]:
+def index_rows(workspace_id: str, container: Container) -> Iterable[Item]:
+    """The items of the index by which a container is found."""
     name = normalized(container.name)
     for rest, part in rests_of(name):
         place = _NUL.join((rest, part, container.id))
@@ -253,12 +256,14 @@ def _rank(wanted: str, container: Container) -> tuple[int, str, str]:
     return nearness, name, container.id
 
 
-def _item(workspace_id: str, container: Container) -> Item:
+def container_item(workspace_id: str, container: Container) -> Item:
+    """The item that holds a container."""
     values = container.model_dump(exclude_none=True, exclude={"id"})
     return {"pk": keys.containers(workspace_id), "sk": container.id} | values
 
 
-def _container(item: Item) -> Container:
-    values = {name: value for name, value in item.items() if name not in ("pk", "sk")}
+def container_of(item: Item) -> Container:
+    """The container in an item."""
+    values = {name: item[name] for name in ContainerDocument.model_fields if name in item}
     # Not validated again: a stricter rule must not hide a container that was stored before.
     return Container.model_construct(id=item["sk"], **values)

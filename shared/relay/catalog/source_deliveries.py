@@ -4,17 +4,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.catalog.sources import Source
+from relay.catalog.sources import DeliveryState, Source
 from relay.entities.model import EntityKey, Kind
 from relay.table import Item, Table, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-DeliveryState = Literal["taken", "ignored", "refused"]
 _KEPT_SECONDS = 14 * 86_400
 # An item holds 400 KB; a name may have 246 characters of four bytes.
 ENTITIES_SHOWN = 100
@@ -88,10 +87,14 @@ class SourceDeliveryStore:
     def refusing(self) -> int:
         """How many sources have refused every call for an hour, and were called within a day."""
         now = time.time()
-        return sum(
-            item["since"] <= now - _REFUSING_SECONDS and item["last"] >= now - _FORGOTTEN_SECONDS
+        places = [
+            keys.source(*item["sk"].split("#"))
             for item in self._table.query(keys.REFUSING_SOURCES)
-        )
+            if item["since"] <= now - _REFUSING_SECONDS and item["last"] >= now - _FORGOTTEN_SECONDS
+        ]
+        # Of two calls at once, the accepted one may have been listed first.
+        found = self._table.get_all(places, ["lastState"])
+        return sum(item.get("lastState") == "refused" for item in found)
 
     def _newest_first(self, source: Source, after: str) -> Iterator[SourceDelivery]:
         now = time.time()

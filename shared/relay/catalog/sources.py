@@ -9,7 +9,7 @@ import secrets as random_bits
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from relay import keys
 from relay.errors import NotFound
@@ -21,6 +21,7 @@ from relay.table import Item, Table, from_item, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+DeliveryState = Literal["taken", "ignored", "refused"]
 _ADDRESS_BYTES = 32
 _COUNTS = ("taken", "ignored", "refused")
 
@@ -30,7 +31,7 @@ class LastDelivery:
     """The last call of a source's webhook: an RFC 3339 date-time, and what became of it."""
 
     at: str
-    state: str
+    state: DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class SourceStore:
         a document that is invalid, also beside the stored one.
         """
         known = self._find(workspace_id, source_id)
-        check_document(document, known and known.kind, bool(known and known.secret))
+        check_document(document, known.kind if known else None, bool(known and known.secret))
         address = _new_address()
         if not known:
             self._save_address(workspace_id, source_id, address)

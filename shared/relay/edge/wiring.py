@@ -16,6 +16,7 @@ from relay.settings import (
     ForgeSettings,
     ReplayerSettings,
     SiteSettings,
+    SubmitterSettings,
     TenantSettings,
     TenantsTableSettings,
 )
@@ -242,12 +243,20 @@ class DeliveryParts(SiteParts):
 
         return DebtRecorder(self.debts, self.replays, self.troubles, self.schedule)
 
-    @cached_property
-    def submissions(self) -> "SubmissionDelivery":
+    def submissions(self, settings: SubmitterSettings) -> "SubmissionDelivery":
+        """A SubmissionDelivery that delivers components if the settings enable them."""
+        from relay.catalog.services import ServiceStore
+        from relay.provider.services import ServiceContainers
         from relay.provider.submissions import SubmissionDelivery
 
+        services = ServiceStore(self.dynamodb, self._delivery.catalog_table)
         return SubmissionDelivery(
-            self.record, self.sites, self.delivery, self.debt_recorder, self.schedule
+            self.record,
+            self.sites,
+            self.delivery,
+            self.debt_recorder,
+            self.schedule,
+            ServiceContainers(services, settings.components_module == "on"),
         )
 
     @cached_property

@@ -26,6 +26,15 @@ class EntityDeleter:
         """Delete one entity; it may be unknown or already deleted. Repeating is safe."""
         self._delete(workspace_id, [entity], correlation_id)
 
+    def delete_as_of(
+        self, workspace_id: str, entity: EntityKey, sequence: int, correlation_id: str
+    ) -> None:
+        """Delete the entity, unless a state with a higher sequence is recorded."""
+        message = Message(workspace_id, correlation_id, deleted=(entity,))
+        self._send(message, _SECOND_ROUND)
+        if self._record.delete_as_of(workspace_id, entity, sequence):
+            self._send(message)
+
     def delete_by_properties(
         self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
     ) -> int:

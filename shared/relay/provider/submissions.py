@@ -10,6 +10,7 @@ from relay.delivery.site_delivery import SiteDelivery, nothing_delivered
 from relay.delivery.sites import LinkedSite, Sites
 from relay.entities.model import EntityState
 from relay.errors import Unavailable
+from relay.provider.services import ServiceContainers
 from relay.queues.submissions import Message
 from relay.record.entry import Head
 from relay.record.store import Recorded, RecordStore
@@ -44,12 +45,14 @@ class SubmissionDelivery:
         delivery: SiteDelivery,
         debt_recorder: DebtRecorder,
         schedule: ReplaySchedule,
+        services: ServiceContainers,
     ) -> None:
         self._record = record
         self._sites = sites
         self._delivery = delivery
         self._debt_recorder = debt_recorder
         self._schedule = schedule
+        self._services = services
 
     def process(self, messages: Sequence[Message], time_left: TimeLeft) -> list[Message]:
         """Record and deliver; returns the messages that must be received again, as AWS failed.
@@ -82,7 +85,7 @@ class SubmissionDelivery:
         changes = _Changes(
             self._record_newest(workspace_id, messages),
             self._still_deleted(workspace_id, messages),
-            logos_of(messages),
+            logos_of(messages) | self._services.keep(workspace_id, messages),
         )
         failed: list[Exception] = []
         for linked in self._sites.linked_to(workspace_id):

@@ -2,7 +2,7 @@
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?, "product"?,
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
-     "containers": [id, …], "logoUrl"?}
+     "containers": [id, …], "logoUrl"?, "services": [[id, name, url, changedAt], …]}
 
 as JSON, compressed with zlib, in base64, as SQS accepts text only. Compression fits ten times as
 many entities into a message.
@@ -22,6 +22,7 @@ from relay.aws import AWS_ERRORS
 from relay.entities.document import details_of
 from relay.entities.fields import EntityId, SequenceNumber
 from relay.entities.model import EntityKey, EntityState, Kind
+from relay.entities.service import KnownService
 from relay.errors import Unavailable
 from relay.telemetry import Metric, count, logger
 
@@ -47,9 +48,9 @@ class Message:
     """`accepted_at`, in epoch milliseconds, is when the operations tool received its 202.
 
     `deleted` are entities that are recorded as deleted, and are to be deleted at the sites.
-    `containers` are the ids of changed containers; `logo_url` is for those without an avatar. Only
-    `states` are split between messages: there are few of the others. `size` is the JSON in bytes,
-    if the message was received.
+    `containers` are the ids of changed containers; `logo_url` is for those without an avatar.
+    `services` are to become containers. Only `states` are split between messages: there are few of
+    the others. `size` is the JSON in bytes, if the message was received.
     """
 
     workspace_id: str
@@ -59,6 +60,7 @@ class Message:
     deleted: tuple[EntityKey, ...] = ()
     containers: tuple[str, ...] = ()
     logo_url: str = ""
+    services: tuple[KnownService, ...] = ()
     size: int = field(default=0, compare=False)
 
     @property
@@ -95,6 +97,7 @@ class _Content(BaseModel):
     deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
     containers: Annotated[list[EntityId], Field(default_factory=list)]
     logoUrl: str = ""
+    services: Annotated[list[tuple[EntityId, str, str, int]], Field(default_factory=list)]
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
@@ -114,7 +117,7 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
         raise ValueError("an entity does not fit into a message")
     yield from packed(replace(message, states=message.states[:middle]))
     rest = message.states[middle:]
-    yield from packed(replace(message, states=rest, deleted=(), containers=()))
+    yield from packed(replace(message, states=rest, deleted=(), containers=(), services=()))
 
 
 def parse_message(body: str) -> Message:
@@ -138,6 +141,7 @@ def parse_message(body: str) -> Message:
         deleted,
         tuple(content.containers),
         content.logoUrl,
+        tuple(KnownService(*service) for service in content.services),
         len(inflated),
     )
 
@@ -152,7 +156,7 @@ def _inflated(body: str) -> bytes:
 
 
 def _json(message: Message) -> bytes:
-    content = {
+    content: dict[str, Any] = {
         "format": 1,
         "workspaceId": message.workspace_id,
         "correlationId": message.correlation_id,
@@ -165,6 +169,9 @@ def _json(message: Message) -> bytes:
         "containers": message.containers,
         "logoUrl": message.logo_url,
     }
+    if message.services:
+        services = [[one.id, one.name, one.url, one.changed_at] for one in message.services]
+        content["services"] = services
     return pydantic_core.to_json(content)
 
 

@@ -99,6 +99,30 @@ class RecordStore:
                 outdated.append(state)
         return Recorded(tuple(new.values()), tuple(same), tuple(outdated))
 
+    def delete_as_of(self, workspace_id: str, entity: EntityKey, sequence: int) -> bool:
+        """Record the entity as deleted, unless a state with a higher sequence is recorded; returns
+        whether it is. Neither earlier accepted states nor those with a lower sequence restore it.
+        """
+        now = datetime.now(UTC)
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=key(keys.entities(workspace_id), keys.entity_sk(entity)),
+                UpdateExpression="SET deletedAt = :now, seq = :seq, recordedAt = :at"
+                " REMOVE entity, properties, product",
+                ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":now": int(now.timestamp() * 1000),
+                        ":seq": sequence,
+                        ":at": now.isoformat(),
+                    }
+                ),
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
     def delete(self, workspace_id: str, entity: EntityKey) -> Entry:
         """Record the entity as deleted now. States that were accepted before can't restore it."""
         now = datetime.now(UTC)

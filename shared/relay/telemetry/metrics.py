@@ -61,6 +61,20 @@ class Metric(Enum):
         "messages that can't be read, make the code fail, or kill the function",
     )
     NOTICES_SENT = _Definition("NoticesSent", MetricUnit.Count, "notices that a webhook accepted")
+    SOURCE_CALLS_TAKEN = _Definition(
+        "SourceCallsTaken", MetricUnit.Count, "calls of sources' webhooks that were queued"
+    )
+    SOURCE_CALLS_IGNORED = _Definition(
+        "SourceCallsIgnored", MetricUnit.Count, "calls of sources' webhooks with nothing for Jira"
+    )
+    SOURCE_CALLS_REFUSED = _Definition(
+        "SourceCallsRefused", MetricUnit.Count, "calls of sources' webhooks that were refused"
+    )
+    SOURCES_REFUSING = _Definition(
+        "SourcesRefusing",
+        MetricUnit.Count,
+        "sources that have refused every call for an hour, at each sweep",
+    )
     COMPONENTS_REFUSED = _Definition(
         "ComponentsRefused", MetricUnit.Count, "DevOps components that a site refused"
     )
