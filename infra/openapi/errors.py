@@ -15,6 +15,7 @@ from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.query import check_query, page_limit, query_id
 from relay.edge.request import PATH_HEADER, check_sent_path, json_body
 from relay.edge.site_documents import move_request, replay_request
+from relay.edge.source_documents import delivery_state
 from relay.entities.association import parse_associated
 from relay.entities.document import DOCUMENT_BYTES_MAX, check_size, parse_document
 from relay.entities.submission import parse_submission
@@ -33,6 +34,9 @@ from relay.identity.caller import Request
 from relay.identity.signed_install import LifecycleBody
 from relay.jira.errors import AccessRefused, JiraUnreachable
 from relay.provider.tracking import state_named
+from relay.sources.document import SourceDocument, check_document
+from relay.sources.settings import SourceSettings
+from relay.sources.tool import tool_of
 from relay.tenants.store import unknown_site
 
 
@@ -63,6 +67,11 @@ ERRORS: Mapping[str, RelayError] = {
     ),
     "bad_migration": _raised(migration_request, _request()),
     "no_migration_id": _raised(migration_id_of, _request()),
+    "bad_source": _raised(parse_document, SourceDocument, b'{"kind": "pager"}', "a source"),
+    "unsigned_source": _raised(check_document, SourceDocument(kind="pagerduty"), None, False),
+    "unknown_source": NotFound("There is no source 'alertmanager'.", code="unknown_source"),
+    "unknown_delivery_state": _raised(delivery_state, "lost"),
+    "wrong_payload": _raised(tool_of("alertmanager").read, {}, SourceSettings()),
     "no_ids": _raised(parse_ids, b"{}"),
     "no_component": _raised(component_url, b"{}"),
     "no_association": _raised(parse_associated, b'{"associatedWith": {}}'),
@@ -133,7 +142,7 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
     yield from operation.errors
     if "{" in operation.route.path:
         yield from _PATH_ERRORS
-    if operation.callers:
+    if operation.callers or "address" in names:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:
         yield from _PROVIDER_ERRORS

@@ -7,13 +7,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from relay.entities.fields import ContainerId
+from relay.catalog.sources import DeliveryState
 from relay.edge.query import PAGE_MAX
 from relay.edge.shapes.forge import AnyId
 from relay.edge.shapes.keys import KeyId
-from relay.entities.fields import ID_MAX, SITE_ID_MAX, EntityId, Properties, WorkspaceId
+from relay.entities.fields import (
+    ID_MAX,
+    SITE_ID_MAX,
+    ContainerId,
+    EntityId,
+    Properties,
+    WorkspaceId,
+)
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.record.outcomes import OutcomeState
+from relay.sources.document import SOURCE_ID_PATTERN
 
 SITE_ID = "5f0c5b1e8d3a4f7f9c2e6b7a8d9e0f1a"
 OTHER_SITE_ID = "b7d1a4c09e5f4d2c8a6b3f1e0d9c8b7a"
@@ -39,6 +47,9 @@ def _path(name: str, schema: Any, description: str, example: str) -> Parameter:
     return Parameter(name, schema, description, "path", example, required=True)
 
 
+# The address of the source in the examples.
+SOURCE_ADDRESS = "an-address-with-256-random-bits"
+SourceId = Annotated[str, Field(pattern=SOURCE_ID_PATTERN)]
 _SiteId = Annotated[str, Field(max_length=SITE_ID_MAX)]
 _PATH: Mapping[str, Parameter] = {
     one.name: one
@@ -55,6 +66,8 @@ _PATH: Mapping[str, Parameter] = {
             "The site, by its id in `GET /v1/sites`.",
             SITE_ID,
         ),
+        _path("sourceId", SourceId, "The source.", "alertmanager"),
+        _path("address", str, "The end of the source's `url`.", SOURCE_ADDRESS),
         _path("keyId", KeyId, "The key's id, not the key.", "0123456789abcdef"),
     )
 }
@@ -72,6 +85,10 @@ _OTHERS: Mapping[str, Parameter] = {
     "listEntities.after": Parameter("after", str, "The `next` of the previous page."),
     "dryRun": Parameter("dryRun", bool, "Only validate; accept nothing."),
     "state": Parameter("state", OutcomeState, "Only entities in this state at some site."),
+    "listSourceDeliveries.state": Parameter(
+        "state", DeliveryState, "Only deliveries in this state."
+    ),
+    "listSourceDeliveries.after": Parameter("after", str, "The `next` of the previous page."),
     "confirm": Parameter("confirm", bool, "Also ask Jira what it stores."),
     "properties": Parameter(
         "properties",

@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 
 from infra.openapi.descriptions import descriptions_of
 from relay.entities.workspace_ids import WORKSPACE_PROPERTY
+from relay.sources.tool import KINDS
 
 REF = "#/components/schemas/{model}"
 
@@ -22,6 +23,7 @@ REF = "#/components/schemas/{model}"
 _RULES: Mapping[str, JsonSchemaValue] = {
     "_url": {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"},
     "_date_time": {"format": "date-time"},
+    "_kind": {"enum": [*KINDS]},
     "_https": {"pattern": "^https://"},
     "_secret": {"pattern": "^whsec_[A-Za-z0-9+/]+={0,2}$"},
     "_property_name": {"pattern": f"^(?!{WORKSPACE_PROPERTY}$)[^:_][^:]*$"},

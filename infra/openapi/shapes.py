@@ -8,11 +8,18 @@ from pkgutil import iter_modules
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
-from relay.edge import action_documents, documents, shapes, site_documents
+from relay.edge import action_documents, documents, shapes, site_documents, source_documents
 from relay.entities import association
 from relay.identity import signed_install
 
-_REQUESTS = (association, signed_install, action_documents, documents, site_documents)
+_REQUESTS = (
+    association,
+    signed_install,
+    action_documents,
+    documents,
+    site_documents,
+    source_documents,
+)
 _ANSWERS = [
     import_module(f"{shapes.__name__}.{module.name}") for module in iter_modules(shapes.__path__)
 ]

@@ -89,7 +89,7 @@ class Unauthenticated(RelayError):
     code = "unauthenticated"
 
     def __init__(self, reason: str) -> None:
-        super().__init__("This call needs a valid token or API key.")
+        super().__init__("This call needs a valid token, API key or signature.")
         self.reason = reason
 
 

@@ -1,5 +1,6 @@
 """The OpenAPI document against the functions: its examples are their responses."""
 
+import hashlib
 import itertools
 import json
 import time
@@ -17,10 +18,12 @@ from referencing.jsonschema import DRAFT202012
 from infra.openapi.document import document
 from infra.openapi.operation import Caller, Example, Operation
 from infra.openapi.operations import INCIDENT, OPERATIONS, REVIEW
-from infra.openapi.parameters import IDS, OTHER_SITE_ID, SITE_ID
+from infra.openapi.parameters import IDS, OTHER_SITE_ID, SITE_ID, SOURCE_ADDRESS
 from infra.openapi.template import Route
+from relay import keys
 from relay.edge.http import HttpFunction
 from relay.edge.shapes.sites import TROUBLES
+from relay.table import key, to_item
 from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Tenant
@@ -55,7 +58,7 @@ SERVED = list(functions())
 FORGES = [operation for operation in OPERATIONS.values() if operation.tag == "Forge"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 # Reads before writes, and deletes last, the workspace after its contents: all run on one stack.
-LAST = ("moveLinks", "deleteWorkspace")
+LAST = ("moveLinks", "renewSourceUrl", "deleteWorkspace")
 IN_ORDER = sorted(
     OPERATIONS.values(),
     key=lambda operation: (METHODS.index(operation.route.method), operation.id in LAST),
@@ -122,18 +125,35 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
         "secret": "whsec_bm90IGEgc2VjcmV0LCBqdXN0IGFuIGV4YW1wbGU=",
     }
     path = f"/v1/workspaces/{WORKSPACE}"
+    source = {"kind": "alertmanager", "settings": {"component": "platform"}}
     prepared = [
+        relay.provider("PUT", f"{path}/sources/alertmanager", source),
         relay.provider("POST", f"{path}/containers", {"containers": [container]}),
         relay.provider("PUT", f"{path}/webhook", webhook),
         relay.provider("PUT", f"/v1/sites/{site.id}/workspaces/{WORKSPACE}"),
     ]
-    assert [answer.status for answer in prepared] == [200, 200, 200]
+    assert [answer.status for answer in prepared] == [200, 200, 200, 200]
+    let_the_source_have_the_address_of_the_examples(relay)
     properties = {"region": "eu"}
     assert not relay.submit(
         WORKSPACE, incidents=[INCIDENT], reviews=[REVIEW], properties=properties
     )
     relay.key_for(WORKSPACE)
     return site
+
+
+def let_the_source_have_the_address_of_the_examples(relay: Relay) -> None:
+    table = relay.aws.environment["CATALOG_TABLE"]
+    address_hash = hashlib.sha256(SOURCE_ADDRESS.encode()).hexdigest()
+    place = {"workspaceId": WORKSPACE, "sourceId": "alertmanager"}
+    pk, sk = keys.source_address(address_hash)
+    relay.aws.dynamodb.put_item(TableName=table, Item=to_item({"pk": pk, "sk": sk, **place}))
+    relay.aws.dynamodb.update_item(
+        TableName=table,
+        Key=key(*keys.source(WORKSPACE, "alertmanager")),
+        UpdateExpression="SET addressHash = :hash",
+        ExpressionAttributeValues=to_item({":hash": address_hash}),
+    )
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tests.support.lambdas import Answer
 _UNAUTHENTICATED = {
     "error": {
         "code": "unauthenticated",
-        "message": "This call needs a valid token or API key.",
+        "message": "This call needs a valid token, API key or signature.",
         "details": [],
     }
 }

@@ -90,7 +90,7 @@ def refusal(verifier: ForgeTokenVerifier, token: str, **headers: str) -> str:
         verify(verifier, token, **headers)
     for part in token.split("."):
         assert len(part) < 8 or part not in caught.value.reason
-    assert caught.value.message == "This call needs a valid token or API key."
+    assert caught.value.message == "This call needs a valid token, API key or signature."
     return caught.value.reason
 
 

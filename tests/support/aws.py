@@ -29,6 +29,7 @@ VARIABLES = {
     "DOCUMENTATION_URL": "",
     "VENDOR_URL": "",
     "COMPONENTS_MODULE": "off",
+    "CLOUDWATCH_SOURCE": "payments/cloudwatch",
     "INSTALL_KEYS_URL": "http://127.0.0.1:9/install-keys",
     "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
     "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*,http://127.0.0.1:*",

@@ -339,12 +339,17 @@ def test_stored_data_is_encrypted_and_can_be_restored() -> None:
 
 
 def test_every_queue_refuses_plain_http() -> None:
-    (policy,) = resources("AWS::SQS::QueuePolicy").values()
-    assert {queue["Ref"] for queue in policy["Queues"]} == set(resources("AWS::SQS::Queue"))
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
-    assert (statement["Action"], statement["Resource"]) == ("sqs:*", "*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    policies = resources("AWS::SQS::QueuePolicy").values()
+    # A queue has one policy.
+    queues = [queue["Ref"] for policy in policies for queue in policy["Queues"]]
+    assert sorted(queues) == sorted(resources("AWS::SQS::Queue"))
+    for policy in policies:
+        (statement,) = (
+            one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
+        )
+        assert statement["Principal"] == "*"
+        assert (statement["Action"], statement["Resource"]) == ("sqs:*", "*")
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def test_submissions_are_throttled_to_leave_room_for_lifecycle_calls() -> None:

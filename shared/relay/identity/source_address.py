@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from relay.catalog.sources import Source, SourceStore
 from relay.catalog.workspaces import Workspace, WorkspaceStore
-from relay.errors import NotFound
+from relay.errors import NotFound, Unauthenticated
 from relay.identity.caller import Request
 
 
@@ -27,10 +27,10 @@ class SourceAddressVerifier:
         self._workspaces = workspaces
 
     def verify(self, request: Request) -> SourceCaller:
-        """Raises NotFound for an unknown address, also if its workspace has been deleted; an AWS
-        error."""
-        source = self._sources.at(request.raw_path.rpartition("/")[2])
+        """Raises Unauthenticated for an unknown address, also if its workspace has been deleted; an
+        AWS error."""
         try:
+            source = self._sources.at(request.raw_path.rpartition("/")[2])
             return SourceCaller(source, self._workspaces.get(source.workspace_id))
-        except NotFound:
-            raise NotFound("There is no source at this address.", code="unknown_source") from None
+        except NotFound as error:
+            raise Unauthenticated(error.message) from None

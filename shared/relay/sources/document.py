@@ -25,12 +25,15 @@ def _kind(kind: str) -> str:
     return kind
 
 
+_Secret = Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class SourceDocument(Document):
     """The webhook of an operations tool, as a source of a workspace's incidents."""
 
-    kind: Annotated[str, AfterValidator(_kind), Field(json_schema_extra={"enum": [*KINDS]})]
+    kind: Annotated[str, AfterValidator(_kind)]
     """The tool that calls. It can't be changed later."""
-    secret: Annotated[str, Field(min_length=1, max_length=500, repr=False)] | None = None
+    secret: Annotated[_Secret | None, Field(repr=False)] = None
     """The secret with which the tool signs its calls. Required when the source is made, if the tool
     signs; later, the stored one stays if this is absent."""
     settings: SourceSettings = Field(default_factory=SourceSettings)

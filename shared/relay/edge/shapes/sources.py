@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from relay.catalog.source_deliveries import ENTITIES_SHOWN
@@ -95,6 +95,12 @@ class SourceUrl(TypedDict):
 
     url: Url
     """The URL for the tool's webhook. Relay does not show it again."""
+
+
+class SourcePayload(BaseModel):
+    """The body of the tool's webhook, unchanged."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class SourceEntity(TypedDict):
