@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from relay.catalog.services import ServiceStore
+from relay.entities.service import KnownService
 from relay.queues.submissions import Message
 
 
@@ -18,12 +19,13 @@ class ServiceContainers:
 
         Raises TABLE_ERRORS; repeating is safe.
         """
-        newest = {
-            service.id: (service, message.logo_url)
-            for message in messages
-            for service in sorted(message.services, key=lambda one: one.changed_at)
-        }
+        named = [(one, message.logo_url) for message in messages for one in message.services]
+        newest = {one.id: (one, logo) for one, logo in sorted(named, key=_changed_at)}
         if not newest:
             return {}
         changed = self._services.keep(workspace_id, [service for service, _ in newest.values()])
         return {one: newest[one][1] for one in changed} if self._components_on else {}
+
+
+def _changed_at(named: tuple[KnownService, str]) -> int:
+    return named[0].changed_at
