@@ -52,6 +52,7 @@ LIBRARIES = {
     "jwt",
     "pydantic",
     "pydantic_core",
+    "standardwebhooks",
     "typing_extensions",
 }
 STORES = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::KMS::Key")
