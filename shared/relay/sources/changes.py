@@ -79,7 +79,15 @@ class IncidentDeletion:
     changed_at: int
 
 
-Change = IncidentChange | ReviewChange | ServiceChange | IncidentDeletion
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewDeletion:
+    """The tool has deleted the review, which has an id of its own."""
+
+    id: str
+    changed_at: int
+
+
+Change = IncidentChange | ReviewChange | ServiceChange | IncidentDeletion | ReviewDeletion
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from relay.sources.changes import (
     Reading,
     Review,
     ReviewChange,
+    ReviewDeletion,
     Service,
     ServiceChange,
 )
@@ -81,8 +82,9 @@ def mapped(reading: Reading, context: SourceContext) -> Mapped:
     for number, change in enumerate(reading.changes):
         for service in _services_of(change, context):
             services[service.id] = service
-        if isinstance(change, IncidentDeletion):
-            key = EntityKey(Kind.INCIDENT, _entity_id(context.kind, change.id))
+        if isinstance(change, IncidentDeletion | ReviewDeletion):
+            kind = Kind.INCIDENT if isinstance(change, IncidentDeletion) else Kind.REVIEW
+            key = EntityKey(kind, _entity_id(context.kind, change.id))
             deletions.append(Deletion(key, change.changed_at))
         for kind, entity in _entities(change, context):
             try:
