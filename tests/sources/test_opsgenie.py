@@ -117,6 +117,7 @@ def test_the_priority(priority: Any, severity: dict[str, str] | None) -> None:
     ("fields", "component"),
     [
         ({"tags": ["a", "service:checkout", "service:other"], "entity": "host-7"}, "checkout"),
+        ({"tags": ["service:", "service: b "], "entity": "host-7"}, "b"),
         ({"tags": ["service:"], "entity": "host-7"}, "host-7"),
         ({"tags": ["services:a"], "entity": " "}, "opsgenie"),
         ({"tags": None, "entity": None}, "opsgenie"),

@@ -104,6 +104,14 @@ def test_a_deleted_incident_is_deleted_after_its_last_state() -> None:
     assert found.deletions == [Deletion(EntityKey(Kind.INCIDENT, INCIDENT_ID), 1769965200000000)]
 
 
+def test_a_deletion_never_comes_before_the_last_change() -> None:
+    changed_later = event("deleted", updated_at="2026-02-01T09:00:01.000-08:00")
+
+    [deletion] = translated("rootly", changed_later).deletions
+
+    assert deletion.sequence == 1769965201000000
+
+
 def test_a_deletion_of_a_private_incident_counts_as_it_may_have_been_public() -> None:
     assert translated("rootly", event("deleted", private=True)).deletions
 
