@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relay_cli import catalog, dlq, forge, keys, settings, sites
+from relay_cli import catalog, dlq, forge, keys, settings, sites, submissions
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
 from relay_cli.entities import delete, list_entities, review
@@ -61,6 +61,7 @@ command(app, "status", rich_help_panel=_ENTITIES)(status)
 command(app, "list", rich_help_panel=_ENTITIES)(list_entities)
 command(app, "delete", rich_help_panel=_ENTITIES)(delete)
 command(app, "review", rich_help_panel=_ENTITIES)(review)
+app.add_typer(submissions.app, name="submissions", rich_help_panel=_ENTITIES)
 app.add_typer(catalog.workspaces_app, name="workspaces", rich_help_panel=_SET_UP)
 app.add_typer(catalog.containers_app, name="containers", rich_help_panel=_SET_UP)
 app.add_typer(sites.app, name="sites", rich_help_panel=_SET_UP)

@@ -85,7 +85,7 @@ def list_workspaces(
     everything: AllOption = False,
 ) -> None:
     """List the workspaces that the API key has access to."""
-    found = _collected(session, "/v1/workspaces", "workspaces", None if everything else limit)
+    found = collected(session, "/v1/workspaces", "workspaces", None if everything else limit)
     if not session.screen.json:
         rows = ((one["id"], one["name"], one["url"]) for one in found)
         session.screen.table(("ID", "NAME", "URL"), rows)
@@ -227,7 +227,7 @@ def list_containers(
 ) -> None:
     """List a workspace's containers in the order of their ids."""
     path = workspace_path(workspace, "containers")
-    found = _collected(session, path, "containers", None if everything else limit)
+    found = collected(session, path, "containers", None if everything else limit)
     if not session.screen.json:
         _show_containers(session, found)
 
@@ -310,7 +310,7 @@ def delete_container(
     _done(session, document, f"Container {container} is deleted.")
 
 
-def _collected(session: Session, path: str, name: str, limit: int | None) -> list[dict[str, Any]]:
+def collected(session: Session, path: str, name: str, limit: int | None) -> list[dict[str, Any]]:
     """The items of all pages up to the limit. With --json it prints them, and the next cursor."""
     found: list[dict[str, Any]] = []
     after = None

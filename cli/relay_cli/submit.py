@@ -41,6 +41,7 @@ class Submitted:
     not_accepted: list[State] = field(default_factory=list)
     not_sent: int = 0
     failure: Failure | None = None
+    submission_ids: list[str] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -59,7 +60,8 @@ class Submitted:
         self.add(state, verdict)
 
     def add_all(self, submission: Submission, answer: Mapping[str, Any]) -> None:
-        """Adds the verdicts of Relay's answer to one submission."""
+        """Adds the id and the verdicts of Relay's answer to one submission."""
+        self.submission_ids.append(answer["submissionId"])
         by_kind = {kind: submission.of_kind(kind) for kind in KINDS}
         for verdict in answer["verdicts"]:
             self.add(by_kind[verdict["kind"]][verdict["index"]], verdict)
@@ -217,7 +219,8 @@ def _progress(screen: Screen, total: int) -> Iterator[Callable[[int], None]]:
 def _document(session: Session, submitted: Submitted, dry_run: bool) -> dict[str, Any]:
     """The API's answers as one document, with the states that were not accepted or sent."""
     document: dict[str, Any] = {
-        "submissionId": session.correlation_id,
+        "submissionIds": submitted.submission_ids,
+        "correlationId": session.correlation_id,
         "accepted": submitted.accepted,
         "rejected": len(submitted.rejected),
         "verdicts": submitted.verdicts,

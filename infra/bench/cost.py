@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from math import ceil
 from typing import Any
@@ -86,6 +87,13 @@ class _Meter:
             self._counts["sends"] += service == "sqs"
             return
         asked = json.loads(request.body)
+        if operation == "BatchWriteItem":
+            self._counts["batches"] += 1
+            for writes in asked["RequestItems"].values():
+                items = [write["PutRequest"]["Item"] for write in writes]
+                sizes = [_bytes_of(item, item.values()) for item in items]
+                self._counts["receipt units"] += sum(ceil(one / WRITE_UNIT_BYTES) for one in sizes)
+            return
         if operation != "TransactWriteItems":
             keys = [one["Keys"] for one in asked.get("RequestItems", {}).values()]
             self._counts["reads"] += 1
@@ -110,7 +118,10 @@ class _Meter:
 def _item_bytes(update: dict[str, Any]) -> int:
     """About the size that DynamoDB bills: names and values, in bytes."""
     values = [*update["Key"].values(), *update["ExpressionAttributeValues"].values()]
-    names = [*update["Key"], *update["ExpressionAttributeNames"].values()]
+    return _bytes_of([*update["Key"], *update["ExpressionAttributeNames"].values()], values)
+
+
+def _bytes_of(names: Iterable[str], values: Iterable[dict[str, Any]]) -> int:
     written = sum(len(str(next(iter(value.values()))).encode()) for value in values)
     return written + sum(len(name) for name in names)
 
@@ -123,6 +134,7 @@ def _usage(size: int, accepting: Counts, delivering: Counts) -> Usage:
         body_bytes=accepting["body"],
         message_bytes=accepting["message"],
         write_units=delivering["write units"],
+        receipt_units=delivering["receipt units"],
         read_units=accepting["read units"] + delivering["read units"],
         stored_bytes=delivering["stored"],
         log_bytes=accepting["log"] + delivering["log"],

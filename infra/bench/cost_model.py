@@ -27,7 +27,7 @@ BYTE_OUT = 0.09 / GB
 
 # Assumptions: milliseconds until AWS and Jira answer, by kind of call; X-Ray's sampling rate; bytes
 # that Lambda and API Gateway log per call.
-WAITS_MS = {"reads": 4, "transactions": 40, "sends": 8, "jira": 400}
+WAITS_MS = {"reads": 4, "transactions": 40, "batches": 8, "sends": 8, "jira": 400}
 SAMPLED = 0.05
 PLATFORM_LOG = 400
 ACCESS_LOG = 250
@@ -69,6 +69,7 @@ class Usage:
     body_bytes: float
     message_bytes: float
     write_units: float
+    receipt_units: float
     read_units: float
     stored_bytes: float
     log_bytes: float
@@ -88,6 +89,7 @@ def parts(usage: Usage) -> dict[str, tuple[float, float]]:
         "Lambda, delivering it": _work(usage.delivering),
         "SQS": (queue + chunks * SQS_FAIR_REQUEST, queue),
         "DynamoDB, writes (transactions)": (2 * writes, writes),
+        "DynamoDB, receipts": (usage.receipt_units * WRITE_UNIT, 0.0),
         "DynamoDB, reads": (usage.read_units * READ_UNIT, 0.0),
         "DynamoDB, a month's storage with backup": _all(usage.stored_bytes / GB * STORED_GB_MONTH),
         "Logs": (logged * LOG_BYTE, 0.0),

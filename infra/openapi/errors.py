@@ -13,6 +13,7 @@ from relay.edge.documents import checked_key_id, checked_workspace_id
 from relay.edge.entity_documents import checked_properties
 from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.query import check_query, page_limit, query_id
+from relay.edge.receipt_documents import checked_submission_id, receipt_document
 from relay.edge.request import PATH_HEADER, check_sent_path, json_body
 from relay.edge.site_documents import move_request, replay_request
 from relay.edge.source_documents import delivery_state
@@ -62,6 +63,7 @@ ERRORS: Mapping[str, RelayError] = {
         replay_request, _request(body=b'{"what": "all", "since": "2026-01-31T08:00:00Z"}')
     ),
     "bad_key_id": _raised(checked_key_id, "relay_0123456789abcdef_x"),
+    "bad_submission_id": _raised(checked_submission_id, "8f14e45f-ceea-467f-a8f2-0d1a3c5e7b90"),
     "bad_lifecycle": _raised(
         parse_document, LifecycleBody, b'{"key": "relay-operations"}', "a lifecycle call"
     ),
@@ -81,6 +83,7 @@ ERRORS: Mapping[str, RelayError] = {
     ),
     "no_properties": _raised(checked_properties, _request()),
     "long_id": _raised(query_id, _request("incident=" + "x" * 256), "incident"),
+    "unknown_submission": _raised(receipt_document, "1769852700123-8f14e45f", None),
     "unknown_state": _raised(state_named, "lost"),
     "unknown_workspace": NotFound("There is no workspace 'payments'.", code="unknown_workspace"),
     "unknown_container": NotFound(

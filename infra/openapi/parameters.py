@@ -11,6 +11,7 @@ from relay.catalog.sources import DeliveryState
 from relay.edge.query import PAGE_MAX
 from relay.edge.shapes.forge import AnyId
 from relay.edge.shapes.keys import KeyId
+from relay.edge.shapes.submissions import SubmissionId
 from relay.entities.fields import (
     ID_MAX,
     SITE_ID_MAX,
@@ -68,6 +69,12 @@ _PATH: Mapping[str, Parameter] = {
         ),
         _path("sourceId", SourceId, "The source.", "alertmanager"),
         _path("address", str, "The end of the source's `url`.", SOURCE_ADDRESS),
+        _path(
+            "submissionId",
+            SubmissionId,
+            "The id in the answer to the submission.",
+            "1769852700123-8f14e45f-ceea-467f-a8f2-0d1a3c5e7b90",
+        ),
         _path("keyId", KeyId, "The key's id, not the key.", "0123456789abcdef"),
     )
 }
@@ -81,6 +88,9 @@ _OTHERS: Mapping[str, Parameter] = {
         "after",
         Annotated[str, Field(min_length=1, max_length=ID_MAX)],
         "The `next` of the previous page; by default the first page.",
+    ),
+    "listSubmissions.after": Parameter(
+        "after", SubmissionId, "The `next` of the previous page; by default the first page."
     ),
     "listEntities.after": Parameter("after", str, "The `next` of the previous page."),
     "dryRun": Parameter("dryRun", bool, "Only validate; accept nothing."),

@@ -33,6 +33,7 @@ The module that reads and writes an item describes its attributes.
 | | `debt#<workspaceId>#<tenantId>` | `inc#<id>`, `rev#<id>`, `cmp#<id>` | a debt |
 | | `association#<tenantId>#<entity>` | the target | an association made in Jira |
 | | `attempt#<messageId>` | `attempt` | attempts at a message |
+| | `receipt#<workspaceId>` | `<submissionId>#<offset>` | the receipt of a submission's message |
 """
 
 import hashlib
@@ -309,3 +310,24 @@ def attempt(message_id: str) -> Key:
 def message_id_of(pk: str) -> str:
     """The message's id, from the pk of its attempts."""
     return pk.removeprefix(_ATTEMPT)
+
+
+def receipts(workspace_id: str) -> str:
+    """The pk of a workspace's receipts."""
+    return f"receipt#{workspace_id}"
+
+
+def receipt_prefix(submission_id: str) -> str:
+    """The prefix of the sk of a submission's receipts, and lower than each of them."""
+    return f"{submission_id}#"
+
+
+def receipt_sk(submission_id: str, offset: int) -> str:
+    """The sk of the receipt of a submission's message: in the order of time and offset."""
+    return f"{receipt_prefix(submission_id)}{offset:07}"
+
+
+def submission_of(receipt_sk: str) -> tuple[str, int]:
+    """The submission's id and the message's offset, from the sk of a receipt."""
+    submission_id, _, offset = receipt_sk.rpartition("#")
+    return submission_id, int(offset)

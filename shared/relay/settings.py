@@ -127,6 +127,7 @@ class SubmissionsSettings(AppSettings):
 
     api_keys_table: Required
     catalog_table: Required
+    record_table: Required
     submissions_queue: Required
 
 

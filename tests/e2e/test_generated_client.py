@@ -86,7 +86,7 @@ def test_an_incident_is_submitted_and_read_back(tool: Tool, story: Story) -> Non
     assert found.entity == incident
     assert found.properties["region"] == "eu"
     assert found.provider_metadata.product == "Ops Tool"
-    assert found.correlation_id == verdicts.submission_id
+    assert found.correlation_id == verdicts.submission_id.partition("-")[2]
     [sighting] = found.timeline
     assert (sighting.at, sighting.status.value) == (BEGUN, "open")
     [site] = found.sites

@@ -81,15 +81,14 @@ def test_the_correlation_id_leads_from_the_submission_to_the_delivery(
     stack: Stack, story: Story
 ) -> None:
     [submission] = split(incidents(incident("inc-1")))
-    submission_id = story.relay.submit(story.tenancy.workspace_id, submission.body())[
-        "submissionId"
-    ]
+    submitted = story.relay.submit(story.tenancy.workspace_id, submission.body())
+    correlation_id = submitted["submissionId"].partition("-")[2]
     assert story.wait_for_delivery(1)
 
     said = {
         line.document["message"]: line.group
         for line in lines(stack)
-        if not line.is_metric and submission_id in line.text
+        if not line.is_metric and correlation_id in line.text
     }
 
     assert "Answered" in said

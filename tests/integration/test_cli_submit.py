@@ -45,7 +45,7 @@ def test_a_file_in_either_format_is_submitted(stage: Stage, tmp_path: Path, form
     assert stage.site.held("review").keys() == {"rev-1"}
     # The printed id finds the submission everywhere.
     status = stage.cli("status", "operations", "inc-1", "--json").json()
-    assert status["correlationId"] == answer["submissionId"]
+    assert status["correlationId"] == answer["correlationId"]
 
 
 def test_piped_input_is_submitted_with_its_properties(stage: Stage) -> None:

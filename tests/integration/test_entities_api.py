@@ -102,7 +102,7 @@ def test_a_delivered_entity_is_read_back_with_its_outcome(relay: Relay, site: Ji
             "kind": path.partition("s/")[0],
             "id": entity["id"],
             "updateSequenceNumber": 1,
-            "correlationId": submitted["submissionId"],
+            "correlationId": submitted["submissionId"].partition("-")[2],
             "deleted": False,
             "entity": entity,
             "properties": {"team": "a"},

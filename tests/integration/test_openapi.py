@@ -276,6 +276,19 @@ def superseded(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     return ask()
 
 
+def receipt_of(*changes: dict[str, Any]) -> Callable[[Relay, JiraSite, Ask], Answer]:
+    """Submit the incident with these changes, and return the receipt."""
+
+    def receipt(relay: Relay, _: JiraSite, __: Ask) -> Answer:
+        path = f"/v1/workspaces/{WORKSPACE}/submissions"
+        states = {"incidents": [INCIDENT | change for change in changes]}
+        submitted = relay.provider("POST", path, states).json()
+        assert not relay.run_queue()
+        return relay.provider("GET", f"{path}/{submitted['submissionId']}")
+
+    return receipt
+
+
 def under_both(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     assert install_forge(relay, site.site.client_key).id == site.id
     return ask()
@@ -339,6 +352,8 @@ def webhook_refuses(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
 # By an operation's id and an example's name.
 SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getIncident", "owed"): refused(RATE_LIMIT),
+    ("getSubmission", "all recorded"): receipt_of({"id": "inc-7"}),
+    ("getSubmission", "a lost update"): receipt_of({"id": "inc-7"}, {"summary": "It is back"}),
     ("getSite", "rate limited"): refused(RATE_LIMIT),
     ("getSite", "no answer"): refused({"kind": "drop before"}),
     ("getSite", "secret refused"): refused({"kind": "revoked secret"}),

@@ -533,8 +533,9 @@ def test_the_callers_correlation_id_is_returned_and_queued(provider: Provider) -
     answer = provider.submit({"incidents": [incident()]}, x_correlation_id="deploy-2026.01_a")
 
     assert answer.headers["x-correlation-id"] == "deploy-2026.01_a"
-    assert answer.json()["submissionId"] == "deploy-2026.01_a"
-    assert provider.queued()[0].correlation_id == "deploy-2026.01_a"
+    (message,) = provider.queued()
+    assert message.correlation_id == "deploy-2026.01_a"
+    assert answer.json()["submissionId"] == f"{message.accepted_at}-deploy-2026.01_a"
 
 
 def test_a_missing_correlation_id_is_generated(provider: Provider) -> None:

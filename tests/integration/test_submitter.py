@@ -728,7 +728,7 @@ def test_messages_are_sliced_by_their_inflated_bytes(
     """A slice ends with the message that reaches its limit; the next slice starts after it."""
     submitter.link(scripted.document, "w")
     bodies = [message(inc(f"i-{number}", description="x" * 4000)) for number in range(5)]
-    monkeypatch.setattr(relay.edge.consumer, "_SLICE_BYTES", 9000)
+    monkeypatch.setattr(relay.edge.consumer, "_SLICE_BYTES", 10_000)
 
     assert submitter.receive(*bodies) == []
 

@@ -17,7 +17,12 @@ CALLS = sorted(
     for method, path in routes(function)
     if path.startswith(f"{WORKSPACE}/")
 )
-IDS = {"incidentId": "inc-1", "reviewId": "rev-1", "containerId": "checkout"}
+IDS = {
+    "incidentId": "inc-1",
+    "reviewId": "rev-1",
+    "containerId": "checkout",
+    "submissionId": "1769852700123-c",
+}
 
 
 @pytest.fixture

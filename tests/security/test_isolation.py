@@ -15,8 +15,9 @@ import pytest
 from infra.openapi.operation import Caller, Operation
 from infra.openapi.operations import OPERATIONS
 from infra.openapi.template import Route
-from relay.entities.model import EntityKey, Kind
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.queues.submissions import Message, packed
 from relay.record.debts import DebtStore
 from relay.tenants.troubles import Trouble, TroubleStore
 from tests.integration.relay_stage import JSON, Relay, Start
@@ -148,7 +149,9 @@ FOR_A_KEY_TO_ALL = {
     and route not in OF_A_LINKED_SITE | OF_EVERY_KEYS_OWN
 }
 # These may name the key's own workspace together with another's item.
-THINGS = ("containerId", "incidentId", "reviewId")
+THINGS = ("containerId", "incidentId", "reviewId", "submissionId")
+# In epoch milliseconds; so late that its receipt does not expire.
+SUBMITTED_AT = 9_000_000_000_000
 
 
 @pytest.fixture
@@ -213,6 +216,9 @@ def fill(relay: Relay, workspace: str) -> None:
     assert relay.provider("PUT", f"{path}/webhook", webhook).status == 200
     incidents, reviews = [incident(f"incident-of-{workspace}")], [review(f"review-of-{workspace}")]
     relay.submit(workspace, incidents=incidents, reviews=reviews, properties={"of": workspace})
+    states = (EntityState(Kind.REVIEW, reviews[0], {"of": workspace}),)
+    again = packed(Message(workspace, f"submission-of-{workspace}", states, SUBMITTED_AT))
+    relay.run_again(body for _, body in again)
 
 
 def id_of(relay: Relay, site: Site) -> str:
@@ -341,6 +347,7 @@ def url_of(operation: Operation, workspace: str, things_of: str) -> str:
         "containerId": f"container-of-{things_of}",
         "incidentId": f"incident-of-{things_of}",
         "reviewId": f"review-of-{things_of}",
+        "submissionId": f"{SUBMITTED_AT}-submission-of-{things_of}",
         "site": "0" * 32,
     }
     path = operation.route.path

@@ -65,6 +65,7 @@ USAGE = Usage(
     body_bytes=800_000,
     message_bytes=130_000,
     write_units=2500,
+    receipt_units=1,
     read_units=8,
     stored_bytes=1_200_000,
     log_bytes=2000,
@@ -170,6 +171,6 @@ def test_every_missed_target_is_explained() -> None:
 
 def test_the_document_states_the_assumed_waits() -> None:
     text = " ".join(DOCUMENT.read_text("utf-8").split())
-    waits = ("per read", "per transaction", "per message", "per call to Jira")
+    waits = ("per read", "per transaction", "per batch write", "per message", "per call to Jira")
     told = [f"{ms} ms {each}" for ms, each in zip(WAITS_MS.values(), waits, strict=True)]
     assert [one for one in told if one not in text] == []

@@ -6,6 +6,7 @@ import random
 import time
 import tracemalloc
 import zlib
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -190,7 +191,16 @@ def test_large_messages_are_split_within_the_queues_limit_and_lose_nothing(
     assert all(len(body.encode()) <= MESSAGE_BYTES_MAX for body in parts)
     parsed = [parse_message(body) for body in parts]
     assert [state for message in parsed for state in message.states] == states
+    before = accumulate((len(message.states) for message in parsed), initial=0)
+    assert [message.offset for message in parsed] == list(before)[:-1]
+    assert {message.submission_id for message in parsed} == {f"{ACCEPTED_AT}-c-1"}
     assert [key for message in parsed for key in message.deleted] == list(deleted)
+
+
+def test_a_message_without_an_offset_is_a_submissions_first() -> None:
+    assert parse_message(body_of(content())).offset == 0
+    with pytest.raises(ValueError, match="offset greater_than_equal"):
+        parse_message(body_of(content(offset=-1)))
 
 
 def test_the_product_is_packed_with_the_entities() -> None:

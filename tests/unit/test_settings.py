@@ -11,6 +11,7 @@ VARIABLES = {
     "BASE_URL": "https://relay.example.com",
     "API_KEYS_TABLE": "keys",
     "CATALOG_TABLE": "catalog",
+    "RECORD_TABLE": "record",
     "SUBMISSIONS_QUEUE": "https://sqs.example.com/queue",
 }
 
@@ -43,6 +44,7 @@ def test_each_field_is_read_from_the_variable_of_its_name() -> None:
     assert settings.base_url == "https://relay.example.com"
     assert settings.api_keys_table == "keys"
     assert settings.catalog_table == "catalog"
+    assert settings.record_table == "record"
     assert settings.submissions_queue == "https://sqs.example.com/queue"
 
 

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from relay.edge.answer import document_bytes, page_of, present
 from relay.edge.query import query_value
-from relay.edge.site_documents import moment
 from relay.entities.association import Target
 from relay.entities.document import details_of
 from relay.entities.fields import ID_MAX, INT64_MIN, Properties
 from relay.entities.model import EntityKey, Kind
+from relay.entities.moment import date_time_of
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 from relay.provider.tracking import ASSOCIATIONS_SHOWN_MAX, EntityAtSite, Page
@@ -130,7 +130,7 @@ def _at_site(site: EntityAtSite) -> "entities.AtSite":
         "state": site.state,
         "owedSince": site.owed_since if is_owed else None,
         "reason": site.reason if is_owed else None,
-        "until": moment(site.until) if is_owed and site.until is not None else None,
+        "until": date_time_of(site.until) if is_owed and site.until is not None else None,
         "updateSequenceNumber": _sequence(outcome.sequence) if outcome else None,
         "at": outcome.at if outcome else None,
         "messages": list(outcome.messages) if outcome else None,

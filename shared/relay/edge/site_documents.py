@@ -1,7 +1,6 @@
 """Documents of sites and of their replays: requests parsed, answers built."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import model_validator
@@ -11,6 +10,7 @@ from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
 from relay.edge.wiring import SiteParts
 from relay.entities.fields import DateTime, Document, WorkspaceId
+from relay.entities.moment import date_time_of
 from relay.identity.caller import Request
 from relay.tenants.replay import Replay, ReplayScope
 from relay.tenants.tenant import Tenant, TenantState
@@ -113,7 +113,7 @@ class SiteDocuments:
         document: sites.SiteCredential = {
             "inUse": identity.value,
             "because": choice.because if choice else None,
-            "at": moment(choice.at) if choice else None,
+            "at": date_time_of(choice.at) if choice else None,
         }
         return present(document)
 
@@ -156,9 +156,9 @@ def replay_document(replay: Replay, now: int) -> "replays.Replay":
         "what": "owed" if replay.scope is ReplayScope.DEBTS else replay.scope.value,
         "since": replay.since,
         "why": replay.why,
-        "startedAt": moment(replay.started_at),
-        "updatedAt": moment(replay.updated_at),
-        "endedAt": None if replay.ended_at is None else moment(replay.ended_at),
+        "startedAt": date_time_of(replay.started_at),
+        "updatedAt": date_time_of(replay.updated_at),
+        "endedAt": None if replay.ended_at is None else date_time_of(replay.ended_at),
         "done": replay.done,
         "refused": replay.refused,
         "total": replay.total,
@@ -184,24 +184,19 @@ def trouble_document(trouble: Trouble) -> "sites.SiteTrouble":
     document: sites.SiteTrouble = {
         "code": trouble.code,
         "message": trouble.message,
-        "since": moment(trouble.since),
-        "at": moment(trouble.at),
-        "until": moment(trouble.until),
+        "since": date_time_of(trouble.since),
+        "at": date_time_of(trouble.at),
+        "until": date_time_of(trouble.until),
         "attempts": trouble.attempts,
         "status": trouble.status,
     }
     return present(document)
 
 
-def moment(milliseconds: int) -> str:
-    """Epoch milliseconds as RFC 3339, in UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
-
-
 def _until(replay: Replay, now: int) -> str | None:
     if replay.is_done:
-        return moment(replay.again) if replay.again else None
-    return moment(replay.due) if replay.due > now else None
+        return date_time_of(replay.again) if replay.again else None
+    return date_time_of(replay.due) if replay.due > now else None
 
 
 def _progress(replay: Replay, now: int) -> "Literal['waiting', 'running', 'done']":

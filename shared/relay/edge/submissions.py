@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from relay.edge.shapes import submissions as shapes
 
 
-def submission_answer(submission: Submission, correlation_id: str) -> "shapes.SubmissionVerdicts":
+def submission_answer(submission: Submission, submission_id: str) -> "shapes.SubmissionVerdicts":
     """Call this before anything is queued: it raises TooLarge if one answer can't hold all."""
     accepted = len(submission.accepted)
     answer: shapes.SubmissionVerdicts = {
-        "submissionId": correlation_id,
+        "submissionId": submission_id,
         "accepted": accepted,
         "rejected": len(submission.verdicts) - accepted,
         "verdicts": [_verdict(verdict) for verdict in submission.verdicts],

@@ -143,9 +143,7 @@ class ReplayParts:
     """Dependencies of functions that start replays. `clock` returns epoch seconds."""
 
     def __init__(self, parts: TenantParts, queue_url: str, clock: "Clock" = time.time) -> None:
-        self._parts = parts
-        self._queue_url = queue_url
-        self._clock = clock
+        self._parts, self._queue_url, self._clock = parts, queue_url, clock
 
     @cached_property
     def queue(self) -> "ReplaysQueue":
@@ -174,8 +172,7 @@ class SiteParts(TenantParts):
 
     def __init__(self, settings: SiteSettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings)
-        self._app_key = settings.app_key
-        self._jira_identity = settings.jira_identity
+        self._app_key, self._jira_identity = settings.app_key, settings.jira_identity
         self._clock = clock
 
     @cached_property
@@ -246,17 +243,19 @@ class DeliveryParts(SiteParts):
     def submissions(self, settings: SubmitterSettings) -> "SubmissionDelivery":
         """A SubmissionDelivery that delivers components if the settings enable them."""
         from relay.catalog.services import ServiceStore
+        from relay.provider.recording import SubmissionRecorder
         from relay.provider.services import ServiceContainers
         from relay.provider.submissions import SubmissionDelivery
+        from relay.record.receipts import ReceiptStore
 
         services = ServiceStore(self.dynamodb, self._delivery.catalog_table)
-        return SubmissionDelivery(
+        recorder = SubmissionRecorder(
             self.record,
-            self.sites,
-            self.delivery,
-            self.debt_recorder,
-            self.schedule,
+            ReceiptStore(self.dynamodb, self._delivery.record_table),
             ServiceContainers(services, settings.components_module == "on"),
+        )
+        return SubmissionDelivery(
+            recorder, self.record, self.sites, self.delivery, self.debt_recorder, self.schedule
         )
 
     @cached_property

@@ -59,7 +59,8 @@ class Entity(JiraModel):
     """The operations tool's own id. It names the entity within its workspace and kind."""
     updateSequenceNumber: SequenceNumber
     """Orders the states of one entity: a state is accepted only if its number is higher than the
-    recorded state's. The time of the change in epoch milliseconds works well."""
+    recorded state's. The time of the change in epoch microseconds works well; of two changes with
+    the same number, such as a time in seconds, the second is lost."""
     summary: Summary
     """The title, in plain text."""
     description: Description

@@ -1,4 +1,4 @@
-"""Parses date-times of RFC 3339."""
+"""Date-times of RFC 3339."""
 
 from datetime import UTC, datetime
 
@@ -16,3 +16,8 @@ def moment_of(date_time: str) -> datetime:
     except OverflowError:
         # In UTC its year would be outside Python's range.
         return moment.replace(tzinfo=UTC)
+
+
+def date_time_of(milliseconds: int) -> str:
+    """Epoch milliseconds as a date-time of RFC 3339, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

@@ -2,7 +2,7 @@
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?, "product"?,
      "incidents": […], "reviews": […], "deleted": [[kind, id], …],
-     "containers": [id, …], "logoUrl"?, "services": [[id, name, url, changedAt], …]}
+     "containers": [id, …], "logoUrl"?, "services": [[id, name, url, changedAt], …], "offset"?}
 
 as JSON, compressed with zlib, in base64, as SQS accepts text only. Compression fits ten times as
 many entities into a message.
@@ -23,6 +23,7 @@ from relay.entities.document import details_of
 from relay.entities.fields import EntityId, SequenceNumber
 from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.service import KnownService
+from relay.entities.submission_id import submission_id
 from relay.errors import Unavailable
 from relay.telemetry import Metric, count, logger
 
@@ -50,7 +51,8 @@ class Message:
     `deleted` are entities that are recorded as deleted, and are to be deleted at the sites.
     `containers` are the ids of changed containers; `logo_url` is for those without an avatar.
     `services` are to become containers. Only `states` are split between messages: there are few of
-    the others. `size` is the JSON in bytes, if the message was received.
+    the others. `offset` is the number of the submission's states in the messages before this one.
+    `size` is the JSON in bytes, if the message was received.
     """
 
     workspace_id: str
@@ -62,6 +64,12 @@ class Message:
     logo_url: str = ""
     services: tuple[KnownService, ...] = ()
     size: int = field(default=0, compare=False)
+    offset: int = 0
+
+    @property
+    def submission_id(self) -> str:
+        """Names the submission; its messages differ in their offset."""
+        return submission_id(self.accepted_at, self.correlation_id)
 
     @property
     def keys(self) -> set[EntityKey]:
@@ -98,6 +106,7 @@ class _Content(BaseModel):
     containers: Annotated[list[EntityId], Field(default_factory=list)]
     logoUrl: str = ""
     services: Annotated[list[tuple[EntityId, str, str, int]], Field(default_factory=list)]
+    offset: Annotated[int, Field(ge=0)] = 0
 
 
 def packed(message: Message) -> Iterator[tuple[Message, str]]:
@@ -116,8 +125,10 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     if not middle:
         raise ValueError("an entity does not fit into a message")
     yield from packed(replace(message, states=message.states[:middle]))
-    rest = message.states[middle:]
-    yield from packed(replace(message, states=rest, deleted=(), containers=(), services=()))
+    rest, offset = message.states[middle:], message.offset + middle
+    yield from packed(
+        replace(message, states=rest, deleted=(), containers=(), services=(), offset=offset)
+    )
 
 
 def parse_message(body: str) -> Message:
@@ -143,6 +154,7 @@ def parse_message(body: str) -> Message:
         content.logoUrl,
         tuple(KnownService(*service) for service in content.services),
         len(inflated),
+        content.offset,
     )
 
 
@@ -168,6 +180,7 @@ def _json(message: Message) -> bytes:
         "deleted": message.deleted,
         "containers": message.containers,
         "logoUrl": message.logo_url,
+        "offset": message.offset,
     }
     if message.services:
         services = [[one.id, one.name, one.url, one.changed_at] for one in message.services]

@@ -26,6 +26,11 @@ class Metric(Enum):
     OUTDATED = _Definition(
         "EntitiesOutdated", MetricUnit.Count, "states older than the recorded one"
     )
+    CONFLICTING = _Definition(
+        "EntitiesConflicting",
+        MetricUnit.Count,
+        "states with the sequence of the recorded one, but other content",
+    )
     DELIVERED = _Definition(
         "EntitiesDelivered", MetricUnit.Count, "entities that a site accepted or deleted"
     )

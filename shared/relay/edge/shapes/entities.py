@@ -172,8 +172,8 @@ class _Recorded(EntityHead):
     recordedAt: DateTime
     """When the state, or the deletion, was recorded."""
     correlationId: NotRequired[str | None]
-    """The `x-correlation-id` of the call that submitted it (a submission's `submissionId`); absent
-    if no call did."""
+    """The `x-correlation-id` of the call that submitted it (in a submission's `submissionId`, what
+    follows the first hyphen); absent if no call did."""
     properties: Properties
     """The properties of that submission."""
     providerMetadata: NotRequired[ProviderMetadata | None]
