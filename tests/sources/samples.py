@@ -22,10 +22,17 @@ def samples(kind: str) -> dict[str, Any]:
     return found
 
 
+def settings_of(kind: str) -> dict[str, Any]:
+    """The settings in `<kind>_settings.json`, for a kind that can't do without."""
+    path = FOLDER / f"{kind}_settings.json"
+    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    return found
+
+
 def translated(kind: str, payload: Any, **settings: Any) -> Mapped:
-    """What Relay makes of the payload, which is sent as JSON."""
+    """What Relay makes of the payload, which is sent as JSON; `settings` are besides the kind's."""
     tool = tool_of(kind)
-    given = SourceSettings.model_validate(settings)
+    given = SourceSettings.model_validate(settings_of(kind) | settings)
     context = SourceContext(kind, tool.title, given, WORKSPACE_URL)
     sent = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     return mapped(tool.read(read_payload(sent), given), context)

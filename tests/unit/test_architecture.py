@@ -49,6 +49,7 @@ LIBRARIES = {
     "cryptography",
     "httpcore",
     "httpx",
+    "jmespath",
     "jwt",
     "pydantic",
     "pydantic_core",

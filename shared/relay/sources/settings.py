@@ -1,11 +1,12 @@
 """How a source maps what its tool sends."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from relay.entities.fields import TEXT_MAX, ContainerId, Document
 from relay.entities.model import SeverityLevel
+from relay.sources.custom_mapping import CustomMapping
 
 _HEADER_PATTERN = r"^[A-Za-z0-9-]{1,100}$"
 _Name = Annotated[str, Field(min_length=1, max_length=TEXT_MAX)]
@@ -30,8 +31,8 @@ class SourceSettings(Document):
     associated; or the keys of the projects whose issues are."""
     makeContainers: bool = True
     """Whether services that the tool names become containers of the workspace."""
-    mapping: dict[str, Any] | None = None
-    """Of the kind `custom` only: see "custom" in the documentation of sources."""
+    mapping: CustomMapping | None = None
+    """Of the kind `custom` only, and required there: an expression for each field."""
     signatureHeader: Annotated[str, Field(pattern=_HEADER_PATTERN)] | None = None
     """Of the kind `grafana` only: the header that carries the signature."""
     timestampHeader: Annotated[str, Field(pattern=_HEADER_PATTERN)] | None = None
