@@ -9,9 +9,10 @@ from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request
-from relay.edge.wiring import ReplayParts, SiteParts, linker, unlinker
+from relay.edge.wiring import ReplayParts, SiteParts, unlinker
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.provider.linking import WorkspaceLinker
 from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
 
@@ -24,7 +25,7 @@ tenants = parts.tenants
 replay_parts = ReplayParts(parts, settings.replays_queue)
 schedule = replay_parts.schedule
 workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
-linking = linker(parts, replay_parts, workspaces)
+linking = WorkspaceLinker(parts.tenants, parts.links, workspaces, parts.sites, replay_parts.starter)
 unlinking = unlinker(parts, replay_parts)
 documents = SiteDocuments(parts, settings.region)
 own_sites = OwnSites(parts)

@@ -28,7 +28,7 @@ _FORGOTTEN_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class SourceDelivery:
-    """One call of a webhook. `id` is also the id of the submission that came of it; `event` is the
+    """One call of a webhook. `id` is also that of the submission that came of it; `event` is the
     tool's name of what happened, empty if it could not be read."""
 
     id: str
@@ -134,11 +134,6 @@ class SourceDeliveryStore:
             ExpressionAttributeNames={"#last": "last"},
             ExpressionAttributeValues=to_item({":now": now}),
         )
-
-
-def delivery_id(accepted_at: int, correlation_id: str) -> str:
-    """The id of a delivery at `accepted_at`, in epoch milliseconds."""
-    return f"{accepted_at}-{correlation_id}"
 
 
 def now_text() -> str:

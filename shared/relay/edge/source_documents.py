@@ -13,6 +13,7 @@ from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
 from relay.edge.query import query_value
 from relay.entities.model import EntityKey, Kind
+from relay.entities.submission_id import SUBMISSION_ID_PATTERN
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 from relay.provider.source_intake import Origin, Taken
@@ -25,9 +26,6 @@ from relay.sources.tool import KINDS, tool_of
 if TYPE_CHECKING:
     from relay.edge.shapes import sources as shapes
     from relay.edge.shapes.errors import ErrorDetail
-
-# The id of a delivery: milliseconds, and an id of a call.
-_CURSOR = re.compile(r"\d{13}-[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
 def checked_source_id(source_id: str) -> str:
@@ -58,7 +56,7 @@ def delivery_state(value: str | None) -> DeliveryState | None:
 def delivery_cursor(request: Request) -> str:
     """`after`; empty for the first page. Raises BadRequest if it is not the id of a delivery."""
     value = query_value(request, "after") or ""
-    if value and not _CURSOR.fullmatch(value):
+    if value and not re.fullmatch(SUBMISSION_ID_PATTERN, value, re.ASCII):
         rule = Detail("after", "pattern", "The `next` of the previous page")
         raise BadRequest("`after` is not a valid cursor.", [rule])
     return value

@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from relay.catalog.containers import ContainerStore
-    from relay.catalog.workspaces import WorkspaceStore
     from relay.delivery.confirmation import Confirmation
     from relay.delivery.session import Clock, TimeLeft
     from relay.delivery.site_delivery import SiteDelivery
     from relay.delivery.sites import SiteAccess, Sites
     from relay.identity.forge_token import ForgeTokenVerifier
     from relay.identity.site import SiteVerifier
-    from relay.provider.linking import WorkspaceLinker
     from relay.provider.submissions import SubmissionDelivery
     from relay.provider.unlinking import WorkspaceUnlinker
     from relay.queues.replays import ReplaysQueue
@@ -283,15 +281,6 @@ class DeliveryParts(SiteParts):
         return Replayer(
             self.replays, self.sites, self.troubles, self.schedule, self.debt_recorder, stages
         )
-
-
-def linker(
-    parts: SiteParts, replays: ReplayParts, workspaces: "WorkspaceStore"
-) -> "WorkspaceLinker":
-    """The WorkspaceLinker of a function that links workspaces."""
-    from relay.provider.linking import WorkspaceLinker
-
-    return WorkspaceLinker(parts.tenants, parts.links, workspaces, parts.sites, replays.starter)
 
 
 def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":

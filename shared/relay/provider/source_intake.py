@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from relay.catalog.source_deliveries import (
     SourceDelivery,
     SourceDeliveryStore,
-    delivery_id,
     now_text,
 )
 from relay.catalog.sources import DeliveryState, Source, SourceStore
 from relay.entities.document import check_size
+from relay.entities.submission_id import submission_id
 from relay.errors import BadRequest, Detail, RelayError, Unauthenticated, Unavailable
 from relay.provider.deletions import EntityDeleter
 from relay.queues.submissions import Message, SubmissionsQueue
@@ -68,7 +68,7 @@ class SourceIntake:
         sends it again, which is safe.
         """
         accepted_at = int(time.time() * 1000)
-        id_, at = delivery_id(accepted_at, origin.correlation_id), now_text()
+        id_, at = submission_id(accepted_at, origin.correlation_id), now_text()
         try:
             self._verify(source, call)
             reading, found = translated(source, call.body, origin.workspace_url)
