@@ -1,5 +1,6 @@
 """Prometheus Alertmanager's webhooks, version 4."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -25,7 +26,9 @@ class _Notification(Payload):
     alerts: list[Any]
 
 
-class _Alert(Payload):
+class Alert(Payload):
+    """One of a notification's alerts. Grafana's are of this shape, too."""
+
     status: Literal["firing", "resolved"]
     labels: Labels = Field(default_factory=dict)
     annotations: Labels = Field(default_factory=dict)
@@ -38,7 +41,7 @@ class _Alert(Payload):
 def read(payload: Any, _: SourceSettings) -> Reading:
     """Each alert is one incident per episode: while it fires, and until it is resolved."""
     notification = parsed(_Notification, payload, "", _HINT)
-    alerts, refused = parsed_each(_Alert, notification.alerts, "alerts", _HINT)
+    alerts, refused = parsed_each(Alert, notification.alerts, "alerts", _HINT)
     if notification.truncatedAlerts:
         rule = f"{notification.truncatedAlerts} alerts were cut off by max_alerts of the receiver"
         refused.append(Detail("truncatedAlerts", "truncated", rule))
@@ -50,21 +53,27 @@ def read(payload: Any, _: SourceSettings) -> Reading:
     )
 
 
-def _change(alert: _Alert, notification: _Notification) -> IncidentChange:
+def _change(alert: Alert, notification: _Notification) -> IncidentChange:
+    urls = [alert.generatorURL or "", notification.externalURL or ""]
+    return change_of(alert, alert.fingerprint, urls)
+
+
+def change_of(alert: Alert, series: str, urls: Sequence[str]) -> IncidentChange:
+    """The episode of the alert `series`, which is the tool's id of it over all episodes."""
     labels, notes = alert.labels, alert.annotations
     resolved_at = alert.endsAt if alert.status == "resolved" else None
     name = labels.get("alertname", "")
     service = labels.get("service", "")
     return IncidentChange(
         # Milliseconds, as the start of an episode tells it from the alert's others.
-        id=f"{alert.fingerprint}-{alert.startsAt // 1000}",
+        id=f"{series}-{alert.startsAt // 1000}",
         changed_at=max(alert.startsAt, resolved_at or alert.startsAt),
         created_at=alert.startsAt,
         status=alert.status if alert.status == "resolved" else "open",
         title=notes.get("summary") or name,
         description=notes.get("description") or notes.get("message", ""),
         reference=f"alert {name}" if name else "",
-        urls=[alert.generatorURL or "", notification.externalURL or ""],
+        urls=urls,
         severity=labels.get("severity", ""),
         services=[Service(name=service)] if service else [],
         keys=[one for one in (labels.get("jira"), notes.get("jira")) if one],
