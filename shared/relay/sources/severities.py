@@ -16,11 +16,16 @@ LEVELS: Mapping[str, SeverityLevel] = {
 }
 
 
-def level_of(name: str, own: Mapping[str, SeverityLevel]) -> SeverityLevel:
-    """The level of a name in any case, by the source's `own` names, then by the table; "unknown"
-    for any other."""
+def own_level(name: str, own: Mapping[str, SeverityLevel]) -> SeverityLevel | None:
+    """The level of a name in any case by the source's `own` names; None for others."""
     wanted = name.strip().casefold()
     for known, level in own.items():
         if known.strip().casefold() == wanted:
             return level
-    return LEVELS.get(wanted, "unknown")
+    return None
+
+
+def level_of(name: str, own: Mapping[str, SeverityLevel]) -> SeverityLevel:
+    """The level of a name in any case, by the source's `own` names, then by the table; "unknown"
+    for any other."""
+    return own_level(name, own) or LEVELS.get(name.strip().casefold(), "unknown")
