@@ -30,6 +30,20 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """What an event says of the episode that it belongs to, for alarms whose end does not name it.
+
+    `start` is when the episode began, and None if the event does not say. `may_continue` is whether
+    the event belongs to an episode that is open. If it does not, that one had ended at
+    `earlier_ended`, or at the event's own time if that is None.
+    """
+
+    start: int | None
+    may_continue: bool = False
+    earlier_ended: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentChange:
     """An incident or alert as of `changed_at`.
 
@@ -37,7 +51,7 @@ class IncidentChange:
     as "incident 19", for the description if there is none. Of `urls`, the first valid one is used.
     `severity` is the tool's name for it; empty for none. `keys` are issue keys that a field for
     them holds, in any case; `notes` are further texts that people write issue keys into, besides
-    title and description.
+    title and description. With an `episode`, `id` is the alarm's, over all its episodes.
     """
 
     id: str
@@ -53,6 +67,7 @@ class IncidentChange:
     keys: Sequence[str] = ()
     notes: Sequence[str] = ()
     review: Review | None = None
+    episode: Episode | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,3 +117,9 @@ class Reading:
     changes: Sequence[Change] = ()
     ignored: str = ""
     refused: Sequence[Detail] = ()
+
+    @property
+    def alarms(self) -> list[str]:
+        """The alarms of which the mapping needs what is kept."""
+        changes = [change for change in self.changes if isinstance(change, IncidentChange)]
+        return list({change.id: None for change in changes if change.episode})

@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from relay.sources.changes import (
     Service,
     ServiceChange,
 )
+from relay.sources.episodes import KeptAlarm, place
 from relay.sources.moments import date_time
 from relay.sources.settings import SourceSettings
 from relay.sources.severities import level_of
@@ -42,12 +43,14 @@ _REVIEW_SUFFIX = "-pir"
 @dataclass(frozen=True, slots=True)
 class SourceContext:
     """What a mapping needs besides the payload: the source's `kind`, the tool's `title`, the
-    settings, and the workspace's URL, for what has none of its own."""
+    settings, the workspace's URL, for what has none of its own, and what is kept of the reading's
+    `alarms`."""
 
     kind: str
     title: str
     settings: SourceSettings
     workspace_url: str
+    alarms: Mapping[str, KeptAlarm] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,18 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What Relay makes of a payload; `refused` are the parts of which it can make nothing."""
+    """What Relay makes of a payload; `refused` are the parts of which it can make nothing.
+
+    `alarms` are to be saved before the entities are queued; see `relay.sources.episodes.Placed`.
+    `ignored` says why the payload holds nothing for Jira, if it holds nothing.
+    """
 
     states: Sequence[EntityState]
     deletions: Sequence[Deletion]
     services: Sequence[KnownService]
     refused: Sequence[Detail]
+    alarms: Mapping[str, KeptAlarm] = field(default_factory=dict)
+    ignored: str = ""
 
     @property
     def keys(self) -> list[EntityKey]:
@@ -79,7 +88,8 @@ def mapped(reading: Reading, context: SourceContext) -> Mapped:
     deletions: list[Deletion] = []
     services: dict[str, KnownService] = {}
     refused: list[Detail] = list(reading.refused)
-    for number, change in enumerate(reading.changes):
+    placed = place(reading.changes, context.alarms)
+    for number, change in enumerate(placed.changes):
         for service in _services_of(change, context):
             services[service.id] = service
         if isinstance(change, IncidentDeletion | ReviewDeletion):
@@ -93,7 +103,9 @@ def mapped(reading: Reading, context: SourceContext) -> Mapped:
                 refused += details_of(error, f"{kind.plural}[{number}]")
             else:
                 states.append(EntityState(kind, valid.as_json(), product=context.title))
-    return Mapped(states, deletions, list(services.values()), refused)
+    known = list(services.values())
+    ignored = "" if placed.changes else placed.ignored or reading.ignored
+    return Mapped(states, deletions, known, refused, placed.alarms, ignored)
 
 
 def _entities(change: Change, context: SourceContext) -> Iterator[tuple[Kind, dict[str, Any]]]:
