@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.catalog.source_alarms import SourceAlarmStore
 from relay.catalog.source_deliveries import SourceDeliveryStore
 from relay.catalog.sources import SourceStore
 from relay.catalog.workspaces import WorkspaceStore
@@ -31,6 +32,7 @@ workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
 intake = SourceIntake(
     sources,
     SourceDeliveryStore(dynamodb, settings.catalog_table),
+    SourceAlarmStore(dynamodb, settings.catalog_table),
     queue,
     EntityDeleter(RecordStore(dynamodb, settings.record_table), queue),
 )

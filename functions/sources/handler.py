@@ -9,6 +9,7 @@ from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.http import HttpFunction
 from relay.edge.query import page_limit, page_start, query_value
+from relay.edge.request import json_body
 from relay.edge.source_documents import (
     address_url,
     checked_source_id,
@@ -23,9 +24,10 @@ from relay.edge.source_documents import (
 )
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
-from relay.provider.source_intake import translated
+from relay.provider.source_intake import mapped_for, read
 from relay.secrets import Secrets
 from relay.settings import SourcesSettings
+from relay.sources.payload import BODY_BYTES_MAX
 
 if TYPE_CHECKING:
     from relay.edge.shapes.sources import SourceUrl
@@ -121,4 +123,6 @@ def preview_source(workspace_id: str, source_id: str) -> Answer:
     request = calls.about(workspace_id)
     source = sources.get(workspace_id, source_id)
     url = workspaces.get(workspace_id).url
-    return json_answer(200, preview_document(*translated(source, request.body, url)))
+    reading = read(source, json_body(request, BODY_BYTES_MAX))
+    # As if the alarm, if it is one, were not known yet.
+    return json_answer(200, preview_document(reading, mapped_for(source, reading, url, {})))

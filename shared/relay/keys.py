@@ -23,7 +23,7 @@ The module that reads and writes an item describes its attributes.
 | | `workspace#<workspaceId>` | `workspace`, `webhook` | the workspace, its webhook |
 | | `workspace#<workspaceId>` | `source#<sourceId>` | a source |
 | | `sourceAddress#<hash>` | `source` | the source at the address with this hash |
-| | `sourceEpisode#<workspaceId>#<sourceId>` | the alarm | the alarm's newest episode |
+| | `sourceAlarm#<workspaceId>#<sourceId>` | the alarm | the alarm's newest episodes |
 | | `sourceDelivery#<workspaceId>#<sourceId>` | `<deliveryId>` | a call of the source's webhook |
 | | `refusingSources` | `<workspaceId>#<sourceId>` | a source whose last call was refused |
 | | `container#<workspaceId>` | `<containerId>` | a container |
@@ -212,10 +212,10 @@ def source_address(address_hash: str) -> Key:
     return f"sourceAddress#{address_hash}", "source"
 
 
-def source_episode(workspace_id: str, source_id: str, alarm: str) -> Key:
-    """The key of an alarm's newest episode; a hash, as its name may be longer than a key."""
+def source_alarm(workspace_id: str, source_id: str, alarm: str) -> Key:
+    """The key of an alarm's newest episodes; a hash, as its name may be longer than a key."""
     mark = hashlib.sha256(alarm.encode()).hexdigest()
-    return f"sourceEpisode#{workspace_id}#{source_id}", mark
+    return f"sourceAlarm#{workspace_id}#{source_id}", mark
 
 
 def source_deliveries(workspace_id: str, source_id: str) -> str:

@@ -151,7 +151,7 @@ def preview_document(reading: Reading, found: Mapped) -> "shapes.SourcePreview":
     document: shapes.SourcePreview = {
         "event": reading.event,
         "state": "taken" if has_any else "ignored",
-        "reason": None if has_any else reading.ignored or None,
+        "reason": None if has_any else found.ignored or None,
         "incidents": _of_kind(found, Kind.INCIDENT),
         "reviews": _of_kind(found, Kind.REVIEW),
         "deleted": _entities([one.key for one in found.deletions]),

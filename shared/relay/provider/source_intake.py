@@ -1,9 +1,10 @@
 """The webhooks of sources: verified, translated, queued, noted."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from relay.catalog.source_alarms import SourceAlarmStore
 from relay.catalog.source_deliveries import (
     SourceDelivery,
     SourceDeliveryStore,
@@ -16,6 +17,7 @@ from relay.errors import BadRequest, Detail, RelayError, Unauthenticated, Unavai
 from relay.provider.deletions import EntityDeleter
 from relay.queues.submissions import Message, SubmissionsQueue
 from relay.sources.changes import Reading
+from relay.sources.episodes import KeptAlarm
 from relay.sources.mapping import Mapped, SourceContext, mapped
 from relay.sources.payload import BODY_BYTES_MAX, read_payload
 from relay.sources.signatures import Call
@@ -25,6 +27,8 @@ from relay.telemetry import Metric, count, logger
 
 _SERVER_ERROR = 500
 _DETAILS_SHOWN = 3
+# At an alarm of which other events came at the same moment.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,13 @@ class SourceIntake:
         self,
         sources: SourceStore,
         deliveries: SourceDeliveryStore,
+        alarms: SourceAlarmStore,
         queue: SubmissionsQueue,
         deleter: EntityDeleter,
     ) -> None:
         self._sources = sources
         self._deliveries = deliveries
+        self._alarms = alarms
         self._queue = queue
         self._deleter = deleter
 
@@ -71,14 +77,15 @@ class SourceIntake:
         id_, at = submission_id(accepted_at, origin.correlation_id), now_text()
         try:
             self._verify(source, call)
-            reading, found = translated(source, call.body, origin.workspace_url)
+            reading = read(source, call.body)
+            found = self._mapped(source, reading, origin.workspace_url)
         except RelayError as error:
             if error.status < _SERVER_ERROR:
                 self._note(source, SourceDelivery(id_, at, "", "refused", _reason(error)))
             raise
         self._queue_all(source, found, accepted_at, origin)
         has_any = bool(found.keys or found.services)
-        reason = _text(found.refused) if has_any else reading.ignored
+        reason = _text(found.refused) if has_any else found.ignored
         state: DeliveryState = "taken" if has_any else "ignored"
         delivery = SourceDelivery(id_, at, reading.event, state, reason, found.keys)
         self._note(source, delivery)
@@ -93,6 +100,15 @@ class SourceIntake:
             tool.verify(call, secret, source.settings)
         elif tool.signing in ("tool", "user"):
             raise Unauthenticated("the source has no secret")
+
+    def _mapped(self, source: Source, reading: Reading, workspace_url: str) -> Mapped:
+        """What is kept of the alarms is saved before anything is queued."""
+        for _ in range(_ATTEMPTS):
+            before = self._alarms.of(source, reading.alarms) if reading.alarms else {}
+            found = mapped_for(source, reading, workspace_url, before)
+            if self._alarms.save(source, before, found.alarms):
+                return found
+        raise Unavailable("Other events of the same alarm came at once; send it again.")
 
     def _queue_all(self, source: Source, found: Mapped, accepted_at: int, origin: Origin) -> None:
         workspace_id, correlation_id = source.workspace_id, origin.correlation_id
@@ -136,17 +152,23 @@ _METRICS = {
 }
 
 
-def translated(source: Source, body: bytes, workspace_url: str) -> tuple[Reading, Mapped]:
-    """What the body says, and what Jira would get. Raises BadRequest if it is not the tool's, or
-    nothing in it can be mapped; TooLarge."""
+def read(source: Source, body: bytes) -> Reading:
+    """What the body says. Raises BadRequest if it is not the tool's; TooLarge."""
     check_size(body, BODY_BYTES_MAX)
-    tool = tool_of(source.kind)
-    reading = tool.read(read_payload(body), source.settings)
-    found = mapped(reading, SourceContext(source.kind, tool.title, source.settings, workspace_url))
+    return tool_of(source.kind).read(read_payload(body), source.settings)
+
+
+def mapped_for(
+    source: Source, reading: Reading, workspace_url: str, alarms: Mapping[str, KeptAlarm]
+) -> Mapped:
+    """What Jira would get. Raises BadRequest if nothing in it can be mapped."""
+    title = tool_of(source.kind).title
+    context = SourceContext(source.kind, title, source.settings, workspace_url, alarms)
+    found = mapped(reading, context)
     if found.refused and not (found.keys or found.services):
         message = "Nothing in this payload can be mapped to an incident."
         raise BadRequest(message, found.refused, code="wrong_payload")
-    return reading, found
+    return found
 
 
 def _reason(error: RelayError) -> str:
