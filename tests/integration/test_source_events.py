@@ -14,7 +14,7 @@ from relay.telemetry import logger
 from tests.integration.relay_stage import JiraSite, Relay
 from tests.sources.samples import samples
 from tests.support.aws_calls import AwsCalls, client_error, unreachable
-from tests.support.lambdas import Answer
+from tests.support.lambdas import Answer, Context, sqs_event
 
 WORKSPACE = "/v1/workspaces/payments"
 SECRET = "the secret that PagerDuty shows"
@@ -432,3 +432,90 @@ def test_a_refusing_source_is_counted_after_an_hour(
     assert counted() == 0
     monkeypatch.setattr(time, "time", lambda: now + 200_000)
     assert counted() == 0
+
+
+# --- CloudWatch's alarms, from the queue that EventBridge fills ---
+
+ALARM = samples("cloudwatch")["alarm"]
+
+
+def alarm_event(state: str, minute: int, previous: str = "OK") -> dict[str, Any]:
+    detail = {
+        **ALARM["detail"],
+        "state": {"value": state, "timestamp": f"2026-11-20T20:{minute:02}:00.000+0000"},
+        "previousState": {
+            "value": previous,
+            "timestamp": f"2026-11-20T20:{minute - 1:02}:00.000+0000",
+        },
+    }
+    return {**ALARM, "detail": detail}
+
+
+def from_queue(relay: Relay, *events: Any) -> list[str]:
+    """The ids of the messages that return to the queue."""
+    bodies = [one if isinstance(one, str) else json.dumps(one) for one in events]
+    answer = relay.gateway.functions["source_events"].handler(sqs_event(*bodies), Context())
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def test_an_alarm_is_one_incident_until_it_is_ok(relay: Relay, site: JiraSite) -> None:
+    source = Source(relay, "cloudwatch")
+
+    assert from_queue(relay, alarm_event("ALARM", 10)) == []
+    assert from_queue(relay, alarm_event("INSUFFICIENT_DATA", 11, "ALARM")) == []
+    assert from_queue(relay, alarm_event("ALARM", 12, "INSUFFICIENT_DATA")) == []
+    relay.run_queue()
+    assert [one["status"] for one in site.held("incident").values()] == ["open"]
+    assert from_queue(relay, alarm_event("OK", 20, "INSUFFICIENT_DATA")) == []
+    relay.run_queue()
+
+    assert [one["status"] for one in site.held("incident").values()] == ["resolved"]
+    states = [one["state"] for one in source.deliveries()]
+    assert states == ["taken", "taken", "ignored", "taken"]
+
+
+def test_the_same_alarm_by_url(relay: Relay, site: JiraSite) -> None:
+    source = Source(relay, "cloudwatch")
+
+    assert source.send(alarm_event("ALARM", 10)).status == 202
+    assert from_queue(relay, alarm_event("OK", 20, "ALARM")) == []
+    relay.run_queue()
+
+    assert [one["status"] for one in site.held("incident").values()] == ["resolved"]
+
+
+def test_an_event_that_is_refused_is_listed_and_does_not_return(relay: Relay) -> None:
+    source = Source(relay, "cloudwatch")
+
+    assert from_queue(relay, "nonsense", {"source": "aws.ec2"}) == []
+
+    assert [one["state"] for one in source.deliveries()] == ["refused", "refused"]
+
+
+def test_an_event_returns_while_its_source_does_not_exist(relay: Relay) -> None:
+    assert from_queue(relay, alarm_event("ALARM", 10)) == ["message-0"]
+    Source(relay, "cloudwatch")
+    assert from_queue(relay, alarm_event("ALARM", 10)) == []
+
+
+def test_an_event_returns_while_aws_fails(relay: Relay, calls: AwsCalls) -> None:
+    Source(relay, "cloudwatch")
+    for at in range(5):
+        calls.fail(client_error("InternalServerError"), at=at)
+        assert from_queue(relay, alarm_event("ALARM", 10)) == ["message-0"], at
+        calls.no_more_trouble()
+    assert from_queue(relay, alarm_event("ALARM", 10)) == []
+    assert len(relay.waiting()) == 1
+
+
+def test_two_events_of_an_alarm_at_once(relay: Relay, site: JiraSite, calls: AwsCalls) -> None:
+    """The second is taken between the first one's read and its write."""
+    Source(relay, "cloudwatch")
+    calls.race("PutItem", lambda: from_queue(relay, alarm_event("OK", 20, "ALARM")))
+
+    assert from_queue(relay, alarm_event("ALARM", 10)) == []
+
+    calls.no_more_trouble()
+    relay.run_queue()
+    open_ones = [one for one in site.held("incident").values() if one["status"] == "open"]
+    assert open_ones == []
