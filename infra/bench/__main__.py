@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.markdown import Markdown
 
-from infra.bench import callback, calls, cost, deliver, growth, memory, naive, search, wake
+from infra.bench import callback, calls, cost, deliver, door, growth, memory, naive, search, wake
 from infra.bench.document import COLUMNS, DOCUMENT, renewed, table, tables, target_rows
 from infra.bench.result import Result, Table
 from infra.bench.sizes import FULL, SMALL, Sizes
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Stand, Sizes], Result]] = {
     "deliver": deliver.benchmark,
     "naive": naive.benchmark,
     "callback": callback.benchmark,
+    "door": door.benchmark,
     "wake": wake.benchmark,
     "search": search.benchmark,
     "growth": growth.benchmark,

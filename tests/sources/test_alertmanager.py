@@ -100,3 +100,17 @@ def test_without_a_service_the_setting_is_the_component() -> None:
 
     assert incident["affectedComponents"] == ["platform"]
     assert by_default["affectedComponents"] == ["alertmanager"]
+
+
+def test_too_many_alerts_are_refused_at_once() -> None:
+    with pytest.raises(BadRequest) as refused:
+        translated("alertmanager", {**FIRING, "alerts": [{}] * 5001})
+
+    assert [(one.path, one.rule) for one in refused.value.details] == [("alerts", "too_long")]
+
+
+def test_many_bad_alerts_are_named_by_ten_details() -> None:
+    with pytest.raises(BadRequest) as refused:
+        translated("alertmanager", {**FIRING, "alerts": [{}] * 5000})
+
+    assert len(refused.value.details) == 10

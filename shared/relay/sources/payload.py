@@ -25,6 +25,8 @@ from relay.errors import BadRequest, Detail
 BODY_BYTES_MAX = 256 * 1024
 # A body of this size can't hold more items that are worth reading.
 _ITEMS_MAX = 10_000
+# More members of a list inside an item are not read: Jira takes a hundred components.
+_MEMBERS_MAX = 1_000
 
 T = TypeVar("T")
 
@@ -67,7 +69,7 @@ def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 def _several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     found: list[Any] = []
-    for one in value if isinstance(value, list) else []:
+    for one in value[:_MEMBERS_MAX] if isinstance(value, list) else []:
         found += _or_none([one], validate) or []
     return found
 

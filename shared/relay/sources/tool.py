@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from relay.entities.document import details_of
+from relay.entities.document import DETAILS_SHOWN_MAX, details_of
 from relay.errors import BadRequest, Detail
 from relay.sources import tools
 from relay.sources.changes import Reading
@@ -21,6 +21,9 @@ PayloadT = TypeVar("PayloadT", bound=Payload)
 # The tool makes the secret, with its webhook; or the user does, and may be free to do
 # without ("optional"); or the tool can't sign.
 Signing = Literal["tool", "user", "optional", "none"]
+
+# More valid ones do not fit into a body; more invalid ones cost too much time.
+ITEMS_MAX = 5_000
 
 KINDS = tuple(sorted(module.name for module in pkgutil.iter_modules(tools.__path__)))
 
@@ -63,17 +66,22 @@ def parsed(model: type[PayloadT], value: Any, path: str, hint: str) -> PayloadT:
 def parsed_each(
     model: type[PayloadT], items: Sequence[Any], path: str, hint: str
 ) -> tuple[list[PayloadT], list[Detail]]:
-    """The valid ones of the list at `path`, and what is wrong with the others. Raises BadRequest if
-    there are others only."""
+    """The valid ones of the list at `path`, and what is wrong with the others, one detail for each.
+
+    Raises BadRequest if there are others only, or more than ITEMS_MAX in all.
+    """
+    if len(items) > ITEMS_MAX:
+        rule = f"At most {ITEMS_MAX} of them in one call"
+        raise wrong_shape(hint, [Detail(path, "too_long", rule)])
     valid: list[PayloadT] = []
     refused: list[Detail] = []
     for number, item in enumerate(items):
         try:
             valid.append(model.model_validate(item))
         except ValidationError as error:
-            refused += details_of(error, f"{path}[{number}]")
+            refused.append(details_of(error, f"{path}[{number}]")[0])
     if refused and not valid:
-        raise wrong_shape(hint, refused)
+        raise wrong_shape(hint, refused[:DETAILS_SHOWN_MAX])
     return valid, refused
 
 
