@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from relay_cli import catalog, dlq, forge, keys, settings, sites, submissions
+from relay_cli import catalog, dlq, forge, keys, settings, sites, sources, submissions
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
 from relay_cli.entities import delete, list_entities, review
@@ -64,6 +64,7 @@ command(app, "review", rich_help_panel=_ENTITIES)(review)
 app.add_typer(submissions.app, name="submissions", rich_help_panel=_ENTITIES)
 app.add_typer(catalog.workspaces_app, name="workspaces", rich_help_panel=_SET_UP)
 app.add_typer(catalog.containers_app, name="containers", rich_help_panel=_SET_UP)
+app.add_typer(sources.app, name="sources", rich_help_panel=_SET_UP)
 app.add_typer(sites.app, name="sites", rich_help_panel=_SET_UP)
 command(app, "link", rich_help_panel=_SET_UP)(sites.link)
 command(app, "unlink", rich_help_panel=_SET_UP)(sites.unlink)

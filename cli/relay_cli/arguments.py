@@ -9,6 +9,7 @@ SiteArgument = Annotated[
     str,
     typer.Argument(help="The site's id, its base URL, or a unique part of that.", metavar="SITE"),
 ]
+SourceArgument = Annotated[str, typer.Argument(help="The source's id.", metavar="SOURCE")]
 EntityArgument = Annotated[str, typer.Argument(help="The entity's id.", metavar="ENTITY_ID")]
 ReviewOption = Annotated[
     bool, typer.Option("--review", help="The id is a review's, not an incident's.")
@@ -19,3 +20,4 @@ FileArgument = Annotated[
 ]
 LimitOption = Annotated[int, typer.Option(min=1, help="The maximum number of rows.")]
 AllOption = Annotated[bool, typer.Option("--all", help="All, without a limit.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

@@ -4,11 +4,9 @@ import base64
 import json
 import os
 import secrets
-import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -21,6 +19,7 @@ from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceA
 from relay_cli.command import Session, command
 from relay_cli.failure import NOT_ALL, Failure, Misuse
 from relay_cli.feed import compact
+from relay_cli.files import read_text
 from relay_cli.screen import Cell, styled
 from relay_cli.troubles import site_state
 from relay_cli.words import counted, moment
@@ -117,7 +116,7 @@ def delete_workspace(session: Session, workspace: WorkspaceArgument) -> None:
     Submitted entities stay recorded, and stay in Jira. `relay unlink` removes them from Jira.
     """
     session.relay.document("DELETE", workspace_path(workspace))
-    _done(session, {"id": workspace}, f"Workspace {workspace} is deleted.")
+    session.screen.result({"id": workspace}, f"Workspace {workspace} is deleted.")
 
 
 @command(workspaces_app, "sites")
@@ -215,7 +214,9 @@ def put_webhook(
 def delete_webhook(session: Session, workspace: WorkspaceArgument) -> None:
     """Delete the webhook. No more notices are sent."""
     session.relay.document("DELETE", workspace_path(workspace, "webhook"))
-    _done(session, {"workspaceId": workspace}, f"Workspace {workspace} no longer has a webhook.")
+    session.screen.result(
+        {"workspaceId": workspace}, f"Workspace {workspace} no longer has a webhook."
+    )
 
 
 @command(containers_app, "list")
@@ -297,7 +298,7 @@ def put_containers(
     put = 0
     for part in _parts(containers):
         put += _put(session, workspace, part)
-    _done(session, {"put": put}, f"{counted(put, 'container')} put.")
+    session.screen.result({"put": put}, f"{counted(put, 'container')} put.")
 
 
 @command(containers_app, "delete")
@@ -307,14 +308,16 @@ def delete_container(
     """Delete a container. Incidents that name it do not change."""
     session.relay.document("DELETE", _container_path(workspace, container))
     document = {"workspaceId": workspace, "id": container}
-    _done(session, document, f"Container {container} is deleted.")
+    session.screen.result(document, f"Container {container} is deleted.")
 
 
-def collected(session: Session, path: str, name: str, limit: int | None) -> list[dict[str, Any]]:
+def collected(
+    session: Session, path: str, name: str, limit: int | None, **query: str
+) -> list[dict[str, Any]]:
     """The items of all pages up to the limit. With --json it prints them, and the next cursor."""
     found: list[dict[str, Any]] = []
     after = None
-    for page in session.relay.pages(path, name, limit):
+    for page in session.relay.pages(path, name, limit, **query):
         found += page[name]
         after = page.get("next")
     if session.screen.json:
@@ -361,13 +364,6 @@ def _show_containers(session: Session, containers: Sequence[dict[str, Any]]) -> 
     )
 
 
-def _done(session: Session, document: dict[str, Any], words: str) -> None:
-    if session.screen.json:
-        session.screen.document(document)
-    else:
-        session.screen.say(words)
-
-
 def _container_path(workspace_id: str, container_id: str) -> str:
     # An id may contain slashes, which stay slashes in the path.
     parts = [segment(part) for part in container_id.split("/")]
@@ -375,13 +371,7 @@ def _container_path(workspace_id: str, container_id: str) -> str:
 
 
 def _read_containers(file: str) -> list[Any]:
-    try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise Misuse(f"{file} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise Misuse(f"{file} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    text = read_text(file)
     try:
         document = json.loads(text)
     except ValueError:

@@ -1,14 +1,20 @@
 """`relay list`, `relay delete`, `relay review`: the entities of a workspace."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from relay_cli.api import PAGE_MAX, segment, workspace_path
-from relay_cli.arguments import AllOption, LimitOption, ReviewOption, WorkspaceArgument
+from relay_cli.arguments import (
+    AllOption,
+    LimitOption,
+    ReviewOption,
+    WorkspaceArgument,
+    YesOption,
+)
 from relay_cli.command import Session
 from relay_cli.failure import Misuse
+from relay_cli.questions import confirm
 from relay_cli.screen import Cell, styled
 from relay_cli.submit import parse_properties
 from relay_cli.words import counted, moment, state_style
@@ -78,7 +84,7 @@ def delete(
             help="Instead of an id: all entities with this property; repeated, with all of them.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Delete an incident or a review in Relay and at every linked site.
 
@@ -126,9 +132,7 @@ def _delete_by_properties(session: Session, workspace_id: str, pairs: list[str],
     what = " and ".join(f"{name}={value}" for name, value in properties.items())
     if not yes:
         question = f"Delete all entities of workspace {workspace_id} with {what}, also in Jira?"
-        if not sys.stdin.isatty():
-            raise Misuse(f"{question} Pass --yes to confirm.")
-        typer.confirm(question, abort=True, err=True)
+        confirm(question)
     path = workspace_path(workspace_id, "entities")
     document = session.relay.document("DELETE", path, query=properties)
     if session.screen.json:

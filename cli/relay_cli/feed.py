@@ -190,17 +190,17 @@ def compact(document: Any) -> bytes:
 
 
 def _parse_line(text: str, where: str) -> tuple[str, bytes]:
-    document = _parse_json(text, where)
+    document = parse_json(text, where)
     if not isinstance(document, dict) or len(document) != 1 or not document.keys() <= set(KINDS):
         raise BadInput(f'{where}: expected {{"incident": …}} or {{"review": …}}.')
     [(kind, entity)] = document.items()
-    return kind, _as_text(entity, where)
+    return kind, as_text(entity, where)
 
 
 def _parse_document(text: str, source: str) -> Feed:
     if not text.strip():
         raise BadInput(f"{source} contains no incident or review.")
-    document = _parse_json(text, source)
+    document = parse_json(text, source)
     known = {*LISTS, *_COMMON}
     if not isinstance(document, dict) or not document.keys() <= known:
         raise BadInput(
@@ -215,7 +215,7 @@ def _parse_document(text: str, source: str) -> Feed:
         if not isinstance(entities, list):
             raise BadInput(f"{source}: {name} must be a list.")
         states += [
-            State(0, kind, index, _as_text(entity, f"{source}, {name}[{index}]"))
+            State(0, kind, index, as_text(entity, f"{source}, {name}[{index}]"))
             for index, entity in enumerate(entities)
         ]
     if not states:
@@ -227,7 +227,8 @@ def _parse_document(text: str, source: str) -> Feed:
     return Feed(states, common["properties"], common["providerMetadata"])
 
 
-def _parse_json(text: str, where: str) -> Any:
+def parse_json(text: str, where: str) -> Any:
+    """The text's JSON. Raises BadInput with the place of the fault; `where` names the file."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
@@ -237,7 +238,8 @@ def _parse_json(text: str, where: str) -> Any:
         raise BadInput(f"{where}: not JSON: {error}.") from None
 
 
-def _as_text(entity: Any, where: str) -> bytes:
+def as_text(entity: Any, where: str) -> bytes:
+    """The parsed JSON as compact JSON. Raises BadInput for a number that JSON lacks."""
     try:
         return compact(entity)
     except ValueError as error:

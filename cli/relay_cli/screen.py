@@ -56,6 +56,18 @@ class Screen:
         for line in lines:
             self._print(self.out, _text(line))
 
+    def result(self, document: Any, *lines: Cell) -> None:
+        """Writes the document with `--json`, else the lines."""
+        if self.json:
+            self.document(document)
+        else:
+            self.say(*lines)
+
+    def verbatim(self, *lines: str) -> None:
+        """Writes lines for copying: a terminal folds them, which leaves them whole."""
+        for line in lines:
+            self._print(self.out, _text(line), soft_wrap=True)
+
     def note(self, *lines: Cell) -> None:
         """Writes lines to stderr, which are not part of the result."""
         for line in lines:
@@ -114,9 +126,9 @@ class Screen:
         if len(details) > DETAILS_SHOWN:
             self.note(f"  and {len(details) - DETAILS_SHOWN} more; --json shows all")
 
-    def _print(self, console: Console, what: RenderableType) -> None:
+    def _print(self, console: Console, what: RenderableType, soft_wrap: bool = False) -> None:
         if console.is_terminal:
-            console.print(what)
+            console.print(what, soft_wrap=soft_wrap)
             return
         # Columns are padded with spaces, which are removed at the end of a line.
         plain = Console(file=StringIO(), width=_ENDLESS, color_system=None, highlight=False)

@@ -89,25 +89,29 @@ def move_site(
 def link(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
     """Link a workspace to a site, also in Jira. Its recorded and future entities are delivered."""
     found, document = _change(session, "PUT", site, workspace, "workspaces")
-    _done(session, document, f"Workspace {workspace} is linked to {found['baseUrl']}")
+    session.screen.result(document, f"Workspace {workspace} is linked to {found['baseUrl']}")
 
 
 def unlink(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
     """Unlink a workspace from a site. Its entities there are deleted in Jira."""
     found, document = _change(session, "DELETE", site, workspace, "workspaces")
-    _done(session, document, f"Workspace {workspace} is no longer linked to {found['baseUrl']}.")
+    session.screen.result(
+        document, f"Workspace {workspace} is no longer linked to {found['baseUrl']}."
+    )
 
 
 def offer(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
     """Let a site's admin find a workspace in Jira. An offer delivers nothing."""
     found, document = _change(session, "PUT", site, workspace, "offers")
-    _done(session, document, f"Workspace {workspace} is offered to {found['baseUrl']}")
+    session.screen.result(document, f"Workspace {workspace} is offered to {found['baseUrl']}")
 
 
 def withdraw(session: Session, site: SiteArgument, workspace: WorkspaceArgument) -> None:
     """Withdraw an offer. An existing link is not affected."""
     found, document = _change(session, "DELETE", site, workspace, "offers")
-    _done(session, document, f"Workspace {workspace} is no longer offered to {found['baseUrl']}.")
+    session.screen.result(
+        document, f"Workspace {workspace} is no longer offered to {found['baseUrl']}."
+    )
 
 
 def find_site(relay: Relay, wanted: str) -> dict[str, Any]:
@@ -147,13 +151,6 @@ def _change(
     path = f"/v1/sites/{segment(found['id'])}/{collection}/{segment(workspace_id)}"
     document = relay.document(method, path)
     return found, document or {"site": found["id"], "workspaceId": workspace_id}
-
-
-def _done(session: Session, document: dict[str, Any], words: str) -> None:
-    if session.screen.json:
-        session.screen.document(document)
-    else:
-        session.screen.say(words)
 
 
 def _show(screen: Screen, site: dict[str, Any], links: dict[str, Any]) -> None:

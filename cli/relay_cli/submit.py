@@ -2,12 +2,10 @@
 
 import gzip
 import re
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
@@ -19,6 +17,7 @@ from relay_cli.arguments import FileArgument, WorkspaceArgument
 from relay_cli.command import Session
 from relay_cli.failure import NOT_ALL, Failure, Misuse, Stopped, Unavailable
 from relay_cli.feed import KINDS, LISTS, Feed, State, Submission, parse_feed, split
+from relay_cli.files import read_bytes
 from relay_cli.screen import Screen, detail_line
 from relay_cli.words import counted
 
@@ -197,12 +196,7 @@ def parse_properties(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _read(file: str) -> Feed:
-    if file == "-":
-        return parse_feed(sys.stdin.buffer.read(), "stdin")
-    try:
-        return parse_feed(Path(file).read_bytes(), file)
-    except OSError as error:
-        raise Misuse(f"{file} can't be read: {error.strerror}.") from None
+    return parse_feed(read_bytes(file), "stdin" if file == "-" else file)
 
 
 @contextmanager

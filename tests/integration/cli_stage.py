@@ -175,7 +175,13 @@ def empty_home(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     work.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-    for name in ("RELAY_URL", "RELAY_KEY", "RELAY_CONFIG", "RELAY_WEBHOOK_SECRET"):
+    for name in (
+        "RELAY_URL",
+        "RELAY_KEY",
+        "RELAY_CONFIG",
+        "RELAY_WEBHOOK_SECRET",
+        "RELAY_SOURCE_SECRET",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.chdir(work)

@@ -53,6 +53,13 @@ def stage(
 
 
 @pytest.fixture
+def operations(stage: Stage) -> Stage:
+    """What the commands about the sources of a workspace are tested with."""
+    stage.relay.put_workspace("operations")
+    return stage
+
+
+@pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """The command with an unreachable Relay."""
     empty_home(monkeypatch, tmp_path)

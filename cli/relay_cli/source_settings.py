@@ -1,0 +1,122 @@
+"""A source's settings: as options of `relay sources add` and `set`, and as words."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from relay_cli.failure import Misuse
+from relay_cli.feed import as_text, parse_json
+from relay_cli.files import read_text
+
+ComponentOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The container that is affected if the tool names no service.", show_default=False
+    ),
+]
+SeverityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=LEVEL",
+        help="Jira's level, such as P2, for one of the tool's severities; repeatable.",
+    ),
+]
+IssueKeysOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="on|off|PROJECT,…",
+        help="Whether Jira issues that the tool's texts name are associated, or those of which "
+        "projects.",
+        show_default=False,
+    ),
+]
+ContainersOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="on|off",
+        help="Whether services that the tool names become containers.",
+        show_default=False,
+    ),
+]
+MappingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|-", help="A file with the mapping, as a JSON object.", show_default=False
+    ),
+]
+SignatureHeaderOption = Annotated[
+    str | None,
+    typer.Option(metavar="HEADER", help="The signature's header.", show_default=False),
+]
+TimestampHeaderOption = Annotated[
+    str | None,
+    typer.Option(metavar="HEADER", help="The header of the signature's time.", show_default=False),
+]
+
+_SWITCH = {"on": True, "off": False}
+
+
+def settings_of(**options: Any) -> dict[str, Any]:
+    """The settings that are given, in the API's shape. Raises Misuse for an invalid value."""
+    given = {name: value for name, value in options.items() if value not in (None, [])}
+    return {_SETTINGS[name][0]: _SETTINGS[name][1](value) for name, value in given.items()}
+
+
+def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each setting's name and value, as the options spell them."""
+    names = {name: option.replace("_", " ") for option, (name, _) in _SETTINGS.items()}
+    return [(names.get(name, name), _words(value)) for name, value in settings.items()]
+
+
+def _severities(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        # A level has no "=", a name may.
+        name, _, level = pair.rpartition("=")
+        if not name or not level:
+            raise Misuse(f"--severity {pair}: expected NAME=LEVEL.")
+        found[name] = level
+    return found
+
+
+def _issue_keys(text: str) -> bool | list[str]:
+    projects = [part.strip() for part in text.split(",")]
+    if not all(projects):
+        raise Misuse(f"--issue-keys {text}: expected on, off, or projects such as PAY,OPS.")
+    return _SWITCH.get(text, projects)
+
+
+def _containers(text: str) -> bool:
+    if text not in _SWITCH:
+        raise Misuse(f"--containers {text}: expected on or off.")
+    return _SWITCH[text]
+
+
+def _mapping(file: str) -> Any:
+    mapping = parse_json(read_text(file), file)
+    # 1e999 is read as infinity.
+    as_text(mapping, file)
+    return mapping
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "component": ("component", str),
+    "severity": ("severities", _severities),
+    "issue_keys": ("issueKeys", _issue_keys),
+    "containers": ("makeContainers", _containers),
+    "mapping": ("mapping", _mapping),
+    "signature_header": ("signatureHeader", str),
+    "timestamp_header": ("timestampHeader", str),
+}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
+        return ", ".join(f"{name}={one}" for name, one in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
