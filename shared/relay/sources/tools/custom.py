@@ -151,6 +151,7 @@ TOOL = Tool(
     setup=[
         "In the tool, add a webhook that sends JSON by POST to this address: {url}",
         "Let it send an event for each incident that opens, changes or is resolved.",
-        "Save one of its payloads, and see what Jira would get: relay sources try WORKSPACE SOURCE FILE",
+        "Save one of its payloads, and see what Jira would get: relay sources try WORKSPACE SOURCE"
+        " FILE",
     ],
 )
