@@ -32,8 +32,9 @@ READY := ready-$(PYTHON_VERSION)
 ##@ Run
 
 .PHONY: demo
-demo: environments ## Run the whole path once on this machine; INPUT=file.jsonl for your own data, FORGE=1 to install with Forge
-	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)") $(if $(FORGE),--forge)
+demo: environments ## Run the whole path once on this machine; SOURCE=kind for a tool's webhook, INPUT=file.jsonl for your own data, FORGE=1 to install with Forge
+	@"$(BIN)/python" -m infra.local.demo $(if $(INPUT),--input "$(INPUT)") $(if $(FORGE),--forge) \
+	  $(if $(SOURCE),--source "$(SOURCE)")
 
 .PHONY: up
 up: environments ## Start the stack and keep it running; .relay/stack.json has its URLs

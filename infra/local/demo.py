@@ -12,6 +12,7 @@ from infra.local.feed import KINDS, State, parse_states, read_states
 from infra.local.first_tenant import set_up
 from infra.local.sample import sample_lines
 from infra.local.screen import Screen
+from infra.local.source_demo import checked_kind, run_source_demo
 from infra.local.stack import temporary_stack
 from infra.local.story import DELIVERY_SECONDS, Story, Submitted
 
@@ -19,12 +20,16 @@ from infra.local.story import DELIVERY_SECONDS, Story, Submitted
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the demo. Exit code: 0 if Jira has everything, else 1."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
         "--input", type=Path, help="a JSONL file of entities instead of the built-in sample"
     )
     parser.add_argument("--forge", action="store_true", help="install the app as a Forge app")
+    what.add_argument("--source", help="let an operations tool's webhook send, such as pagerduty")
     given = parser.parse_args(arguments)
     screen = Screen()
+    if given.source:
+        return run_source_demo(checked_kind(given.source), screen, given.forge)
     states = read_states(given.input) if given.input else parse_states(sample_lines(), "sample")
     return _run(states, screen, given.forge)
 

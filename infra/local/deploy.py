@@ -17,6 +17,8 @@ FORGE_APP_ID = "ari:cloud:ecosystem::app/5c1e7a40-8f5b-4c39-9d44-0d6a5b8e2f17"
 # MiniStack reads the API's id from a tag. So the app's base URL, a parameter of the template, is
 # known before the API exists.
 API_ID = "0000ea57"
+# The source of CloudWatch's alarms, in the workspace of `first_tenant`.
+CLOUDWATCH_SOURCE = "operations/cloudwatch"
 DEPLOY_SECONDS = 120.0
 
 
@@ -43,6 +45,7 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "AppKey": APP_KEY,
         "Architecture": ARCHITECTURE,
         "BaseUrl": base_url(aws.endpoint),
+        "CloudWatchSource": CLOUDWATCH_SOURCE,
         "ForgeAppId": FORGE_APP_ID,
         "ForgeKeysUrl": f"{jira}/forge/.well-known/jwks.json",
         "InstallKeysUrl": f"{jira}/install-keys",

@@ -1,22 +1,23 @@
-"""The queues' policy, which the embedded AWS can't fulfill."""
+"""The queues' policies, which the embedded AWS can't fulfill."""
 
 import re
 from pathlib import Path
 
 from infra.local.failure import StackFailure
 
-POLICY = "QueuesOverTlsOnly"
+POLICIES = ("QueuesOverTlsOnly", "AlarmEventsQueuePolicy")
 
 
-def without_queue_policy(template: Path) -> Path:
-    """Removes the policy from this copy of the template, and returns the template.
+def without_queue_policies(template: Path) -> Path:
+    """Removes the policies from this copy of the template, and returns the template.
 
-    The policy requires TLS, so MiniStack, on plain HTTP, would refuse every call. Raises
-    StackFailure if the template has no such policy.
+    They require TLS, so MiniStack, on plain HTTP, would refuse every call. Raises StackFailure if
+    the template lacks one.
     """
     text = template.read_text()
-    rest, found = re.subn(rf"^  {POLICY}:\n(?:   .*\n|\n)+", "", text, flags=re.MULTILINE)
-    if found != 1:
-        raise StackFailure(f"The built template has no resource {POLICY}.")
-    template.write_text(rest)
+    for policy in POLICIES:
+        text, found = re.subn(rf"^  {policy}:\n(?:   .*\n|\n)+", "", text, flags=re.MULTILINE)
+        if found != 1:
+            raise StackFailure(f"The built template has no resource {policy}.")
+    template.write_text(text)
     return template

@@ -62,6 +62,15 @@ class Screen:
         self._console.print(table)
         self._console.print()
 
+    def grid(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Prints columns below their names; none is cut, however narrow the terminal."""
+        lines = [header, *rows]
+        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+            self._console.print(f"  {'  '.join(cells)}".rstrip(), markup=False)
+        self._console.print()
+
     def faults(self, title: str, faults: Sequence[object]) -> None:
         """Prints the number of faults below a title, and the first ERRORS_SHOWN."""
         self._console.print(f"{title}: {len(faults)}", markup=False)

@@ -21,7 +21,7 @@ from infra.local.failure import StackFailure
 from infra.local.layer import with_mounted_layer
 from infra.local.ports import port_for
 from infra.local.processes import Service, stop_services
-from infra.local.queues import without_queue_policy
+from infra.local.queues import without_queue_policies
 from infra.local.routes import create_routes
 from infra.local.simulator import Jira, start_simulator
 from infra.local.warm_up import warm_up
@@ -87,7 +87,7 @@ def start_stack(folder: Path, lock: TextIO, options: Options, report: Report) ->
         report("Starting the embedded AWS and the Jira simulator; building …")
         embedded, jira, build = _start_side_by_side(folder, lock, options, undo)
         report("Deploying …")
-        template = without_queue_policy(with_mounted_layer(build, folder))
+        template = without_queue_policies(with_mounted_layer(build, folder))
         aws = LocalAws(embedded.endpoint)
         undo.callback(aws.close)
         deployment = deploy(template, aws, jira.url, folder, options.log_level)

@@ -96,6 +96,7 @@ def test_the_readme_runs_from_top_to_bottom(clone: Path, environment: dict[str, 
 
     assert ran.returncode == 0, ran.stdout
     assert "Jira has every submitted entity once" in ran.stdout
+    assert "Jira shows each incident once" in ran.stdout
     assert '"accepted": 1, "rejected": 0' in ran.stdout
     assert "Successfully created/updated stack - relay" in ran.stdout
     assert re.search(r"^relay_[0-9a-f]{16}_\S{43}$", ran.stdout, re.MULTILINE)

@@ -11,21 +11,31 @@ from relay.sources.payload import read_payload
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call
 from relay.sources.tool import tool_of
+from tests.support.template import ROOT
 
-FOLDER = Path(__file__).parent
+EXAMPLES = ROOT / "examples" / "sources"
+VECTORS = Path(__file__).parent
 WORKSPACE_URL = "https://ops.example.com/payments"
 
 
 def samples(kind: str) -> dict[str, Any]:
-    """The payloads in `<kind>.json`, by name; the first is the one in the documentation."""
-    found: dict[str, Any] = json.loads((FOLDER / f"{kind}.json").read_text("utf-8"))
-    return found
+    """The example payloads of a kind, by name; the first is the one in the documentation."""
+    return _document(EXAMPLES / f"{kind}.json")
+
+
+def vector(kind: str) -> dict[str, Any]:
+    """A signature of the vendor's own, with the secret and the body."""
+    return _document(VECTORS / f"{kind}_vector.json")
 
 
 def settings_of(kind: str) -> dict[str, Any]:
     """The settings in `<kind>_settings.json`, for a kind that can't do without."""
-    path = FOLDER / f"{kind}_settings.json"
-    found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    path = EXAMPLES / f"{kind}_settings.json"
+    return _document(path) if path.exists() else {}
+
+
+def _document(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 

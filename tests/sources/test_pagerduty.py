@@ -6,11 +6,11 @@ from relay.entities.model import EntityKey, Kind
 from relay.errors import Unauthenticated
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import tool_of
-from tests.sources.samples import call, entities, samples, translated
+from tests.sources.samples import call, entities, samples, translated, vector
 
 SAMPLES = samples("pagerduty")
 # The secret, body and signature of PagerDuty's own Go client, go-pagerduty (webhookv3_test.go).
-VECTOR = samples("pagerduty_vector")
+VECTOR = vector("pagerduty")
 HEADER = "X-PagerDuty-Signature"
 
 

@@ -9,11 +9,11 @@ from relay.errors import BadRequest, Unauthenticated
 from relay.sources.mapping import Deletion
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import tool_of
-from tests.sources.samples import call, entities, samples, translated
+from tests.sources.samples import call, entities, samples, translated, vector
 
 SAMPLES = samples("rootly")
 # There is no published one. This one has the time directly before the body, as Rootly documents it.
-VECTOR = samples("rootly_vector")
+VECTOR = vector("rootly")
 VECTOR_TIME = 1769880600
 INCIDENT_ID = "rootly-11111111-2222-4333-8444-555555555555"
 REVIEW_ID = "rootly-22222222-3333-4444-8555-666666666666"
