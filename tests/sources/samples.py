@@ -19,8 +19,9 @@ WORKSPACE_URL = "https://ops.example.com/payments"
 
 
 def samples(kind: str) -> dict[str, Any]:
-    """The example payloads of a kind, by name; the first is the one in the documentation."""
-    return _document(EXAMPLES / f"{kind}.json")
+    """The example payloads of a kind, by name."""
+    paths = sorted((EXAMPLES / kind).glob("*.json"))
+    return {path.stem.replace("-", "_"): _document(path) for path in paths}
 
 
 def vector(kind: str) -> dict[str, Any]:
@@ -29,9 +30,11 @@ def vector(kind: str) -> dict[str, Any]:
 
 
 def settings_of(kind: str) -> dict[str, Any]:
-    """The settings in `<kind>_settings.json`, for a kind that can't do without."""
-    path = EXAMPLES / f"{kind}_settings.json"
-    return _document(path) if path.exists() else {}
+    """The settings that the kind can't do without."""
+    if kind != "custom":
+        return {}
+    mapping = _document(EXAMPLES / "custom-mapping.json")
+    return {"mapping": mapping, "severities": {"red": "P1", "amber": "P3"}}
 
 
 def _document(path: Path) -> dict[str, Any]:

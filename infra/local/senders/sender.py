@@ -49,10 +49,17 @@ def sender_of(kind: str) -> Sender:
     return sender
 
 
-def samples(name: str) -> dict[str, Any]:
-    """The document `<name>.json` among the examples of sources."""
-    document: dict[str, Any] = json.loads((_SAMPLES / f"{name}.json").read_text("utf-8"))
-    return document
+def samples(kind: str) -> dict[str, Any]:
+    """The example payloads of a kind, by name."""
+    return {
+        path.stem.replace("-", "_"): json.loads(path.read_text("utf-8"))
+        for path in (_SAMPLES / kind).glob("*.json")
+    }
+
+
+def mapping() -> Any:
+    """The mapping for the examples of `custom`."""
+    return json.loads((_SAMPLES / "custom-mapping.json").read_text("utf-8"))
 
 
 def varied(payload: Any, values: Mapping[str, Any]) -> Any:
