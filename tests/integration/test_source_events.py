@@ -11,7 +11,9 @@ import pytest
 
 from relay.sources.payload import BODY_BYTES_MAX
 from relay.telemetry import logger
-from tests.integration.relay_stage import JiraSite, Relay
+from tests.integration.catching_up_stage import put_link
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
 from tests.sources.samples import samples
 from tests.support.aws_calls import AwsCalls, client_error, unreachable
 from tests.support.lambdas import Answer, Context, sqs_event
@@ -378,6 +380,22 @@ def test_services_are_no_components_while_that_module_is_off(
     relay.run_queue()
 
     assert [path.rpartition("/rest/")[2] for _, path in site.calls()] == ["operations/1.0/bulk"]
+
+
+def test_services_are_components_with_that_module_on(start: Start, simulator: Simulator) -> None:
+    relay = start("payments", simulator=simulator, COMPONENTS_MODULE="on")
+    site = install_from(relay, simulator)
+    put_link(relay, site, "payments")
+    relay.run_replays()
+    source = Source(relay, "alertmanager")
+
+    for _ in range(2):
+        source.send(FIRING)
+        relay.run_queue()
+
+    calls = [one for one in simulator.calls(site.name) if one["operation"] == "submitComponents"]
+    # Once: nothing has changed in the second.
+    assert [call["components"] for call in calls] == [1]
 
 
 def test_many_long_names_do_not_hold_up_the_delivery(
