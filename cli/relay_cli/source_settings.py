@@ -40,10 +40,14 @@ ContainersOption = Annotated[
         show_default=False,
     ),
 ]
-MappingOption = Annotated[
+SettingsOption = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|-", help="A file with the mapping, as a JSON object.", show_default=False
+        "--settings",
+        metavar="FILE|-",
+        help="A file with settings as a JSON object, such as the mapping of a custom source. The "
+        "other options override it.",
+        show_default=False,
     ),
 ]
 SignatureHeaderOption = Annotated[
@@ -58,16 +62,25 @@ TimestampHeaderOption = Annotated[
 _SWITCH = {"on": True, "off": False}
 
 
-def settings_of(**options: Any) -> dict[str, Any]:
-    """The settings that are given, in the API's shape. Raises Misuse for an invalid value."""
+def settings_of(file: str | None, **options: Any) -> dict[str, Any]:
+    """The settings that are given, in the API's shape; options come before the file.
+
+    Raises Misuse for an invalid value.
+    """
     given = {name: value for name, value in options.items() if value not in (None, [])}
-    return {_SETTINGS[name][0]: _SETTINGS[name][1](value) for name, value in given.items()}
+    settings = {} if file is None else _in_file(file)
+    return settings | {
+        _SETTINGS[name][0]: _SETTINGS[name][1](value) for name, value in given.items()
+    }
 
 
 def settings_rows(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each setting's name and value, as the options spell them."""
     names = {name: option.replace("_", " ") for option, (name, _) in _SETTINGS.items()}
-    return [(names.get(name, name), _words(value)) for name, value in settings.items()]
+    # An expression of a mapping may contain commas, so each has its own row.
+    mapping = [(f"mapping.{name}", one) for name, one in settings.get("mapping", {}).items()]
+    rest = ((name, value) for name, value in settings.items() if name != "mapping")
+    return [*((names.get(name, name), _words(value)) for name, value in rest), *mapping]
 
 
 def _severities(pairs: list[str]) -> dict[str, str]:
@@ -94,11 +107,13 @@ def _containers(text: str) -> bool:
     return _SWITCH[text]
 
 
-def _mapping(file: str) -> Any:
-    mapping = parse_json(read_text(file), file)
+def _in_file(file: str) -> dict[str, Any]:
+    settings = parse_json(read_text(file), file)
     # 1e999 is read as infinity.
-    as_text(mapping, file)
-    return mapping
+    as_text(settings, file)
+    if not isinstance(settings, dict):
+        raise Misuse(f"{file}: the settings must be a JSON object.")
+    return settings
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -106,7 +121,6 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "severity": ("severities", _severities),
     "issue_keys": ("issueKeys", _issue_keys),
     "containers": ("makeContainers", _containers),
-    "mapping": ("mapping", _mapping),
     "signature_header": ("signatureHeader", str),
     "timestamp_header": ("timestampHeader", str),
 }

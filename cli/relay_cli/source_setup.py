@@ -24,7 +24,7 @@ from relay_cli.source_settings import (
     ComponentOption,
     ContainersOption,
     IssueKeysOption,
-    MappingOption,
+    SettingsOption,
     SeverityOption,
     SignatureHeaderOption,
     TimestampHeaderOption,
@@ -50,11 +50,11 @@ def add_source(
     kind: Annotated[
         str, typer.Option(help="The tool: one of `relay sources kinds`.", show_default=False)
     ],
+    settings_file: SettingsOption = None,
     component: ComponentOption = None,
     severity: SeverityOption = None,
     issue_keys: IssueKeysOption = None,
     containers: ContainersOption = None,
-    mapping: MappingOption = None,
     signature_header: SignatureHeaderOption = None,
     timestamp_header: TimestampHeaderOption = None,
     secret_file: SecretFileOption = None,
@@ -70,11 +70,11 @@ def add_source(
     secret` does so later.
     """
     settings = settings_of(
+        settings_file,
         component=component,
         severity=severity,
         issue_keys=issue_keys,
         containers=containers,
-        mapping=mapping,
         signature_header=signature_header,
         timestamp_header=timestamp_header,
     )
@@ -96,11 +96,11 @@ def set_source(
     session: Session,
     workspace: WorkspaceArgument,
     source: SourceArgument,
+    settings_file: SettingsOption = None,
     component: ComponentOption = None,
     severity: SeverityOption = None,
     issue_keys: IssueKeysOption = None,
     containers: ContainersOption = None,
-    mapping: MappingOption = None,
     signature_header: SignatureHeaderOption = None,
     timestamp_header: TimestampHeaderOption = None,
     reset: Annotated[
@@ -109,11 +109,11 @@ def set_source(
 ) -> None:
     """Change a source's settings. Its URL, its secret and its other settings stay."""
     settings = settings_of(
+        settings_file,
         component=component,
         severity=severity,
         issue_keys=issue_keys,
         containers=containers,
-        mapping=mapping,
         signature_header=signature_header,
         timestamp_header=timestamp_header,
     )

@@ -20,15 +20,14 @@ from tests.integration.sources_stage import (
     write,
 )
 from tests.integration.terminal import Terminal
-from tests.sources.samples import samples
+from tests.sources.samples import samples, settings_of
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_source_of_each_kind_is_added_with_its_steps(operations: Stage, kind: str) -> None:
     options: tuple[str, ...] = ()
     if "mapping" in tool_of(kind).own_settings:
-        fields = {"id": "id", "summary": "title", "status": "status", "lastUpdated": "at"}
-        options = ("--mapping", write("mapping.json", json.dumps(fields)))
+        options = ("--settings", write("settings.json", json.dumps(settings_of(kind))))
 
     added = add(operations, kind, *options)
 
@@ -89,6 +88,18 @@ def test_settings_are_given_and_changed(operations: Stage) -> None:
     assert "--reset" in operations.cli("sources", "set", *WHERE, code=2).err
 
 
+def test_settings_are_given_in_a_file(operations: Stage) -> None:
+    file = write("settings.json", json.dumps(settings_of("custom")))
+    add(operations, "custom", "--settings", file, "--severity", "red=P2")
+
+    expected = settings_of("custom") | {"severities": {"red": "P2"}}
+    assert source(operations)["settings"].items() >= expected.items()
+    shown = operations.cli("sources", "show", *WHERE).words
+    assert "mapping.id key mapping.lastUpdated changed" in shown
+    operations.cli("sources", "set", *WHERE, "--settings", "-", stdin=b'{"component": "shop"}')
+    assert source(operations)["settings"].items() >= (expected | {"component": "shop"}).items()
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -96,10 +107,14 @@ def test_settings_are_given_and_changed(operations: Stage) -> None:
         (("--severity", "=P1"), "--severity =P1: expected NAME=LEVEL."),
         (("--issue-keys", "PAY,"), "--issue-keys PAY,: expected on, off, or projects"),
         (("--containers", "yes"), "--containers yes: expected on or off."),
-        (("--mapping", "absent.json"), "absent.json can't be read: No such file or directory."),
-        (("--mapping", "broken.json"), "broken.json, line 2: not JSON: Expecting value, column 8."),
-        (("--mapping", "infinite.json"), "infinite.json: not JSON"),
-        (("--mapping", "binary"), "binary is not UTF-8: invalid start byte at byte 0."),
+        (("--settings", "absent.json"), "absent.json can't be read: No such file or directory."),
+        (
+            ("--settings", "broken.json"),
+            "broken.json, line 2: not JSON: Expecting value",
+        ),
+        (("--settings", "infinite.json"), "infinite.json: not JSON"),
+        (("--settings", "list.json"), "list.json: the settings must be a JSON object."),
+        (("--settings", "binary"), "binary is not UTF-8: invalid start byte at byte 0."),
         (("--secret-file", "absent"), "absent can't be read: No such file or directory."),
         (("--secret-file", "empty"), "empty holds no secret."),
         (("--secret-file", "broken.json"), "The secret in broken.json has characters"),
@@ -110,6 +125,7 @@ def test_a_wrong_option_is_refused_before_any_call(
 ) -> None:
     write("broken.json", '{\n "id": ,\n}')
     write("infinite.json", '{"id": 1e999}')
+    write("list.json", "[]")
     write("binary", b"\xff")
     write("empty", "\n")
 
@@ -124,8 +140,8 @@ def test_relays_own_errors_name_the_field(operations: Stage) -> None:
 
     level = operations.cli(*arguments, "--severity", "high=P9", code=1)
     assert "settings.severities.high: " in level.err
-    half = write("mapping.json", '{"id": "\\ud800"}')
-    assert "not a source" in operations.cli(*arguments, "--mapping", half, code=1).err
+    half = write("settings.json", '{"component": "\\ud800"}')
+    assert "not a source" in operations.cli(*arguments, "--settings", half, code=1).err
     pagerduty = ("sources", "add", *WHERE, "--kind", "pagerduty")
     refused = operations.cli(*pagerduty, code=1, RELAY_SOURCE_SECRET="x" * 501)
     assert "  secret: " in refused.err

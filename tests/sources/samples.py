@@ -33,8 +33,7 @@ def settings_of(kind: str) -> dict[str, Any]:
     """The settings that the kind can't do without."""
     if kind != "custom":
         return {}
-    mapping = _document(EXAMPLES / "custom-mapping.json")
-    return {"mapping": mapping, "severities": {"red": "P1", "amber": "P3"}}
+    return _document(EXAMPLES / "custom-settings.json")
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -57,9 +57,9 @@ def samples(kind: str) -> dict[str, Any]:
     }
 
 
-def mapping() -> Any:
-    """The mapping for the examples of `custom`."""
-    return json.loads((_SAMPLES / "custom-mapping.json").read_text("utf-8"))
+def custom_settings() -> Any:
+    """The settings for the examples of `custom`."""
+    return json.loads((_SAMPLES / "custom-settings.json").read_text("utf-8"))
 
 
 def varied(payload: Any, values: Mapping[str, Any]) -> Any:

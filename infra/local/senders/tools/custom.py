@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.local.sample import milliseconds
 from infra.local.senders.events import Event
-from infra.local.senders.sender import Sender, mapping, samples, varied
+from infra.local.senders.sender import Sender, custom_settings, samples, varied
 
 SAMPLES = samples("custom")
 LEVELS = {"P1": "red", "P3": "amber"}
@@ -33,5 +33,5 @@ SENDER = Sender(
     incident_id=lambda event: str(5000 + event.number),
     component=lambda event: f"custom-{event.service_id}",
     others={"drill": SAMPLES["drill"], "heartbeat": SAMPLES["none"]},
-    settings={"mapping": mapping(), "severities": {"red": "P1", "amber": "P3"}},
+    settings=custom_settings(),
 )
