@@ -41,7 +41,7 @@ def given_secret(file: str | None) -> Secret | None:
     """The secret in the file, else in the environment; None without one. Raises Misuse."""
     if file is None and not os.environ.get(VARIABLE):
         return None
-    where = VARIABLE if file is None else file
+    where = VARIABLE if file is None else "standard input" if file == "-" else file
     value = (os.environ[VARIABLE] if file is None else read_text(file)).strip()
     if not value:
         raise Misuse(f"{where} holds no secret.")

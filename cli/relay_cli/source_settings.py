@@ -27,7 +27,7 @@ IssueKeysOption = Annotated[
     str | None,
     typer.Option(
         metavar="on|off|PROJECT,…",
-        help="Whether Jira issues that the tool's texts name are associated, or those of which "
+        help="Associate the Jira issues that the tool's texts name: all, none, or those of these "
         "projects.",
         show_default=False,
     ),
@@ -36,7 +36,7 @@ ContainersOption = Annotated[
     str | None,
     typer.Option(
         metavar="on|off",
-        help="Whether services that the tool names become containers.",
+        help="Create a container for each service that the tool names.",
         show_default=False,
     ),
 ]

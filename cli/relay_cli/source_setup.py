@@ -1,7 +1,7 @@
 """`relay sources add`, `set` and `secret`: what connects a tool to a source."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -59,15 +59,15 @@ def add_source(
     timestamp_header: TimestampHeaderOption = None,
     secret_file: SecretFileOption = None,
     sign: Annotated[
-        bool, typer.Option("--sign", help="Have calls signed if the tool leaves the choice.")
+        bool, typer.Option("--sign", help="Require signed calls, where signing is optional.")
     ] = False,
 ) -> None:
     """Create a source. Prints its URL, and the steps to take in the tool.
 
-    The URL is shown only once. If you choose the secret with which the tool signs, one is generated
-    and shown in the steps, unless --secret-file or RELAY_SOURCE_SECRET gives one. If the tool makes
-    the secret, the command asks for it at the end; elsewhere than on a terminal, `relay sources
-    secret` does so later.
+    The URL is shown only once. If the tool makes the secret with which it signs, the command asks
+    for it after the steps; without a terminal, run `relay sources secret` later. If the secret is
+    yours to choose, the command generates one and shows it in the steps, unless --secret-file or
+    RELAY_SOURCE_SECRET gives one.
     """
     settings = settings_of(
         settings_file,
@@ -86,9 +86,14 @@ def add_source(
     made = _put(relay, workspace, source, {"kind": kind, "settings": settings}, secret)
     if "url" not in made:
         raise _exists(workspace, source)
-    _show_made(session.screen, tool, made, secret, _secret_command(workspace, source))
-    waits = bool(secret and secret.origin == "placeholder")
-    if waits and is_terminal() and not session.screen.json:
+    lacks = bool(secret and secret.origin == "placeholder")
+    asks = lacks and is_terminal() and not session.screen.json
+    steps = list(_steps(tool, made["url"], secret))
+    later = _secret_command(workspace, source)
+    if lacks:
+        steps.append(_last_step(tool["title"], later, asks))
+    _show_made(session.screen, tool, made, secret, steps, later)
+    if asks:
         _ask_and_put(session, workspace, made, tool)
 
 
@@ -107,7 +112,7 @@ def set_source(
         bool, typer.Option("--reset", help="Restore the defaults of all other settings.")
     ] = False,
 ) -> None:
-    """Change a source's settings. Its URL, its secret and its other settings stay."""
+    """Change a source's settings. Its URL, its secret and its other settings are kept."""
     settings = settings_of(
         settings_file,
         component=component,
@@ -202,20 +207,26 @@ def _steps(tool: Mapping[str, Any], url: str, secret: Secret | None) -> Iterator
             yield step.replace("{url}", url).replace("{secret}", shown)
 
 
+def _last_step(title: str, secret_command: str, asks: bool) -> str:
+    """What to do with the secret that the tool shows."""
+    if asks:
+        return (
+            f"Paste the secret below; until then, Relay refuses {title}'s calls. To do so later: "
+            f"{secret_command}"
+        )
+    return f"Give the secret to Relay, which refuses {title}'s calls until then: {secret_command}"
+
+
 def _show_made(
     screen: Screen,
     tool: Mapping[str, Any],
     made: Mapping[str, Any],
     secret: Secret | None,
+    steps: Sequence[str],
     secret_command: str,
 ) -> None:
     """The new source's URL, the secret if it was made here, and the steps to take."""
     title, origin = tool["title"], secret.origin if secret else None
-    steps = list(_steps(tool, made["url"], secret))
-    if origin == "placeholder":
-        steps.append(
-            f"Give the secret to Relay, which refuses {title}'s calls until then: {secret_command}"
-        )
     if screen.json:
         shown = {"secret": secret.value} if secret and origin == "made" else {}
         screen.document({**made, "steps": steps, **shown})

@@ -29,7 +29,7 @@ app = typer.Typer(
 _SIGNING = {
     "tool": "made by the tool, with its webhook",
     "user": "chosen by you, or generated",
-    "optional": "with --sign, as chosen by you or generated",
+    "optional": "with --sign: chosen by you, or generated",
     "none": "none: the tool does not sign",
 }
 _STYLES = {"taken": "green", "refused": "red"}
@@ -147,16 +147,21 @@ def list_deliveries(
     limit: LimitOption = PAGE_MAX,
     everything: AllOption = False,
 ) -> None:
-    """List what became of the calls of a source's tool in the last 14 days, newest first."""
+    """List what became of the calls of a source's tool in the last 14 days, newest first.
+
+    The id of a delivery that was taken is also the id of its submission: `relay submissions show`
+    has its receipt.
+    """
     path = source_path(workspace, source, "deliveries")
     query = {"state": state} if state else {}
     found = collected(session, path, "deliveries", None if everything else limit, **query)
     if not session.screen.json:
         session.screen.table(
-            ("AT", "EVENT", "STATE", "ENTITIES", "WHY"),
+            ("AT", "ID", "EVENT", "STATE", "ENTITIES", "WHY"),
             (
                 (
                     moment(one["at"]),
+                    one["id"],
                     one["event"],
                     styled(one["state"], _STYLES.get(one["state"], "")),
                     ", ".join(map(_entity, one["entities"])),

@@ -69,6 +69,7 @@ def test_a_tool_that_makes_its_secret_is_refused_until_it_is_given(operations: S
 def test_a_terminal_is_asked_for_the_tools_secret(operations: Stage) -> None:
     terminal = Terminal(operations.cli, "sources", "add", *WHERE, "--kind", "pagerduty")
     terminal.wait_for("Paste the secret that PagerDuty shows: ")
+    assert "6. Paste the secret below" in terminal.shown
     # The terminal is narrower than the URL.
     url = url_of(terminal.shown)
     assert deliver(operations, url, TRIGGERED, SECRET) == 401

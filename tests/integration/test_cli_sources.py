@@ -217,6 +217,7 @@ def test_deliveries_are_listed_newest_first(operations: Stage) -> None:
     assert "incident pagerduty-PINC001" in lines[2]
     only = operations.cli("sources", "deliveries", *WHERE, "--state", "ignored", "--json").json()
     assert [one["event"] for one in only["deliveries"]] == ["incident.annotated"]
+    assert only["deliveries"][0]["id"] in lines[1]
     first = operations.cli("sources", "deliveries", *WHERE, "--limit", "1")
     assert len(first.rows) == 1
     assert "--all" in first.err
