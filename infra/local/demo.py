@@ -101,7 +101,7 @@ def _read_one_back(story: Story, expected: Mapping[Key, State]) -> None:
     incident = story.read_back(incidents[-1])
     story.screen.say(f"Read back from Jira: {incident['id']}, {incident['status']}:")
     story.screen.say(f"  {incident['summary']}")
-    story.screen.say(f"With `make up` the stack stays; its page is like {story.tenancy.page}")
+    story.screen.say("To keep such a stack and look at its Jira page, run `make up`.")
 
 
 def _figures(

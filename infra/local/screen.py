@@ -51,6 +51,10 @@ class Screen:
         with Progress(*columns, console=self._console) as progress:
             yield _Bar(progress, what, total)
 
+    def gap(self) -> None:
+        """Prints an empty line, such as between messages and a grid."""
+        self._console.print()
+
     def table(self, rows: Sequence[tuple[str, str]]) -> None:
         """Prints names with right-aligned values."""
         table = Table(show_header=False, box=None, padding=(0, 2))

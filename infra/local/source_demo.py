@@ -22,9 +22,9 @@ from relay.sources.tool import KINDS
 # Tools give up sooner; the first call here starts the function on a machine that is busy.
 ANSWER_SECONDS = 30.0
 WHO_MAKES_THE_SECRET = {
-    "tool": "{title} makes the secret of its webhook; Relay gets it",
-    "user": "The user makes a secret; {title} and Relay get it",
-    "optional": "{title} can sign; the user makes a secret for it",
+    "tool": "{title} makes the secret with which it signs; Relay gets a copy",
+    "user": "The user chooses the secret; {title} and Relay get it",
+    "optional": "{title} can sign; the user chooses the secret",
     "none": "{title} does not sign; the URL is the secret",
 }
 
@@ -60,10 +60,10 @@ def run_source(story: Story, kind: str) -> bool:
     faults = [*_wrong_answers(sent, answers), *_wrong_counts(sent, noted)]
     faults += [*differences(expected, shown), *_missing_containers(story, expected)]
     if faults:
-        story.screen.faults("Not as it must be", faults)
+        story.screen.faults("Faults", faults)
     else:
         story.screen.say("Jira shows each incident once, in its newest state.")
-    story.screen.say(f"With `make up` the stack stays; its page is like {story.tenancy.page}")
+    story.screen.say("To keep such a stack and look at its Jira page, run `make up`.")
     return not faults
 
 
@@ -76,9 +76,11 @@ def _make_source(story: Story, kind: str, sender: Sender) -> tuple[str, str | No
     source = story.relay.put_source(
         story.tenancy.workspace_id, kind, document | ({"secret": secret} if secret else {})
     )
-    place = "the queue of the template's rule" if sender.queued else source["url"]
-    story.screen.say(f"{WHO_MAKES_THE_SECRET[tool['signing']].format(title=tool['title'])}")
-    story.screen.say(f"{tool['title']} sends to {place}")
+    if sender.queued:
+        story.screen.say(f"{tool['title']} sends to the queue of the template's rule, with IAM")
+    else:
+        story.screen.say(WHO_MAKES_THE_SECRET[tool["signing"]].format(title=tool["title"]))
+        story.screen.say(f"{tool['title']} sends to {source['url']}")
     return source["url"], secret
 
 
@@ -146,6 +148,7 @@ def _report(
     shown: Sequence[Shown],
 ) -> None:
     screen = story.screen
+    screen.gap()
     counted = Counter(zip((one.what for one in sent), answers, strict=True))
     screen.grid(
         ("Sent", "times", "Relay's answer"),
