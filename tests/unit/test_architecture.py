@@ -63,8 +63,9 @@ def sources(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Every module that the file imports at run time, without imports for type checkers."""
+def imported(path: Path, at_start: bool = False) -> Iterator[str]:
+    """Every module that the file imports at run time, without imports for type checkers; with
+    `at_start`, only those that it imports when it is loaded itself."""
     tree = ast.parse(path.read_text("utf-8"))
     for_types_only = {
         id(inner)
@@ -72,7 +73,7 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in tree.body if at_start else ast.walk(tree):
         if id(node) in for_types_only:
             continue
         if isinstance(node, ast.Import):
@@ -84,6 +85,17 @@ def imported(path: Path) -> Iterator[str]:
                 if node.module == "relay"
                 else [node.module or ""]
             )
+
+
+def loaded(path: Path, known: set[str]) -> set[str]:
+    """Adds every module that is loaded with the file to the known ones, and returns them."""
+    for name in imported(path, at_start=True):
+        if name not in known:
+            known.add(name)
+            own = SHARED.parent / f"{name.replace('.', '/')}.py"
+            if own.exists():
+                loaded(own, known)
+    return known
 
 
 def is_library(module: str) -> bool:
@@ -143,6 +155,14 @@ def test_no_function_loads_the_response_shapes() -> None:
     for path in (*others, *sources(ROOT / "functions")):
         shapes = {name for name in imported(path) if name.startswith("relay.edge.shapes")}
         assert not shapes, path
+
+
+@pytest.mark.parametrize("name", ["source_events", "sources", "submissions"])
+def test_a_function_that_calls_no_other_host_loads_no_http_client(name: str) -> None:
+    """Some tools wait a second for the answer, and a cold start has to fit into it."""
+    found = loaded(ROOT / "functions" / name / "handler.py", set())
+    assert "relay.catalog.workspaces" in found
+    assert not {module.partition(".")[0] for module in found} & {"httpx", "httpcore"}
 
 
 def test_a_function_is_one_file_and_imported_by_none() -> None:

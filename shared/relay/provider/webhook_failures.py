@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import httpx
 
-from relay.outbound.addresses import AddressRefused
 from relay.outbound.network import NO_ADDRESS
+from relay.outbound.public_only import AddressRefused
 
 _NO_ANSWER = "It closed the connection or did not send a valid HTTP response."
 

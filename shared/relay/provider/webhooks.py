@@ -15,8 +15,8 @@ import httpx
 from relay.aws import AWS_ERRORS
 from relay.catalog.webhooks import SECRET_PREFIX, Attempt, Webhook, WebhookStore
 from relay.errors import NotFound, Unavailable
-from relay.outbound.addresses import public_only
 from relay.outbound.client import OutboundClient
+from relay.outbound.public_only import public_only
 from relay.provider.webhook_failures import reason_of
 from relay.queues.notices import Notice, NoticesQueue, parse_notice
 from relay.table import TABLE_ERRORS
