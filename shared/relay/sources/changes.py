@@ -51,7 +51,8 @@ class IncidentChange:
     as "incident 19", for the description if there is none. Of `urls`, the first valid one is used.
     `severity` is the tool's name for it; empty for none. `keys` are issue keys that a field for
     them holds, in any case; `notes` are further texts that people write issue keys into, besides
-    title and description. With an `episode`, `id` is the alarm's, over all its episodes.
+    title and description. In all lists, what is empty does not count. With an `episode`, `id` is
+    the alarm's, over all its episodes.
     """
 
     id: str

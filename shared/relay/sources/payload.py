@@ -1,7 +1,7 @@
 """Reading a webhook's body: its JSON, and the parts of models of it.
 
 Required fields of a model are those without which nothing can be sent to Jira. Every other field is
-`Lenient`: a tool that changes its type costs that field, not the incident.
+`Lenient`, or an `OptionalText`: a tool that changes its type costs that field, not the incident.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -67,6 +67,10 @@ def _or_none(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
         return None
 
 
+def _or_empty(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    return _or_none(value, validate) or ""
+
+
 def _several(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     found: list[Any] = []
     for one in value[:_MEMBERS_MAX] if isinstance(value, list) else []:
@@ -90,6 +94,8 @@ Text = Annotated[str, AfterValidator(_text)]
 Id = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 # None if the value is absent or is not a T; to be declared with the default None.
 Lenient = Annotated[T | None, WrapValidator(_or_none)]
+# Empty if the value is absent or is not a text; to be declared with the default "".
+OptionalText = Annotated[str, AfterValidator(_text), WrapValidator(_or_empty)]
 # The members of a list that are a T; [] if it is no list.
 Several = Annotated[list[T], WrapValidator(_several)]
 # Labels or tags: the members of an object that are texts; {} if it is no object.

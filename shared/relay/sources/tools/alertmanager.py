@@ -8,7 +8,7 @@ from pydantic import Field
 from relay.errors import Detail
 from relay.sources.changes import IncidentChange, Reading, Service
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Labels, Lenient, Payload, Text
+from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import Tool, parsed, parsed_each
 
@@ -20,8 +20,8 @@ _HINT = (
 
 class _Notification(Payload):
     version: Literal["4"]
-    status: Lenient[Text] = None
-    externalURL: Lenient[Text] = None
+    status: OptionalText = ""
+    externalURL: OptionalText = ""
     truncatedAlerts: Lenient[int] = None
     alerts: list[Any]
 
@@ -34,7 +34,7 @@ class Alert(Payload):
     annotations: Labels = Field(default_factory=dict)
     startsAt: Moment
     endsAt: Lenient[Moment] = None
-    generatorURL: Lenient[Text] = None
+    generatorURL: OptionalText = ""
     fingerprint: Id
 
 
@@ -54,7 +54,7 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 
 
 def _change(alert: Alert, notification: _Notification) -> IncidentChange:
-    urls = [alert.generatorURL or "", notification.externalURL or ""]
+    urls = [alert.generatorURL, notification.externalURL]
     return change_of(alert, alert.fingerprint, urls)
 
 
@@ -63,7 +63,6 @@ def change_of(alert: Alert, series: str, urls: Sequence[str]) -> IncidentChange:
     labels, notes = alert.labels, alert.annotations
     resolved_at = alert.endsAt if alert.status == "resolved" else None
     name = labels.get("alertname", "")
-    service = labels.get("service", "")
     return IncidentChange(
         # Milliseconds, as the start of an episode tells it from the alert's others.
         id=f"{series}-{alert.startsAt // 1000}",
@@ -75,8 +74,8 @@ def change_of(alert: Alert, series: str, urls: Sequence[str]) -> IncidentChange:
         reference=f"alert {name}" if name else "",
         urls=urls,
         severity=labels.get("severity", ""),
-        services=[Service(name=service)] if service else [],
-        keys=[one for one in (labels.get("jira"), notes.get("jira")) if one],
+        services=[Service(name=labels.get("service", ""))],
+        keys=[labels.get("jira", ""), notes.get("jira", "")],
     )
 
 

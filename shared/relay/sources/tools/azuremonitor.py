@@ -7,7 +7,7 @@ from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Labels, Lenient, Payload, Text
+from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.severities import own_level
 from relay.sources.tool import Tool, parsed
@@ -27,10 +27,10 @@ class _Essentials(Payload):
     alertId: Annotated[Id, Field(pattern=r"[^/]$")]
     firedDateTime: Annotated[Moment, Field(lt=_END_OF_TIME)]
     resolvedDateTime: Lenient[Moment] = None
-    monitorCondition: Lenient[Text] = None
-    alertRule: Lenient[Text] = None
-    description: Lenient[Text] = None
-    severity: Lenient[Text] = None
+    monitorCondition: OptionalText = ""
+    alertRule: OptionalText = ""
+    description: OptionalText = ""
+    severity: OptionalText = ""
 
 
 class _Data(Payload):
@@ -53,17 +53,17 @@ def read(payload: Any, settings: SourceSettings) -> Reading:
 def _change(data: _Data, settings: SourceSettings) -> IncidentChange:
     alert = data.essentials
     resolved = alert.monitorCondition == "Resolved"
-    rule = alert.alertRule or ""
+    rule = alert.alertRule
     return IncidentChange(
         id=alert.alertId.rpartition("/")[2],
         changed_at=_resolved_at(alert) if resolved else alert.firedDateTime,
         created_at=alert.firedDateTime,
         status="resolved" if resolved else "open",
         title=rule,
-        description=alert.description or "",
+        description=alert.description,
         reference=f"alert {rule}" if rule else "",
         urls=[f"{_PAGE}/alertId/{quote(alert.alertId, safe='')}"],
-        severity=_severity(alert.severity or "", settings),
+        severity=_severity(alert.severity, settings),
         keys=[data.customProperties.get("jira", "")],
     )
 

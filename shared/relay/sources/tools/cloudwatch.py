@@ -7,7 +7,7 @@ from pydantic import Field
 
 from relay.sources.changes import Episode, IncidentChange, Reading, Service
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Labels, Lenient, Payload, Text
+from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload, Text
 from relay.sources.settings import SourceSettings
 from relay.sources.severities import own_level
 from relay.sources.tool import Tool, parsed
@@ -26,16 +26,16 @@ class _Head(Payload):
 class _State(Payload):
     value: Text
     timestamp: Moment
-    reason: Lenient[Text] = None
+    reason: OptionalText = ""
 
 
 class _Previous(Payload):
-    value: Lenient[Text] = None
+    value: OptionalText = ""
     timestamp: Lenient[Moment] = None
 
 
 class _Configuration(Payload):
-    description: Lenient[Text] = None
+    description: OptionalText = ""
 
 
 class _Detail(Payload):
@@ -68,14 +68,14 @@ def read(payload: Any, settings: SourceSettings) -> Reading:
 def _change(event: _Event, settings: SourceSettings) -> IncidentChange:
     alarm, state = event.detail, event.detail.state
     name, tags = alarm.alarmName, alarm.alarmTags
-    description = alarm.configuration.description if alarm.configuration else None
+    configuration = alarm.configuration or _Configuration()
     return IncidentChange(
         id=f"{event.account}-{event.region}-{name}",
         changed_at=state.timestamp,
         created_at=state.timestamp,
         status="open" if state.value == "ALARM" else "resolved",
         title=name,
-        description=description or state.reason or "",
+        description=configuration.description or state.reason,
         reference=f"alarm {name}",
         urls=[_page(name, event.region)],
         severity=_severity(name, tags, settings),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from relay.sources.changes import IncidentChange, Reading, Service
 from relay.sources.moments import Milliseconds
-from relay.sources.payload import Id, Lenient, Payload, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import Tool, parsed
 
@@ -32,21 +32,21 @@ _VARIABLE = re.compile(r"\$[A-Z0-9_]+")
 
 class _Head(Payload):
     relay: Literal["1"]
-    transition: Lenient[Text] = None
-    cycle: Lenient[Text] = None
+    transition: OptionalText = ""
+    cycle: OptionalText = ""
 
 
 class _Alert(Payload):
     cycle: Id
     updated: Milliseconds
     date: Lenient[Milliseconds] = None
-    transition: Lenient[Text] = None
-    title: Lenient[Text] = None
-    text: Lenient[Text] = None
-    priority: Lenient[Text] = None
-    alert_id: Lenient[Text] = None
-    tags: Lenient[Text] = None
-    link: Lenient[Text] = None
+    transition: OptionalText = ""
+    title: OptionalText = ""
+    text: OptionalText = ""
+    priority: OptionalText = ""
+    alert_id: OptionalText = ""
+    tags: OptionalText = ""
+    link: OptionalText = ""
 
 
 def read(payload: Any, _: SourceSettings) -> Reading:
@@ -71,17 +71,17 @@ def _without_variables(payload: Any) -> Any:
 
 def _change(alert: _Alert) -> IncidentChange:
     # Recovered, Warn Recovered and No Data Recovered; all others are states of trouble.
-    recovered = (alert.transition or "").casefold().endswith("recovered")
+    recovered = alert.transition.casefold().endswith("recovered")
     return IncidentChange(
         id=alert.cycle,
         changed_at=alert.updated,
         created_at=alert.date or alert.updated,
         status="resolved" if recovered else "open",
-        title=alert.title or "",
-        description=alert.text or "",
+        title=alert.title,
+        description=alert.text,
         reference=f"monitor {alert.alert_id}" if alert.alert_id else "",
-        urls=[alert.link or ""],
-        severity=alert.priority or "",
+        urls=[alert.link],
+        severity=alert.priority,
         services=[Service(name=name) for name in _tags(alert, "service")],
         keys=_tags(alert, "jira"),
     )
@@ -89,7 +89,7 @@ def _change(alert: _Alert) -> IncidentChange:
 
 def _tags(alert: _Alert, name: str) -> list[str]:
     """The values of the tag, which may occur several times."""
-    pairs = [tag.strip().partition(":") for tag in (alert.tags or "").split(",")]
+    pairs = [tag.strip().partition(":") for tag in alert.tags.split(",")]
     return [value for key, _, value in pairs if key == name and value]
 
 

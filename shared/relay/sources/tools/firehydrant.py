@@ -6,7 +6,7 @@ from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading, Service
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Labels, Lenient, Payload, Several, Text
+from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload, Several, Text
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed
@@ -17,11 +17,13 @@ _OPERATIONS = ("CREATED", "UPDATED")
 _RESOLVED = ("resolved", "closed")
 # The milestones that follow them, by their old and their new name.
 _REVIEWING = ("postmortem_", "retrospective_")
+# By the type of the severity.
+_NOT_INCIDENTS = {"gameday": "a test incident", "maintenance": "scheduled maintenance"}
 
 
 class _Event(Payload):
     resource_type: Id
-    operation: Lenient[Text] = None
+    operation: OptionalText = ""
 
 
 class _Envelope(Payload):
@@ -30,13 +32,13 @@ class _Envelope(Payload):
 
 
 class _Named(Payload):
-    id: Lenient[Text] = None
-    name: Lenient[Text] = None
+    id: OptionalText = ""
+    name: OptionalText = ""
 
 
 class _Level(Payload):
-    slug: Lenient[Text] = None
-    type: Lenient[Text] = None
+    slug: OptionalText = ""
+    type: OptionalText = ""
 
 
 class _Milestone(Payload):
@@ -49,15 +51,15 @@ class _Incident(Payload):
     created_at: Moment
     updated_at: Lenient[Moment] = None
     milestones: Several[_Milestone] = Field(default_factory=list)
-    current_milestone: Lenient[Text] = None
+    current_milestone: OptionalText = ""
     # Of any type: a private incident must not reach Jira because FireHydrant writes it differently.
     restricted: Any = False
     number: Lenient[int] = None
-    name: Lenient[Text] = None
-    summary: Lenient[Text] = None
-    description: Lenient[Text] = None
-    customer_impact_summary: Lenient[Text] = None
-    incident_url: Lenient[Text] = None
+    name: OptionalText = ""
+    summary: OptionalText = ""
+    description: OptionalText = ""
+    customer_impact_summary: OptionalText = ""
+    incident_url: OptionalText = ""
     priority: Lenient[Text | _Level] = None
     severity: Lenient[Text | _Level] = None
     services: Several[_Named] = Field(default_factory=list)
@@ -86,29 +88,26 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 def _not_for_jira(incident: _Incident) -> str:
     if incident.restricted:
         return "a private incident"
-    kind = incident.severity.type if isinstance(incident.severity, _Level) else None
-    return {"gameday": "a test incident", "maintenance": "scheduled maintenance"}.get(
-        kind or "", ""
-    )
+    kind = incident.severity.type if isinstance(incident.severity, _Level) else ""
+    return _NOT_INCIDENTS.get(kind, "")
 
 
 def _change(incident: _Incident) -> IncidentChange:
     number = incident.number
     texts = [incident.summary, incident.description, incident.customer_impact_summary]
-    description, *notes = [text for text in texts if text and text.strip()] or [""]
-    jira = incident.labels.get("jira")
+    description, *notes = [text for text in texts if text.strip()] or [""]
     return IncidentChange(
         id=incident.id,
         changed_at=_changed_at(incident),
         created_at=incident.created_at,
-        status="resolved" if _is_resolved(incident.current_milestone or "") else "open",
-        title=incident.name or "",
+        status="resolved" if _is_resolved(incident.current_milestone) else "open",
+        title=incident.name,
         description=description,
         reference=f"incident {number}" if number else "",
-        urls=[incident.incident_url or ""],
+        urls=[incident.incident_url],
         severity=_name(incident.priority) or _name(incident.severity),
-        services=[Service(id=one.id or "", name=one.name or "") for one in incident.services],
-        keys=[jira] if jira else [],
+        services=[Service(id=one.id, name=one.name) for one in incident.services],
+        keys=[incident.labels.get("jira", "")],
         notes=notes,
     )
 
@@ -127,7 +126,7 @@ def _is_resolved(milestone: str) -> bool:
 
 
 def _name(level: str | _Level | None) -> str:
-    return (level.slug or "") if isinstance(level, _Level) else level or ""
+    return level.slug if isinstance(level, _Level) else level or ""
 
 
 TOOL = Tool(

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from relay.errors import Detail
 from relay.sources.changes import IncidentChange, Reading
-from relay.sources.payload import Lenient, Payload, Text
+from relay.sources.payload import Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed, parsed_each
@@ -22,15 +22,15 @@ _TEST = "TestAlert"
 class _Notification(Payload):
     version: Literal["1"]
     orgId: int
-    status: Lenient[Text] = None
-    externalURL: Lenient[Text] = None
+    status: OptionalText = ""
+    externalURL: OptionalText = ""
     truncatedAlerts: Lenient[int] = None
     alerts: list[Any]
 
 
 class _Alert(Alert):
-    dashboardURL: Lenient[Text] = None
-    panelURL: Lenient[Text] = None
+    dashboardURL: OptionalText = ""
+    panelURL: OptionalText = ""
 
 
 def verify(call: Call, secret: str, settings: SourceSettings) -> None:
@@ -60,7 +60,7 @@ def _change(alert: _Alert, notification: _Notification) -> IncidentChange:
     urls = [alert.panelURL, alert.dashboardURL, alert.generatorURL, notification.externalURL]
     # Two organizations of one Grafana may have alerts with the same labels.
     series = f"{notification.orgId}-{alert.fingerprint}"
-    return change_of(alert, series, [url for url in urls if url])
+    return change_of(alert, series, urls)
 
 
 TOOL = Tool(

@@ -9,7 +9,7 @@ from relay.entities.model import IncidentStatus, ReviewStatus
 from relay.errors import Detail, Unauthenticated
 from relay.sources.changes import IncidentChange, Reading, Review
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Lenient, Payload, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call
 from relay.sources.tool import Tool, parsed, wrong_shape
@@ -39,32 +39,32 @@ class _Envelope(Payload):
 
 
 class _Named(Payload):
-    name: Lenient[Text] = None
+    name: OptionalText = ""
 
 
 class _Status(Payload):
-    category: Lenient[Text] = None
+    category: OptionalText = ""
 
 
 class _Issue(Payload):
-    provider: Lenient[Text] = None
-    issue_name: Lenient[Text] = None
+    provider: OptionalText = ""
+    issue_name: OptionalText = ""
 
 
 class _Incident(Payload):
     id: Id
     updated_at: Moment
     created_at: Lenient[Moment] = None
-    name: Lenient[Text] = None
-    summary: Lenient[Text] = None
-    reference: Lenient[Text] = None
-    permalink: Lenient[Text] = None
-    visibility: Lenient[Text] = None
-    mode: Lenient[Text] = None
+    name: OptionalText = ""
+    summary: OptionalText = ""
+    reference: OptionalText = ""
+    permalink: OptionalText = ""
+    visibility: OptionalText = ""
+    mode: OptionalText = ""
     severity: Lenient[_Named] = None
     incident_status: Lenient[_Status] = None
     external_issue_reference: Lenient[_Issue] = None
-    postmortem_document_url: Lenient[Text] = None
+    postmortem_document_url: OptionalText = ""
 
 
 def verify(call: Call, secret: str, _: SourceSettings) -> None:
@@ -100,23 +100,22 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 
 
 def _change(incident: _Incident) -> IncidentChange:
-    category = incident.incident_status and incident.incident_status.category
-    severity = incident.severity and incident.severity.name
-    issue = incident.external_issue_reference
+    category = (incident.incident_status or _Status()).category
+    issue = incident.external_issue_reference or _Issue()
     # Other trackers' names of issues, such as Linear's, look like Jira's keys.
-    key = issue.issue_name if issue and issue.provider == "jira" else None
+    key = issue.issue_name if issue.provider == "jira" else ""
     return IncidentChange(
         id=incident.id,
         changed_at=incident.updated_at,
         created_at=incident.created_at or incident.updated_at,
-        status=_STATUSES.get(category or "", "unknown"),
-        title=incident.name or "",
-        description=incident.summary or "",
-        reference=incident.reference or "",
-        urls=[incident.permalink or ""],
-        severity=severity or "",
-        keys=[key] if key else [],
-        review=_review(incident, category or ""),
+        status=_STATUSES.get(category, "unknown"),
+        title=incident.name,
+        description=incident.summary,
+        reference=incident.reference,
+        urls=[incident.permalink],
+        severity=(incident.severity or _Named()).name,
+        keys=[key],
+        review=_review(incident, category),
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading, Service
 from relay.sources.moments import Milliseconds, Nanoseconds
-from relay.sources.payload import Id, Labels, Lenient, Payload, Several, Text
+from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload, Several, Text
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import Tool, parsed
 
@@ -27,10 +27,10 @@ class _Alert(Payload):
     # Beyond 2^53, so never a float.
     updatedAt: Nanoseconds
     createdAt: Lenient[Milliseconds] = None
-    message: Lenient[Text] = None
-    description: Lenient[Text] = None
-    tinyId: Lenient[Text] = None
-    entity: Lenient[Text] = None
+    message: OptionalText = ""
+    description: OptionalText = ""
+    tinyId: OptionalText = ""
+    entity: OptionalText = ""
     # 3 or P3.
     priority: Lenient[int | Text] = None
     tags: Several[Text] = Field(default_factory=list)
@@ -48,20 +48,19 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 
 def _change(alert: _Alert, action: str) -> IncidentChange:
     # Every action carries the tags, but not the entity: the component must not change with it.
-    service = _tagged(alert.tags, "service") or (alert.entity or "").strip()
-    jira = [_tagged(alert.tags, "jira"), alert.details.get("jira", "")]
+    service = _tagged(alert.tags, "service") or alert.entity
     priority = alert.priority
     return IncidentChange(
         id=alert.alertId,
         changed_at=alert.updatedAt,
         created_at=alert.createdAt if alert.createdAt is not None else alert.updatedAt,
         status="resolved" if action in _RESOLVED else "open",
-        title=alert.message or "",
-        description=alert.description or "",
+        title=alert.message,
+        description=alert.description,
         reference=f"alert {alert.tinyId}" if alert.tinyId else "",
         severity=f"P{priority}" if isinstance(priority, int) else priority or "",
-        services=[Service(name=service)] if service else [],
-        keys=[key for key in jira if key],
+        services=[Service(name=service)],
+        keys=[_tagged(alert.tags, "jira"), alert.details.get("jira", "")],
     )
 
 

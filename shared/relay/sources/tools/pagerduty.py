@@ -4,7 +4,7 @@ from typing import Any
 
 from relay.sources.changes import IncidentChange, Reading, Service, ServiceChange
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Lenient, Payload, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed
@@ -12,7 +12,6 @@ from relay.sources.tool import Tool, parsed
 _HINT = "This is not an event of a PagerDuty webhook, version 3."
 # The key is the secret as PagerDuty shows it; while it is rotated, there are several signatures.
 _SIGNATURE = HmacSha256("X-PagerDuty-Signature", prefix="v1=")
-_URGENCIES = {"high": "P2", "low": "P4"}
 _SERVICE_EVENTS = ("service.created", "service.updated")
 
 
@@ -27,27 +26,25 @@ class _Envelope(Payload):
 
 
 class _Named(Payload):
-    id: Lenient[Id] = None
-    summary: Lenient[Text] = None
-    html_url: Lenient[Text] = None
+    id: OptionalText = ""
+    summary: OptionalText = ""
+    html_url: OptionalText = ""
 
 
 class _Incident(Payload):
     id: Id
-    status: Lenient[Text] = None
-    title: Lenient[Text] = None
-    html_url: Lenient[Text] = None
+    status: OptionalText = ""
+    title: OptionalText = ""
+    html_url: OptionalText = ""
     number: Lenient[int] = None
     created_at: Lenient[Moment] = None
-    urgency: Lenient[Text] = None
+    urgency: OptionalText = ""
     priority: Lenient[_Named] = None
     service: Lenient[_Named] = None
 
 
-class _Service(Payload):
+class _Service(_Named):
     id: Id
-    summary: Lenient[Text] = None
-    html_url: Lenient[Text] = None
 
 
 def verify(call: Call, secret: str, _: SourceSettings) -> None:
@@ -58,7 +55,6 @@ def verify(call: Call, secret: str, _: SourceSettings) -> None:
 def read(payload: Any, _: SourceSettings) -> Reading:
     """Incidents' own events carry the whole incident; others, such as a note's, only name it."""
     event = parsed(_Envelope, payload, "", _HINT).event
-    kind = event.data.get("type")
     if event.event_type in _SERVICE_EVENTS:
         found = parsed(_Service, event.data, "event.data", _HINT)
         return Reading(
@@ -66,7 +62,7 @@ def read(payload: Any, _: SourceSettings) -> Reading:
         )
     if event.event_type == "pagey.ping":
         return Reading(event.event_type, ignored="a test event")
-    if kind != "incident":
+    if event.data.get("type") != "incident":
         return Reading(event.event_type, ignored="this type of event does not carry an incident")
     incident = parsed(_Incident, event.data, "event.data", _HINT)
     return Reading(event.event_type, [_change(incident, event.occurred_at)])
@@ -74,22 +70,21 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 
 def _change(incident: _Incident, occurred_at: int) -> IncidentChange:
     number = incident.number
-    priority = incident.priority and incident.priority.summary
     return IncidentChange(
         id=incident.id,
         changed_at=occurred_at,
         created_at=incident.created_at or occurred_at,
         status="resolved" if incident.status == "resolved" else "open",
-        title=incident.title or "",
+        title=incident.title,
         reference=f"incident {number}" if number else "",
-        urls=[incident.html_url or ""],
-        severity=priority or _URGENCIES.get(incident.urgency or "", ""),
-        services=[_service(incident.service)] if incident.service else [],
+        urls=[incident.html_url],
+        severity=(incident.priority or _Named()).summary or incident.urgency,
+        services=[_service(incident.service or _Named())],
     )
 
 
-def _service(found: _Named | _Service) -> Service:
-    return Service(id=found.id or "", name=found.summary or "", url=found.html_url or "")
+def _service(found: _Named) -> Service:
+    return Service(id=found.id, name=found.summary, url=found.html_url)
 
 
 TOOL = Tool(

@@ -15,7 +15,7 @@ from relay.sources.changes import (
     Service,
 )
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Lenient, Payload, Several, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload, Several
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed
@@ -43,32 +43,32 @@ class _Resource(Payload):
 
 
 class _Named(Payload):
-    id: Lenient[Text] = None
-    slug: Lenient[Text] = None
-    name: Lenient[Text] = None
+    id: OptionalText = ""
+    slug: OptionalText = ""
+    name: OptionalText = ""
 
 
 class _Incident(_Resource):
     created_at: Lenient[Moment] = None
     sequential_id: Lenient[int] = None
-    kind: Lenient[Text] = None
+    kind: OptionalText = ""
     # Of any type: a private incident must not reach Jira because Rootly writes this differently.
     private: Any = False
-    title: Lenient[Text] = None
-    summary: Lenient[Text] = None
-    status: Lenient[Text] = None
-    url: Lenient[Text] = None
+    title: OptionalText = ""
+    summary: OptionalText = ""
+    status: OptionalText = ""
+    url: OptionalText = ""
     severity: Lenient[_Named] = None
     services: Several[_Named] = Field(default_factory=list)
-    jira_issue_key: Lenient[Text] = None
+    jira_issue_key: OptionalText = ""
 
 
 class _PostMortem(_Resource):
     incident_id: Id
     created_at: Lenient[Moment] = None
-    title: Lenient[Text] = None
-    status: Lenient[Text] = None
-    url: Lenient[Text] = None
+    title: OptionalText = ""
+    status: OptionalText = ""
+    url: OptionalText = ""
 
 
 def verify(call: Call, secret: str, _: SourceSettings) -> None:
@@ -96,32 +96,29 @@ def read(payload: Any, _: SourceSettings) -> Reading:
 
 
 def _not_for_jira(incident: _Incident) -> str:
-    kind = incident.kind or ""
     if incident.private:
         return "a private incident"
-    if kind.startswith("scheduled"):
+    if incident.kind.startswith("scheduled"):
         return "scheduled maintenance"
-    return "a test incident" if kind.startswith(("test", "example")) else ""
+    return "a test incident" if incident.kind.startswith(("test", "example")) else ""
 
 
 def _change(incident: _Incident, event: _Event) -> IncidentChange:
     number = incident.sequential_id
-    severity = incident.severity
+    severity = incident.severity or _Named()
     changed_at = incident.updated_at or event.issued_at
     return IncidentChange(
         id=incident.id,
         changed_at=changed_at,
         created_at=incident.created_at or changed_at,
         status="resolved" if incident.status in _RESOLVED else "open",
-        title=incident.title or "",
-        description=incident.summary or "",
+        title=incident.title,
+        description=incident.summary,
         reference=f"incident {number}" if number else "",
-        urls=[incident.url or ""],
-        severity=(severity.slug or severity.name or "") if severity else "",
-        services=[
-            Service(id=one.slug or one.id or "", name=one.name or "") for one in incident.services
-        ],
-        keys=[incident.jira_issue_key] if incident.jira_issue_key else [],
+        urls=[incident.url],
+        severity=severity.slug or severity.name,
+        services=[Service(id=one.slug or one.id, name=one.name) for one in incident.services],
+        keys=[incident.jira_issue_key],
     )
 
 
@@ -131,11 +128,11 @@ def _review_change(data: dict[str, Any], event: _Event) -> ReviewChange:
     changed_at = found.updated_at or event.issued_at
     review = Review(
         id=found.id,
-        status=_REVIEW_STATUSES.get(found.status or "", "unknown"),
+        status=_REVIEW_STATUSES.get(found.status, "unknown"),
         changed_at=changed_at,
         created_at=found.created_at or changed_at,
-        title=found.title or "",
-        url=found.url or "",
+        title=found.title,
+        url=found.url,
     )
     return ReviewChange(review=review, incidents=[found.incident_id])
 

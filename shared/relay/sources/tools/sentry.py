@@ -6,7 +6,7 @@ from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading, Service
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Lenient, Payload, Several, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload, Several
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed
@@ -28,22 +28,22 @@ class _Hook(Payload):
 
 
 class _Rule(Payload):
-    name: Lenient[Text] = None
+    name: OptionalText = ""
 
 
 class _Alert(Payload):
     id: Id
     date_created: Moment
     date_closed: Lenient[Moment] = None
-    identifier: Lenient[Text] = None
-    title: Lenient[Text] = None
+    identifier: OptionalText = ""
+    title: OptionalText = ""
     projects: Several[Id] = Field(default_factory=list)
     alert_rule: Lenient[_Rule] = None
 
 
 class _Texts(Payload):
-    description_text: Lenient[Text] = None
-    web_url: Lenient[Text] = None
+    description_text: OptionalText = ""
+    web_url: OptionalText = ""
 
 
 def verify(call: Call, secret: str, _: SourceSettings) -> None:
@@ -69,16 +69,15 @@ def _change(alert: _Alert, action: str, texts: _Texts) -> IncidentChange:
     ordered_at = alert.date_created + _ORDER[action]
     # Sentry closes an alert as of its time window, which may have begun before the alert did.
     closed_at = alert.date_closed if resolved else None
-    rule = alert.alert_rule and alert.alert_rule.name
     return IncidentChange(
         id=alert.id,
         changed_at=max(ordered_at, closed_at or ordered_at),
         created_at=alert.date_created,
         status="resolved" if resolved else "open",
-        title=alert.title or rule or "",
-        description=texts.description_text or "",
+        title=alert.title or (alert.alert_rule or _Rule()).name,
+        description=texts.description_text,
         reference=f"alert {alert.identifier}" if alert.identifier else "",
-        urls=[texts.web_url or ""],
+        urls=[texts.web_url],
         severity=action if action in ("critical", "warning") else "",
         services=[Service(id=slug, name=slug) for slug in alert.projects],
     )

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from relay.sources.changes import IncidentChange, Reading, Review, Service
 from relay.sources.moments import Moment
-from relay.sources.payload import Id, Lenient, Payload, Several, Text
+from relay.sources.payload import Id, Lenient, OptionalText, Payload, Several, Text
 from relay.sources.settings import SourceSettings
 from relay.sources.tool import Tool, parsed, wrong_shape
 
@@ -20,7 +20,7 @@ def _as_text(value: Any) -> Any:
 
 
 class _Page(Payload):
-    status_indicator: Lenient[Text] = None
+    status_indicator: OptionalText = ""
 
 
 class _Envelope(Payload):
@@ -33,7 +33,7 @@ class _Envelope(Payload):
 
 class _Component(Payload):
     id: Id
-    name: Lenient[Text] = None
+    name: OptionalText = ""
 
 
 class _Update(Payload):
@@ -43,15 +43,15 @@ class _Update(Payload):
 class _Incident(Payload):
     # Better Stack's ids are numbers, written as such or as text.
     id: Annotated[Id, BeforeValidator(_as_text)]
-    name: Lenient[Text] = None
-    status: Lenient[Text] = None
-    impact: Lenient[Text] = None
-    shortlink: Lenient[Text] = None
+    name: OptionalText = ""
+    status: OptionalText = ""
+    impact: OptionalText = ""
+    shortlink: OptionalText = ""
     created_at: Lenient[Moment] = None
     updated_at: Moment
     resolved_at: Lenient[Moment] = None
-    scheduled_for: Lenient[Text] = None
-    postmortem_body: Lenient[Text] = None
+    scheduled_for: OptionalText = ""
+    postmortem_body: OptionalText = ""
     postmortem_published_at: Lenient[Moment] = None
     components: Several[_Component] = Field(default_factory=list)
     incident_updates: Several[_Update] = Field(default_factory=list)
@@ -65,7 +65,7 @@ def read(payload: Any, _: SourceSettings) -> Reading:
         if incident.scheduled_for or incident.status in _MAINTENANCE:
             return Reading("maintenance", ignored="a scheduled maintenance")
         page = envelope.page or _Page()
-        return Reading(f"incident {incident.status or ''}".strip(), [_change(incident, page)])
+        return Reading(f"incident {incident.status}".strip(), [_change(incident, page)])
     if envelope.maintenance is not None:
         return Reading("maintenance", ignored="a scheduled maintenance")
     if envelope.component is not None or envelope.component_update is not None:
@@ -84,12 +84,12 @@ def _change(incident: _Incident, page: _Page) -> IncidentChange:
         changed_at=changed_at,
         created_at=incident.created_at or changed_at,
         status="resolved" if _is_resolved(incident, page) else "open",
-        title=incident.name or "",
+        title=incident.name,
         description=texts[0] if texts else "",
         reference=f"incident {incident.id}",
-        urls=[incident.shortlink or ""],
-        severity=incident.impact or "",
-        services=[Service(id=one.id, name=one.name or "") for one in incident.components],
+        urls=[incident.shortlink],
+        severity=incident.impact,
+        services=[Service(id=one.id, name=one.name) for one in incident.components],
         notes=texts[1:],
         review=_review(incident, changed_at),
     )
@@ -112,8 +112,8 @@ def _review(incident: _Incident, changed_at: int) -> Review | None:
         changed_at=changed_at,
         created_at=published or changed_at,
         title=f"Postmortem: {incident.name}" if incident.name else "",
-        description=incident.postmortem_body or "",
-        url=incident.shortlink or "",
+        description=incident.postmortem_body,
+        url=incident.shortlink,
     )
 
 
