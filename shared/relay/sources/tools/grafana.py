@@ -2,13 +2,12 @@
 
 from typing import Any, Literal
 
-from relay.errors import Detail
 from relay.sources.changes import IncidentChange, Reading
-from relay.sources.payload import Lenient, OptionalText, Payload
+from relay.sources.payload import OptionalText
+from relay.sources.prometheus import Alert, Notification, change_of
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
 from relay.sources.tool import Tool, parsed, parsed_each
-from relay.sources.tools.alertmanager import Alert, change_of
 
 _HINT = (
     "This is not a notification of Grafana Alerting. If the contact point has a Custom Payload,"
@@ -19,13 +18,9 @@ _HEADER = "X-Grafana-Alerting-Signature"
 _TEST = "TestAlert"
 
 
-class _Notification(Payload):
+class _Notification(Notification):
     version: Literal["1"]
     orgId: int
-    status: OptionalText = ""
-    externalURL: OptionalText = ""
-    truncatedAlerts: Lenient[int] = None
-    alerts: list[Any]
 
 
 class _Alert(Alert):
@@ -45,14 +40,11 @@ def read(payload: Any, _: SourceSettings) -> Reading:
     notification = parsed(_Notification, payload, "", _HINT)
     alerts, refused = parsed_each(_Alert, notification.alerts, "alerts", _HINT)
     real = [alert for alert in alerts if alert.labels.get("alertname") != _TEST]
-    if notification.truncatedAlerts:
-        rule = f"{notification.truncatedAlerts} alerts were cut off by Max Alerts of the webhook"
-        refused.append(Detail("truncatedAlerts", "truncated", rule))
     return Reading(
-        notification.status or "notification",
+        notification.event,
         [_change(alert, notification) for alert in real],
         "a test alert" if alerts else "the notification has no alerts",
-        refused,
+        refused + notification.cut_off("Max Alerts of the webhook"),
     )
 
 
