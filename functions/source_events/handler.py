@@ -37,7 +37,9 @@ intake = SourceIntake(
     EntityDeleter(RecordStore(dynamodb, settings.record_table), queue),
 )
 by_address = SourceAddressVerifier(sources, workspaces)
-consumer = SourceEventConsumer(intake, sources, workspaces, settings.cloudwatch_source)
+consumer = SourceEventConsumer(
+    intake, sources, workspaces, settings.cloudwatch_source, settings.base_url
+)
 
 http = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(http, ApiKeyVerifier(dynamodb, settings.api_keys_table), workspaces)

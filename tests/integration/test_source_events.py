@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relay.sources.payload import BODY_BYTES_MAX
-from relay.telemetry import logger
+from relay.telemetry import Metric, logger
 from tests.integration.catching_up_stage import put_link
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
@@ -500,6 +500,24 @@ def test_the_same_alarm_by_url(relay: Relay, site: JiraSite) -> None:
     relay.run_queue()
 
     assert [one["status"] for one in site.held("incident").values()] == ["resolved"]
+
+
+def test_the_service_of_an_alarm_is_a_component_that_jira_accepts(
+    start: Start, simulator: Simulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relay = start("payments", simulator=simulator, COMPONENTS_MODULE="on")
+    site = install_from(relay, simulator)
+    put_link(relay, site, "payments")
+    relay.run_replays()
+    Source(relay, "cloudwatch")
+
+    assert from_queue(relay, alarm_event("ALARM", 10)) == []
+    relay.run_queue()
+
+    [call] = [one for one in simulator.calls(site.name) if one["operation"] == "submitComponents"]
+    assert call["components"] == 1
+    # Jira answers 202 in either case.
+    assert Metric.COMPONENTS_REFUSED.value.name not in capsys.readouterr().out
 
 
 def test_an_event_that_is_refused_is_listed_and_does_not_return(relay: Relay) -> None:

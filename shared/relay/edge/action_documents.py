@@ -92,7 +92,12 @@ def container_answer(containers: Iterable[Container], request: Request) -> Answe
 
 def logo_url(request: Request) -> str:
     """The app's logo: Jira requires an avatar for each workspace and container."""
-    return f"{request.base_url}/logo.svg"
+    return logo_at(request.base_url)
+
+
+def logo_at(base_url: str) -> str:
+    """The logo of the app at this URL."""
+    return f"{base_url}/logo.svg"
 
 
 def _workspaces(workspaces: Iterable[Workspace], request: Request) -> "list[actions.JiraWorkspace]":

@@ -5,6 +5,7 @@ from typing import Any
 from relay.aws import AWS_ERRORS
 from relay.catalog.sources import SourceStore
 from relay.catalog.workspaces import WorkspaceStore
+from relay.edge.action_documents import logo_at
 from relay.errors import RelayError
 from relay.provider.source_intake import Origin, SourceIntake
 from relay.sources.signatures import Call
@@ -14,15 +15,24 @@ _SERVER_ERROR = 500
 
 
 class SourceEventConsumer:
-    """`source` names the workspace and the source of all events, as `<workspaceId>/<sourceId>`."""
+    """`source` names the workspace and the source of all events, as `<workspaceId>/<sourceId>`.
+
+    `base_url` is the app's, or empty if only API Gateway knows it.
+    """
 
     def __init__(
-        self, intake: SourceIntake, sources: SourceStore, workspaces: WorkspaceStore, source: str
+        self,
+        intake: SourceIntake,
+        sources: SourceStore,
+        workspaces: WorkspaceStore,
+        source: str,
+        base_url: str,
     ) -> None:
         self._intake = intake
         self._sources = sources
         self._workspaces = workspaces
         self._workspace_id, _, self._source_id = source.partition("/")
+        self._logo_url = logo_at(base_url) if base_url else ""
 
     def consume(self, event: dict[str, Any]) -> dict[str, Any]:
         """Take the events of an SQS event; returns its `batchItemFailures`.
@@ -39,7 +49,8 @@ class SourceEventConsumer:
         try:
             workspace = self._workspaces.get(self._workspace_id)
             source = self._sources.get(self._workspace_id, self._source_id)
-            origin = Origin(workspace.url, workspace.avatarUrl or "", record["messageId"])
+            logo = self._logo_url or workspace.avatarUrl or ""
+            origin = Origin(workspace.url, logo, record["messageId"])
         except (RelayError, *AWS_ERRORS):
             logger.exception("The source of an alarm's event could not be read")
             return False

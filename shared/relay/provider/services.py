@@ -16,6 +16,7 @@ class ServiceContainers:
 
     def keep(self, workspace_id: str, messages: Sequence[Message]) -> dict[str, str]:
         """Make the containers; returns the logo URL of each that is to be delivered, by its id.
+        One without is delivered with the next replay: Jira refuses a component without an avatar.
 
         Raises TABLE_ERRORS; repeating is safe.
         """
@@ -24,7 +25,8 @@ class ServiceContainers:
         if not newest:
             return {}
         changed = self._services.keep(workspace_id, [service for service, _ in newest.values()])
-        return {one: newest[one][1] for one in changed} if self._components_on else {}
+        logos = {one: newest[one][1] for one in changed if newest[one][1]}
+        return logos if self._components_on else {}
 
 
 def _changed_at(named: tuple[KnownService, str]) -> int:

@@ -34,7 +34,7 @@ _ATTEMPTS = 5
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What a call's entities are queued with: the workspace's URL, for what has none of its own;
-    the logo, for containers without an avatar; the id of the call in the logs."""
+    the logo, for containers without an avatar, or empty; the id of the call in the logs."""
 
     workspace_url: str
     logo_url: str
