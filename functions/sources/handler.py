@@ -8,12 +8,11 @@ from relay.catalog.sources import SourceStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.http import HttpFunction
-from relay.edge.query import page_limit, page_start, query_value
+from relay.edge.query import page_limit, page_start, query_value, submission_cursor
 from relay.edge.request import json_body
 from relay.edge.source_documents import (
     address_url,
     checked_source_id,
-    delivery_cursor,
     delivery_page,
     delivery_state,
     kinds_document,
@@ -110,7 +109,7 @@ def list_source_deliveries(workspace_id: str, source_id: str) -> Answer:
     request = calls.about(workspace_id)
     state = delivery_state(query_value(request, "state"))
     source = sources.get(workspace_id, source_id)
-    found = deliveries.page(source, state, delivery_cursor(request), page_limit(request))
+    found = deliveries.page(source, state, submission_cursor(request), page_limit(request))
     return json_answer(200, delivery_page(*found))
 
 

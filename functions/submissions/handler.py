@@ -6,10 +6,9 @@ from relay.aws import dynamodb_client, sqs_client
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
-from relay.edge.query import flag, page_limit
+from relay.edge.query import flag, page_limit, submission_cursor
 from relay.edge.receipt_documents import (
     checked_submission_id,
-    page_cursor,
     receipt_document,
     receipt_page,
 )
@@ -73,7 +72,7 @@ def list_submissions(workspace_id: str) -> Answer:
     A submission is listed once a part of it is processed. Drafts of reviews are submissions, too.
     """
     request = calls.about(workspace_id)
-    after, limit = page_cursor(request), page_limit(request)
+    after, limit = submission_cursor(request), page_limit(request)
     return json_answer(200, receipt_page(receipts.page(workspace_id, after, limit), limit))
 
 

@@ -1,15 +1,19 @@
 """Parameters of a query, each with its rule."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from urllib.parse import parse_qs, parse_qsl
 
 from relay.entities.fields import ID_MAX, SITE_ID_MAX
+from relay.entities.submission_id import SUBMISSION_ID_PATTERN
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 
 PAGE_MAX = 100
 _DIGITS_MAX = 3
+_NEXT = "The `next` of the previous page"
+_NO_CURSOR = "`after` is not a valid cursor."
 
 
 def check_query(request: Request, known: Collection[str] | None) -> None:
@@ -88,10 +92,20 @@ def page_limit(request: Request) -> int:
     return int(value)
 
 
+def submission_cursor(request: Request) -> str:
+    """`after`, a submission's id; empty for the first page. Raises BadRequest unless it can be the
+    `next` of an earlier page."""
+    value = query_value(request, "after") or ""
+    if value and not re.fullmatch(SUBMISSION_ID_PATTERN, value):
+        rule = Detail("after", "cursor", _NEXT)
+        raise BadRequest(_NO_CURSOR, [rule])
+    return value
+
+
 def page_start(request: Request) -> str:
     """`after`, an id; empty for the first page. Raises BadRequest if it is longer than any id."""
     value = query_value(request, "after") or ""
     if len(value) > ID_MAX:
-        rule = Detail("after", "max_length", "The `next` of the previous page")
-        raise BadRequest("`after` is not a valid cursor.", [rule])
+        rule = Detail("after", "max_length", _NEXT)
+        raise BadRequest(_NO_CURSOR, [rule])
     return value

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from relay.edge.answer import page_of, present
-from relay.edge.query import query_value
 from relay.entities.model import EntityKey
 from relay.entities.moment import date_time_of
 from relay.entities.submission_id import SUBMISSION_ID_PATTERN
 from relay.errors import BadRequest, Detail, NotFound
-from relay.identity.caller import Request
 from relay.record.receipts import Effect, Receipt
 
 if TYPE_CHECKING:
@@ -24,16 +22,6 @@ def checked_submission_id(submission_id: str) -> str:
         rule = Detail("submissionId", "pattern", form)
         raise BadRequest("`submissionId` is not a valid submission id.", [rule])
     return submission_id
-
-
-def page_cursor(request: Request) -> str:
-    """`after`, a submission's id; empty for the first page. Raises BadRequest unless it can be the
-    `next` of an earlier page."""
-    value = query_value(request, "after") or ""
-    if value and not re.fullmatch(SUBMISSION_ID_PATTERN, value):
-        rule = Detail("after", "cursor", "The `next` of the previous page")
-        raise BadRequest("`after` is not a valid cursor.", [rule])
-    return value
 
 
 def receipt_document(submission_id: str, receipt: Receipt | None) -> "shapes.Receipt":

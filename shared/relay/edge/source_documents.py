@@ -11,9 +11,7 @@ from relay.catalog.workspaces import Workspace
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
-from relay.edge.query import query_value
 from relay.entities.model import EntityKey, Kind
-from relay.entities.submission_id import SUBMISSION_ID_PATTERN
 from relay.errors import BadRequest, Detail
 from relay.identity.caller import Request
 from relay.provider.source_intake import Origin, Taken
@@ -51,15 +49,6 @@ def delivery_state(value: str | None) -> DeliveryState | None:
             "`state` is not a state of deliveries.", [Detail("state", "enum", ", ".join(known))]
         )
     return cast(DeliveryState | None, value)
-
-
-def delivery_cursor(request: Request) -> str:
-    """`after`; empty for the first page. Raises BadRequest if it is not the id of a delivery."""
-    value = query_value(request, "after") or ""
-    if value and not re.fullmatch(SUBMISSION_ID_PATTERN, value, re.ASCII):
-        rule = Detail("after", "pattern", "The `next` of the previous page")
-        raise BadRequest("`after` is not a valid cursor.", [rule])
-    return value
 
 
 def address_url(request: Request, address: str | None) -> str | None:

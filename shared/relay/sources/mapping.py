@@ -33,9 +33,9 @@ from relay.sources.severities import level_of
 # More are not in one text that a person wrote.
 _KEYS_MAX = 50
 _ISSUE_KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9]{1,9})-[1-9][0-9]{0,9}(?![A-Za-z0-9_])")
-# What an id keeps; everything else becomes =XX, as Jira allows no % in a container's id. A slash in
-# an entity's id would need encoding in every path.
-_KEPT = "-_.~@:{}"
+# What an id keeps besides letters, digits and -_.~; everything else becomes =XX, as Jira allows no
+# % in a container's id. A slash in an entity's id would need encoding in every path.
+_KEPT = "@:{}"
 _HASH_LENGTH = 16
 _REVIEW_SUFFIX = "-pir"
 
@@ -186,7 +186,7 @@ def _known_services(change: IncidentChange, context: SourceContext) -> list[Know
 
 def _known(service: Service, changed_at: int, context: SourceContext) -> KnownService:
     own_id = (
-        f"{context.kind}-{escaped(service.id)}" if service.id else escaped(service.name.strip())
+        f"{context.kind}-{_escaped(service.id)}" if service.id else _escaped(service.name.strip())
     )
     name = _cut(_one_line(service.name) or service.id, TEXT_MAX)
     return KnownService(_within(own_id, ID_MAX), name, _url([service.url], context), changed_at)
@@ -217,12 +217,12 @@ def _url(candidates: Sequence[str], context: SourceContext) -> str:
 
 
 def _entity_id(kind: str, tool_id: str) -> str:
-    return _within(f"{kind}-{escaped(tool_id)}", ID_MAX)
+    return _within(f"{kind}-{_escaped(tool_id)}", ID_MAX)
 
 
-def escaped(text: str) -> str:
+def _escaped(text: str) -> str:
     """The text with nothing but what Jira takes in every id; two texts never become one."""
-    return quote(text, safe=_KEPT.replace("=", "")).replace("%", "=")
+    return quote(text, safe=_KEPT).replace("%", "=")
 
 
 def _within(text: str, length: int) -> str:

@@ -90,6 +90,5 @@ def _checked(micros: int) -> int:
 # Fields of payloads. A time that has not come yet (null, "", 0001-01-01) is None, which a field of
 # the type `Moment` refuses, and one of `Lenient[Moment]` keeps.
 Moment = Annotated[int, BeforeValidator(_text)]
-Seconds = Annotated[int, _epoch(1, "seconds")]
 Milliseconds = Annotated[int, _epoch(1_000, "milliseconds")]
 Nanoseconds = Annotated[int, _epoch(1_000_000_000, "nanoseconds")]
