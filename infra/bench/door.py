@@ -1,7 +1,5 @@
 """`make bench-door`: the CPU time of a source's webhook, from the event to the answer."""
 
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.timing import Seconds, by_turns, spent
 from infra.lambdas.runtime import Context, http_event, load
+from infra.local.senders.signing import SIGNATURES
 from relay.sources.document import SourceDocument
 from relay.sources.payload import BODY_BYTES_MAX
 from relay.sources.tool import ITEMS_MAX
@@ -64,7 +63,7 @@ def measure(workspace_id: str, rounds: int) -> Mapping[str, list[Seconds]]:
     for number, call in enumerate(_calls()):
         document = SourceDocument.model_validate(call.document)
         _, address = door.sources.put(workspace_id, f"source-{number}", document)
-        headers = _JSON | {"x-pagerduty-signature": _signature(call.body)}
+        headers = _JSON | SIGNATURES["pagerduty"](call.body, _SECRET)
         event = http_event("POST", f"/sources/{address}", call.body, headers)
         ways[call.name] = partial(_spent, partial(_send, door, event))
     return by_turns(ways, rounds, warm_up=2)
@@ -78,10 +77,6 @@ def _send(door: Any, event: dict[str, Any]) -> None:
     answer = door.handler(event, Context())
     if answer["statusCode"] != 202:
         raise RuntimeError(f"The webhook was answered {answer['statusCode']}: {answer['body']}")
-
-
-def _signature(body: bytes) -> str:
-    return f"v1={hmac.new(_SECRET.encode(), body, hashlib.sha256).hexdigest()}"
 
 
 def _calls() -> Iterator[Call]:

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+_SERVER_ERROR = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -39,6 +41,11 @@ class RelayError(Exception):
         self.message = message
         self.details = tuple(details)
         self.error_code = code or self.code
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the same call would fail again, as the caller is at fault."""
+        return self.status < _SERVER_ERROR
 
     def as_body(self) -> dict[str, Any]:
         """The JSON body of every error response."""

@@ -6,7 +6,6 @@ attribute: from then on it is the tool's.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from relay import keys
@@ -18,6 +17,7 @@ from relay.catalog.containers import (
     index_rows,
 )
 from relay.entities.service import KnownService
+from relay.sources.moments import date_time
 from relay.table import Item, Table, to_item
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # Each character of a name may be a row of the index. More at once would hold up the delivery.
 _CHARACTERS_MAX = 5_000
 _CHANGED_AT = "serviceChangedAt"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ServiceStore:
@@ -65,7 +64,7 @@ class ServiceStore:
             id=service.id,
             name=service.name,
             url=service.url,
-            lastUpdatedDate=(_EPOCH + timedelta(microseconds=service.changed_at)).isoformat(),
+            lastUpdatedDate=date_time(service.changed_at),
         )
         # First, so that the index never misses a container. A search ignores a row too many.
         self._table.write_all(puts=index_rows(workspace_id, container))

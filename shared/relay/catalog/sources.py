@@ -9,7 +9,7 @@ import secrets as random_bits
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from relay import keys
 from relay.errors import NotFound
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 DeliveryState = Literal["taken", "ignored", "refused"]
 _ADDRESS_BYTES = 32
-_COUNTS = ("taken", "ignored", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class Source:
     @property
     def owner(self) -> dict[str, str]:
         """The owner of its secret."""
-        return {"workspaceId": self.workspace_id, "sourceId": self.id}
+        return _owner(self.workspace_id, self.id)
 
 
 class SourceStore:
@@ -164,9 +163,12 @@ class SourceStore:
     def _encrypted(self, workspace_id: str, source_id: str, secret: str | None) -> dict[str, Any]:
         if secret is None:
             return {}
-        owner = {"workspaceId": workspace_id, "sourceId": source_id}
-        encrypted = self._secrets.encrypt(owner, secret)
+        encrypted = self._secrets.encrypt(_owner(workspace_id, source_id), secret)
         return {"secret": encrypted.ciphertext, "secretKey": encrypted.data_key}
+
+
+def _owner(workspace_id: str, source_id: str) -> dict[str, str]:
+    return {"workspaceId": workspace_id, "sourceId": source_id}
 
 
 def _new_address() -> str:
@@ -189,7 +191,7 @@ def _source(item: Item) -> Source:
         item["kind"],
         SourceSettings.model_validate_json(item["settings"]),
         item["createdAt"],
-        {name: int(item.get(name, 0)) for name in _COUNTS},
+        {name: int(item.get(name, 0)) for name in get_args(DeliveryState)},
         LastDelivery(item["lastAt"], item["lastState"]) if "lastAt" in item else None,
         secret,
         item["addressHash"],

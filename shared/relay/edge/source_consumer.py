@@ -11,8 +11,6 @@ from relay.provider.source_intake import Origin, SourceIntake
 from relay.sources.signatures import Call
 from relay.telemetry import logger
 
-_SERVER_ERROR = 500
-
 
 class SourceEventConsumer:
     """`source` names the workspace and the source of all events, as `<workspaceId>/<sourceId>`.
@@ -58,7 +56,7 @@ class SourceEventConsumer:
             self._intake.take(source, call, origin)
         except RelayError as error:
             logger.warning("An alarm's event was refused", code=error.error_code)
-            return error.status < _SERVER_ERROR
+            return error.is_final
         except AWS_ERRORS:
             logger.exception("An alarm's event could not be queued")
             return False

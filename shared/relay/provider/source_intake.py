@@ -25,7 +25,6 @@ from relay.sources.tool import tool_of
 from relay.table import TABLE_ERRORS
 from relay.telemetry import Metric, count, logger
 
-_SERVER_ERROR = 500
 _DETAILS_SHOWN = 3
 # At an alarm of which other events came at the same moment.
 _ATTEMPTS = 5
@@ -80,7 +79,7 @@ class SourceIntake:
             reading = read(source, call.body)
             found = self._mapped(source, reading, origin.workspace_url)
         except RelayError as error:
-            if error.status < _SERVER_ERROR:
+            if error.is_final:
                 self._note(source, SourceDelivery(id_, at, "", "refused", _reason(error)))
             raise
         self._queue_all(source, found, accepted_at, origin)
