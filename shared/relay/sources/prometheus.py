@@ -12,8 +12,9 @@ from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload
 
 
 class Notification(Payload):
-    """The common part of the envelopes."""
+    """The common part of the envelopes; each tool has a `version` of its own."""
 
+    version: str
     status: OptionalText = ""
     externalURL: OptionalText = ""
     truncatedAlerts: Lenient[int] = None
