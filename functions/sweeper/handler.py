@@ -17,6 +17,7 @@ deliveries = SourceDeliveryStore(parts.dynamodb, settings.catalog_table)
 
 @in_context
 def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    count(Metric.SOURCES_REFUSING, deliveries.refusing())
     sweeper.sweep(time_left(context))
+    # Last: if the catalog can't be read, the sites are swept all the same.
+    count(Metric.SOURCES_REFUSING, deliveries.refusing())
     return {}

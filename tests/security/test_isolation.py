@@ -5,6 +5,7 @@ workspace's, is answered as if the id did not exist, and changes nothing. A rout
 table here fails a test.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -116,6 +117,8 @@ PROVEN_BY_WHAT_THEY_NAME = {
     Route("POST", f"/lifecycle/{event}")
     for event in ("installed", "uninstalled", "enabled", "disabled")
 }
+# The address names one source, and proves that its caller may speak for it.
+PROVEN_BY_WHAT_THEY_NAME |= {Route(method, "/sources/{address}") for method in ("POST", "PUT")}
 # The same for Forge's, whose migrations are the installation's own: see `test_forge_routes`.
 OF_FORGES_OWN = {Route(method, path) for method, path in forge_stage.ROUTES}
 FOR_ANYONE_WITHOUT_IDS = {
@@ -141,7 +144,12 @@ OF_A_LINKED_SITE = {
     Route("GET", "/v1/sites/{site}/workspaces"),
     Route("GET", "/v1/sites/{site}/replay"),
 }
-OF_EVERY_KEYS_OWN = {Route("GET", "/v1/workspaces"), Route("GET", "/v1/sites")}
+OF_EVERY_KEYS_OWN = {
+    Route("GET", "/v1/workspaces"),
+    Route("GET", "/v1/sites"),
+    # The same for everyone.
+    Route("GET", "/v1/source-kinds"),
+}
 FOR_A_KEY_TO_ALL = {
     route: operation
     for route, operation in OF_THE_PROVIDER.items()
@@ -149,7 +157,8 @@ FOR_A_KEY_TO_ALL = {
     and route not in OF_A_LINKED_SITE | OF_EVERY_KEYS_OWN
 }
 # These may name the key's own workspace together with another's item.
-THINGS = ("containerId", "incidentId", "reviewId", "submissionId")
+THINGS = ("containerId", "incidentId", "reviewId", "submissionId", "sourceId")
+ADDRESS_OR_TIME = re.compile(r'(?<=/sources/)[\w-]{43}|(?<="createdAt": ")[^"]+')
 # In epoch milliseconds; so late that its receipt does not expire.
 SUBMITTED_AT = 9_000_000_000_000
 
@@ -214,6 +223,8 @@ def fill(relay: Relay, workspace: str) -> None:
     webhook = {"url": f"http://127.0.0.1:1/{workspace}", "secret": f"whsec_{'A' * 32}"}
     assert relay.provider("POST", f"{path}/containers", {"containers": [container]}).status == 200
     assert relay.provider("PUT", f"{path}/webhook", webhook).status == 200
+    source = {"kind": "alertmanager"}
+    assert relay.provider("PUT", f"{path}/sources/source-of-{workspace}", source).status == 200
     incidents, reviews = [incident(f"incident-of-{workspace}")], [review(f"review-of-{workspace}")]
     relay.submit(workspace, incidents=incidents, reviews=reviews, properties={"of": workspace})
     states = (EntityState(Kind.REVIEW, reviews[0], {"of": workspace}),)
@@ -243,9 +254,10 @@ def items_of_others(relay: Relay) -> list[Any]:
 
 
 def without(answer: Answer, of: str) -> tuple[int, str, str]:
-    """The response without the name that the caller itself sent."""
+    """The response without the name that the caller itself sent, and what is new in each."""
     location = answer.headers.get("Location", "")
-    told = [text.replace(KEYS[of], "…").replace(of, "…") for text in (answer.body, location)]
+    body = ADDRESS_OR_TIME.sub("…", answer.body)
+    told = [text.replace(KEYS[of], "…").replace(of, "…") for text in (body, location)]
     return answer.status, told[0], told[1]
 
 
@@ -348,6 +360,8 @@ def url_of(operation: Operation, workspace: str, things_of: str) -> str:
         "incidentId": f"incident-of-{things_of}",
         "reviewId": f"review-of-{things_of}",
         "submissionId": f"{SUBMITTED_AT}-submission-of-{things_of}",
+        # The example makes a source of another kind.
+        "sourceId": f"{'new-' * (operation.id == 'putSource')}source-of-{things_of}",
         "site": "0" * 32,
     }
     path = operation.route.path

@@ -68,7 +68,7 @@ def origin_of(workspace: Workspace, request: Request, correlation_id: str) -> Or
 
 def kinds_document() -> "shapes.SourceKinds":
     """All kinds of sources."""
-    kinds: list[shapes.SourceKind] = []
+    kinds: list[shapes.SourceTool] = []
     for kind in KINDS:
         tool = tool_of(kind)
         kinds.append(

@@ -19,7 +19,7 @@ SourceKindName = Annotated[str, Field(json_schema_extra={"enum": [*KINDS]})]
 Count = Annotated[int, Field(ge=0)]
 
 
-class SourceKind(TypedDict):
+class SourceTool(TypedDict):
     """A tool whose webhook can be a source."""
 
     kind: SourceKindName
@@ -38,7 +38,7 @@ class SourceKind(TypedDict):
 class SourceKinds(TypedDict):
     """All kinds of sources."""
 
-    kinds: list[SourceKind]
+    kinds: list[SourceTool]
     """The kinds, in the order of their names."""
 
 
