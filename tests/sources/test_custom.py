@@ -8,7 +8,7 @@ import pytest
 from relay.errors import BadRequest
 from relay.sources.custom_mapping import CustomMapping
 from relay.sources.settings import SourceSettings
-from relay.sources.tool import tool_of
+from relay.sources.tool import ITEMS_MAX, tool_of
 from tests.sources.samples import entities, samples, settings_of, translated
 
 SAMPLES = samples("custom")
@@ -278,3 +278,17 @@ def test_items_that_are_no_list(items: Any) -> None:
         translated("custom", {"alarms": items})
 
     assert [one.path for one in refused.value.details] == ["items"]
+
+
+def test_more_items_than_one_call_may_have() -> None:
+    with pytest.raises(BadRequest) as refused:
+        translated("custom", [ONE] * (ITEMS_MAX + 1), mapping=PLAIN | {"items": "@"})
+
+    assert [one.rule for one in refused.value.details] == ["too_long"]
+
+
+def test_of_many_items_that_do_not_fit_ten_are_named() -> None:
+    with pytest.raises(BadRequest) as refused:
+        translated("custom", [{}] * 1000, mapping=PLAIN | {"items": "@"})
+
+    assert len(refused.value.details) == 10

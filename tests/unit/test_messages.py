@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.entities.model import EntityKey, EntityState, Kind
+from relay.entities.service import KnownService
 from relay.queues.submissions import (
     CONTENT_BYTES_MAX,
     INFLATED_BYTES_MAX,
@@ -249,6 +250,19 @@ def test_an_entity_too_large_for_a_message_is_an_error() -> None:
 
     with pytest.raises(ValueError, match="does not fit"):
         bodies(EntityState(Kind.INCIDENT, incident()), state)
+
+
+def test_services_are_split_within_the_queues_limit_and_none_is_lost() -> None:
+    url = f"https://ops.example.com/{'x' * 1900}"
+    services = tuple(KnownService(str(one), "Checkout", url, 1) for one in range(5000))
+    states = tuple(EntityState(Kind.INCIDENT, incident(str(one))) for one in range(3))
+    message = Message("payments", "c", states, services=services)
+
+    parts = [parse_message(body) for _, body in packed(message)]
+
+    assert [one for part in parts for one in part.services] == list(services)
+    assert [one.key for part in parts for one in part.states] == [one.key for one in states]
+    assert all(part.size <= INFLATED_BYTES_MAX for part in parts)
 
 
 def test_a_thousand_typical_incidents_fit_in_one_or_two_messages() -> None:

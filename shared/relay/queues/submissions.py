@@ -50,9 +50,9 @@ class Message:
 
     `deleted` are entities that are recorded as deleted, and are to be deleted at the sites.
     `containers` are the ids of changed containers; `logo_url` is for those without an avatar.
-    `services` are to become containers. Only `states` are split between messages: there are few of
-    the others. `offset` is the number of the submission's states in the messages before this one.
-    `size` is the JSON in bytes, if the message was received.
+    `services` are to become containers. Only `states` and `services` are split between messages:
+    there are few of the others. `offset` is the number of the submission's states in the messages
+    before this one. `size` is the JSON in bytes, if the message was received.
     """
 
     workspace_id: str
@@ -115,7 +115,8 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
     A valid entity is far smaller than a message, so the split always ends. Raises ValueError for an
     entity that does not fit.
     """
-    if sum(len(state.as_json) for state in message.states) <= CONTENT_BYTES_MAX:
+    services = sum(len(one.id) + len(one.name) + len(one.url) for one in message.services)
+    if services + sum(len(state.as_json) for state in message.states) <= CONTENT_BYTES_MAX:
         content = _json(message)
         body = _encode(content)
         if len(content) <= INFLATED_BYTES_MAX and len(body) <= MESSAGE_BYTES_MAX:
@@ -123,12 +124,22 @@ def packed(message: Message) -> Iterator[tuple[Message, str]]:
             return
     middle = len(message.states) // 2
     if not middle:
-        raise ValueError("an entity does not fit into a message")
+        yield from _packed_services(message)
+        return
     yield from packed(replace(message, states=message.states[:middle]))
     rest, offset = message.states[middle:], message.offset + middle
     yield from packed(
         replace(message, states=rest, deleted=(), containers=(), services=(), offset=offset)
     )
+
+
+def _packed_services(message: Message) -> Iterator[tuple[Message, str]]:
+    middle = len(message.services) // 2
+    if not middle:
+        raise ValueError("an entity does not fit into a message")
+    yield from packed(replace(message, services=message.services[:middle]))
+    rest = message.services[middle:]
+    yield from packed(replace(message, states=(), deleted=(), containers=(), services=rest))
 
 
 def parse_message(body: str) -> Message:

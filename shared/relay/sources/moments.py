@@ -21,6 +21,8 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _LONGEST = 64
+# The last second of the year 9999: no later time can be written.
+END_OF_TIME = 253_402_300_799_000_000
 
 
 def micros_of(text: str) -> int:

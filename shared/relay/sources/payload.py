@@ -34,8 +34,9 @@ T = TypeVar("T")
 def read_payload(body: bytes) -> Any:
     """The body's JSON. Raises BadRequest.
 
-    Of lists in the outermost object, such as Alertmanager's `alerts`, an item that can't be read
-    becomes a value that no model accepts: it must not cost the others.
+    A value that can't be represented, such as half of a surrogate pair or a number of thousands of
+    digits, becomes one that no model accepts: it must not cost the rest. Tools cut long texts in
+    the middle of a pair.
     """
     try:
         return strict_json(body)
@@ -44,14 +45,18 @@ def read_payload(body: bytes) -> Any:
     try:
         skeleton, items = split_elements(body, _ITEMS_MAX)
     except ValueError:
-        items = []
-    document = read_json(skeleton)[0] if items else None
-    if not isinstance(document, dict) or len(items) > _ITEMS_MAX:
-        raise BadRequest("The body is not JSON in UTF-8.", [Detail("", "json", fault)])
-    return {
-        name: [read_json(items[place])[0] for place in value] if isinstance(value, list) else value
-        for name, value in document.items()
-    }
+        skeleton, items = b"", []
+    document = read_json(skeleton)[0] if len(items) <= _ITEMS_MAX else None
+
+    def whole(value: Any) -> Any:
+        # At this depth, a list holds the numbers of its items.
+        return [read_json(items[place])[0] for place in value] if isinstance(value, list) else value
+
+    if isinstance(document, dict):
+        return {name: whole(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [whole(value) for value in document]
+    raise BadRequest("The body is not JSON in UTF-8.", [Detail("", "json", fault)])
 
 
 class Payload(BaseModel):

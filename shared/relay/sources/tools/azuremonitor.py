@@ -6,7 +6,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading
-from relay.sources.moments import Moment
+from relay.sources.moments import END_OF_TIME, Moment
 from relay.sources.payload import Id, Labels, Lenient, OptionalText, Payload
 from relay.sources.settings import SourceSettings
 from relay.sources.severities import own_level
@@ -18,14 +18,12 @@ _HINT = (
 )
 # Azure counts from 0 with the same names as others do from 1.
 _SEVERITIES = {"Sev0": "P1", "Sev1": "P2", "Sev2": "P3", "Sev3": "P4", "Sev4": "P5"}
-# The last second of the year 9999: no later time can be written.
-_END_OF_TIME = 253_402_300_799_000_000
 _PAGE = "https://portal.azure.com/#blade/Microsoft_Azure_Monitoring/AlertDetailsTemplateBlade"
 
 
 class _Essentials(Payload):
     alertId: Annotated[Id, Field(pattern=r"[^/]$")]
-    firedDateTime: Annotated[Moment, Field(lt=_END_OF_TIME)]
+    firedDateTime: Annotated[Moment, Field(lt=END_OF_TIME)]
     resolvedDateTime: Lenient[Moment] = None
     monitorCondition: OptionalText = ""
     alertRule: OptionalText = ""

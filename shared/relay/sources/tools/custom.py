@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from relay.entities.document import DETAILS_SHOWN_MAX
 from relay.errors import BadRequest, Detail
 from relay.sources.changes import IncidentChange, Reading
 from relay.sources.custom_mapping import CustomMapping
@@ -18,7 +19,7 @@ from relay.sources.results import (
     unfit,
 )
 from relay.sources.settings import SourceSettings
-from relay.sources.tool import Tool, wrong_shape
+from relay.sources.tool import ITEMS_MAX, Tool, wrong_shape
 
 _HINT = (
     "The source's mapping does not fit this payload. `details` names the expressions;"
@@ -97,7 +98,7 @@ def read(payload: Any, settings: SourceSettings) -> Reading:
         except _Refused as error:
             refused.append(error.detail)
     if refused and not changes:
-        raise wrong_shape(_HINT, refused)
+        raise wrong_shape(_HINT, refused[:DETAILS_SHOWN_MAX])
     event = _Item(payload, "", mapping, evaluator).optional("event", text_of, "event")
     ignored = "the mapping ignores it" if items else "the payload has no items"
     return Reading(event, changes, ignored, refused + left_out)
@@ -113,6 +114,9 @@ def _items(payload: Any, mapping: CustomMapping, evaluator: Evaluator) -> list[t
             raise unfit(found, "an array")
     except Unusable as error:
         raise wrong_shape(_HINT, [_detail("items", error)]) from None
+    if len(found) > ITEMS_MAX:
+        rule = f"At most {ITEMS_MAX} of them in one call"
+        raise wrong_shape(_HINT, [Detail("items", "too_long", rule)])
     return [(f"items[{number}].", item) for number, item in enumerate(found)]
 
 

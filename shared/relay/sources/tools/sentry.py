@@ -1,11 +1,11 @@
 """Sentry's webhooks of an internal integration: metric alerts."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from relay.sources.changes import IncidentChange, Reading, Service
-from relay.sources.moments import Moment
+from relay.sources.moments import END_OF_TIME, Moment
 from relay.sources.payload import Id, Lenient, OptionalText, Payload, Several
 from relay.sources.settings import SourceSettings
 from relay.sources.signatures import Call, HmacSha256
@@ -33,7 +33,7 @@ class _Rule(Payload):
 
 class _Alert(Payload):
     id: Id
-    date_created: Moment
+    date_created: Annotated[Moment, Field(lt=END_OF_TIME)]
     date_closed: Lenient[Moment] = None
     identifier: OptionalText = ""
     title: OptionalText = ""
