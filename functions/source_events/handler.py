@@ -12,7 +12,7 @@ from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
 from relay.edge.http import HttpFunction
 from relay.edge.source_consumer import SourceEventConsumer
-from relay.edge.source_documents import call_of, origin_of, taken_document
+from relay.edge.source_documents import call_of, checked_source_id, origin_of, taken_document
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.identity.source_address import SourceAddressVerifier
@@ -70,7 +70,7 @@ def post_event_by_key(workspace_id: str, source_id: str) -> Answer:
     For a tool whose webhook can have headers, but whose URL is no place for a secret.
     """
     request = calls.about(workspace_id)
-    source = sources.get(workspace_id, source_id)
+    source = sources.get(workspace_id, checked_source_id(source_id))
     origin = origin_of(workspaces.get(workspace_id), request, http.correlation_id)
     return json_answer(202, taken_document(intake.take(source, call_of(request), origin)))
 

@@ -75,7 +75,9 @@ def put_source(workspace_id: str, source_id: str) -> Answer:
 def get_source(workspace_id: str, source_id: str) -> Answer:
     """Get a source, with the number of its deliveries."""
     calls.about(workspace_id)
-    return json_answer(200, source_document(sources.get(workspace_id, source_id)))
+    return json_answer(
+        200, source_document(sources.get(workspace_id, checked_source_id(source_id)))
+    )
 
 
 @handler.delete("/v1/workspaces/{workspaceId}/sources/{sourceId}")
@@ -96,7 +98,7 @@ def renew_source_url(workspace_id: str, source_id: str) -> Answer:
     The old one is refused at once.
     """
     request = calls.about(workspace_id)
-    address = sources.renew_address(workspace_id, source_id)
+    address = sources.renew_address(workspace_id, checked_source_id(source_id))
     answer: SourceUrl = {"url": address_url(request, address) or ""}
     return json_answer(200, answer)
 
@@ -108,7 +110,7 @@ def list_source_deliveries(workspace_id: str, source_id: str) -> Answer:
     """List what came of the calls of a source's webhook in the last 14 days, newest first."""
     request = calls.about(workspace_id)
     state = delivery_state(query_value(request, "state"))
-    source = sources.get(workspace_id, source_id)
+    source = sources.get(workspace_id, checked_source_id(source_id))
     found = deliveries.page(source, state, submission_cursor(request), page_limit(request))
     return json_answer(200, delivery_page(*found))
 
@@ -120,7 +122,7 @@ def preview_source(workspace_id: str, source_id: str) -> Answer:
     Nothing is taken, and the payload needs no signature.
     """
     request = calls.about(workspace_id)
-    source = sources.get(workspace_id, source_id)
+    source = sources.get(workspace_id, checked_source_id(source_id))
     url = workspaces.get(workspace_id).url
     reading = read(source, json_body(request, BODY_BYTES_MAX))
     # As if the alarm, if it is one, were not known yet.

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from relay import keys
 from relay.catalog.sources import DeliveryState, Source
 from relay.entities.model import EntityKey, Kind
-from relay.table import Item, Table, key, to_item
+from relay.table import Item, Table, from_item, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -59,12 +59,14 @@ class SourceDeliveryStore:
             "entities": [[kind.value, id_] for kind, id_ in delivery.entities[:ENTITIES_SHOWN]],
             "expires": now + _KEPT_SECONDS,
         }
-        was_refusing = self._count(source, delivery)
+        before = self._count(source, delivery)
+        if before is None:
+            return
         self._table.put(item)
         place = keys.refusing_source(source.workspace_id, source.id)
         if delivery.state == "refused":
             self._note_refusal(place, now)
-        elif was_refusing:
+        elif before == "refused":
             self._table.write_all(deletes=[place])
 
     def page(
@@ -107,24 +109,29 @@ class SourceDeliveryStore:
             if item["expires"] > now:  # DynamoDB deletes later
                 yield _delivery(item)
 
-    def _count(self, source: Source, delivery: SourceDelivery) -> bool:
-        """Whether the source's last call before this one was refused."""
+    def _count(self, source: Source, delivery: SourceDelivery) -> str | None:
+        """The state of the source's last call before this one, "" for none; None if the source has
+        been deleted, and perhaps made again."""
         try:
             response = self._dynamodb.update_item(
                 TableName=self._table.name,
                 Key=key(*keys.source(source.workspace_id, source.id)),
                 UpdateExpression="SET lastAt = :at, lastState = :state ADD #count :one",
-                ConditionExpression="attribute_exists(pk)",
+                ConditionExpression="createdAt = :createdAt",
                 ExpressionAttributeNames={"#count": delivery.state},
                 ExpressionAttributeValues=to_item(
-                    {":at": delivery.at, ":state": delivery.state, ":one": 1}
+                    {
+                        ":at": delivery.at,
+                        ":state": delivery.state,
+                        ":one": 1,
+                        ":createdAt": source.created_at,
+                    }
                 ),
                 ReturnValues="UPDATED_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        before: Any = response.get("Attributes", {})
-        return bool(before.get("lastState") == {"S": "refused"})
+            return None
+        return str(from_item(response.get("Attributes", {})).get("lastState", ""))
 
     def _note_refusal(self, place: keys.Key, now: int) -> None:
         self._dynamodb.update_item(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from relay import keys
-from relay.errors import NotFound
+from relay.errors import NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.sources.document import SourceDocument, check_document
 from relay.sources.settings import SourceSettings
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DeliveryState = Literal["taken", "ignored", "refused"]
 _ADDRESS_BYTES = 32
+# At a source that others make or delete at the same moment.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,30 +72,52 @@ class SourceStore:
         Of two calls that make the same source at once, one gets the address. Raises BadRequest for
         a document that is invalid, also beside the stored one.
         """
-        known = self._find(workspace_id, source_id)
-        check_document(document, known.kind if known else None, bool(known and known.secret))
         address = _new_address()
-        if not known:
-            self._save_address(workspace_id, source_id, address)
+        for _ in range(_ATTEMPTS):
+            known = self._find(workspace_id, source_id)
+            check_document(document, known.kind if known else None, bool(known and known.secret))
+            if not known:
+                self._save_address(workspace_id, source_id, address)
+            source = self._saved(workspace_id, source_id, document, known, address)
+            if source:
+                return source, address if source.address_hash == _hash(address) else None
+        raise Unavailable("The source was changed at the same time; try again.")
+
+    def _saved(
+        self,
+        workspace_id: str,
+        source_id: str,
+        document: SourceDocument,
+        known: Source | None,
+        address: str,
+    ) -> Source | None:
+        """The source as it is now; None if it was made or deleted since it was `known`."""
         values = {
             "kind": document.kind,
             "settings": document.settings.model_dump_json(exclude_none=True),
             **self._encrypted(workspace_id, source_id, document.secret),
         }
-        at_first = {"addressHash": _hash(address), "createdAt": datetime.now(UTC).isoformat()}
-        sets = [f"#{name} = :{name}" for name in values]
-        sets += [f"#{name} = if_not_exists(#{name}, :{name})" for name in at_first]
-        every = values | at_first
-        response = self._dynamodb.update_item(
-            TableName=self._table.name,
-            Key=key(*keys.source(workspace_id, source_id)),
-            UpdateExpression=f"SET {', '.join(sets)}",
-            ExpressionAttributeNames={f"#{name}": name for name in every},
-            ExpressionAttributeValues=to_item({f":{name}": one for name, one in every.items()}),
-            ReturnValues="ALL_NEW",
-        )
-        source = _source(from_item(response["Attributes"]))
-        return source, address if source.address_hash == _hash(address) else None
+        created_at = known.created_at if known else datetime.now(UTC).isoformat()
+        values["createdAt"] = created_at
+        if not known:
+            values["addressHash"] = _hash(address)
+        try:
+            response = self._dynamodb.update_item(
+                TableName=self._table.name,
+                Key=key(*keys.source(workspace_id, source_id)),
+                UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in values)}",
+                ConditionExpression=(
+                    "#createdAt = :createdAt" if known else "attribute_not_exists(pk)"
+                ),
+                ExpressionAttributeNames={f"#{name}": name for name in values},
+                ExpressionAttributeValues=to_item(
+                    {f":{name}": one for name, one in values.items()}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return None
+        return _source(from_item(response["Attributes"]))
 
     def renew_address(self, workspace_id: str, source_id: str) -> str:
         """A new address, in place of the source's old one. Raises NotFound."""
