@@ -15,6 +15,7 @@ from relay.catalog.containers import (
     container_of,
     index_keys,
     index_rows,
+    normalized,
 )
 from relay.entities.service import KnownService
 from relay.sources.moments import date_time
@@ -51,7 +52,7 @@ class ServiceStore:
             before = known.get(service.id)
             if not _is_news(service, before):
                 continue
-            characters += len(service.name)
+            characters += len(normalized(service.name))
             if characters > _CHARACTERS_MAX:
                 break
             if self._write(workspace_id, service, before):
@@ -81,7 +82,14 @@ class ServiceStore:
         if before:
             old = index_keys(workspace_id, [container_of(before)])
             self._table.write_all(deletes=old - index_keys(workspace_id, [container]))
+            self._restore(workspace_id, service.id)
         return True
+
+    def _restore(self, workspace_id: str, service_id: str) -> None:
+        """Someone may have put the container with its old name before the old rows were deleted."""
+        found = self._table.get_all([(keys.containers(workspace_id), service_id)])
+        rows = [row for item in found for row in index_rows(workspace_id, container_of(item))]
+        self._table.write_all(puts=rows)
 
 
 def _is_news(service: KnownService, item: Item | None) -> bool:
