@@ -17,7 +17,7 @@ from relay.sources.tool import KINDS, tool_of
 from tests.integration.relay_stage import Relay, Start
 from tests.sources.samples import samples, settings_of
 from tests.sources.test_all import ANY_JSON, places, replaced
-from tests.support.lambdas import Answer
+from tests.support.lambdas import Answer, Context, http_event
 
 MARK = "@@here@@"
 # JSON texts that Python's own writer does not write, or that readers stumble over.
@@ -170,3 +170,71 @@ def test_a_body_that_is_not_the_tools(relay: Relay, kind: str) -> None:
 
         assert answer.status == 400, (body[:20], answer.body)
     assert relay.waiting() == []
+
+
+HEADERS = ["", " ", ",", "v1=", "é", "\ud800", "v1=\ud800", "v1,", "v1,é", "v1,====", "v2,A v1,A"]
+HEADERS += [
+    "t=1,v1=\ud800",
+    "t=" + "9" * 20 + ",v1=0",
+    "t=-1",
+    "nan",
+    "inf",
+    "1e400",
+    "v1=0," * 1500,
+]
+
+
+@pytest.mark.parametrize("kind", SIGNATURES)
+def test_a_header_of_any_text_is_no_signature(relay: Relay, kind: str) -> None:
+    secret = new_secret(kind)
+    path = "/v1/workspaces/payments/sources/one"
+    answer = relay.provider("PUT", path, {"kind": kind, "secret": secret})
+    address = answer.json()["url"].removeprefix(relay.gateway.url)
+    body = json.dumps(first_taken(kind)).encode()
+    signed = {name.lower(): value for name, value in SIGNATURES[kind](body, secret).items()}
+    for name in signed:
+        # Sentry signs only the body.
+        for text in HEADERS if name != "sentry-hook-timestamp" else ():
+            event = http_event("POST", address, body, {**signed, name: text})
+            answered = relay.gateway.functions["source_events"].handler(event, Context())
+            assert answered["statusCode"] == 401, (name, text)
+    assert relay.waiting() == []
+    assert relay.call("POST", address, body, signed).status == 202
+
+
+@pytest.mark.parametrize("body", ["é", "A", "\ud800"])
+def test_a_body_that_is_not_base64(relay: Relay, body: str) -> None:
+    path = "/v1/workspaces/payments/sources/one"
+    url = relay.provider("PUT", path, {"kind": "alertmanager"}).json()["url"]
+    event = http_event("POST", url.removeprefix(relay.gateway.url), b"", {})
+    event |= {"body": body, "isBase64Encoded": True}
+
+    answer = relay.gateway.functions["source_events"].handler(event, Context())
+
+    assert answer["statusCode"] == 400
+
+
+def test_the_answer_about_thousands_of_bad_parts_is_short(relay: Relay) -> None:
+    mapping = {"items": "@", "id": "to_string(@)", "status": "'open'", "summary": "'x'"}
+    mapping |= {"lastUpdated": "'2026-01-01T00:00:00Z'"}
+    mapping |= dict.fromkeys(("description", "url", "severity", "createdDate"), "`[]`")
+    path = "/v1/workspaces/payments/sources/own"
+    relay.provider("PUT", path, {"kind": "custom", "settings": {"mapping": mapping}})
+
+    answer = relay.provider("POST", f"{path}/events", list(range(5000)))
+
+    assert (answer.status, len(answer.json()["entities"])) == (202, 5000)
+    assert len(answer.json()["details"]) == 101
+    assert answer.json()["details"][-1]["message"] == "And 19900 more"
+
+
+def test_each_entity_of_a_delivery_is_in_its_receipt(relay: Relay) -> None:
+    send = door(relay, "alertmanager")
+    delivered = [send(json.dumps(first_taken("alertmanager")).encode()).json() for _ in range(2)]
+    relay.run_queue()
+
+    path = "/v1/workspaces/payments/submissions"
+    receipts = [relay.provider("GET", f"{path}/{one['deliveryId']}").json() for one in delivered]
+
+    assert sorted((one["recorded"], one["same"]) for one in receipts) == [(0, 2), (2, 0)]
+    assert [one["entities"] for one in receipts] == [2, 2]

@@ -74,6 +74,7 @@ def test_a_changed_source_keeps_its_url_and_its_secret(relay: Relay) -> None:
         ({"kind": "pager"}, ("kind", "kind")),
         ({}, ("kind", "missing")),
         ({"kind": "alertmanager", "secret": "s"}, ("secret", "not_signed")),
+        ({"kind": "incidentio", "secret": "whsec_a"}, ("secret", "base64")),
         ({**PAGERDUTY, "secret": ""}, ("secret", "string_too_short")),
         ({**PAGERDUTY, "secret": "s" * 501}, ("secret", "string_too_long")),
         ({**PAGERDUTY, "settings": {"colour": "red"}}, ("settings.colour", "extra_forbidden")),

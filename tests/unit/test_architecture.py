@@ -380,6 +380,8 @@ def test_submissions_are_throttled_to_leave_room_for_lifecycle_calls() -> None:
     every = {f"{method} {path}" for name in functions() for method, path in routes(name)}
     assert set(own) <= every
     (submissions,) = (f"POST {path}" for method, path in routes("submissions") if method == "POST")
+    doors = [f"{method} {path}" for method, path in routes("source_events")]
     for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
-        assert own[submissions][limit] < default[limit] / 2
+        for route in (submissions, *doors):
+            assert own[route][limit] < default[limit] / 2, route
     assert not any("/lifecycle/" in route or "/forge/" in route for route in own)

@@ -8,7 +8,6 @@ not documented. MiniStack decodes and matches in the same way, and keeps `%25` i
 """
 
 import base64
-import binascii
 import re
 import zlib
 from collections.abc import Mapping
@@ -72,7 +71,7 @@ def _raw_body(event: APIGatewayProxyEventV2) -> bytes:
         return body.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(body)
-    except binascii.Error:
+    except ValueError:
         raise BadRequest("The body is not valid base64.") from None
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from relay.edge.shapes import sources as shapes
     from relay.edge.shapes.errors import ErrorDetail
 
+# Of the parts of one payload that could not be read.
+_DETAILS_MAX = 100
+
 
 def checked_source_id(source_id: str) -> str:
     """The id. Raises BadRequest if it could be ambiguous in a path."""
@@ -155,7 +158,11 @@ def _of_kind(found: Mapped, kind: Kind) -> list[Any]:
 
 
 def _details(details: Sequence[Detail]) -> "list[ErrorDetail]":
-    return [{"path": one.path, "rule": one.rule, "message": one.message} for one in details]
+    """The first ones: thousands would not fit into an answer, and a tool shows none of them."""
+    shown = list(details[:_DETAILS_MAX])
+    if len(details) > len(shown):
+        shown.append(Detail("", "more", f"And {len(details) - len(shown)} more"))
+    return [{"path": one.path, "rule": one.rule, "message": one.message} for one in shown]
 
 
 def _delivery_document(delivery: SourceDelivery) -> "shapes.SourceDelivery":

@@ -11,7 +11,7 @@ from relay.catalog.source_deliveries import (
     now_text,
 )
 from relay.catalog.sources import DeliveryState, Source, SourceStore
-from relay.entities.document import check_size
+from relay.entities.document import DETAILS_SHOWN_MAX, check_size
 from relay.entities.submission_id import submission_id
 from relay.errors import BadRequest, Detail, RelayError, Unauthenticated, Unavailable
 from relay.provider.deletions import EntityDeleter
@@ -166,7 +166,7 @@ def mapped_for(
     found = mapped(reading, context)
     if found.refused and not (found.keys or found.services):
         message = "Nothing in this payload can be mapped to an incident."
-        raise BadRequest(message, found.refused, code="wrong_payload")
+        raise BadRequest(message, found.refused[:DETAILS_SHOWN_MAX], code="wrong_payload")
     return found
 
 

@@ -57,6 +57,11 @@ def _details(
         yield Detail("secret", "not_signed", f"{tool.title} does not sign its calls")
     if document.secret is None and tool.signing in ("tool", "user") and not has_secret:
         yield Detail("secret", "missing", f"{tool.title} signs its calls; its secret is needed")
+    if document.secret is not None and tool.check_secret:
+        try:
+            tool.check_secret(document.secret)
+        except ValueError:
+            yield Detail("secret", "base64", f"{tool.title}'s secret as it shows it, in base64")
     for name in _OWN_SETTINGS:
         if getattr(document.settings, name) is not None and name not in tool.own_settings:
             yield Detail(f"settings.{name}", "wrong_kind", f"Not a setting of {document.kind}")

@@ -48,7 +48,8 @@ class HmacSha256:
         wanted = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
         found = [part.removeprefix(self.prefix) for part in parts if part.startswith(self.prefix)]
         # Every signature is compared, so that the time does not depend on which one is right.
-        if not sum(hmac.compare_digest(one.encode(), wanted.encode()) for one in found):
+        given_bytes = [one.encode(errors="replace") for one in found]
+        if not sum(hmac.compare_digest(one, wanted.encode()) for one in given_bytes):
             raise Unauthenticated(f"the signature in {self.header} is wrong")
 
     def _signed_time(self, call: Call, parts: list[str]) -> bytes:

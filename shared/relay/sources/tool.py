@@ -37,7 +37,8 @@ class Tool:
     None if the tool can't sign. `signing` says who makes its secret. `setup` are the steps to
     take in the tool, in its own words; `{url}` stands for the source's address, `{secret}` for a
     secret that the user chooses. `own_settings` names the settings that only this kind has, and
-    `check` raises BadRequest for invalid ones.
+    `check` raises BadRequest for invalid ones. `check_secret` raises ValueError for a secret that
+    no call can be signed with.
     """
 
     title: str
@@ -47,6 +48,7 @@ class Tool:
     signing: Signing = "none"
     check: Callable[[SourceSettings], None] | None = None
     own_settings: Sequence[str] = ()
+    check_secret: Callable[[str], None] | None = None
 
 
 def tool_of(kind: str) -> Tool:

@@ -79,6 +79,14 @@ def verify(call: Call, secret: str, _: SourceSettings) -> None:
         raise Unauthenticated(f"the Standard Webhooks signature is not valid: {error}") from None
 
 
+def check_secret(secret: str) -> None:
+    """Raises ValueError unless it is base64, after whsec_ or not."""
+    try:
+        Webhook(secret)
+    except EmptyWebhookSecretError:
+        raise ValueError("it is empty") from None
+
+
 def read(payload: Any, _: SourceSettings) -> Reading:
     """The event's content is in a member that is named like its type."""
     event = parsed(_Envelope, payload, "", _HINT).event_type
@@ -137,6 +145,7 @@ TOOL = Tool(
     read=read,
     verify=verify,
     signing="tool",
+    check_secret=check_secret,
     setup=[
         "In incident.io, open Settings > Webhooks and add an endpoint.",
         "Endpoint URL: {url}",
