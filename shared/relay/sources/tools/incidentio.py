@@ -32,6 +32,7 @@ _STATUSES: dict[str, IncidentStatus] = {
     "canceled": "resolved",
 }
 _REAL_MODES = ("standard", "retrospective")
+_UNREAL_MODES = {name: f"an incident of the mode {name}" for name in ("test", "tutorial", "stream")}
 
 
 class _Envelope(Payload):
@@ -91,7 +92,10 @@ def read(payload: Any, _: SourceSettings) -> Reading:
     """The event's content is in a member that is named like its type."""
     event = parsed(_Envelope, payload, "", _HINT).event_type
     if event not in payload:
-        raise wrong_shape(_HINT, [Detail(event, "missing", "Field required")])
+        # An unknown name could be anything.
+        path = event if event in _PLACES else "event_type"
+        rule = "A member that is named like the event is required"
+        raise wrong_shape(_HINT, [Detail(path, "missing", rule)])
     if event.startswith("private_"):
         return Reading(event, ignored="a private incident")
     if event not in _PLACES:
@@ -103,7 +107,7 @@ def read(payload: Any, _: SourceSettings) -> Reading:
     if incident.visibility == "private":
         return Reading(event, ignored="a private incident")
     if incident.mode and incident.mode not in _REAL_MODES:
-        return Reading(event, ignored=f"an incident of the mode {incident.mode}")
+        return Reading(event, ignored=_UNREAL_MODES.get(incident.mode, "not a real incident"))
     return Reading(event, [_change(incident)])
 
 
