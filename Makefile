@@ -131,6 +131,10 @@ lock: $(FETCHED_UV) ## Update the locks; ARGS=--upgrade for newer versions
 openapi: $(TOOLS)/venv/$(READY) ## Update docs/openapi.json from the template and the models
 	@"$(BIN)/python" -m infra.openapi
 
+.PHONY: page-theme
+page-theme: $(TOOLS)/venv/$(READY) ## Update the theme of the page inside Jira from Atlassian's design tokens; needs npm
+	@"$(BIN)/python" -m infra.page_theme
+
 .PHONY: clean
 clean: down ## Remove all installed tools and builds
 	@rm -rf .relay .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
