@@ -72,8 +72,12 @@ def manifest_of(descriptor: Mapping[str, Any], deployment: Deployment) -> Manife
 
 
 def _moved(descriptor: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """The descriptor's modules, with `base_url` in place of the descriptor's."""
-    text = json.dumps(descriptor["modules"]).replace(descriptor["baseUrl"], base_url)
+    """The descriptor's modules for Jira's providers, with `base_url` in place of the descriptor's.
+
+    Its other modules are the page inside Jira, which a Forge app has as a module of its own.
+    """
+    own = {name: one for name, one in descriptor["modules"].items() if name in _API_SCOPES}
+    text = json.dumps(own).replace(descriptor["baseUrl"], base_url)
     modules: dict[str, Any] = json.loads(text)
     return modules
 

@@ -15,6 +15,8 @@ settings = DescriptorSettings.from_environment()
 logo = Path(__file__).with_name("logo.svg").read_text("utf-8")
 page = Path(__file__).with_name("about.html").read_text("utf-8")
 text = Path(__file__).with_name("atlassian-connect.json").read_text("utf-8")
+# The modules that name pages of the app's vendor; the others name the page inside Jira.
+PROVIDERS = ("jiraOperationsInfoProvider", "jiraDevOpsComponentProvider")
 # The file uses its own base URL as a placeholder for the app's.
 placeholder = json.loads(text)["baseUrl"]
 
@@ -28,7 +30,7 @@ def get_descriptor() -> Answer:
     modules = descriptor["modules"]
     if settings.vendor_url:
         descriptor["vendor"]["url"] = settings.vendor_url
-    for module in modules.values():
+    for module in (modules[name] for name in PROVIDERS):
         module["homeUrl"] = settings.home_url or module["homeUrl"]
         module["documentationUrl"] = settings.documentation_url or module["documentationUrl"]
     if settings.review_action == "off":

@@ -135,7 +135,8 @@ def move_links(site: str) -> Answer:
 def offer(site: str, workspace_id: str) -> Answer:
     """Let a site's admin find a workspace in Jira.
 
-    Nothing of the workspace is delivered to the site before it is linked.
+    The admin may also link it, on the page inside Jira. Nothing of the workspace is delivered to
+    the site before it is linked.
     """
     calls.by_key_for_all(workspace_id)
     linking.offer(site, workspace_id)

@@ -54,6 +54,7 @@ _SETTINGS = {
     "REGION": REGION,
     "REVIEW_ACTION": "on",
     "REVIEW_URL_TEMPLATE": "",
+    "ALL_JS_URL": "https://connect-cdn.atl-paas.net/all.js",
     "VENDOR_URL": "",
     "TEST_SITE_ORIGINS": "http://127.0.0.1:*",
     "TEST_WEBHOOK_ORIGINS": "https://127.0.0.1:*,https://localhost:*",

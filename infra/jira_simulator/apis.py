@@ -1,4 +1,5 @@
-"""Jira's REST APIs: two similar ones that an app submits entities to, and app properties."""
+"""Jira's REST APIs: two similar ones that an app submits entities to, app properties, and the
+platform's own."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,4 +44,5 @@ COMPONENTS = Api(
     "devops-component-info:jira",
 )
 APP_PROPERTIES = Api("/rest/atlassian-connect/1")
-APIS = (OPERATIONS, COMPONENTS, APP_PROPERTIES)
+PLATFORM = Api("/rest/api/3", resource="permission:jira")
+APIS = (OPERATIONS, COMPONENTS, APP_PROPERTIES, PLATFORM)

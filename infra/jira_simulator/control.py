@@ -44,6 +44,9 @@ _CALL = body_rule(
 _FORGET = body_rule(properties={"keepSequences": {"type": "boolean"}})
 
 
+_USER = body_rule("admin", properties={"admin": {"type": "boolean"}})
+
+
 class Control:
     """The handlers of `/_control/*`; errors are `{"error": "…"}`."""
 
@@ -68,6 +71,7 @@ class Control:
             Route("/sites/{name}/sequences", self.get_sequences, methods=["GET"]),
             Route("/sites/{name}/call", self.call_action, methods=["POST"]),
             Route("/sites/{name}/credentials", self.switch_credentials, methods=["PUT"]),
+            Route("/sites/{name}/users/{account_id}", self.put_user, methods=["PUT"]),
             Route("/calls", self.get_calls, methods=["GET"]),
             Route("/calls", self.forget_calls, methods=["DELETE"]),
             Route("/settings", self.get_settings, methods=["GET"]),
@@ -150,6 +154,13 @@ class Control:
         switches = self._site(request).switches
         switches.merge(parse_json(await request.body()))
         return JSONResponse(switches.document())
+
+    async def put_user(self, request: Request) -> Response:
+        """A user of the site, with `{"admin": …}`: whether the user administers the site's Jira."""
+        site = self._site(request)
+        body = await read_body(request, _USER)
+        site.users[request.path_params["account_id"]] = body["admin"]
+        return JSONResponse({"users": site.users})
 
     async def get_calls(self, _: Request) -> Response:
         """The recorded calls of the REST APIs; see `Calls.document`."""

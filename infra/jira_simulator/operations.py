@@ -1,9 +1,9 @@
 """The operations of the REST APIs, for authenticated calls.
 
-`/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four, and one app
-property can be read. The names are those of Jira's OpenAPI documents. An operation gets a site and
-a request, changes the site's store, and returns an answer or raises a Refusal; it is independent of
-HTTP.
+`/rest/operations/1.0/*` has nine operations, `/rest/devopscomponents/1.0/*` has four; one app
+property can be read, and a user's permissions can be asked for. The names are those of Jira's
+OpenAPI documents. An operation gets a site and a request, changes the site's store, and returns an
+answer or raises a Refusal; it is independent of HTTP.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from functools import cached_property, partial
 from typing import Any
 from urllib.parse import unquote
 
-from .apis import APP_PROPERTIES, COMPONENTS, OPERATIONS, Api
+from .apis import APP_PROPERTIES, COMPONENTS, OPERATIONS, PLATFORM, Api
 from .entity_faults import EntityFaults
 from .projects import check_projects
 from .refusal import PropertyRefusal, Refusal, error_messages
-from .schemas import ENTITY, PROPERTIES, WORKSPACES, Kind
+from .schemas import ENTITY, PERMISSIONS, PROPERTIES, WORKSPACES, Kind
 from .sites import Site
 from .store import StoredEntity
 
@@ -170,6 +170,15 @@ def get_app_property(site: Site, request: Request) -> Answer:
     return Answer(200, {"self": site.base_url + path, "key": key, "value": site.client_key})
 
 
+def check_permissions(site: Site, request: Request) -> Answer:
+    """Those of the asked global permissions that the user has; nobody has a project's here."""
+    PERMISSIONS.require(request.body)
+    is_admin = site.users.get(request.body["accountId"], False)
+    asked = dict.fromkeys(request.body.get("globalPermissions", []))
+    granted = [name for name in asked if is_admin]
+    return Answer(200, {"globalPermissions": granted, "projectPermissions": []})
+
+
 def _bulk_operations(api: Api, submit: str, delete: str) -> list[Operation]:
     submission = partial(submit_entities, api)
     deletion = partial(delete_by_properties, api)
@@ -218,6 +227,15 @@ ALL_OPERATIONS = (
         "/addons/{addonKey}/properties/{propertyKey}",
         None,
         get_app_property,
+    ),
+    Operation(
+        PLATFORM,
+        "getBulkPermissions",
+        "POST",
+        "/permissions/check",
+        "READ",
+        check_permissions,
+        takes_body=True,
     ),
 )
 

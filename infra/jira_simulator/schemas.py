@@ -156,4 +156,15 @@ ENTITY = {
     Kind.COMPONENT: Rule(_COMPONENT),
 }
 PROPERTIES = Rule(_PROPERTIES)
+PERMISSIONS = Rule(
+    _closed(
+        {
+            "accountId": {"type": "string", "minLength": 1},
+            "globalPermissions": {"type": "array", "items": {"type": "string"}},
+            "projectPermissions": {"type": "array"},
+        },
+        "globalPermissions",
+        "projectPermissions",
+    )
+)
 WORKSPACES = Rule(_closed({"workspaceIds": _array({"type": "string", "minLength": 1}, most=100)}))

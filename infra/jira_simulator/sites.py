@@ -38,7 +38,8 @@ class Site:
     `base_url` accepts Connect's tokens, `api_base_url` Forge's. `installed_at` is the time of the
     last accepted install, in seconds of the monotonic clock. `connect_key` is the key of the last
     app that Connect installed, also after its removal. A site has only `app` for Connect alone,
-    only `forge` for Forge alone, and both for Connect on Forge.
+    only `forge` for Forge alone, and both for Connect on Forge. `users` are account ids, each with
+    whether it administers the site.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Site:
     app: App | None = None
     connect_key: str | None = None
     forge: ForgeInstallation | None = None
+    users: dict[str, bool] = field(default_factory=dict)
     switches: Switches = field(default_factory=Switches)
 
     @property
@@ -95,6 +97,7 @@ class Site:
             "linkedWorkspaces": list(self.store.workspaces.visible),
             "app": self.app.document() if self.app else None,
             "forge": self.forge.document() if self.forge else None,
+            "users": dict(self.users),
             "credentials": self.switches.document(),
         }
 

@@ -12,6 +12,7 @@ from relay.edge.action_documents import component_url, parse_ids
 from relay.edge.documents import checked_key_id, checked_workspace_id
 from relay.edge.entity_documents import checked_properties
 from relay.edge.forge_documents import migration_id_of, migration_request
+from relay.edge.page_documents import page_replay_request, search_text, unsettled_state
 from relay.edge.query import check_query, page_limit, query_id
 from relay.edge.receipt_documents import checked_submission_id, receipt_document
 from relay.edge.request import PATH_HEADER, check_sent_path, json_body
@@ -92,6 +93,10 @@ ERRORS: Mapping[str, RelayError] = {
     "unknown_component": NotFound("There is no component at this URL.", code="unknown_component"),
     "unknown_webhook": NotFound("The workspace has no webhook.", code="unknown_webhook"),
     "unknown_link": NotFound("The workspace is not linked to the site.", code="unknown_link"),
+    "unknown_offer": NotFound("The workspace is not offered to the site.", code="unknown_offer"),
+    "no_page_state": _raised(unsettled_state, _request()),
+    "long_query": _raised(search_text, _request("query=" + "x" * 256)),
+    "bad_page_replay": _raised(page_replay_request, _request()),
     "unknown_entity": NotFound("There is no incident 'inc-1'.", code="unknown_entity"),
     "unknown_incident": NotFound("There is no incident 'inc-1'.", code="unknown_incident"),
     "unknown_migration": MigrationRefused(
@@ -137,6 +142,12 @@ _PROVIDER_ERRORS = (
     _raised(check_query, _request("dryrun=true"), ["dryRun"]),
     _raised(check_query, _request("limit=1&limit=2"), ["limit"]),
 )
+_PAGE_ERRORS = (
+    Forbidden("Only an admin of this Jira may use this page.", code="not_an_admin"),
+    _raised(check_query, _request("what=owed"), []),
+    _raised(check_query, _request("limit=1&limit=2"), ["limit"]),
+    ERRORS["jira_unavailable"],
+)
 
 
 def errors_of(operation: Operation) -> Iterator[RelayError]:
@@ -149,17 +160,19 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield Unauthenticated("")
     if operation.caller is Caller.PROVIDER:
         yield from _PROVIDER_ERRORS
+    if operation.caller is Caller.PAGE:
+        yield from _PAGE_ERRORS
     if "site" in names:
         yield unknown_site(SITE_ID)
     if "limit" in names:
         yield _raised(page_limit, _request("limit=0"))
-    if operation.caller is Caller.PROVIDER and "workspaceId" in names:
+    if operation.caller in (Caller.PROVIDER, Caller.PAGE) and "workspaceId" in names:
         yield _raised(checked_workspace_id, "a workspace")
     if operation.route.path.startswith("/v1/workspaces/{workspaceId}/"):
         yield ERRORS["unknown_workspace"]
     if operation.body:
         yield _raised(check_size, b" " * (DOCUMENT_BYTES_MAX + 1), DOCUMENT_BYTES_MAX)
-        if operation.caller in (Caller.PROVIDER, Caller.FORGE):
+        if operation.caller in (Caller.PROVIDER, Caller.FORGE, Caller.PAGE):
             yield _raised(json_body, _request(media="text/plain"), DOCUMENT_BYTES_MAX)
     yield from _COMMON_ERRORS
 

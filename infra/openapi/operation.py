@@ -20,6 +20,7 @@ class Caller(StrEnum):
     SITE = "jiraCallback"
     JIRA = "jiraInstall"
     FORGE = "forgeInvocation"
+    PAGE = "jiraContext"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from relay.edge.shapes.submissions import SubmissionId
 from relay.entities.fields import (
     ID_MAX,
     SITE_ID_MAX,
+    TEXT_MAX,
     ContainerId,
     EntityId,
     Properties,
@@ -95,6 +96,13 @@ _OTHERS: Mapping[str, Parameter] = {
     "listEntities.after": Parameter("after", str, "The `next` of the previous page."),
     "dryRun": Parameter("dryRun", bool, "Only validate; accept nothing."),
     "state": Parameter("state", OutcomeState, "Only entities in this state at some site."),
+    "listPageEntities.state": Parameter(
+        "state", Literal["owed", "refused"], "Only entities in this state.", required=True
+    ),
+    "listPageEntities.query": Parameter(
+        "query", Annotated[str, Field(max_length=TEXT_MAX)], "Any part of the id or the summary."
+    ),
+    "listPageEntities.after": Parameter("after", str, "The `next` of the previous page."),
     "listSourceDeliveries.state": Parameter(
         "state", DeliveryState, "Only deliveries in this state."
     ),

@@ -8,7 +8,14 @@ from pkgutil import iter_modules
 from pydantic import BaseModel
 from typing_extensions import is_typeddict
 
-from relay.edge import action_documents, documents, shapes, site_documents, source_documents
+from relay.edge import (
+    action_documents,
+    documents,
+    page_documents,
+    shapes,
+    site_documents,
+    source_documents,
+)
 from relay.entities import association
 from relay.identity import signed_install
 
@@ -17,6 +24,7 @@ _REQUESTS = (
     signed_install,
     action_documents,
     documents,
+    page_documents,
     site_documents,
     source_documents,
 )

@@ -2,4 +2,7 @@
 
 from relay import initialization
 
+# The same as the project's in pyproject.toml, which the functions do not have.
+VERSION = "0.1.0"
+
 initialization.begin()

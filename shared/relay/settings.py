@@ -23,6 +23,8 @@ Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Switch = Literal["on", "off"]
 Identity = Literal["connect", "forge"]
 Required = Annotated[str, Field(min_length=1)]
+# Its origin becomes part of a header, in which these characters have a meaning.
+ALL_JS_URL_PATTERN = r"^https?://[^\s/?#;,'\"]+/[^\s?#;,'\"]*$"
 
 
 class Settings(BaseModel):
@@ -224,6 +226,18 @@ class EntitiesSettings(SiteSettings):
     record_table: Required
     submissions_queue: Required
     review_url_template: str = ""
+
+
+class PageSettings(ForgeSettings, SiteSettings):
+    """Settings of `page`. `region` is the AWS region in which Relay stores a site's data, and
+    `all_js_url` the script with which Atlassian's products host a page."""
+
+    region: Required
+    all_js_url: Annotated[str, Field(pattern=ALL_JS_URL_PATTERN)]
+    catalog_table: Required
+    record_table: Required
+    submissions_queue: Required
+    replays_queue: Required
 
 
 class SourcesSettings(AppSettings):

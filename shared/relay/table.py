@@ -89,9 +89,15 @@ class Table:
                 return
             request["ExclusiveStartKey"] = last
 
-    def count(self, pk: str, after: str = "") -> tuple[int, str]:
-        """How many items one call counts after `after`, and the last `sk`, or "" at the end."""
+    def count(self, pk: str, after: str = "", *, without: str = "") -> tuple[int, str]:
+        """How many items one call counts after `after`, and the last `sk`, or "" at the end.
+
+        Only items without the attribute `without` count, if that is given.
+        """
         start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
+        if without:
+            start["FilterExpression"] = "attribute_not_exists(#without)"
+            start["ExpressionAttributeNames"] = {"#without": without}
         response = self._dynamodb.query(
             TableName=self.name,
             KeyConditionExpression="pk = :pk",
@@ -102,6 +108,22 @@ class Table:
         )
         last = response.get("LastEvaluatedKey")
         return response["Count"], from_item(last)["sk"] if last else ""
+
+    def page(self, pk: str, after: str, attributes: Sequence[str]) -> tuple[list[Item], str]:
+        """The attributes of the items that one call reads after `after`, and the last `sk`, or ""
+        at the end."""
+        start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
+        response = self._dynamodb.query(
+            TableName=self.name,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+            ConsistentRead=True,
+            **_projection(attributes),
+            **start,
+        )
+        last = response.get("LastEvaluatedKey")
+        items = [from_item(item) for item in response["Items"]]
+        return items, from_item(last)["sk"] if last else ""
 
     def get_all(
         self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()

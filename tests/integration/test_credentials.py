@@ -337,6 +337,7 @@ def test_every_operation_accepts_the_bearer(forge_alone: TwofoldSite) -> None:
                 jira.delete_components_by_properties, {"team": "b"}
             ),
             "delete_component": partial(jira.delete_component, "c"),
+            "is_admin": partial(jira.is_admin, "somebody"),
             "app_property": partial(jira.app_property, "relay-operations", "any"),
         }
         answers = {name: call() for name, call in calls.items()}
@@ -344,6 +345,7 @@ def test_every_operation_accepts_the_bearer(forge_alone: TwofoldSite) -> None:
     assert calls.keys() == {name for name in vars(JiraClient) if not name.startswith("_")}
     assert answers["submit_workspaces"] == answers["workspaces"] == ["payments"]
     assert answers["has_workspace"] is True
+    assert answers["is_admin"] is False
     assert answers["submit_entities"] == SubmitAnswer(frozenset("ij"), {}, ())
     assert answers["entity"] == incident("i")
     assert answers["submit_components"] == SubmitAnswer(frozenset("c"), {}, ())

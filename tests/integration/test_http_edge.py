@@ -155,13 +155,19 @@ def test_the_descriptor_has_the_apps_real_url(
     assert document["baseUrl"] == GATEWAY + ("" if stage == "$default" else f"/{stage}")
 
 
+def providers(descriptor: dict[str, Any]) -> list[dict[str, Any]]:
+    """The modules that name pages of the operations tool."""
+    names = ("jiraOperationsInfoProvider", "jiraDevOpsComponentProvider")
+    return [descriptor["modules"][name] for name in names]
+
+
 def test_the_descriptors_pages_are_the_deployments_own_or_existing_pages(
     function: Callable[..., ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BASE_URL", "https://relay.example.com/prod")
     descriptor = function("descriptor", COMPONENTS_MODULE="on").handler
     document = call(descriptor, "GET", "/atlassian-connect.json", base_path="/prod").json()
-    modules = document["modules"].values()
+    modules = providers(document)
     urls = {module[name] for module in modules for name in ("homeUrl", "documentationUrl")}
     assert urls | {document["vendor"]["url"]} == {"https://relay.example.com/prod/about"}
     page = call(descriptor, "GET", "/about", base_path="/prod")
@@ -179,7 +185,7 @@ def test_the_descriptors_pages_are_the_deployments_own_or_existing_pages(
     ).handler
     document = call(own, "GET", "/atlassian-connect.json", base_path="/prod").json()
     assert document["vendor"]["url"] == "https://example.com"
-    for module in document["modules"].values():
+    for module in providers(document):
         assert module["homeUrl"] == "https://ops.example.com"
         assert module["documentationUrl"] == "https://ops.example.com/jira"
 

@@ -27,6 +27,7 @@ from relay.table import key, to_item
 from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Tenant
+from tests.integration.page_stage import ADMIN, context_token, put_user
 from tests.integration.relay_stage import JSON, JiraSite, Relay, install_from, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
 from tests.integration.webhook_stage import https_hook
@@ -58,10 +59,10 @@ SERVED = list(functions())
 FORGES = [operation for operation in OPERATIONS.values() if operation.tag == "Forge"]
 METHODS = ["GET", "POST", "PUT", "DELETE"]
 # Reads before writes, and deletes last, the workspace after its contents: all run on one stack.
-LAST = ("moveLinks", "deleteWorkspace")
+LAST = ("moveLinks", "unlinkFromPage", "unlink", "deleteWorkspace")
 IN_ORDER = sorted(
     OPERATIONS.values(),
-    key=lambda operation: (METHODS.index(operation.route.method), operation.id in LAST),
+    key=lambda one: (METHODS.index(one.route.method), one.id in LAST and LAST.index(one.id) + 1),
 )
 # For these fields, an example has exactly the value of the response.
 TOLD = ("state", "code", "what", "why", "inUse", "status")
@@ -141,6 +142,7 @@ def site(relay: Relay, simulator: Simulator) -> JiraSite:
         WORKSPACE, incidents=[INCIDENT], reviews=[REVIEW], properties=properties
     )
     relay.key_for(WORKSPACE)
+    put_user(site, ADMIN, admin=True)
     return site
 
 
@@ -171,13 +173,18 @@ def make(relay: Relay, site: Site, operation: Operation, url: str, body: Any = N
         return relay.provider(method, url, body)
     if operation.caller is Caller.SITE:
         return relay.jira(site, method, url, body)
+    if operation.caller is Caller.PAGE:
+        headers = {"authorization": f"JWT {context_token(site)}"} | JSON
+        return relay.call(method, url, body, headers)
     if operation.caller is Caller.FORGE:
         return call_of_forge(relay, method, url, body)
     return relay.call(method, url, body, JSON)
 
 
 def call_of_forge(relay: Relay, method: str, url: str, body: Any = None) -> Answer:
-    token = signed(forge_key(), payload({"app.module": module_of(url.partition("?")[0])}))
+    path = url.partition("?")[0]
+    user = {"principal": ADMIN} if path.startswith("/page/") else {}
+    token = signed(forge_key(), payload({"app.module": module_of(path), **user}))
     headers = JSON | {"authorization": f"Bearer {token}"}
     return relay.call(method, url, body, headers)
 
@@ -431,7 +438,7 @@ def test_a_sites_calls_as_forge_are_answered_alike(
     relay: Relay, site: JiraSite, subtests: pytest.Subtests
 ) -> None:
     either = [operation for operation in IN_ORDER if len(operation.callers) > 1]
-    assert {operation.tag for operation in either} == {"Jira's actions"}
+    assert {operation.tag for operation in either} == {"Jira's actions", "Page"}
     install_forge(relay, site.site.client_key)
     for operation in either:
         for example in operation.examples:
@@ -545,7 +552,7 @@ def test_a_route_accepts_the_documented_parameters(relay: Relay, subtests: pytes
         for key, route in served.routes.items()
     }
     for operation in OPERATIONS.values():
-        if operation.caller is Caller.PROVIDER:
+        if operation.caller in (Caller.PROVIDER, Caller.PAGE):
             with subtests.test(operation=operation.id):
                 query = [one for one in operation.parameters if one.where == "query"]
                 any_name = any(parameter.explode for parameter in query)

@@ -84,6 +84,12 @@ class Forge:
         document = {"key": CLIENT_KEY_PROPERTY, "value": client_key}
         self.api.keys[self.property_path(site)] = json.dumps(document).encode()
 
+    def says_admin(self, site: ForgeSite, *permissions: str) -> None:
+        """Jira answers about every user of the site with these global permissions."""
+        path = f"/ex/jira/{site.cloud_id}/rest/api/3/permissions/check"
+        document = {"globalPermissions": permissions, "projectPermissions": []}
+        self.api.keys[path] = json.dumps(document).encode()
+
 
 @contextmanager
 def running_forge() -> Iterator[Forge]:

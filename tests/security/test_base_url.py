@@ -1,15 +1,18 @@
 """The app's base URL is a token's audience, and paths are relative to it."""
 
 import json
+import re
 from collections.abc import Callable
 from types import ModuleType
+from urllib.parse import urljoin
 
 import pytest
 
 from tests.security.answers import refused
 from tests.support.key_server import KeyServer
-from tests.support.lambdas import Answer, call
+from tests.support.lambdas import BASE_URL, Answer, call
 from tests.support.lifecycle import ACME, ENABLED, INSTALLED, Jira
+from tests.support.template import routes
 from tests.support.tokens import InstallKey, claims, signed_callback
 
 GATEWAY = "https://abcdef12.execute-api.eu-west-1.amazonaws.com"
@@ -52,3 +55,29 @@ def test_a_token_is_valid_for_the_base_url_and_its_relative_path(
     assert post(ENABLED, signed_callback(ACME.secret, own)).status == 204
     other = claims(ACME.client_key, "POST", "/other" + ENABLED)
     assert refused(post(ENABLED, signed_callback(ACME.secret, other)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_inside_jira_and_its_files_are_below_the_base_url(
+    function: Callable[..., ModuleType],
+    keys: KeyServer,
+    install_key: InstallKey,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    setting, stage, base_path, public = CASES[case]
+    base_url = public or setting
+    monkeypatch.setenv("BASE_URL", BASE_URL)
+    lifecycle = function("lifecycle", INSTALL_KEYS_URL=keys.url)
+    assert Jira(lifecycle, install_key).installed(ACME).status == 204
+    monkeypatch.setenv("BASE_URL", setting)
+    token = signed_callback(ACME.secret, claims(ACME.client_key, "GET", "/page"))
+    url = f"/page?jwt={token}"
+    answer = call(function("page"), "GET", url, stage=stage, base_path=base_path)
+    assert answer.status == 200
+    assert f"frame-ancestors {ACME.base_url};" in answer.headers["Content-Security-Policy"]
+    files = re.findall(r'(?:src|href)="(?!https:)([^"]+)"', answer.body)
+    assert files
+    for file in files:
+        path = urljoin(f"{base_url}{url}", file).removeprefix(base_url)
+        assert ("GET", path) in routes("page")

@@ -121,11 +121,18 @@ PROVEN_BY_WHAT_THEY_NAME = {
 PROVEN_BY_WHAT_THEY_NAME |= {Route(method, "/sources/{address}") for method in ("POST", "PUT")}
 # The same for Forge's, whose migrations are the installation's own: see `test_forge_routes`.
 OF_FORGES_OWN = {Route(method, path) for method, path in forge_stage.ROUTES}
+# Those of the page inside Jira, for a user: see `test_page_attacks`.
+OF_THE_PAGE = {Route("GET", "/page")} | {
+    route for route, operation in OPERATIONS.items() if operation.caller is Caller.PAGE
+}
 FOR_ANYONE_WITHOUT_IDS = {
     Route("GET", "/about"),
     Route("GET", "/atlassian-connect.json"),
     Route("GET", "/health"),
     Route("GET", "/logo.svg"),
+    Route("GET", "/page/page.css"),
+    Route("GET", "/page/page.js"),
+    Route("GET", "/page/theme.css"),
 }
 OF_THE_PROVIDER = {
     route: operation
@@ -273,6 +280,7 @@ def test_every_route_is_in_one_table() -> None:
         set(NAMING),
         PROVEN_BY_WHAT_THEY_NAME,
         OF_FORGES_OWN,
+        OF_THE_PAGE,
         FOR_ANYONE_WITHOUT_IDS,
         set(OF_A_WORKSPACE),
         set(FOR_A_KEY_TO_ALL),

@@ -26,6 +26,10 @@ PUBLIC_PATHS = (
     "/atlassian-connect.json",
     "/health",
     "/logo.svg",
+    # The page inside Jira without its data.
+    "/page/page.css",
+    "/page/page.js",
+    "/page/theme.css",
     # A link in a browser, which reveals and changes nothing; nothing is configured here.
     "/post-incident-reviews/new",
 )

@@ -23,6 +23,7 @@ VARIABLES = {
     "FORGE_KEYS_URL": "http://127.0.0.1:9/forge-keys",
     "FORGE_REGIONS": "",
     "TEST_API_ORIGINS": "http://127.0.0.1:*",
+    "ALL_JS_URL": "https://connect-cdn.atl-paas.net/all.js",
     "REVIEW_URL_TEMPLATE": "",
     "REVIEW_ACTION": "on",
     "HOME_URL": "",

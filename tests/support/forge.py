@@ -105,6 +105,8 @@ def module_of(path: str) -> dict[str, str]:
     """The module that the token for a call of this path names (see the app's manifest)."""
     if path.startswith("/forge/migrations/"):
         return {"type": "migration:dataResidency", "key": "data-residency"}
+    if path.startswith("/page/"):
+        return {"type": "core:endpoint", "key": "relay-page"}
     return {"type": "core:endpoint", "key": path.strip("/").replace("/", "-")}
 
 

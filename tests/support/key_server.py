@@ -57,6 +57,10 @@ def key_server() -> Iterator[KeyServer]:
                 self.end_headers()
                 self.wfile.write(reply.body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Keep the server's log out of the test's output."""
 

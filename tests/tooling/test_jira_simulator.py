@@ -482,6 +482,44 @@ def test_without_its_scope_an_operation_is_403(
     assert {scope for scope, status in statuses.items() if status == 403} == {missing}
 
 
+# --- Users ---
+
+_PLATFORM = "/rest/api/3"
+
+
+def _granted(site: JiraSite, account: str, *permissions: str) -> Any:
+    body = {"accountId": account, "globalPermissions": permissions}
+    answer = site.call("POST", "/permissions/check", api=_PLATFORM, json=body)
+    assert answer.status_code == 200
+    assert answer.json()["projectPermissions"] == []
+    return answer.json()["globalPermissions"]
+
+
+def test_the_permissions_of_a_sites_users_are_told(simulator: Simulator, site: JiraSite) -> None:
+    for account, admin in (("the-admin", True), ("a-member", False)):
+        path = f"/sites/{site.name}/users/{account}"
+        answer = simulator.control("PUT", path, {"admin": admin})
+        assert answer.json()["users"][account] is admin
+    assert _granted(site, "the-admin", "ADMINISTER") == ["ADMINISTER"]
+    assert _granted(site, "the-admin") == []
+    assert _granted(site, "a-member", "ADMINISTER") == []
+    assert _granted(site, "nobody", "ADMINISTER") == []
+    assert site.refresh()["users"] == {"the-admin": True, "a-member": False}
+    assert simulator.calls(site.name)[-1]["operation"] == "getBulkPermissions"
+
+
+@pytest.mark.parametrize("body", [{}, {"accountId": 1}, {"accountId": "x", "permissions": []}])
+def test_an_invalid_question_about_permissions_is_400(empty_site: JiraSite, body: Any) -> None:
+    answer = empty_site.call("POST", "/permissions/check", api=_PLATFORM, json=body)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("body", [{}, {"admin": "yes"}, {"admin": True, "name": "x"}])
+def test_an_invalid_user_is_400(simulator: Simulator, empty_site: JiraSite, body: Any) -> None:
+    path = f"/sites/{empty_site.name}/users/x"
+    assert simulator.control("PUT", path, body).status_code == 400
+
+
 @given(
     path=st.text("/ab%&+~.-", max_size=12).map(lambda text: f"/{text}"),
     query=st.text("ab&=+,%2C~*é ", max_size=20),

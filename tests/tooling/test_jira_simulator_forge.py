@@ -788,6 +788,17 @@ def test_an_invalid_switch_is_400(simulator: Simulator, name: str, switches: Any
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(("scopes", "status"), [([], 401), (["read:permission:jira"], 200)])
+def test_a_users_permissions_need_a_scope_of_their_own(
+    simulator: Simulator, remote: ForgeRemote, name: str, scopes: list[str], status: int
+) -> None:
+    site = JiraSite(simulator, _ok(simulator.forge_install(name, remote, scopes=scopes))["site"])
+    body = {"accountId": "somebody", "globalPermissions": ["ADMINISTER"]}
+    token = remote.received[-1].system_token
+    answer = site.bearer_call(token, "POST", "/permissions/check", api="/rest/api/3", json=body)
+    assert answer.status_code == status
+
+
 # --- The app property that holds the clientKey ---
 
 

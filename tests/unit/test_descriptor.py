@@ -11,7 +11,11 @@ from tests.support.template import ROOT, functions, routes
 
 DESCRIPTOR: dict[str, Any] = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
 PROVIDER: dict[str, Any] = DESCRIPTOR["modules"]["jiraOperationsInfoProvider"]
-MODULES = list(DESCRIPTOR["modules"].values())
+PROVIDERS = ("jiraOperationsInfoProvider", "jiraDevOpsComponentProvider")
+MODULES = [DESCRIPTOR["modules"][name] for name in PROVIDERS]
+# What leads to the page inside Jira.
+SECTION: dict[str, Any] = DESCRIPTOR["modules"]["webSections"][0]
+PAGES = [*DESCRIPTOR["modules"]["adminPages"], DESCRIPTOR["modules"]["configurePage"]]
 SERVED = {route for function in functions() for route in routes(function)}
 
 
@@ -42,7 +46,28 @@ def test_the_providers_name_is_translatable() -> None:
 
 
 def test_module_keys_are_unique_in_the_app() -> None:
-    assert len({module["key"] for module in MODULES}) == len(MODULES)
+    every = [*MODULES, SECTION, *PAGES]
+    assert len({module["key"] for module in every}) == len(every)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page["key"])
+def test_a_page_inside_jira_leads_to_a_route_and_is_for_admins(page: dict[str, Any]) -> None:
+    """developer.atlassian.com/cloud/jira/software/modules/admin-page"""
+    assert re.fullmatch(r"[a-zA-Z0-9-]{1,100}", page["key"])
+    assert ("GET", page["url"]) in SERVED
+    assert page["conditions"] == [{"condition": "user_is_admin"}]
+
+
+def test_the_admin_page_is_in_a_section_of_the_app_among_jiras_apps() -> None:
+    """developer.atlassian.com/cloud/jira/platform/administration-ui-locations"""
+    [page] = DESCRIPTOR["modules"]["adminPages"]
+    assert SECTION["location"] == "admin_plugins_menu"
+    assert page["location"] == f"{SECTION['location']}/{SECTION['key']}"
+
+
+def test_no_module_is_unknown_to_these_tests() -> None:
+    known = {*PROVIDERS, "webSections", "adminPages", "configurePage"}
+    assert set(DESCRIPTOR["modules"]) == known
 
 
 @pytest.mark.parametrize("action", ["associate", "disassociate"])

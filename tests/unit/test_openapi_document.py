@@ -139,8 +139,8 @@ def test_every_operation_documents_its_callers_and_responses() -> None:
         # The address of a source is itself the credential.
         is_open = operation.caller is Caller.ANYONE and "{address}" not in route.path
         assert (401 in statuses) == (not is_open)
-        assert (403 in statuses) == (operation.caller is Caller.PROVIDER)
-        checks_media = operation.caller in (Caller.PROVIDER, Caller.FORGE)
+        assert (403 in statuses) == (operation.caller in (Caller.PROVIDER, Caller.PAGE))
+        checks_media = operation.caller in (Caller.PROVIDER, Caller.FORGE, Caller.PAGE)
         assert {413, 415} <= statuses or not (checks_media and operation.body)
         assert bool(written["security"]) == (operation.caller is not Caller.ANYONE)
 
@@ -163,6 +163,9 @@ def test_actions_accept_either_identity_and_forge_routes_only_forges() -> None:
             ways = [[*way] for way in operation["security"]]
             if operation["tags"] == ["Jira's actions"]:
                 assert ways == [["jiraCallback"], ["forgeInvocation"]]
+            elif ["jiraContext"] in ways:
+                assert ways == [["jiraContext"], ["forgeInvocation"]]
+                assert path.startswith("/page/")
             else:
                 assert (ways == [["forgeInvocation"]]) == path.startswith("/forge/")
                 assert ["forgeInvocation"] not in ways[1:]

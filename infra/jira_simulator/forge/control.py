@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..apis import APIS
+from ..apis import APIS, PLATFORM
 from ..app_calls import AppAnswer
 from ..control_body import body_rule, read_body
 from ..lifecycle import Installation
@@ -23,7 +23,7 @@ from .remote import RemoteCall
 from .system_tokens import SystemTokens
 
 ALL_SCOPES = frozenset(
-    {"read:app-system-token"}
+    {"read:app-system-token", f"read:{PLATFORM.resource}"}
     | {
         f"{verb}:{api.resource}"
         for verb in ("read", "write", "delete")

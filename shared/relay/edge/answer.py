@@ -20,11 +20,15 @@ DocumentT = TypeVar("DocumentT", bound=Mapping[str, object])
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and the answer's own headers; `relay.edge.http` adds those of every answer."""
+    """Status, body and the answer's own headers; `relay.edge.http` adds those of every answer.
+
+    `content_security_policy` is for a page; without one, the answer's browser may load nothing.
+    """
 
     status: int
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    content_security_policy: str = ""
 
     @property
     def is_too_large(self) -> bool:

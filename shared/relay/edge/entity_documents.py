@@ -93,8 +93,8 @@ def entity_document(
 
 def entity_page(page: Page) -> "entities.EntityPage":
     """A page of entities, with their outcomes at each site."""
-    documents = ((_cursor(entry.key), _listed(entry, sites)) for entry, sites in page.entries)
-    members, following = page_of(documents, page.next and _cursor(page.next))
+    documents = ((cursor_of(entry.key), _listed(entry, sites)) for entry, sites in page.entries)
+    members, following = page_of(documents, page.next and cursor_of(page.next))
     document: entities.EntityPage = {"entities": members, "next": following}
     return present(document)
 
@@ -116,7 +116,8 @@ def _entity(entry: Head) -> "entities.EntityHead":
     return present(document)
 
 
-def _cursor(key: EntityKey) -> str:
+def cursor_of(key: EntityKey) -> str:
+    """The cursor of the page that begins after this entity."""
     return base64.urlsafe_b64encode(f"{key.kind.value}#{key.id}".encode()).decode()
 
 

@@ -15,10 +15,7 @@ from relay.edge.answer import Answer, json_answer
 from relay.edge.query import check_query
 from relay.edge.request import request_of
 from relay.errors import AnswerTooLarge, NotFound, RelayError, Unauthenticated, Unavailable
-from relay.identity.caller import (
-    Request,
-    Verifier,
-)
+from relay.identity.caller import PAGE_PREFIX, Request, Verifier
 from relay.telemetry import Metric, count, in_context, logger
 
 # Atlassian's review requires these on every answer, including errors.
@@ -32,9 +29,9 @@ SECURITY_HEADERS = {
 CORRELATION_HEADER = "x-correlation-id"
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
-# Jira's and Forge's calls may carry parameters that Relay does not know. The operations tool's may
-# not: a mistyped flag would be ignored silently.
-_STRICT = "/v1/"
+# Jira's and Forge's calls may carry parameters that Relay does not know. The operations tool's and
+# the page's may not: a mistyped flag would be ignored silently.
+_STRICT = ("/v1/", PAGE_PREFIX)
 
 CallerT = TypeVar("CallerT")
 HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
@@ -121,7 +118,7 @@ class HttpFunction:
             "statusCode": answer.status,
             "headers": {
                 **answer.headers,
-                **SECURITY_HEADERS,
+                **_security_headers(answer),
                 CORRELATION_HEADER: correlation_id,
             },
             "body": "" if event["requestContext"]["http"]["method"] == "HEAD" else answer.body,
@@ -136,6 +133,11 @@ class HttpFunction:
             return self._called.handle(**{to_snake(name): id_ for name, id_ in ids.items()})
         except Exception as error:
             return _answer_to(error)
+
+
+def _security_headers(answer: Answer) -> dict[str, str]:
+    own = answer.content_security_policy
+    return SECURITY_HEADERS | ({"Content-Security-Policy": own} if own else {})
 
 
 def _answer_to(error: Exception) -> Answer:

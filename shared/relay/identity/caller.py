@@ -10,15 +10,18 @@ from relay.tenants.tenant import Installation, Tenant
 
 # Only Forge calls routes with this prefix: a site's Connect secret gives no access to them.
 FORGE_PREFIX = "/forge/"
+# Only the page inside Jira calls these.
+PAGE_PREFIX = "/page/"
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeCaller:
-    """Forge itself, about one installation of the app. The user's identity is not stored.
+    """Forge itself, about one installation of the app.
 
     `api_base_url` is the base URL for calls to the site's Jira, without a trailing slash, and
     `cloud_id` is the site's. `system_token` is the opaque credential for these calls, valid for
-    hours; None if Forge sent none.
+    hours; None if Forge sent none. `account_id` is the user's if the page inside Jira
+    calls, else None; it is not stored.
     """
 
     installation_id: str
@@ -27,6 +30,7 @@ class ForgeCaller:
     app_version: str
     token: LifecycleToken
     system_token: str | None = field(default=None, repr=False)
+    account_id: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

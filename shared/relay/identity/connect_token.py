@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,10 @@ from relay.jira.canonical_request import query_string_hash
 LEEWAY_SECONDS = 30
 LIFETIME_MAX_SECONDS = 20 * 60
 _REQUIRED = ["iss", "iat", "exp", "qsh"]
+# In place of a request's hash: the token is for any call that a page inside Jira makes.
+_OF_A_PAGE = "context-qsh"
+# An account's id is sent to Jira and never stored, so that it only has to be plainly an id.
+_ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 # PyJWT skips all of these checks by default if it does not verify the signature.
 _ALL_BUT_SIGNATURE: Options = {
     "verify_signature": False,
@@ -40,11 +45,30 @@ class Claims:
     issued_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class ContextClaims(Claims):
+    """The claims of a page's token; `account_id` is the user's."""
+
+    account_id: str = field(repr=False)
+
+
 def token_of(request: Request) -> str:
     """The token of the Authorization header, or else of `?jwt=`. Raises Unauthenticated."""
+    return _bounded(_in_header(request) or parse_qs(request.raw_query).get("jwt", [""])[0])
+
+
+def header_token_of(request: Request) -> str:
+    """The token of the Authorization header alone: a URL is kept in more places than a header.
+    Raises Unauthenticated."""
+    return _bounded(_in_header(request))
+
+
+def _in_header(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.upper() != "JWT" or not token.strip():
-        token = parse_qs(request.raw_query).get("jwt", [""])[0]
+    return token.strip() if scheme.upper() == "JWT" else ""
+
+
+def _bounded(token: str) -> str:
     token = token.strip()
     if not token or len(token) > _TOKEN_MAX:
         raise Unauthenticated("no token")
@@ -101,6 +125,18 @@ def verified_claims(
     return _checked(token, key, [algorithm], request, audience, {"verify_signature": True})
 
 
+def verified_context_claims(token: str, secret: str) -> ContextClaims:
+    """Check signature, times and the literal qsh of a token that Jira gives to a page of the app,
+    and return the claims. It is bound to no request. Raises Unauthenticated.
+    """
+    options: Options = {"verify_signature": True, "require": [*_REQUIRED, "sub"]}
+    claims = _decoded(token, secret, ["HS256"], None, options)
+    _check_equal(claims["qsh"], _OF_A_PAGE)
+    if not _ACCOUNT_ID.fullmatch(claims["sub"]):
+        raise Unauthenticated("sub is not an account's id")
+    return ContextClaims(claims["iss"], int(claims["iat"]), claims["sub"])
+
+
 def unproven_claims(token: str, request: Request, audience: Sequence[str]) -> Claims:
     """Like `verified_claims`, but without the signature, so it proves nothing.
 
@@ -117,20 +153,31 @@ def _checked(
     audience: Sequence[str] | None,
     options: Options,
 ) -> Claims:
+    claims = _decoded(token, key, algorithms, audience, {**options, "require": _REQUIRED})
+    _check_qsh(claims["qsh"], request)
+    return Claims(claims["iss"], int(claims["iat"]))
+
+
+def _decoded(
+    token: str,
+    key: Any,
+    algorithms: Sequence[str],
+    audience: Sequence[str] | None,
+    options: Options,
+) -> dict[str, Any]:
     try:
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             key,
             algorithms=algorithms,
             audience=audience,
             leeway=LEEWAY_SECONDS,
-            options={**options, "require": _REQUIRED, "verify_aud": audience is not None},
+            options={**options, "verify_aud": audience is not None},
         )
     except jwt.InvalidTokenError as error:
         raise Unauthenticated(f"{type(error).__name__}: {error}") from None
     _check_lifetime(claims)
-    _check_qsh(claims["qsh"], request)
-    return Claims(claims["iss"], int(claims["iat"]))
+    return claims
 
 
 def _check_lifetime(claims: dict[str, Any]) -> None:
@@ -141,6 +188,9 @@ def _check_lifetime(claims: dict[str, Any]) -> None:
 
 def _check_qsh(qsh: Any, request: Request) -> None:
     """Compare with the request's hash; `context-qsh`, used by browser pages, never matches."""
-    expected = query_string_hash(request.method, request.raw_path, request.raw_query)
+    _check_equal(qsh, query_string_hash(request.method, request.raw_path, request.raw_query))
+
+
+def _check_equal(qsh: Any, expected: str) -> None:
     if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
         raise Unauthenticated("qsh does not match the request")

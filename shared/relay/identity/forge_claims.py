@@ -1,5 +1,6 @@
 """The claims of a Forge Invocation Token, typed as Forge documents them."""
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -9,6 +10,7 @@ from relay.errors import Unauthenticated
 
 # Ids and names may become part of a DynamoDB key, whose length is limited.
 Name = Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]
+_ACCOUNT_ID = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 class _Claims(BaseModel):
@@ -66,6 +68,12 @@ class ForgeClaims(_Claims):
     context: Context | None = None
     principal: Any = None
     icLabel: str | None = Field(default=None, pattern=r"^[a-z0-9_-]{1,50}$")
+
+    @property
+    def account_id(self) -> str | None:
+        """The user's account; None if the token names no user."""
+        is_id = isinstance(self.principal, str) and _ACCOUNT_ID.fullmatch(self.principal)
+        return self.principal if is_id else None
 
 
 def parse_claims(payload: dict[str, Any]) -> ForgeClaims:

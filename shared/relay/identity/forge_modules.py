@@ -1,14 +1,15 @@
-"""The manifest module that calls each route under `/forge/` (see `relay forge manifest`).
+"""The manifest module that calls each route of Forge and of the page (see `relay forge manifest`).
 
 A token names the module that it was made for. By Atlassian's remote contract, that is
 `core:endpoint` and the endpoint's key, unless a user's page made the call. Without this check, a
-token for one route would be valid for all of them: the token of an upgrade could uninstall the app.
+token for one route would be valid for all of them: the token of an upgrade could uninstall the app,
+and that of a page, which any of its users may send anywhere, could call an action.
 """
 
 from dataclasses import dataclass
 
 from relay.errors import Unauthenticated
-from relay.identity.caller import FORGE_PREFIX
+from relay.identity.caller import FORGE_PREFIX, PAGE_PREFIX
 from relay.identity.forge_claims import ForgeClaims
 
 
@@ -42,14 +43,26 @@ CALLERS = {
     },
 }
 
+# Atlassian's documents allow the page's own module as well as its endpoint.
+PAGE = ModuleCaller(
+    frozenset({"core:endpoint", "jira:adminPage"}), frozenset({"relay-page", "relay-admin-page"})
+)
+
 
 def check_module(path: str, claims: ForgeClaims) -> None:
     """Raises Unauthenticated if a route under `/forge/` is called by another module or on behalf of
-    a user. Other routes accept every module."""
-    if not path.startswith(FORGE_PREFIX):
+    a user, a route under `/page/` by another module than the page, or another route by the page.
+    """
+    module = claims.app.module
+    if path.startswith(PAGE_PREFIX):
+        caller: ModuleCaller | None = PAGE
+    elif path.startswith(FORGE_PREFIX):
+        if claims.principal is not None:
+            raise Unauthenticated("the token is for a user's call")
+        caller = CALLERS.get(path)
+    elif module.key in PAGE.keys:
+        raise Unauthenticated("the token is for the page's own routes")
+    else:
         return
-    if claims.principal is not None:
-        raise Unauthenticated("the token is for a user's call")
-    caller, module = CALLERS.get(path), claims.app.module
     if caller is None or module.type not in caller.types or module.key not in caller.keys:
         raise Unauthenticated("the token is for another module")

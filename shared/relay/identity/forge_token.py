@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import jwt
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.types import Options
 
 from relay.errors import Unauthenticated
-from relay.identity.caller import ForgeCaller, Request
+from relay.identity.caller import PAGE_PREFIX, ForgeCaller, Request
 from relay.identity.connect_token import LEEWAY_SECONDS, digest_of
 from relay.identity.forge_api_url import cloud_id_of
 from relay.identity.forge_claims import ForgeClaims, parse_claims
@@ -66,7 +67,10 @@ class ForgeTokenVerifier:
         # Checks that need no key come first, so that invalid tokens can't cause key requests.
         check_module(request.raw_path, self._claims(self._unproven_payload(token)))
         key = self._keys.get(kid)
-        return self._caller(token, self._claims(self._proven_payload(token, key)), system_token)
+        claims = self._claims(self._proven_payload(token, key))
+        caller = self._caller(token, claims, system_token)
+        is_of_a_page = request.raw_path.startswith(PAGE_PREFIX)
+        return replace(caller, account_id=claims.account_id) if is_of_a_page else caller
 
     def _unproven_payload(self, token: str) -> dict[str, Any]:
         return self._payload(token, "", {**_CHECKS, "verify_signature": False})

@@ -6,7 +6,7 @@ from relay.errors import Unauthenticated
 from relay.identity.callback import CallbackVerifier
 from relay.identity.caller import FORGE_PREFIX, ForgeCaller, Request, SiteCaller, Verifier
 from relay.tenants.store import TenantStore
-from relay.tenants.tenant import TenantState
+from relay.tenants.tenant import Tenant, TenantState
 
 
 class SiteVerifier:
@@ -32,13 +32,17 @@ class SiteVerifier:
         scheme, _, _ = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" and not request.raw_path.startswith(FORGE_PREFIX):
             return self._callback.verify(request)
-        caller = self._forge().verify(request)
-        tenant = self._tenants.find_by_installation_id(caller.installation_id)
-        if (
-            tenant is None
-            or tenant.state is not TenantState.ACTIVE
-            or tenant.forge is None
-            or tenant.forge.installation_id != caller.installation_id
-        ):
-            raise Unauthenticated("the installation is unknown or was removed")
-        return SiteCaller(tenant)
+        return SiteCaller(tenant_under_forge(self._tenants, self._forge().verify(request)))
+
+
+def tenant_under_forge(tenants: TenantStore, caller: ForgeCaller) -> Tenant:
+    """The site of an installation. Raises Unauthenticated if it is unknown or was removed."""
+    tenant = tenants.find_by_installation_id(caller.installation_id)
+    if (
+        tenant is None
+        or tenant.state is not TenantState.ACTIVE
+        or tenant.forge is None
+        or tenant.forge.installation_id != caller.installation_id
+    ):
+        raise Unauthenticated("the installation is unknown or was removed")
+    return tenant

@@ -1,5 +1,5 @@
-"""Calls to one Jira site: the nine operations of `/rest/operations/1.0/*`, and the operations of
-`/rest/devopscomponents/1.0/*` for the components that incidents affect."""
+"""Calls to one Jira site: the nine operations of `/rest/operations/1.0/*`, the operations of
+`/rest/devopscomponents/1.0/*` for the components that incidents affect, and two of Jira's own."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,8 @@ ItemT = TypeVar("ItemT")
 _OPERATIONS = "/rest/operations/1.0"
 _COMPONENTS = "/rest/devopscomponents/1.0"
 _APPS = "/rest/atlassian-connect/1/addons"
+_PERMISSIONS = "/rest/api/3/permissions/check"
+_ADMINISTER = "ADMINISTER"
 _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
 # For a whole call, including the one with the fallback identity.
@@ -160,6 +162,13 @@ class JiraClient:
         except NothingThere:
             return None
 
+    def is_admin(self, account_id: str) -> bool:
+        """Whether the account has the global permission to administer the site's Jira."""
+        body = {"accountId": account_id, "globalPermissions": [_ADMINISTER]}
+        content = json.dumps(body).encode()
+        document = self._call(operations.CHECK_PERMISSIONS, _PERMISSIONS, content=content)
+        return _ADMINISTER in strings_of(document, "globalPermissions")
+
     def _call(
         self,
         operation: Operation,
@@ -186,12 +195,16 @@ class JiraClient:
                 raise
             except JiraAnswered:
                 # Jira answered with another error, so it accepted the credential.
-                self._switch(self._fallback, refused)
+                self._switch(operation, self._fallback, refused)
                 raise
-            self._switch(self._fallback, refused)
+            self._switch(operation, self._fallback, refused)
             return document
 
-    def _switch(self, fallback: "FallbackIdentity", refused: JiraAnswered) -> None:
+    def _switch(
+        self, operation: Operation, fallback: "FallbackIdentity", refused: JiraAnswered
+    ) -> None:
+        if operation.has_own_scope:
+            return
         self._uses_fallback = True
         fallback.preferred(refused)
 

@@ -80,7 +80,7 @@ class EntityTracker:
             raise NotFound(f"There is no {entity.kind} {entity.id!r}.", code="unknown_entity")
         found = []
         for linked in self._sites.linked_to(workspace_id):
-            [at_site] = self._at_site(linked, [entry])
+            [at_site] = self.at_site(linked, [entry])
             at_site_key = EntityKey(entity.kind, linked.ids.at_site(entity.id))
             site = self._sites.jira_for(linked) if confirm else None
             found.append(
@@ -120,11 +120,12 @@ class EntityTracker:
     def _at_sites(
         self, entries: Sequence[Head], linked: Sequence[LinkedSite]
     ) -> Iterator[tuple[Head, list[EntityAtSite]]]:
-        columns = [self._at_site(site, entries) for site in linked]
+        columns = [self.at_site(site, entries) for site in linked]
         for number, entry in enumerate(entries):
             yield entry, [column[number] for column in columns]
 
-    def _at_site(self, linked: LinkedSite, entries: Sequence[Head]) -> list[EntityAtSite]:
+    def at_site(self, linked: LinkedSite, entries: Sequence[Head]) -> list[EntityAtSite]:
+        """These entities at one site, in their order, without their associations."""
         keys = [entry.key for entry in entries]
         workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         outcomes = self._record.outcomes_of(workspace_id, tenant_id, keys)

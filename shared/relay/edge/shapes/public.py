@@ -115,6 +115,41 @@ class ComponentModule(_DescriptorModule):
     """The app's paths that Jira calls."""
 
 
+class DescriptorCondition(TypedDict):
+    """When Jira shows a module."""
+
+    condition: Literal["user_is_admin"]
+    """To admins only."""
+
+
+class DescriptorPage(TypedDict):
+    """A page inside Jira."""
+
+    key: str
+    """The module's key in the app."""
+    name: DescriptorName
+    """The name that Jira shows for the page."""
+    url: str
+    """The page's path."""
+    location: NotRequired[str]
+    """Where Jira shows the link to the page."""
+    conditions: list[DescriptorCondition]
+    """When Jira shows the link."""
+
+
+class DescriptorSection(TypedDict):
+    """A section of a menu of Jira's."""
+
+    key: str
+    """The module's key in the app."""
+    name: DescriptorName
+    """The section's title."""
+    location: str
+    """The menu."""
+    conditions: list[DescriptorCondition]
+    """When Jira shows the section."""
+
+
 class DescriptorModules(TypedDict):
     """The modules that the app adds to Jira."""
 
@@ -122,6 +157,12 @@ class DescriptorModules(TypedDict):
     """Incidents and reviews."""
     jiraDevOpsComponentProvider: NotRequired[ComponentModule]
     """DevOps components; absent if the deployment disables them."""
+    webSections: list[DescriptorSection]
+    """The section of Jira's admin menu that leads to the page for a site's admin."""
+    adminPages: list[DescriptorPage]
+    """The page for a site's admin."""
+    configurePage: DescriptorPage
+    """The same page, where Jira lists its apps."""
 
 
 class Descriptor(TypedDict):

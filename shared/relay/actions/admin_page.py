@@ -1,0 +1,99 @@
+"""What the page for a site's admin shows: the site's links and offers, and how each is doing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from relay.catalog.sources import Source, SourceStore
+from relay.catalog.workspaces import Workspace, WorkspaceStore
+from relay.entities.model import EntityKey, Kind
+from relay.errors import NotFound
+from relay.record.link_counts import LinkCounter, LinkCounts, ReadBudget
+from relay.record.store import RecordStore
+from relay.tenants.links import Link, LinkStore
+from relay.tenants.replay import Replay, generation
+from relay.tenants.replays import ReplayStore
+from relay.tenants.tenant import Tenant
+
+TEST_INCIDENT = EntityKey(Kind.INCIDENT, "relay-test")
+# Calls of DynamoDB, each of at most a megabyte, for the counts of the whole page and of one
+# workspace; every workspace has those that count a small one.
+_READS_OF_PAGE = 60
+_READS_OF_WORKSPACE = 12
+_READS_OF_SMALL = 3
+_SOURCES_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedWorkspace:
+    """A workspace that is linked to the site; `replay` is None if there was none."""
+
+    workspace: Workspace
+    counts: LinkCounts
+    sources: Sequence[Source]
+    replay: Replay | None
+    has_test_incident: bool
+
+
+class AdminPage:
+    """Reads a site's links and offers. Every method raises TABLE_ERRORS."""
+
+    def __init__(
+        self,
+        links: LinkStore,
+        replays: ReplayStore,
+        workspaces: WorkspaceStore,
+        sources: SourceStore,
+        record: RecordStore,
+        counter: LinkCounter,
+    ) -> None:
+        self._links = links
+        self._replays = replays
+        self._workspaces = workspaces
+        self._sources = sources
+        self._record = record
+        self._counter = counter
+
+    def linked(self, tenant: Tenant) -> list[LinkedWorkspace]:
+        """The linked workspaces in the order of their names."""
+        replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
+        left = ReadBudget(_READS_OF_PAGE)
+        found = self._by_name(self._links.workspaces_of(tenant.id))
+        return [self._linked(tenant, one, replays.get(one.id), left) for one in found]
+
+    def offered(self, tenant: Tenant) -> list[Workspace]:
+        """The workspaces that are offered and not linked, in the order of their names."""
+        linked = set(self._links.workspaces_of(tenant.id))
+        return self._by_name(set(self._links.offers_to(tenant.id)) - linked)
+
+    def link(self, tenant: Tenant, workspace_id: str) -> Link:
+        """The link of the site and the workspace. Raises NotFound."""
+        link = self._links.get(tenant.id, workspace_id)
+        if link is None:
+            raise NotFound("The workspace is not linked to the site.", code="unknown_link")
+        return link
+
+    def check_offered(self, tenant: Tenant, workspace_id: str) -> None:
+        """Raises NotFound unless the workspace is offered or already linked to the site."""
+        is_linked = self._links.get(tenant.id, workspace_id) is not None
+        if not is_linked and workspace_id not in self._links.offers_to(tenant.id):
+            raise NotFound("The workspace is not offered to the site.", code="unknown_offer")
+
+    def _by_name(self, workspace_ids: Iterable[str]) -> list[Workspace]:
+        found = self._workspaces.get_all(workspace_ids)
+        return sorted(found, key=lambda one: (one.name.casefold(), one.id))
+
+    def _linked(
+        self, tenant: Tenant, workspace: Workspace, replay: Replay | None, left: ReadBudget
+    ) -> LinkedWorkspace:
+        most = max(_READS_OF_SMALL, min(left.left, _READS_OF_WORKSPACE))
+        own = ReadBudget(most)
+        counts = self._counter.of(workspace.id, tenant.id, generation(tenant, replay), own)
+        left.left -= most - max(own.left, 0)
+        test = self._record.heads_of(workspace.id, [TEST_INCIDENT])
+        return LinkedWorkspace(
+            workspace,
+            counts,
+            self._sources.page(workspace.id, "", _SOURCES_MAX),
+            replay,
+            has_test_incident=any(not head.is_deleted for head in test),
+        )

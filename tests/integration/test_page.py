@@ -1,0 +1,456 @@
+"""The page for a site's admin inside Jira, at sites of the Jira simulator."""
+
+import re
+import time
+import tomllib
+from typing import Any
+
+import pytest
+
+from relay import VERSION
+from relay.edge.advice import ADVICE
+from relay.edge.shapes.sites import TROUBLES
+from tests.integration.identities_stage import new_site, relay_on_both
+from tests.integration.page_stage import ADMIN, MEMBER, Page, page_at, put_user
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
+from tests.integration.simulator_stage import Simulator
+from tests.support.aws import REGION
+from tests.support.entities import incident, review
+from tests.support.template import ROOT
+
+PERMISSIONS = "/rest/api/3/permissions/check"
+CONTAINER = {
+    "name": "Checkout API",
+    "url": "https://ops.example.com/services/checkout-api",
+    "lastUpdatedDate": "2026-01-31T09:30:00Z",
+}
+
+
+@pytest.fixture
+def page(relay: Relay, site: JiraSite) -> Page:
+    return page_at(relay, site)
+
+
+@pytest.fixture
+def new_page(relay: Relay, simulator: Simulator) -> Page:
+    """The page at a site that is linked to nothing."""
+    return page_at(relay, install_from(relay, simulator))
+
+
+def refuse(page: Page, pattern: str, message: str = "No such service") -> None:
+    """Let Jira refuse the entities whose ids match."""
+    fault = {"kind": "refuse entity", "pattern": pattern, "message": message}
+    page.site.simulator.fail(page.site.name, fault)
+
+
+def offer(page: Page, workspace: str) -> None:
+    path = f"/v1/sites/{page.site.id}/offers/{workspace}"
+    assert page.relay.provider("PUT", path).status == 200
+
+
+def error(page: Page, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    answer = page.call(method, path, body)
+    return answer.status, answer.error_code
+
+
+# --- What it shows ---
+
+
+def test_an_admin_sees_the_site_and_what_became_of_its_entities(relay: Relay, page: Page) -> None:
+    refuse(page, r"\.inc-2$")
+    relay.submit("payments", incidents=[incident("inc-1"), incident("inc-2")])
+    shown = page.shown()
+    assert shown["baseUrl"] == page.site.site.base_url
+    assert (shown["state"], shown["connectedAs"], shown["region"]) == ("active", "connect", REGION)
+    assert shown["offers"] == []
+    assert "trouble" not in shown
+    [workspace] = shown["workspaces"]
+    assert (workspace["name"], workspace["url"]) == ("Payments", "https://ops.example.com/payments")
+    assert workspace["counts"] == {"shown": 1, "owed": 0, "refused": 1, "isComplete": True}
+    assert workspace["replay"]["why"] == "linked"
+    assert workspace["hasTestIncident"] is False
+    outcomes = relay.provider("GET", "/v1/workspaces/payments/entities").json()["entities"]
+    answered = [one["sites"][0]["at"] for one in outcomes]
+    assert workspace["lastDeliveryAt"] == max(answered)
+
+
+def test_the_version_is_the_projects(page: Page) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
+    assert page.shown()["version"] == VERSION
+
+
+def test_a_workspace_without_entities_shows_none(page: Page) -> None:
+    workspace = page.workspace()
+    assert workspace["counts"] == {"shown": 0, "owed": 0, "refused": 0, "isComplete": True}
+    assert "lastDeliveryAt" not in workspace
+
+
+def test_a_deleted_entity_is_neither_shown_nor_owed(relay: Relay, page: Page) -> None:
+    relay.submit("payments", incidents=[incident("inc-1"), incident("inc-2")])
+    relay.provider("DELETE", "/v1/workspaces/payments/incidents/inc-1")
+    relay.run_queue()
+    counts = {"shown": 1, "owed": 0, "refused": 0, "isComplete": True}
+    assert page.workspace()["counts"] == counts
+
+
+def test_what_a_replay_has_not_reached_counts_as_owed(relay: Relay, new_page: Page) -> None:
+    relay.submit("payments", incidents=[incident(f"inc-{number}") for number in range(3)])
+    offer(new_page, "payments")
+    assert new_page.call("PUT", "/workspaces/payments/link").status == 204
+    workspace = new_page.workspace()
+    assert workspace["counts"] == {"shown": 0, "owed": 3, "refused": 0, "isComplete": True}
+    assert workspace["replay"]["state"] == "waiting"
+    listed = new_page.entities("state=owed")["entities"]
+    assert [one["id"] for one in listed] == ["inc-0", "inc-1", "inc-2"]
+    relay.run_replays()
+    workspace = new_page.workspace()
+    assert workspace["counts"] == {"shown": 3, "owed": 0, "refused": 0, "isComplete": True}
+    assert (workspace["replay"]["state"], workspace["replay"]["done"]) == ("done", 3)
+
+
+@pytest.mark.parametrize(("reads", "is_complete"), [(2, False), (3, True)])
+def test_counts_beyond_the_budget_are_incomplete(
+    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch, reads: int, is_complete: bool
+) -> None:
+    """A small workspace costs three reads, whatever others have cost."""
+    relay.submit("payments", incidents=[incident()])
+    monkeypatch.setattr("relay.actions.admin_page._READS_OF_PAGE", 0)
+    monkeypatch.setattr("relay.actions.admin_page._READS_OF_SMALL", reads)
+    counts = page.workspace()["counts"]
+    assert counts == {"shown": 1, "owed": 0, "refused": 0, "isComplete": is_complete}
+
+
+def test_workspaces_are_in_the_order_of_their_names(start: Start, simulator: Simulator) -> None:
+    relay = start(simulator=simulator)
+    page = page_at(relay, install_from(relay, simulator))
+    for workspace, name in (("a", "search"), ("b", "Payments"), ("c", "billing"), ("d", "Auth")):
+        relay.put_workspace(workspace, name)
+        offer(page, workspace)
+    assert [one["name"] for one in page.shown()["offers"]] == [
+        "Auth",
+        "billing",
+        "Payments",
+        "search",
+    ]
+    for workspace in ("a", "b"):
+        assert page.call("PUT", f"/workspaces/{workspace}/link").status == 204
+    shown = page.shown()
+    assert [one["name"] for one in shown["workspaces"]] == ["Payments", "search"]
+    assert [one["name"] for one in shown["offers"]] == ["Auth", "billing"]
+
+
+def test_the_sources_behind_a_workspace_and_their_last_call_are_shown(
+    relay: Relay, page: Page
+) -> None:
+    source = {"kind": "alertmanager", "settings": {"component": "platform"}}
+    path = "/v1/workspaces/payments/sources"
+    url = relay.provider("PUT", f"{path}/metrics", source).json()["url"]
+    assert relay.provider("PUT", f"{path}/silent", source).status == 200
+    refused = relay.call("POST", url.removeprefix(relay.gateway.url), {"nothing": "known"})
+    assert refused.status == 400
+    metrics, silent = page.workspace()["sources"]
+    assert silent == {"id": "silent", "title": "Alertmanager"}
+    assert (metrics["title"], metrics["lastState"]) == ("Alertmanager", "refused")
+    assert "lastDeliveryAt" in metrics
+
+
+def test_a_trouble_is_shown_with_jiras_words_and_what_to_do(relay: Relay, page: Page) -> None:
+    fault = {"kind": "forbidden", "operations": ["submitEntity", "getWorkspaces"]}
+    page.site.simulator.fail(page.site.name, fault)
+    relay.submit("payments", incidents=[incident()])
+    shown = page.shown()
+    assert shown["state"] == "needs attention"
+    trouble = shown["trouble"]
+    assert trouble["code"] == "access_refused"
+    assert trouble["message"].startswith("Jira answered 403")
+    assert trouble["advice"] == ADVICE["access_refused"]
+    [owed] = page.entities("state=owed")["entities"]
+    assert (owed["state"], owed["id"], owed["summary"]) == ("owed", "inc-1", incident()["summary"])
+    assert owed["messages"] == [trouble["message"]]
+    assert shown["workspaces"][0]["counts"]["owed"] == 1
+
+
+def test_every_trouble_has_its_advice() -> None:
+    assert ADVICE.keys() == TROUBLES.keys()
+    assert len(set(ADVICE.values())) == len(ADVICE)
+
+
+# --- Entities ---
+
+
+def test_refused_entities_are_found_by_a_part_of_their_id_or_summary(
+    relay: Relay, page: Page
+) -> None:
+    refuse(page, r"\.bad-")
+    relay.submit(
+        "payments",
+        incidents=[
+            incident("bad-1", summary="Checkout is SLOW"),
+            incident("bad-2", summary="Search is down"),
+            incident("good", summary="Slow as well"),
+        ],
+        reviews=[review("bad-3", summary="Why it was slow")],
+    )
+    found = page.entities("state=refused&query=slow")["entities"]
+    assert [(one["kind"], one["id"]) for one in found] == [
+        ("incident", "bad-1"),
+        ("review", "bad-3"),
+    ]
+    [by_id] = page.entities("state=refused&query=BAD-2")["entities"]
+    assert by_id["messages"][0].startswith("No such service")
+    assert (by_id["summary"], by_id["state"]) == ("Search is down", "refused")
+    assert by_id["url"] == incident("bad-2")["url"]
+    assert "at" in by_id
+    assert page.entities("state=refused&query=nothing") == {"entities": []}
+    assert page.entities("state=owed") == {"entities": []}
+
+
+def test_an_unknown_project_is_named(relay: Relay, page: Page) -> None:
+    association = {"associationType": "issueIdOrKeys", "values": ["NONE-1"]}
+    relay.submit("payments", incidents=[incident(associations=[association])])
+    [found] = page.entities("state=refused")["entities"]
+    assert "Jira has no project with the key NONE." in found["messages"]
+    assert page.workspace()["counts"]["refused"] == 1
+
+
+def test_entities_are_paged_and_each_is_listed_once(relay: Relay, page: Page) -> None:
+    refuse(page, r"\.inc-")
+    ids = [f"inc-{number:03}" for number in range(250)]
+    relay.submit("payments", incidents=[incident(one) for one in ids])
+    listed, after = [], ""
+    while True:
+        found = page.entities(f"state=refused&limit=60{after}")
+        listed += [one["id"] for one in found["entities"]]
+        if "next" not in found:
+            break
+        after = f"&after={found['next']}"
+    assert listed == ids
+
+
+def test_the_work_for_a_page_is_bounded_and_the_next_one_continues(
+    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(page, r"\.inc-")
+    relay.submit("payments", incidents=[incident(f"inc-{number:03}") for number in range(250)])
+    monkeypatch.setattr("relay.actions.page_entities._EXAMINED_MAX", 200)
+    first = page.entities("state=refused&query=inc-249")
+    assert first["entities"] == []
+    second = page.entities(f"state=refused&query=inc-249&after={first['next']}")
+    assert [one["id"] for one in second["entities"]] == ["inc-249"]
+    monkeypatch.setattr("relay.actions.page_entities._BYTES_MAX", 1)
+    [only] = page.entities("state=refused")["entities"]
+    assert only["id"] == "inc-000"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "state=accepted",
+        "state=owed&limit=0",
+        "state=owed&after=x",
+        "state=owed&nonsense=1",
+        "state=owed&state=refused",
+        "state=refused&query=" + "x" * 256,
+    ],
+)
+def test_a_bad_query_is_refused(page: Page, query: str) -> None:
+    assert error(page, "GET", f"/workspaces/payments/entities?{query}") == (400, "bad_request")
+
+
+# --- Changes ---
+
+
+def test_an_admin_links_what_is_offered_and_unlinks_it(relay: Relay, new_page: Page) -> None:
+    assert error(new_page, "PUT", "/workspaces/search/link") == (404, "unknown_offer")
+    offer(new_page, "search")
+    assert new_page.call("PUT", "/workspaces/search/link").status == 204
+    assert new_page.call("PUT", "/workspaces/search/link").status == 204
+    site = new_page.site
+    assert site.simulator.site(site.name)["linkedWorkspaces"] == ["search"]
+    shown = new_page.shown()
+    assert [one["id"] for one in shown["workspaces"]] == ["search"]
+    assert shown["offers"] == []
+
+    relay.submit("search", incidents=[incident()])
+    assert site.held("incident").keys() == {"inc-1"}
+    assert new_page.call("DELETE", "/workspaces/search/link").status == 204
+    assert site.held("incident") == {}
+    assert relay.links.workspaces_of(site.id) == []
+    assert [one["id"] for one in new_page.shown()["offers"]] == ["search"]
+    assert error(new_page, "DELETE", "/workspaces/search/link") == (404, "unknown_link")
+
+
+def test_a_link_that_jira_refuses_is_not_stored(relay: Relay, new_page: Page) -> None:
+    offer(new_page, "search")
+    site = new_page.site
+    fault = {"kind": "forbidden", "operations": ["submitOperationsWorkspaces"]}
+    site.simulator.fail(site.name, fault)
+    assert error(new_page, "PUT", "/workspaces/search/link") == (502, "jira_refused")
+    assert relay.links.workspaces_of(site.id) == []
+
+
+def test_a_replay_starts_and_is_shown(relay: Relay, page: Page) -> None:
+    relay.submit("payments", incidents=[incident()])
+    for what in ("owed", "all"):
+        answer = page.call("POST", "/workspaces/payments/replay", {"what": what})
+        assert answer.status == 202
+        assert (answer.json()["what"], answer.json()["state"]) == (what, "waiting")
+        assert page.workspace()["replay"]["why"] == "requested"
+        relay.run_replays()
+        assert page.workspace()["replay"]["state"] == "done"
+
+
+@pytest.mark.parametrize("body", [{}, {"what": "since"}, {"what": "all", "workspaceId": "x"}])
+def test_a_bad_replay_is_refused(page: Page, body: Any) -> None:
+    assert error(page, "POST", "/workspaces/payments/replay", body) == (400, "bad_request")
+
+
+def test_the_test_incident_appears_in_jira_and_goes(relay: Relay, page: Page) -> None:
+    path = "/v1/workspaces/payments/containers/checkout-api"
+    assert relay.provider("PUT", path, CONTAINER).status == 200
+    for _ in range(2):
+        answer = page.call("PUT", "/workspaces/payments/test-incident")
+        assert (answer.status, answer.json()) == (202, {"id": "relay-test"})
+        assert not relay.run_queue()
+        [held] = page.site.held("incident").values()
+        assert (held["id"], held["summary"]) == ("relay-test", "Test incident from Relay")
+        assert held["severity"] == {"level": "P5"}
+        assert held["affectedComponents"] == ["checkout-api"]
+        assert held["url"] == "https://ops.example.com/payments"
+        assert page.workspace()["hasTestIncident"] is True
+
+        answer = page.call("DELETE", "/workspaces/payments/test-incident")
+        assert (answer.status, answer.json()) == (202, {"id": "relay-test"})
+        assert page.workspace()["hasTestIncident"] is False
+        assert not relay.run_queue()
+        assert page.site.held("incident") == {}
+
+
+def test_a_test_incident_needs_no_container(relay: Relay, page: Page) -> None:
+    assert page.call("PUT", "/workspaces/payments/test-incident").status == 202
+    relay.run_queue()
+    [held] = page.site.held("incident").values()
+    assert held["affectedComponents"] == ["relay-test"]
+
+
+# --- Who is an admin ---
+
+
+def asked(page: Page) -> int:
+    """How often Relay has asked Jira about a user."""
+    return sum(path.endswith(PERMISSIONS) for _, path in page.site.calls())
+
+
+def test_jira_is_asked_once_for_minutes_who_is_an_admin(
+    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        page.shown()
+    assert asked(page) == 1
+    put_user(page.site, ADMIN, admin=False)
+    page.shown()
+    let_pass(relay, monkeypatch, 301)
+    assert error(page, "GET", "/site") == (403, "not_an_admin")
+    assert error(page, "GET", "/site") == (403, "not_an_admin")
+    assert asked(page) == 2
+    put_user(page.site, ADMIN, admin=True)
+    let_pass(relay, monkeypatch, 362)
+    page.shown()
+    assert asked(page) == 3
+
+
+def test_a_clock_that_is_set_back_keeps_no_answer(
+    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.shown()
+    put_user(page.site, ADMIN, admin=False)
+    let_pass(relay, monkeypatch, -3600)
+    assert error(page, "GET", "/site") == (403, "not_an_admin")
+
+
+def let_pass(relay: Relay, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Move the clock of the answers so far from the real time."""
+    administrators = relay.gateway.functions["page"].calls.administrators
+    monkeypatch.setattr(administrators, "_clock", lambda: time.time() + seconds)
+
+
+def test_the_answers_of_two_users_and_of_two_sites_are_apart(
+    relay: Relay, page: Page, new_page: Page
+) -> None:
+    put_user(new_page.site, ADMIN, admin=False)
+    page.shown()
+    member = Page(relay, page.site, MEMBER)
+    assert error(member, "GET", "/site") == (403, "not_an_admin")
+    assert error(new_page, "GET", "/site") == (403, "not_an_admin")
+    page.shown()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error", "status": 503},
+        {"kind": "forbidden"},
+        {"kind": "unreadable"},
+        {"kind": "drop before"},
+        {"kind": "rate limit"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_without_jiras_answer_nobody_is_called_no_admin(page: Page, fault: dict[str, Any]) -> None:
+    page.site.simulator.fail(page.site.name, fault)
+    answer = page.call("GET", "/site")
+    assert (answer.status, answer.error_code) == (503, "jira_unavailable")
+    assert "whether you are an admin" in answer.json()["error"]["message"]
+    page.site.simulator.fail(page.site.name)
+    page.shown()
+
+
+def test_a_scope_that_forge_lacks_for_the_question_leaves_deliveries_with_forge(
+    start: Start, simulator: Simulator
+) -> None:
+    relay = relay_on_both(start, simulator, JIRA_IDENTITY="forge")
+    twofold = new_site(relay, simulator)
+    twofold.install_by_connect()
+    scopes = [f"{verb}:operations-info:jira" for verb in ("read", "write", "delete")]
+    twofold.install_by_forge(True, installedLifecycle=False, scopes=scopes)
+    page = page_at(relay, twofold.jira())
+    twofold.forget_calls()
+    assert page.shown()["connectedAs"] == "forge"
+    asked = [call for call in twofold.calls() if call[0] == "getBulkPermissions"]
+    assert asked == [
+        ("getBulkPermissions", "forge", 401),
+        ("getBulkPermissions", "connect", 200),
+    ]
+    assert page.shown()["connectedAs"] == "forge"
+
+
+# --- The files ---
+
+
+def test_the_files_are_the_same_for_everyone(relay: Relay) -> None:
+    for name, media in (
+        ("page.js", "text/javascript"),
+        ("page.css", "text/css"),
+        ("theme.css", "text/css"),
+    ):
+        answer = relay.call("GET", f"/page/{name}")
+        assert answer.status == 200
+        assert answer.headers["Content-Type"] == f"{media}; charset=utf-8"
+        static = ROOT / "functions" / "page" / "static" / name
+        assert answer.body == static.read_text("utf-8")
+
+
+def test_the_html_loads_only_its_own_files_and_atlassians_script(page: Page) -> None:
+    answer = page.relay.jira(page.site.site, "GET", "/page?lic=none&xdm_e=https%3A%2F%2Fx")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    loaded = re.findall(r"(?:src|href)=\"([^\"]+)\"", answer.body)
+    assert "https://connect-cdn.atl-paas.net/all.js" in loaded
+    own = [one for one in loaded if not one.startswith("https://connect-cdn")]
+    # Relative to /page, so that they stay below a base URL with a path.
+    assert own
+    assert all(re.fullmatch(r"page/[a-z]+\.(js|css)", one) for one in own)
+    assert "{{" not in answer.body
+    assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.body)
