@@ -115,6 +115,10 @@ api-key: $(TOOLS)/venv/$(READY) ## Make an API key in a deployed stack; STACK=na
 
 ##@ Keep
 
+.PHONY: pictures
+pictures: $(TOOLS)/venv/$(READY) ## Draw the documents' pictures again
+	@"$(BIN)/python" -m infra.pictures.dashboard
+
 # A lock names packages, versions and hashes, but no package index.
 COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-header --no-annotate

@@ -11,6 +11,7 @@ from infra.local.environment import ACCESS_KEY, REGION, SECRET_KEY
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -43,6 +44,11 @@ class LocalAws:
     def cloudformation(self) -> "CloudFormationClient":
         """The client of CloudFormation."""
         return self._client("cloudformation")  # type: ignore[no-any-return]
+
+    @cached_property
+    def cloudwatch(self) -> "CloudWatchClient":
+        """The client of CloudWatch."""
+        return self._client("cloudwatch")  # type: ignore[no-any-return]
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -1,0 +1,1 @@
+"""The pictures of the documents, made from the project itself: `make pictures`."""

@@ -1,0 +1,76 @@
+"""Every alarm of the template has a runbook in docs/operator.md, and leads to it."""
+
+import re
+
+import pytest
+
+from infra.lambdas.dashboard import lines, widgets
+from tests.support.template import ROOT, resources
+
+OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
+ALARMS = resources("AWS::CloudWatch::Alarm")
+FUNCTIONS = resources("AWS::Serverless::Function")
+OF_A_FUNCTION = "<Function>ErrorsAlarm"
+PARTS = ["See it", "Act", "It is over"]
+SECTIONS = {
+    section.partition("\n")[0].strip("`"): section
+    for section in re.split(r"^#+ ", OPERATOR, flags=re.MULTILINE)
+}
+RUNBOOKS = {heading: section for heading, section in SECTIONS.items() if heading.endswith("Alarm")}
+
+
+def runbook_of(alarm: str) -> str:
+    function = alarm.replace("ErrorsAlarm", "Function")
+    return OF_A_FUNCTION if function in FUNCTIONS else alarm
+
+
+def anchor(heading: str) -> str:
+    """As GitHub forms it of a heading."""
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
+
+
+def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm() -> None:
+    assert set(RUNBOOKS) == {runbook_of(alarm) for alarm in ALARMS}
+
+
+@pytest.mark.parametrize("heading", RUNBOOKS)
+def test_every_runbook_has_its_three_parts(heading: str) -> None:
+    assert re.findall(r"^- \*\*([^*]+)\*\*", RUNBOOKS[heading], flags=re.MULTILINE) == PARTS
+
+
+@pytest.mark.parametrize("heading", RUNBOOKS)
+def test_the_list_of_alarms_leads_to_the_runbook(heading: str) -> None:
+    assert f"| [`{heading}`](#{anchor(heading)})" in OPERATOR
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+def test_every_alarms_description_leads_to_its_runbook(alarm: str) -> None:
+    description = ALARMS[alarm]["AlarmDescription"]
+    assert description.endswith(f" See docs/operator.md#{anchor(runbook_of(alarm))}.")
+
+
+def test_every_function_has_an_alarm() -> None:
+    watched = {alarm.replace("ErrorsAlarm", "Function") for alarm in ALARMS}
+    assert FUNCTIONS.keys() <= watched
+
+
+def test_the_runbooks_name_titles_of_the_dashboard() -> None:
+    titles = [one["properties"]["title"] for one in widgets("metric")]
+    named = re.findall(r"\*((?:Age|Errors|Lambda)[^*]+)\*", OPERATOR)
+    assert named
+    for name in named:
+        assert any(title.startswith(name) for title in titles), name
+
+
+def test_the_cost_of_an_idle_deployment_is_the_templates() -> None:
+    cost = OPERATOR.partition("## Cost")[2]
+    assert f"| {len(ALARMS)} alarms, $0.10 each | ${len(ALARMS) * 0.1:.2f} |" in cost
+    parts = [float(part) for part in re.findall(r"\| \$([\d.]+) \|$", cost, flags=re.MULTILINE)]
+    [total] = re.findall(r"about \$([\d.]+) a month", cost)
+    assert float(total) == pytest.approx(sum(parts))
+
+
+def test_the_dashboard_is_too_large_to_be_free() -> None:
+    drawn = [line for widget in widgets("metric") for line in lines(widget)]
+    metrics = {(line.namespace, line.name, *line.dimensions.values()) for line in drawn}
+    assert len(metrics) > 50
