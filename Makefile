@@ -116,8 +116,8 @@ api-key: $(TOOLS)/venv/$(READY) ## Make an API key in a deployed stack; STACK=na
 ##@ Keep
 
 .PHONY: pictures
-pictures: $(TOOLS)/venv/$(READY) ## Draw the documents' pictures again
-	@"$(BIN)/python" -m infra.pictures.dashboard
+pictures: environments ## Draw the documents' pictures again, from a stack with the demo's data; needs Chromium
+	@"$(BIN)/python" -m infra.pictures
 
 # A lock names packages, versions and hashes, but no package index.
 COMPILE := "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -24,6 +24,7 @@ from tests.support.aws import REGION, VARIABLES, Aws
 from tests.support.aws_calls import AwsCalls, aws_calls
 from tests.support.aws_limits import aws_limits
 from tests.support.aws_permissions import aws_permissions
+from tests.support.browser import report_left_out
 from tests.support.clock import Clock
 from tests.support.lambdas import APP_KEY, BASE_URL, load, variables_of
 from tests.support.quick_aws import pooled_clients, quick_aws
@@ -31,6 +32,10 @@ from tests.support.quick_aws import pooled_clients, quick_aws
 # Example durations depend on the machine, not on Relay.
 settings.register_profile("relay", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("relay")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    report_left_out(terminalreporter)
 
 
 @pytest.fixture(scope="session", autouse=True)

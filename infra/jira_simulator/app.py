@@ -1,14 +1,16 @@
 """The simulator as one ASGI application."""
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from .admin.area import AdminAreas
 from .apis import APIS
 from .calls import Calls
 from .control import Control, control_error
@@ -28,6 +30,13 @@ from .sites import Sites
 if TYPE_CHECKING:
     from .pages import Pages
 
+_ASSET_FOLDER = Path(__file__).parent / "assets"
+_ASSETS = {
+    "page.css": "text/css",
+    "admin.js": "text/javascript",
+    "all.js": "text/javascript",
+    "forge_bridge.js": "text/javascript",
+}
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -62,8 +71,12 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
     async def site(request: Request) -> Response:
         return pages().site(request)
 
-    async def style(request: Request) -> Response:
-        return pages().style(request)
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return PlainTextResponse("There is no such asset.", 404)
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return FileResponse(_ASSET_FOLDER / name, media_type=_ASSETS[name], headers=headers)
 
     return Starlette(
         routes=[
@@ -84,7 +97,8 @@ def create_app(url: str, key: InstallKey, settings: Settings) -> Starlette:
             ),
             Route("/", index),
             Route("/sites/{name}", site),
-            Route("/assets/page.css", style),
+            *AdminAreas(sites, forge, pages, url).routes(),
+            Route("/assets/{name}", asset),
         ],
         exception_handlers={Refusal: control_error},
     )

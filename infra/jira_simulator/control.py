@@ -64,6 +64,7 @@ class Control:
             Route("/sites", self.list_sites, methods=["GET"]),
             Route("/sites", self.create_site, methods=["POST"]),
             Route("/sites/{name}", self.get_site, methods=["GET"]),
+            Route("/sites/{name}/admin", self.change_visit, methods=["PUT"]),
             Route("/sites/{name}/install", self.install, methods=["POST"]),
             Route("/sites/{name}/uninstall", self.uninstall, methods=["POST"]),
             Route("/sites/{name}/forget", self.forget, methods=["POST"]),
@@ -91,6 +92,12 @@ class Control:
     async def get_site(self, request: Request) -> Response:
         """The site, shared secret included; 404 for an unknown name, as in all of its calls."""
         return JSONResponse(self._site(request).document())
+
+    async def change_visit(self, request: Request) -> Response:
+        """Changes what a visit of the admin area is like, unless its URL says more."""
+        area = self._site(request).admin_area
+        area.usual = area.usual.changed(parse_json(await request.body()))
+        return JSONResponse(area.document())
 
     async def install(self, request: Request) -> Response:
         """Answers 502 if the app refused it; the document has the app's answers in both cases."""

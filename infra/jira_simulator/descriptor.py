@@ -1,5 +1,6 @@
-"""The app descriptor (`atlassian-connect.json`): the parts that two of Jira's modules use."""
+"""The app descriptor (`atlassian-connect.json`): two of Jira's modules, and pages for admins."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,20 @@ _OPERATIONS_SCHEMA: dict[str, Any] = {
     },
 }
 
+_PAGE_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["key", "name", "url"],
+    "properties": {
+        "key": {"type": "string", "pattern": "^[a-zA-Z0-9-]+$"},
+        "name": {
+            "type": "object",
+            "required": ["value"],
+            "properties": {"value": {"type": "string"}},
+        },
+        "url": {"type": "string", "pattern": "^/"},
+    },
+}
+
 _DESCRIPTOR = Rule(
     {
         "type": "object",
@@ -82,6 +97,8 @@ _DESCRIPTOR = Rule(
                 "properties": {
                     OPERATIONS_MODULE: _OPERATIONS_SCHEMA,
                     COMPONENTS_MODULE: _COMPONENTS_SCHEMA,
+                    "adminPages": {"type": "array", "items": _PAGE_SCHEMA},
+                    "configurePage": _PAGE_SCHEMA,
                 },
             },
         },
@@ -90,8 +107,20 @@ _DESCRIPTOR = Rule(
 
 
 @dataclass(frozen=True)
+class AdminPage:
+    """A page that the app has in Jira's admin area; `url` is relative to the app's base URL."""
+
+    key: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
 class App:
-    """`lifecycle` maps events to paths; `modules` contains the two supported modules, by name."""
+    """`lifecycle` maps events to paths; `modules` contains the two supported modules, by name.
+
+    `pages` are the admin pages, the Configure page last.
+    """
 
     key: str
     name: str
@@ -99,6 +128,7 @@ class App:
     scopes: frozenset[str]
     lifecycle: dict[str, str]
     modules: dict[str, dict[str, Any]]
+    pages: tuple[AdminPage, ...] = ()
 
     def url(self, path: str) -> str:
         """Resolves a URL of the descriptor, which may be relative to the app's base URL."""
@@ -114,6 +144,7 @@ class App:
             "baseUrl": self.base_url,
             "scopes": sorted(self.scopes),
             "modules": sorted(self.modules),
+            "pages": [page.key for page in self.pages],
         }
 
 
@@ -131,4 +162,14 @@ def read_descriptor(document: Any) -> App:
             for name, module in document.get("modules", {}).items()
             if name in (OPERATIONS_MODULE, COMPONENTS_MODULE)
         },
+        pages=tuple(_pages(document.get("modules", {}))),
     )
+
+
+def _pages(modules: dict[str, Any]) -> Iterator[AdminPage]:
+    for page in modules.get("adminPages", []):
+        yield AdminPage(page["key"], page["name"]["value"], page["url"])
+    if "configurePage" in modules:
+        page = modules["configurePage"]
+        # Jira's button has this name, whatever the page's.
+        yield AdminPage(page["key"], "Configure", page["url"])

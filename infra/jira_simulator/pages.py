@@ -1,5 +1,6 @@
 """The HTML pages: all sites, and one site as Jira's Incidents page would show it."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -61,31 +62,33 @@ class Pages:
     def __init__(self, sites: Sites, simulator_url: str) -> None:
         self._sites = sites
         self._simulator_url = simulator_url
-        self._style = (_FOLDER / "assets" / "page.css").read_text("utf-8")
         self._templates = _environment()
 
     def index(self, _: Request) -> Response:
         """The list of all sites."""
         sites = [(site, site.document()) for site in self._sites.all()]
-        return self._page("index.html", sites=sites)
+        return self.render("index.html", sites=sites)
 
     def site(self, request: Request) -> Response:
         """One site's page; 404 with a page of its own for an unknown site."""
         name = request.path_params["name"]
         known = {site.name: site for site in self._sites.all()}
         if name not in known:
-            return self._page("missing.html", 404, name=name)
-        return self._page("site.html", **_site_context(known[name], request))
+            return self.render("missing.html", 404, name=name)
+        return self.render("site.html", **_site_context(known[name], request))
 
-    def style(self, _: Request) -> Response:
-        """The stylesheet."""
-        return Response(self._style, media_type="text/css", headers=_HEADERS)
-
-    def _page(self, template: str, status: int = 200, **context: Any) -> Response:
+    def render(
+        self,
+        template: str,
+        status: int = 200,
+        headers: Mapping[str, str] = _HEADERS,
+        **context: Any,
+    ) -> Response:
+        """A page from its template; `headers` replace the usual ones of the same name."""
         html = self._templates.get_template(template).render(
             simulator_url=self._simulator_url, **context
         )
-        return HTMLResponse(html, status, _HEADERS)
+        return HTMLResponse(html, status, {**_HEADERS, **headers})
 
 
 def _environment() -> Environment:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from .admin.visitors import AdminArea
 from .credentials import Credential, Switches
 from .descriptor import App
 from .forge.installation import ForgeInstallation
@@ -57,6 +58,7 @@ class Site:
     forge: ForgeInstallation | None = None
     users: dict[str, bool] = field(default_factory=dict)
     switches: Switches = field(default_factory=Switches)
+    admin_area: AdminArea = field(default_factory=AdminArea)
 
     @property
     def base_path(self) -> str:
@@ -99,6 +101,7 @@ class Site:
             "forge": self.forge.document() if self.forge else None,
             "users": dict(self.users),
             "credentials": self.switches.document(),
+            "admin": self.admin_area.document(),
         }
 
     def _counts(self, kind: Kind) -> dict[str, int]:
@@ -140,6 +143,7 @@ class Sites:
             store=Store(self._settings),
             shared_secret=new_secret(),
         )
+        site.users.update(site.admin_area.users())
         self._sites[name] = site
         self._by_cloud_id[cloud_id] = site
         return site

@@ -49,6 +49,17 @@ def secret_signer(shared_secret: str, client_key: str) -> Signer:
     return sign
 
 
+def user_token(
+    shared_secret: str, client_key: str, account_id: str, qsh: str, age_seconds: int = 0
+) -> str:
+    """A token that a user's browser passes to the app, issued `age_seconds` ago."""
+    import jwt
+
+    claims = _claims(client_key, qsh)
+    claims |= {name: claims[name] - age_seconds for name in ("iat", "exp")}
+    return jwt.encode(claims | {"sub": account_id}, shared_secret, algorithm="HS256")
+
+
 def verified_claims(token: str, shared_secret: str) -> dict[str, Any]:
     """Returns the claims of an app's token, all required ones included; raises InvalidToken.
 

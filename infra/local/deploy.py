@@ -42,6 +42,7 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
     Raises StackFailure.
     """
     parameters = {
+        "AllJsUrl": f"{jira}/assets/all.js",
         "AppKey": APP_KEY,
         "Architecture": ARCHITECTURE,
         "BaseUrl": base_url(aws.endpoint),

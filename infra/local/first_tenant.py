@@ -9,6 +9,7 @@ import httpx
 from infra.local.deploy import FORGE_APP_ID
 from infra.local.failure import StackFailure
 from infra.local.jira_control import JiraControl
+from infra.local.native_page import native_page
 from infra.local.relay_client import RelayClient
 from infra.local.stack import Stack
 from relay.identity.api_keys import ApiKeys
@@ -43,23 +44,26 @@ def set_up(
     site_name: str = SITE_NAME,
     workspace_id: str = WORKSPACE_ID,
     by_forge: bool = False,
+    is_linked: bool = True,
 ) -> Tenancy:
     """Makes an API key, installs the app in a new site, and links a workspace to it.
 
-    Raises StackFailure with the answer of a call that failed.
+    A workspace that is not to be linked is offered to the site. Raises StackFailure with the answer
+    of a call that failed.
     """
     api_key = ApiKeys(stack.aws.dynamodb, stack.deployment.outputs["ApiKeysTable"]).issue()
     try:
         with JiraControl(stack.jira.url) as jira, RelayClient(stack.api, api_key) as relay:
             site = jira.create_site(site_name)
             if by_forge:
-                jira.install_by_forge(site_name, FORGE_APP_ID, stack.api)
+                page = native_page(stack.folder)
+                jira.install_by_forge(site_name, FORGE_APP_ID, stack.api, adminPage=page)
                 jira.tick(site_name)
             else:
                 jira.install(site_name, f"{stack.api}/atlassian-connect.json")
             relay.put_workspace(workspace_id, WORKSPACE)
             site_id = _site_id(relay, site)
-            relay.link(site_id, workspace_id)
+            (relay.link if is_linked else relay.offer)(site_id, workspace_id)
             return Tenancy(api_key, jira.site(site_name), site_id, workspace_id)
     except httpx.HTTPStatusError as error:
         request, answer = error.request, error.response

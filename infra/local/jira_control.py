@@ -57,6 +57,10 @@ class JiraControl:
         call = {"action": action, "body": body}
         return int(self._document("POST", f"/sites/{name}/call", call)["status"])
 
+    def visit(self, name: str, **changes: str) -> None:
+        """Changes what a visit of the site's admin area is like: `theme`, `tokens`."""
+        self._json("PUT", f"/sites/{name}/admin", changes)
+
     def fail(self, name: str, *faults: Mapping[str, Any]) -> None:
         """Replaces the site's faults; without any, it is healthy again."""
         self._json("PUT", f"/sites/{name}/faults", {"faults": faults})

@@ -42,6 +42,10 @@ class RelayClient:
         """Links a workspace to a site, by Relay's id of the site."""
         self.http.put(f"/v1/sites/{site}/workspaces/{workspace_id}").raise_for_status()
 
+    def offer(self, site: str, workspace_id: str) -> None:
+        """Offers a workspace to a site, whose admin can then link it."""
+        self.http.put(f"/v1/sites/{site}/offers/{workspace_id}").raise_for_status()
+
     def source_kind(self, kind: str) -> dict[str, Any]:
         """What Relay says of a kind of source."""
         [found] = [one for one in self._get("/v1/source-kinds")["kinds"] if one["kind"] == kind]

@@ -8,10 +8,18 @@ from typing import Any
 from infra.local.comparison import differences, newest_states
 from infra.local.feed import State, parse_states
 from infra.local.story import DELIVERY_SECONDS, POLL_SECONDS, Story
+from tests.support.entities import incident
 
 
 def incidents(*entities: dict[str, Any]) -> list[State]:
     return parse_states([json.dumps({"incident": entity}) for entity in entities], "a test")
+
+
+def many(count: int) -> list[State]:
+    """Incidents with the ids and summaries `inc-00000`, `Alert 00000` and so on."""
+    return incidents(
+        *(incident(f"inc-{number:05}", summary=f"Alert {number:05}") for number in range(count))
+    )
 
 
 def arrives(story: Story, states: Sequence[State]) -> None:

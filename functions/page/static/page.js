@@ -727,7 +727,7 @@ function ask({ title, body, action, look, answer }) {
       h(
         "div",
         { class: "buttons end" },
-        h("button", { ...cancel, autofocus: look === "danger" }, TEXT.dialog.cancel),
+        h("button", cancel, TEXT.dialog.cancel),
         h("button", { type: "button", class: `button ${look}`, onclick: agree }, action),
       ),
     );
@@ -737,6 +737,8 @@ function ask({ title, body, action, look, answer }) {
     });
     document.body.append(dialog);
     dialog.showModal();
+    // Not by `autofocus`, which browsers refuse in a frame of another origin.
+    dialog.querySelector("input:checked")?.focus();
   });
 }
 
@@ -763,7 +765,6 @@ function askDeliver({ name, counts }) {
         name: "what",
         value: what,
         checked: what === preferred,
-        autofocus: what === preferred,
       }),
       h("span", {}, dialog[what], h("span", { class: "subtle" }, dialog[`${what}Help`])),
     );

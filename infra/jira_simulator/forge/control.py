@@ -15,7 +15,7 @@ from ..lifecycle import Installation
 from ..settings import Settings
 from ..sites import Site, Sites
 from .endpoints import any_endpoint
-from .installation import ForgeInstallation
+from .installation import ForgeInstallation, NativePage
 from .keys import ForgeKeys
 from .migration import HOOKS, REGIONS
 from .platform import ConnectPart, ForgePlatform
@@ -28,7 +28,7 @@ ALL_SCOPES = frozenset(
         f"{verb}:{api.resource}"
         for verb in ("read", "write", "delete")
         for api in APIS
-        if api.kinds
+        if api.resource
     }
 )
 _FIRST_VERSION = "1.0.0"
@@ -52,6 +52,12 @@ _CHANGES: dict[str, Any] = {
     "descriptorUrl": _URL,
     "installedLifecycle": _BOOLEAN,
     "newSecret": _BOOLEAN,
+    "adminPage": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["title", "resource"],
+        "properties": {"title": {"type": "string"}, "resource": {"type": "string"}},
+    },
 }
 _INSTALL = body_rule(
     "appId",
@@ -121,6 +127,7 @@ class ForgeControl:
             connect=body["connect"],
             scopes=frozenset(body.get("scopes", ALL_SCOPES)),
             app_version=body.get("appVersion", _FIRST_VERSION),
+            admin_page=_admin_page(body),
             app_id=body["appId"],
             tokens=SystemTokens(self._settings),
             environment_type=body.get("environment", "PRODUCTION"),
@@ -139,6 +146,7 @@ class ForgeControl:
             connect=body.get("connect", old.connect),
             scopes=frozenset(body.get("scopes", old.scopes)),
             app_version=body.get("appVersion", _next_major(old.app_version)),
+            admin_page=_admin_page(body) or old.admin_page,
         )
         return _installed(
             site, await self._platform.upgrade(site, installation, _connect_part(body))
@@ -197,6 +205,10 @@ class ForgeControl:
 
     def _site(self, request: Request) -> Site:
         return self._sites.get(request.path_params["name"])
+
+
+def _admin_page(body: dict[str, Any]) -> NativePage | None:
+    return NativePage(**body["adminPage"]) if "adminPage" in body else None
 
 
 def _connect_part(body: dict[str, Any]) -> ConnectPart:

@@ -25,9 +25,16 @@ def migration_hook(hook: str) -> Endpoint:
     return Endpoint(f"/forge/migrations/{hook}", key, key, "migration:dataResidency")
 
 
+def page_call(path: str) -> Endpoint:
+    """The endpoint of calls by the app's own page; `path` may have a query."""
+    return Endpoint(path, "relay-page", "relay-admin-page")
+
+
 def any_endpoint(path: str) -> Endpoint:
     """The manifest's endpoint of this path, or an endpoint with the key `any`."""
     if path.startswith("/forge/migrations/"):
         return migration_hook(path.rpartition("/")[2])
+    if path.startswith("/page/"):
+        return page_call(path)
     known = (INSTALLED, UPGRADED, UNINSTALLED, TICK)
     return next((one for one in known if one.path == path), Endpoint(path, "any", "any"))

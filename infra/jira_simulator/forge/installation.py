@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .migration import Migration
@@ -14,8 +14,16 @@ def _new_installation_id() -> str:
 
 
 @dataclass(frozen=True)
+class NativePage:
+    """The manifest's `jira:adminPage`; `resource` is the folder with its files."""
+
+    title: str
+    resource: str
+
+
+@dataclass(frozen=True)
 class ForgeInstallation:
-    """A Forge app in a site. An upgrade may change the first four fields, and only those.
+    """A Forge app in a site. An upgrade may change the first five fields, and only those.
 
     `app_id` is `ari:cloud:ecosystem::app/<uuid>`. `connect` is whether the manifest has Connect's
     modules and lifecycle. `scopes` are the manifest's, such as `read:operations-info:jira`.
@@ -25,6 +33,7 @@ class ForgeInstallation:
     connect: bool
     scopes: frozenset[str]
     app_version: str
+    admin_page: NativePage | None
 
     app_id: str
     tokens: SystemTokens
@@ -50,5 +59,6 @@ class ForgeInstallation:
             "remoteUrl": self.remote_url,
             "connect": self.connect,
             "scopes": sorted(self.scopes),
+            "adminPage": asdict(self.admin_page) if self.admin_page else None,
             "systemTokens": self.tokens.document(),
         }

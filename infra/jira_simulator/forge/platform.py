@@ -19,6 +19,7 @@ from .remote import RemoteCall, call_remote
 
 # Forge waits longer for an uninstall than for any other call.
 _UNINSTALL_SECONDS = 55
+_PAGE_SECONDS = 25
 
 Event = Callable[[Site, ForgeInstallation], dict[str, Any]]
 
@@ -84,6 +85,10 @@ class ForgePlatform:
         """Sends any call, with the newest system token."""
         newest = site.forge_installation().tokens.newest()
         return await self._call(site, replace(call, system_token=newest))
+
+    async def request_remote(self, site: Site, call: RemoteCall) -> AppAnswer:
+        """Sends a call of the app's own page, without a system token."""
+        return await self._call(site, call, _PAGE_SECONDS)
 
     async def migrate(
         self, site: Site, hook: str, migration_id: MigrationId | None, location: str

@@ -1,0 +1,32 @@
+"""The tests of the page inside Jira drive a browser, which a machine may lack."""
+
+import os
+
+import pytest
+
+from infra.local.browser import VARIABLE, browser_path
+
+LEFT_OUT = "there is no Chromium or Chrome on this machine"
+
+
+def required_browser() -> str:
+    """The path of the browser. Without one, the test fails in CI and is left out elsewhere."""
+    path = browser_path()
+    if path:
+        return path
+    if os.environ.get("CI"):
+        pytest.fail(f"CI needs a browser, but {LEFT_OUT}.")
+    pytest.skip(LEFT_OUT)
+
+
+def report_left_out(reporter: pytest.TerminalReporter) -> None:
+    """Names the tests that were left out, as the last lines of pytest's output."""
+    skipped = reporter.stats.get("skipped", [])
+    names = [one.nodeid.rpartition("::")[2] for one in skipped if LEFT_OUT in str(one.longrepr)]
+    if names:
+        reporter.section("Left out", "!", yellow=True)
+        reporter.write_line(
+            f"{len(names)} tests of the page inside Jira were not run, because {LEFT_OUT}. "
+            f"Install one (on Debian and Ubuntu: chromium), or name it in {VARIABLE}."
+        )
+        reporter.write_line("\n".join(f"  {name}" for name in names))
