@@ -65,10 +65,7 @@ class Relay:
 
     def document(self, method: str, path: str, **call: Any) -> dict[str, Any]:
         """Relay's JSON answer; empty without a body. Parameters and errors are those of `call`."""
-        response = self.call(method, path, **call)
-        # Every answer of Relay has this header.
-        if "x-correlation-id" not in response.headers:
-            raise self._no_relay(response)
+        response = self._own(self.call(method, path, **call))
         if not response.content:
             return {}
         try:
@@ -78,6 +75,10 @@ class Relay:
         if not isinstance(document, dict):
             raise self._no_relay(response)
         return document
+
+    def text(self, path: str) -> str:
+        """A file that Relay serves to everyone. Raises as `call` does."""
+        return self._own(self.call("GET", path)).text
 
     def pages(
         self, path: str, name: str, limit: int | None = None, **query: str
@@ -144,6 +145,12 @@ class Relay:
         if response.is_success:
             return response
         raise self._failure(response)
+
+    def _own(self, response: httpx.Response) -> httpx.Response:
+        # Every answer of Relay has this header.
+        if "x-correlation-id" not in response.headers:
+            raise self._no_relay(response)
+        return response
 
     def _unreachable(self, error: httpx.RequestError) -> Unavailable:
         if isinstance(error, httpx.TimeoutException):

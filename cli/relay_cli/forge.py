@@ -13,6 +13,7 @@ from relay_cli.command import Session, command
 from relay_cli.descriptor import problems
 from relay_cli.doctor import DESCRIPTOR
 from relay_cli.failure import Failure, Misuse
+from relay_cli.forge_page import FOLDER, has_page, page_files, write_files
 from relay_cli.manifest import REGIONS, Deployment, manifest_of
 
 _APP_ID = re.compile(
@@ -64,7 +65,8 @@ def make_manifest(
 ) -> None:
     """Write the Forge manifest of a deployed Relay, from the descriptor that it serves.
 
-    It has the descriptor's key, modules and scopes. Write it again when they change.
+    It has the descriptor's key, modules and scopes. With --output, the page's files are written
+    beside it. Write both again after each update of Relay.
     """
     _check_app_id(app_id)
     regions = _regions(region or ())
@@ -74,8 +76,10 @@ def make_manifest(
     made = manifest_of(descriptor, Deployment(app_id, base_url, regions, guide_url))
     session.screen.note(*made.left_out)
     if output:
-        _write(output, as_yaml(made.document, session.config.url or ""))
-        _say_written(session, output)
+        text = as_yaml(made.document, session.config.url or "")
+        pages = _page_files(session) if has_page(descriptor) else {}
+        _write(output, {**pages, output.name: text})
+        _say_written(session, output, bool(pages))
     elif session.screen.json:
         session.screen.document(made.document)
     else:
@@ -161,15 +165,28 @@ def _https(text: str, source: str) -> str:
     return url
 
 
-def _write(output: Path, text: str) -> None:
+def _page_files(session: Session) -> dict[str, str]:
+    with session.relay_for(replace(session.config, key=None)) as relay:
+        return page_files(relay)
+
+
+def _write(output: Path, files: Mapping[str, str]) -> None:
     try:
-        output.write_text(text, "utf-8")
+        write_files(output.parent, files.items())
     except OSError as error:
-        raise Misuse(f"{output} can't be written: {error.strerror}.") from None
+        path = error.filename or output
+        raise Misuse(f"{path} can't be written: {error.strerror}.") from None
 
 
-def _say_written(session: Session, output: Path) -> None:
+def _say_written(session: Session, output: Path, has_pages: bool) -> None:
+    folder = output.parent / FOLDER
     if session.screen.json:
-        session.screen.document({"output": str(output)})
-    else:
-        session.screen.say(f"{output} is written.")
+        pages = {"page": str(folder)} if has_pages else {}
+        session.screen.document({"output": str(output), **pages})
+        return
+    session.screen.say(f"{output} is written.")
+    if has_pages:
+        session.screen.say(
+            f"The page inside Jira is in {folder}. Build it there before `forge deploy`: "
+            "npm install && npm run build"
+        )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relay_cli.descriptor import MODULE as OPERATIONS
+from relay_cli.forge_page import SCOPE, has_page, page_modules, page_resources
 
 COMPONENTS = "jiraDevOpsComponentProvider"
 # The regions to which a customer can pin an app's data.
@@ -52,7 +53,11 @@ def manifest_of(descriptor: Mapping[str, Any], deployment: Deployment) -> Manife
     """Builds the manifest. The descriptor must have no problems (see `relay_cli.descriptor`)."""
     moved = _moved(descriptor, deployment.base_url)
     guide = deployment.guide_url or _guide_url(moved[OPERATIONS], deployment.base_url)
-    document = {
+    modules = _modules(guide)
+    if has_page(descriptor):
+        for name, entries in page_modules(REMOTE).items():
+            modules.setdefault(name, []).extend(entries)
+    document: dict[str, Any] = {
         "app": {
             "id": deployment.app_id,
             "description": descriptor.get("description") or descriptor["name"],
@@ -66,15 +71,18 @@ def manifest_of(descriptor: Mapping[str, Any], deployment: Deployment) -> Manife
         "remotes": [_remote(deployment)],
         "permissions": {"scopes": list(_scopes(descriptor))},
         "connectModules": _connect_modules(descriptor["lifecycle"], moved),
-        "modules": _modules(guide),
+        "modules": modules,
     }
+    if has_page(descriptor):
+        document["resources"] = page_resources()
     return Manifest(document, tuple(_left_out(moved[OPERATIONS], guide)))
 
 
 def _moved(descriptor: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """The descriptor's modules for Jira's providers, with `base_url` in place of the descriptor's.
 
-    Its other modules are the page inside Jira, which a Forge app has as a module of its own.
+    Its other modules are the page inside Jira. With Forge's own module for it, Jira would show the
+    page twice.
     """
     own = {name: one for name, one in descriptor["modules"].items() if name in _API_SCOPES}
     text = json.dumps(own).replace(descriptor["baseUrl"], base_url)
@@ -111,6 +119,8 @@ def _scopes(descriptor: Mapping[str, Any]) -> Iterator[str]:
     for module, api in _API_SCOPES.items():
         if module in descriptor["modules"]:
             yield from (f"{verb}:{api}" for verb in asked if verb in _API_VERBS)
+    if has_page(descriptor):
+        yield SCOPE
     yield "read:app-system-token"
 
 

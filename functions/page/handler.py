@@ -6,7 +6,7 @@ from relay import VERSION
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.entity_documents import page_cursor
-from relay.edge.http import HttpFunction
+from relay.edge.envelope import EnvelopeFunction
 from relay.edge.page_calls import PageCalls
 from relay.edge.page_documents import (
     PageDocuments,
@@ -33,7 +33,7 @@ starter, schedule = parts.replay_parts.starter, parts.replay_parts.schedule
 documents = PageDocuments(parts.admin_page, parts.troubles, parts.access, VERSION, settings.region)
 files = PageFiles(Path(__file__).with_name("static"), settings.all_js_url)
 
-handler = HttpFunction(settings.base_url)
+handler = EnvelopeFunction(settings.base_url)
 calls = PageCalls(handler, parts.user, parts.administrators, parts.admin_page)
 
 
@@ -63,6 +63,12 @@ def get_page_style() -> Answer:
 def get_page_theme() -> Answer:
     """Get the colours, sizes and fonts of Jira's light and dark themes."""
     return files.file("theme.css")
+
+
+@handler.get("/page/forge.html")
+def get_page_for_forge() -> Answer:
+    """Get the page's HTML for Forge, which serves the page's files itself."""
+    return files.file("forge.html")
 
 
 @handler.get("/page/site")

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import yaml
 
+from infra.forge.page_rules import page_problems
 from infra.forge.rules import closed, problems
+from infra.forge.samples import PAGE_FILES
 from infra.forge.validator import Validator
 
 
@@ -13,10 +15,10 @@ def check(texts: Mapping[str, str], validator: Validator) -> dict[str, list[str]
 
     A warning of the validator counts as a problem.
     """
-    reported = validator.messages(texts)
+    reported = validator.messages(texts, PAGE_FILES)
     schema = closed(validator.schema)
-    found = {
-        name: [*reported[name], *problems(yaml.safe_load(text), schema)]
-        for name, text in texts.items()
-    }
+    found = {}
+    for name, text in texts.items():
+        document = yaml.safe_load(text)
+        found[name] = [*reported[name], *problems(document, schema), *page_problems(document)]
     return {name: messages for name, messages in found.items() if messages}

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import jsonschema
 
+from infra.forge.page_rules import ADMIN_PAGE
+
 LIFECYCLE = "jira:lifecycle"
 
 
@@ -70,7 +72,10 @@ def _module_problems(name: str, entries: Any, schema: Mapping[str, Any]) -> Iter
 
 
 def _path_problems(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Calls of a remote need a path, which is appended to the base URL."""
+    """Calls of a remote need a path, which is appended to the base URL.
+
+    The admin page's endpoint has none (see `page_rules`).
+    """
     for name, path in _paths(manifest):
         if not str(path).startswith("/"):
             yield f"{name} is {path}. It must be a path that starts with a slash"
@@ -87,7 +92,13 @@ def _paths(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             (f"{LIFECYCLE}.{event}", path) for event, path in entry.items() if event != "key"
         )
     modules = _mapping(manifest.get("modules"))
+    of_pages = {
+        _mapping(page.get("resolver")).get("endpoint")
+        for page in map(_mapping, _list(modules.get(ADMIN_PAGE)))
+    }
     for entry in map(_mapping, _list(modules.get("endpoint"))):
+        if entry.get("key") in of_pages:
+            continue
         yield f"endpoint.{entry.get('key')}", _mapping(entry.get("route")).get("path")
     for entry in map(_mapping, _list(modules.get("migration:dataResidency"))):
         yield "migration:dataResidency", entry.get("path")

@@ -18,6 +18,7 @@ from infra.local.environment import tool_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import TOOLS
 from infra.local.processes import run_command
+from relay_cli.forge_page import write_files
 
 PACKAGE = "@forge/manifest"
 NODE_MIN = 20
@@ -61,9 +62,15 @@ class Validator:
         package = json.loads((self.folder / "package.json").read_text("utf-8"))
         return str(package["dependencies"][PACKAGE])
 
-    def messages(self, manifests: Mapping[str, str]) -> dict[str, list[str]]:
-        """The validator's messages by the YAML text's name; empty for a valid text."""
+    def messages(
+        self, manifests: Mapping[str, str], beside: Mapping[str, str]
+    ) -> dict[str, list[str]]:
+        """The validator's messages by the YAML text's name; empty for a valid text.
+
+        `beside` are the texts of the files that the manifests name, by their path.
+        """
         with tempfile.TemporaryDirectory(prefix="relay-forge-") as folder:
+            write_files(Path(folder), beside.items())
             files = {name: Path(folder) / str(number) for number, name in enumerate(manifests)}
             for name, file in files.items():
                 file.write_text(manifests[name], "utf-8")

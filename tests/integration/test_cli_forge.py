@@ -1,5 +1,7 @@
-"""`relay forge manifest` against the descriptor function, as Relay is deployed."""
+"""`relay forge manifest` against the functions that it reads, as Relay is deployed."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ APP_ID = "ari:cloud:ecosystem::app/406d303d-0393-4ec4-ad7c-1435be94583a"
 Deploy = Callable[..., str]
 URL = "https://relay.acme.example"
 MANIFEST = ("forge", "manifest", "--app-id", APP_ID)
+STATIC = ROOT / "functions" / "page" / "static"
 COMPONENTS = "jira:jiraDevOpsComponentProvider"
 
 
@@ -76,9 +79,41 @@ def test_the_manifest_is_written_to_a_file_or_a_pipe(
     assert file.read_text() == printed
     assert cli(*MANIFEST, "--url", url, "--json").json() == yaml.safe_load(printed)
     written = cli(*MANIFEST, "--url", url, "--output", str(file), "--json")
-    assert written.json() == {"output": str(file)}
+    page = str(tmp_path / "static" / "relay-page")
+    assert written.json() == {"output": str(file), "page": page}
     refused = cli(*MANIFEST, "--url", url, "--output", str(tmp_path), code=2)
     assert "can't be written" in refused.err
+
+
+def test_the_pages_files_are_the_deployed_ones(cli: Cli, deploy: Deploy, tmp_path: Path) -> None:
+    url = deploy()
+
+    ran = cli(*MANIFEST, "--url", url, "--output", str(tmp_path / "manifest.yml"))
+
+    folder = tmp_path / "static" / "relay-page"
+    assert str(folder) in ran.out
+    assert "npm install && npm run build" in ran.out
+    for name in ("page.js", "page.css", "theme.css"):
+        assert (folder / "build" / "page" / name).read_bytes() == (STATIC / name).read_bytes()
+    html = (folder / "build" / "index.html").read_text("utf-8")
+    assert html == (STATIC / "index.html").read_text("utf-8").replace("{{all_js}}", "page/forge.js")
+    package = json.loads((folder / "package.json").read_text("utf-8"))
+    # Pinned: what is built today is what was tested.
+    assert re.fullmatch(r"\d+\.\d+\.\d+", package["dependencies"]["@forge/bridge"])
+    assert "--outfile=build/page/forge.js" in package["scripts"]["build"]
+    # The transport is built, not served, so Relay ships nothing of Atlassian's.
+    assert not (folder / "build" / "page" / "forge.js").exists()
+
+
+def test_without_the_pages_files_nothing_is_written(cli: Cli, tmp_path: Path) -> None:
+    page = Reply(404, {"error": {"code": "not_found", "message": "No route."}})
+    replies = {"/atlassian-connect.json": Reply(body=whole()), "/page/forge.html": page}
+    with replying(Reply()) as server:
+        server.by_path = replies
+        ran = cli(*MANIFEST, "--url", server.url, "--output", str(tmp_path / "new.yml"), code=1)
+
+    assert "No route." in ran.err
+    assert list(tmp_path.glob("*.yml")) == []
 
 
 def test_each_region_may_have_its_own_relay(cli: Cli, deploy: Deploy) -> None:

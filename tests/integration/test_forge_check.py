@@ -24,6 +24,7 @@ from tests.support.template import ROOT
 Document = dict[str, Any]
 OPERATIONS = "jira:jiraOperationsInfoProvider"
 LIFECYCLE = "jira:lifecycle"
+PAGE = "jira:adminPage"
 
 BROKEN: dict[str, tuple[Callable[[Document], object], str]] = {}
 
@@ -234,6 +235,67 @@ def promise_that_is_not_a_word(made: Document) -> None:
 @broken("must match pattern")
 def guide_without_tls(made: Document) -> None:
     made["modules"]["connectToForgeMigration"][0]["migrationGuideUrl"] = "http://docs.example.com"
+
+
+@broken("resource is nothing, which resources does not have")
+def page_without_its_resource(made: Document) -> None:
+    made["modules"][PAGE][0]["resource"] = "nothing"
+
+
+@broken("resource is relay-page, which resources does not have")
+def no_resources(made: Document) -> None:
+    del made["resources"]
+
+
+@broken("relay-page/dist")
+def resource_without_a_folder(made: Document) -> None:
+    made["resources"][0]["path"] = "static/relay-page/dist"
+
+
+@broken("jira:adminPage has the key my-page. Relay accepts the page's calls from")
+def page_whose_key_relay_refuses(made: Document) -> None:
+    made["modules"][PAGE][0]["key"] = "my-page"
+
+
+@broken("invalid value 'jira:adminPages' in modules")
+def page_module_with_a_wrong_name(made: Document) -> None:
+    made["modules"]["jira:adminPages"] = made["modules"].pop(PAGE)
+
+
+@broken("resolver.endpoint is nowhere, which modules.endpoint does not have")
+def page_with_an_unknown_endpoint(made: Document) -> None:
+    made["modules"][PAGE][0]["resolver"] = {"endpoint": "nowhere"}
+
+
+@broken("resolver.endpoint is None, which modules.endpoint does not have")
+def page_without_an_endpoint(made: Document) -> None:
+    del made["modules"][PAGE][0]["resolver"]
+
+
+@broken("endpoint has the key forge-tick. Relay accepts calls from relay-admin-page, relay-page")
+def page_with_the_endpoint_of_a_trigger(made: Document) -> None:
+    made["modules"][PAGE][0]["resolver"] = {"endpoint": "forge-tick"}
+
+
+@broken("must have no route")
+def page_with_a_fixed_path(made: Document) -> None:
+    made["modules"]["endpoint"][-1]["route"] = {"path": "/page/site"}
+
+
+@broken("must be canAdministerJira")
+def page_for_everyone(made: Document) -> None:
+    del made["modules"][PAGE][0]["displayConditions"]
+
+
+@broken("canAdminister")
+def unknown_display_condition(made: Document) -> None:
+    made["modules"][PAGE][0]["displayConditions"] = {"canAdminister": True}
+
+
+@broken("connectModules.jira:adminPages must be left out: Jira would show the page twice")
+def page_of_connect_too(made: Document) -> None:
+    page = {"key": "connect-page", "name": {"value": "Relay"}, "url": "/page"}
+    made["connectModules"]["jira:adminPages"] = [page]
 
 
 @pytest.fixture(scope="module")

@@ -442,6 +442,17 @@ def test_the_files_are_the_same_for_everyone(relay: Relay) -> None:
         assert answer.body == static.read_text("utf-8")
 
 
+def test_forge_gets_the_html_with_a_file_of_its_own(relay: Relay) -> None:
+    answer = relay.call("GET", "/page/forge.html")
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    # Served by Relay, it is no page: no script runs, and nothing may frame it.
+    alone = "default-src 'none'; frame-ancestors 'none'"
+    assert answer.headers["Content-Security-Policy"] == alone
+    html = (ROOT / "functions" / "page" / "static" / "index.html").read_text("utf-8")
+    assert answer.body == html.replace("{{all_js}}", "page/forge.js")
+
+
 def test_the_html_loads_only_its_own_files_and_atlassians_script(page: Page) -> None:
     answer = page.relay.jira(page.site.site, "GET", "/page?lic=none&xdm_e=https%3A%2F%2Fx")
     assert answer.status == 200

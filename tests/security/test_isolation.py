@@ -130,6 +130,7 @@ FOR_ANYONE_WITHOUT_IDS = {
     Route("GET", "/atlassian-connect.json"),
     Route("GET", "/health"),
     Route("GET", "/logo.svg"),
+    Route("GET", "/page/forge.html"),
     Route("GET", "/page/page.css"),
     Route("GET", "/page/page.js"),
     Route("GET", "/page/theme.css"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from relay.edge.envelope import ENVELOPE_HEADER
 from relay.telemetry import logger
 from tests.integration.page_stage import ADMIN, MEMBER, Page, context_token, page_at
 from tests.integration.relay_stage import JSON, JiraSite, Relay, Start, install_from
@@ -27,7 +28,7 @@ API = sorted(
     (
         (method, path)
         for method, path in routes("page")
-        if path.startswith("/page/") and not path.endswith((".js", ".css"))
+        if path.startswith("/page/") and not path.endswith((".js", ".css", ".html"))
     ),
     # What ends the link comes last.
     key=lambda route: (route[0] == "DELETE", route[1].endswith("/link"), route),
@@ -392,10 +393,32 @@ def test_forges_token_must_be_of_the_page_and_name_a_user(
             assert status(**changes) == 401
     assert tenant.id in relay.stored()
 
-    # A user's page may send its token to any path of the remote.
-    for method, path in [("POST", "/workspaces/fetch"), ("PUT", "/entities/associated")]:
-        with subtests.test(path):
-            assert status(path, method) == 401
-    for path in ("/forge/tick", "/forge/uninstalled"):
-        with subtests.test(path):
-            assert status(path, "POST") == 401
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        {"type": "core:endpoint", "key": "relay-page"},
+        {"type": "jira:adminPage", "key": "relay-admin-page"},
+    ],
+    ids=lambda module: module["key"],
+)
+def test_forges_token_of_the_page_opens_no_other_route(
+    start: Start, forge: Forge, module: dict[str, str]
+) -> None:
+    """A user may let the page send its token to any path of the remote, and with any header."""
+    relay = start(OURS, FORGE_KEYS_URL=forge.keys_url)
+    site = ForgeSite("acme")
+    calls = ForgeCalls(relay, forge)
+    calls.install(site)
+    forge.says_admin(site, "ADMINISTER")
+    functions = ("fetch_workspaces", "search_containers", "entity_associated", "lifecycle", "forge")
+    others = [route for name in functions for route in routes(name)]
+    others += [("POST", "/post-incident-reviews/new"), ("GET", "/page"), ("GET", "/v1/sites")]
+    before = relay.stored()
+    for principal in (ADMIN, None):
+        for method, path in others:
+            token = forge.token(site, path, app__module=module, principal=principal)
+            headers = {"authorization": f"Bearer {token}", "x-forge-oauth-system": "s" * 60}
+            answer = relay.call(method, path, {}, headers | JSON | {ENVELOPE_HEADER: "1"})
+            assert answer.status == 401, (method, path)
+    assert relay.stored() == before

@@ -27,6 +27,7 @@ PUBLIC_PATHS = (
     "/health",
     "/logo.svg",
     # The page inside Jira without its data.
+    "/page/forge.html",
     "/page/page.css",
     "/page/page.js",
     "/page/theme.css",

@@ -167,7 +167,7 @@ def test_a_forge_page_is_served_and_calls_the_remote_for_the_visitor(
         # WHEN it is loaded, and makes a call
         source = frame_of(area(site))
         loaded = simulator.http.get(source)
-        call = {"method": "PUT", "path": "/page/x?a=b", "body": {"c": 1}}
+        call = {"method": "PUT", "path": "/page/x?a=b", "headers": {"x-d": "e"}, "body": {"c": 1}}
         answer = ask(site, "request", call, **{"as": "user"}).json()
 
         # THEN it has the bridge, and the remote knows who calls
@@ -176,6 +176,7 @@ def test_a_forge_page_is_served_and_calls_the_remote_for_the_visitor(
         assert answer == {"status": 200, "body": {"heard": "x"}}
         received = remote.received[-1]
         assert (received.method, received.query, received.body) == ("PUT", "a=b", {"c": 1})
+        assert received.headers["x-d"] == "e"
         claims = received.claims(simulator.forge_key_set())
         assert (claims["principal"], claims["aud"]) == (account(site, "user"), FORGE_APP_ID)
         assert "x-forge-oauth-system" not in received.headers

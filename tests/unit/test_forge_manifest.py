@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.identity.forge_modules import PAGE
 from relay_cli.forge import as_yaml
 from relay_cli.manifest import COMPONENTS, REGIONS, Deployment, Manifest, manifest_of
 from tests.support.template import ROOT, functions, routes
@@ -91,6 +92,7 @@ def test_the_descriptors_scopes_are_declared_for_both_identities() -> None:
         "read:operations-info:jira",
         "write:operations-info:jira",
         "delete:operations-info:jira",
+        "read:permission:jira",
         "read:app-system-token",
     ]
     less = made(descriptor(scopes=["READ", "ACT_AS_USER"])).document["permissions"]["scopes"]
@@ -99,6 +101,7 @@ def test_the_descriptors_scopes_are_declared_for_both_identities() -> None:
         "act-as-user:connect-jira",
         "read:operations-info:jira",
         "read:devops-component-info:jira",
+        "read:permission:jira",
         "read:app-system-token",
     ]
 
@@ -150,7 +153,33 @@ def test_every_event_calls_an_endpoint_with_the_token() -> None:
     assert [(path(one), one["interval"]) for one in modules["scheduledTrigger"]] == [
         ("/forge/tick", "hour")
     ]
-    assert endpoints == {}
+    assert endpoints.keys() == {"relay-page"}
+
+
+def test_admins_have_the_page_once_and_it_calls_relay_by_forge() -> None:
+    document = made().document
+
+    [page] = document["modules"]["jira:adminPage"]
+    assert page["displayConditions"] == {"canAdministerJira": True}
+    [resource] = document["resources"]
+    assert resource == {"key": page["resource"], "path": "static/relay-page/build"}
+    [endpoint] = [
+        one for one in document["modules"]["endpoint"] if one["key"] == page["resolver"]["endpoint"]
+    ]
+    # Without a route, the page names the path of each call. It needs no token for Jira's API.
+    assert endpoint == {"key": "relay-page", "remote": "relay"}
+    assert {page["key"], endpoint["key"]} == PAGE.keys
+    assert {"webSections", "adminPages", "configurePage"} <= DESCRIPTOR["modules"].keys()
+    assert not [name for name in document["connectModules"] if "age" in name or "ection" in name]
+
+
+def test_a_relay_without_the_page_has_a_manifest_without_it() -> None:
+    document = made(without("adminPages", "configurePage", "webSections")).document
+
+    assert "jira:adminPage" not in document["modules"]
+    assert "resources" not in document
+    assert "read:permission:jira" not in document["permissions"]["scopes"]
+    assert "relay-page" not in [one["key"] for one in document["modules"]["endpoint"]]
 
 
 def test_migrations_between_regions_have_their_own_calls() -> None:

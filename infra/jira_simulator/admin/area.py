@@ -28,6 +28,7 @@ _CALL = body_rule(
     properties={
         "method": {"enum": ["GET", "POST", "PUT", "DELETE"]},
         "path": {"type": "string", "pattern": "^/"},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
         "body": {},
     },
 )

@@ -18,6 +18,7 @@ from .visitors import Tokens, Visit
 KEY = "native"
 # The files name it where a Connect page has the URL of Atlassian's script.
 _PLACEHOLDER = "{{all_js}}"
+_BRIDGE = "/assets/forge_bridge.js"
 _EXPIRED_SECONDS = 600
 
 
@@ -55,14 +56,23 @@ class NativeHost:
         }
         if found.suffix != ".html":
             return FileResponse(found, headers=headers)
-        html = found.read_text("utf-8").replace(_PLACEHOLDER, "/assets/forge_bridge.js")
-        return HTMLResponse(html, headers=headers)
+        return HTMLResponse(_with_bridge(found.read_text("utf-8")), headers=headers)
+
+
+def _with_bridge(html: str) -> str:
+    """Forge adds its bridge itself; files that are not built for Forge have a place for it."""
+    if _PLACEHOLDER in html:
+        return html.replace(_PLACEHOLDER, _BRIDGE)
+    return html.replace("<script", f'<script src="{_BRIDGE}"></script><script', 1)
 
 
 async def request_remote(
     platform: ForgePlatform, site: Site, visit: Visit, call: dict[str, Any]
 ) -> AppAnswer:
-    """Sends a page's `{"method", "path", "body"?}` with the visitor's invocation token."""
+    """Sends a page's call with the visitor's invocation token.
+
+    `call` is `{"method", "path", "headers"?, "body"?}`.
+    """
     claims: dict[str, Any] = {"principal": site.admin_area.account_ids[visit.visitor]}
     if visit.tokens is Tokens.EXPIRED:
         issued = int(time.time()) - _EXPIRED_SECONDS
@@ -74,6 +84,7 @@ async def request_remote(
             endpoint=page_call(call["path"]),
             method=call["method"],
             body=call.get("body"),
+            headers=call.get("headers", {}),
             claims=claims,
         ),
     )

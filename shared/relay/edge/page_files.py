@@ -4,10 +4,13 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from relay.edge.answer import Answer
+from relay.edge.answer import Answer, text_answer
 from relay.tenants.tenant import Tenant
 
 _ALL_JS = "{{all_js}}"
+# Under Forge, a file beside the others takes its place (see `relay forge manifest`).
+_FORGE_JS = "page/forge.js"
+_HTML = "text/html; charset=utf-8"
 _MEDIA_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -19,12 +22,11 @@ class PageFiles:
         self._html = html.replace(_ALL_JS, escape(all_js_url))
         self._script_origin = _origin_of(all_js_url)
         self._files = {
-            path.name: Answer(
-                200, path.read_text("utf-8"), {"Content-Type": _MEDIA_TYPES[path.suffix]}
-            )
+            path.name: text_answer(200, _MEDIA_TYPES[path.suffix], path.read_text("utf-8"))
             for path in folder.iterdir()
             if path.suffix in _MEDIA_TYPES
         }
+        self._files["forge.html"] = text_answer(200, _HTML, html.replace(_ALL_JS, _FORGE_JS))
 
     def page(self, tenant: Tenant) -> Answer:
         """The page, which holds no data; only the site's own Jira may show it in a frame."""
@@ -41,7 +43,7 @@ class PageFiles:
         return Answer(
             200,
             self._html,
-            {"Content-Type": "text/html; charset=utf-8"},
+            {"Content-Type": _HTML},
             content_security_policy="; ".join(f"{name} {value}" for name, value in policy.items()),
         )
 
