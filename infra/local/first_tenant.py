@@ -34,6 +34,11 @@ class Tenancy:
         return str(self.site["name"])
 
     @property
+    def page(self) -> str:
+        """The URL of the site's incidents page."""
+        return str(self.site["baseUrl"])
+
+    @property
     def is_by_forge(self) -> bool:
         """Whether the app is installed by Forge only."""
         return bool(self.site["forge"]) and not self.site["app"]
