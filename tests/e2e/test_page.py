@@ -218,6 +218,18 @@ def test_the_page_says_when_relay_is_down_and_recovers(
     expect(message).to_be_hidden()
 
 
+def test_the_page_says_when_jira_refuses_to_name_its_admins(offered: Story, visits: Visits) -> None:
+    visits.expected = (503,)
+    offered.jira.fail(offered.tenancy.site_name, {"kind": "forbidden"})
+    page = visits.open(offered)
+    expect(page.heading("Relay can't check that you are an admin")).to_be_visible()
+    assert NAME not in page.content.locator("body").inner_text()
+
+    offered.jira.fail(offered.tenancy.site_name)
+    page.button("Try again").click()
+    expect(page.heading("Start in three steps")).to_be_visible()
+
+
 def test_a_test_incident_appears_in_jira_and_is_removed(story: Story, visits: Visits) -> None:
     page = visits.open(story)
     in_jira = visits.browser.new_page()

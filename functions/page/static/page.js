@@ -38,7 +38,7 @@ const TEXT = {
       not_jira: "The site's address does not lead to Jira",
     },
     other: "Relay can't deliver to Jira",
-    words: "Jira's answer:",
+    advice: "What to do:",
     since: "Since",
     until: "Next attempt",
     kept: "Nothing is lost: Relay delivers what is owed once Jira accepts calls again.",
@@ -47,7 +47,8 @@ const TEXT = {
     title: "Start in three steps",
     done: "Done",
     offer: "Get a workspace offered",
-    offerHelp: "Ask the operator of Relay to offer your workspace to this site:",
+    offerHelp:
+      "A workspace has the incidents and reviews of one operations tool or team. Ask the operator, who runs Relay for you, to offer yours to this site:",
     offered: "The operator of Relay has offered a workspace to this site.",
     link: "Link the workspace",
     linkHelp: "Choose Link below. Relay then delivers all its incidents and reviews to Jira.",
@@ -59,16 +60,20 @@ const TEXT = {
   workspaces: "Linked workspaces",
   card: {
     shown: "Shown in Jira",
-    owed: "Owed",
+    owed: "Owed to Jira",
     refused: "Refused by Jira",
-    show: (count, state) => `${count} ${state}: show them`,
+    show: {
+      owed: (count) => `${count} owed to Jira: show them`,
+      refused: (count) => `${count} refused by Jira: show them`,
+    },
     last: "Last delivery",
     never: "Nothing was delivered yet",
     sources: "Sources",
     noSources: "None. The workspace is filled through Relay's API.",
     lastCall: "last call",
     noCall: "no call yet",
-    calls: { taken: "accepted", ignored: "ignored", refused: "refused" },
+    calls: { taken: "accepted", ignored: "ignored", refused: "refused by Relay" },
+    callRefused: "The operator of Relay can see why Relay refuses a tool's calls.",
     deliver: "Deliver again",
     unlink: "Unlink",
     test: "Test incident",
@@ -89,11 +94,12 @@ const TEXT = {
     counted: (done) => `${done} so far`,
     rate: (rate) => `${rate} per second`,
     refused: (count) => `${count} refused by Jira`,
-    settled: (count) => (count === "1" ? "1 entity" : `${count} entities`),
+    nothing: "There was nothing to deliver",
+    settled: (count) => (count === "1" ? "1 incident or review" : `${count} incidents and reviews`),
     until: "Next attempt",
     label: (name) => `Delivery of ${name}`,
     finished: (name, count, refused) =>
-      `${name}: delivery done, ${count} settled, ${refused} refused.`,
+      `${name}: delivery done, ${count} answered by Jira, ${refused} of them refused.`,
   },
   offers: {
     title: "Offered to this site",
@@ -133,13 +139,13 @@ const TEXT = {
     unlinkTitle: (name) => `Unlink ${name}?`,
     unlink: [
       "Jira deletes all incidents and reviews of this workspace from this site, also their links to issues.",
-      "Your operations tool keeps them. If you link the workspace again, Relay delivers them again, but the links to issues are not restored.",
+      "Your operations tool keeps them. You can link the workspace again while it is offered to this site. Relay then delivers everything again, but not the links to issues that people made in Jira.",
     ],
     unlinkAction: "Unlink and delete",
     deliverTitle: (name) => `Deliver ${name} again`,
     deliverWhat: "What should Relay deliver?",
     owed: "What is owed",
-    owedHelp: "Only what Jira has not answered for. Relay also does this by itself.",
+    owedHelp: "Only what could not be delivered yet. Relay also does this by itself.",
     all: "Everything",
     allHelp:
       "Also what Jira shows or has refused. Choose this after a fix in your tool, or if Jira has lost data. It may take minutes.",
@@ -174,8 +180,19 @@ const TEXT = {
       body: "This usually passes within minutes. Deliveries to Jira may continue in the meantime.",
       action: "Try again",
     },
+    unasked: {
+      title: "Relay can't check that you are an admin",
+      body: "Relay asks Jira before it shows this page, and got no usable answer. Nothing is lost: what Relay could not deliver, it delivers once Jira accepts calls again.",
+      more: "If this lasts, look in Jira's app management whether the app is enabled and its new permissions are approved. If they are, uninstall the app and install it again, so that Jira and Relay agree on a new secret.",
+      action: "Try again",
+    },
     stale: {
       title: "Relay does not answer; the numbers may be old",
+      body: "The page tries again by itself.",
+      action: "Try now",
+    },
+    staleUnasked: {
+      title: "Relay can't check that you are an admin; the numbers may be old",
       body: "The page tries again by itself.",
       action: "Try now",
     },
@@ -219,9 +236,13 @@ class ApiError extends Error {
   get problem() {
     if (this.status === 401) return "expired";
     if (this.status === 403) return "forbidden";
+    if (this.code === "jira_unavailable") return "unasked";
     return this.code === "outside" ? "outside" : "down";
   }
 }
+
+// Problems that pass by themselves: the page keeps what it shows, and tries again.
+const STALE = { down: "stale", unasked: "staleUnasked" };
 
 function inTime(promise) {
   const late = new Promise((_, reject) => {
@@ -404,7 +425,7 @@ function headerView(site) {
       { class: "title-row" },
       h("h1", {}, TEXT.title),
       lozenge(LOOKS[site.state], TEXT.states[site.state]),
-      button(TEXT.refresh, "refresh", { look: "subtle end" }),
+      button(TEXT.refresh, "refresh", { look: "default end" }),
     ),
     h("p", { class: "subtle" }, TEXT.intro),
     h(
@@ -424,8 +445,8 @@ function troubleView(site) {
   return message(
     site.state === "slowed" ? "warning" : "danger",
     troubleTitle(trouble),
-    h("p", { class: "advice" }, trouble.advice),
-    trouble.message && h("p", {}, `${text.words} `, h("q", {}, trouble.message)),
+    h("p", { class: "advice" }, h("strong", {}, text.advice), ` ${trouble.advice}`),
+    trouble.message && h("p", {}, trouble.message),
     h(
       "dl",
       { class: "facts" },
@@ -472,7 +493,7 @@ function countsView({ id, counts }) {
   const row = (state) => {
     const number = counted(counts[state], counts);
     const isLink = state !== "shown" && counts[state] > 0;
-    const label = card.show(number, card[state].toLowerCase());
+    const label = card.show[state]?.(number);
     return h(
       "div",
       { class: `count ${counts[state] > 0 ? state : "zero"}` },
@@ -495,12 +516,13 @@ function replayView({ name, replay }) {
   const what = text.names[replay.what] ?? "";
   const paused = isWaitingForSite(replay);
   const hasTotal = replay.total != null;
-  const title = text[paused ? "paused" : replay.state](what);
+  const isEmpty = replay.state === "done" && replay.done === 0;
+  const title = isEmpty ? text.nothing : text[paused ? "paused" : replay.state](what);
   const done = NUMBER.format(replay.done);
   const details = [
     hasTotal && replay.state !== "done" && text.of(done, NUMBER.format(replay.total)),
     !hasTotal && replay.state !== "done" && replay.done > 0 && text.counted(done),
-    replay.state === "done" && text.settled(done),
+    replay.state === "done" && !isEmpty && text.settled(done),
     replay.state === "running" &&
       replay.perSecond &&
       text.rate(NUMBER.format(Math.round(replay.perSecond))),
@@ -532,11 +554,13 @@ function replayView({ name, replay }) {
 
 function sourcesView({ sources }) {
   const { card } = TEXT;
-  const row = ({ title, lastDeliveryAt, lastState }) =>
+  const isOneOfSeveral = (title) => sources.filter((one) => one.title === title).length > 1;
+  const row = ({ id, title, lastDeliveryAt, lastState }) =>
     h(
       "li",
       {},
       h("span", {}, title),
+      isOneOfSeveral(title) && h("code", {}, id),
       h(
         "span",
         { class: "subtle" },
@@ -549,7 +573,13 @@ function sourcesView({ sources }) {
     { class: "row" },
     h("h4", {}, card.sources),
     sources.length
-      ? h("ul", { class: "sources" }, sources.map(row))
+      ? h(
+          "div",
+          {},
+          h("ul", { class: "sources" }, sources.map(row)),
+          sources.some(({ lastState }) => lastState === "refused") &&
+            h("p", { class: "subtle" }, card.callRefused),
+        )
       : h("p", { class: "subtle" }, card.noSources),
   );
 }
@@ -645,14 +675,15 @@ function offersView(site, busy) {
 }
 
 function problemView(kind, detail = "") {
-  const { title, body, action } = TEXT.problems[kind];
-  const look = { stale: "warning", down: "danger", forbidden: "information" }[kind] ?? "warning";
+  const { title, body, more, action } = TEXT.problems[kind];
+  const look = { down: "danger", unasked: "danger", forbidden: "information" }[kind] ?? "warning";
   // Only Jira can reload the page with a new token: the frame's own URL has the old one.
   const canAct = action && (kind !== "expired" || window.AP?.navigator?.reload);
   const made = message(
     look,
     title,
     h("p", {}, body),
+    more && h("p", {}, more),
     detail && h("p", {}, detail),
     canAct && button(action, kind === "expired" ? "reload" : "refresh", { look: "default" }),
   );
@@ -675,12 +706,12 @@ function loadingView() {
 
 function pageView({ site, problem, detail, busy }) {
   if (!site && !problem) return [loadingView()];
-  if (!site || (problem && problem !== "down")) {
+  if (!site || (problem && !STALE[problem])) {
     return [h("h1", { id: "title" }, TEXT.title), problemView(problem, detail)];
   }
   return [
     headerView(site),
-    problem && problemView("stale"),
+    problem && problemView(STALE[problem]),
     troubleView(site),
     stepsView(site),
     workspacesView(site, busy),
@@ -1027,7 +1058,7 @@ class Page {
     const { state } = this;
     morphChildren(this.root, pageView(state));
     this.root.toggleAttribute("aria-busy", false);
-    const showsSite = state.site && (!state.problem || state.problem === "down");
+    const showsSite = state.site && (!state.problem || STALE[state.problem]);
     if (showsSite) this.list.update(state.site.workspaces);
     else this.list.section.hidden = true;
   }
@@ -1094,7 +1125,7 @@ class Page {
 
   #delay() {
     const { site, problem } = this.state;
-    if (!site || (problem && problem !== "down")) return 0;
+    if (!site || (problem && !STALE[problem])) return 0;
     if (problem) return SLOW_POLL_MS;
     const replays = site.workspaces
       .map(({ replay }) => replay)
