@@ -5,17 +5,23 @@ import os
 import pytest
 
 from infra.local.browser import VARIABLE, browser_path
+from infra.local.failure import StackFailure
 
 LEFT_OUT = "there is no Chromium or Chrome on this machine"
 
 
 def required_browser() -> str:
-    """The path of the browser. Without one, the test fails in CI and is left out elsewhere."""
-    path = browser_path()
+    """The path of the browser. Without one, the test fails in CI and is left out elsewhere; if
+    the variable names none, it fails.
+    """
+    try:
+        path = browser_path()
+    except StackFailure as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     if path:
         return path
     if os.environ.get("CI"):
-        pytest.fail(f"CI needs a browser, but {LEFT_OUT}.")
+        pytest.fail(f"CI needs a browser, but {LEFT_OUT}.", pytrace=False)
     pytest.skip(LEFT_OUT)
 
 
