@@ -134,8 +134,8 @@ def _alarms(widget: dict[str, Any], frame: Frame) -> list[str]:
         color, state = (ALARM, "In alarm") if name in IN_ALARM else (OK, "OK")
         parts.append(box(x, y, width - 6, height - 5, "#fff", color))
         parts.append(box(x, y, 5, height - 5, color))
-        parts.append(text(x + 12, y + height / 2 - 5, name.removesuffix("Alarm"), 9, INK))
-        parts.append(text(x + 12, y + height / 2 + 7, state, 9, color))
+        parts.append(text(x + 10, y + height / 2, name.removesuffix("Alarm"), 9, INK))
+        parts.append(text(x + width - 12, y + height / 2, state, 9, color, "end"))
     return parts
 
 

@@ -98,8 +98,9 @@ const TEXT = {
     settled: (count) => (count === "1" ? "1 incident or review" : `${count} incidents and reviews`),
     until: "Next attempt",
     label: (name) => `Delivery of ${name}`,
-    finished: (name, count, refused) =>
-      `${name}: delivery done, ${count} answered by Jira, ${refused} of them refused.`,
+    finished: (name, settled, refused) =>
+      `${name}: Jira has answered for ${settled}` +
+      (refused === "0" ? "." : `, and refused ${refused} of them.`),
   },
   offers: {
     title: "Offered to this site",
@@ -1112,7 +1113,8 @@ class Page {
       this.#replays.set(id, now);
       if (!before || before === now || now !== "done") continue;
       const [done, refused] = [replay.done, replay.refused].map((count) => NUMBER.format(count));
-      flag(TEXT.replay.finished(name, done, refused), replay.refused ? "warning" : "success");
+      const words = TEXT.replay.finished(name, TEXT.replay.settled(done), refused);
+      flag(words, replay.refused ? "warning" : "success");
       if (this.list.workspace.value === id) this.list.load();
     }
   }
