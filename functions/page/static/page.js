@@ -94,7 +94,7 @@ const TEXT = {
     counted: (done) => `${done} so far`,
     rate: (rate) => `${rate} per second`,
     refused: (count) => `${count} refused by Jira`,
-    nothing: "There was nothing to deliver",
+    nothing: (name) => `${name}: there was nothing to deliver.`,
     settled: (count) => (count === "1" ? "1 incident or review" : `${count} incidents and reviews`),
     until: "Next attempt",
     label: (name) => `Delivery of ${name}`,
@@ -512,18 +512,18 @@ function countsView({ id, counts }) {
 const isWaitingForSite = (replay) => replay.state === "waiting" && Boolean(replay.reason);
 
 function replayView({ name, replay }) {
-  if (!replay) return null;
+  // A delivery that found nothing to deliver, as at a new link, is no news.
+  if (!replay || (replay.state === "done" && replay.done === 0)) return null;
   const text = TEXT.replay;
   const what = text.names[replay.what] ?? "";
   const paused = isWaitingForSite(replay);
   const hasTotal = replay.total != null;
-  const isEmpty = replay.state === "done" && replay.done === 0;
-  const title = isEmpty ? text.nothing : text[paused ? "paused" : replay.state](what);
+  const title = text[paused ? "paused" : replay.state](what);
   const done = NUMBER.format(replay.done);
   const details = [
     hasTotal && replay.state !== "done" && text.of(done, NUMBER.format(replay.total)),
     !hasTotal && replay.state !== "done" && replay.done > 0 && text.counted(done),
-    replay.state === "done" && !isEmpty && text.settled(done),
+    replay.state === "done" && text.settled(done),
     replay.state === "running" &&
       replay.perSecond &&
       text.rate(NUMBER.format(Math.round(replay.perSecond))),
@@ -1113,7 +1113,10 @@ class Page {
       this.#replays.set(id, now);
       if (!before || before === now || now !== "done") continue;
       const [done, refused] = [replay.done, replay.refused].map((count) => NUMBER.format(count));
-      const words = TEXT.replay.finished(name, TEXT.replay.settled(done), refused);
+      const text = TEXT.replay;
+      const words = replay.done
+        ? text.finished(name, text.settled(done), refused)
+        : text.nothing(name);
       flag(words, replay.refused ? "warning" : "success");
       if (this.list.workspace.value === id) this.list.load();
     }
