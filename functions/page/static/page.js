@@ -881,7 +881,7 @@ class NotInJira {
     this.status = h("p", { class: "subtle list-status", role: "status", tabindex: "-1" });
     this.more = h(
       "button",
-      { type: "button", class: "button default", onclick: () => this.loadMore() },
+      { type: "button", class: "button default", hidden: true, onclick: () => this.loadMore() },
       list.more,
     );
     section.append(
