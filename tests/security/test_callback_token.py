@@ -79,6 +79,7 @@ def test_the_claims_of_a_token_are_enforced(jira: Jira, subtests: pytest.Subtest
         "qsh of another call": {"qsh": payload(path=DISABLED)["qsh"]},
         "qsh in capitals": {"qsh": own.upper()},
         "qsh a list": {"qsh": [own]},
+        "qsh half of a surrogate pair": {"qsh": "\ud800"},
         "expired": {"iat": now - 300, "exp": now - 40},
         "of the future": {"iat": now + 45, "exp": now + 200},
         "lives too long": {"iat": now, "exp": now + 20 * 60 + 1},

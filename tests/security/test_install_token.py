@@ -200,6 +200,7 @@ def test_a_token_is_valid_for_its_own_request_only(
             "cut short": own[path][:-1],
             "with more behind": own[path] + "0",
             "not ASCII": "ü" * 64,
+            "half of a surrogate pair": "\ud800",
             "a number": 1,
             "a list": [own[path]],
         }.items():

@@ -148,6 +148,7 @@ def tokens(page: Page, other: Site, key: InstallKey) -> dict[str, str]:
         "no qsh": context_token(site, qsh=None),
         "qsh in another case": context_token(site, qsh="Context-QSH"),
         "a number as qsh": context_token(site, qsh=1),
+        "half of a surrogate pair as qsh": context_token(site, qsh="\ud800"),
         "an unknown site's": context_token(Site("unknown", site.base_url, site.secret)),
         "another site's secret": context_token(Site(site.client_key, site.base_url, other.secret)),
         "none": forgery.unsigned(header | {"alg": "none"}, payload),

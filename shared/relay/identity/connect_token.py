@@ -192,5 +192,9 @@ def _check_qsh(qsh: Any, request: Request) -> None:
 
 
 def _check_equal(qsh: Any, expected: str) -> None:
-    if not isinstance(qsh, str) or not hmac.compare_digest(qsh.encode(), expected.encode()):
+    # Half of a surrogate pair in JSON can't be encoded otherwise.
+    is_equal = isinstance(qsh, str) and hmac.compare_digest(
+        qsh.encode(errors="replace"), expected.encode()
+    )
+    if not is_equal:
         raise Unauthenticated("qsh does not match the request")
