@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.lambdas.template import timeout_of
 from relay import VERSION
 from relay.edge.advice import ADVICE
 from relay.edge.shapes.sites import TROUBLES
@@ -405,6 +406,22 @@ def test_without_jiras_answer_nobody_is_called_no_admin(page: Page, fault: dict[
     assert "whether you are an admin" in answer.json()["error"]["message"]
     page.site.simulator.fail(page.site.name)
     page.shown()
+
+
+def test_a_jira_that_hangs_makes_nobody_an_admin_nor_none(
+    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay.gateway.functions["page"].parts.access._http, "seconds", 0.1)
+    fault = {"kind": "slow", "seconds": 2, "operations": ["getBulkPermissions"]}
+    page.site.simulator.fail(page.site.name, fault)
+    assert error(page, "DELETE", "/workspaces/payments/link") == (503, "jira_unavailable")
+    assert relay.links.workspaces_of(page.site.id) == ["payments"]
+
+
+def test_two_calls_that_jira_lets_hang_end_before_forge_and_lambda_give_up(relay: Relay) -> None:
+    """Whether the user is an admin, and the change."""
+    seconds = 2 * relay.gateway.functions["page"].parts.access._http.seconds
+    assert seconds < 25 < timeout_of("page")
 
 
 def test_a_scope_that_forge_lacks_for_the_question_leaves_deliveries_with_forge(

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 class PageParts(ForgeParts, SiteParts):
     """Lazily built dependencies of the admin page."""
 
+    # Forge waits 25 seconds for an answer, for which Jira may be asked who is an admin, and then to
+    # change something. The page must learn which of the two failed.
+    jira_seconds = 10
+
     def __init__(self, settings: PageSettings) -> None:
         super().__init__(settings)
         self._page = settings

@@ -168,6 +168,9 @@ class ReplayParts:
 class SiteParts(TenantParts):
     """Dependencies of functions that call sites. `clock` returns epoch seconds."""
 
+    # The deadline of a call to Jira; None for the client's own.
+    jira_seconds: float | None = None
+
     def __init__(self, settings: SiteSettings, clock: "Clock" = time.time) -> None:
         super().__init__(settings)
         self._app_key, self._jira_identity = settings.app_key, settings.jira_identity
@@ -178,9 +181,8 @@ class SiteParts(TenantParts):
         from relay.delivery.sites import SiteAccess
         from relay.jira.client import http_client
 
-        return SiteAccess(
-            self.tenants, self.choices, http_client(), self._app_key, self._jira_identity
-        )
+        http = http_client(self.jira_seconds)
+        return SiteAccess(self.tenants, self.choices, http, self._app_key, self._jira_identity)
 
     @cached_property
     def sites(self) -> "Sites":
