@@ -16,10 +16,11 @@ from relay.tenants.tenant import Tenant
 
 TEST_INCIDENT = EntityKey(Kind.INCIDENT, "relay-test")
 # Calls of DynamoDB, each of at most a megabyte, for the counts of the whole page and of one
-# workspace; every workspace has those that count a small one.
+# workspace. Beyond them, each workspace has those that count a small one, up to those of all small.
 _READS_OF_PAGE = 60
 _READS_OF_WORKSPACE = 12
 _READS_OF_SMALL = 3
+_READS_OF_ALL_SMALL = 600
 _SOURCES_MAX = 100
 
 
@@ -85,7 +86,7 @@ class AdminPage:
     def _linked(
         self, tenant: Tenant, workspace: Workspace, replay: Replay | None, left: ReadBudget
     ) -> LinkedWorkspace:
-        most = max(_READS_OF_SMALL, min(left.left, _READS_OF_WORKSPACE))
+        most = _most_reads(left.left)
         own = ReadBudget(most)
         counts = self._counter.of(workspace.id, tenant.id, generation(tenant, replay), own)
         left.left -= most - max(own.left, 0)
@@ -97,3 +98,10 @@ class AdminPage:
             replay,
             has_test_incident=any(not head.is_deleted for head in test),
         )
+
+
+def _most_reads(left: int) -> int:
+    """For the next workspace's counts; `left` is negative once small ones have used their own."""
+    if left <= -_READS_OF_ALL_SMALL:
+        return 0
+    return max(_READS_OF_SMALL, min(left, _READS_OF_WORKSPACE))
