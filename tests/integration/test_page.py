@@ -122,6 +122,21 @@ def test_counts_beyond_the_budget_are_incomplete(
     assert counts == {"shown": 1, "owed": 0, "refused": 0, "isComplete": is_complete}
 
 
+def test_a_deleted_workspace_is_shown_while_it_is_linked_and_can_be_unlinked(
+    relay: Relay, page: Page
+) -> None:
+    """Jira still shows what it has of it."""
+    relay.submit("payments", incidents=[incident()])
+    assert relay.provider("DELETE", "/v1/workspaces/payments").status == 204
+    workspace = page.workspace()
+    assert (workspace["name"], workspace["counts"]["shown"]) == ("payments", 1)
+    assert "url" not in workspace
+    assert error(page, "PUT", "/workspaces/payments/test-incident") == (404, "unknown_workspace")
+    assert page.call("DELETE", "/workspaces/payments/link").status == 204
+    assert page.shown()["workspaces"] == []
+    assert page.site.held("incident") == {}
+
+
 def test_a_site_of_many_workspaces_is_shown_without_the_counts_of_the_last(
     relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

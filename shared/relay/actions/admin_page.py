@@ -1,6 +1,6 @@
 """What the page for a site's admin shows: the site's links and offers, and how each is doing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.catalog.sources import Source, SourceStore
@@ -26,9 +26,15 @@ _SOURCES_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class LinkedWorkspace:
-    """A workspace that is linked to the site; `replay` is None if there was none."""
+    """A workspace that is linked to the site; `replay` is None if there was none.
 
-    workspace: Workspace
+    If the operations tool has deleted the workspace, its link and all that it has in Jira stay:
+    then `name` is its id, and `url` None.
+    """
+
+    id: str
+    name: str
+    url: str | None
     counts: LinkCounts
     sources: Sequence[Source]
     replay: Replay | None
@@ -58,13 +64,16 @@ class AdminPage:
         """The linked workspaces in the order of their names."""
         replays = {replay.workspace_id: replay for replay in self._replays.of_tenant(tenant.id)}
         left = ReadBudget(_READS_OF_PAGE)
-        found = self._by_name(self._links.workspaces_of(tenant.id))
-        return [self._linked(tenant, one, replays.get(one.id), left) for one in found]
+        ids = self._links.workspaces_of(tenant.id)
+        known = {one.id: one for one in self._workspaces.get_all(ids)}
+        found = sorted(((id_, known.get(id_)) for id_ in ids), key=_by_name)
+        return [self._linked(tenant, *one, replays.get(one[0]), left) for one in found]
 
     def offered(self, tenant: Tenant) -> list[Workspace]:
         """The workspaces that are offered and not linked, in the order of their names."""
         linked = set(self._links.workspaces_of(tenant.id))
-        return self._by_name(set(self._links.offers_to(tenant.id)) - linked)
+        found = self._workspaces.get_all(set(self._links.offers_to(tenant.id)) - linked)
+        return sorted(found, key=lambda one: _by_name((one.id, one)))
 
     def link(self, tenant: Tenant, workspace_id: str) -> Link:
         """The link of the site and the workspace. Raises NotFound."""
@@ -79,25 +88,33 @@ class AdminPage:
         if not is_linked and workspace_id not in self._links.offers_to(tenant.id):
             raise NotFound("The workspace is not offered to the site.", code="unknown_offer")
 
-    def _by_name(self, workspace_ids: Iterable[str]) -> list[Workspace]:
-        found = self._workspaces.get_all(workspace_ids)
-        return sorted(found, key=lambda one: (one.name.casefold(), one.id))
-
     def _linked(
-        self, tenant: Tenant, workspace: Workspace, replay: Replay | None, left: ReadBudget
+        self,
+        tenant: Tenant,
+        workspace_id: str,
+        workspace: Workspace | None,
+        replay: Replay | None,
+        left: ReadBudget,
     ) -> LinkedWorkspace:
         most = _most_reads(left.left)
         own = ReadBudget(most)
-        counts = self._counter.of(workspace.id, tenant.id, generation(tenant, replay), own)
+        counts = self._counter.of(workspace_id, tenant.id, generation(tenant, replay), own)
         left.left -= most - max(own.left, 0)
-        test = self._record.heads_of(workspace.id, [TEST_INCIDENT])
+        test = self._record.heads_of(workspace_id, [TEST_INCIDENT])
         return LinkedWorkspace(
-            workspace,
+            workspace_id,
+            workspace.name if workspace else workspace_id,
+            workspace.url if workspace else None,
             counts,
-            self._sources.page(workspace.id, "", _SOURCES_MAX),
+            self._sources.page(workspace_id, "", _SOURCES_MAX),
             replay,
             has_test_incident=any(not head.is_deleted for head in test),
         )
+
+
+def _by_name(one: tuple[str, Workspace | None]) -> tuple[str, str]:
+    workspace_id, workspace = one
+    return (workspace.name if workspace else workspace_id).casefold(), workspace_id
 
 
 def _most_reads(left: int) -> int:

@@ -120,9 +120,9 @@ def _trouble(trouble: Trouble) -> "shapes.PageTrouble":
 def _workspace(linked: LinkedWorkspace, now: int) -> "shapes.PageWorkspace":
     counts = linked.counts
     document: shapes.PageWorkspace = {
-        "id": linked.workspace.id,
-        "name": linked.workspace.name,
-        "url": linked.workspace.url,
+        "id": linked.id,
+        "name": linked.name,
+        "url": linked.url,
         "counts": {
             "shown": counts.shown,
             "owed": counts.owed,

@@ -59,9 +59,9 @@ class PageWorkspace(TypedDict):
     id: WorkspaceId
     """The workspace's id."""
     name: str
-    """The name that users see in Jira."""
-    url: Url
-    """The workspace's page in the operations tool."""
+    """The name that users see in Jira; the id if the operations tool has deleted the workspace."""
+    url: NotRequired[Url | None]
+    """The workspace's page in the operations tool; absent if the tool has deleted the workspace."""
     counts: PageCounts
     """How many of its entities are in each state."""
     lastDeliveryAt: NotRequired[DateTime | None]
