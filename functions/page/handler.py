@@ -20,8 +20,8 @@ from relay.edge.page_files import PageFiles
 from relay.edge.page_wiring import PageParts
 from relay.edge.query import page_limit
 from relay.edge.site_documents import replay_document
-from relay.errors import NotFound
 from relay.settings import PageSettings
+from relay.tenants.links import unknown_link
 from relay.tenants.replay import ReplayScope
 
 settings = PageSettings.from_environment()
@@ -89,7 +89,7 @@ def list_page_entities(workspace_id: str) -> Answer:
     after, limit = page_cursor(request), page_limit(request)
     linked = sites.link(tenant.id, workspace_id)
     if linked is None:
-        raise NotFound("The workspace is not linked to the site.", code="unknown_link")
+        raise unknown_link()
     return json_answer(200, entities_page(entities.page(linked, state, query, after, limit)))
 
 

@@ -9,7 +9,7 @@ from relay.entities.model import EntityKey, Kind
 from relay.errors import NotFound
 from relay.record.link_counts import LinkCounter, LinkCounts, ReadBudget
 from relay.record.store import RecordStore
-from relay.tenants.links import Link, LinkStore
+from relay.tenants.links import Link, LinkStore, unknown_link
 from relay.tenants.replay import Replay, generation
 from relay.tenants.replays import ReplayStore
 from relay.tenants.tenant import Tenant
@@ -79,7 +79,7 @@ class AdminPage:
         """The link of the site and the workspace. Raises NotFound."""
         link = self._links.get(tenant.id, workspace_id)
         if link is None:
-            raise NotFound("The workspace is not linked to the site.", code="unknown_link")
+            raise unknown_link()
         return link
 
     def check_offered(self, tenant: Tenant, workspace_id: str) -> None:

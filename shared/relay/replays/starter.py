@@ -1,11 +1,11 @@
 """Starting replays: for a new link, after a reinstall, or on request."""
 
 from relay.aws import AWS_ERRORS
-from relay.errors import Conflict, NotFound, Unavailable
+from relay.errors import Conflict, Unavailable
 from relay.replays.schedule import ReplaySchedule
 from relay.telemetry import logger
 from relay.tenants.identity_choice import IdentityChoiceStore
-from relay.tenants.links import LinkStore
+from relay.tenants.links import LinkStore, unknown_link
 from relay.tenants.replay import Replay, ReplayScope, Stage, generation, is_behind, new_run
 from relay.tenants.replays import ReplayStore
 from relay.tenants.store import TenantStore
@@ -148,7 +148,7 @@ class ReplayStarter:
         workspace_ids = self._links.workspaces_of(tenant.id)
         if workspace_id is not None:
             if workspace_id not in workspace_ids:
-                raise NotFound("The workspace is not linked to the site.", code="unknown_link")
+                raise unknown_link()
             workspace_ids = [workspace_id]
         stage = Stage.LINK if scope is ReplayScope.ALL else Stage.COUNT
         return [

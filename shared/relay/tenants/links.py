@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from relay import keys
 from relay.entities.workspace_ids import KEY_ALPHABET, KEY_CHARACTERS, WorkspaceIds
-from relay.errors import Conflict, Unavailable
+from relay.errors import Conflict, NotFound, Unavailable
 from relay.table import Item, Table, back_off, key, to_item
 
 if TYPE_CHECKING:
@@ -203,6 +203,11 @@ class LinkStore:
     def _delete(self, item_key: Item, condition: str = "", **more: Any) -> Any:
         delete = {"TableName": self._table.name, "Key": item_key, **more}
         return {"Delete": delete | ({"ConditionExpression": condition} if condition else {})}
+
+
+def unknown_link() -> NotFound:
+    """The error for a workspace and a site that are not linked."""
+    return NotFound("The workspace is not linked to the site.", code="unknown_link")
 
 
 def _link(tenant_id: str, workspace_id: str, item: Item) -> Link:
