@@ -69,3 +69,15 @@ def page_at(relay: Relay, site: JiraSite) -> Page:
     put_user(site, ADMIN, admin=True)
     put_user(site, MEMBER, admin=False)
     return Page(relay, site)
+
+
+def refuse(page: Page, pattern: str, message: str = "No such service") -> None:
+    """Let Jira refuse the entities whose ids match."""
+    fault = {"kind": "refuse entity", "pattern": pattern, "message": message}
+    page.site.simulator.fail(page.site.name, fault)
+
+
+def error(page: Page, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    """The status and the error code of a refused call."""
+    answer = page.call(method, path, body)
+    return answer.status, answer.error_code

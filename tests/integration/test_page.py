@@ -1,25 +1,21 @@
 """The page for a site's admin inside Jira, at sites of the Jira simulator."""
 
 import re
-import time
 import tomllib
 from typing import Any
 
 import pytest
 
-from infra.lambdas.template import timeout_of
 from relay import VERSION
 from relay.edge.advice import ADVICE
 from relay.edge.shapes.sites import TROUBLES
-from tests.integration.identities_stage import new_site, relay_on_both
-from tests.integration.page_stage import ADMIN, MEMBER, Page, page_at, put_user
+from tests.integration.page_stage import Page, error, page_at, refuse
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
 from tests.support.aws import REGION
-from tests.support.entities import incident, review
+from tests.support.entities import incident
 from tests.support.template import ROOT
 
-PERMISSIONS = "/rest/api/3/permissions/check"
 CONTAINER = {
     "name": "Checkout API",
     "url": "https://ops.example.com/services/checkout-api",
@@ -38,20 +34,9 @@ def new_page(relay: Relay, simulator: Simulator) -> Page:
     return page_at(relay, install_from(relay, simulator))
 
 
-def refuse(page: Page, pattern: str, message: str = "No such service") -> None:
-    """Let Jira refuse the entities whose ids match."""
-    fault = {"kind": "refuse entity", "pattern": pattern, "message": message}
-    page.site.simulator.fail(page.site.name, fault)
-
-
 def offer(page: Page, workspace: str) -> None:
     path = f"/v1/sites/{page.site.id}/offers/{workspace}"
     assert page.relay.provider("PUT", path).status == 200
-
-
-def error(page: Page, method: str, path: str, body: Any = None) -> tuple[int, str]:
-    answer = page.call(method, path, body)
-    return answer.status, answer.error_code
 
 
 # --- What it shows ---
@@ -211,89 +196,6 @@ def test_every_trouble_has_its_advice() -> None:
     assert len(set(ADVICE.values())) == len(ADVICE)
 
 
-# --- Entities ---
-
-
-def test_refused_entities_are_found_by_a_part_of_their_id_or_summary(
-    relay: Relay, page: Page
-) -> None:
-    refuse(page, r"\.bad-")
-    relay.submit(
-        "payments",
-        incidents=[
-            incident("bad-1", summary="Checkout is SLOW"),
-            incident("bad-2", summary="Search is down"),
-            incident("good", summary="Slow as well"),
-        ],
-        reviews=[review("bad-3", summary="Why it was slow")],
-    )
-    found = page.entities("state=refused&query=slow")["entities"]
-    assert [(one["kind"], one["id"]) for one in found] == [
-        ("incident", "bad-1"),
-        ("review", "bad-3"),
-    ]
-    [by_id] = page.entities("state=refused&query=BAD-2")["entities"]
-    assert by_id["messages"][0].startswith("No such service")
-    assert (by_id["summary"], by_id["state"]) == ("Search is down", "refused")
-    assert by_id["url"] == incident("bad-2")["url"]
-    assert "at" in by_id
-    assert page.entities("state=refused&query=nothing") == {"entities": []}
-    assert page.entities("state=owed") == {"entities": []}
-
-
-def test_an_unknown_project_is_named(relay: Relay, page: Page) -> None:
-    association = {"associationType": "issueIdOrKeys", "values": ["NONE-1"]}
-    relay.submit("payments", incidents=[incident(associations=[association])])
-    [found] = page.entities("state=refused")["entities"]
-    assert "Jira has no project with the key NONE." in found["messages"]
-    assert page.workspace()["counts"]["refused"] == 1
-
-
-def test_entities_are_paged_and_each_is_listed_once(relay: Relay, page: Page) -> None:
-    refuse(page, r"\.inc-")
-    ids = [f"inc-{number:03}" for number in range(250)]
-    relay.submit("payments", incidents=[incident(one) for one in ids])
-    listed, after = [], ""
-    while True:
-        found = page.entities(f"state=refused&limit=60{after}")
-        listed += [one["id"] for one in found["entities"]]
-        if "next" not in found:
-            break
-        after = f"&after={found['next']}"
-    assert listed == ids
-
-
-def test_the_work_for_a_page_is_bounded_and_the_next_one_continues(
-    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refuse(page, r"\.inc-")
-    relay.submit("payments", incidents=[incident(f"inc-{number:03}") for number in range(250)])
-    monkeypatch.setattr("relay.actions.page_entities._EXAMINED_MAX", 200)
-    first = page.entities("state=refused&query=inc-249")
-    assert first["entities"] == []
-    second = page.entities(f"state=refused&query=inc-249&after={first['next']}")
-    assert [one["id"] for one in second["entities"]] == ["inc-249"]
-    monkeypatch.setattr("relay.actions.page_entities._BYTES_MAX", 1)
-    [only] = page.entities("state=refused")["entities"]
-    assert only["id"] == "inc-000"
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        "state=accepted",
-        "state=owed&limit=0",
-        "state=owed&after=x",
-        "state=owed&nonsense=1",
-        "state=owed&state=refused",
-        "state=refused&query=" + "x" * 256,
-    ],
-)
-def test_a_bad_query_is_refused(page: Page, query: str) -> None:
-    assert error(page, "GET", f"/workspaces/payments/entities?{query}") == (400, "bad_request")
-
-
 # --- Changes ---
 
 
@@ -368,113 +270,6 @@ def test_a_test_incident_needs_no_container(relay: Relay, page: Page) -> None:
     relay.run_queue()
     [held] = page.site.held("incident").values()
     assert held["affectedComponents"] == ["relay-test"]
-
-
-# --- Who is an admin ---
-
-
-def asked(page: Page) -> int:
-    """How often Relay has asked Jira about a user."""
-    return sum(path.endswith(PERMISSIONS) for _, path in page.site.calls())
-
-
-def test_jira_is_asked_once_for_minutes_who_is_an_admin(
-    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for _ in range(3):
-        page.shown()
-    assert asked(page) == 1
-    put_user(page.site, ADMIN, admin=False)
-    page.shown()
-    let_pass(relay, monkeypatch, 301)
-    assert error(page, "GET", "/site") == (403, "not_an_admin")
-    assert error(page, "GET", "/site") == (403, "not_an_admin")
-    assert asked(page) == 2
-    put_user(page.site, ADMIN, admin=True)
-    let_pass(relay, monkeypatch, 362)
-    page.shown()
-    assert asked(page) == 3
-
-
-def test_a_clock_that_is_set_back_keeps_no_answer(
-    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page.shown()
-    put_user(page.site, ADMIN, admin=False)
-    let_pass(relay, monkeypatch, -3600)
-    assert error(page, "GET", "/site") == (403, "not_an_admin")
-
-
-def let_pass(relay: Relay, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Move the clock of the answers so far from the real time."""
-    administrators = relay.gateway.functions["page"].calls.administrators
-    monkeypatch.setattr(administrators, "_clock", lambda: time.time() + seconds)
-
-
-def test_the_answers_of_two_users_and_of_two_sites_are_apart(
-    relay: Relay, page: Page, new_page: Page
-) -> None:
-    put_user(new_page.site, ADMIN, admin=False)
-    page.shown()
-    member = Page(relay, page.site, MEMBER)
-    assert error(member, "GET", "/site") == (403, "not_an_admin")
-    assert error(new_page, "GET", "/site") == (403, "not_an_admin")
-    page.shown()
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"kind": "error", "status": 503},
-        {"kind": "forbidden"},
-        {"kind": "unreadable"},
-        {"kind": "drop before"},
-        {"kind": "rate limit"},
-    ],
-    ids=lambda fault: fault["kind"],
-)
-def test_without_jiras_answer_nobody_is_called_no_admin(page: Page, fault: dict[str, Any]) -> None:
-    page.site.simulator.fail(page.site.name, fault)
-    answer = page.call("GET", "/site")
-    assert (answer.status, answer.error_code) == (503, "jira_unavailable")
-    assert "whether you are an admin" in answer.json()["error"]["message"]
-    page.site.simulator.fail(page.site.name)
-    page.shown()
-
-
-def test_a_jira_that_hangs_makes_nobody_an_admin_nor_none(
-    relay: Relay, page: Page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(relay.gateway.functions["page"].parts.access._http, "seconds", 0.1)
-    fault = {"kind": "slow", "seconds": 2, "operations": ["getBulkPermissions"]}
-    page.site.simulator.fail(page.site.name, fault)
-    assert error(page, "DELETE", "/workspaces/payments/link") == (503, "jira_unavailable")
-    assert relay.links.workspaces_of(page.site.id) == ["payments"]
-
-
-def test_two_calls_that_jira_lets_hang_end_before_forge_and_lambda_give_up(relay: Relay) -> None:
-    """Whether the user is an admin, and the change."""
-    seconds = 2 * relay.gateway.functions["page"].parts.access._http.seconds
-    assert seconds < 25 < timeout_of("page")
-
-
-def test_a_scope_that_forge_lacks_for_the_question_leaves_deliveries_with_forge(
-    start: Start, simulator: Simulator
-) -> None:
-    relay = relay_on_both(start, simulator, JIRA_IDENTITY="forge")
-    twofold = new_site(relay, simulator)
-    twofold.install_by_connect()
-    scopes = [f"{verb}:operations-info:jira" for verb in ("read", "write", "delete")]
-    twofold.install_by_forge(True, installedLifecycle=False, scopes=scopes)
-    page = page_at(relay, twofold.jira())
-    twofold.forget_calls()
-    assert page.shown()["connectedAs"] == "forge"
-    asked = [call for call in twofold.calls() if call[0] == "getBulkPermissions"]
-    assert asked == [
-        ("getBulkPermissions", "forge", 401),
-        ("getBulkPermissions", "connect", 200),
-    ]
-    assert page.shown()["connectedAs"] == "forge"
 
 
 # --- The files ---
