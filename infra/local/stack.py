@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TextIO
 
@@ -103,15 +104,24 @@ def _start_side_by_side(
     folder: Path, lock: TextIO, options: Options, undo: ExitStack
 ) -> tuple[EmbeddedAws, Jira, Path]:
     keep_open = [lock.fileno()]
+    # Ctrl-C may reach this thread before the pool knows a thread that it has just started, and
+    # then nobody waits for that one: what it starts after the end, it stops itself.
+    ended = Event()
+    undo.callback(ended.set)
+
+    def note(service: Service) -> None:
+        _note(service, undo)
+        if ended.is_set():
+            stop_services([service])
 
     def embedded_aws() -> EmbeddedAws:
         aws = start_ministack(port_for("RELAY_PORT"), folder, options.enforce_iam, keep_open)
-        _note(aws.service, undo)
+        note(aws.service)
         return aws
 
     def simulator() -> Jira:
         jira = start_simulator(port_for("RELAY_JIRA_PORT"), folder, keep_open)
-        _note(jira.service, undo)
+        note(jira.service)
         return jira
 
     with ThreadPoolExecutor(3) as pool:

@@ -144,4 +144,4 @@ def first_url_of(story: Story) -> str:
 
 
 def _line(message: ConsoleMessage) -> str:
-    return f"{message.type}: {message.text}"
+    return f"{message.type}: {message.text} at {message.location['url']}"
