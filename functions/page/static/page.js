@@ -957,6 +957,8 @@ class NotInJira {
 
   load() {
     clearTimeout(this.#timer);
+    // Nothing is linked: there is no list to ask for.
+    if (!this.workspace.value) return undefined;
     this.#after = null;
     this.#count = 0;
     return this.#read(true);
