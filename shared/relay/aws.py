@@ -1,6 +1,12 @@
-"""Factories for boto3 clients. A function creates only those it uses, at init."""
+"""Factories for boto3 clients, and calls by one side by side.
 
-from typing import TYPE_CHECKING
+A function creates only the clients it uses, at init.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -23,6 +29,38 @@ _CONFIG = Config(
 
 # What a call by one of these clients raises.
 AWS_ERRORS = (BotoCoreError, ClientError)
+
+# The calls that are under way at once. A client keeps ten connections.
+AT_ONCE = 8
+
+GivenT = TypeVar("GivenT")
+ResultT = TypeVar("ResultT")
+
+
+def side_by_side(call: Callable[[GivenT], ResultT], given: Iterable[GivenT]) -> list[ResultT]:
+    """Call with each of these, at most AT_ONCE at a time; returns the results in their order.
+
+    If a call raises, no further one begins. Its error is raised once those under way have ended.
+    """
+    rest = iter(given)
+    few = list(islice(rest, 2))
+    if len(few) < 2:
+        return [call(one) for one in few]
+    errors: list[BaseException] = []
+
+    def attempt(one: GivenT) -> ResultT | None:
+        if not errors:
+            try:
+                return call(one)
+            except BaseException as error:
+                errors.append(error)
+        return None
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = list(pool.map(attempt, chain(few, rest)))
+    if errors:
+        raise errors[0]
+    return cast("list[ResultT]", results)
 
 
 def dynamodb_client() -> "DynamoDBClient":

@@ -28,19 +28,29 @@ The module that reads and writes an item describes its attributes.
 | | `refusingSources` | `<workspaceId>#<sourceId>` | a source whose last call was refused |
 | | `container#<workspaceId>` | `<containerId>` | a container |
 | | `name#<workspaceId>`, `updated#<workspaceId>` | see `relay.catalog.containers` | its index |
-| record | `entity#<workspaceId>` | `inc#<id>`, `rev#<id>` | an entity's newest state |
-| | `outcome#<workspaceId>#<tenantId>` | `inc#<id>`, `rev#<id>` | its outcome at a site |
-| | `debt#<workspaceId>#<tenantId>` | `inc#<id>`, `rev#<id>`, `cmp#<id>` | a debt |
+| record | `entity#<workspaceId>#<shard>` | `inc#<id>`, `rev#<id>` | an entity's newest state |
+| | `outcome#<workspaceId>#<tenantId>#<shard>` | `inc#<id>`, `rev#<id>` | its outcome at a site |
+| | `debt#<workspaceId>#<tenantId>#<shard>` | `inc#<id>`, `rev#<id>` | an entity's debt |
+| | `debt#<workspaceId>#<tenantId>` | `cmp#<id>` | a component's debt |
 | | `association#<tenantId>#<entity>` | the target | an association made in Jira |
 | | `attempt#<messageId>` | `attempt` | attempts at a message |
 | | `receipt#<workspaceId>` | `<submissionId>#<offset>` | the receipt of a submission's message |
+
+DynamoDB writes at most 1,000 units a second to one partition, and an entity needs about four. So a
+workspace's entities are spread over shards by a hash of their ids.
 """
 
 import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from relay.entities.model import EntityKey, Kind
 
 Key = tuple[str, str]
+
+# Part of the layout: another number would hide what is stored.
+SHARDS = 16
 
 TENANT = "tenant"
 TENANTS = "tenants"
@@ -246,19 +256,67 @@ def containers_by_date(workspace_id: str) -> str:
 # --- The record ---
 
 
-def entities(workspace_id: str) -> str:
-    """The pk of the newest states of a workspace's entities."""
-    return f"entity#{workspace_id}"
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The partitions that hold an item for each of a workspace's entities; `name` begins their pk.
+
+    Their order is by kind, by shard, and by sk, so a walk can continue after any entity.
+    """
+
+    name: str
+
+    def key_of(self, entity: EntityKey) -> Key:
+        """The key of the entity's item."""
+        return self._pk(_shard_of(entity.id)), entity_sk(entity)
+
+    @property
+    def pks(self) -> list[str]:
+        """The pk of every shard."""
+        return [self._pk(shard) for shard in range(SHARDS)]
+
+    def after(self, entity: EntityKey | None) -> Iterator[Key]:
+        """The shards from this entity's on: each pk, and the sk after which to read it.
+
+        An entity with an empty id stands before all of its kind; None stands before all.
+        """
+        first = _shard_of(entity.id) if entity and entity.id else 0
+        for shard in range(first, SHARDS):
+            start = entity_sk(entity) if entity and shard == first else ""
+            yield self._pk(shard), start
+
+    def _pk(self, shard: int) -> str:
+        return f"{self.name}#{shard:02}"
 
 
-def outcomes(workspace_id: str, tenant_id: str) -> str:
-    """The pk of a link's outcomes."""
-    return f"outcome#{workspace_id}#{tenant_id}"
+def _shard_of(entity_id: str) -> int:
+    return zlib.crc32(entity_id.encode()) % SHARDS
 
 
-def debts(workspace_id: str, tenant_id: str) -> str:
-    """The pk of a link's debts."""
+def entities(workspace_id: str) -> Shards:
+    """The newest states of a workspace's entities."""
+    return Shards(f"entity#{workspace_id}")
+
+
+def outcomes(workspace_id: str, tenant_id: str) -> Shards:
+    """A link's outcomes."""
+    return Shards(f"outcome#{workspace_id}#{tenant_id}")
+
+
+def debts(workspace_id: str, tenant_id: str) -> Shards:
+    """A link's debts of entities."""
+    return Shards(component_debts(workspace_id, tenant_id))
+
+
+def component_debts(workspace_id: str, tenant_id: str) -> str:
+    """The pk of a link's debts of components."""
     return f"debt#{workspace_id}#{tenant_id}"
+
+
+def debt(workspace_id: str, tenant_id: str, sk: str) -> Key:
+    """The key of the debt with this sk."""
+    if is_component(sk):
+        return component_debts(workspace_id, tenant_id), sk
+    return debts(workspace_id, tenant_id).key_of(entity_of(sk))
 
 
 def associations(tenant_id: str, entity: EntityKey) -> str:
@@ -288,7 +346,7 @@ def entity_of(sk: str) -> EntityKey:
 
 
 def component_sk(component_id: str) -> str:
-    """The sk of a component's debt; for an empty id, the prefix of all."""
+    """The sk of a component's debt."""
     return _COMPONENT + component_id
 
 

@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 
-from relay.aws import AWS_ERRORS
+from relay.aws import AWS_ERRORS, side_by_side
 from relay.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _GET_MAX = 100
 _WRITE_MAX = 25
 _ATTEMPTS = 8
 _BACKOFF_SECONDS = 0.05
+_BACKOFF_MAX_SECONDS = 1.0
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -129,17 +131,20 @@ class Table:
         self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()
     ) -> Iterator[Item]:
         """The existing items of these keys, in no order; with `attributes`, only these of each."""
-        for start in range(0, len(keys), _GET_MAX):
-            batch = [key(*pair) for pair in keys[start : start + _GET_MAX]]
-            found = get_batch(self._dynamodb, {self.name: batch}, attributes)
-            yield from (item for _, item in found)
+        batches = [keys[start : start + _GET_MAX] for start in range(0, len(keys), _GET_MAX)]
+
+        def found_in(batch: Sequence[tuple[str, str]]) -> list[Item]:
+            wanted = {self.name: [key(*pair) for pair in batch]}
+            return [item for _, item in get_batch(self._dynamodb, wanted, attributes)]
+
+        return chain.from_iterable(side_by_side(found_in, batches))
 
     def write_all(self, puts: Iterable[Item] = (), deletes: Iterable[tuple[str, str]] = ()) -> None:
         """Put and delete items without condition. After an error, part of it may be done."""
         requests: list[Any] = [{"PutRequest": {"Item": to_item(item)}} for item in puts]
         requests += [{"DeleteRequest": {"Key": key(*pair)}} for pair in deletes]
-        for start in range(0, len(requests), _WRITE_MAX):
-            self._write_batch(requests[start : start + _WRITE_MAX])
+        starts = range(0, len(requests), _WRITE_MAX)
+        side_by_side(self._write_batch, (requests[start : start + _WRITE_MAX] for start in starts))
 
     def _write_batch(self, requests: list[Any]) -> None:
         for attempt in range(_ATTEMPTS):
@@ -187,8 +192,9 @@ def key(pk: str, sk: str) -> dict[str, Any]:
 
 
 def back_off(attempt: int) -> None:
-    """Sleep a random time: at most 50 ms for attempt 0, doubled with each attempt."""
-    time.sleep(random.uniform(0, _BACKOFF_SECONDS * 2**attempt))  # noqa: S311
+    """Sleep a random time: at most 50 ms for attempt 0, doubled with each attempt, up to 1 s."""
+    longest = min(_BACKOFF_SECONDS * 2**attempt, _BACKOFF_MAX_SECONDS)
+    time.sleep(random.uniform(0, longest))  # noqa: S311
 
 
 def to_item(values: dict[str, Any]) -> dict[str, Any]:

@@ -143,10 +143,10 @@ def queue(aws: Aws, submitter: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Q
     """The submitter in this process, killed by the killer's messages."""
     put_newest = RecordStore.put_newest
 
-    def put(self: RecordStore, workspace_id: str, states: Any) -> Any:
+    def put(self: RecordStore, workspace_id: str, *given: Any) -> Any:
         if workspace_id.startswith(KILLER):
             raise CutOff
-        return put_newest(self, workspace_id, states)
+        return put_newest(self, workspace_id, *given)
 
     def invoke(event: dict[str, Any]) -> dict[str, Any] | None:
         try:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from relay import keys
+from relay.entities.model import EntityKey, Kind
 from relay.table import Table
 from tests.integration.relay_stage import JiraSite, Relay, install_from
 from tests.integration.simulator_stage import Simulator
@@ -351,9 +353,13 @@ def test_pages_neither_skip_nor_repeat(relay: Relay, site: JiraSite) -> None:
     relay.links.unlink(site.id, "payments")
     relay.submit("payments", incidents=[incident("owed")])
     relay.links.link(site.id, "payments")
-    everything = [("incident", f"i{number}") for number in range(5)]
-    everything += [("incident", "owed")]
-    everything += [("review", one) for one in ("a/b", "r0", "ä", "🚀")]
+    everything = all_of(relay, "limit=100")
+    assert sorted(everything) == [
+        *(("incident", f"i{number}") for number in range(5)),
+        ("incident", "owed"),
+        *(("review", one) for one in ("a/b", "r0", "ä", "🚀")),
+    ]
+    assert [kind for kind, _ in everything] == ["incident"] * 6 + ["review"] * 4
     for limit in (1, 2, 3, 9, 10, 11, 100):
         found = pages(relay, f"limit={limit}")
         assert list(itertools.chain.from_iterable(found)) == everything
@@ -364,13 +370,15 @@ def test_pages_neither_skip_nor_repeat(relay: Relay, site: JiraSite) -> None:
 
 
 def test_an_insert_between_two_pages_moves_nothing(relay: Relay) -> None:
-    relay.submit("payments", incidents=[incident(one) for one in ("b", "d", "f")])
-    first = get(relay, "entities", "limit=2")
-    relay.submit("payments", incidents=[incident("a"), incident("e"), incident("b", 2)])
-    relay.provider("DELETE", "/v1/workspaces/payments/incidents/d")
+    relay.submit("payments", incidents=[incident(f"i{number}") for number in range(6)])
+    first = get(relay, "entities", "limit=3")
+    before = [one["id"] for one in first["entities"]]
+    relay.submit("payments", incidents=[incident(f"new{number}") for number in range(20)])
+    relay.submit("payments", incidents=[incident(before[0], 2)])
+    relay.provider("DELETE", f"/v1/workspaces/payments/incidents/{before[-1]}")
     rest = get(relay, "entities", f"limit=100&after={first['next']}")
-    assert [one["id"] for one in first["entities"]] == ["b", "d"]
-    assert [one["id"] for one in rest["entities"]] == ["e", "f"]
+    after = [one["id"] for one in rest["entities"] if one["id"].startswith("i")]
+    assert sorted(before + after) == [f"i{number}" for number in range(6)]
 
 
 def test_a_rare_state_is_found_among_many_entities(relay: Relay, site: JiraSite, aws: Aws) -> None:
@@ -380,8 +388,12 @@ def test_a_rare_state_is_found_among_many_entities(relay: Relay, site: JiraSite,
     relay.links.link(site.id, "payments")
     relay.submit("payments", reviews=[review("rare")])
     table = Table(aws.dynamodb, aws.environment["RECORD_TABLE"])
-    (one,) = table.query("entity#payments", "inc#")
-    table.write_all(puts=[one | {"sk": f"inc#i{number:04}"} for number in range(1, 1001)])
+    shards = keys.entities("payments")
+    one = table.get(*shards.key_of(EntityKey(Kind.INCIDENT, "i0000")))
+    assert one
+    others = [EntityKey(Kind.INCIDENT, f"i{number:04}") for number in range(1, 1001)]
+    items = ((*shards.key_of(other), one) for other in others)
+    table.write_all(puts=[item | {"pk": pk, "sk": sk} for pk, sk, item in items])
     assert site.held("review").keys() == {"rare"}
     assert pages(relay, "state=accepted") == [[], [("review", "rare")]]
     assert len(all_of(relay, "state=owed")) == 1001

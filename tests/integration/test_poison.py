@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from relay.entities.model import EntityState, Kind
+from relay import keys
+from relay.entities.model import EntityKey, EntityState, Kind
 from relay.queues.submissions import INFLATED_BYTES_MAX, Message, packed
+from relay.table import key as table_key
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import AwsCalls, client_error
@@ -95,7 +97,8 @@ def mend_entry(stage: Relay, entity_id: str, workspace: str = "payments") -> Non
 
 
 def _entry_key(entity_id: str, workspace: str) -> Any:
-    return {"pk": {"S": f"entity#{workspace}"}, "sk": {"S": f"inc#{entity_id}"}}
+    entity = EntityKey(Kind.INCIDENT, entity_id)
+    return table_key(*keys.entities(workspace).key_of(entity))
 
 
 def held(site: JiraSite) -> dict[str, int]:

@@ -13,14 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import relay.table
+from relay import keys
 from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.entities.submission import ENTITY_BYTES_MAX
 from relay.errors import Unavailable
+from relay.keys import SHARDS
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.store import RecordStore
 from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
+from tests.support.quick_transactions import quick_transactions
 
 TABLE = "RecordTable"
 WORKSPACE = "payments"
@@ -46,6 +49,10 @@ def inc(entity_id: str, sequence: int = 1, accepted_at: int = 1, **fields: Any) 
 
 def rev(entity_id: str, sequence: int = 1, **fields: Any) -> EntityState:
     return EntityState(Kind.REVIEW, review(entity_id, sequence, **fields), {}, 1)
+
+
+def in_order(states: Iterable[EntityState]) -> list[EntityState]:
+    return sorted(states, key=lambda state: state.key)
 
 
 def recorded(record: RecordStore, workspace: str = WORKSPACE) -> list[EntityState]:
@@ -229,8 +236,8 @@ def test_more_states_than_a_transaction_holds_are_written_in_several(
     taken = record.put_newest(WORKSPACE, states)
 
     assert ids(taken.new) == ids(states[:90] + states[110:])
-    assert ids(taken.same) == ids(states[90:110])
-    assert recorded(record) == states
+    assert sorted(ids(taken.same)) == ids(states[90:110])
+    assert in_order(recorded(record)) == states
     # Each of the two succeeds on its second attempt, without the existing items.
     assert calls.names.count("TransactWriteItems") == 4
 
@@ -253,9 +260,9 @@ def test_no_transaction_exceeds_dynamodbs_limit(record: RecordStore, aws: Aws) -
         )
         for n in range(250)
     ]
-    keys = tuple("🔥" * 255 for _ in range(100))
+    projects = tuple("🔥" * 255 for _ in range(100))
     outcomes = [
-        Outcome(state.key, 1, OutcomeState.UNKNOWN_PROJECTS, ("é" * 500,) * 20, keys)
+        Outcome(state.key, 1, OutcomeState.UNKNOWN_PROJECTS, ("é" * 500,) * 20, projects)
         for state in tagged
     ]
 
@@ -270,8 +277,9 @@ def test_no_transaction_exceeds_dynamodbs_limit(record: RecordStore, aws: Aws) -
     assert len({transaction["ClientRequestToken"] for transaction in transactions}) == len(bodies)
 
 
-def test_several_pages_are_read_to_the_end(record: RecordStore, calls: AwsCalls) -> None:
-    states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
+def test_several_pages_are_read_to_the_end(record: RecordStore, aws: Aws, calls: AwsCalls) -> None:
+    quick_transactions(aws.dynamodb)
+    states = [inc(f"{number:03}", description="x" * 200_000) for number in range(80)]
     record.put_newest(WORKSPACE, states)
     outcomes = [
         Outcome(state.key, 1, OutcomeState.REJECTED, ("x" * 7_000,) * 2) for state in states
@@ -279,23 +287,25 @@ def test_several_pages_are_read_to_the_end(record: RecordStore, calls: AwsCalls)
     record.save_outcomes(WORKSPACE, "t", outcomes)
     del calls.names[:]
 
-    assert recorded(record) == states
-    assert calls.names.count("Query") > 1
-    assert list(record.outcomes(WORKSPACE, "t")) == outcomes
+    assert in_order(recorded(record)) == states
+    assert calls.names.count("Query") > 2 * SHARDS
+    assert sorted(record.outcomes(WORKSPACE, "t"), key=lambda one: one.key) == outcomes
 
 
 def test_a_page_reads_no_more_than_it_returns(record: RecordStore, calls: AwsCalls) -> None:
-    states = [inc(f"{number:03}", description="x" * 30_000) for number in range(80)]
+    states = [inc(f"{number:03}", description="x" * 60_000) for number in range(80)]
     record.put_newest(WORKSPACE, states)
     del calls.names[:], calls.parameters[:]
 
     page = record.page(WORKSPACE, None, 50, Kind.INCIDENT, 10_000_000)
 
-    assert [entry.key.id for entry in page.entries] == ids(states[:50])
-    reads = calls.given("Query")
-    assert len(reads) > 1, "DynamoDB answers with a megabyte at most"
-    assert reads[0]["Limit"] == 50
-    assert reads[-1]["Limit"] < 50
+    assert len(page.entries) == 50
+    left = 50
+    for query in calls.given("Query"):
+        assert query["Limit"] == left
+        shard = query["ExpressionAttributeValues"][":pk"]["S"]
+        left -= sum(keys.entities(WORKSPACE).key_of(one.key)[0] == shard for one in page.entries)
+    assert left == 0
 
 
 # --- Concurrent writes ---
@@ -359,8 +369,8 @@ def test_a_table_that_keeps_refusing_is_an_error(
         del calls.names[:]
         fail_writing(calls, *[cancelled(aws, code)] * 100)
         with pytest.raises(Unavailable):
-            record.put_newest(WORKSPACE, [inc("a")])
-        assert 3 < calls.names.count("TransactWriteItems") < 20
+            record.put_newest(WORKSPACE, [inc("a")], seconds=0)
+        assert 1 <= calls.names.count("TransactWriteItems") < 5
     calls.no_more_trouble()
     assert recorded(record) == []
     assert record.put_newest(WORKSPACE, [inc("a")]).new
@@ -374,9 +384,11 @@ def test_a_partial_write_can_be_repeated(record: RecordStore, calls: AwsCalls) -
         record.put_newest(WORKSPACE, states)
 
     calls.no_more_trouble()
-    assert recorded(record) == states[:100]
+    written = recorded(record)
+    assert len(written) in (5, 100)
     taken = record.put_newest(WORKSPACE, states)
-    assert (taken.same, taken.new) == (tuple(states[:100]), tuple(states[100:]))
+    assert in_order(taken.same) == in_order(written)
+    assert in_order([*taken.same, *taken.new]) == states
 
 
 # --- Deletions ---

@@ -1,5 +1,6 @@
 """The boundary to AWS: calls can be counted, made to fail, or raced."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,14 +74,17 @@ def unreachable() -> EndpointConnectionError:
 def aws_calls() -> Iterator[AwsCalls]:
     calls = AwsCalls()
     reach_aws = BaseClient._make_api_call  # type: ignore[attr-defined]
+    # Calls that are made side by side come one after the other, so that each has its number.
+    turn = threading.RLock()
 
     def make_api_call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        calls.names.append(operation)
-        calls.parameters.append(parameters)
-        calls.before(operation)
-        answer = reach_aws(self, operation, parameters)
-        calls.after(operation)
-        return answer
+        with turn:
+            calls.names.append(operation)
+            calls.parameters.append(parameters)
+            calls.before(operation)
+            answer = reach_aws(self, operation, parameters)
+            calls.after(operation)
+            return answer
 
     with patch.object(BaseClient, "_make_api_call", make_api_call):
         yield calls

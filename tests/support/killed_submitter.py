@@ -29,15 +29,16 @@ def receive(event: dict[str, Any], at: str) -> dict[str, Any]:
             os.kill(os.getpid(), signal.SIGKILL)
         return message
 
-    def put_newest(self: RecordStore, workspace_id: str, states: Any) -> Any:
+    def put_newest(self: RecordStore, workspace_id: str, *given: Any) -> Any:
         if workspace_id == KILLER:
             os.kill(os.getpid(), signal.SIGKILL)
-        return record(self, workspace_id, states)
+        return record(self, workspace_id, *given)
 
     if at == "parse":
         consumer: Any = relay.edge.consumer
         consumer.parse_message = parse
     else:
-        RecordStore.put_newest = put_newest  # type: ignore[method-assign]
+        store: Any = RecordStore
+        store.put_newest = put_newest
     answer: dict[str, Any] = submitter.handler(event, Context())
     return answer

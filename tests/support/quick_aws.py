@@ -1,4 +1,4 @@
-"""botocore and moto without the work that they repeat for each client and call.
+"""botocore and moto without the work that they repeat for each client and call, one call at a time.
 
 Responses are unchanged: DynamoDB's values are copied as they are, and parsed or read data is
 cached.
@@ -6,6 +6,7 @@ cached.
 
 import base64
 import ssl
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,10 +14,12 @@ from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.hooks import EventAliaser
 from botocore.loaders import JSONFileLoader
 from botocore.session import Session
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.serialize import JSONSerializer
 from moto.core.utils import method_names_from_class
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: ignore[attr-defined]
@@ -40,6 +43,8 @@ def quick_aws() -> Iterator[None]:
             patch.object(UpdateExpressionParser, "make", cache(UpdateExpressionParser.make)),
             patch.object(DepthFirstTraverser, "traverse_node_recursively", _traverse),
             patch.object(JSONSerializer, "_serialize_type_structure", _serialize_structure),
+            # A transaction of moto's that fails undoes what others have written meanwhile.
+            patch.object(BotocoreStubber, "process_request", _one_at_a_time()),
         ):
             stack.enter_context(patched)
         yield
@@ -54,6 +59,16 @@ def _read_once() -> Any:
         return known[path]
 
     return load_file
+
+
+def _one_at_a_time() -> Any:
+    process, turn = BotocoreStubber.process_request, threading.RLock()
+
+    def process_request(self: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+        with turn:
+            return process(self, request)
+
+    return process_request
 
 
 _serialize_any_structure = JSONSerializer._serialize_type_structure

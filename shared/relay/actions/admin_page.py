@@ -7,7 +7,9 @@ from relay.catalog.sources import Source, SourceStore
 from relay.catalog.workspaces import Workspace, WorkspaceStore
 from relay.entities.model import EntityKey, Kind
 from relay.errors import NotFound
-from relay.record.link_counts import LinkCounter, LinkCounts, ReadBudget
+from relay.keys import SHARDS
+from relay.record.link_counts import LinkCounter, LinkCounts
+from relay.record.partitions import ReadBudget
 from relay.record.store import RecordStore
 from relay.tenants.links import Link, LinkStore, unknown_link
 from relay.tenants.replay import Replay, generation
@@ -17,10 +19,10 @@ from relay.tenants.tenant import Tenant
 TEST_INCIDENT = EntityKey(Kind.INCIDENT, "relay-test")
 # Calls of DynamoDB, each of at most a megabyte, for the counts of the whole page and of one
 # workspace. Beyond them, each workspace has those that count a small one, up to those of all small.
-_READS_OF_PAGE = 60
-_READS_OF_WORKSPACE = 12
-_READS_OF_SMALL = 3
-_READS_OF_ALL_SMALL = 600
+_READS_OF_SMALL = 3 * SHARDS
+_READS_OF_WORKSPACE = 2 * _READS_OF_SMALL
+_READS_OF_PAGE = 5 * _READS_OF_WORKSPACE
+_READS_OF_ALL_SMALL = 20 * _READS_OF_SMALL
 _SOURCES_MAX = 100
 
 

@@ -17,6 +17,8 @@ from relay.telemetry import Metric, count, logger
 
 # With less time left, the receipts are not written: the function could be cut off.
 _RECEIPTS_SECONDS = 5
+# Left for the delivery: a slow call to Jira, and saving the outcomes.
+_DELIVERY_SECONDS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,17 @@ class SubmissionRecorder:
         self._receipts = receipts
         self._services = services
 
-    def record(self, workspace_id: str, messages: Sequence[Message]) -> Changes:
+    def record(
+        self, workspace_id: str, messages: Sequence[Message], time_left: TimeLeft
+    ) -> Changes:
         """Record the newest states; the containers of services that sources name, too.
 
-        Raises TABLE_ERRORS; repeating is safe.
+        `time_left` returns seconds. Raises TABLE_ERRORS; repeating is safe.
         """
         states = [state for message in messages for state in message.states]
-        recorded = self._record.put_newest(workspace_id, states)
+        # A message that returns to the queue waits there for minutes.
+        seconds = time_left() - _DELIVERY_SECONDS
+        recorded = self._record.put_newest(workspace_id, states, seconds)
         receipts = list(receipts_of(messages, recorded, int(time.time() * 1000)))
         conflicting = sum(receipt.counts[Effect.CONFLICTING] for receipt in receipts)
         count(Metric.RECORDED, len(recorded.new))

@@ -74,7 +74,7 @@ class SubmissionDelivery:
         correlation_ids = sorted({message.correlation_id for message in messages})
         with logger.append_context_keys(workspace_id=workspace_id, correlation_ids=correlation_ids):
             try:
-                changes = self._recorder.record(workspace_id, messages)
+                changes = self._recorder.record(workspace_id, messages, time_left)
                 receipts += changes.receipts
                 self._deliver_all(workspace_id, changes, time_left)
             except _RETRYABLE:

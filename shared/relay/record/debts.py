@@ -2,7 +2,7 @@
 
 | pk | sk | holds |
 |---|---|---|
-| `debt#<workspaceId>#<tenantId>` | `inc#<id>` or `rev#<id>` | an entity's debt |
+| `debt#<workspaceId>#<tenantId>#<shard>` | `inc#<id>` or `rev#<id>` | an entity's debt |
 | `debt#<workspaceId>#<tenantId>` | `cmp#<id>` | a container's debt, owed as a component |
 
 A debt holds no state: what is delivered is read from the record. A debt is postponed if the site
@@ -11,14 +11,16 @@ no other debt waits for it.
 """
 
 import secrets
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
 from relay.entities.model import EntityKey, Kind
+from relay.record.partitions import ReadBudget, pages_of
 from relay.record.transactions import Transactions, Write, write_newest
 from relay.table import Item, Table, key
 
@@ -101,18 +103,21 @@ class DebtStore:
 
     def page(self, workspace_id: str, tenant_id: str, kind: Kind, limit: int) -> Sequence[Debt]:
         """The first debts of this kind, at most `limit`, without postponed ones."""
-        return self._page(workspace_id, tenant_id, keys.kind_prefix(kind), limit)
+        pks = keys.debts(workspace_id, tenant_id).pks
+        return self._page(pks, keys.kind_prefix(kind), limit)
 
     def components(self, workspace_id: str, tenant_id: str, limit: int) -> Sequence[Debt]:
         """The first debts of components, at most `limit`, without postponed ones."""
-        return self._page(workspace_id, tenant_id, keys.component_sk(""), limit)
+        return self._page([keys.component_debts(workspace_id, tenant_id)], "", limit)
 
     def all(self, workspace_id: str, tenant_id: str) -> Iterator[Debt]:
-        """Every debt of the link, postponed ones included, in the order of `sk`."""
-        return map(_debt, self._table.query(keys.debts(workspace_id, tenant_id)))
+        """Every debt of the link, postponed ones included: components first, then by shard."""
+        return map(
+            _debt, chain.from_iterable(map(self._table.query, _pks(workspace_id, tenant_id)))
+        )
 
-    def _page(self, workspace_id: str, tenant_id: str, prefix: str, limit: int) -> list[Debt]:
-        found = self._table.query(keys.debts(workspace_id, tenant_id), prefix, page_size=limit)
+    def _page(self, pks: Iterable[str], prefix: str, limit: int) -> list[Debt]:
+        found = chain.from_iterable(self._table.query(pk, prefix, page_size=limit) for pk in pks)
         return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
 
     def of(
@@ -124,17 +129,15 @@ class DebtStore:
 
     def known(self, workspace_id: str, tenant_id: str, sks: Iterable[str]) -> dict[str, Debt]:
         """The existing debts with these sort keys, by sort key."""
-        pk = keys.debts(workspace_id, tenant_id)
-        items = self._table.get_all([(pk, sk) for sk in sks])
+        items = self._table.get_all([keys.debt(workspace_id, tenant_id, sk) for sk in sks])
         return {debt.sk: debt for debt in map(_debt, items)}
 
     def postpone(self, workspace_id: str, tenant_id: str, delays: Iterable[Postponement]) -> None:
         """Note these debts as owed and postponed."""
-        pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
+        mark = secrets.randbits(_MARK_BITS)
         writes = [
             _write(
-                pk,
-                delay.sk,
+                keys.debt(workspace_id, tenant_id, delay.sk),
                 {
                     "seq": mark,
                     "reason": delay.reason,
@@ -149,27 +152,31 @@ class DebtStore:
 
     def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
         """The number of debts of the link; at most `most`, if that is given."""
-        counted, last = self._table.count(keys.debts(workspace_id, tenant_id))
-        while last and (most is None or counted < most):
-            more, last = self._table.count(keys.debts(workspace_id, tenant_id), last)
+        pks = _pks(workspace_id, tenant_id)
+        counted = 0
+        for more in pages_of(self._table.count, pks, ReadBudget(sys.maxsize)):
             counted += more
-        return counted if most is None else min(counted, most)
+            if most is not None and counted >= most:
+                return most
+        return counted
 
     def paid(self, workspace_id: str, tenant_id: str, debts: Sequence[Debt]) -> None:
         """Delete these debts, except those that were noted again since they were read."""
-        pk = keys.debts(workspace_id, tenant_id)
 
         def deletion(debt: Debt) -> Any:
             return {
                 "Delete": {
                     "TableName": self._table.name,
-                    "Key": key(pk, debt.sk),
+                    "Key": key(*keys.debt(workspace_id, tenant_id, debt.sk)),
                     "ConditionExpression": "seq = :mark",
                     "ExpressionAttributeValues": {":mark": {"N": str(debt.mark)}},
                 }
             }
 
-        self._transactions.write(debts, deletion)
+        def partition(debt: Debt) -> str:
+            return keys.debt(workspace_id, tenant_id, debt.sk)[0]
+
+        self._transactions.write(sorted(debts, key=partition), deletion)
 
     def _owe(
         self,
@@ -179,16 +186,23 @@ class DebtStore:
         reason: str,
         logo_url: str | None,
     ) -> None:
-        pk, mark = keys.debts(workspace_id, tenant_id), secrets.randbits(_MARK_BITS)
+        mark = secrets.randbits(_MARK_BITS)
         # A new state is not postponed, even if an earlier one was.
         values = {"seq": mark, "reason": reason, "logoUrl": logo_url, "notBefore": None}
-        writes = [_write(pk, sk, values) for sk in dict.fromkeys(sks)]
+        writes = [
+            _write(keys.debt(workspace_id, tenant_id, sk), values) for sk in dict.fromkeys(sks)
+        ]
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
 
-def _write(pk: str, sk: str, values: dict[str, Any]) -> Write:
+def _pks(workspace_id: str, tenant_id: str) -> list[str]:
+    components = keys.component_debts(workspace_id, tenant_id)
+    return [components, *keys.debts(workspace_id, tenant_id).pks]
+
+
+def _write(key: keys.Key, values: dict[str, Any]) -> Write:
     values = {**values, "reason": values["reason"][:_REASON_MAX]}
-    return Write(pk, sk, values, at_first={"since": datetime.now(UTC).isoformat()})
+    return Write(*key, values, at_first={"since": datetime.now(UTC).isoformat()})
 
 
 def _debt(item: Item) -> Debt:

@@ -82,8 +82,7 @@ def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str
         "deletedAt": None,
     }
     return Write(
-        keys.entities(workspace_id),
-        keys.entity_sk(state.key),
+        *keys.entities(workspace_id).key_of(state.key),
         values,
         at_first=sightings,
         against={"acceptedAt": state.accepted_at},

@@ -6,26 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.entities.model import Kind
 from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.partitions import ReadBudget, pages_of
 from relay.table import Item, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _READ = ("sk", "state", "generation", "ofDeletion", "at")
-
-
-@dataclass(slots=True)
-class ReadBudget:
-    """How many calls of DynamoDB, each of at most a megabyte, may still be made."""
-
-    left: int
-
-    def spend(self) -> bool:
-        """Whether there was one left."""
-        self.left -= 1
-        return self.left >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +45,30 @@ class LinkCounter:
         An entity is owed if it has a debt, or no outcome of this generation: a replay under way has
         noted no debts for what it has not reached.
         """
-        # Components' debts come first in their partition, and are no entities.
-        first = keys.kind_prefix(Kind.INCIDENT)
-        debts, has_all_debts = self._counted(keys.debts(workspace_id, tenant_id), budget, first)
+        debts = keys.debts(workspace_id, tenant_id).pks
+        owed = sum(pages_of(self._table.count, debts, budget))
         seen: Counter[str] = Counter()
-        last_at, has_all_outcomes = "", False
-        for page, is_last in self._pages(keys.outcomes(workspace_id, tenant_id), budget):
+        last_at = ""
+        outcomes = keys.outcomes(workspace_id, tenant_id).pks
+        for page in pages_of(self._page, outcomes, budget):
             last_at = max([last_at, *(item["at"] for item in page)])
             seen.update(_states(page, generation))
-            has_all_outcomes = is_last
-        live, has_all_entries = self._counted(
-            keys.entities(workspace_id), budget, without="deletedAt"
-        )
-        is_complete = has_all_debts and has_all_outcomes and has_all_entries
+        has_all_outcomes = not budget.ran_out
+        live = sum(pages_of(self._count_live, keys.entities(workspace_id).pks, budget))
         unanswered = live - seen.total() if has_all_outcomes else 0
         return LinkCounts(
             shown=seen["shown"],
-            owed=max(debts, unanswered),
+            owed=max(owed, unanswered),
             refused=seen["refused"],
             last_answer_at=last_at,
-            is_complete=is_complete,
+            is_complete=not budget.ran_out,
         )
 
-    def _counted(
-        self, pk: str, budget: ReadBudget, after: str = "", without: str = ""
-    ) -> tuple[int, bool]:
-        counted = 0
-        while budget.spend():
-            more, after = self._table.count(pk, after, without=without)
-            counted += more
-            if not after:
-                return counted, True
-        return counted, False
+    def _page(self, pk: str, after: str) -> tuple[list[Item], str]:
+        return self._table.page(pk, after, _READ)
 
-    def _pages(self, pk: str, budget: ReadBudget) -> Iterator[tuple[list[Item], bool]]:
-        """Each page, and whether it is the last."""
-        after = ""
-        while budget.spend():
-            page, after = self._table.page(pk, after, _READ)
-            yield page, not after
-            if not after:
-                return
+    def _count_live(self, pk: str, after: str) -> tuple[int, str]:
+        return self._table.count(pk, after, without="deletedAt")
 
 
 def _states(page: list[Item], generation: int) -> Iterator[str]:

@@ -120,8 +120,8 @@ def outcome_write(workspace_id: str, tenant_id: str, outcome: Outcome) -> Write:
         _DELETING: None,
     }
     against = {"generation": outcome.generation}
-    pk = keys.outcomes(workspace_id, tenant_id)
-    return Write(pk, keys.entity_sk(outcome.key), values, against=against)
+    key = keys.outcomes(workspace_id, tenant_id).key_of(outcome.key)
+    return Write(*key, values, against=against)
 
 
 def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: int) -> Write:
@@ -132,8 +132,7 @@ def deletion_write(workspace_id: str, tenant_id: str, entry: Head, generation: i
         "at": datetime.now(UTC).isoformat(),
     }
     return Write(
-        keys.outcomes(workspace_id, tenant_id),
-        keys.entity_sk(entry.key),
+        *keys.outcomes(workspace_id, tenant_id).key_of(entry.key),
         {"seq": entry.sequence, _DELETING: generation},
         at_first=first,
     )

@@ -2,11 +2,11 @@
 
 | pk | sk | holds |
 |---|---|---|
-| `entity#<workspaceId>` | `inc#<id>` or `rev#<id>` | an entity's newest state, or its deletion |
-| `outcome#<workspaceId>#<tenantId>` | the same | its outcome at that site |
+| `entity#<workspaceId>#<shard>` | `inc#<id>` or `rev#<id>` | an entity's newest state or deletion |
+| `outcome#<workspaceId>#<tenantId>#<shard>` | the same | its outcome at that site |
 
-Both are in the order of `sk`, so that a parallel walk of the two shows what a site is owed. See
-`relay.record.outcomes` for an outcome's attribute `deleting`.
+Entities are in the order of `relay.keys.Shards`. See `relay.record.outcomes` for an outcome's
+attribute `deleting`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ from relay.record.outcomes import (
     outcome_write,
     stored_outcome,
 )
-from relay.record.transactions import Transactions, Write, write_newest
+from relay.record.transactions import RETRY_SECONDS, Transactions, Write, write_newest
 from relay.table import Item, Table, from_item, key, to_item
 
 if TYPE_CHECKING:
@@ -76,10 +76,13 @@ class RecordStore:
         self._table = Table(dynamodb, table)
         self._transactions = Transactions(dynamodb)
 
-    def put_newest(self, workspace_id: str, states: Sequence[EntityState]) -> Recorded:
+    def put_newest(
+        self, workspace_id: str, states: Sequence[EntityState], seconds: float = RETRY_SECONDS
+    ) -> Recorded:
         """Record the newest of these states of each entity, if it is newer than the recorded one.
 
-        After an error, part of the states may be recorded; repeating is safe.
+        Writes are repeated for `seconds` if they are throttled. After an error, part of the states
+        may be recorded; repeating is safe.
         """
         sightings = sightings_of(states)
         new = {keys.entity_sk(state.key): state for state in newest(states)}
@@ -87,7 +90,7 @@ class RecordStore:
             entity_write(workspace_id, state, sightings.get(state.key, {}))
             for state in new.values()
         ]
-        refused = write_newest(self._transactions, self._table.name, writes, _NEWER_STATE)
+        refused = write_newest(self._transactions, self._table.name, writes, _NEWER_STATE, seconds)
         same, outdated = [], []
         for write, existing in refused:
             state = new.pop(write.sk)
@@ -107,7 +110,7 @@ class RecordStore:
         try:
             self._dynamodb.update_item(
                 TableName=self._table.name,
-                Key=key(keys.entities(workspace_id), keys.entity_sk(entity)),
+                Key=key(*keys.entities(workspace_id).key_of(entity)),
                 UpdateExpression="SET deletedAt = :now, seq = :seq, recordedAt = :at"
                 " REMOVE entity, properties, product",
                 ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
@@ -128,7 +131,7 @@ class RecordStore:
         now = datetime.now(UTC)
         response = self._dynamodb.update_item(
             TableName=self._table.name,
-            Key=key(keys.entities(workspace_id), keys.entity_sk(entity)),
+            Key=key(*keys.entities(workspace_id).key_of(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
             " recordedAt = :at REMOVE entity, properties, product",
             ExpressionAttributeValues=to_item(
@@ -144,7 +147,7 @@ class RecordStore:
 
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
         """The entity's entry; None if it was neither recorded nor deleted."""
-        item = self._table.get(keys.entities(workspace_id), keys.entity_sk(entity))
+        item = self._table.get(*keys.entities(workspace_id).key_of(entity))
         return entry_of(item) if item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
@@ -177,11 +180,9 @@ class RecordStore:
         limit: int = 0,
         kind: Kind | None = None,
     ) -> Iterator[Entry]:
-        """A workspace's entries in the order of their sk, after `after`; with `limit` 0, all."""
-        start = keys.entity_sk(after) if after else ""
-        prefix = keys.kind_prefix(kind) if kind else ""
-        pk = keys.entities(workspace_id)
-        return map(entry_of, self._table.query(pk, prefix, after=start, limit=limit))
+        """A workspace's entries in the record's order, after `after`; with `limit` 0, all."""
+        found = self._items(keys.entities(workspace_id), after, limit, kind)
+        return map(entry_of, found)
 
     def page(
         self, workspace_id: str, after: EntityKey | None, limit: int, kind: Kind, bytes_max: int
@@ -201,20 +202,24 @@ class RecordStore:
         self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
     ) -> Iterator[Head]:
         """The same as `entries`, without the entities."""
-        start = keys.entity_sk(after) if after else ""
-        pk = keys.entities(workspace_id)
-        return map(head_of, self._table.query(pk, after=start, limit=limit, attributes=_HEAD))
+        found = self._items(keys.entities(workspace_id), after, limit, attributes=_HEAD)
+        return map(head_of, found)
 
     def count(
         self, workspace_id: str, after: EntityKey | None = None
     ) -> tuple[int, EntityKey | None]:
-        """How many entries one call counts after `after`, and the last key; None at the end.
+        """How many entries one call counts after `after`, and the last key; None at the end. Their
+        order is by shard, whatever their kind.
 
         A call of DynamoDB counts at most one megabyte of entries.
         """
-        start = keys.entity_sk(after) if after else ""
-        counted, last = self._table.count(keys.entities(workspace_id), start)
-        return counted, keys.entity_of(last) if last else None
+        counted = 0
+        for pk, start in keys.entities(workspace_id).after(after):
+            more, last = self._table.count(pk, start)
+            counted += more
+            if last:
+                return counted, keys.entity_of(last)
+        return counted, None
 
     def save_outcomes(
         self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]
@@ -260,19 +265,44 @@ class RecordStore:
     def outcomes(
         self, workspace_id: str, tenant_id: str, kind: Kind | None = None, limit: int = 0
     ) -> Iterator[Outcome]:
-        """The link's outcomes in the order of their sk; with `limit` 0, all."""
-        prefix = keys.kind_prefix(kind) if kind else ""
-        pk = keys.outcomes(workspace_id, tenant_id)
-        return map(stored_outcome, self._table.query(pk, prefix, limit=limit))
+        """The link's outcomes in the record's order; with `limit` 0, all."""
+        found = self._items(keys.outcomes(workspace_id, tenant_id), None, limit, kind)
+        return map(stored_outcome, found)
 
     def outcomes_of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
     ) -> dict[EntityKey, Outcome]:
         """The existing outcomes of these entities at a site."""
-        pk = keys.outcomes(workspace_id, tenant_id)
-        items = self._table.get_all([(pk, keys.entity_sk(entity)) for entity in entities])
+        shards = keys.outcomes(workspace_id, tenant_id)
+        items = self._table.get_all([shards.key_of(entity) for entity in entities])
         return {outcome.key: outcome for outcome in map(stored_outcome, items)}
 
+    def _items(
+        self,
+        shards: keys.Shards,
+        after: EntityKey | None,
+        limit: int,
+        kind: Kind | None = None,
+        attributes: Sequence[str] = (),
+    ) -> Iterator[Item]:
+        """The items after `after`: of this kind, or of all; at most `limit`, or with 0 all."""
+        kinds = [kind] if kind else list(Kind)
+        if after:
+            kinds = kinds[kinds.index(after.kind) :]
+        left = limit
+        for one in kinds:
+            prefix = keys.kind_prefix(one)
+            for pk, start in shards.after(after if after and after.kind is one else None):
+                items = self._table.query(
+                    pk, prefix, after=start, limit=left, attributes=attributes
+                )
+                for item in items:
+                    yield item
+                    left -= 1
+                if limit and left == 0:
+                    return
 
-def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[tuple[str, str]]:
-    return [(keys.entities(workspace_id), keys.entity_sk(entity)) for entity in entities]
+
+def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[keys.Key]:
+    shards = keys.entities(workspace_id)
+    return [shards.key_of(entity) for entity in entities]

@@ -2,16 +2,21 @@
 
 botocore serializes a request value by value along its model of the API. For a hundred actions, that
 is most of the CPU time of a delivery. So botocore serializes the request without its actions, and
-Relay inserts them before the request is signed. Everything else is botocore's.
+Relay inserts them before the request is signed. Everything else is botocore's; if a version of it
+does not work this way, it serializes the actions, too.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
+from botocore.exceptions import ClientError
 
+from relay.aws import side_by_side
 from relay.errors import Unavailable
 from relay.table import Item, back_off, from_item, key, to_item
 
@@ -23,7 +28,15 @@ if TYPE_CHECKING:
 # overhead.
 TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
-_ATTEMPTS = 8
+# How long a throttled transaction is repeated, in seconds, unless the caller says otherwise.
+RETRY_SECONDS = 10.0
+# The errors of a throttled request as a whole. Those of its items are reasons of its cancellation.
+_THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
 _READY = "relay_transact_items"
 
 ChangeT = TypeVar("ChangeT")
@@ -44,53 +57,104 @@ class Transactions:
         )
 
     def write(
-        self, changes: Sequence[ChangeT], action: Callable[[ChangeT], dict[str, Any]]
+        self,
+        changes: Iterable[ChangeT],
+        action: Callable[[ChangeT], dict[str, Any]],
+        seconds: float = RETRY_SECONDS,
     ) -> list[tuple[ChangeT, Item]]:
-        """Write these changes, except those whose own condition fails.
+        """Write these changes, except those whose own condition fails; transactions side by side.
 
         Returns the refused ones as (change, existing item). `action` returns the Update or Delete
-        of a change, in DynamoDB's JSON without binary values. Raises AWS_ERRORS, or Unavailable if
-        DynamoDB keeps refusing the transaction; part of the changes may then be written.
+        of a change, in DynamoDB's JSON without binary values. Throttled transactions are repeated
+        until `seconds` have passed. Raises AWS_ERRORS, or Unavailable if DynamoDB still refuses
+        one; part of the changes may then be written.
         """
-        refused: list[tuple[ChangeT, Item]] = []
-        chunk: list[tuple[ChangeT, bytes]] = []
-        size = 0
-        for change in changes:
-            ready = pydantic_core.to_json(action(change))
-            if chunk and (
-                len(chunk) == TRANSACTION_ITEMS_MAX or size + len(ready) > TRANSACTION_BYTES_MAX
-            ):
-                refused += self._transact(chunk)
-                chunk, size = [], 0
-            chunk.append((change, ready))
-            size += len(ready)
-        return refused + self._transact(chunk) if chunk else refused
+        ends = time.monotonic() + seconds
+        chunks = _chunks(changes, action)
+        refused = side_by_side(partial(self._write, action=action, ends=ends), chunks)
+        return list(chain.from_iterable(refused))
 
-    def _transact(self, chunk: list[tuple[ChangeT, bytes]]) -> list[tuple[ChangeT, Item]]:
+    def _write(
+        self,
+        chunk: list[tuple[ChangeT, bytes]],
+        action: Callable[[ChangeT], dict[str, Any]],
+        ends: float,
+    ) -> list[tuple[ChangeT, Item]]:
+        """One transaction, without the changes that are refused."""
         refused: list[tuple[ChangeT, Item]] = []
-        for attempt in range(_ATTEMPTS):
-            try:
-                self._dynamodb.transact_write_items(
-                    TransactItems=_Ready(b",".join(ready for _, ready in chunk))
-                )
-            except self._dynamodb.exceptions.TransactionCanceledException as error:
-                reasons = error.response["CancellationReasons"]
-            else:
+        attempt = 0
+        while chunk:
+            reasons = self._reasons(chunk, action)
+            if not reasons:
                 return refused
             failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
-            found = [
+            refused += [
                 (change, from_item(reason.get("Item", {})))
                 for (change, _), reason, fails in zip(chunk, reasons, failed, strict=True)
                 if fails
             ]
-            refused += found
-            chunk = [one for one, fails in zip(chunk, failed, strict=True) if not fails]
-            if not chunk:
-                return refused
-            if not found:
-                # Another writer holds one of the items, or the table is throttled.
+            if not any(failed):
+                # Another writer holds one of the items, or its partition is throttled.
+                if time.monotonic() > ends:
+                    raise Unavailable("The record could not be written; try again.")
                 back_off(attempt)
-        raise Unavailable("The record could not be written; try again.")
+                attempt += 1
+            chunk = [one for one, fails in zip(chunk, failed, strict=True) if not fails]
+        return refused
+
+    def _reasons(
+        self, chunk: list[tuple[ChangeT, bytes]], action: Callable[[ChangeT], dict[str, Any]]
+    ) -> list[Any]:
+        """Why DynamoDB cancelled the transaction, for each change; empty if it was written."""
+        try:
+            self._send(chunk, action)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            return list(error.response["CancellationReasons"])
+        except ClientError as error:
+            if _code(error) in _THROTTLED:
+                return [{}] * len(chunk)
+            raise
+        return []
+
+    def _send(
+        self, chunk: list[tuple[ChangeT, bytes]], action: Callable[[ChangeT], dict[str, Any]]
+    ) -> None:
+        write = self._dynamodb.transact_write_items
+        try:
+            write(TransactItems=_Ready(b",".join(ready for _, ready in chunk)))
+        except (_NotInserted, ClientError) as error:
+            if isinstance(error, ClientError) and _code(error) != "ValidationException":
+                raise
+            # This botocore does not call the handlers, or not with what they expect.
+            actions: Any = [action(change) for change, _ in chunk]
+            write(TransactItems=actions)
+
+
+def _chunks(
+    changes: Iterable[ChangeT], action: Callable[[ChangeT], dict[str, Any]]
+) -> Iterator[list[tuple[ChangeT, bytes]]]:
+    """The changes of each transaction, with their serialized actions."""
+    chunk: list[tuple[ChangeT, bytes]] = []
+    size = 0
+    for change in changes:
+        ready = pydantic_core.to_json(action(change))
+        if chunk and (
+            len(chunk) == TRANSACTION_ITEMS_MAX or size + len(ready) > TRANSACTION_BYTES_MAX
+        ):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append((change, ready))
+        size += len(ready)
+    if chunk:
+        yield chunk
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+class _NotInserted(Exception):
+    """botocore's request is not as expected."""
 
 
 class _Ready(list[Any]):
@@ -110,8 +174,12 @@ def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> Non
 def _put_in_place(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     if _READY not in context:
         return
-    document = pydantic_core.from_json(params["body"])
-    del document["TransactItems"]
+    try:
+        document = pydantic_core.from_json(params["body"])
+        if document.pop("TransactItems") != [{}]:
+            raise _NotInserted
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _NotInserted from error
     rest = pydantic_core.to_json(document)[1:-1]
     actions = b'"TransactItems":[' + context[_READY] + b"]"
     params["body"] = b"{" + (actions + b"," + rest if rest else actions) + b"}"
@@ -132,16 +200,24 @@ class Write:
 
 
 def write_newest(
-    transactions: Transactions, table: str, writes: Sequence[Write], replaces: str
+    transactions: Transactions,
+    table: str,
+    writes: Iterable[Write],
+    replaces: str,
+    seconds: float = RETRY_SECONDS,
 ) -> list[tuple[Write, Item]]:
     """Write each item, unless an existing one is newer; returns the refused as (write, existing).
 
     `replaces` is the condition that an existing item must meet, such as `seq < :seq`. The keys of
-    the writes must differ. Raises AWS_ERRORS or Unavailable; part may then be written, and the call
-    can be repeated.
+    the writes must differ. `seconds`, and what is raised, are as for `Transactions.write`; after an
+    error, the call can be repeated.
     """
     condition = f"attribute_not_exists(pk) OR ({replaces})"
-    return transactions.write(writes, lambda write: {"Update": _update(table, write, condition)})
+    # By partition, so that a throttled one cancels few of the transactions.
+    ordered = sorted(writes, key=lambda write: write.pk)
+    return transactions.write(
+        ordered, lambda write: {"Update": _update(table, write, condition)}, seconds
+    )
 
 
 def _update(table: str, write: Write, condition: str) -> dict[str, Any]:
