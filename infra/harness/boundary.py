@@ -1,29 +1,28 @@
 """Hooks around a worker's calls to AWS and Jira, which make calls fail and kill the process."""
 
-import io
-import json
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import httpx
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 import relay.jira.client
+from infra.harness.aws_faults import Fault, ThrottledPartition, throttled_partition
 from infra.harness.invocation import Invocation
 
 # Divides botocore's waits between retries, which would otherwise dominate a run.
 _FASTER = 20
 # The deadline of a call to Jira in seconds: otherwise, a fault that hangs would cost twenty.
 JIRA_SECONDS = 1.5
-_ATTEMPTS_MAX = 3
+# Of the requests, the share of the rate at which a partition begins to be throttled.
+_THROTTLED_SHARE = 0.3
 _REAL_SLEEP = time.sleep
 DUE = "due"
 
@@ -37,7 +36,10 @@ class Boundary:
         self._offset = 0.0
         self._rate = 0.0
         self._left: int | None = None
-        self._fault: _Fault | None = None
+        self._throttled: ThrottledPartition | None = None
+        # A function's calls are made by several threads.
+        self._turn = threading.Lock()
+        self._calls = threading.local()
         self._session = URLLib3Session()
 
     def now(self) -> float:
@@ -75,13 +77,14 @@ class Boundary:
         self._offset = invocation.offset
         self._rate = invocation.aws_error_rate
         self._left = invocation.dies_at
-        self._fault = None
+        self._throttled = None
 
     def _cross(self) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+        with self._turn:
+            if self._left is not None:
+                self._left -= 1
+                if self._left <= 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
 
     def _undelayed(self, params: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Replace the delay by an attribute: the run's own queues deliver by its clock."""
@@ -92,86 +95,39 @@ class Boundary:
 
     def _draw(self, model: Any, **_: Any) -> None:
         """Draw once per call whether it fails, how, and in how many of botocore's attempts."""
-        self._fault = None
-        if self._random.random() < self._rate:
-            service = str(model.service_model.service_name)
-            self._fault = _Fault(self._random, service, str(model.name))
+        service = str(model.service_model.service_name)
+        with self._turn:
+            fails = self._random.random() < self._rate
+            self._calls.fault = Fault(self._random, service, str(model.name)) if fails else None
 
     def _intercept(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-        fault = self._fault
         self._cross()
+        throttled = self._throttle(request)
+        if throttled:
+            return throttled
+        fault: Fault | None = self._calls.fault
         if fault is None or not fault.attempts:
             return None
         fault.attempts -= 1
-        self.errors[fault.name] += 1
+        with self._turn:
+            self.errors[fault.name] += 1
         if fault.after:
             self._session.send(request)
             self._cross()
         return fault.answer(request)
 
-
-class _Fault:
-    """How one call to AWS fails; with `after`, AWS processes it and only the answer is lost."""
-
-    def __init__(self, rng: random.Random, service: str, operation: str) -> None:
-        self.attempts = rng.choice((1, 1, _ATTEMPTS_MAX))
-        self.after = rng.random() < 0.4
-        self._operation = operation
-        kinds = ["InternalServerError", "connection closed", "read timeout"]
-        if not self.after:
-            kinds = ["ThrottlingException", "InternalServerError", "connection closed"]
-            kinds += {
-                "TransactWriteItems": ["TransactionConflict"] * 2,
-                "BatchGetItem": ["UnprocessedKeys"] * 2,
-                "BatchWriteItem": ["UnprocessedItems"] * 2,
-            }.get(operation, [])
-        self._kind = rng.choice(kinds)
-        self.name = f"{service}: {self._kind}{', answer lost' if self.after else ''}"
-
-    def answer(self, request: AWSPreparedRequest) -> AWSResponse:
-        """The answer of the failed call; raises botocore's error if the connection fails."""
-        if self._kind == "connection closed":
-            raise ConnectionClosedError(endpoint_url=request.url)
-        if self._kind == "read timeout":
-            raise ReadTimeoutError(endpoint_url=request.url)
-        if self._kind in ("UnprocessedKeys", "UnprocessedItems"):
-            asked = json.loads(_body_of(request))["RequestItems"]
-            return _answer(request, 200, {"Responses": {}, self._kind: asked})
-        if self._kind == "TransactionConflict":
-            return _conflict(request)
-        status = 400 if self._kind == "ThrottlingException" else 500
-        return _answer(request, status, {"__type": self._kind, "message": "From the chaos run."})
+    def _throttle(self, request: AWSPreparedRequest) -> AWSResponse | None:
+        """The answer if the request uses a throttled partition; now and then, one of its own is."""
+        with self._turn:
+            if self._throttled is None and self._random.random() < self._rate * _THROTTLED_SHARE:
+                self._throttled = throttled_partition(request, self._random)
+            answer = self._throttled.answer(request) if self._throttled else None
+            if answer:
+                self.errors["dynamodb: partition throttled"] += 1
+            if self._throttled and self._throttled.requests == 0:
+                self._throttled = None
+            return answer
 
 
 def _sleep(seconds: float) -> None:
     _REAL_SLEEP(seconds / _FASTER)
-
-
-def _conflict(request: AWSPreparedRequest) -> AWSResponse:
-    """The answer if another transaction uses the first of the items."""
-    items = len(json.loads(_body_of(request))["TransactItems"])
-    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
-    reasons += [{"Code": "None"} for _ in range(items - 1)]
-    named = ", ".join(reason["Code"] for reason in reasons)
-    message = f"Transaction cancelled, please refer cancellation reasons [{named}]"
-    document = {
-        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": message,
-        "CancellationReasons": reasons,
-    }
-    return _answer(request, 400, document)
-
-
-def _body_of(request: AWSPreparedRequest) -> bytes:
-    body: Any = request.body
-    return body.encode() if isinstance(body, str) else bytes(body)
-
-
-def _answer(request: AWSPreparedRequest, status: int, document: dict[str, Any]) -> AWSResponse:
-    headers: Any = {"content-type": "application/x-amz-json-1.0"}
-    return AWSResponse(request.url, status, headers, _Raw(json.dumps(document).encode()))
-
-
-class _Raw(io.BytesIO):
-    def stream(self, **_: Any) -> Iterator[bytes]:
-        yield self.read()
