@@ -55,7 +55,7 @@ class PageEntities:
         after: EntityKey | None,
         limit: int,
     ) -> UnsettledPage:
-        """At most `limit` entities in this state after the key `after`, in key order.
+        """At most `limit` entities in this state after the key `after`, in the record's order.
 
         `query` narrows them down to those with it in their id or summary, in any case of letters. A
         page may hold fewer without being the last.
@@ -78,7 +78,7 @@ class PageEntities:
     def _in_state(
         self, linked: LinkedSite, heads: Sequence[Head], state: Unsettled
     ) -> Iterator[tuple[UnsettledEntity, int]]:
-        """The entities in the state, in key order, each with its size in bytes."""
+        """The entities in the state, in the record's order, each with its size in bytes."""
         at_site = {
             head.key: one
             for head, one in zip(heads, self._tracker.at_site(linked, heads), strict=True)

@@ -98,7 +98,7 @@ class EntityTracker:
     def page(
         self, workspace_id: str, state: OutcomeState | None, after: EntityKey | None, limit: int
     ) -> Page:
-        """Entities after this key, in key order; with a `state`, those in it at any site.
+        """Entities after this key, in the record's order; with a `state`, those in it at any site.
 
         A page holds at most `limit` entities. It may hold fewer without being the last.
         """
