@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from infra.lambdas.stores import create_stores
+from relay import keys
 from relay.identity.api_keys import ApiKeys
 from relay.telemetry import logger
 from tests.integration.relay_stage import Relay, Start, relay_with
@@ -69,6 +70,12 @@ def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
         kms = boto3.client("kms")
         environment = create_stores(dynamodb, sqs, kms) | VARIABLES
         yield Aws(dynamodb, sqs, kms, environment)
+
+
+@pytest.fixture
+def few_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that repeat their work for each of its calls to AWS."""
+    monkeypatch.setattr(keys, "SHARDS", 2)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def before_call(calls: AwsCalls, at: int, do: Callable[[], object]) -> None:
     position = len(calls.names) + at + 1
 
     def happen(_: str) -> None:
-        if len(calls.names) == position:
+        if calls.number == position:
             calls.no_more_trouble()
             do()
 

@@ -238,7 +238,7 @@ def break_off(request: pytest.FixtureRequest) -> Callable[[AwsCalls, int], None]
         position = len(calls.names) + at + 1
 
         def kill(_: str) -> None:
-            if len(calls.names) == position:
+            if calls.number == position:
                 raise Killed
 
         if request.param == "killed":
@@ -311,6 +311,7 @@ def test_a_repeatedly_killed_worker_delays_no_other(
     assert "reason" not in progress(relay, site)
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_a_replay_of_all_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
@@ -333,6 +334,7 @@ def test_a_replay_of_all_survives_a_break_anywhere(
     raise AssertionError("it never went well")
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_paying_debts_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
@@ -359,6 +361,7 @@ def test_paying_debts_survives_a_break_anywhere(
 # --- One at a time ---
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_two_concurrent_steps_do_the_work_once(
     relay: Relay, site: JiraSite, calls: AwsCalls, function: Callable[..., ModuleType]
 ) -> None:
@@ -390,6 +393,7 @@ def test_a_repeated_message_does_nothing(relay: Relay, site: JiraSite) -> None:
     assert len(sent(site)) == 2  # the submission's and the replay's
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_a_replay_started_during_another_replaces_it(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
@@ -429,6 +433,7 @@ def test_a_replay_that_replaces_a_reinstalls_still_creates_its_links(
     assert progress(relay, site)["state"] == "done"
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_an_interrupted_debt_note_loses_no_debt(
     relay: Relay, site: JiraSite, calls: AwsCalls, break_off: Callable[[AwsCalls, int], None]
 ) -> None:
@@ -453,6 +458,7 @@ def test_an_interrupted_debt_note_loses_no_debt(
     raise AssertionError("it never went well")
 
 
+@pytest.mark.usefixtures("few_shards")
 def test_a_debt_noted_during_a_replay_is_paid(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
@@ -575,9 +581,10 @@ def test_entities_recorded_after_the_count_are_counted(
 
 
 def test_a_rejected_entity_is_counted_once(relay: Relay, site: JiraSite) -> None:
-    refuse = {"kind": "refuse entity", "pattern": r"\.(bad|worse)$"}
+    # In the order of the record's shards.
+    refuse = {"kind": "refuse entity", "pattern": r"\.(bad-2|worse)$"}
     site.simulator.fail(site.name, refuse)
-    for team, entity_id in (("a", "bad"), ("b", "good"), ("c", "worse")):
+    for team, entity_id in (("a", "bad-2"), ("b", "ok"), ("c", "worse")):
         relay.submit("payments", incidents=[incident(entity_id)], properties={"team": team})
     ask(relay, site, what="all")
     # The site fails after the first of three requests.
@@ -590,7 +597,7 @@ def test_a_rejected_entity_is_counted_once(relay: Relay, site: JiraSite) -> None
     resume(relay)
     document = progress(relay, site)
     assert (document["state"], document["done"], document["refused"]) == ("done", 3, 2)
-    assert states(relay) == {"bad": "rejected", "good": "accepted", "worse": "rejected"}
+    assert states(relay) == {"bad-2": "rejected", "ok": "accepted", "worse": "rejected"}
 
 
 def test_a_waiting_replay_shows_why_and_until_when(relay: Relay, site: JiraSite) -> None:

@@ -23,6 +23,21 @@ class AwsCalls:
     parameters: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[str], None] = field(default=lambda _: None)
     after: Callable[[str], None] = field(default=lambda _: None)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _own: threading.local = field(default_factory=threading.local)
+
+    def begin(self, operation: str, parameters: dict[str, Any]) -> None:
+        """Note a call. Some are made side by side, so each thread knows its own call's number."""
+        with self._turn:
+            self.names.append(operation)
+            self.parameters.append(parameters)
+            self._own.number = len(self.names)
+
+    @property
+    def number(self) -> int:
+        """The number of this thread's last call, from 1 on."""
+        number: int = self._own.number
+        return number
 
     def given(self, operation: str) -> list[dict[str, Any]]:
         """The parameters of each call of this operation."""
@@ -37,7 +52,7 @@ class AwsCalls:
         position = len(self.names) + at + 1
 
         def raise_there(_: str) -> None:
-            if len(self.names) == position:
+            if self.number == position:
                 raise error
 
         self.before = raise_there
@@ -74,17 +89,13 @@ def unreachable() -> EndpointConnectionError:
 def aws_calls() -> Iterator[AwsCalls]:
     calls = AwsCalls()
     reach_aws = BaseClient._make_api_call  # type: ignore[attr-defined]
-    # Calls that are made side by side come one after the other, so that each has its number.
-    turn = threading.RLock()
 
     def make_api_call(self: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        with turn:
-            calls.names.append(operation)
-            calls.parameters.append(parameters)
-            calls.before(operation)
-            answer = reach_aws(self, operation, parameters)
-            calls.after(operation)
-            return answer
+        calls.begin(operation, parameters)
+        calls.before(operation)
+        answer = reach_aws(self, operation, parameters)
+        calls.after(operation)
+        return answer
 
     with patch.object(BaseClient, "_make_api_call", make_api_call):
         yield calls
