@@ -82,6 +82,16 @@ class Stage:
         """The functions' log file."""
         return self.folder / "functions.log"
 
+    @contextmanager
+    def limited_tables(self) -> Iterator[None]:
+        """Enforces DynamoDB's own limits meanwhile; only the fast tables can."""
+        url = f"{self.environment['AWS_ENDPOINT_URL_DYNAMODB']}/limits"
+        httpx.put(url, json=True, trust_env=False).raise_for_status()
+        try:
+            yield
+        finally:
+            httpx.put(url, json=False, trust_env=False).raise_for_status()
+
 
 @contextmanager
 def stage(fast_tables: bool = False, **settings: str) -> Iterator[Stage]:
@@ -122,7 +132,7 @@ def stage(fast_tables: bool = False, **settings: str) -> Iterator[Stage]:
 
 
 def _start_tables(port: int, folder: Path) -> Service:
-    command = [sys.executable, "-m", "infra.harness.tables", str(port)]
+    command = [sys.executable, "-m", "infra.harness.tables_server", str(port)]
     environment = bare_environment(PYTHONPATH=f"{ROOT / 'shared'}:{ROOT}")
     service = start_service("The tables", command, environment, folder / "tables.log")
     service.wait_until(lambda: _answers(port), _START_SECONDS)

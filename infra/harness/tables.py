@@ -3,42 +3,32 @@
 MiniStack searches a whole partition for every query, and its transactions cost more than Relay's
 own work, so it is unsuitable for benchmarks. SQLite stores a partition in the order of its sort
 key, as DynamoDB does. `tests/tooling/test_harness_tables.py` compares the two.
-
-`python -m infra.harness.tables PORT` serves on the loopback interface until it is stopped.
 """
 
-import re
 import sqlite3
-import sys
 import threading
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from infra.harness.serving import Quiet
-from infra.local.ports import HOST
-
-Document = dict[str, Any]
+from infra.harness.expressions import Document, holds, name_of, updated, values_of
+from infra.harness.limits import (
+    THROTTLED,
+    THROTTLED_IN_TRANSACTION,
+    Limits,
+    item_size,
+    read_units,
+    write_units,
+)
 
 # DynamoDB's limit for one page of a query.
 _PAGE_BYTES_MAX = 1024 * 1024
 _LAST = "\U0010ffff"
 _SCHEMA = """CREATE TABLE items (
-    name TEXT, pk TEXT, sk TEXT, item BLOB, PRIMARY KEY (name, pk, sk)
+    name TEXT, pk TEXT, sk TEXT, item BLOB, size INTEGER, PRIMARY KEY (name, pk, sk)
 ) WITHOUT ROWID"""
-_ITEM = "SELECT item FROM items WHERE name = ? AND pk = ? AND sk = ?"
-_PAGE = "SELECT sk, item FROM items WHERE name = ? AND pk = ? AND sk >= ? AND sk <= ?"
-# Conditions: attribute_(not_)exists, comparisons, AND, OR. Updates: SET, REMOVE, ADD.
-_CONDITION = re.compile(
-    r"attribute_(not_)?exists\(([#\w]+)\)|(:\w+)|\b(AND|OR)\b|(<>|<=|>=|=)|([#\w]+)"
-)
-_ACTION = re.compile(
-    r"(?:(SET|REMOVE|ADD) )?([#\w]+)(?:(?: = | )(if_not_exists\([#\w]+, )?(:\w+)\)?)?,?\s*"
-)
+_ITEM = "SELECT item, size FROM items WHERE name = ? AND pk = ? AND sk = ?"
+_PAGE = "SELECT sk, item, size FROM items WHERE name = ? AND pk = ? AND sk >= ? AND sk <= ?"
 
 
 class Refused(Exception):
@@ -50,10 +40,21 @@ class Refused(Exception):
         self.document = {"__type": name, "message": kind} | more
 
 
-class Tables:
-    """All tables, in one SQLite database in memory. Thread-safe."""
+class Stored(NamedTuple):
+    """A stored item as JSON, with its size in DynamoDB's bytes."""
 
-    def __init__(self) -> None:
+    json: bytes
+    size: int
+
+
+class Tables:
+    """All tables, in one SQLite database in memory. Thread-safe.
+
+    `limits` are DynamoDB's; None, the default, throttles nothing.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits
         self._rows = sqlite3.connect(":memory:", check_same_thread=False)
         self._rows.execute(_SCHEMA)
         self._turn = threading.Lock()
@@ -67,63 +68,105 @@ class Tables:
         with self._turn, self._rows:
             match operation:
                 case "GetItem":
-                    item = self._stored(request, request["Key"])
-                    return b'{"Item":%s}' % item if item else b"{}"
+                    return self._get(request)
                 case "PutItem" | "UpdateItem":
-                    stored = self._stored(request, _key_of(request))
-                    if _refusal(request, stored):
-                        raise Refused("ConditionalCheckFailedException")
-                    item = self._write(request, stored)
-                    return b'{"Attributes":%s}' % item if "ReturnValues" in request else b"{}"
+                    return self._put(request)
                 case "BatchGetItem":
                     return self._batch_get(request["RequestItems"])
                 case "BatchWriteItem":
-                    for name, writes in request["RequestItems"].items():
-                        for write in writes:
-                            self._write(next(iter(write.values())) | {"TableName": name}, None)
+                    return self._batch_write(request["RequestItems"])
                 case "TransactWriteItems":
                     self._transact([next(iter(one.values())) for one in request["TransactItems"]])
                 case "Query":
                     return self._query(request)
             return b"{}"
 
+    def _get(self, request: Document) -> bytes:
+        stored = self._stored(request["TableName"], request["Key"])
+        if not self._read(request["TableName"], request["Key"], request, stored):
+            raise Refused(THROTTLED)
+        return b'{"Item":%s}' % stored.json if stored else b"{}"
+
+    def _put(self, request: Document) -> bytes:
+        change = self._change(request)
+        if not self._prepared(change):
+            raise Refused(THROTTLED)
+        if change.refusal:
+            raise Refused("ConditionalCheckFailedException")
+        item = self._apply(change)
+        return b'{"Attributes":%s}' % item if "ReturnValues" in request else b"{}"
+
     def _batch_get(self, requested: Document) -> bytes:
-        tables = []
+        tables, unprocessed = [], {}
         for name, wanted in requested.items():
-            found = [self._stored({"TableName": name}, key) for key in wanted["Keys"]]
-            items = b",".join(_projected(item, wanted) for item in found if item)
-            tables.append(b'"%s":[%s]' % (name.encode(), items))
-        return b'{"Responses":{%s},"UnprocessedKeys":{}}' % b",".join(tables)
+            found, throttled = [], []
+            for key in wanted["Keys"]:
+                stored = self._stored(name, key)
+                if not self._read(name, key, wanted, stored):
+                    throttled.append(key)
+                elif stored:
+                    found.append(_projected(stored.json, wanted))
+            if throttled:
+                unprocessed[name] = {**wanted, "Keys": throttled}
+            tables.append(b'"%s":[%s]' % (name.encode(), b",".join(found)))
+        _check_any_processed(requested, unprocessed)
+        responses = b",".join(tables)
+        return b'{"Responses":{%s},"UnprocessedKeys":%s}' % (responses, to_json(unprocessed))
+
+    def _batch_write(self, requested: Document) -> bytes:
+        unprocessed: Document = {}
+        for name, writes in requested.items():
+            for write in writes:
+                change = self._change(next(iter(write.values())) | {"TableName": name})
+                if self._prepared(change):
+                    self._apply(change)
+                else:
+                    unprocessed.setdefault(name, []).append(write)
+        _check_any_processed(requested, unprocessed)
+        return b'{"UnprocessedItems":%s}' % to_json(unprocessed)
 
     def _transact(self, writes: list[Document]) -> None:
-        stored = [self._stored(write, _key_of(write)) for write in writes]
-        reasons = [_refusal(*one) for one in zip(writes, stored, strict=True)]
+        """Prepare all writes, and commit them if none is refused.
+
+        Each half costs an item's size: a canceled transaction has paid for what it prepared.
+        """
+        changes = [self._change(write) for write in writes]
+        reasons = [
+            change.refusal if self._prepared(change) else THROTTLED_IN_TRANSACTION
+            for change in changes
+        ]
         if any(reasons):
             named = [reason or {"Code": "None"} for reason in reasons]
             raise Refused("TransactionCanceledException", CancellationReasons=named)
-        for write, one in zip(writes, stored, strict=True):
-            self._write(write, one)
+        for change in changes:
+            if self.limits:
+                self.limits.commit_write(change.table, change.key[0], change.units)
+            self._apply(change)
 
     def _query(self, request: Document) -> bytes:
         """One page: up to `Limit` items, or about a megabyte."""
-        values = {name[1:]: value["S"] for name, value in _values(request).items()}
+        values = {name[1:]: value["S"] for name, value in values_of(request).items()}
         prefix, after = values.get("prefix", ""), request.get("ExclusiveStartKey")
         sign, order = (">", "ASC") if request.get("ScanIndexForward", True) else ("<", "DESC")
         asked = [request["TableName"], values["pk"], prefix, prefix + _LAST]
         page: list[bytes] = []
-        last, size, more = "", 0, b""
+        last, size, read, more = "", 0, 0, b""
         rows = self._rows.execute(
             f"{_PAGE}{f' AND sk {sign} ?' if after else ''} ORDER BY sk {order}",
             asked + ([after["sk"]["S"]] if after else []),
         )
-        for sk, item in rows:
+        for sk, item, item_bytes in rows:
             if size > _PAGE_BYTES_MAX or len(page) == request.get("Limit"):
                 break
             page.append(_projected(item, request))
-            last, size = sk, size + len(item)
+            last, size, read = sk, size + len(item), read + item_bytes
         else:
             # A page of `Limit` items has a next page, even if that is empty.
             last = last if page and len(page) == request.get("Limit") else ""
+        if not self._read(
+            request["TableName"], {"pk": {"S": values["pk"]}}, request, Stored(b"", read)
+        ):
+            raise Refused(THROTTLED)
         if last:
             more = b',"LastEvaluatedKey":' + to_json({"pk": {"S": values["pk"]}, "sk": {"S": last}})
         items = b"" if request.get("Select") == "COUNT" else b',"Items":[%s]' % b",".join(page)
@@ -131,22 +174,66 @@ class Tables:
 
     # --- One item ---
 
-    def _stored(self, request: Document, key: Document) -> bytes | None:
-        found = self._rows.execute(_ITEM, (request["TableName"], *_key(key))).fetchone()
-        return found and bytes(found[0])
+    def _stored(self, table: str, key: Document) -> Stored | None:
+        found = self._rows.execute(_ITEM, (table, *_key(key))).fetchone()
+        return found and Stored(bytes(found[0]), found[1])
 
-    def _write(self, write: Document, stored: bytes | None) -> bytes:
-        """Put, update or delete an item; returns the new item."""
+    def _read(self, table: str, key: Document, request: Document, read: Stored | None) -> bool:
+        """Whether the key admits this read."""
+        units = read_units(read.size if read else 0, bool(request.get("ConsistentRead")))
+        return not self.limits or self.limits.admit_read(table, key["pk"]["S"], units)
+
+    def _change(self, write: Document) -> "_Change":
+        """What a put, update or delete would do; a failed condition costs the existing item."""
+        table, key = write["TableName"], _key(_key_of(write))
+        stored = self._stored(table, _key_of(write))
+        before = stored.size if stored else 0
+        refusal = _refusal(write, stored.json if stored else None)
+        if refusal:
+            return _Change(table, key, None, before, write_units(before), refusal)
         item = write.get("Item")
         if "UpdateExpression" in write:
-            item = _updated(from_json(stored) if stored else write["Key"], write)
-        row = (write["TableName"], *_key(_key_of(write)))
-        if item is None:
+            item = updated(from_json(stored.json) if stored else write["Key"], write)
+        size = item_size(item) if item else 0
+        return _Change(table, key, item, size, write_units(max(before, size)), None)
+
+    def _prepared(self, change: "_Change") -> bool:
+        """Whether the key admits this write."""
+        if not self.limits:
+            return True
+        return self.limits.admit_write(change.table, change.key[0], change.units)
+
+    def _apply(self, change: "_Change") -> bytes:
+        """Store or delete the item; returns the new item."""
+        row = (change.table, *change.key)
+        if change.item is None:
             self._rows.execute("DELETE FROM items WHERE name = ? AND pk = ? AND sk = ?", row)
             return b""
-        written = to_json(item)
-        self._rows.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", (*row, written))
+        written = to_json(change.item)
+        values = (*row, written, change.size)
+        self._rows.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", values)
         return written
+
+
+class _Change(NamedTuple):
+    """One write; without an item it deletes. `size` in bytes is the new item's."""
+
+    table: str
+    key: tuple[str, str]
+    item: Document | None
+    size: int
+    units: int
+    refusal: Document | None
+
+
+def _check_any_processed(requested: Document, unprocessed: Document) -> None:
+    """Raise Refused if every part of a batch was throttled, as DynamoDB does."""
+    if unprocessed and _parts(requested) == _parts(unprocessed):
+        raise Refused(THROTTLED)
+
+
+def _parts(items: Document) -> int:
+    return sum(len(one["Keys"] if isinstance(one, dict) else one) for one in items.values())
 
 
 def _key_of(write: Document) -> Document:
@@ -157,91 +244,11 @@ def _key_of(write: Document) -> Document:
 def _refusal(write: Document, stored: bytes | None) -> Document | None:
     """The cancellation reason if the write's condition fails."""
     condition = write.get("ConditionExpression")
-    if not condition or _holds(condition, from_json(stored) if stored else {}, write):
+    if not condition or holds(condition, from_json(stored) if stored else {}, write):
         return None
     shown = stored and write.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
     item = {"Item": from_json(stored)} if stored and shown else {}
     return {"Code": "ConditionalCheckFailed", "Message": "The condition failed", **item}
-
-
-# --- Expressions ---
-
-
-class _Absent:
-    """An absent attribute: every comparison with it is false."""
-
-    def _never(self, _: object) -> bool:
-        return False
-
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _never
-    __hash__ = None  # type: ignore[assignment]
-
-
-_ABSENT = _Absent()
-
-
-@cache
-def _condition(expression: str) -> Callable[[Callable[[str], Any], Callable[[str], Any]], Any]:
-    """The condition in Python, where AND and OR have the same precedence."""
-
-    def python(found: re.Match[str]) -> str:
-        is_absent, checked, value, word, sign, name = found.groups()
-        if checked:
-            return f"(attribute({checked!r}) is {'' if is_absent else 'not '}_ABSENT)"
-        if word or sign:
-            return word.lower() if word else {"=": "==", "<>": "!="}.get(sign, sign)
-        return f"value({value!r})" if value else f"attribute({name!r})"
-
-    source = f"lambda attribute, value: {_CONDITION.sub(python, expression)}"
-    condition: Callable[..., Any] = eval(source)  # noqa: S307 - built from Relay's own expressions
-    return condition
-
-
-def _holds(expression: str, item: Document, request: Document) -> bool:
-    values = _values(request)
-
-    def attribute(place: str) -> Any:
-        name = _name(place, request)
-        return _comparable(item[name]) if name in item else _ABSENT
-
-    return bool(_condition(expression)(attribute, lambda place: _comparable(values[place])))
-
-
-def _updated(item: Document, request: Document) -> Document:
-    updated = dict(item)
-    for clause, place, keeps, value in _actions(request["UpdateExpression"]):
-        name = _name(place, request)
-        if clause == "REMOVE":
-            updated.pop(name, None)
-        elif clause == "ADD":
-            before = Decimal(item.get(name, {"N": "0"})["N"])
-            updated[name] = {"N": str(before + Decimal(_values(request)[value]["N"]))}
-        elif not (keeps and name in item):
-            updated[name] = _values(request)[value]
-    return updated
-
-
-@cache
-def _actions(expression: str) -> list[tuple[str, str, str, str]]:
-    """(clause, name, non-empty if an existing attribute stays, value)."""
-    actions, clause = [], ""
-    for found in _ACTION.finditer(expression):
-        clause = found[1] or clause
-        actions.append((clause, found[2], found[3] or "", found[4] or ""))
-    return actions
-
-
-def _comparable(value: Mapping[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    return Decimal(content) if kind == "N" else content
-
-
-def _name(place: str, request: Document) -> str:
-    return str(request["ExpressionAttributeNames"][place]) if place.startswith("#") else place
-
-
-def _values(request: Document) -> Document:
-    return request.get("ExpressionAttributeValues") or {}
 
 
 def _key(key: Document) -> tuple[str, str]:
@@ -253,44 +260,6 @@ def _projected(item: bytes, request: Document) -> bytes:
     expression = request.get("ProjectionExpression")
     if not expression:
         return item
-    names = [_name(place, request) for place in expression.split(", ")]
+    names = [name_of(place, request) for place in expression.split(", ")]
     stored = from_json(item)
     return to_json({name: stored[name] for name in names if name in stored})
-
-
-# --- Over HTTP ---
-
-
-def handler_of(tables: Tables) -> type[BaseHTTPRequestHandler]:
-    """Returns a request handler that serves these tables with DynamoDB's protocol."""
-
-    class Handler(Quiet, BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Otherwise, an answer's body waits for the acknowledgement of its headers.
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def do_GET(self) -> None:
-            self._answer(200, b"{}")
-
-        def do_POST(self) -> None:
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                self._answer(200, tables.answer(operation, from_json(body)))
-            except Refused as refused:
-                self._answer(400, to_json(refused.document))
-
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    return Handler
-
-
-if __name__ == "__main__":
-    ThreadingHTTPServer((HOST, int(sys.argv[1])), handler_of(Tables())).serve_forever()

@@ -11,7 +11,8 @@ from moto import mock_aws
 
 from infra.bench.sample import incidents, states
 from infra.harness.serving import serving
-from infra.harness.tables import Tables, handler_of
+from infra.harness.tables import Tables
+from infra.harness.tables_server import handler_of
 from infra.lambdas.stores import create_stores
 from relay.catalog.containers import Container, ContainerStore
 from relay.entities.model import EntityKey, Kind
