@@ -12,7 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.console import Console
 from rich.markdown import Markdown
 
-from infra.bench import callback, calls, cost, deliver, door, growth, memory, naive, search, wake
+from infra.bench import (
+    callback,
+    calls,
+    cost,
+    deliver,
+    door,
+    fresh,
+    growth,
+    memory,
+    naive,
+    search,
+    wake,
+)
 from infra.bench.document import COLUMNS, DOCUMENT, renewed, table, tables, target_rows
 from infra.bench.result import Result, Table
 from infra.bench.sizes import FULL, SMALL, Sizes
@@ -23,6 +35,7 @@ from infra.local.stack import ending_in_order
 
 BENCHMARKS: Mapping[str, Callable[[Stand, Sizes], Result]] = {
     "calls": calls.benchmark,
+    "fresh": fresh.benchmark,
     "deliver": deliver.benchmark,
     "naive": naive.benchmark,
     "callback": callback.benchmark,

@@ -4,6 +4,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class FreshSizes:
+    """`at_once` incidents come together, `rounds` times; `rate` a second for `seconds`.
+
+    Another workspace imports `imported` incidents, of which `import_seconds` are observed. The
+    other batching window is compared on `window_at_rest` incidents and for `window_seconds`.
+    """
+
+    at_rest: int = 12
+    at_once: int = 1000
+    rounds: int = 3
+    rate: int = 100
+    seconds: int = 60
+    imported: int = 50_000
+    import_seconds: int = 20
+    window_at_rest: int = 8
+    window_seconds: int = 15
+
+
+@dataclass(frozen=True)
 class Sizes:
     """`records` and `containers` are sizes of the tables, in items.
 
@@ -26,6 +45,9 @@ class Sizes:
     large_messages: int = 25
     small_messages: int = 4
     large_record: int = 100
+    latency_rounds: int = 5
+    fresh: FreshSizes = FreshSizes()
+    throughput_seconds: float = 20
 
 
 FULL = Sizes()
@@ -45,4 +67,17 @@ SMALL = Sizes(
     large_messages=2,
     small_messages=1,
     large_record=15,
+    latency_rounds=2,
+    fresh=FreshSizes(
+        at_rest=2,
+        at_once=50,
+        rounds=1,
+        rate=10,
+        seconds=2,
+        imported=1000,
+        import_seconds=2,
+        window_at_rest=1,
+        window_seconds=2,
+    ),
+    throughput_seconds=3,
 )

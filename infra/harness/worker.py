@@ -1,9 +1,11 @@
 """A worker process: loads every function once and runs invocations from a pipe, as Lambda does.
 
 Workers are forked from a process that has loaded everything, so replacing a killed one is fast.
+They have the faults of a `Boundary`, or AWS's latencies if the environment asks for these.
 """
 
 import gc
+import multiprocessing
 import os
 import time
 import traceback
@@ -12,6 +14,7 @@ from types import ModuleType
 
 from infra.harness.boundary import Boundary
 from infra.harness.invocation import Invocation, InvocationResult
+from infra.harness.latencies import SEED_VARIABLE, Draws, installed_from_environment
 from infra.lambdas.runtime import Context, load
 from relay.delivery.sites import Sites
 from relay.replays.schedule import ReplaySchedule
@@ -42,18 +45,20 @@ class LimitedContext(Context):
         return max(int((self._ends - time.monotonic()) * 1000), 0)
 
 
-def _loaded() -> tuple[Boundary, dict[str, ModuleType]]:
+def _loaded() -> tuple[Boundary, Draws | None, dict[str, ModuleType]]:
     boundary = Boundary()
-    boundary.install()
+    draws = installed_from_environment()
+    if not draws:
+        boundary.install()
     modules = {name: load(name) for name in FUNCTIONS}
     for part in gc.get_objects():
         if isinstance(part, Sites | ReplaySchedule):
             part._clock = boundary.now
-    return boundary, modules
+    return boundary, draws, modules
 
 
 # Imported by the process that workers are forked from, which has the functions' environment.
-BOUNDARY, MODULES = _loaded() if "TENANTS_TABLE" in os.environ else (Boundary(), {})
+BOUNDARY, DRAWS, MODULES = _loaded() if "TENANTS_TABLE" in os.environ else (Boundary(), None, {})
 
 
 def serve(connection: Connection, log: str) -> None:
@@ -61,6 +66,9 @@ def serve(connection: Connection, log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    if DRAWS:
+        # A worker's name is its number among those that were started.
+        DRAWS.reseed(f"{os.environ[SEED_VARIABLE]} {multiprocessing.current_process().name}")
     while True:
         try:
             invocation: Invocation = connection.recv()

@@ -70,6 +70,7 @@ class Control:
             Route("/sites/{name}/forget", self.forget, methods=["POST"]),
             Route("/sites/{name}/entities", self.get_entities, methods=["GET"]),
             Route("/sites/{name}/sequences", self.get_sequences, methods=["GET"]),
+            Route("/sites/{name}/accepted", self.get_accepted, methods=["GET"]),
             Route("/sites/{name}/call", self.call_action, methods=["POST"]),
             Route("/sites/{name}/credentials", self.switch_credentials, methods=["PUT"]),
             Route("/sites/{name}/users/{account_id}", self.put_user, methods=["PUT"]),
@@ -147,6 +148,10 @@ class Control:
                 for kind in Kind
             }
         )
+
+    async def get_accepted(self, request: Request) -> Response:
+        """When the newest state of each incident was accepted, in epoch seconds, by id."""
+        return JSONResponse(self._site(request).store.accepted_at)
 
     async def call_action(self, request: Request) -> Response:
         """200 with the app's answer, whatever its status; 502 if there was none."""

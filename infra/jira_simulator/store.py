@@ -112,6 +112,8 @@ class Store:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sequences: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
+        # When the newest state of each incident was accepted, in epoch seconds, by id.
+        self.accepted_at: dict[str, float] = {}
         self.entities: dict[Kind, EventualMap[StoredEntity]] = {
             kind: EventualMap(settings) for kind in Kind
         }
@@ -124,6 +126,8 @@ class Store:
         if highest is None or highest < submitted.sequence:
             self._sequences[kind][entity_id] = submitted.sequence
             self.entities[kind].put(entity_id, submitted)
+            if kind is Kind.INCIDENT:
+                self.accepted_at[entity_id] = time.time()
 
     def delete(self, kind: Kind, entity_id: str) -> None:
         """Idempotent: an unknown id changes nothing."""
@@ -145,6 +149,7 @@ class Store:
         """Deletes all entities and links; with None, the settings decide about their sequences."""
         for entities in self.entities.values():
             entities.forget()
+        self.accepted_at.clear()
         self.workspaces.forget()
         if not (self._remembers if keep_sequences is None else keep_sequences):
             for sequences in self._sequences.values():

@@ -58,6 +58,30 @@ def routes(function: str) -> list[tuple[str, str]]:
     return [(event.get("Method", "ANY"), event.get("Path", "*")) for event in found]
 
 
+def event_source_of(function: str) -> dict[str, Any]:
+    """The properties of the event source mapping of a queue's function, with the parameters'
+    defaults; other references stay as they are."""
+    logical_id = next(
+        name
+        for name, properties in resources("AWS::Serverless::Function").items()
+        if properties is functions()[function]
+    )
+    found = next(
+        properties
+        for properties in resources("AWS::Lambda::EventSourceMapping").values()
+        if properties["FunctionName"] == {"Ref": logical_id}
+    )
+    return {name: _with_defaults(value) for name, value in found.items()}
+
+
+def _with_defaults(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if parameter := template()["Parameters"].get(value.get("Ref", "")):
+        return parameter["Default"]
+    return {name: _with_defaults(one) for name, one in value.items()}
+
+
 def memory_of(function: str) -> int:
     """The function's memory in MB."""
     return int(_property_of(function, "MemorySize"))
