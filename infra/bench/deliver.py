@@ -1,5 +1,9 @@
-"""`make bench-deliver`: the way from SQS's event to the outcomes, compared with plain loops."""
+"""`make bench-deliver`: the way from SQS's event to the outcomes, compared with plain loops.
 
+Then the same with AWS's latencies, for which transactions run side by side.
+"""
+
+import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -8,15 +12,19 @@ import httpx
 
 from infra.bench.aws_calls import watch
 from infra.bench.messages import event, submit
-from infra.bench.result import Figure, Result, Table, at_most, figure, ratio
+from infra.bench.result import Figure, Result, Table, at_most, figure, number, ratio
 from infra.bench.sample import bodies, states
 from infra.bench.signing import BULK, authorization
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.timing import Seconds, by_turns, spent
+from infra.harness.latencies import JIRA_SECONDS, Draws, install
 from infra.lambdas.runtime import load
+from relay.record import transactions
 
 RELAY = "Relay: the submitter"
+AT_ONCE = "transactions side by side"
+IN_A_ROW = "one transaction after the other"
 SAME = "the same requests to Jira and AWS, ready-made"
 BARE = "the same requests to Jira alone, ready-made"
 SINGLE = "a request per incident to Jira alone, ready-made"
@@ -34,7 +42,45 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
         "deliver:measure", place=place, other=other, size=size, rounds=rounds, singles=sizes.singles
     )
     stand.check_delivered(place, size, rounds + 1)
-    return _result(found, size, sizes.singles)
+    result = _result(found, size, sizes.singles)
+    waiting = _with_latencies(stand, size, sizes.latency_rounds)
+    return Result([*result.tables, *waiting.tables], [*result.targets, *waiting.targets])
+
+
+def _with_latencies(stand: Stand, size: int, rounds: int) -> Result:
+    place = stand.place("deliver")
+    stand.screen.say(f"deliver: {rounds} rounds of {size} incidents, with AWS's latencies …")
+    stand.stage.jira.set(answerDelaySeconds=JIRA_SECONDS)
+    try:
+        found: dict[str, list[float]] = stand.run(
+            "deliver:waited", place=place, size=size, rounds=rounds
+        )
+    finally:
+        stand.stage.jira.set(answerDelaySeconds=0)
+    stand.check_delivered(place, size, 2 * (rounds + 1))
+    rows = [[way, str(figure([1000 * one for one in each]))] for way, each in found.items()]
+    share = ratio(found[AT_ONCE], found[IN_A_ROW])
+    return Result(
+        [Table(f"{number(size)} incidents, with AWS's latencies", ("way", "ms"), rows)],
+        [at_most("time with AWS's latencies, to transactions in a row", share, 0.45)],
+    )
+
+
+def waited(place: dict[str, str], size: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds by way and round, in a new process whose calls to AWS have latencies."""
+    install(Draws("1"))
+    submitter = load("submitter")
+    constants: Any = transactions
+    usual = getattr(transactions, "AT_ONCE", 1)
+    ways = {AT_ONCE: usual, IN_A_ROW: 1}
+    sequences = itertools.count(1)
+
+    def deliver(at_once: int, _: int) -> float:
+        constants.AT_ONCE = at_once
+        message = event(place["workspace_id"], states(size, sequence=next(sequences)))
+        return spent(partial(submit, submitter, message))["wall"]
+
+    return by_turns({name: partial(deliver, count) for name, count in ways.items()}, rounds)
 
 
 def measure(

@@ -149,8 +149,8 @@ def _imported(running: Line, place: Place, other: Place, size: FreshSizes) -> di
     fresh = running.freshness(place, submitted)
     try:
         return {"fresh": fresh, "lasted": max(running.freshness(other, imported))}
-    except TimeoutError as error:
-        return {"fresh": fresh, "unfinished": str(error)}
+    except TimeoutError:
+        return {"fresh": fresh}
 
 
 def _submit_one(running: Line, place: Place, one: int) -> float:
@@ -188,10 +188,9 @@ def _result(found: Found, sizes: FreshSizes) -> Result:
 
 
 def _more(phase: Mapping[str, Any]) -> str:
-    if "lasted" in phase:
-        return f"the import's last after {number(phase['lasted'])} s"
-    if "unfinished" in phase:
-        return f"the import took too long: {phase['unfinished']}"
+    if "errors" in phase:
+        last = f"its last after {number(phase['lasted'])} s" if "lasted" in phase else "unfinished"
+        return f"the import: {last}, {len(phase['errors'])} invocations failed"
     said = [f"{number(phase['rate'])} submissions/s accepted"] if "rate" in phase else []
     said += [f"{number(phase['calls'])} calls to Jira/s"] if "calls" in phase else []
     return ", ".join(said)

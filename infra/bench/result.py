@@ -79,12 +79,12 @@ def at_most(what: str, measured: Figure, limit: float, unit: str = TIMES) -> Tar
     return Target(what, f"{measured} {unit}", f"≤ {number(limit)} {unit}", met)
 
 
-def at_least(what: str, measured: Figure | None, limit: float) -> Target:
+def at_least(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
     """A target that is met if the median is at least `limit`; `measured` None is not measured."""
     if measured is None:
-        return Target(what, "not installed here", f"≥ {number(limit)} {TIMES}", None)
+        return Target(what, "not installed here", f"≥ {number(limit)} {unit}", None)
     met = measured.median >= limit
-    return Target(what, measured.times, f"≥ {number(limit)} {TIMES}", met)
+    return Target(what, f"{measured} {unit}", f"≥ {number(limit)} {unit}", met)
 
 
 @dataclass(frozen=True)
