@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from infra.bench.aws_calls import watch
-from infra.bench.cost_model import WAITS_MS, WRITE_UNIT_BYTES, Usage, Work
+from infra.bench.cost_model import WRITE_UNIT_BYTES, Usage, Work
 from infra.bench.cost_model import parts as parts_of
 from infra.bench.result import Result, Table, number
 from infra.bench.sample import incidents
@@ -20,6 +20,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.timing import spent
 from infra.harness.drain import drain
+from infra.harness.latencies import JIRA_SECONDS, Draws, install
 from infra.lambdas.runtime import Context, http_event, load, sqs_event
 from infra.lambdas.template import memory_of
 
@@ -36,19 +37,27 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     for size in (one for one in SIZES if one <= sizes.calls):
         place = stand.place("cost")
         stand.screen.say(f"cost: submissions of {size} …")
-        accepting, delivering = stand.run(
-            "cost:measure",
-            workspace_id=place["workspace_id"],
-            api_key=stand.stage.api_key,
-            queue=stand.stage.environment["SUBMISSIONS_QUEUE"],
-            size=size,
-        )
+        stand.stage.jira.set(answerDelaySeconds=JIRA_SECONDS)
+        try:
+            accepting, delivering = stand.run(
+                "cost:measure",
+                workspace_id=place["workspace_id"],
+                api_key=stand.stage.api_key,
+                queue=stand.stage.environment["SUBMISSIONS_QUEUE"],
+                size=size,
+            )
+        finally:
+            stand.stage.jira.set(answerDelaySeconds=0)
         usages[size] = _usage(size, accepting, delivering)
     return _result(usages)
 
 
 def measure(workspace_id: str, api_key: str, queue: str, size: int) -> tuple[Counts, Counts]:
-    """The usage of accepting one submission and of delivering it, in a new process."""
+    """The usage of accepting one submission and of delivering it, in a new process.
+
+    Its calls to AWS have AWS's latencies.
+    """
+    install(Draws("1"))
     sqs = boto3.client("sqs")
     meter = _Meter()
     watch(meter.see)
@@ -84,11 +93,9 @@ class _Meter:
     def see(self, name: str, request: Any) -> None:
         service, _, operation = name.partition(".")
         if service != "dynamodb":
-            self._counts["sends"] += service == "sqs"
             return
         asked = json.loads(request.body)
         if operation == "BatchWriteItem":
-            self._counts["batches"] += 1
             for writes in asked["RequestItems"].values():
                 items = [write["PutRequest"]["Item"] for write in writes]
                 sizes = [_bytes_of(item, item.values()) for item in items]
@@ -96,23 +103,26 @@ class _Meter:
             return
         if operation != "TransactWriteItems":
             keys = [one["Keys"] for one in asked.get("RequestItems", {}).values()]
-            self._counts["reads"] += 1
             self._counts["read units"] += max(sum(map(len, keys)), 1)
             return
-        self._counts["transactions"] += 1
         for item in asked["TransactItems"]:
             size = _item_bytes(item["Update"])
             self._counts["stored"] += size
             self._counts["write units"] += ceil(size / WRITE_UNIT_BYTES)
 
     def usage_of(self, work: Any) -> dict[str, Any]:
-        """The counts, `cpu` milliseconds and bytes of `log`, which is standard output."""
+        """The counts, milliseconds of `cpu` and `waiting`, and bytes of `log`, which is standard
+        output."""
         sys.stdout.flush()
         self._counts.clear()
         logged = os.fstat(1).st_size
-        cpu = spent(work)["cpu"] * 1000
+        seconds = spent(work)
         sys.stdout.flush()
-        return dict(self._counts) | {"cpu": cpu, "log": os.fstat(1).st_size - logged}
+        return dict(self._counts) | {
+            "cpu": seconds["cpu"] * 1000,
+            "waiting": (seconds["wall"] - seconds["cpu"]) * 1000,
+            "log": os.fstat(1).st_size - logged,
+        }
 
 
 def _item_bytes(update: dict[str, Any]) -> int:
@@ -130,7 +140,7 @@ def _usage(size: int, accepting: Counts, delivering: Counts) -> Usage:
     return Usage(
         entities=size,
         accepting=_work("submissions", accepting),
-        delivering=_work("submitter", delivering | {"jira": ceil(size / 1000)}),
+        delivering=_work("submitter", delivering),
         body_bytes=accepting["body"],
         message_bytes=accepting["message"],
         write_units=delivering["write units"],
@@ -142,8 +152,7 @@ def _usage(size: int, accepting: Counts, delivering: Counts) -> Usage:
 
 
 def _work(function: str, found: Counts) -> Work:
-    calls = {kind: found.get(kind, 0) for kind in WAITS_MS}
-    return Work(memory_of(function), found["cpu"], calls)
+    return Work(memory_of(function), found["cpu"], found["waiting"])
 
 
 def _result(usages: dict[int, Usage]) -> Result:

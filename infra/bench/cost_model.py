@@ -1,4 +1,4 @@
-"""The cost of a million incidents on AWS, from measured usage, list prices and assumed waits."""
+"""The cost of a million incidents on AWS, from measured usage and list prices."""
 
 from dataclasses import dataclass, replace
 from math import ceil
@@ -25,9 +25,7 @@ LOG_BYTE = 0.50 / GB
 TRACE = 5.00 / MILLION
 BYTE_OUT = 0.09 / GB
 
-# Assumptions: milliseconds until AWS and Jira answer, by kind of call; X-Ray's sampling rate; bytes
-# that Lambda and API Gateway log per call.
-WAITS_MS = {"reads": 4, "transactions": 40, "batches": 8, "sends": 8, "jira": 400}
+# Assumptions: X-Ray's sampling rate; bytes that Lambda and API Gateway log per call.
 SAMPLED = 0.05
 PLATFORM_LOG = 400
 ACCESS_LOG = 250
@@ -37,18 +35,17 @@ _WHOLE_CORE_MB = 1769
 
 @dataclass(frozen=True)
 class Work:
-    """One function's work: CPU milliseconds of a whole core, and its calls by kind."""
+    """One function's work: CPU milliseconds of a whole core, and those it waits for others."""
 
     memory_mb: int
     cpu_ms: float
-    calls: dict[str, float]
+    waiting_ms: float
 
     @property
     def billed_ms(self) -> int:
-        """The billed duration, with the assumed waits."""
+        """The billed duration."""
         share = min(self.memory_mb / _WHOLE_CORE_MB, 1)
-        waiting = sum(count * WAITS_MS[kind] for kind, count in self.calls.items())
-        return ceil(self.cpu_ms / share + waiting)
+        return ceil(self.cpu_ms / share + self.waiting_ms)
 
     @property
     def dollars(self) -> float:

@@ -1,7 +1,8 @@
 """Serves the fast tables over HTTP, with DynamoDB's protocol.
 
 `python -m infra.harness.tables_server PORT` serves on the loopback interface until it is stopped. A
-PUT of `true` to `/limits` enforces DynamoDB's own limits from then on, and of `false` ends that.
+PUT of `{"writes", "reads"}` to `/limits` enforces these units a second for each partition key from
+then on, and of `null` ends that.
 """
 
 import sys
@@ -28,8 +29,8 @@ def handler_of(tables: Tables) -> type[BaseHTTPRequestHandler]:
             self._answer(200, b"{}")
 
         def do_PUT(self) -> None:
-            enforced = from_json(self.rfile.read(int(self.headers["Content-Length"])))
-            tables.limits = Limits() if enforced else None
+            limits = from_json(self.rfile.read(int(self.headers["Content-Length"])))
+            tables.limits = limits and Limits(**limits)
             self._answer(200, b"{}")
 
         def do_POST(self) -> None:

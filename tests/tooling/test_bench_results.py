@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from infra.bench import cost_model
 from infra.bench.__main__ import BENCHMARKS
-from infra.bench.cost_model import HTTP_API_REQUEST, WAITS_MS, WRITE_UNIT, Usage, Work, parts
+from infra.bench.cost_model import HTTP_API_REQUEST, WRITE_UNIT, Usage, Work, parts
 from infra.bench.document import DOCUMENT, renewed
 from infra.bench.result import Figure, Result, Table, at_least, at_most, figure, number, ratio
 
@@ -60,8 +59,8 @@ def test_a_target_without_a_peer_is_neither_met_nor_missed() -> None:
 
 USAGE = Usage(
     entities=1000,
-    accepting=Work(1769, cpu_ms=10, calls={"sends": 1}),
-    delivering=Work(512, cpu_ms=100, calls={"transactions": 20, "jira": 1}),
+    accepting=Work(1769, cpu_ms=10, waiting_ms=8),
+    delivering=Work(512, cpu_ms=100, waiting_ms=1200),
     body_bytes=800_000,
     message_bytes=130_000,
     write_units=2500,
@@ -95,12 +94,11 @@ def test_a_transaction_costs_twice_the_writes_and_needs_half() -> None:
 
 @pytest.mark.parametrize(("memory_mb", "billed_ms"), [(1769, 100), (3000, 100), (512, 346)])
 def test_a_small_function_has_a_share_of_a_core(memory_mb: int, billed_ms: int) -> None:
-    assert Work(memory_mb, cpu_ms=100, calls={}).billed_ms == billed_ms
+    assert Work(memory_mb, cpu_ms=100, waiting_ms=0).billed_ms == billed_ms
 
 
-def test_waiting_time_is_billed_and_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cost_model, "WAITS_MS", WAITS_MS | {"transactions": 40, "jira": 400})
-    assert USAGE.delivering.billed_ms == 346 + 20 * 40 + 400
+def test_waiting_time_is_billed_and_needed() -> None:
+    assert USAGE.delivering.billed_ms == 346 + 1200
     dollars, needed = parts(USAGE)["Lambda, delivering it"]
     assert needed / dollars == pytest.approx(1200 / 1546)
 
@@ -167,10 +165,3 @@ def test_every_missed_target_is_explained() -> None:
     missed = re.findall(r"^\| \w+ \| ([^|]+) \|.*\| no \|$", text, re.MULTILINE)
 
     assert [what for what in missed if f"\n| {what} |" not in text] == []
-
-
-def test_the_document_states_the_assumed_waits() -> None:
-    text = " ".join(DOCUMENT.read_text("utf-8").split())
-    waits = ("per read", "per transaction", "per batch write", "per message", "per call to Jira")
-    told = [f"{ms} ms {each}" for ms, each in zip(WAITS_MS.values(), waits, strict=True)]
-    assert [one for one in told if one not in text] == []
