@@ -147,10 +147,7 @@ def _imported(running: Line, place: Place, other: Place, size: FreshSizes) -> di
         submitted[incident_id(one)] = _submit_one(running, place, one)
     importing.join()
     fresh = running.freshness(place, submitted)
-    try:
-        return {"fresh": fresh, "lasted": max(running.freshness(other, imported))}
-    except TimeoutError:
-        return {"fresh": fresh}
+    return {"fresh": fresh, "lasted": max(running.freshness(other, imported))}
 
 
 def _submit_one(running: Line, place: Place, one: int) -> float:
@@ -189,8 +186,8 @@ def _result(found: Found, sizes: FreshSizes) -> Result:
 
 def _more(phase: Mapping[str, Any]) -> str:
     if "errors" in phase:
-        last = f"its last after {number(phase['lasted'])} s" if "lasted" in phase else "unfinished"
-        return f"the import: {last}, {len(phase['errors'])} invocations failed"
+        failed = f"{len(phase['errors'])} invocations failed"
+        return f"the import's last after {number(phase['lasted'])} s, {failed}"
     said = [f"{number(phase['rate'])} submissions/s accepted"] if "rate" in phase else []
     said += [f"{number(phase['calls'])} calls to Jira/s"] if "calls" in phase else []
     return ", ".join(said)
