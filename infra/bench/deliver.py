@@ -20,11 +20,11 @@ from infra.bench.stand import Stand
 from infra.bench.timing import Seconds, by_turns, spent
 from infra.harness.latencies import JIRA_SECONDS, Draws, install
 from infra.lambdas.runtime import load
-from relay.record import transactions
+from relay import aws
 
 RELAY = "Relay: the submitter"
-AT_ONCE = "transactions side by side"
-IN_A_ROW = "one transaction after the other"
+AT_ONCE = "requests to DynamoDB side by side"
+IN_A_ROW = "one request after the other"
 SAME = "the same requests to Jira and AWS, ready-made"
 BARE = "the same requests to Jira alone, ready-made"
 SINGLE = "a request per incident to Jira alone, ready-made"
@@ -62,7 +62,7 @@ def _with_latencies(stand: Stand, size: int, rounds: int) -> Result:
     share = ratio(found[AT_ONCE], found[IN_A_ROW])
     return Result(
         [Table(f"{number(size)} incidents, with AWS's latencies", ("way", "ms"), rows)],
-        [at_most("time with AWS's latencies, to transactions in a row", share, 0.45)],
+        [at_most("time with AWS's latencies, to requests in a row", share, 0.45)],
     )
 
 
@@ -70,13 +70,11 @@ def waited(place: dict[str, str], size: int, rounds: int) -> dict[str, list[floa
     """Seconds by way and round, in a new process whose calls to AWS have latencies."""
     install(Draws("1"))
     submitter = load("submitter")
-    constants: Any = transactions
-    usual = getattr(transactions, "AT_ONCE", 1)
-    ways = {AT_ONCE: usual, IN_A_ROW: 1}
+    ways = {AT_ONCE: aws.AT_ONCE, IN_A_ROW: 1}
     sequences = itertools.count(1)
 
     def deliver(at_once: int, _: int) -> float:
-        constants.AT_ONCE = at_once
+        aws.AT_ONCE = at_once
         message = event(place["workspace_id"], states(size, sequence=next(sequences)))
         return spent(partial(submit, submitter, message))["wall"]
 
