@@ -147,7 +147,9 @@ def _imported(running: Line, place: Place, other: Place, size: FreshSizes) -> di
         submitted[incident_id(one)] = _submit_one(running, place, one)
     importing.join()
     fresh = running.freshness(place, submitted)
-    return {"fresh": fresh, "lasted": max(running.freshness(other, imported))}
+    slowest = max(running.freshness(other, imported))
+    rate = size.imported / (max(imported.values()) - started)
+    return {"fresh": fresh, "imported": rate, "slowest": slowest}
 
 
 def _submit_one(running: Line, place: Place, one: int) -> float:
@@ -187,7 +189,8 @@ def _result(found: Found, sizes: FreshSizes) -> Result:
 def _more(phase: Mapping[str, Any]) -> str:
     if "errors" in phase:
         failed = f"{len(phase['errors'])} invocations failed"
-        return f"the import's last after {number(phase['lasted'])} s, {failed}"
+        import_ = f"{number(phase['imported'])} a second accepted"
+        return f"the import: {import_}, p100 {number(phase['slowest'])} s, {failed}"
     said = [f"{number(phase['rate'])} submissions/s accepted"] if "rate" in phase else []
     said += [f"{number(phase['calls'])} calls to Jira/s"] if "calls" in phase else []
     return ", ".join(said)

@@ -18,8 +18,8 @@ class FreshSizes:
     seconds: int = 60
     imported: int = 50_000
     import_seconds: int = 20
-    window_at_rest: int = 8
-    window_seconds: int = 15
+    window_at_rest: int = 6
+    window_seconds: int = 10
 
 
 @dataclass(frozen=True)
