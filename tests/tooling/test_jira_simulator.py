@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -279,6 +280,20 @@ def test_a_202_precedes_the_visible_change(simulator: Simulator, site: JiraSite)
     simulator.set(visibleAfterSeconds=0)
     assert site.call("GET", "/incidents/inc-1").status_code == 200
     assert site.refresh()["incidents"] == {"visible": 1, "pending": 0}
+
+
+def test_the_time_of_acceptance_of_each_incidents_newest_state_is_kept(
+    simulator: Simulator, name: str, site: JiraSite
+) -> None:
+    url = f"{simulator.url}/_control/sites/{name}/accepted"
+    started = time.time()
+    site.submit(incident("a"), incident("b"), reviews=[review()])
+    first = simulator.http.get(url).json()
+    site.submit(incident("a"), incident("b", updateSequenceNumber=99))
+    second = simulator.http.get(url).json()
+    assert first.keys() == second.keys() == {"a", "b"}
+    assert started <= first["a"] == second["a"]
+    assert first["b"] < second["b"] <= time.time()
 
 
 def test_a_delete_is_visible_later_too(simulator: Simulator, site: JiraSite) -> None:
