@@ -1,0 +1,302 @@
+"""A discrete-event simulation of a submission's way: API, queue, event source, submitter, Jira.
+
+It models what AWS documents, and is seeded: the same seed gives the same run. Assumed, because AWS
+does not publish it: an event source's poller holds one batch at a time, receives ten messages per
+call, and a message goes to any of the pollers that wait for one.
+
+Fair queues: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/
+sqs-fair-queues-detailed.html. Of its two measures, only the share of messages in flight is
+modelled; the other one, the share of processing time, would detect a noisy group earlier.
+
+Event source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html.
+"""
+
+import heapq
+import random
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+# A group is noisy with more than this share of the messages in flight, and at least this many.
+NOISY_SHARE, NOISY_MESSAGES = 0.1, 30
+# The event source starts with five pollers and adds 300 a minute while messages wait.
+POLLERS, POLLERS_PER_SECOND = 5, 5
+RECEIVED_AT_ONCE = 10
+EVENT_BYTES = 6 * 1024 * 1024
+# A caller repeats a refused call after this many seconds, then after twice as many, up to a limit.
+_REPEATED_AFTER, _REPEATED_AFTER_MAX = 1.0, 32.0
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """A submission of one workspace; times are in seconds from the start of the run.
+
+    `accepted` is the time of the API's 202, `delivered` that of Jira's; -1 until then.
+    """
+
+    workspace: int
+    called: float
+    entities: int = 1
+    size: int = 700
+    accepted: float = -1.0
+    delivered: float = -1.0
+    receives: int = 0
+
+    @property
+    def freshness(self) -> float:
+        """Seconds from the API's 202 to Jira's."""
+        return self.delivered - self.accepted
+
+
+# Of each message of a batch: the seconds from the function's start to Jira's answer, or None if the
+# message returns to the queue; and the seconds that the function runs.
+Processed = tuple[Sequence[float | None], float]
+Process = Callable[[list[Message]], Processed]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The API's throttle per second, and the event source and queue; times in seconds."""
+
+    rate: float
+    burst: float
+    batch: int
+    window: float
+    concurrency: int
+    visibility: float
+    receive: float = 0.01
+    fair: bool = True
+
+
+@dataclass
+class Run:
+    """What became of the messages; `refused` are the API's 429 by workspace.
+
+    `returned` counts messages that were not processed in time and were received again later.
+    """
+
+    messages: list[Message]
+    refused: Counter[int] = field(default_factory=Counter)
+    returned: int = 0
+    batches: int = 0
+    busy: float = 0.0
+
+
+class _Loop:
+    """Calls actions in the order of their time; those of the same time in the order they came."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = 0
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        self._number += 1
+        heapq.heappush(self._due, (self.now + seconds, self._number, action))
+
+    def run(self, until: float) -> None:
+        while self._due and self._due[0][0] <= until:
+            self.now, _, action = heapq.heappop(self._due)
+            action()
+
+
+class Queue:
+    """A standard queue with message groups; without `fair`, all messages are in one line."""
+
+    def __init__(self, fair: bool) -> None:
+        self._fair = fair
+        self._line: deque[Message] = deque()
+        # The messages of noisy groups, which were moved here from the line.
+        self._noisy: dict[int, deque[Message]] = {}
+        self._in_flight: Counter[int] = Counter()
+        self._all_in_flight = 0
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def put(self, message: Message) -> None:
+        """A new or a returned message."""
+        self._line.append(message)
+        self._waiting += 1
+
+    def take(self, count: int, room: int) -> list[Message]:
+        """Up to `count` messages with up to `room` bytes; quiet groups come first."""
+        taken: list[Message] = []
+        while len(taken) < count and (line := self._next_line()):
+            if line[0].size > room:
+                break
+            message = line.popleft()
+            room -= message.size
+            message.receives += 1
+            self._in_flight[message.workspace] += 1
+            taken.append(message)
+        self._all_in_flight += len(taken)
+        self._waiting -= len(taken)
+        if self._fair:
+            for workspace in {message.workspace for message in taken}:
+                self._judge(workspace)
+        return taken
+
+    def end(self, messages: Iterable[Message]) -> None:
+        """These are no longer in flight."""
+        for message in messages:
+            self._in_flight[message.workspace] -= 1
+            self._all_in_flight -= 1
+
+    def _judge(self, workspace: int) -> None:
+        own = self._in_flight[workspace]
+        if own >= NOISY_MESSAGES and own > NOISY_SHARE * self._all_in_flight:
+            self._noisy.setdefault(workspace, deque())
+
+    def _next_line(self) -> deque[Message] | None:
+        while self._line and (own := self._noisy.get(self._line[0].workspace)) is not None:
+            own.append(self._line.popleft())
+        if self._line:
+            return self._line
+        # A group whose backlog is gone is quiet again.
+        for workspace in [one for one, own in self._noisy.items() if not own]:
+            del self._noisy[workspace]
+        if not self._noisy:
+            return None
+        return self._noisy[min(self._noisy, key=self._in_flight.__getitem__)]
+
+
+@dataclass(eq=False)
+class _Poller:
+    """Gathers one batch, until it is full or its window ends; `turn` counts its batches."""
+
+    batch: list[Message] = field(default_factory=list)
+    size: int = 0
+    turn: int = 0
+
+
+class _EventSource:
+    """Lambda's pollers of the queue."""
+
+    def __init__(
+        self, loop: _Loop, queue: Queue, settings: Settings, process: Process, run: Run
+    ) -> None:
+        self._loop = loop
+        self._queue = queue
+        self._settings = settings
+        self._process = process
+        self._run = run
+        self._pollers = 0
+        # Those that found the queue empty, and wait for its next message.
+        self._waiting: list[_Poller] = []
+        for _ in range(min(POLLERS, settings.concurrency)):
+            self._start()
+        self._grow()
+
+    def put(self, message: Message, chance: random.Random) -> None:
+        """A message arrives in the queue."""
+        self._queue.put(message)
+        if self._waiting:
+            place = chance.randrange(len(self._waiting))
+            self._waiting[place], self._waiting[-1] = self._waiting[-1], self._waiting[place]
+            self._poll_later(self._waiting.pop())
+
+    def _start(self) -> None:
+        self._pollers += 1
+        self._waiting.append(_Poller())
+
+    def _grow(self) -> None:
+        if self._pollers < self._settings.concurrency:
+            if self._queue:
+                self._start()
+                self._poll_later(self._waiting.pop())
+            self._loop.after(1 / POLLERS_PER_SECOND, self._grow)
+
+    def _poll_later(self, poller: _Poller) -> None:
+        turn = poller.turn
+        self._loop.after(self._settings.receive, lambda: self._poll(poller, turn))
+
+    def _poll(self, poller: _Poller, turn: int) -> None:
+        if turn != poller.turn:
+            return
+        room = self._settings.batch - len(poller.batch)
+        found = self._queue.take(min(RECEIVED_AT_ONCE, room), EVENT_BYTES - poller.size)
+        if found and not poller.batch:
+            self._loop.after(self._settings.window, lambda: self._close(poller, turn))
+        poller.batch += found
+        poller.size += sum(message.size for message in found)
+        if len(found) == room or (not found and self._queue):
+            self._close(poller, turn)
+        elif found:
+            self._poll_later(poller)
+        else:
+            self._waiting.append(poller)
+
+    def _close(self, poller: _Poller, turn: int) -> None:
+        """The batch is full, or its window has ended: invoke the function."""
+        if turn != poller.turn:
+            return
+        if poller in self._waiting:
+            self._waiting.remove(poller)
+        poller.turn += 1
+        batch, poller.batch, poller.size = poller.batch, [], 0
+        ends, seconds = self._process(batch)
+        self._run.batches += 1
+        self._run.busy += seconds
+        returning = []
+        for message, end in zip(batch, ends, strict=True):
+            if end is None:
+                returning.append(message)
+            else:
+                message.delivered = self._loop.now + end
+        self._loop.after(seconds, lambda: self._end(poller, batch, returning))
+
+    def _end(self, poller: _Poller, batch: list[Message], returning: list[Message]) -> None:
+        self._queue.end(batch)
+        self._run.returned += len(returning)
+        # AWS shows a message again once its visibility timeout has ended.
+        for message in returning:
+            self._loop.after(self._settings.visibility, lambda one=message: self._return(one))
+        self._poll(poller, poller.turn)
+
+    def _return(self, message: Message) -> None:
+        self.put(message, random.Random(message.receives))  # noqa: S311 - a simulation
+
+
+class _Api:
+    """A route with a throttle: a token bucket, which all callers share."""
+
+    def __init__(
+        self, loop: _Loop, settings: Settings, run: Run, accept: Callable[[Message], None]
+    ) -> None:
+        self._loop = loop
+        self._settings = settings
+        self._run = run
+        self._accept = accept
+        self._tokens = settings.burst
+        self._at = 0.0
+
+    def call(self, message: Message, again_after: float = _REPEATED_AFTER) -> None:
+        """202, or 429 and the call is repeated later."""
+        now = self._loop.now
+        gained = (now - self._at) * self._settings.rate
+        self._tokens = min(self._settings.burst, self._tokens + gained)
+        self._at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            message.accepted = now
+            self._accept(message)
+            return
+        self._run.refused[message.workspace] += 1
+        longer = min(2 * again_after, _REPEATED_AFTER_MAX)
+        self._loop.after(again_after, lambda: self.call(message, longer))
+
+
+def simulate(
+    messages: Sequence[Message], settings: Settings, process: Process, seed: int, until: float
+) -> Run:
+    """Runs these calls until this time; messages that are not done by then are not delivered."""
+    chance = random.Random(seed)  # noqa: S311 - a simulation
+    loop, run = _Loop(), Run(list(messages))
+    source = _EventSource(loop, Queue(settings.fair), settings, process, run)
+    api = _Api(loop, settings, run, lambda message: source.put(message, chance))
+    for message in messages:
+        loop.after(message.called, lambda one=message: api.call(one))  # type: ignore[misc]
+    loop.run(until)
+    return run
