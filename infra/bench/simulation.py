@@ -48,10 +48,10 @@ class Message:
         return self.delivered - self.accepted
 
 
-# Of each message of a batch: the seconds from the function's start to Jira's answer, or None if the
+# Of a batch that starts at a time, for each message: the seconds from the function's start to Jira's answer, or None if the
 # message returns to the queue; and the seconds that the function runs.
 Processed = tuple[Sequence[float | None], float]
-Process = Callable[[list[Message]], Processed]
+Process = Callable[[float, list[Message]], Processed]
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class _EventSource:
             self._waiting.remove(poller)
         poller.turn += 1
         batch, poller.batch, poller.size = poller.batch, [], 0
-        ends, seconds = self._process(batch)
+        ends, seconds = self._process(self._loop.now, batch)
         self._run.batches += 1
         self._run.busy += seconds
         returning = []

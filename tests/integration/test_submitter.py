@@ -684,7 +684,7 @@ def test_messages_beyond_the_available_time_return(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submitter.link(scripted.document, "w")
-    monkeypatch.setattr(relay.edge.consumer, "_SLICE_ENTITIES", 2)
+    monkeypatch.setattr(relay.edge.consumer, "SLICE_ENTITIES", 2)
     bodies = [message(inc(f"i-{number}")) for number in range(5)]
     monkeypatch.setattr(
         Context,

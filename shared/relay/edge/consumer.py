@@ -26,10 +26,10 @@ _RECEIVES_OVERDUE = 5
 # entities is a multiple of the thousand that Jira accepts per request. The bytes are those of the
 # messages' JSON; parsed, it needs about ten times as much. The message that reaches a bound is
 # included.
-_SLICE_ENTITIES = 5000
+SLICE_ENTITIES = 5000
 _SLICE_BYTES = 8 * 1024 * 1024
 # Seconds that a slice may need: its transactions, and a slow call to Jira.
-_SLICE_SECONDS = 35
+SLICE_SECONDS = 35
 
 
 class SubmissionConsumer:
@@ -62,7 +62,7 @@ class SubmissionConsumer:
         redelivered = [record for record in records if not is_first_receive(record)]
         if any(receive_count(record) > _RECEIVES_OVERDUE for record in redelivered):
             failed = self._consume_redelivered(redelivered, [], time_left)
-            in_time = time_left() > _SLICE_SECONDS
+            in_time = time_left() > SLICE_SECONDS
             failed |= self._consume(new, time_left) if in_time else _ids(new)
         else:
             failed = self._consume(new, time_left)
@@ -84,7 +84,7 @@ class SubmissionConsumer:
             return _ids(records)
         failed = self._give_up(records, attempts)
         for cut_off, group in groups_by_attempts(records, attempts):
-            if time_left() < _SLICE_SECONDS:
+            if time_left() < SLICE_SECONDS:
                 failed |= _ids(group)
                 continue
             if cut_off:
@@ -124,7 +124,7 @@ class SubmissionConsumer:
         """Process these messages in slices; returns the ids of those that failed."""
         waiting = deque(records)
         failed = self._consume_slice(waiting, time_left)
-        while waiting and time_left() > _SLICE_SECONDS:
+        while waiting and time_left() > SLICE_SECONDS:
             failed |= self._consume_slice(waiting, time_left)
         if waiting:
             logger.warning("No time left for all messages", messages=len(waiting))
@@ -136,7 +136,7 @@ class SubmissionConsumer:
         messages: dict[str, Message] = {}
         failed: set[str] = set()
         entities = size = 0
-        while waiting and entities < _SLICE_ENTITIES and size < _SLICE_BYTES:
+        while waiting and entities < SLICE_ENTITIES and size < _SLICE_BYTES:
             record = waiting.popleft()
             message_id = record["messageId"]
             records[message_id] = record
