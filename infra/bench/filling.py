@@ -1,11 +1,17 @@
-"""Fills large tables with Relay's own stores."""
+"""Fills large tables with Relay's own stores, or with items like theirs."""
 
-from infra.bench.sample import states
+import httpx
+from pydantic_core import to_json
+
+from infra.bench.sample import incident_id, known_incidents, states
 from infra.bench.stand import Place, Stand
+from relay import keys
 from relay.catalog.containers import Container, ContainerStore
+from relay.entities.model import EntityKey, Kind
 from relay.record.store import RecordStore
 
 _CHUNK = 1000
+_ROWS = 10_000
 
 
 def fill_record(stand: Stand, place: Place, count: int) -> None:
@@ -14,6 +20,39 @@ def fill_record(stand: Stand, place: Place, count: int) -> None:
     for first in range(0, count, _CHUNK):
         chunk = states(min(_CHUNK, count - first), first=first)
         record.put_newest(place["workspace_id"], chunk)
+
+
+def fill_large_record(stand: Stand, place: Place, count: int) -> None:
+    """The same, as fast as the tables can: Relay records the first incidents, and the others are
+    copies of their items with ids of their own."""
+    table = stand.stage.environment["RECORD_TABLE"]
+    first = min(count, known_incidents())
+    fill_record(stand, place, first)
+    items = [_stored(stand, place, number).decode() for number in range(first)]
+    workspace_id = place["workspace_id"]
+    headers = {"X-Amz-Target": "Tables.Fill"}
+    with httpx.Client(trust_env=False, timeout=60) as http:
+        for start in range(first, count, _ROWS):
+            rows = []
+            for number in range(start, min(start + _ROWS, count)):
+                known, id_ = number % first, incident_id(number)
+                key = EntityKey(Kind.INCIDENT, id_)
+                pk, sk = keys.entities(workspace_id), keys.entity_sk(key)
+                rows.append((pk, sk, items[known].replace(incident_id(known), id_)))
+            url = stand.stage.environment["AWS_ENDPOINT_URL_DYNAMODB"]
+            body = to_json({"TableName": table, "Rows": rows})
+            http.post(url, content=body, headers=headers).raise_for_status()
+
+
+def _stored(stand: Stand, place: Place, number: int) -> bytes:
+    """The item of an incident, in DynamoDB's JSON."""
+    key = EntityKey(Kind.INCIDENT, incident_id(number))
+    pk, sk = keys.entities(place["workspace_id"]), keys.entity_sk(key)
+    found = stand.stage.dynamodb.get_item(
+        TableName=stand.stage.environment["RECORD_TABLE"],
+        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+    )
+    return to_json(found["Item"])
 
 
 def fill_catalog(stand: Stand, place: Place, count: int) -> None:

@@ -19,6 +19,11 @@ def _incidents() -> tuple[dict[str, Any], ...]:
     return tuple(newest.values())
 
 
+def known_incidents() -> int:
+    """The number of different incidents; the others are their copies, with ids of their own."""
+    return len(_incidents())
+
+
 def incidents(count: int, sequence: int = 1, first: int = 0) -> Iterator[dict[str, Any]]:
     """Incidents from number `first` on, all with this sequence."""
     known = _incidents()

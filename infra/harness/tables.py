@@ -28,6 +28,7 @@ _SCHEMA = """CREATE TABLE items (
     name TEXT, pk TEXT, sk TEXT, item BLOB, size INTEGER, PRIMARY KEY (name, pk, sk)
 ) WITHOUT ROWID"""
 _ITEM = "SELECT item, size FROM items WHERE name = ? AND pk = ? AND sk = ?"
+_INSERT = "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)"
 _PAGE = "SELECT sk, item, size FROM items WHERE name = ? AND pk = ? AND sk >= ? AND sk <= ?"
 
 
@@ -79,6 +80,11 @@ class Tables:
                     self._transact([next(iter(one.values())) for one in request["TransactItems"]])
                 case "Query":
                     return self._query(request)
+                case "Fill":
+                    # Not DynamoDB's: items as (pk, sk, JSON), for benchmarks of large tables.
+                    name = request["TableName"]
+                    rows = ((name, pk, sk, item.encode(), len(item)) for pk, sk, item in request["Rows"])
+                    self._rows.executemany(_INSERT, rows)
             return b"{}"
 
     def _get(self, request: Document) -> bytes:
@@ -211,7 +217,7 @@ class Tables:
             return b""
         written = to_json(change.item)
         values = (*row, written, change.size)
-        self._rows.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", values)
+        self._rows.execute(_INSERT, values)
         return written
 
 
