@@ -22,6 +22,7 @@ from infra.bench import (
     growth,
     memory,
     naive,
+    scale,
     search,
     wake,
 )
@@ -44,6 +45,7 @@ BENCHMARKS: Mapping[str, Callable[[Stand, Sizes], Result]] = {
     "search": search.benchmark,
     "growth": growth.benchmark,
     "memory": memory.benchmark,
+    "scale": scale.benchmark,
     "cost": cost.benchmark,
 }
 

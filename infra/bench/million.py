@@ -28,7 +28,7 @@ class CountingJira:
         self.held = 0
         self._seen = bytearray(count)
 
-    def answer(self, path: str, body: bytes) -> bytes:
+    def answer(self, body: bytes) -> bytes:
         """The answer to a call, in Jira's form."""
         document: dict[str, Any] = from_json(body) if body else {}
         if "incidents" not in document:
@@ -54,7 +54,7 @@ def counting_jira(count: int) -> Iterator[tuple[str, CountingJira]]:
         wbufsize = -1
 
         def do_POST(self) -> None:
-            body = jira.answer(self.path, self.rfile.read(int(self.headers["Content-Length"])))
+            body = jira.answer(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(202)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

@@ -16,6 +16,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 # A group is noisy with more than this share of the messages in flight, and at least this many.
 NOISY_SHARE, NOISY_MESSAGES = 0.1, 30
@@ -31,7 +32,8 @@ _REPEATED_AFTER, _REPEATED_AFTER_MAX = 1.0, 32.0
 class Message:
     """A submission of one workspace; times are in seconds from the start of the run.
 
-    `accepted` is the time of the API's 202, `delivered` that of Jira's; -1 until then.
+    `accepted` is the time of the API's 202, `delivered` that of Jira's; -1 until then. An owed
+    message, which a replay delivers later, is delivered at infinity.
     """
 
     workspace: int
@@ -48,8 +50,8 @@ class Message:
         return self.delivered - self.accepted
 
 
-# Of a batch that starts at a time, for each message: the seconds from the function's start to Jira's answer, or None if the
-# message returns to the queue; and the seconds that the function runs.
+# Of a batch that starts at a time: for each message, the seconds until Jira answered, or None if it
+# returns to the queue; and the seconds that the function runs.
 Processed = tuple[Sequence[float | None], float]
 Process = Callable[[float, list[Message]], Processed]
 
@@ -252,7 +254,7 @@ class _EventSource:
         self._run.returned += len(returning)
         # AWS shows a message again once its visibility timeout has ended.
         for message in returning:
-            self._loop.after(self._settings.visibility, lambda one=message: self._return(one))
+            self._loop.after(self._settings.visibility, partial(self._return, message))
         self._poll(poller, poller.turn)
 
     def _return(self, message: Message) -> None:
@@ -297,6 +299,6 @@ def simulate(
     source = _EventSource(loop, Queue(settings.fair), settings, process, run)
     api = _Api(loop, settings, run, lambda message: source.put(message, chance))
     for message in messages:
-        loop.after(message.called, lambda one=message: api.call(one))  # type: ignore[misc]
+        loop.after(message.called, partial(api.call, message))
     loop.run(until)
     return run

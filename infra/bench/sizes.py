@@ -24,8 +24,9 @@ class FreshSizes:
 
 @dataclass(frozen=True)
 class Sizes:
-    """`records` and `containers` are sizes of the tables, in items.
+    """`records` and `containers` are sizes of the tables, in items; `large` is scale's record.
 
+    `simulations` are the runs of each flood, `site_counts` how many numbers of sites are simulated.
     `large_messages` and `small_messages` are numbers of full messages, of the largest and of the
     smallest entities.
     """
@@ -48,6 +49,9 @@ class Sizes:
     latency_rounds: int = 5
     fresh: FreshSizes = FreshSizes()
     throughput_seconds: float = 20
+    large: int = 1_000_000
+    simulations: int = 20
+    site_counts: int = 3
 
 
 FULL = Sizes()
@@ -80,4 +84,7 @@ SMALL = Sizes(
         window_seconds=2,
     ),
     throughput_seconds=3,
+    large=2_000,
+    simulations=2,
+    site_counts=1,
 )

@@ -1,5 +1,6 @@
-"""The simulated submitter and its queue, with the template's settings, and the loads on them."""
+"""The submitter of the simulation, and the template's settings of its route, queue and source."""
 
+import heapq
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.bench.cost_model import WAITS_MS
-from infra.bench.simulation import Message, Processed, Run, Settings, simulate
+from infra.bench.simulation import Message, Processed, Settings
 from infra.lambdas.template import resources, template, timeout_of
 from relay.delivery.session import CALL_SECONDS
 from relay.edge.consumer import SLICE_ENTITIES, SLICE_SECONDS
@@ -20,16 +21,12 @@ _REQUEST = 1000
 JIRA = 0.2
 # Per entity, of a core's share that the submitter has: 66 ms of CPU per 1,000 (bench growth).
 _CPU = 0.066 / _REQUEST * 1769 / 1024
+# The rest of an invocation's, for each workspace (bench cost: what is billed without waits).
+_CPU_WORKSPACE = 0.003
 # The logarithm's standard deviation: a p99 of 2.3 times the median.
 _SPREAD = 0.35
-# Bytes of a compressed message: of one incident, and for each further one (bench cost).
-_ONE, _FURTHER = 700, 130
 # Entities a second that one workspace's partitions take (bench scale, throughput).
 WORKSPACE_RATE = 2000.0
-
-QUIET, FLOOD = 0, 1
-# The flood starts when the quiet workspace has been alone for this long.
-_ALONE = 20.0
 
 
 def value_of(given: Any) -> Any:
@@ -55,16 +52,29 @@ def settings() -> Settings:
     )
 
 
-class Submitter:
-    """How long the submitter needs: slices one after the other, in each one workspace after the
-    other, for each its reads, transactions, call to Jira, and CPU.
+@dataclass(frozen=True)
+class Plan:
+    """In which order the submitter processes the workspaces of a batch, and how many at once.
 
-    With `smallest_first`, it would process the workspaces of a batch in the order of their size.
+    Now it processes them as they arrived, one after the other.
     """
 
-    def __init__(self, seed: int, smallest_first: bool = False) -> None:
+    smallest_first: bool = False
+    at_once: int = 1
+
+
+NOW = Plan()
+# What would protect a quiet workspace, and deliver to many sites; see docs/scale.md.
+PLANNED = Plan(smallest_first=True, at_once=16)
+
+
+class Submitter:
+    """How long the submitter needs: slices one after the other, and in each for every workspace its
+    reads, transactions, call to Jira, and CPU."""
+
+    def __init__(self, seed: int, plan: Plan = NOW) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - a simulation
-        self._smallest_first = smallest_first
+        self._plan = plan
         self._timeout = timeout_of("submitter")
         # By workspace, when its partitions have room again.
         self._free_at: dict[int, float] = {}
@@ -77,18 +87,24 @@ class Submitter:
         for part in self._slices(batch):
             if at and self._timeout - at <= SLICE_SECONDS:
                 break
+            lanes = [at] * self._plan.at_once
+            core = at
             for group in _by_workspace(part):
-                at, end = self._deliver(now, at, group)
+                core += _CPU_WORKSPACE + _entities(group) * _CPU
+                start = max(heapq.heappop(lanes), core)
+                done, end = self._deliver(now, start, group)
+                heapq.heappush(lanes, done)
                 ends |= dict.fromkeys(group, end)
-                if at > self._timeout:
-                    # Lambda ends the function; the messages return, and repeating them is harmless.
-                    return [None] * len(batch), self._timeout
+            at = max(lanes)
+            if at > self._timeout:
+                # Lambda ends the function; the messages return, and repeating them is harmless.
+                return [None] * len(batch), self._timeout
             at += self._wait("batches", math.ceil(len(part) / 25))
         return [ends.get(message) for message in batch], at
 
     def _slices(self, batch: list[Message]) -> Iterator[list[Message]]:
         waiting = batch
-        if self._smallest_first:
+        if self._plan.smallest_first:
             groups = sorted(_by_workspace(batch), key=lambda group: sum(m.size for m in group))
             waiting = [message for group in groups for message in group]
         part: list[Message] = []
@@ -105,7 +121,7 @@ class Submitter:
     def _deliver(self, now: float, at: float, group: list[Message]) -> tuple[float, float]:
         count = _entities(group)
         writes = math.ceil(count / TRANSACTION_ITEMS_MAX)
-        at += self._wait("reads", 2) + count * _CPU
+        at += self._wait("reads", 2)
         room = max(self._free_at.get(group[0].workspace, 0.0), now + at) + count / WORKSPACE_RATE
         self._free_at[group[0].workspace] = room
         at = max(at + self._wait("transactions", writes), room - now)
@@ -135,103 +151,3 @@ def _by_workspace(messages: list[Message]) -> list[list[Message]]:
     for message in messages:
         groups.setdefault(message.workspace, []).append(message)
     return list(groups.values())
-
-
-# --- Loads ---
-
-
-@dataclass(frozen=True)
-class Load:
-    """A flood of one workspace: calls of so many entities, so many a second, for so many seconds.
-
-    With a `rate` of 0, all of the `calls` come at once.
-    """
-
-    name: str
-    entities: int
-    calls: int
-    rate: float = 0.0
-
-    def messages(self) -> list[Message]:
-        """The flood's calls."""
-        return [
-            _message(FLOOD, _ALONE + (number / self.rate if self.rate else 0.0), self.entities)
-            for number in range(self.calls)
-        ]
-
-
-@dataclass(frozen=True)
-class Found:
-    """Freshness of the quiet workspace in seconds; and what became of everything.
-
-    `waits` are of the messages that were sent during the flood, or of all without one.
-    """
-
-    waits: list[float]
-    refused: int
-    owed: int
-    returned: int
-    undelivered: int
-    seconds: float
-
-    def at(self, percent: float) -> float:
-        """The percentile of the waits; infinite if those messages are owed or not delivered."""
-        ordered = sorted(self.waits)
-        return ordered[min(len(ordered) - 1, math.ceil(len(ordered) * percent / 100) - 1)]
-
-
-def beside(
-    load: Load | None, given: Settings, runs: int, until: float, smallest_first: bool = False
-) -> Found:
-    """The quiet workspace's one call a second, alone or beside a flood, over seeded runs."""
-    waits: list[float] = []
-    totals = [0, 0, 0, 0]
-    lasted = 0.0
-    for seed in range(runs):
-        flood = load.messages() if load else []
-        chance = random.Random(seed)  # noqa: S311 - a simulation
-        quiet = [_message(QUIET, second + chance.random()) for second in range(int(until))]
-        submitter = Submitter(seed, smallest_first)
-        run = simulate([*quiet, *flood], given, submitter.process, seed, until + 3600)
-        ended = max((one.delivered for one in flood if one.delivered < math.inf), default=until)
-        lasted = max(lasted, ended - _ALONE)
-        during = [one for one in quiet if not flood or _ALONE <= one.called <= ended]
-        waits += [one.freshness if one.delivered >= 0 else math.inf for one in during]
-        for place, count in enumerate(
-            (
-                run.refused[QUIET],
-                sum(one.delivered == math.inf for one in run.messages),
-                run.returned,
-                sum(one.delivered < 0 for one in run.messages),
-            )
-        ):
-            totals[place] += count
-    return Found(waits, *totals, seconds=lasted)
-
-
-def spread_over(sites: int, rate: float, given: Settings, until: float) -> tuple[Run, int]:
-    """Incidents at this rate over as many workspaces, each linked to one site.
-
-    A workspace submits once a second what it has. Returns the run and the calls to Jira.
-    """
-    chance = random.Random(sites)  # noqa: S311 - a simulation
-    messages = []
-    per_site = rate / sites
-    if per_site >= 1:
-        starts = [chance.random() for _ in range(sites)]
-        messages = [
-            _message(site, second + starts[site], round(per_site))
-            for second in range(int(until))
-            for site in range(sites)
-        ]
-    else:
-        at = chance.expovariate(rate)
-        while at < until:
-            messages.append(_message(chance.randrange(sites), at))
-            at += chance.expovariate(rate)
-    submitter = Submitter(sites)
-    return simulate(messages, given, submitter.process, sites, until + 600), submitter.jira_calls
-
-
-def _message(workspace: int, called: float, entities: int = 1) -> Message:
-    return Message(workspace, called, entities, _ONE + (entities - 1) * _FURTHER)
