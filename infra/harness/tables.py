@@ -29,7 +29,13 @@ _SCHEMA = """CREATE TABLE items (
 ) WITHOUT ROWID"""
 _ITEM = "SELECT item, size FROM items WHERE name = ? AND pk = ? AND sk = ?"
 _INSERT = "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)"
-_PAGE = "SELECT sk, item, size FROM items WHERE name = ? AND pk = ? AND sk >= ? AND sk <= ?"
+_PAGE = "SELECT sk, item, size FROM items WHERE name = ? AND pk = ? AND "
+# The first page, and those after or before a sort key.
+_PAGES = {
+    "": _PAGE + "sk >= ? AND sk <= ?",
+    ">": _PAGE + "sk > ? AND sk <= ?",
+    "<": _PAGE + "sk >= ? AND sk < ?",
+}
 
 
 class Refused(Exception):
@@ -83,7 +89,7 @@ class Tables:
                 case "Fill":
                     # Not DynamoDB's: items as (pk, sk, JSON), for benchmarks of large tables.
                     name = request["TableName"]
-                    rows = ((name, pk, sk, item.encode(), len(item)) for pk, sk, item in request["Rows"])
+                    rows = [(name, *key, one.encode(), len(one)) for *key, one in request["Rows"]]
                     self._rows.executemany(_INSERT, rows)
             return b"{}"
 
@@ -154,12 +160,15 @@ class Tables:
         values = {name[1:]: value["S"] for name, value in values_of(request).items()}
         prefix, after = values.get("prefix", ""), request.get("ExclusiveStartKey")
         sign, order = (">", "ASC") if request.get("ScanIndexForward", True) else ("<", "DESC")
-        asked = [request["TableName"], values["pk"], prefix, prefix + _LAST]
+        bounds = [prefix, prefix + _LAST]
+        if after:
+            # Two bounds of one side would be a filter: SQLite would read all that was passed.
+            bounds[sign == "<"] = after["sk"]["S"]
         page: list[bytes] = []
         last, size, read, more = "", 0, 0, b""
         rows = self._rows.execute(
-            f"{_PAGE}{f' AND sk {sign} ?' if after else ''} ORDER BY sk {order}",
-            asked + ([after["sk"]["S"]] if after else []),
+            _PAGES[sign if after else ""] + f" ORDER BY sk {order}",
+            [request["TableName"], values["pk"], *bounds],
         )
         for sk, item, item_bytes in rows:
             if size > _PAGE_BYTES_MAX or len(page) == request.get("Limit"):
