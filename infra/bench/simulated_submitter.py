@@ -5,11 +5,10 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from infra.bench.cost_model import WAITS_MS
 from infra.bench.simulation import Message, Processed, Settings
-from infra.lambdas.template import resources, template, timeout_of
+from infra.harness.latencies import JIRA_SECONDS, LATENCIES
+from infra.lambdas.template import event_source_of, resources, timeout_of
 from relay.delivery.session import CALL_SECONDS
 from relay.edge.consumer import SLICE_ENTITIES, SLICE_SECONDS
 from relay.record.transactions import TRANSACTION_ITEMS_MAX
@@ -17,38 +16,29 @@ from relay.record.transactions import TRANSACTION_ITEMS_MAX
 _SUBMISSIONS = "POST /v1/workspaces/{workspaceId}/submissions"
 # Jira's limit of entities per request.
 _REQUEST = 1000
-# Seconds; Jira's is the assumption of all simulations and latencies of these benchmarks.
-JIRA = 0.2
+# Receipts per call, DynamoDB's limit of a batch.
+_RECEIPTS = 25
 # Per entity, of a core's share that the submitter has: 66 ms of CPU per 1,000 (bench growth).
 _CPU = 0.066 / _REQUEST * 1769 / 1024
-# The rest of an invocation's, for each workspace (bench cost: what is billed without waits).
+# The rest of an invocation's, for each workspace (bench cost: what is billed beside the waits).
 _CPU_WORKSPACE = 0.003
-# The logarithm's standard deviation: a p99 of 2.3 times the median.
-_SPREAD = 0.35
 # Entities a second that one workspace's partitions take (bench scale, throughput).
 WORKSPACE_RATE = 2000.0
-
-
-def value_of(given: Any) -> Any:
-    """A value of the template; of a reference, the parameter's default."""
-    if isinstance(given, dict) and "Ref" in given:
-        return template()["Parameters"][given["Ref"]]["Default"]
-    return given
 
 
 def settings() -> Settings:
     """Those of the submissions' route, queue and event source in the template."""
     [api] = resources("AWS::Serverless::HttpApi").values()
     route = api["RouteSettings"][_SUBMISSIONS]
-    source = resources("AWS::Lambda::EventSourceMapping")["SubmitterSource"]
+    source = event_source_of("submitter")
     queue = resources("AWS::SQS::Queue")["SubmissionsQueue"]
     return Settings(
-        rate=value_of(route["ThrottlingRateLimit"]),
-        burst=value_of(route["ThrottlingBurstLimit"]),
-        batch=value_of(source["BatchSize"]),
-        window=float(value_of(source["MaximumBatchingWindowInSeconds"])),
-        concurrency=int(value_of(source["ScalingConfig"]["MaximumConcurrency"])),
-        visibility=value_of(queue["VisibilityTimeout"]),
+        rate=route["ThrottlingRateLimit"],
+        burst=route["ThrottlingBurstLimit"],
+        batch=source["BatchSize"],
+        window=source["MaximumBatchingWindowInSeconds"],
+        concurrency=source["ScalingConfig"]["MaximumConcurrency"],
+        visibility=queue["VisibilityTimeout"],
     )
 
 
@@ -78,7 +68,6 @@ class Submitter:
         self._timeout = timeout_of("submitter")
         # By workspace, when its partitions have room again.
         self._free_at: dict[int, float] = {}
-        self.jira_calls = 0
 
     def process(self, now: float, batch: list[Message]) -> Processed:
         """The ends of these messages, and of the function. An owed message ends at infinity."""
@@ -99,7 +88,8 @@ class Submitter:
             if at > self._timeout:
                 # Lambda ends the function; the messages return, and repeating them is harmless.
                 return [None] * len(batch), self._timeout
-            at += self._wait("batches", math.ceil(len(part) / 25))
+            for _ in range(0, len(part), _RECEIPTS):
+                at += self._call("BatchWriteItem", _RECEIPTS)
         return [ends.get(message) for message in batch], at
 
     def _slices(self, batch: list[Message]) -> Iterator[list[Message]]:
@@ -119,27 +109,27 @@ class Submitter:
             yield part
 
     def _deliver(self, now: float, at: float, group: list[Message]) -> tuple[float, float]:
-        count = _entities(group)
-        writes = math.ceil(count / TRANSACTION_ITEMS_MAX)
-        at += self._wait("reads", 2)
-        room = max(self._free_at.get(group[0].workspace, 0.0), now + at) + count / WORKSPACE_RATE
-        self._free_at[group[0].workspace] = room
-        at = max(at + self._wait("transactions", writes), room - now)
+        """When a workspace that is begun `at` is done, and when Jira has answered."""
+        workspace, count = group[0].workspace, _entities(group)
+        room = max(self._free_at.get(workspace, 0.0), now + at) + count / WORKSPACE_RATE
+        self._free_at[workspace] = room
+        at = max(at + self._transactions(count), room - now)
+        at += self._call("Query") + self._call("BatchGetItem", 2)
         if self._timeout - at < CALL_SECONDS:
-            return at + self._wait("transactions", writes), math.inf
-        calls = math.ceil(count / _REQUEST)
-        self.jira_calls += calls
-        end = at + self._spread(JIRA, calls)
-        return end + self._wait("transactions", writes), end
+            return at + self._transactions(count), math.inf
+        end = at + math.ceil(count / _REQUEST) * JIRA_SECONDS
+        return end + self._transactions(count), end
 
-    def _wait(self, kind: str, count: int) -> float:
-        return self._spread(WAITS_MS[kind] / 1000, count)
+    def _transactions(self, count: int) -> float:
+        each = [
+            min(TRANSACTION_ITEMS_MAX, count - one)
+            for one in range(0, count, TRANSACTION_ITEMS_MAX)
+        ]
+        return sum(self._call("TransactWriteItems", items) for items in each)
 
-    def _spread(self, median: float, count: int) -> float:
-        """The sum of this many waits; of many, their mean times their number."""
-        if count > 4:
-            return median * math.exp(_SPREAD**2 / 2) * count
-        return sum(self._chance.lognormvariate(math.log(median), _SPREAD) for _ in range(count))
+    def _call(self, operation: str, items: int = 1) -> float:
+        """Seconds of one call to DynamoDB."""
+        return LATENCIES[f"dynamodb.{operation}"].draw(self._chance, items) / 1000
 
 
 def _entities(messages: Sequence[Message]) -> int:
