@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from infra.bench.aws_calls import counted
-from infra.bench.filling import fill_record
+from infra.bench.filling import fill_large_record
 from infra.bench.messages import event, submit
 from infra.bench.replays import replayed
 from infra.bench.result import Figure, Result, Table, at_most, exact, figure, number, ratio
@@ -24,12 +24,12 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     for count in sizes.records:
         place = stand.place("growth")
         stand.screen.say(f"growth: a record of {count} incidents …")
-        fill_record(stand, place, count)
+        fill_large_record(stand, place, count)
         places[str(count)] = place["workspace_id"]
     batch = min(sizes.entities, *sizes.records)
     stand.screen.say(f"growth: {sizes.rounds} turns of {batch} new states in each …")
     found = stand.run("growth:measure", places=places, batch=batch, rounds=sizes.rounds)
-    replays = {count: replayed(stand, count) for count in sizes.records}
+    replays = {count: replayed(stand, count) for count in sizes.replays}
     return _result(found, replays, batch)
 
 
@@ -47,17 +47,19 @@ def measure(places: dict[str, str], batch: int, rounds: int) -> Found:
 
 
 def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) -> Result:
+    sizes = [int(size) for size in found]
+    small, *_, large = sizes
     smallest, *_, largest = replays
-    cpu = {size: [seconds for seconds, _ in found[str(size)]] for size in replays}
-    calls = {size: figure([count for _, count in found[str(size)]]).median for size in replays}
+    cpu = {size: [seconds for seconds, _ in found[str(size)]] for size in sizes}
+    calls = {size: figure([count for _, count in found[str(size)]]).median for size in sizes}
     changes = [
         [
             number(size),
             str(figure([seconds * 1_000_000 for seconds in cpu[size]])),
-            ratio(cpu[size], cpu[smallest]).times,
+            ratio(cpu[size], cpu[small]).times,
             number(calls[size]),
         ]
-        for size in replays
+        for size in sizes
     ]
     pages = {
         size: figure([seconds * 1000 for run in runs for seconds in run["cpu"]])
@@ -79,8 +81,8 @@ def _result(found: Found, replays: dict[int, list[dict[str, Any]]], batch: int) 
         for size in replays
     ]
     replay_growth = requests[largest]["dynamodb"] / requests[smallest]["dynamodb"]
-    calls_growth = calls[largest] / calls[smallest]
-    slower = ratio(cpu[largest], cpu[smallest])
+    calls_growth = calls[large] / calls[small]
+    slower = ratio(cpu[large], cpu[small])
     replay_slower = _relative(pages[largest], pages[smallest])
     return Result(
         [

@@ -47,7 +47,7 @@ class Held:
 
 def benchmark(stand: Stand, sizes: Sizes) -> Result:
     """Measures the submitter, the replayer and the functions of the API."""
-    replays = {size: max(run["peak"] for run in replayed(stand, size)) for size in sizes.records}
+    replays = {size: max(run["peak"] for run in replayed(stand, size)) for size in sizes.replays}
     held = [
         _full_event(stand, sizes),
         *_full_messages(stand, sizes),

@@ -12,6 +12,7 @@ from infra.bench.simulated_submitter import NOW, PLANNED, settings
 from infra.bench.simulation import Settings
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
+from infra.bench.sweeping import Swept, swept
 
 _MB = 1_000_000
 _IMPORTED = 50_000
@@ -27,7 +28,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     stand.screen.say("scale: a quiet workspace beside a flood, simulated …")
     floods, flood_targets = _floods(sizes)
     stand.screen.say("scale: many sites, simulated …")
-    tables = [floods, _many_sites(sizes)]
+    tables = [floods, _many_sites(sizes), _sweep(swept(stand, sizes.swept))]
     replay, replay_targets = _replay(replayed_once(stand, sizes.large), sizes.large)
     # Here follows what `throughput.measured` finds: entities a second into one workspace.
     return Result([*tables, replay], [*flood_targets, *replay_targets])
@@ -94,6 +95,12 @@ def _one(sites: int, rate: int, seconds: int, given: Settings, plan: Any) -> Ite
     refused = sum(run.refused.values()) > len(run.messages) / 100
     yield _seconds(waits, 50) + (", 429" if refused else "")
     yield _seconds(waits, 99)
+
+
+def _sweep(found: Swept) -> Table:
+    columns = ("requests to DynamoDB per site", "ms per site", "sites within the timeout")
+    row = [number(found.requests), number(found.seconds * 1000), number(found.sites_max)]
+    return Table("A sweep over sites without trouble", columns, [row])
 
 
 def _seconds(waits: Waits, percent: float) -> str:

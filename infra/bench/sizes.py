@@ -24,11 +24,12 @@ class FreshSizes:
 
 @dataclass(frozen=True)
 class Sizes:
-    """`records` and `containers` are sizes of the tables, in items; `large` is scale's record.
+    """`records` and `containers` are sizes of the tables, in items; `replays` those of the records
+    that are replayed against the simulator, `large` that of the record that `scale` replays.
 
-    `simulations` are the runs of each flood, `site_counts` how many numbers of sites are simulated.
-    `large_messages` and `small_messages` are numbers of full messages, of the largest and of the
-    smallest entities.
+    `simulations` are the runs of each flood, `site_counts` how many numbers of sites are simulated,
+    `swept` the sites that are swept. `large_messages` and `small_messages` are numbers of full
+    messages, of the largest and of the smallest entities.
     """
 
     rounds: int = 9
@@ -40,6 +41,7 @@ class Sizes:
     callbacks: int = 1000
     wakes: int = 5
     records: tuple[int, ...] = (1_000, 10_000, 100_000)
+    replays: tuple[int, ...] = (1_000, 10_000)
     containers: tuple[int, ...] = (1_000, 10_000, 100_000)
     searches: int = 40
     event_bytes: int = 6_000_000
@@ -52,6 +54,7 @@ class Sizes:
     large: int = 1_000_000
     simulations: int = 20
     site_counts: int = 3
+    swept: int = 10
 
 
 FULL = Sizes()
@@ -65,6 +68,7 @@ SMALL = Sizes(
     callbacks=50,
     wakes=1,
     records=(200, 400),
+    replays=(200, 400),
     containers=(200, 400),
     searches=4,
     event_bytes=300_000,
@@ -87,4 +91,5 @@ SMALL = Sizes(
     large=2_000,
     simulations=2,
     site_counts=1,
+    swept=2,
 )
