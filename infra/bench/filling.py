@@ -9,6 +9,7 @@ from relay import keys
 from relay.catalog.containers import Container, ContainerStore
 from relay.entities.model import EntityKey, Kind
 from relay.record.store import RecordStore
+from relay.table import key
 
 _CHUNK = 1000
 _ROWS = 10_000
@@ -28,31 +29,30 @@ def fill_large_record(stand: Stand, place: Place, count: int) -> None:
     table = stand.stage.environment["RECORD_TABLE"]
     first = min(count, known_incidents())
     fill_record(stand, place, first)
-    items = [_stored(stand, place, number).decode() for number in range(first)]
-    workspace_id = place["workspace_id"]
+    shards = keys.entities(place["workspace_id"])
+    known = [_stored(stand, shards, number) for number in range(first)]
     headers = {"X-Amz-Target": "Tables.Fill"}
     with httpx.Client(trust_env=False, timeout=60) as http:
         for start in range(first, count, _ROWS):
             rows = []
             for number in range(start, min(start + _ROWS, count)):
-                known, id_ = number % first, incident_id(number)
-                key = EntityKey(Kind.INCIDENT, id_)
-                pk, sk = keys.entities(workspace_id), keys.entity_sk(key)
-                rows.append((pk, sk, items[known].replace(incident_id(known), id_)))
+                like, id_ = number % first, incident_id(number)
+                pk, sk = shards.key_of(EntityKey(Kind.INCIDENT, id_))
+                like_pk, item = known[like]
+                item = item.replace(like_pk, pk).replace(incident_id(like), id_)
+                rows.append((pk, sk, item))
             url = stand.stage.environment["AWS_ENDPOINT_URL_DYNAMODB"]
             body = to_json({"TableName": table, "Rows": rows})
             http.post(url, content=body, headers=headers).raise_for_status()
 
 
-def _stored(stand: Stand, place: Place, number: int) -> bytes:
-    """The item of an incident, in DynamoDB's JSON."""
-    key = EntityKey(Kind.INCIDENT, incident_id(number))
-    pk, sk = keys.entities(place["workspace_id"]), keys.entity_sk(key)
+def _stored(stand: Stand, shards: keys.Shards, number: int) -> tuple[str, str]:
+    """The pk of an incident, and its item in DynamoDB's JSON."""
+    pk, sk = shards.key_of(EntityKey(Kind.INCIDENT, incident_id(number)))
     found = stand.stage.dynamodb.get_item(
-        TableName=stand.stage.environment["RECORD_TABLE"],
-        Key={"pk": {"S": pk}, "sk": {"S": sk}},
+        TableName=stand.stage.environment["RECORD_TABLE"], Key=key(pk, sk)
     )
-    return to_json(found["Item"])
+    return pk, to_json(found["Item"]).decode()
 
 
 def fill_catalog(stand: Stand, place: Place, count: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from infra.bench import throughput
 from infra.bench.loads import Flood, Waits, beside, spread_over, waits_of
 from infra.bench.million import replayed_once
 from infra.bench.result import Result, Table, Target, at_most, exact, figure, number
@@ -30,8 +31,11 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     stand.screen.say("scale: many sites, simulated …")
     tables = [floods, _many_sites(sizes), _sweep(swept(stand, sizes.swept))]
     replay, replay_targets = _replay(replayed_once(stand, sizes.large), sizes.large)
-    # Here follows what `throughput.measured` finds: entities a second into one workspace.
-    return Result([*tables, replay], [*flood_targets, *replay_targets])
+    one_workspace = throughput.measured(stand, sizes)
+    return Result(
+        [*one_workspace.tables, *tables, replay],
+        [*one_workspace.targets, *flood_targets, *replay_targets],
+    )
 
 
 def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
