@@ -18,7 +18,7 @@ from infra.bench.sweeping import Swept, swept
 _MB = 1_000_000
 _IMPORTED = 50_000
 # The rates of the table of many sites, with the seconds that each is simulated for.
-_RATES = {1: 60, 100: 60, 10_000: 5}
+_RATES = {1: 60, 100: 60, 10_000: 3}
 _SITES = (10, 1_000, 100_000)
 # A throttle that nothing reaches.
 _OPEN = 10_000_000
@@ -57,7 +57,7 @@ def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
     for flood in floods:
         for way, (asked, plan) in ways.items():
             # A flood of single submissions is slow to simulate, and lasts for all of the run.
-            waits = beside(flood, asked, runs if flood.entities > 1 else max(1, runs // 4), plan)
+            waits = beside(flood, asked, runs if flood.entities > 1 else max(1, runs // 8), plan)
             ratios[way].append(waits.at(99) / rest.at(99))
             growth = f"{number(ratios[way][-1])} ×"  # noqa: RUF001
             rows.append([flood.name, way, _seconds(waits, 50), _seconds(waits, 99), growth])
