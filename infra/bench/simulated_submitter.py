@@ -45,18 +45,16 @@ def settings() -> Settings:
 
 @dataclass(frozen=True)
 class Plan:
-    """In which order the submitter processes the workspaces of a batch, and how many at once.
+    """In which order the submitter processes the workspaces of a batch, and how many at once."""
 
-    Now it processes them as they arrived, one after the other.
-    """
-
-    smallest_first: bool = False
+    smallest_first: bool = True
     at_once: int = 1
 
 
 NOW = Plan()
-# What would protect a quiet workspace, and deliver to many sites; see docs/scale.md.
-PLANNED = Plan(smallest_first=True, at_once=16)
+AS_THEY_ARRIVED = Plan(smallest_first=False)
+# What would deliver to many sites sooner; see docs/scale.md.
+SIDE_BY_SIDE = Plan(at_once=16)
 
 
 class Submitter:

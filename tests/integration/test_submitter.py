@@ -680,6 +680,19 @@ def test_an_unreadable_message_fails_alone(submitter: Submitter, scripted: Scrip
         assert "not a message" in letter["MessageAttributes"]["reason"]["StringValue"]
 
 
+def test_a_flood_of_one_workspace_delays_no_other(submitter: Submitter, scripted: Scripted) -> None:
+    submitter.link(scripted.document, "flood", "quiet")
+    flood = [message(inc(f"f-{number}"), workspace="flood") for number in range(3)]
+    event = sqs_event(*flood, message(inc("q"), workspace="quiet"))
+    for record, group in zip(event["Records"], [*["flood"] * 3, "quiet"], strict=True):
+        record["attributes"]["MessageGroupId"] = group
+
+    assert submitter.function.handler(event, Context())["batchItemFailures"] == []
+
+    sent = [entity["id"] for body in scripted.bodies for entity in body["incidents"]]
+    assert [without_key(entity_id) for entity_id in sent] == ["q", "f-0", "f-1", "f-2"]
+
+
 def test_messages_beyond_the_available_time_return(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

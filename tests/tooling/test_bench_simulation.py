@@ -7,7 +7,12 @@ from dataclasses import replace
 import pytest
 
 from infra.bench.loads import FLOOD, QUIET, Flood, beside, spread_over, waits_of
-from infra.bench.simulated_submitter import PLANNED, Plan, Submitter, settings
+from infra.bench.simulated_submitter import (
+    AS_THEY_ARRIVED,
+    SIDE_BY_SIDE,
+    Submitter,
+    settings,
+)
 from infra.bench.simulation import (
     NOISY_MESSAGES,
     Message,
@@ -198,8 +203,8 @@ def test_fair_queueing_shortens_the_wait_in_a_backlog() -> None:
 def test_the_smallest_workspace_first_is_not_behind_the_flood() -> None:
     flood = [Message(FLOOD, 0.0, 1000, 130_000) for _ in range(4)]
     batch = [*flood, Message(QUIET, 0.0)]
-    behind = Submitter(1).process(0.0, batch)[0][-1]
-    ahead = Submitter(1, Plan(smallest_first=True)).process(0.0, batch)[0][-1]
+    behind = Submitter(1, AS_THEY_ARRIVED).process(0.0, batch)[0][-1]
+    ahead = Submitter(1).process(0.0, batch)[0][-1]
     assert ahead is not None
     assert behind is not None
     assert ahead < 1 < behind
@@ -208,7 +213,7 @@ def test_the_smallest_workspace_first_is_not_behind_the_flood() -> None:
 def test_workspaces_side_by_side_take_a_fraction_of_the_time() -> None:
     batch = [Message(workspace, 0.0) for workspace in range(64)]
     _, alone = Submitter(1).process(0.0, batch)
-    _, beside_each_other = Submitter(1, PLANNED).process(0.0, batch)
+    _, beside_each_other = Submitter(1, SIDE_BY_SIDE).process(0.0, batch)
     assert beside_each_other < alone / 8
 
 
