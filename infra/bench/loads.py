@@ -5,8 +5,9 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from infra.bench.simulated_queue import Message
 from infra.bench.simulated_submitter import NOW, Plan, Submitter
-from infra.bench.simulation import Message, Run, Settings, simulate
+from infra.bench.simulation import Run, Settings, simulate
 
 # Bytes of a compressed message: of one incident, and for each further one (bench cost).
 _ONE, _FURTHER = 700, 130

@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.bench.simulation import Message, Processed, Settings
+from infra.bench.simulated_queue import Message
+from infra.bench.simulation import Processed, Settings
 from infra.harness.latencies import JIRA_SECONDS, LATENCIES
 from infra.lambdas.template import event_source_of, resources, timeout_of
 from relay.aws import AT_ONCE

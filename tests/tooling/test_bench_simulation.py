@@ -7,21 +7,14 @@ from dataclasses import replace
 import pytest
 
 from infra.bench.loads import FLOOD, QUIET, Flood, beside, spread_over, waits_of
+from infra.bench.simulated_queue import NOISY_MESSAGES, Message, Queue
 from infra.bench.simulated_submitter import (
     AS_THEY_ARRIVED,
     SIDE_BY_SIDE,
     Submitter,
     settings,
 )
-from infra.bench.simulation import (
-    NOISY_MESSAGES,
-    Message,
-    Processed,
-    Queue,
-    Run,
-    Settings,
-    simulate,
-)
+from infra.bench.simulation import Processed, Run, Settings, simulate
 
 PLAIN = Settings(rate=1e9, burst=1e9, batch=10, window=0.5, concurrency=4, visibility=30)
 
