@@ -8,7 +8,7 @@ from typing import Any
 from infra.bench import throughput
 from infra.bench.loads import Flood, Waits, beside, spread_over, waits_of
 from infra.bench.million import replayed_once
-from infra.bench.result import Result, Table, Target, at_most, exact, figure, number
+from infra.bench.result import TIMES, Result, Table, Target, at_most, exact, figure, number
 from infra.bench.simulated_submitter import AS_THEY_ARRIVED, NOW, SIDE_BY_SIDE, settings
 from infra.bench.simulation import Settings
 from infra.bench.sizes import Sizes
@@ -54,14 +54,14 @@ def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
         Flood(f"{number(_IMPORTED)} single submissions", 1, _IMPORTED, given.rate),
         Flood("10,000 a second for a minute, in submissions of 1,000", 1000, 600, 10),
     ]
-    rows = [["nothing", _RELAYS, _seconds(rest, 50), _seconds(rest, 99), "1 ×"]]  # noqa: RUF001
+    rows = [["nothing", _RELAYS, _seconds(rest, 50), _seconds(rest, 99), f"1 {TIMES}"]]
     ratios: dict[str, list[float]] = {way: [] for way in ways}
     for flood in floods:
         for way, (asked, plan) in ways.items():
             # A flood of single submissions is slow to simulate, and lasts for all of the run.
             waits = beside(flood, asked, runs if flood.entities > 1 else max(1, runs // 8), plan)
             ratios[way].append(waits.at(99) / rest.at(99))
-            growth = f"{number(ratios[way][-1])} ×"  # noqa: RUF001
+            growth = f"{number(ratios[way][-1])} {TIMES}"
             rows.append([flood.name, way, _seconds(waits, 50), _seconds(waits, 99), growth])
     columns = (
         "the other workspace sends",
