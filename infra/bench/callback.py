@@ -7,12 +7,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import boto3
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.httpsession import URLLib3Session
 
-from infra.bench.peer import PEERS, PYTHON, node_command, peer
+from infra.bench.peer import PEERS, PYTHON, node_command, peer, write_app
 from infra.bench.result import Result, Table, at_least, figure, ratio
 from infra.bench.signing import signed
 from infra.bench.sizes import Sizes
@@ -20,7 +23,6 @@ from infra.bench.stand import Stand
 from infra.bench.timing import by_turns, spent
 from infra.lambdas.runtime import Context, http_event, load
 from infra.local.failure import StackFailure
-from infra.local.paths import ROOT
 from relay.catalog.workspaces import Workspace
 from relay.identity.caller import Request
 from relay.identity.connect_token import verified_claims
@@ -44,7 +46,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     node, missing = list[str](), ""
     try:
         stand.screen.say("callback: the packages of npm …")
-        node = node_command()
+        node = node_command("callback.cjs")
     except StackFailure as error:
         missing = str(error)
     stand.screen.say(f"callback: {sizes.rounds} rounds of {sizes.callbacks} signed calls …")
@@ -94,7 +96,7 @@ def measure(place: dict[str, str], node: list[str], count: int, rounds: int) -> 
         ways[PYPI] = partial(speed, python.ask)
         if node:
             folder = peers.enter_context(tempfile.TemporaryDirectory(prefix="relay-bench-"))
-            _write_app(Path(folder))
+            write_app(Path(folder))
             framework = peers.enter_context(peer(node, folder))
             framework.ask(**setting)
             ways[EXPRESS] = partial(speed, partial(framework.ask, way="express"))
@@ -114,14 +116,6 @@ class InMemoryCatalog:
         return [self.workspace] if self.workspace.id in ids else []
 
 
-def _write_app(folder: Path) -> None:
-    """Write the app's descriptor and configuration where the framework expects them."""
-    descriptor = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
-    descriptor |= {"baseUrl": "https://relay.example.com", "key": "relay-operations"}
-    (folder / "atlassian-connect.json").write_text(json.dumps(descriptor))
-    (folder / "config.json").write_text("{}")
-
-
 def _calls(place: dict[str, str], count: int) -> Iterator[dict[str, Any]]:
     """Jira's calls of fetchWorkspaces, each with its own token."""
     body = json.dumps({"ids": [place["workspace_id"]]})
@@ -134,25 +128,35 @@ def _request(one: dict[str, Any]) -> Request:
     return Request(one["method"], path, query, one["headers"], "", one["body"].encode())
 
 
-def answer_from_memory() -> None:
-    """Sends each request to AWS once and reuses its answer afterwards.
+@dataclass(frozen=True)
+class Remembered:
+    """The bytes of an answer, as botocore reads them from a connection."""
 
-    botocore still prepares every request, so the time includes Relay's work but not AWS's.
+    body: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        """All of them at once."""
+        yield self.body
+
+
+def answer_from_memory() -> None:
+    """Sends each request to AWS once and reuses the bytes of its answer afterwards.
+
+    botocore still prepares and signs every request and reads every answer, so the time includes
+    all of Relay's work but the socket.
     """
     boto3.setup_default_session()
+    http = URLLib3Session()
+    known: dict[Any, bytes] = {}
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        asked = (request.headers.get("X-Amz-Target", ""), request.body)
+        if asked not in known:
+            known[asked] = http.send(request).content
+        return AWSResponse(request.url, 200, HTTPHeaders(), Remembered(known[asked]))
+
     events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
-    known: dict[tuple[str, bytes], Any] = {}
-
-    def recall(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
-        context["request"] = (model.name, params["body"])
-        parsed = known.get(context["request"])
-        return (SimpleNamespace(status_code=200), parsed) if parsed else None
-
-    def remember(parsed: Any, context: dict[str, Any], **_: Any) -> None:
-        known[context["request"]] = parsed
-
-    events.register("before-call", recall)
-    events.register("after-call", remember)
+    events.register("before-send", answer)
 
 
 def _result(found: Speeds, missing: str) -> Result:

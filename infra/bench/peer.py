@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.local.environment import tool_environment
 from infra.local.failure import StackFailure
-from infra.local.paths import TOOLS
+from infra.local.paths import ROOT, TOOLS
 from infra.local.processes import run_command
 
 PEERS = Path(__file__).parent / "peers"
@@ -54,8 +54,11 @@ def peer(command: Sequence[str], folder: str | None = None) -> Iterator[Peer]:
         process.communicate()
 
 
-def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
-    """The command of npm's peers. Fetches missing packages; raises StackFailure if it can't."""
+def node_command(script: str, folder: Path = _NODE_FOLDER) -> list[str]:
+    """The command of one of npm's peers, a file of `peers`.
+
+    Fetches missing packages; raises StackFailure if it can't.
+    """
     node, npm = shutil.which("node"), shutil.which("npm")
     if not (node and npm):
         raise StackFailure("there is no Node.js with npm on this machine")
@@ -74,4 +77,12 @@ def node_command(folder: Path = _NODE_FOLDER) -> list[str]:
             # The registry's answers may contain its host, so they are only logged.
             why = f"npm could not fetch the packages; see {log.relative_to(TOOLS.parent)}"
             raise StackFailure(why) from None
-    return [node, str(PEERS / "callback.cjs"), str(folder)]
+    return [node, str(PEERS / script), str(folder)]
+
+
+def write_app(folder: Path) -> None:
+    """Writes the app's descriptor and configuration where Atlassian's framework expects them."""
+    descriptor = json.loads((ROOT / "atlassian-connect.json").read_text("utf-8"))
+    descriptor |= {"baseUrl": "https://relay.example.com", "key": "relay-operations"}
+    (folder / "atlassian-connect.json").write_text(json.dumps(descriptor))
+    (folder / "config.json").write_text("{}")

@@ -73,18 +73,24 @@ class Target:
     met: bool | None
 
 
-def at_most(what: str, measured: Figure, limit: float, unit: str = TIMES) -> Target:
-    """A target that is met if the median is at most `limit`."""
-    met = measured.median <= limit
-    return Target(what, f"{measured} {unit}", f"≤ {number(limit)} {unit}", met)
+def at_most(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
+    """A target that is met if the median is at most `limit`; `measured` None is not measured."""
+    return _target(what, measured, "≤", limit, unit)
 
 
 def at_least(what: str, measured: Figure | None, limit: float, unit: str = TIMES) -> Target:
     """A target that is met if the median is at least `limit`; `measured` None is not measured."""
+    return _target(what, measured, "≥", limit, unit)
+
+
+def _target(what: str, measured: Figure | None, sign: str, limit: float, unit: str) -> Target:
+    bound = f"{sign} {number(limit)} {unit}"
     if measured is None:
-        return Target(what, "not installed here", f"≥ {number(limit)} {unit}", None)
-    met = measured.median >= limit
-    return Target(what, f"{measured} {unit}", f"≥ {number(limit)} {unit}", met)
+        return Target(what, "not installed here", bound, None)
+    median = measured.median
+    return Target(
+        what, f"{measured} {unit}", bound, median <= limit if sign == "≤" else median >= limit
+    )
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def test_every_refusal_makes_the_same_calls(stage: VerifierStage) -> None:
 def test_the_cache_of_sites_is_bounded(
     stage: VerifierStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
+    monkeypatch.setattr("relay.identity.callback.IDS_MAX", 1)
     monkeypatch.setattr("relay.secrets._CACHED_MAX", 1)
     for site in (ACME, GLOBEX):
         assert stage.passes(site)
@@ -114,7 +114,7 @@ def test_the_cache_of_sites_is_bounded(
 def test_unknown_callers_are_not_cached(
     stage: VerifierStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.identity.callback._IDS_MAX", 1)
+    monkeypatch.setattr("relay.identity.callback.IDS_MAX", 1)
     assert stage.passes(ACME)
     assert not stage.passes(UNKNOWN, ACME.secret)
     assert not stage.passes(GLOBEX, ACME.secret)

@@ -46,7 +46,7 @@ def test_a_machine_without_node_has_no_npm_peers(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StackFailure, match=r"no Node\.js"):
-        node_command(tmp_path)
+        node_command("callback.cjs", tmp_path)
 
 
 def test_a_function_is_ready_when_it_asks_for_an_event() -> None:

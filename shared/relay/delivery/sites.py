@@ -1,32 +1,26 @@
-"""The sites that a workspace is linked to, their current state, and their Jira clients."""
+"""The sites that a workspace is linked to, and their current state; sessions with them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-
-import httpx
+from typing import TYPE_CHECKING
 
 from relay.aws import AWS_ERRORS
 from relay.delivery.session import Clock, SiteSession, SiteTrouble, Stopped, TimeLeft
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import Unavailable
-from relay.jira.client import FallbackIdentity, JiraClient
-from relay.jira.credentials import BearerCredential, ConnectCredential
-from relay.jira.errors import JiraAnswered
 from relay.jira.workspace_jira import WorkspaceJira
-from relay.outbound.client import OutboundClient
 from relay.telemetry import logger
-from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.links import Link, LinkStore
 from relay.tenants.replay import Replay
 from relay.tenants.snapshots import SiteSnapshot, SiteSnapshotStore
-from relay.tenants.store import TenantStore
-from relay.tenants.tenant import Tenant, TenantState
+from relay.tenants.tenant import Tenant
 from relay.tenants.troubles import Trouble, TroubleStore
 
-# A day. Then the refused identity is tried again: nothing reports when access is granted.
-_CHOICE_VALID_MS = 86_400_000
+if TYPE_CHECKING:
+    from relay.delivery.access import SiteAccess
+    from relay.jira.client import JiraClient
+
 _NO_SECRET = "The site's secret can't be read."  # noqa: S105
 _UNINSTALLED = "The site has uninstalled the app."
 _NOT_READABLE = (*AWS_ERRORS, Unavailable)
@@ -71,7 +65,7 @@ class LinkedSite:
 
 
 class Sites:
-    """Reads linked sites and opens sessions with them.
+    """Reads linked sites and opens sessions with them. `access` is called when a site is called.
 
     Every method raises Unavailable, or an AWS error, if the tables can't be read.
     """
@@ -81,7 +75,7 @@ class Sites:
         links: LinkStore,
         snapshots: SiteSnapshotStore,
         troubles: TroubleStore,
-        access: "SiteAccess",
+        access: Callable[[], "SiteAccess"],
         clock: Clock = time.time,
     ) -> None:
         self._links = links
@@ -104,9 +98,9 @@ class Sites:
         snapshots = self._snapshots.of(workspace_id, [tenant_id])
         return sum(found.generation for found in snapshots)
 
-    def client_for(self, tenant: Tenant) -> JiraClient | None:
+    def client_for(self, tenant: Tenant) -> "JiraClient | None":
         """A client of the site's Jira; None if it has uninstalled the app (see `SiteAccess`)."""
-        return self._access.client_for(tenant)
+        return self._access().client_for(tenant)
 
     def jira_for(self, linked: LinkedSite) -> WorkspaceJira | None:
         """The site's Jira as the workspace sees it; None if it has uninstalled the app."""
@@ -142,90 +136,3 @@ class Sites:
             LinkedSite(by_tenant[snapshot.tenant.id], snapshot)
             for snapshot in self._snapshots.of(workspace_id, by_tenant)
         ]
-
-
-class SiteAccess:
-    """Chooses the identity that a site is called as; `preferred` is first if the site has both."""
-
-    def __init__(
-        self,
-        tenants: TenantStore,
-        choices: IdentityChoiceStore,
-        http: OutboundClient,
-        app_key: str,
-        preferred: str,
-    ) -> None:
-        self.tenants = tenants
-        self._choices = choices
-        self._http = http
-        self._app_key = app_key
-        self._preferred = Identity(preferred)
-
-    def client_for(self, tenant: Tenant) -> JiraClient | None:
-        """A client of the site's Jira; None if the site has uninstalled the app.
-
-        Raises Unavailable, or an AWS error, if its secrets can't be read.
-        """
-        logins = self._logins(tenant)
-        if tenant.state is not TenantState.ACTIVE or not logins:
-            return None
-        if len(logins) == 1:
-            [(base_url, credential)] = logins.values()
-            return JiraClient(self._http, base_url, credential)
-        first, second = self._order(tenant)
-        fallback = JiraClient(self._http, *logins[second])
-        switched = partial(self._switched, tenant, second)
-        return JiraClient(self._http, *logins[first], FallbackIdentity(fallback, switched))
-
-    def in_use(self, tenant: Tenant) -> tuple[Identity, IdentityChoice | None] | None:
-        """The identity that the site is called as, and the choice behind it if one was made after
-        a refusal. None if the site is not called at all. Reads no secrets."""
-        has = {
-            Identity.CONNECT: tenant.secret is not None,
-            Identity.FORGE: bool(tenant.forge and tenant.forge.system_token),
-        }
-        if tenant.state is not TenantState.ACTIVE or not any(has.values()):
-            return None
-        if not all(has.values()):
-            return next(identity for identity in Identity if has[identity]), None
-        choice = self._choice(tenant)
-        return (choice.identity if choice else self._preferred), choice
-
-    def _logins(self, tenant: Tenant) -> dict[Identity, tuple[str, httpx.Auth]]:
-        """The base URL and credential of each identity that the site has."""
-        logins: dict[Identity, tuple[str, httpx.Auth]] = {}
-        secret = self.tenants.secret_of(tenant)
-        if secret and tenant.client_key:
-            credential = ConnectCredential(
-                self._app_key, tenant.client_key, tenant.base_url, secret
-            )
-            logins[Identity.CONNECT] = (tenant.base_url, credential)
-        system_token = self.tenants.system_token_of(tenant)
-        if system_token and tenant.forge and tenant.forge.api_base_url:
-            logins[Identity.FORGE] = (tenant.forge.api_base_url, BearerCredential(system_token))
-        return logins
-
-    def _order(self, tenant: Tenant) -> tuple[Identity, Identity]:
-        choice = self._choice(tenant)
-        first = choice.identity if choice else self._preferred
-        return first, _OTHER[first]
-
-    def _choice(self, tenant: Tenant) -> IdentityChoice | None:
-        choice = self._choices.of(tenant.id)
-        return choice if choice and choice.at > _now() - _CHOICE_VALID_MS else None
-
-    def _switched(self, tenant: Tenant, identity: Identity, refused: JiraAnswered) -> None:
-        logger.warning(
-            "A site accepts the other identity",
-            tenant_id=tenant.id,
-            identity=identity.value,
-            reason=refused.reason,
-        )
-        self._choices.save(tenant.id, IdentityChoice(identity, refused.message, _now()))
-
-
-_OTHER = {Identity.CONNECT: Identity.FORGE, Identity.FORGE: Identity.CONNECT}
-
-
-def _now() -> int:
-    return int(time.time() * 1000)

@@ -7,7 +7,6 @@ from relay.actions.admin_page import TEST_INCIDENT, AdminPage, LinkedWorkspace
 from relay.actions.page_entities import Unsettled, UnsettledEntity, UnsettledPage
 from relay.catalog.sources import Source
 from relay.catalog.workspaces import Workspace
-from relay.delivery.sites import SiteAccess
 from relay.edge.advice import ADVICE
 from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
@@ -23,6 +22,7 @@ from relay.tenants.tenant import Tenant
 from relay.tenants.troubles import Trouble, TroubleStore
 
 if TYPE_CHECKING:
+    from relay.delivery.access import SiteAccess
     from relay.edge.shapes import page as shapes
 
 _STATES = ("owed", "refused")
@@ -66,7 +66,7 @@ class PageDocuments:
         self,
         page: AdminPage,
         troubles: TroubleStore,
-        access: SiteAccess,
+        access: "SiteAccess",
         version: str,
         region: str,
     ) -> None:

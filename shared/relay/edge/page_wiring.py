@@ -50,6 +50,7 @@ class PageParts(ForgeParts, SiteParts):
     def administrators(self) -> "Administrators":
         from relay.jira.permissions import Administrators
 
+        # Asked at each call of the page, so that the client of Jira is loaded at init.
         return Administrators(self.access.client_for)
 
     @cached_property

@@ -70,7 +70,7 @@ class SiteDocuments:
         self._tenants = parts.tenants
         self._links = parts.links
         self._troubles = parts.troubles
-        self._access = parts.access
+        self._parts = parts
 
     def page(self, after: str, limit: int) -> "sites.SitePage":
         """A page of sites, without those that were merged into another."""
@@ -106,7 +106,7 @@ class SiteDocuments:
 
     def _credential(self, tenant: Tenant) -> "sites.SiteCredential | None":
         """The identity that Relay uses, and the reason if it is not the usual one."""
-        found = self._access.in_use(tenant)
+        found = self._parts.access.in_use(tenant)
         if found is None:
             return None
         identity, choice = found

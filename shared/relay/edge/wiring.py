@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from relay.catalog.containers import ContainerStore
+    from relay.delivery.access import SiteAccess
     from relay.delivery.confirmation import Confirmation
     from relay.delivery.session import Clock, TimeLeft
     from relay.delivery.site_delivery import SiteDelivery
-    from relay.delivery.sites import SiteAccess, Sites
+    from relay.delivery.sites import Sites
     from relay.identity.forge_token import ForgeTokenVerifier
     from relay.identity.site import SiteVerifier
     from relay.provider.submissions import SubmissionDelivery
@@ -178,7 +179,7 @@ class SiteParts(TenantParts):
 
     @cached_property
     def access(self) -> "SiteAccess":
-        from relay.delivery.sites import SiteAccess
+        from relay.delivery.access import SiteAccess
         from relay.jira.client import http_client
 
         http = http_client(self.jira_seconds)
@@ -188,7 +189,7 @@ class SiteParts(TenantParts):
     def sites(self) -> "Sites":
         from relay.delivery.sites import Sites
 
-        return Sites(self.links, self.snapshots, self.troubles, self.access, self._clock)
+        return Sites(self.links, self.snapshots, self.troubles, lambda: self.access, self._clock)
 
 
 class DeliveryParts(SiteParts):
@@ -230,6 +231,8 @@ class DeliveryParts(SiteParts):
     def delivery(self) -> "SiteDelivery":
         from relay.delivery.site_delivery import SiteDelivery
 
+        # Every delivery calls Jira: its client is loaded at init, when Lambda gives a whole core.
+        _ = self.access
         return SiteDelivery(
             self.record, self.sites, self.containers, self.confirmation, self.starter.replay_all
         )

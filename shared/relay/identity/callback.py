@@ -10,7 +10,8 @@ from relay.identity.connect_token import token_of, unverified_issuer, verified_c
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Tenant, TenantState
 
-_IDS_MAX = 1000
+# Tenant ids that a function caches.
+IDS_MAX = 1000
 
 ClaimsT = TypeVar("ClaimsT")
 
@@ -42,7 +43,7 @@ class SiteTokens:
                 # Make as many reads as the refusal of an unknown site.
                 self._tenants.id_of_client_key(client_key)
             raise
-        if len(self._tenant_ids) >= _IDS_MAX:
+        if len(self._tenant_ids) >= IDS_MAX:
             self._tenant_ids.clear()
         self._tenant_ids[client_key] = tenant.id
         return tenant, claims

@@ -7,7 +7,7 @@ from relay.errors import Unauthenticated
 from relay.identity.callback import SiteTokens
 from relay.identity.caller import ForgeCaller, Request, Verifier
 from relay.identity.connect_token import header_token_of, verified_context_claims
-from relay.identity.site import tenant_under_forge
+from relay.identity.site import ForgeSites
 from relay.tenants.store import TenantStore
 from relay.tenants.tenant import Tenant
 
@@ -29,7 +29,7 @@ class PageVerifier:
     """
 
     def __init__(self, tenants: TenantStore, forge: Callable[[], Verifier[ForgeCaller]]) -> None:
-        self._tenants = tenants
+        self._sites = ForgeSites(tenants)
         self._tokens = SiteTokens(tenants)
         self._forge = forge
 
@@ -48,4 +48,4 @@ class PageVerifier:
     def _under_forge(self, caller: ForgeCaller) -> PageCaller:
         if caller.account_id is None:
             raise Unauthenticated("the token names no user")
-        return PageCaller(tenant_under_forge(self._tenants, caller), caller.account_id)
+        return PageCaller(self._sites.of(caller), caller.account_id)

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 MESSAGES_MAX = 20
 MESSAGE_LENGTH_MAX = 500
@@ -48,7 +49,7 @@ def submit_answer(document: Any) -> SubmitAnswer:
     return SubmitAnswer(frozenset(accepted), failed, keys)
 
 
-def json_of(response: httpx.Response) -> Any:
+def json_of(response: "httpx.Response") -> Any:
     """The body as JSON; None if it is not valid JSON."""
     try:
         text = json.dumps(response.json(), ensure_ascii=False)

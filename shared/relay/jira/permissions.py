@@ -3,13 +3,15 @@
 import hashlib
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from relay.errors import Forbidden, Unavailable
-from relay.jira.client import JiraClient
 from relay.jira.errors import JiraError
 from relay.telemetry import logger
 from relay.tenants.tenant import Tenant
+
+if TYPE_CHECKING:
+    from relay.jira.client import JiraClient
 
 # Seconds. A new admin should not wait; a former one loses the page's buttons within minutes.
 _YES_SECONDS = 300
@@ -31,7 +33,7 @@ class Administrators:
 
     def __init__(
         self,
-        client_for: Callable[[Tenant], JiraClient | None],
+        client_for: Callable[[Tenant], "JiraClient | None"],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._client_for = client_for

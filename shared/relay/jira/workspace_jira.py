@@ -5,15 +5,17 @@ Callers pass and receive the workspace's own ids, so they can't address another 
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pydantic_core
 
 from relay.entities.model import Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.answers import SubmitAnswer
-from relay.jira.client import JiraClient
 from relay.jira.errors import AccessRefused, NothingThere
+
+if TYPE_CHECKING:
+    from relay.jira.client import JiraClient
 
 # Jira's answers to calls about components if the app's descriptor lacks their module.
 NO_COMPONENTS_MODULE = (AccessRefused, NothingThere)
@@ -25,7 +27,7 @@ class WorkspaceJira:
     `site` is the client for calls that name workspaces instead of entities.
     """
 
-    def __init__(self, site: JiraClient, ids: WorkspaceIds) -> None:
+    def __init__(self, site: "JiraClient", ids: WorkspaceIds) -> None:
         self.site = site
         self._ids = ids
 
