@@ -16,5 +16,6 @@ candidates | while read -r python; do
       "$layer/python" && exit 10
   fi
 done
-[ $? -eq 10 ] || echo "WARNING: No Python $version was found to compile the layer: cold starts take three times as long." \
+[ $? -eq 10 ] || echo "WARNING: No Python $version was found to compile the layer for the runtime python$version:" \
+  "its cold starts take three times as long." \
   "Install one, for example with 'uv python install $version', and build again."

@@ -61,7 +61,7 @@ def _build(folder: Path) -> None:
         AWS_DEFAULT_REGION=REGION,
         RELAY_PYTHON=str(MINISTACK_PYTHON),
         RELAY_PLATFORM="",
-        RELAY_PYTHON_VERSION=PYTHON_VERSION,
+        RELAY_PYTHON_VERSIONS=PYTHON_VERSION,
         UV=str(UV),
     )
     command = [str(SAM), "build", "--build-dir", str(unfinished)]

@@ -36,8 +36,11 @@ def base_url(endpoint: str) -> str:
     return f"{endpoint}/_aws/execute-api/{API_ID}"
 
 
-def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: str) -> Deployment:
-    """Deploys the stack, with the simulator's URL `jira`. The log is written to `folder`.
+def deploy(
+    template: Path, aws: LocalAws, jira: str, folder: Path, chosen: Mapping[str, str]
+) -> Deployment:
+    """Deploys the stack, with the simulator's URL `jira`, and with the `chosen` parameters. The log
+    is written to `folder`.
 
     Raises StackFailure.
     """
@@ -50,7 +53,6 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
         "ForgeAppId": FORGE_APP_ID,
         "ForgeKeysUrl": f"{jira}/forge/.well-known/jwks.json",
         "InstallKeysUrl": f"{jira}/install-keys",
-        "LogLevel": log_level,
         "TestApiOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestSiteOrigins": "http://127.0.0.1:*,http://localhost:*",
         "TestWebhookOrigins": ",".join(
@@ -58,6 +60,7 @@ def deploy(template: Path, aws: LocalAws, jira: str, folder: Path, log_level: st
             for scheme in ("http", "https")
             for host in ("127.0.0.1", "localhost")
         ),
+        **chosen,
     }
     command = [str(SAM), "deploy", "--template-file", str(template), "--stack-name", STACK_NAME]
     command += ["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]

@@ -9,7 +9,6 @@ import os
 import shutil
 from pathlib import Path
 
-from infra.lambdas.template import template
 from infra.local.build import LAYER, PYTHON_VERSION
 from infra.local.failure import StackFailure
 
@@ -30,10 +29,9 @@ def with_mounted_layer(build: Path, folder: Path) -> Path:
 
 def _pointing(built: Path) -> Path:
     text = built.read_text()
-    runtime = template()["Globals"]["Function"]["Runtime"]
     for found, wanted in (
         (f"ContentUri: {LAYER}\n", "ContentUri: LayerPointer\n"),
-        (f"Runtime: {runtime}\n", f"Runtime: python{PYTHON_VERSION}\n"),
+        ("    Runtime:\n      Ref: Runtime\n", f"    Runtime: python{PYTHON_VERSION}\n"),
     ):
         if found not in text:
             raise StackFailure(f"The built template has no {found.strip()}.")

@@ -16,17 +16,24 @@ from infra.local.failure import StackFailure
 
 PAYLOAD_FORMAT = "2.0"
 DEFAULT_ROUTE = "$default"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:"
 ANY_METHOD = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
-FUNCTION_IN_URI = re.compile(r"functions/\$\{(\w+)\.Arn\}/invocations")
+# The alias if the function has one: SAM appends the name `live` to the logical id.
+TARGET_IN_URI = re.compile(
+    r"functions/\$\{(?P<target>(?P<function>\w+?)(?:Aliaslive)?)(?:\.Arn)?\}/invocations"
+)
 
 
 @dataclass(frozen=True)
 class Route:
-    """`key` is API Gateway's, as in `GET /health`; `function` is the logical id in the template."""
+    """`key` is API Gateway's, as in `GET /health`. `function` and `target` are logical ids: of the
+    function, and of what API Gateway calls, which is its alias if it has one.
+    """
 
     key: str
     function: str
+    target: str
 
 
 def create_routes(aws: LocalAws, resources: Mapping[str, str]) -> list[Route]:
@@ -38,12 +45,12 @@ def create_routes(aws: LocalAws, resources: Mapping[str, str]) -> list[Route]:
     if not routes:
         raise StackFailure("The deployed template has no routes.")
     targets = {
-        function: _create_integration(aws, resources[function])
-        for function in {route.function for route in routes}
+        target: _create_integration(aws, resources[target])
+        for target in {route.target for route in routes}
     }
     for route in routes:
         aws.api_gateway.create_route(
-            ApiId=API_ID, RouteKey=route.key, Target=f"integrations/{targets[route.function]}"
+            ApiId=API_ID, RouteKey=route.key, Target=f"integrations/{targets[route.target]}"
         )
     return routes
 
@@ -60,7 +67,7 @@ def _routes_of(template: Mapping[str, Any]) -> Iterator[Route]:
             continue
         for path, methods in resource["Properties"]["Body"]["paths"].items():
             for method, operation in methods.items():
-                yield Route(_key(method, path), _function_of(operation[INTEGRATION]["uri"]))
+                yield Route(_key(method, path), *_called_by(operation[INTEGRATION]["uri"]))
 
 
 def _key(method: str, path: str) -> str:
@@ -69,18 +76,20 @@ def _key(method: str, path: str) -> str:
     return f"{'ANY' if method == ANY_METHOD else method.upper()} {path}"
 
 
-def _function_of(uri: Mapping[str, str]) -> str:
-    found = FUNCTION_IN_URI.search(uri["Fn::Sub"])
+def _called_by(uri: Mapping[str, str]) -> tuple[str, str]:
+    found = TARGET_IN_URI.search(uri["Fn::Sub"])
     if found is None:
         raise StackFailure(f"A route's integration is not a function: {uri}")
-    return found[1]
+    return found["function"], found["target"]
 
 
-def _create_integration(aws: LocalAws, function_name: str) -> str:
+def _create_integration(aws: LocalAws, target: str) -> str:
+    """`target` is a function's name, or an alias's ARN."""
+    arn = target if target.startswith("arn:") else FUNCTION_ARN + target
     answer = aws.api_gateway.create_integration(
         ApiId=API_ID,
         IntegrationType="AWS_PROXY",
-        IntegrationUri=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}",
+        IntegrationUri=arn,
         PayloadFormatVersion=PAYLOAD_FORMAT,
     )
     return answer["IntegrationId"]

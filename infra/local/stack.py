@@ -4,10 +4,10 @@ import fcntl
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -20,6 +20,7 @@ from infra.local.embedded_aws import EmbeddedAws, start_ministack
 from infra.local.event_sources import set_concurrency
 from infra.local.failure import StackFailure
 from infra.local.layer import with_mounted_layer
+from infra.local.parameters import chosen_parameters
 from infra.local.ports import port_for
 from infra.local.processes import Service, stop_services
 from infra.local.queues import without_queue_policies
@@ -37,10 +38,10 @@ class FolderInUse(StackFailure):
 
 @dataclass(frozen=True)
 class Options:
-    """Whether MiniStack enforces IAM policies, and the functions' log level."""
+    """Whether MiniStack enforces IAM policies, and parameters of the template with their values."""
 
     enforce_iam: bool = False
-    log_level: str = "INFO"
+    parameters: Mapping[str, str] = field(default_factory=chosen_parameters)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def start_stack(folder: Path, lock: TextIO, options: Options, report: Report) ->
         template = without_queue_policies(with_mounted_layer(build, folder))
         aws = LocalAws(embedded.endpoint)
         undo.callback(aws.close)
-        deployment = deploy(template, aws, jira.url, folder, options.log_level)
+        deployment = deploy(template, aws, jira.url, folder, options.parameters)
         set_concurrency(aws)
         routes = create_routes(aws, deployment.resources)
         api = base_url(embedded.endpoint)

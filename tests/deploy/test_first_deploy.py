@@ -24,7 +24,9 @@ SECONDS = 300
 # The machine field of an ELF header.
 MACHINES = {"Arm64Layer": 183, "X86Layer": 62}
 LAYERS = {"arm64": "Arm64Layer", "x86_64": "X86Layer"}
-RUNTIME = template()["Globals"]["Function"]["Runtime"]
+RUNTIMES = template()["Parameters"]["Runtime"]["AllowedValues"]
+VERSIONS = [runtime.removeprefix("python") for runtime in RUNTIMES]
+RUNTIME = template()["Parameters"]["Runtime"]["Default"]
 SOURCES = ("functions", "shared", "atlassian-connect.json", "samconfig.toml", "template.yaml")
 
 
@@ -103,16 +105,18 @@ def deployed(aws: dict[str, str], stack: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("layer", MACHINES)
-def test_a_layer_holds_the_binaries_of_its_architecture_and_of_the_runtime(
+def test_a_layer_holds_the_binaries_of_its_architecture_for_every_runtime(
     clone: Path, layer: str
 ) -> None:
     binaries = list(built(clone, layer).rglob("*.so"))
 
     machines = {int.from_bytes(path.read_bytes()[18:20], "little") for path in binaries}
-    versions = {path.name.split(".")[1] for path in binaries if "cpython" in path.name}
     assert machines == {MACHINES[layer]}
-    tag = RUNTIME.removeprefix("python").replace(".", "")
-    assert {version.split("-")[1] for version in versions} == {tag}
+    names = [path.name.split(".") for path in binaries]
+    tags = {version.replace(".", "") for version in VERSIONS}
+    # A stable one, as `module.abi3.so`, is loaded by every version.
+    for module in {name[0] for name in names if name[1] != "abi3"}:
+        assert {name[1].split("-")[1] for name in names if name[0] == module} == tags
 
 
 def test_both_layers_hold_the_same_but_for_the_binaries(clone: Path) -> None:
@@ -213,9 +217,11 @@ def test_a_layer_that_no_local_python_can_compile_is_reported(tmp_path: Path) ->
     assert "cold starts" in said
 
 
-def test_the_same_python_version_is_named_everywhere() -> None:
-    version = RUNTIME.removeprefix("python")
+def test_the_same_python_versions_are_named_everywhere() -> None:
+    listed = " ".join(VERSIONS)
     layers = [template()["Resources"][name]["Properties"] for name in LAYERS.values()]
 
-    assert [layer["CompatibleRuntimes"] for layer in layers] == [[RUNTIME]] * 2
-    assert f"RELAY_PYTHON_VERSION ?= {version}\n" in (ROOT / "shared" / "Makefile").read_text()
+    assert RUNTIMES[0] == RUNTIME
+    assert [layer["CompatibleRuntimes"] for layer in layers] == [RUNTIMES] * 2
+    assert f"RELAY_PYTHON_VERSIONS ?= {listed}\n" in (ROOT / "shared" / "Makefile").read_text()
+    assert f"RUNTIMES = {listed}\n" in (ROOT / "Makefile").read_text()

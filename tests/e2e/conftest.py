@@ -17,6 +17,8 @@ from infra.local.story import Story
 from tests.e2e.states import await_replay
 from tests.e2e.steering import Steering
 
+# With SnapStart, so that the tests call versions as a deployment with it does.
+PARAMETERS = {"LogLevel": "DEBUG", "SnapStart": "on"}
 _numbers = itertools.count(1)
 LAST = Path(__file__).with_name("test_logs.py")
 
@@ -31,7 +33,7 @@ def stack() -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
             patch.delenv(variable, raising=False)
-        with temporary_stack(Options(enforce_iam=True, log_level="DEBUG")) as running:
+        with temporary_stack(Options(enforce_iam=True, parameters=PARAMETERS)) as running:
             yield running
 
 

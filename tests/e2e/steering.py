@@ -94,9 +94,16 @@ class Steering:
         return self._stack.deployment.functions[function]
 
     def _set_variables(self, function_name: str, variables: dict[str, str]) -> None:
-        self._aws.functions.update_function_configuration(
+        """In a new version, too, if callers reach the function by an alias."""
+        functions = self._aws.functions
+        functions.update_function_configuration(
             FunctionName=function_name, Environment={"Variables": variables}
         )
+        for alias in functions.list_aliases(FunctionName=function_name)["Aliases"]:
+            version = functions.publish_version(FunctionName=function_name)["Version"]
+            functions.update_alias(
+                FunctionName=function_name, Name=alias["Name"], FunctionVersion=version
+            )
 
 
 def wait_until(is_so: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> None:

@@ -41,7 +41,7 @@ ROOMS = [
     "edge",
 ]
 SHARED = ROOT / "shared" / "relay"
-# The import names of the project's runtime dependencies.
+# The import names of the project's runtime dependencies, and of what Lambda's runtime adds.
 LIBRARIES = {
     "aws_lambda_powertools",
     "boto3",
@@ -53,6 +53,7 @@ LIBRARIES = {
     "jwt",
     "pydantic",
     "pydantic_core",
+    "snapshot_restore_py",
     "standardwebhooks",
     "typing_extensions",
 }
@@ -204,12 +205,13 @@ def settings_of(name: str) -> type[Settings]:
 
 
 def variables_of(name: str) -> dict[str, Any]:
+    """Those that Relay's own code reads."""
     everyones = template()["Globals"]["Function"]["Environment"]["Variables"]
     own = functions()[name].get("Environment", {}).get("Variables", {})
     return {
         variable: value
         for variable, value in {**everyones, **own}.items()
-        if not variable.startswith("POWERTOOLS_")
+        if not variable.startswith("POWERTOOLS_") and variable != "SETTINGS_VERSION"
     }
 
 
@@ -295,10 +297,8 @@ def test_a_function_may_access_only_the_resources_in_its_environment(name: str) 
         for reference in value.values()
     }
     for source in resources("AWS::Lambda::EventSourceMapping").values():
-        if (
-            resources("AWS::Serverless::Function")[source["FunctionName"]["Ref"]]
-            == functions()[name]
-        ):
+        called = source["FunctionName"]["Ref"].removesuffix(".Alias")
+        if resources("AWS::Serverless::Function")[called] == functions()[name]:
             named.add(source["EventSourceArn"]["GetAtt"].partition(".")[0])
     touched = {
         resource["GetAtt"].partition(".")[0]

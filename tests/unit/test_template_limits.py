@@ -4,12 +4,20 @@ from typing import Any
 
 import pytest
 
-from tests.support.template import functions, template
+from tests.support.template import functions, resources, template
 
 # Lambda's limit for all names and values together.
 ENVIRONMENT_BYTES_MAX = 4096
+BATCH_WITHOUT_WINDOW_MAX = 10
 # The longest name that CloudFormation makes of a stack name of 128 characters.
-NAMES = {"Table": 160, "Queue": 140, "Letters": 140, "SecretsKey.Arn": 100, "AWS::Region": 20}
+NAMES = {
+    "Table": 160,
+    "Queue": 140,
+    "Letters": 140,
+    "SecretsKey.Arn": 100,
+    "SettingsVersion": 10,
+    "AWS::Region": 20,
+}
 PARAMETERS: dict[str, Any] = template()["Parameters"]
 EVERYONES: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
 
@@ -50,3 +58,12 @@ def test_the_longest_parameters_fit_into_a_functions_environment(name: str) -> N
     assert sum(len(one) + longest(value) for one, value in variables.items()) <= (
         ENVIRONMENT_BYTES_MAX
     )
+
+
+def test_the_queues_batches_have_the_window_that_lambda_requires() -> None:
+    sources = resources("AWS::Lambda::EventSourceMapping").values()
+    large = [one for one in sources if one["BatchSize"] > BATCH_WITHOUT_WINDOW_MAX]
+    assert large
+    for source in large:
+        parameter = PARAMETERS[source["MaximumBatchingWindowInSeconds"]["Ref"]]
+        assert 1 <= parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"] <= 300
