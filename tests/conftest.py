@@ -62,20 +62,26 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def aws(credentials: None) -> Iterator[Aws]:  # noqa: ARG001
+def shards() -> int:
+    """Fewer than on AWS: a replay reads each of them, which the emulated tables do slowly. Tests of
+    the shards themselves, and functions in other processes, have all."""
+    return 2
+
+
+@pytest.fixture
+def aws(
+    credentials: None,  # noqa: ARG001
+    shards: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Aws]:
     """Start each test with empty stores."""
+    monkeypatch.setattr(keys, "SHARDS", shards)
     with mock_aws(), pooled_clients():
         dynamodb = boto3.client("dynamodb")
         sqs = boto3.client("sqs")
         kms = boto3.client("kms")
         environment = create_stores(dynamodb, sqs, kms) | VARIABLES
         yield Aws(dynamodb, sqs, kms, environment)
-
-
-@pytest.fixture
-def few_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that repeat their work for each of its calls to AWS."""
-    monkeypatch.setattr(keys, "SHARDS", 2)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class Stores:
         """Every debt of every site."""
         for tenant in self.tenants.all():
             for replay in self.replays.of_tenant(tenant.id):
-                yield from self.debts.all(replay.workspace_id, tenant.id)
+                yield from self.debts.of_link(replay.workspace_id, tenant.id).all()
 
     def unsettled(self, may_stay: Callable[[Debt], bool]) -> list[str]:
         """The work that is left, one line each; debts that `may_stay` do not count."""
@@ -77,7 +77,9 @@ class Stores:
                 started = replay.walked_generation >= tenant.installs + replay.resets
                 if not replay.is_done or (replay.workspace_id in linked and not started):
                     found.append(f"{tenant.base_url} has a replay: {replay}")
-                debts = self.debts.all(replay.workspace_id, tenant.id) if replay.again else ()
+                debts = (
+                    self.debts.of_link(replay.workspace_id, tenant.id).all() if replay.again else ()
+                )
                 if owed := next((debt for debt in debts if not may_stay(debt)), None):
                     found.append(f"{tenant.base_url} is owed a postponed entity: {owed}")
         return found

@@ -346,7 +346,7 @@ def entity_of(sk: str) -> EntityKey:
 
 
 def component_sk(component_id: str) -> str:
-    """The sk of a component's debt."""
+    """The sk of a component's debt; for an empty id, the prefix of all."""
     return _COMPONENT + component_id
 
 

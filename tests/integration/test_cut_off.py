@@ -15,6 +15,7 @@ from infra.local.environment import bare_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import ROOT
 from relay.entities.model import EntityState, Kind
+from relay.keys import SHARDS
 from relay.queues.submissions import Message, packed
 from relay.record.attempts import AttemptStore
 from relay.record.store import RecordStore
@@ -96,6 +97,11 @@ def _record(message: Any) -> dict[str, Any]:
         "attributes": message["Attributes"],
         "eventSource": "aws:sqs",
     }
+
+
+@pytest.fixture
+def shards() -> int:
+    return SHARDS
 
 
 @pytest.fixture

@@ -27,15 +27,15 @@ def incidents(count: int) -> list[EntityKey]:
 
 
 def all_of(debts: DebtStore, workspace: str) -> list[Debt]:
-    pages = [debts.page(workspace, TENANT, kind, 1000) for kind in Kind]
+    pages = [debts.of_link(workspace, TENANT).page(kind, 1000) for kind in Kind]
     return [debt for page in pages for debt in page] + list(
-        debts.components(workspace, TENANT, 1000)
+        debts.of_link(workspace, TENANT).components(1000)
     )
 
 
 def test_a_debt_is_noted_and_paid(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [INCIDENT, REVIEW], "The site is down.")
-    [debt] = debts.page("w", TENANT, Kind.INCIDENT, 10)
+    [debt] = debts.of_link("w", TENANT).page(Kind.INCIDENT, 10)
     assert (debt.key, debt.reason, debt.is_component) == (INCIDENT, "The site is down.", False)
     assert debts.count("w", TENANT) == 2
     debts.paid("w", TENANT, [debt])
@@ -94,12 +94,12 @@ def test_debts_are_listed_by_kind(debts: DebtStore) -> None:
     entities = incidents(120)
     debts.owe("w", TENANT, [*reversed(entities), REVIEW], "")
     debts.owe_components("w", TENANT, ["c"], "https://ops.example.com/logo.svg")
-    page = debts.page("w", TENANT, Kind.INCIDENT, 100)
+    page = debts.of_link("w", TENANT).page(Kind.INCIDENT, 100)
     assert len(page) == 100
     debts.paid("w", TENANT, page)
-    rest = debts.page("w", TENANT, Kind.INCIDENT, 100)
+    rest = debts.of_link("w", TENANT).page(Kind.INCIDENT, 100)
     assert sorted(debt.key for debt in [*page, *rest]) == entities
-    assert [debt.key for debt in debts.page("w", TENANT, Kind.REVIEW, 100)] == [REVIEW]
+    assert [debt.key for debt in debts.of_link("w", TENANT).page(Kind.REVIEW, 100)] == [REVIEW]
     assert debts.count("w", TENANT) == 22
     assert [debts.count("w", TENANT, most) for most in (21, 22, 23)] == [21, 22, 22]
 
@@ -107,12 +107,12 @@ def test_debts_are_listed_by_kind(debts: DebtStore) -> None:
 def test_components_have_debts_of_their_own(debts: DebtStore) -> None:
     debts.owe("w", TENANT, [EntityKey(Kind.INCIDENT, "c")], "")
     debts.owe_components("w", TENANT, ["c", "d", "c"], "https://ops.example.com/logo.svg")
-    found = debts.components("w", TENANT, 10)
+    found = debts.of_link("w", TENANT).components(10)
     assert [(debt.component_id, debt.is_component) for debt in found] == [("c", True), ("d", True)]
     assert {debt.logo_url for debt in found} == {"https://ops.example.com/logo.svg"}
     debts.paid("w", TENANT, found)
     assert [debt.key.id for debt in all_of(debts, "w")] == ["c"]
-    assert debts.components("w", TENANT, 10) == []
+    assert debts.of_link("w", TENANT).components(10) == []
 
 
 def test_debts_belong_to_one_workspace_at_one_site(debts: DebtStore) -> None:

@@ -272,9 +272,9 @@ def test_a_transaction_holds_a_hundred_of_the_largest_debts_and_outcomes(
     debts.postpone("payments", tenant.id, delays)
     assert_one_transaction(relay, table)
     # As documented.
-    assert {len(debt.reason) for debt in debts.all("payments", tenant.id)} == {2000}
+    assert {len(debt.reason) for debt in debts.of_link("payments", tenant.id).all()} == {2000}
 
-    for debt in list(debts.all("payments", tenant.id)):
+    for debt in list(debts.of_link("payments", tenant.id).all()):
         key = table_key(*keys.debt("payments", tenant.id, debt.sk))
         relay.aws.dynamodb.delete_item(TableName=table, Key=key)
     outcomes = [Outcome(key, 1, OutcomeState.REJECTED, WORDS, project_keys) for key in entities]

@@ -127,7 +127,7 @@ class Place:
 
     def debts(self) -> list[Debt]:
         store = DebtStore(self.relay.aws.dynamodb, self.relay.aws.environment["RECORD_TABLE"])
-        return list(store.all("payments", self.jira.id))
+        return list(store.of_link("payments", self.jira.id).all())
 
     def later(self) -> int:
         """Advance the clock until everything is due; return the number of replay steps."""

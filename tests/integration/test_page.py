@@ -25,6 +25,11 @@ CONTAINER = {
 
 
 @pytest.fixture
+def shards() -> int:
+    return SHARDS
+
+
+@pytest.fixture
 def page(relay: Relay, site: JiraSite) -> Page:
     return page_at(relay, site)
 

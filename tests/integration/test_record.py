@@ -33,6 +33,11 @@ ITEM_BYTES = 400 * 1024
 
 
 @pytest.fixture
+def shards() -> int:
+    return SHARDS
+
+
+@pytest.fixture
 def record(aws: Aws) -> RecordStore:
     return RecordStore(aws.dynamodb, TABLE)
 

@@ -17,6 +17,7 @@ import relay.aws
 from relay import keys
 from relay.aws import side_by_side
 from relay.entities.model import EntityKey, EntityState, Kind
+from relay.keys import SHARDS
 from relay.record.store import RecordStore
 from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, client_error
@@ -25,6 +26,11 @@ from tests.support.quick_transactions import quick_transactions
 
 TABLE = "RecordTable"
 _workspaces = (f"w-{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def shards() -> int:
+    return SHARDS
 
 
 @pytest.fixture
@@ -72,9 +78,9 @@ def test_no_two_owners_share_a_partition() -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.integers(0, 40), st.integers(0, 20), st.integers(1, 12), st.randoms())
+@given(st.integers(0, 40), st.integers(0, 20), st.integers(4, 12), st.randoms())
 def test_a_walk_neither_skips_nor_repeats(
     quick_record: RecordStore, incidents: int, reviews: int, limit: int, rng: Any
 ) -> None:

@@ -142,7 +142,6 @@ def test_every_linked_workspace_is_delivered_again(relay: Relay, site: JiraSite)
     assert sorted(in_jira(site)) == ["payments", "search"]
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_newer_state_during_a_reinstall_is_accepted(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
@@ -194,7 +193,6 @@ def test_a_site_may_be_reinstalled_during_a_delivery(
             return
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_site_may_be_reinstalled_during_a_replay(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:
@@ -288,7 +286,6 @@ def delete(relay: Relay, incident_id: str) -> None:
     time.sleep(0.002)
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_replay_does_not_undo_a_concurrent_deletion(
     relay: Relay, site: JiraSite, calls: AwsCalls, points: Iterator[int]
 ) -> None:

@@ -311,7 +311,6 @@ def test_a_repeatedly_killed_worker_delays_no_other(
     assert "reason" not in progress(relay, site)
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_replay_of_all_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
@@ -334,7 +333,6 @@ def test_a_replay_of_all_survives_a_break_anywhere(
     raise AssertionError("it never went well")
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_paying_debts_survives_a_break_anywhere(
     relay: Relay,
     site: JiraSite,
@@ -361,7 +359,6 @@ def test_paying_debts_survives_a_break_anywhere(
 # --- One at a time ---
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_two_concurrent_steps_do_the_work_once(
     relay: Relay, site: JiraSite, calls: AwsCalls, function: Callable[..., ModuleType]
 ) -> None:
@@ -393,7 +390,6 @@ def test_a_repeated_message_does_nothing(relay: Relay, site: JiraSite) -> None:
     assert len(sent(site)) == 2  # the submission's and the replay's
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_replay_started_during_another_replaces_it(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:
@@ -433,7 +429,6 @@ def test_a_replay_that_replaces_a_reinstalls_still_creates_its_links(
     assert progress(relay, site)["state"] == "done"
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_an_interrupted_debt_note_loses_no_debt(
     relay: Relay, site: JiraSite, calls: AwsCalls, break_off: Callable[[AwsCalls, int], None]
 ) -> None:
@@ -458,7 +453,6 @@ def test_an_interrupted_debt_note_loses_no_debt(
     raise AssertionError("it never went well")
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_a_debt_noted_during_a_replay_is_paid(
     relay: Relay, site: JiraSite, calls: AwsCalls
 ) -> None:

@@ -62,7 +62,7 @@ def recorded(dynamodb: "DynamoDBClient") -> list[Any]:
     record.save_outcomes(WORKSPACE, TENANT, [older, replace(outcome, key=keys[1])])
     debts.owe(WORKSPACE, TENANT, keys[:3], "first")
     debts.owe(WORKSPACE, TENANT, keys[:1], "second")
-    noted = debts.page(WORKSPACE, TENANT, Kind.INCIDENT, 2)
+    noted = debts.of_link(WORKSPACE, TENANT).page(Kind.INCIDENT, 2)
     debts.owe(WORKSPACE, TENANT, keys[1:2], "third")
     debts.paid(WORKSPACE, TENANT, noted)
     left = debts.of(WORKSPACE, TENANT, keys)

@@ -19,6 +19,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
+from relay.aws import side_by_side
 from relay.entities.model import EntityKey, Kind
 from relay.record.partitions import ReadBudget, pages_of
 from relay.record.transactions import Transactions, Write, write_newest
@@ -101,24 +102,22 @@ class DebtStore:
         sks = map(keys.component_sk, component_ids)
         self._owe(workspace_id, tenant_id, sks, "", logo_url)
 
-    def page(self, workspace_id: str, tenant_id: str, kind: Kind, limit: int) -> Sequence[Debt]:
-        """The first debts of this kind, at most `limit`, without postponed ones."""
-        pks = keys.debts(workspace_id, tenant_id).pks
-        return self._page(pks, keys.kind_prefix(kind), limit)
+    def of_link(self, workspace_id: str, tenant_id: str) -> "LinkDebts":
+        """The link's debts as they lie now, for reading."""
+        return LinkDebts(self._table, self._partitions(workspace_id, tenant_id))
 
-    def components(self, workspace_id: str, tenant_id: str, limit: int) -> Sequence[Debt]:
-        """The first debts of components, at most `limit`, without postponed ones."""
-        return self._page([keys.component_debts(workspace_id, tenant_id)], "", limit)
+    def _partitions(self, workspace_id: str, tenant_id: str) -> list[str]:
+        """The partitions that are not empty, found side by side: most links owe nothing."""
+        pks = [
+            keys.component_debts(workspace_id, tenant_id),
+            *keys.debts(workspace_id, tenant_id).pks,
+        ]
+        return [
+            pk for pk, found in zip(pks, side_by_side(self._has_any, pks), strict=True) if found
+        ]
 
-    def all(self, workspace_id: str, tenant_id: str) -> Iterator[Debt]:
-        """Every debt of the link, postponed ones included: components first, then by shard."""
-        return map(
-            _debt, chain.from_iterable(map(self._table.query, _pks(workspace_id, tenant_id)))
-        )
-
-    def _page(self, pks: Iterable[str], prefix: str, limit: int) -> list[Debt]:
-        found = chain.from_iterable(self._table.query(pk, prefix, page_size=limit) for pk in pks)
-        return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
+    def _has_any(self, pk: str) -> bool:
+        return any(self._table.query(pk, limit=1, attributes=("pk",)))
 
     def of(
         self, workspace_id: str, tenant_id: str, entities: Iterable[EntityKey]
@@ -152,7 +151,7 @@ class DebtStore:
 
     def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
         """The number of debts of the link; at most `most`, if that is given."""
-        pks = _pks(workspace_id, tenant_id)
+        pks = self._partitions(workspace_id, tenant_id)
         counted = 0
         for more in pages_of(self._table.count, pks, ReadBudget(sys.maxsize)):
             counted += more
@@ -195,9 +194,30 @@ class DebtStore:
         write_newest(self._transactions, self._table.name, writes, _ANY_OTHER)
 
 
-def _pks(workspace_id: str, tenant_id: str) -> list[str]:
-    components = keys.component_debts(workspace_id, tenant_id)
-    return [components, *keys.debts(workspace_id, tenant_id).pks]
+class LinkDebts:
+    """Reads the debts of one link. Every method raises TABLE_ERRORS."""
+
+    def __init__(self, table: Table, partitions: Sequence[str]) -> None:
+        self._table = table
+        self._partitions = partitions
+
+    def page(self, kind: Kind, limit: int) -> Sequence[Debt]:
+        """The first debts of this kind, at most `limit`, without postponed ones."""
+        return self._page(keys.kind_prefix(kind), limit)
+
+    def components(self, limit: int) -> Sequence[Debt]:
+        """The first debts of components, at most `limit`, without postponed ones."""
+        return self._page(keys.component_sk(""), limit)
+
+    def all(self) -> Iterator[Debt]:
+        """Every debt, postponed ones included: components first, then by shard."""
+        return map(_debt, chain.from_iterable(map(self._table.query, self._partitions)))
+
+    def _page(self, prefix: str, limit: int) -> list[Debt]:
+        found = chain.from_iterable(
+            self._table.query(pk, prefix, page_size=limit) for pk in self._partitions
+        )
+        return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
 
 
 def _write(key: keys.Key, values: dict[str, Any]) -> Write:

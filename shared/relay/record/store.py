@@ -298,7 +298,7 @@ class RecordStore:
                 )
                 for item in items:
                     yield item
-                    left -= 1
+                    left -= 1 if limit else 0
                 if limit and left == 0:
                     return
 

@@ -14,7 +14,7 @@ from relay.delivery.site_delivery import DeliveryResult, SiteDelivery
 from relay.delivery.sites import LinkedSite
 from relay.entities.model import EntityKey, Kind
 from relay.jira.errors import without_details
-from relay.record.debts import Debt, DebtStore, Postponement
+from relay.record.debts import Debt, DebtStore, LinkDebts, Postponement
 from relay.record.outcomes import OutcomeState, state_of
 from relay.record.store import RecordStore
 from relay.replays.schedule import ReplaySchedule
@@ -113,7 +113,7 @@ class DebtRecorder:
 
     def forget(self, tenant_id: str, workspace_id: str) -> None:
         """Remove all debts, because the two are no longer linked."""
-        while debts := list(islice(self._debts.all(workspace_id, tenant_id), _PAGE)):
+        while debts := list(islice(self._debts.of_link(workspace_id, tenant_id).all(), _PAGE)):
             self._debts.paid(workspace_id, tenant_id, debts)
 
     def replay_of(self, tenant_id: str, workspace_id: str, generation: int = 0) -> Replay:
@@ -163,7 +163,7 @@ class DebtPayment:
 
     def first_postponed(self, linked: LinkedSite) -> int:
         """When the first postponed debt is due, in epoch milliseconds; 0 if there is none."""
-        debts = self._debts.all(linked.workspace_id, linked.tenant.id)
+        debts = self._of(linked).all()
         return min((debt.not_before for debt in debts if debt.not_before), default=0)
 
     def pay_next(self, session: SiteSession, linked: LinkedSite, now: int) -> Payment | None:
@@ -171,7 +171,7 @@ class DebtPayment:
 
         `now` is in epoch milliseconds. Raises Stopped.
         """
-        debts = self._next(linked, now)
+        debts = self._next(self._of(linked), now)
         if not debts:
             return None
         if debts[0].not_before is not None:
@@ -181,20 +181,22 @@ class DebtPayment:
         self._debts.paid(linked.workspace_id, linked.tenant.id, paid)
         return Payment(result, len(paid))
 
-    def _next(self, linked: LinkedSite, now: int) -> Sequence[Debt]:
+    def _of(self, linked: LinkedSite) -> LinkDebts:
+        return self._debts.of_link(linked.workspace_id, linked.tenant.id)
+
+    def _next(self, owed: LinkDebts, now: int) -> Sequence[Debt]:
         """The next debts of one kind, because a request to Jira holds one kind. Postponed ones come
         last, so that nothing else waits for them."""
-        workspace_id, tenant_id = linked.workspace_id, linked.tenant.id
         for kind in Kind:
-            debts = self._debts.page(workspace_id, tenant_id, kind, _PAGE)
+            debts = owed.page(kind, _PAGE)
             if debts:
                 return debts
-        components = self._debts.components(workspace_id, tenant_id, _SMALL_PAGE)
-        return components or self._postponed(linked, now)
+        components = owed.components(_SMALL_PAGE)
+        return components or self._postponed(owed, now)
 
-    def _postponed(self, linked: LinkedSite, now: int) -> Sequence[Debt]:
+    def _postponed(self, owed: LinkDebts, now: int) -> Sequence[Debt]:
         """The postponed debts that are due, of the kind of the first one."""
-        debts = self._debts.all(linked.workspace_id, linked.tenant.id)
+        debts = owed.all()
         due = (debt for debt in debts if debt.not_before is not None and debt.not_before <= now)
         first = next(due, None)
         if first is None:
