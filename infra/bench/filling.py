@@ -1,18 +1,24 @@
 """Fills large tables with Relay's own stores, or with items like theirs."""
 
+from collections.abc import Iterator
+from itertools import chain, islice
+
 import httpx
 from pydantic_core import to_json
 
 from infra.bench.sample import incident_id, known_incidents, states
 from infra.bench.stand import Place, Stand
 from relay import keys
-from relay.catalog.containers import Container, ContainerStore
+from relay.catalog.containers import Container, container_item, index_rows
 from relay.entities.model import EntityKey, Kind
 from relay.record.store import RecordStore
-from relay.table import key
+from relay.table import key, to_item
 
 _CHUNK = 1000
 _ROWS = 10_000
+
+# pk, sk, and the item in DynamoDB's JSON.
+Row = tuple[str, str, str]
 
 
 def fill_record(stand: Stand, place: Place, count: int) -> None:
@@ -31,18 +37,22 @@ def fill_large_record(stand: Stand, place: Place, count: int) -> None:
     fill_record(stand, place, first)
     shards = keys.entities(place["workspace_id"])
     known = [_stored(stand, shards, number) for number in range(first)]
+
+    def row(number: int) -> Row:
+        like, id_ = number % first, incident_id(number)
+        pk, sk = shards.key_of(EntityKey(Kind.INCIDENT, id_))
+        like_pk, item = known[like]
+        return pk, sk, item.replace(like_pk, pk).replace(incident_id(like), id_)
+
+    _fill(stand, table, map(row, range(first, count)))
+
+
+def _fill(stand: Stand, table: str, rows: Iterator[Row]) -> None:
+    url = stand.stage.environment["AWS_ENDPOINT_URL_DYNAMODB"]
     headers = {"X-Amz-Target": "Tables.Fill"}
     with httpx.Client(trust_env=False, timeout=60) as http:
-        for start in range(first, count, _ROWS):
-            rows = []
-            for number in range(start, min(start + _ROWS, count)):
-                like, id_ = number % first, incident_id(number)
-                pk, sk = shards.key_of(EntityKey(Kind.INCIDENT, id_))
-                like_pk, item = known[like]
-                item = item.replace(like_pk, pk).replace(incident_id(like), id_)
-                rows.append((pk, sk, item))
-            url = stand.stage.environment["AWS_ENDPOINT_URL_DYNAMODB"]
-            body = to_json({"TableName": table, "Rows": rows})
+        while some := list(islice(rows, _ROWS)):
+            body = to_json({"TableName": table, "Rows": some})
             http.post(url, content=body, headers=headers).raise_for_status()
 
 
@@ -56,11 +66,14 @@ def _stored(stand: Stand, shards: keys.Shards, number: int) -> tuple[str, str]:
 
 
 def fill_catalog(stand: Stand, place: Place, count: int) -> None:
-    """Writes this many containers of the workspace, from `svc-00000` on, with their index."""
-    catalog = ContainerStore(stand.stage.dynamodb, stand.stage.environment["CATALOG_TABLE"])
-    for first in range(0, count, _CHUNK):
-        numbers = range(first, min(first + _CHUNK, count))
-        catalog.put_all(place["workspace_id"], [_container(number) for number in numbers])
+    """Writes this many containers of the workspace, from `svc-00000` on, with their index, as fast
+    as the tables can."""
+    table, workspace_id = stand.stage.environment["CATALOG_TABLE"], place["workspace_id"]
+    containers = [_container(number) for number in range(count)]
+    indexed = (row for one in containers for row in index_rows(workspace_id, one))
+    items = chain(indexed, (container_item(workspace_id, one) for one in containers))
+    rows = ((one["pk"], one["sk"], to_json(to_item(one)).decode()) for one in items)
+    _fill(stand, table, rows)
 
 
 def container_name(number: int) -> str:
