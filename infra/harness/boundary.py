@@ -56,7 +56,8 @@ class Boundary:
         events.register("before-send", self._intercept)
         clock: Any = time
         clock.sleep = _sleep
-        relay.jira.client.DEADLINE_SECONDS = JIRA_SECONDS
+        jira_client: Any = relay.jira.client
+        jira_client.DEADLINE_SECONDS = JIRA_SECONDS
         reach_jira = httpx.HTTPTransport.handle_request
 
         def handle_request(

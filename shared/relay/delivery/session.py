@@ -16,14 +16,14 @@ from relay.delivery.decisions import (
     row_of,
     status_of,
 )
-from relay.jira.deadline import CALL_SECONDS_MAX
+from relay.jira.deadline import DEADLINE_SECONDS
 from relay.jira.errors import JiraError, without_details
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.telemetry import Metric, count, logger
 from relay.tenants.troubles import Trouble, TroubleStore
 
 # Seconds. No call starts unless there is time for its deadline and for recording its outcome.
-CALL_SECONDS = CALL_SECONDS_MAX + 1
+CALL_SECONDS = DEADLINE_SECONDS + 1
 OUT_OF_TIME = "There was no time left to deliver it."
 # A site that keeps failing in the same way is probed at the first trials and then at every
 # twelfth, so that most trials cost one call.

@@ -12,7 +12,7 @@ import httpx
 from relay.entities.model import Kind
 from relay.jira import operations
 from relay.jira.answers import SubmitAnswer, strings_of, submit_answer
-from relay.jira.deadline import CALL_SECONDS_MAX
+from relay.jira.deadline import DEADLINE_SECONDS
 from relay.jira.errors import (
     AccessRefused,
     CredentialRefused,
@@ -39,7 +39,6 @@ _PERMISSIONS = "/rest/api/3/permissions/check"
 _ADMINISTER = "ADMINISTER"
 _LINKED = f"{_OPERATIONS}/linkedWorkspaces"
 _COLLECTIONS = {Kind.INCIDENT: "incidents", Kind.REVIEW: "post-incident-reviews"}
-DEADLINE_SECONDS = CALL_SECONDS_MAX
 # What httpx raises when the peer closes the connection.
 _CUT_OFF = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 # Far above the answer to a thousand rejected entities, or the longest list of workspaces.

@@ -1,4 +1,4 @@
-"""How long a call to Jira may take, for code that makes no calls itself."""
+"""The deadline of a call to Jira. Loading it does not load the HTTP client."""
 
-# For a whole call, including the one with the fallback identity.
-CALL_SECONDS_MAX = 25.0
+# In seconds, for a whole call, including the one with the fallback identity.
+DEADLINE_SECONDS = 25.0

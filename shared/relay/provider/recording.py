@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.delivery.components import logos_of
-from relay.delivery.session import TimeLeft
+from relay.delivery.session import CALL_SECONDS, TimeLeft
 from relay.provider.receipts import receipts_of
 from relay.provider.services import ServiceContainers
 from relay.queues.submissions import Message
@@ -17,8 +17,8 @@ from relay.telemetry import Metric, count, logger
 
 # With less time left, the receipts are not written: the function could be cut off.
 _RECEIPTS_SECONDS = 5
-# Left for the delivery: a slow call to Jira, and saving the outcomes.
-_DELIVERY_SECONDS = 25
+# Left for the delivery: reading the links, and a call to Jira, which does not start with less.
+_DELIVERY_SECONDS = CALL_SECONDS + 4
 
 
 @dataclass(frozen=True, slots=True)
