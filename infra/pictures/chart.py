@@ -142,7 +142,7 @@ def _alarms(widget: dict[str, Any], frame: Frame) -> list[str]:
 def _table(widget: dict[str, Any], frame: Frame) -> list[str]:
     query = widget["properties"]["query"]
     found = {group: cold_starts(group) for group in log_groups(query)}
-    rows = [["@log", *re.findall(r" as (\w+)", query)]]
+    rows = [["@log", *re.findall(r" as (\w+)", query.partition("| stats ")[2])]]
     rows += [
         [group, *map(str, found[group])] for group in sorted(found, key=found.__getitem__)[::-1]
     ]
