@@ -108,13 +108,9 @@ class DebtStore:
 
     def _partitions(self, workspace_id: str, tenant_id: str) -> list[str]:
         """The partitions that are not empty, found side by side: most links owe nothing."""
-        pks = [
-            keys.component_debts(workspace_id, tenant_id),
-            *keys.debts(workspace_id, tenant_id).pks,
-        ]
-        return [
-            pk for pk, found in zip(pks, side_by_side(self._has_any, pks), strict=True) if found
-        ]
+        pks = _pks(workspace_id, tenant_id)
+        found = side_by_side(self._has_any, pks)
+        return [pk for pk, has_any in zip(pks, found, strict=True) if has_any]
 
     def _has_any(self, pk: str) -> bool:
         return any(self._table.query(pk, limit=1, attributes=("pk",)))
@@ -151,7 +147,7 @@ class DebtStore:
 
     def count(self, workspace_id: str, tenant_id: str, most: int | None = None) -> int:
         """The number of debts of the link; at most `most`, if that is given."""
-        pks = self._partitions(workspace_id, tenant_id)
+        pks = _pks(workspace_id, tenant_id)
         counted = 0
         for more in pages_of(self._table.count, pks, ReadBudget(sys.maxsize)):
             counted += more
@@ -218,6 +214,11 @@ class LinkDebts:
             self._table.query(pk, prefix, page_size=limit) for pk in self._partitions
         )
         return list(islice((debt for debt in map(_debt, found) if debt.not_before is None), limit))
+
+
+def _pks(workspace_id: str, tenant_id: str) -> list[str]:
+    components = keys.component_debts(workspace_id, tenant_id)
+    return [components, *keys.debts(workspace_id, tenant_id).pks]
 
 
 def _write(key: keys.Key, values: dict[str, Any]) -> Write:
