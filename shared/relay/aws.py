@@ -47,6 +47,7 @@ def side_by_side(call: Callable[[GivenT], ResultT], given: Iterable[GivenT]) -> 
     rest = iter(given)
     few = list(islice(rest, 2))
     if len(few) < 2:
+        # One call needs no threads.
         return [call(one) for one in few]
     errors: list[BaseException] = []
 

@@ -36,7 +36,7 @@ The module that reads and writes an item describes its attributes.
 | | `attempt#<messageId>` | `attempt` | attempts at a message |
 | | `receipt#<workspaceId>` | `<submissionId>#<offset>` | the receipt of a submission's message |
 
-DynamoDB writes at most 1,000 units a second to one partition, and an entity needs about four. So a
+DynamoDB writes at most 1,000 units a second to one partition, and a state takes two to four. So a
 workspace's entities are spread over shards by a hash of their ids.
 """
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
-from relay.initialization import load_for_snapshot
+from relay.initialization import before_snapshot
 from relay.secrets import NoSecrets, Secrets
 from relay.settings import (
     DeliverySettings,
@@ -117,7 +117,7 @@ class ForgeParts(TenantParts):
     def __init__(self, settings: ForgeSettings) -> None:
         super().__init__(settings)
         self._settings = settings
-        load_for_snapshot(lambda: self.forge)
+        before_snapshot(lambda: self.forge)
 
     @cached_property
     def site(self) -> "SiteVerifier":
