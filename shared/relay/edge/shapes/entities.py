@@ -208,7 +208,7 @@ class EntityPage(Page):
     """A page of entities."""
 
     entities: Annotated[list[ListedEntity], Field(max_length=PAGE_MAX)]
-    """The entities: incidents first, otherwise in a fixed order of no meaning."""
+    """The entities: incidents first, otherwise in a stable but arbitrary order."""
 
 
 class DeletedEntity(TypedDict):

@@ -131,7 +131,7 @@ class PageEntities(Page):
     """A page of entities."""
 
     entities: Annotated[list[PageEntity], Field(max_length=PAGE_MAX)]
-    """The entities: incidents first, otherwise in a fixed order of no meaning."""
+    """The entities: incidents first, otherwise in a stable but arbitrary order."""
 
 
 class TestIncident(TypedDict):
