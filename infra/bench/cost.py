@@ -20,7 +20,7 @@ from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.timing import spent
 from infra.harness.drain import drain
-from infra.harness.latencies import JIRA_SECONDS, Draws, install
+from infra.harness.latencies import Draws, install
 from infra.lambdas.runtime import Context, http_event, load, sqs_event
 from infra.lambdas.template import memory_of
 from relay.queues.submissions import parse_message
@@ -38,8 +38,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     for size in (one for one in SIZES if one <= sizes.calls):
         place = stand.place("cost")
         stand.screen.say(f"cost: submissions of {size} …")
-        stand.stage.jira.set(answerDelaySeconds=JIRA_SECONDS)
-        try:
+        with stand.stage.delayed_jira():
             accepting, delivering = stand.run(
                 "cost:measure",
                 workspace_id=place["workspace_id"],
@@ -47,8 +46,6 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
                 queue=stand.stage.environment["SUBMISSIONS_QUEUE"],
                 size=size,
             )
-        finally:
-            stand.stage.jira.set(answerDelaySeconds=0)
         usages[size] = _usage(size, accepting, delivering)
     return _result(usages)
 

@@ -30,7 +30,7 @@ SAMPLED = 0.05
 PLATFORM_LOG = 400
 ACCESS_LOG = 250
 # From this memory on, a function has a whole core; below, it has a proportional share.
-_WHOLE_CORE_MB = 1769
+WHOLE_CORE_MB = 1769
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Work:
     @property
     def billed_ms(self) -> int:
         """The billed duration."""
-        share = min(self.memory_mb / _WHOLE_CORE_MB, 1)
+        share = min(self.memory_mb / WHOLE_CORE_MB, 1)
         return ceil(self.cpu_ms / share + self.waiting_ms)
 
     @property

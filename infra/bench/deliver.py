@@ -18,7 +18,7 @@ from infra.bench.signing import BULK, authorization
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
 from infra.bench.timing import Seconds, by_turns, spent
-from infra.harness.latencies import JIRA_SECONDS, Draws, install
+from infra.harness.latencies import Draws, install
 from infra.lambdas.runtime import load
 from relay import aws
 
@@ -50,13 +50,10 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 def _with_latencies(stand: Stand, size: int, rounds: int) -> Result:
     place = stand.place("deliver")
     stand.screen.say(f"deliver: {rounds} rounds of {size} incidents, with AWS's latencies …")
-    stand.stage.jira.set(answerDelaySeconds=JIRA_SECONDS)
-    try:
+    with stand.stage.delayed_jira():
         found: dict[str, list[float]] = stand.run(
             "deliver:waited", place=place, size=size, rounds=rounds
         )
-    finally:
-        stand.stage.jira.set(answerDelaySeconds=0)
     stand.check_delivered(place, size, 2 * (rounds + 1))
     rows = [[way, str(figure([1000 * one for one in each]))] for way, each in found.items()]
     share = ratio(found[AT_ONCE], found[IN_A_ROW])

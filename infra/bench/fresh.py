@@ -8,8 +8,8 @@ from dataclasses import asdict
 from math import ceil
 from typing import Any
 
-from infra.bench.line import Given, Line, line, realistic
-from infra.bench.result import Result, Table, Target, at_most, exact, number
+from infra.bench.pipeline import Given, Pipeline, pipeline
+from infra.bench.result import Result, Table, Target, at_most, exact, number, percentile
 from infra.bench.sample import incident_id, incidents
 from infra.bench.sizes import FreshSizes, Sizes
 from infra.bench.stand import Place, Stand
@@ -40,7 +40,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     names = ("warm", *_NAMES, "importer", *(f"window {window}" for window in WINDOWS))
     places = {name: stand.place("fresh") for name in names}
     stand.screen.say("fresh: one at rest, a thousand at once, a steady load, an import …")
-    with realistic(stand):
+    with stand.stage.delayed_jira(), stand.stage.limited_tables():
         found: Found = stand.run(
             "fresh:measure",
             given=asdict(Given.of(stand)),
@@ -56,7 +56,7 @@ def measure(given: dict[str, str], places: dict[str, Place], sizes: dict[str, in
     """All phases, in a new process; the template's batching window comes first."""
     own, size = _template_window(), FreshSizes(**sizes)
     found: Found = {}
-    with line(Given(**given), places["warm"]) as running:
+    with pipeline(Given(**given), places["warm"]) as running:
         with running.polled():
             found["at rest"] = _at_rest(running, places["at rest"], size.at_rest)
             found["together"] = _together(running, places["together"], size)
@@ -84,7 +84,7 @@ def _template_window() -> int:
 # --- Phases ---
 
 
-def _at_rest(running: Line, place: Place, count: int) -> dict[str, Any]:
+def _at_rest(running: Pipeline, place: Place, count: int) -> dict[str, Any]:
     fresh: list[float] = []
     for one in range(count):
         submitted = {incident_id(one): running.submit(place, list(incidents(1, first=one)))}
@@ -92,7 +92,7 @@ def _at_rest(running: Line, place: Place, count: int) -> dict[str, Any]:
     return {"fresh": fresh}
 
 
-def _together(running: Line, place: Place, size: FreshSizes) -> dict[str, Any]:
+def _together(running: Pipeline, place: Place, size: FreshSizes) -> dict[str, Any]:
     fresh: list[float] = []
     for round_ in range(size.rounds):
         first = round_ * size.at_once
@@ -102,7 +102,7 @@ def _together(running: Line, place: Place, size: FreshSizes) -> dict[str, Any]:
     return {"fresh": fresh}
 
 
-def _apart(running: Line, place: Place, count: int) -> dict[str, Any]:
+def _apart(running: Pipeline, place: Place, count: int) -> dict[str, Any]:
     started = time.time()
     with ThreadPoolExecutor(_SENDERS) as senders:
         times = list(senders.map(lambda one: _submit_one(running, place, one), range(count)))
@@ -113,7 +113,9 @@ def _apart(running: Line, place: Place, count: int) -> dict[str, Any]:
     }
 
 
-def _steady(running: Line, place: Place, rate: int, seconds: int, first: int = 0) -> dict[str, Any]:
+def _steady(
+    running: Pipeline, place: Place, rate: int, seconds: int, first: int = 0
+) -> dict[str, Any]:
     running.jira.forget_calls()
     started = time.time()
     with ThreadPoolExecutor(2 * _SENDERS) as senders:
@@ -129,7 +131,7 @@ def _steady(running: Line, place: Place, rate: int, seconds: int, first: int = 0
     return {"fresh": fresh, "rate": len(times) / lasted, "calls": calls / lasted}
 
 
-def _imported(running: Line, place: Place, other: Place, size: FreshSizes) -> dict[str, Any]:
+def _imported(running: Pipeline, place: Place, other: Place, size: FreshSizes) -> dict[str, Any]:
     """Single incidents of one place, while the other submits thousands."""
     imported: dict[str, float] = {}
 
@@ -152,16 +154,11 @@ def _imported(running: Line, place: Place, other: Place, size: FreshSizes) -> di
     return {"fresh": fresh, "imported": rate, "slowest": slowest}
 
 
-def _submit_one(running: Line, place: Place, one: int) -> float:
+def _submit_one(running: Pipeline, place: Place, one: int) -> float:
     return running.submit(place, list(incidents(1, first=one)))
 
 
 # --- Result ---
-
-
-def quantile(values: list[float], share: float) -> float:
-    """The smallest value that this share of the values does not exceed."""
-    return sorted(values)[max(ceil(share * len(values)) - 1, 0)]
 
 
 def _result(found: Found, sizes: FreshSizes) -> Result:
@@ -169,8 +166,8 @@ def _result(found: Found, sizes: FreshSizes) -> Result:
         [
             name.format(**{key: number(value) for key, value in asdict(sizes).items()}),
             number(len(found[phase]["fresh"])),
-            number(quantile(found[phase]["fresh"], 0.5)),
-            number(quantile(found[phase]["fresh"], 0.99)),
+            number(percentile(found[phase]["fresh"], 50)),
+            number(percentile(found[phase]["fresh"], 99)),
             _more(found[phase]),
         ]
         for phase, name in _NAMES.items()
@@ -205,10 +202,10 @@ def _windows(found: Found) -> Table:
     rows = [
         [
             f"{window} s{', as in the template' if measured[window] is own else ''}",
-            number(quantile(one["fresh"], 0.5)),
-            number(quantile(one["fresh"], 0.99)),
-            number(quantile(one["load"]["fresh"], 0.5)),
-            number(quantile(one["load"]["fresh"], 0.99)),
+            number(percentile(one["fresh"], 50)),
+            number(percentile(one["fresh"], 99)),
+            number(percentile(one["load"]["fresh"], 50)),
+            number(percentile(one["load"]["fresh"], 99)),
             number(one["load"]["calls"]),
         ]
         for window, one in measured.items()
@@ -235,13 +232,13 @@ def _latencies() -> Table:
 
 
 def _targets(found: Found) -> list[Target]:
-    def most(what: str, phase: str, share: float, limit: float) -> Target:
-        return at_most(what, exact(quantile(found[phase]["fresh"], share)), limit, "s")
+    def most(what: str, phase: str, percent: float, limit: float) -> Target:
+        return at_most(what, exact(percentile(found[phase]["fresh"], percent)), limit, "s")
 
     return [
-        most("one at rest, p50", "at rest", 0.5, 1.5),
-        most("one at rest, p99", "at rest", 0.99, 2.5),
-        most("a thousand at once in one submission, p99", "together", 0.99, 3),
-        most("a thousand submissions at once, p99", "apart", 0.99, 3),
-        most("a hundred a second, p99", "steady", 0.99, 3),
+        most("one at rest, p50", "at rest", 50, 1.5),
+        most("one at rest, p99", "at rest", 99, 2.5),
+        most("a thousand at once in one submission, p99", "together", 99, 3),
+        most("a thousand submissions at once, p99", "apart", 99, 3),
+        most("a hundred a second, p99", "steady", 99, 3),
     ]

@@ -26,8 +26,7 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
     for delay in DELAYS:
         place, other = stand.place("naive"), stand.place("single")
         stand.screen.say(f"naive: Jira answers after {delay * 1000:.0f} ms …")
-        stand.stage.jira.set(answerDelaySeconds=delay)
-        try:
+        with stand.stage.delayed_jira(delay):
             found[delay] = stand.run(
                 "naive:measure",
                 place=place,
@@ -36,8 +35,6 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
                 rounds=sizes.naive_rounds,
                 singles=sizes.naive_singles,
             )
-        finally:
-            stand.stage.jira.set(answerDelaySeconds=0)
         stand.check_delivered(place, sizes.entities, sizes.naive_rounds + 1)
     return _result(found)
 

@@ -1,5 +1,6 @@
 """A benchmark's result: figures of repeated runs, tables and targets."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ def figure(values: Sequence[float]) -> Figure:
 def exact(value: float) -> Figure:
     """A figure without spread."""
     return Figure(value, value, value)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest of the values that at least this percentage of them does not exceed."""
+    return sorted(values)[max(math.ceil(len(values) * percent / 100) - 1, 0)]
 
 
 def ratio(values: Sequence[float], others: Sequence[float]) -> Figure:

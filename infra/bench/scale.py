@@ -6,14 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 from infra.bench import throughput
-from infra.bench.loads import Flood, Waits, beside, spread_over, waits_of
-from infra.bench.million import replayed_once
-from infra.bench.result import TIMES, Result, Table, Target, at_most, exact, figure, number
-from infra.bench.simulated_submitter import AS_THEY_ARRIVED, NOW, SIDE_BY_SIDE, settings
+from infra.bench.large_replay import replayed_once
+from infra.bench.result import (
+    TIMES,
+    Result,
+    Table,
+    Target,
+    at_most,
+    exact,
+    figure,
+    number,
+    percentile,
+)
+from infra.bench.simulated_loads import Flood, freshness_of, quiet_beside, spread_over
+from infra.bench.simulated_submitter import AS_THEY_ARRIVED, CURRENT, SIDE_BY_SIDE, Plan, settings
 from infra.bench.simulation import Settings
 from infra.bench.sizes import Sizes
 from infra.bench.stand import Stand
-from infra.bench.sweeping import Swept, swept
+from infra.bench.sweeps import Swept, swept
 
 _MB = 1_000_000
 _IMPORTED = 50_000
@@ -42,12 +52,12 @@ def benchmark(stand: Stand, sizes: Sizes) -> Result:
 def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
     given = settings()
     runs = sizes.simulations
-    rest = beside(None, given, runs)
+    rest = quiet_beside(None, given, runs)
     ways = {
         "one line, as they arrived": (replace(given, fair=False), AS_THEY_ARRIVED),
         "fair, as they arrived": (given, AS_THEY_ARRIVED),
-        "one line, the smallest first": (replace(given, fair=False), NOW),
-        _RELAYS: (given, NOW),
+        "one line, the smallest first": (replace(given, fair=False), CURRENT),
+        _RELAYS: (given, CURRENT),
     }
     floods = [
         Flood(f"{number(_IMPORTED)} in submissions of 1,000", 1000, _IMPORTED // 1000),
@@ -59,10 +69,12 @@ def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
     for flood in floods:
         for way, (asked, plan) in ways.items():
             # A flood of single submissions is slow to simulate, and lasts for all of the run.
-            waits = beside(flood, asked, runs if flood.entities > 1 else max(1, runs // 8), plan)
-            ratios[way].append(waits.at(99) / rest.at(99))
-            growth = f"{number(ratios[way][-1])} {TIMES}"
-            rows.append([flood.name, way, _seconds(waits, 50), _seconds(waits, 99), growth])
+            fewer = runs if flood.entities > 1 else max(1, runs // 8)
+            fresh = quiet_beside(flood, asked, fewer, plan)
+            ratios[way].append(percentile(fresh, 99) / percentile(rest, 99))
+            growth = ratios[way][-1]
+            times = "" if growth == math.inf else f"{number(growth)} {TIMES}"
+            rows.append([flood.name, way, _seconds(fresh, 50), _seconds(fresh, 99), times])
     columns = (
         "the other workspace sends",
         "queue, and order in a batch",
@@ -78,7 +90,7 @@ def _floods(sizes: Sizes) -> tuple[Table, list[Target]]:
 def _many_sites(sizes: Sizes) -> Table:
     given = settings()
     open_ = replace(given, rate=_OPEN, burst=_OPEN, concurrency=1000)
-    ways = [(given, NOW), (open_, NOW), (open_, SIDE_BY_SIDE)]
+    ways = [(given, CURRENT), (open_, CURRENT), (open_, SIDE_BY_SIDE)]
     rows = []
     for sites in _SITES[: sizes.site_counts]:
         for rate, seconds in _RATES.items():
@@ -92,12 +104,12 @@ def _many_sites(sizes: Sizes) -> Table:
     return Table("Incidents over many sites", columns, rows)
 
 
-def _one(sites: int, rate: int, seconds: int, given: Settings, plan: Any) -> Iterator[str]:
+def _one(sites: int, rate: int, seconds: int, given: Settings, plan: Plan) -> Iterator[str]:
     run = spread_over(sites, rate, given, seconds, plan)
-    waits = waits_of(run.messages)
+    fresh = freshness_of(run.messages)
     refused = sum(run.refused.values()) > len(run.messages) / 100
-    yield _seconds(waits, 50) + (", 429" if refused else "")
-    yield _seconds(waits, 99)
+    yield _seconds(fresh, 50) + (", 429" if refused else "")
+    yield _seconds(fresh, 99)
 
 
 def _sweep(found: Swept) -> Table:
@@ -106,8 +118,8 @@ def _sweep(found: Swept) -> Table:
     return Table("A sweep over sites without trouble", columns, [row])
 
 
-def _seconds(waits: Waits, percent: float) -> str:
-    value = waits.at(percent)
+def _seconds(fresh: list[float], percent: float) -> str:
+    value = percentile(fresh, percent)
     return "later" if value == math.inf else number(value)
 
 

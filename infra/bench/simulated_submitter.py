@@ -6,25 +6,25 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from infra.bench.cost_model import WHOLE_CORE_MB
 from infra.bench.simulated_queue import Message
 from infra.bench.simulation import Processed, Settings
 from infra.harness.latencies import JIRA_SECONDS, LATENCIES
-from infra.lambdas.template import event_source_of, resources, timeout_of
+from infra.lambdas.template import event_source_of, memory_of, resources, timeout_of
 from relay.aws import AT_ONCE
+from relay.delivery.protocol import BATCH_ENTITIES_MAX
 from relay.delivery.session import CALL_SECONDS
 from relay.edge.consumer import SLICE_ENTITIES, SLICE_SECONDS
 from relay.record.transactions import TRANSACTION_ITEMS_MAX
 
 _SUBMISSIONS = "POST /v1/workspaces/{workspaceId}/submissions"
-# Jira's limit of entities per request.
-_REQUEST = 1000
 # Receipts per call, DynamoDB's limit of a batch.
 _RECEIPTS = 25
-# Per entity, of a core's share that the submitter has: 66 ms of CPU per 1,000 (bench growth).
-_CPU = 0.066 / _REQUEST * 1769 / 1024
-# The rest of an invocation's, for each workspace (bench cost: what is billed beside the waits).
+# Seconds per entity, on the submitter's share of a core: 66 ms of CPU per 1,000 (bench growth).
+_CPU = 0.066 / 1000 * WHOLE_CORE_MB / memory_of("submitter")
+# The same per workspace, besides (bench cost: what is billed beyond the waits).
 _CPU_WORKSPACE = 0.003
-# Entities a second that one workspace's partitions take (bench scale, throughput).
+# Entities a second that one workspace's partitions take: less than measured (bench scale).
 WORKSPACE_RATE = 2000.0
 
 
@@ -52,7 +52,8 @@ class Plan:
     at_once: int = 1
 
 
-NOW = Plan()
+# The submitter as it is.
+CURRENT = Plan()
 AS_THEY_ARRIVED = Plan(smallest_first=False)
 # What would deliver to many sites sooner; see docs/scale.md.
 SIDE_BY_SIDE = Plan(at_once=16)
@@ -62,7 +63,7 @@ class Submitter:
     """How long the submitter needs: slices one after the other, and in each for every workspace its
     reads, transactions, call to Jira, and CPU."""
 
-    def __init__(self, seed: int, plan: Plan = NOW) -> None:
+    def __init__(self, seed: int, plan: Plan = CURRENT) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - a simulation
         self._plan = plan
         self._timeout = timeout_of("submitter")
@@ -88,8 +89,7 @@ class Submitter:
             if at > self._timeout:
                 # Lambda ends the function; the messages return, and repeating them is harmless.
                 return [None] * len(batch), self._timeout
-            for _ in range(0, len(part), _RECEIPTS):
-                at += self._call("BatchWriteItem", _RECEIPTS)
+            at += self._side_by_side("BatchWriteItem", len(part), _RECEIPTS)
         return [ends.get(message) for message in batch], at
 
     def _slices(self, batch: list[Message]) -> Iterator[list[Message]]:
@@ -117,15 +117,18 @@ class Submitter:
         at += self._call("Query") + self._call("BatchGetItem", 2)
         if self._timeout - at < CALL_SECONDS:
             return at + self._transactions(count), math.inf
-        end = at + math.ceil(count / _REQUEST) * JIRA_SECONDS
+        end = at + math.ceil(count / BATCH_ENTITIES_MAX) * JIRA_SECONDS
         return end + self._transactions(count), end
 
     def _transactions(self, count: int) -> float:
-        """Seconds of the transactions of so many entities, side by side."""
+        return self._side_by_side("TransactWriteItems", count, TRANSACTION_ITEMS_MAX)
+
+    def _side_by_side(self, operation: str, count: int, most: int) -> float:
+        """Seconds of the calls for so many items, of which each takes `most`."""
         lanes = [0.0] * AT_ONCE
-        for first in range(0, count, TRANSACTION_ITEMS_MAX):
-            items = min(TRANSACTION_ITEMS_MAX, count - first)
-            heapq.heapreplace(lanes, lanes[0] + self._call("TransactWriteItems", items))
+        for first in range(0, count, most):
+            items = min(most, count - first)
+            heapq.heapreplace(lanes, lanes[0] + self._call(operation, items))
         return max(lanes)
 
     def _call(self, operation: str, items: int = 1) -> float:

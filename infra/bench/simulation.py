@@ -15,11 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from infra.bench.simulated_queue import Message, Queue
+from infra.harness.event_source import BATCH_BYTES_MAX, POLLERS, RECEIVE_MAX
 
-# The event source starts with five pollers and adds 300 a minute while messages wait.
-POLLERS, POLLERS_PER_SECOND = 5, 5
-RECEIVED_AT_ONCE = 10
-EVENT_BYTES = 6 * 1024 * 1024
+# While messages wait, the event source adds 300 pollers a minute.
+_POLLERS_PER_SECOND = 5
 # A caller repeats a refused call after this many seconds, then after twice as many, up to a limit.
 _REPEATED_AFTER, _REPEATED_AFTER_MAX = 1.0, 32.0
 
@@ -54,7 +53,6 @@ class Run:
     messages: list[Message]
     refused: Counter[int] = field(default_factory=Counter)
     returned: int = 0
-    busy: float = 0.0
 
 
 class _Loop:
@@ -119,7 +117,7 @@ class _EventSource:
             if self._queue:
                 self._start()
                 self._poll_later(self._waiting.pop())
-            self._loop.after(1 / POLLERS_PER_SECOND, self._grow)
+            self._loop.after(1 / _POLLERS_PER_SECOND, self._grow)
 
     def _poll_later(self, poller: _Poller) -> None:
         turn = poller.turn
@@ -129,7 +127,7 @@ class _EventSource:
         if turn != poller.turn:
             return
         room = self._settings.batch - len(poller.batch)
-        found = self._queue.take(min(RECEIVED_AT_ONCE, room), EVENT_BYTES - poller.size)
+        found = self._queue.take(min(RECEIVE_MAX, room), BATCH_BYTES_MAX - poller.size)
         if found and not poller.batch:
             self._loop.after(self._settings.window, lambda: self._close(poller, turn))
         poller.batch += found
@@ -150,7 +148,6 @@ class _EventSource:
         poller.turn += 1
         batch, poller.batch, poller.size = poller.batch, [], 0
         ends, seconds = self._process(self._loop.now, batch)
-        self._run.busy += seconds
         returning = []
         for message, end in zip(batch, ends, strict=True):
             if end is None:

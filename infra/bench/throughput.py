@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from infra.bench.line import Given, Line, line, realistic
 from infra.bench.messages import event
+from infra.bench.pipeline import Given, Pipeline, pipeline
 from infra.bench.result import Result, Table, at_least, exact, number
 from infra.bench.sample import states
 from infra.bench.sizes import Sizes
@@ -31,7 +31,7 @@ def measured(stand: Stand, sizes: Sizes) -> Result:
     submitters = int(event_source_of("submitter")["ScalingConfig"]["MaximumConcurrency"])
     place, warm = stand.place("throughput"), stand.place("throughput")
     stand.screen.say(f"throughput: {submitters} submitters at once, for one workspace …")
-    with realistic(stand):
+    with stand.stage.delayed_jira(), stand.stage.limited_tables():
         found = stand.run(
             "throughput:measure",
             given=asdict(Given.of(stand)),
@@ -64,7 +64,7 @@ def measure(
         event(place["workspace_id"], states(_BATCH, first=number * _BATCH))
         for number in range(int(lasts * _EVENTS_PER_SECOND))
     ]
-    with line(Given(**given), warm) as running:
+    with pipeline(Given(**given), warm) as running:
         stream = _Stream(running, events, time.monotonic() + lasts)
         counts_from = time.monotonic() + _SETTLING_SECONDS
         threads = [threading.Thread(target=stream.work) for _ in range(submitters)]
@@ -82,7 +82,7 @@ def measure(
 class _Stream:
     """Hands events to submitters until `ends`; a failed one is invoked again, as by SQS."""
 
-    def __init__(self, running: Line, events: list[dict[str, Any]], ends: float) -> None:
+    def __init__(self, running: Pipeline, events: list[dict[str, Any]], ends: float) -> None:
         self.ends = ends
         self.delivered: list[float] = []
         self.failed: list[float] = []

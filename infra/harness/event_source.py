@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Lambda starts with five, and adds up to 300 a minute while messages are waiting.
 POLLERS = 5
-_RECEIVE_MAX = 10
-_BATCH_BYTES_MAX = 6_000_000
+RECEIVE_MAX = 10
+BATCH_BYTES_MAX = 6 * 1024 * 1024
 
 
 class EventSource:
@@ -73,7 +73,7 @@ class EventSource:
         """The next batch; empty if no message arrived within a second."""
         batch = self._receive(1)
         closes_at = time.monotonic() + self._window
-        while batch and len(batch) < self._size and _bytes_of(batch) < _BATCH_BYTES_MAX:
+        while batch and len(batch) < self._size and _bytes_of(batch) < BATCH_BYTES_MAX:
             left = closes_at - time.monotonic()
             if left <= 0:
                 break
@@ -87,7 +87,7 @@ class EventSource:
     def _receive(self, wait: int) -> "list[MessageTypeDef]":
         return self._sqs.receive_message(
             QueueUrl=self._queue,
-            MaxNumberOfMessages=_RECEIVE_MAX,
+            MaxNumberOfMessages=RECEIVE_MAX,
             WaitTimeSeconds=wait,
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         ).get("Messages", [])
@@ -102,10 +102,10 @@ class EventSource:
             failures = result.answer.get("batchItemFailures", [])
             kept = {failure["itemIdentifier"] for failure in failures}
             done = [one for one in batch if one["MessageId"] not in kept]
-            for first in range(0, 0 if result.failed else len(done), _RECEIVE_MAX):
+            for first in range(0, 0 if result.failed else len(done), RECEIVE_MAX):
                 entries = [
                     {"Id": str(place), "ReceiptHandle": message["ReceiptHandle"]}
-                    for place, message in enumerate(done[first : first + _RECEIVE_MAX])
+                    for place, message in enumerate(done[first : first + RECEIVE_MAX])
                 ]
                 self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)  # type: ignore[arg-type]
         finally:

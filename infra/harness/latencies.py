@@ -62,7 +62,6 @@ _SINGLE_DIGIT = "assumed, within AWS's “single-digit milliseconds”"
 _BITE = "https://bitesizedserverless.com/bite/serverless-messaging-latency-compared/, divided"
 
 _WRITE = Latency(7.55, 16.2, _DEBRIE)
-_BATCH_WRITE = Latency(7.6, 25.0, _DEBRIE, each=0.1)
 _SEND = Latency(8.0, 40.0, _BITE)
 _KMS = Latency(10.0, 40.0, "assumed")
 LATENCIES: Mapping[str, Latency] = {
@@ -72,8 +71,7 @@ LATENCIES: Mapping[str, Latency] = {
     "dynamodb.PutItem": _WRITE,
     "dynamodb.UpdateItem": _WRITE,
     "dynamodb.DeleteItem": _WRITE,
-    "dynamodb.BatchWriteItem": _BATCH_WRITE,
-    "dynamodb.BatchExecuteStatement": Latency(7.6, 25.0, "assumed, as BatchWriteItem", each=0.1),
+    "dynamodb.BatchWriteItem": Latency(7.6, 25.0, _DEBRIE, each=0.1),
     "dynamodb.TransactWriteItems": Latency(23.6, 91.0, _DEBRIE, each=0.34),
     "sqs.SendMessage": _SEND,
     "sqs.SendMessageBatch": _SEND,
@@ -94,7 +92,6 @@ _SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "TrentService"
 _PER_ITEM = {
     "dynamodb.TransactWriteItems": (b'"TableName":',),
     "dynamodb.BatchWriteItem": (b'"PutRequest":', b'"DeleteRequest":'),
-    "dynamodb.BatchExecuteStatement": (b'"Statement":',),
 }
 
 

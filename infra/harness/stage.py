@@ -13,7 +13,7 @@ import boto3
 import httpx
 
 from infra.harness.gateway import listening
-from infra.harness.limits import READ_UNITS_PER_SECOND, WRITE_UNITS_PER_SECOND
+from infra.harness.latencies import JIRA_SECONDS
 from infra.lambdas.stores import create_stores
 from infra.local.embedded_aws import start_ministack
 from infra.local.environment import (
@@ -84,17 +84,23 @@ class Stage:
         return self.folder / "functions.log"
 
     @contextmanager
-    def limited_tables(
-        self, writes: float = WRITE_UNITS_PER_SECOND, reads: float = READ_UNITS_PER_SECOND
-    ) -> Iterator[None]:
-        """Enforces DynamoDB's own limits meanwhile, or other ones; only the fast tables can."""
+    def limited_tables(self) -> Iterator[None]:
+        """Enforces DynamoDB's own limits meanwhile; only the fast tables can."""
         url = f"{self.environment['AWS_ENDPOINT_URL_DYNAMODB']}/limits"
-        limits = {"writes": writes, "reads": reads}
-        httpx.put(url, json=limits, trust_env=False).raise_for_status()
+        httpx.put(url, json=True, trust_env=False).raise_for_status()
         try:
             yield
         finally:
-            httpx.put(url, content=b"null", trust_env=False).raise_for_status()
+            httpx.put(url, json=False, trust_env=False).raise_for_status()
+
+    @contextmanager
+    def delayed_jira(self, seconds: float = JIRA_SECONDS) -> Iterator[None]:
+        """Jira answers after this time, meanwhile."""
+        self.jira.set(answerDelaySeconds=seconds)
+        try:
+            yield
+        finally:
+            self.jira.set(answerDelaySeconds=0)
 
 
 @contextmanager

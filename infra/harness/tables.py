@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from infra.harness.expressions import Document, holds, name_of, updated, values_of
-from infra.harness.limits import (
+from infra.harness.partition_limits import (
     THROTTLED,
     THROTTLED_IN_TRANSACTION,
     Limits,
@@ -20,6 +19,7 @@ from infra.harness.limits import (
     read_units,
     write_units,
 )
+from infra.harness.table_expressions import Document, holds, name_of, updated, values_of
 
 # DynamoDB's limit for one page of a query.
 _PAGE_BYTES_MAX = 1024 * 1024

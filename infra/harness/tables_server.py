@@ -1,8 +1,7 @@
 """Serves the fast tables over HTTP, with DynamoDB's protocol.
 
 `python -m infra.harness.tables_server PORT` serves on the loopback interface until it is stopped. A
-PUT of `{"writes", "reads"}` to `/limits` enforces these units a second for each partition key from
-then on, and of `null` ends that.
+PUT of `true` to `/limits` enforces DynamoDB's limits per partition key, and of `false` ends that.
 """
 
 import sys
@@ -10,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pydantic_core import from_json, to_json
 
-from infra.harness.limits import Limits
+from infra.harness.partition_limits import Limits
 from infra.harness.serving import Quiet
 from infra.harness.tables import Refused, Tables
 from infra.local.ports import HOST
@@ -29,8 +28,8 @@ def handler_of(tables: Tables) -> type[BaseHTTPRequestHandler]:
             self._answer(200, b"{}")
 
         def do_PUT(self) -> None:
-            limits = from_json(self.rfile.read(int(self.headers["Content-Length"])))
-            tables.limits = limits and Limits(**limits)
+            enforced = from_json(self.rfile.read(int(self.headers["Content-Length"])))
+            tables.limits = Limits() if enforced else None
             self._answer(200, b"{}")
 
         def do_POST(self) -> None:

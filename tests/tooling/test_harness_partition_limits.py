@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.harness.limits import Limits, item_size, read_units, write_units
+from infra.harness.partition_limits import Limits, item_size, read_units, write_units
 from infra.harness.serving import serving
 from infra.harness.tables import Tables
 from infra.harness.tables_server import handler_of

@@ -2,11 +2,11 @@
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from infra.bench.simulated_queue import Message
-from infra.bench.simulated_submitter import NOW, Plan, Submitter
+from infra.bench.simulated_submitter import CURRENT, Plan, Submitter
 from infra.bench.simulation import Run, Settings, simulate
 
 # Bytes of a compressed message: of one incident, and for each further one (bench cost).
@@ -35,26 +35,18 @@ class Flood:
         ]
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Freshness in seconds, ordered; infinite for what is owed, or not delivered in the run."""
-
-    seconds: Sequence[float]
-
-    def at(self, percent: float) -> float:
-        """The percentile."""
-        return self.seconds[math.ceil(len(self.seconds) * percent / 100) - 1]
-
-
-def waits_of(messages: Iterable[Message]) -> Waits:
-    """Of the messages that the API accepted."""
+def freshness_of(messages: Iterable[Message]) -> list[float]:
+    """Seconds, of each message that the API accepted; infinite for what is owed, or not delivered
+    in the run."""
     accepted = [one for one in messages if one.accepted >= 0]
-    return Waits(sorted(one.freshness if one.delivered >= 0 else math.inf for one in accepted))
+    return [one.freshness if one.delivered >= 0 else math.inf for one in accepted]
 
 
-def beside(flood: Flood | None, given: Settings, runs: int, plan: Plan = NOW) -> Waits:
-    """Of a quiet workspace that sends one incident a second, while the flood's calls are sent and
-    delivered, or alone; over so many seeded runs of two minutes."""
+def quiet_beside(
+    flood: Flood | None, given: Settings, runs: int, plan: Plan = CURRENT
+) -> list[float]:
+    """The freshness of a quiet workspace that sends one incident a second, while the flood's calls
+    are sent and delivered, or alone; over so many seeded runs of two minutes."""
     found: list[Message] = []
     for seed in range(runs):
         chance = random.Random(seed)  # noqa: S311 - a simulation
@@ -65,10 +57,12 @@ def beside(flood: Flood | None, given: Settings, runs: int, plan: Plan = NOW) ->
         # A message that returned to the queue does not prolong the flood.
         ends = [one.delivered for one in sent if one.receives == 1 and one.delivered < math.inf]
         found += [one for one in quiet if not flood or _ALONE <= one.called <= max(ends)]
-    return waits_of(found)
+    return freshness_of(found)
 
 
-def spread_over(sites: int, rate: float, given: Settings, until: float, plan: Plan = NOW) -> Run:
+def spread_over(
+    sites: int, rate: float, given: Settings, until: float, plan: Plan = CURRENT
+) -> Run:
     """Incidents at this rate for so many seconds, over as many workspaces as sites, each linked to
     one. A workspace submits at most once a second, with what it has by then."""
     chance = random.Random(sites)  # noqa: S311 - a simulation

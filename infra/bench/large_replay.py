@@ -19,13 +19,13 @@ _NUMBER = re.compile(r"inc-(\d+)$")
 
 
 class CountingJira:
-    """Accepts everything. `calls` are the submissions of entities, `again` the entities that came
-    more than once, and `held` the number of different ones."""
+    """Accepts everything. `calls` counts the submissions of entities, `accepted` the different
+    entities, and `repeated` those that came again."""
 
     def __init__(self, count: int) -> None:
         self.calls = 0
-        self.again = 0
-        self.held = 0
+        self.repeated = 0
+        self.accepted = 0
         self._seen = bytearray(count)
 
     def answer(self, body: bytes) -> bytes:
@@ -37,8 +37,8 @@ class CountingJira:
         ids = [incident["id"] for incident in document["incidents"]]
         for one in ids:
             number = int(_NUMBER.search(one)[1])  # type: ignore[index]
-            self.again += self._seen[number]
-            self.held += not self._seen[number]
+            self.repeated += self._seen[number]
+            self.accepted += not self._seen[number]
             self._seen[number] = 1
         return to_json({"acceptedIncidents": ids})
 
@@ -68,15 +68,15 @@ def counting_jira(count: int) -> Iterator[tuple[str, CountingJira]]:
 
 def replayed_once(stand: Stand, count: int) -> dict[str, Any]:
     """Replays a record of this many incidents; `replays.replayed` describes the measurements."""
-    place = stand.place("million")
+    place = stand.place("large")
     stand.screen.say(f"scale: a record of {count:,} incidents …")
     fill_large_record(stand, place, count)
     with counting_jira(count) as (url, jira):
         _move(stand, place, f"{url}/{place['workspace_id']}")
         stand.screen.say(f"scale: a replay of {count:,} incidents …")
         found = replay(stand, place)
-    if (jira.held, jira.again) != (count, 0):
-        raise RuntimeError(f"{jira.held} of {count} incidents arrived, {jira.again} of them again.")
+    if (jira.accepted, jira.repeated) != (count, 0):
+        raise RuntimeError(f"{jira.accepted} of {count} arrived, and {jira.repeated} came again.")
     return found | {"jira": jira.calls}
 
 

@@ -1,4 +1,4 @@
-"""The whole way of an incident, with latencies: submissions, SQS, event source, submitter, Jira.
+"""The whole way of an incident: submissions, SQS, event source, submitter, Jira; with latencies.
 
 The functions run in the processes of a Fleet, whose calls to AWS have the harness's latencies. This
 module runs in a subject's process, because a Fleet's environment is that of its own process.
@@ -22,7 +22,7 @@ from infra.harness.clock import Clock
 from infra.harness.event_source import EventSource
 from infra.harness.fleet import Fleet
 from infra.harness.invoker import Invoker
-from infra.harness.latencies import JIRA_SECONDS, SEED_VARIABLE, Draws, install
+from infra.harness.latencies import SEED_VARIABLE, Draws, install
 from infra.lambdas.template import event_source_of
 from infra.local.jira_control import JiraControl
 
@@ -53,8 +53,8 @@ class Given:
         return cls(url, stand.stage.api_key, queue, str(stand.stage.log))
 
 
-class Line:
-    """The running functions."""
+class Pipeline:
+    """The running functions, and the queue between them."""
 
     def __init__(self, given: Given, jira: JiraControl, fleet: Fleet) -> None:
         self.jira = jira
@@ -124,7 +124,7 @@ class Line:
 
 
 @contextmanager
-def line(given: Given, warm: Place) -> Iterator[Line]:
+def pipeline(given: Given, warm: Place) -> Iterator[Pipeline]:
     """Starts the functions, and warms them up with incidents of the place `warm`."""
     install(Draws(_SEED))
     concurrency = int(event_source_of("submitter")["ScalingConfig"]["MaximumConcurrency"])
@@ -132,19 +132,8 @@ def line(given: Given, warm: Place) -> Iterator[Line]:
     fleet = Fleet(workers, {**os.environ, SEED_VARIABLE: _SEED}, Path(given.log))
     try:
         with JiraControl(given.jira) as jira:
-            running = Line(given, jira, fleet)
+            running = Pipeline(given, jira, fleet)
             running.warm_up(warm, workers)
             yield running
     finally:
         fleet.close()
-
-
-@contextmanager
-def realistic(stand: Stand) -> Iterator[None]:
-    """Jira takes its time and DynamoDB's limits are enforced, meanwhile."""
-    stand.stage.jira.set(answerDelaySeconds=JIRA_SECONDS)
-    try:
-        with stand.stage.limited_tables():
-            yield
-    finally:
-        stand.stage.jira.set(answerDelaySeconds=0)

@@ -25,10 +25,10 @@ class Swept:
 
 def swept(stand: Stand, more: int) -> Swept:
     """Sweeps all sites of the stand, then once more with more sites; the difference is theirs."""
-    before: dict[str, int] = stand.run("sweeping:measure")
+    before: dict[str, int] = stand.run("sweeps:measure")
     for _ in range(more):
         stand.place("sweep")
-    after: dict[str, int] = stand.run("sweeping:measure")
+    after: dict[str, int] = stand.run("sweeps:measure")
     each = {name: (after[name] - before.get(name, 0)) / more for name in after}
     seconds = sum(
         count * LATENCIES[name].typical() / 1000
