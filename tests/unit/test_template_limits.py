@@ -67,3 +67,9 @@ def test_the_queues_batches_have_the_window_that_lambda_requires() -> None:
     for source in large:
         parameter = PARAMETERS[source["MaximumBatchingWindowInSeconds"]["Ref"]]
         assert 1 <= parameter["MinValue"] <= parameter["Default"] <= parameter["MaxValue"] <= 300
+
+
+def test_a_message_stays_invisible_during_the_longest_window_and_several_invocations() -> None:
+    visible_after = resources("AWS::SQS::Queue")["SubmissionsQueue"]["VisibilityTimeout"]
+    longest = PARAMETERS["BatchingWindow"]["MaxValue"]
+    assert visible_after - longest >= 5 * functions()["submitter"]["Timeout"]
