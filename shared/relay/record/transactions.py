@@ -108,9 +108,10 @@ class Transactions:
         """Why DynamoDB cancelled the transaction, for each change; empty if it was written."""
         try:
             self._send(chunk, action)
-        except self._dynamodb.exceptions.TransactionCanceledException as error:
-            return list(error.response["CancellationReasons"])
         except ClientError as error:
+            # Not by botocore's class for it: each of several threads may have made its own.
+            if _code(error) == "TransactionCanceledException":
+                return list(error.response["CancellationReasons"])
             if _code(error) in _THROTTLED:
                 return [{}] * len(chunk)
             raise
