@@ -735,6 +735,30 @@ def test_messages_received_often_are_handled_before_new_ones(
     assert submitter.recorded().keys() == {"new", "old"} - {left}
 
 
+def test_a_message_received_often_is_handled_before_those_of_smaller_workspaces(
+    submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a large workspace's would return for as long as others use up the time."""
+    submitter.link(scripted.document, "large", "small")
+    monkeypatch.setattr(relay.edge.consumer, "SLICE_ENTITIES", 1)
+    monkeypatch.setattr(
+        Context,
+        "get_remaining_time_in_millis",
+        lambda _: 30_000 if scripted.bodies else 60_000,
+    )
+    event = sqs_event(
+        message(inc("s"), workspace="small"),
+        message(inc("l"), inc("m"), inc("n"), workspace="large"),
+    )
+    for record, group, times in zip(event["Records"], ("small", "large"), (2, 6), strict=True):
+        record["attributes"] = {"MessageGroupId": group, "ApproximateReceiveCount": str(times)}
+
+    answer = submitter.function.handler(event, Context())
+
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "message-0"}]
+    assert submitter.recorded("large").keys() == {"l", "m", "n"}
+
+
 def test_messages_are_sliced_by_their_inflated_bytes(
     submitter: Submitter, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,7 +60,7 @@ class SubmissionConsumer:
         records: list[Record] = event["Records"]
         new = [record for record in records if is_first_receive(record)]
         redelivered = [record for record in records if not is_first_receive(record)]
-        if any(receive_count(record) > _RECEIVES_OVERDUE for record in redelivered):
+        if any(map(_is_overdue, redelivered)):
             failed = self._consume_redelivered(redelivered, [], time_left)
             in_time = time_left() > SLICE_SECONDS
             failed |= self._consume(new, time_left) if in_time else _ids(new)
@@ -197,11 +197,18 @@ def _ids(records: Iterable[Record]) -> set[str]:
 
 
 def _smallest_workspace_first(records: Sequence[Record]) -> list[Record]:
-    """The records in the order of their workspace's bytes: one that floods delays no other."""
+    """The records in the order of their workspace's bytes: one that floods delays no other.
+
+    Overdue ones come first, or those of a large workspace would return each time.
+    """
     sizes: Counter[str] = Counter()
     for record in records:
         sizes[_group_of(record)] += len(record["body"])
-    return sorted(records, key=lambda record: sizes[_group_of(record)])
+    return sorted(records, key=lambda one: (not _is_overdue(one), sizes[_group_of(one)]))
+
+
+def _is_overdue(record: Record) -> bool:
+    return receive_count(record) > _RECEIVES_OVERDUE
 
 
 def _group_of(record: Record) -> str:
