@@ -89,7 +89,7 @@ class EventSource:
             QueueUrl=self._queue,
             MaxNumberOfMessages=RECEIVE_MAX,
             WaitTimeSeconds=wait,
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
         ).get("Messages", [])
 
     def _run(self, batch: "list[MessageTypeDef]") -> None:

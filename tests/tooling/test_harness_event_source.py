@@ -24,6 +24,7 @@ class Function:
 
     def __init__(self, expected: int, bad: str = "", raises: bool = False) -> None:
         self.batches: list[list[str]] = []
+        self.records: list[list[dict[str, Any]]] = []
         self.done = threading.Event()
         self._expected = expected
         self._bad = bad
@@ -31,6 +32,7 @@ class Function:
 
     def __call__(self, event: dict[str, Any]) -> InvocationResult:
         records = event["Records"]
+        self.records.append(records)
         self.batches.append([record["body"] for record in records])
         if sum(map(len, self.batches)) >= self._expected:
             self.done.set()
@@ -78,6 +80,21 @@ def test_a_failed_invocation_deletes_nothing(sqs: "SQSClient") -> None:
     source = polled(sqs, Function(3, raises=True), ["a", "b", "c"])
     assert set(source.errors) == {"ValueError"}
     assert left(sqs) == 3
+
+
+def test_a_record_names_the_group_of_its_message(sqs: "SQSClient") -> None:
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    sqs.send_message(QueueUrl=queue, MessageBody="a", MessageGroupId="payments")
+    function = Function(1)
+    source = EventSource(sqs, queue, PROPERTIES, function)
+    source.start()
+    assert function.done.wait(PATIENCE)
+    source.stop()
+    [[record]] = function.records
+    assert record["attributes"] == {
+        "ApproximateReceiveCount": "1",
+        "MessageGroupId": "payments",
+    }
 
 
 def test_a_window_collects_more_than_one_receive(sqs: "SQSClient") -> None:
