@@ -9,6 +9,7 @@ import httpx
 from infra.local.down import end_stack
 from infra.local.failure import reported
 from infra.local.first_tenant import set_up
+from infra.local.parameters import VARIABLE, chosen_parameters
 from infra.local.paths import STACK_FILE, STACK_FOLDER, VARIABLES_FILE
 from infra.local.stack import FolderInUse, Options, Stack, ending_in_order, lock_of, start_stack
 from infra.local.stack_file import read_stack_file, remove_stack_files, write_stack_files
@@ -36,6 +37,8 @@ def main() -> int:
             return 1
         if answers:
             print("The stack is already up.")
+            if chosen_parameters():
+                print(f"{VARIABLE} has no effect on it: `make down` first.", file=sys.stderr)
         else:
             print("A part of the stack has ended. Starting a new, empty stack.")
             end_stack()
