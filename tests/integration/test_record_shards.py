@@ -119,6 +119,20 @@ def test_a_count_continues_after_each_megabyte(record: RecordStore, aws: Aws) ->
     assert counted == 48
 
 
+def test_a_walk_without_a_limit_reads_each_page_of_each_shard(
+    quick_record: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "SHARDS", 2)
+    large = [
+        EntityState(Kind.INCIDENT, incident(f"i{number}", description="x" * 300_000))
+        for number in range(20)
+    ]
+    quick_record.put_newest("w", large)
+    expected = sorted(state.key for state in large)
+    assert sorted(head.key for head in quick_record.heads("w")) == expected
+    assert sorted(entry.key for entry in quick_record.entries("w")) == expected
+
+
 def bodies_of_transactions(aws: Aws) -> list[Any]:
     """Filled with each transaction that is sent, which is not executed."""
     bodies: list[Any] = []
