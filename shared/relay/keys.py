@@ -260,14 +260,17 @@ def containers_by_date(workspace_id: str) -> str:
 class Shards:
     """The partitions that hold an item for each of a workspace's entities; `name` begins their pk.
 
-    Their order is by kind, by shard, and by sk, so a walk can continue after any entity.
+    Their order is by kind, by shard, and by sk, so a walk can continue after any entity. `shift` is
+    the first bit of the hash that counts: entities of one shard have outcomes in all, so that a
+    page of a walk does not write to a single partition.
     """
 
     name: str
+    shift: int
 
     def key_of(self, entity: EntityKey) -> Key:
         """The key of the entity's item."""
-        return self._pk(_shard_of(entity.id)), entity_sk(entity)
+        return self._pk(self._shard_of(entity.id)), entity_sk(entity)
 
     @property
     def pks(self) -> list[str]:
@@ -279,7 +282,7 @@ class Shards:
 
         An entity with an empty id stands before all of its kind; None stands before all.
         """
-        first = _shard_of(entity.id) if entity and entity.id else 0
+        first = self._shard_of(entity.id) if entity and entity.id else 0
         for shard in range(first, SHARDS):
             start = entity_sk(entity) if entity and shard == first else ""
             yield self._pk(shard), start
@@ -287,24 +290,23 @@ class Shards:
     def _pk(self, shard: int) -> str:
         return f"{self.name}#{shard:02}"
 
-
-def _shard_of(entity_id: str) -> int:
-    return zlib.crc32(entity_id.encode()) % SHARDS
+    def _shard_of(self, entity_id: str) -> int:
+        return (zlib.crc32(entity_id.encode()) >> self.shift) % SHARDS
 
 
 def entities(workspace_id: str) -> Shards:
     """The newest states of a workspace's entities."""
-    return Shards(f"entity#{workspace_id}")
+    return Shards(f"entity#{workspace_id}", 0)
 
 
 def outcomes(workspace_id: str, tenant_id: str) -> Shards:
     """A link's outcomes."""
-    return Shards(f"outcome#{workspace_id}#{tenant_id}")
+    return Shards(f"outcome#{workspace_id}#{tenant_id}", 8)
 
 
 def debts(workspace_id: str, tenant_id: str) -> Shards:
     """A link's debts of entities."""
-    return Shards(component_debts(workspace_id, tenant_id))
+    return Shards(component_debts(workspace_id, tenant_id), 16)
 
 
 def component_debts(workspace_id: str, tenant_id: str) -> str:

@@ -49,19 +49,31 @@ def states(*, incidents: int = 0, reviews: int = 0) -> list[EntityState]:
     return found + [EntityState(Kind.REVIEW, review(f"r{number}")) for number in range(reviews)]
 
 
-@pytest.mark.parametrize(
-    "ids",
-    [
-        [f"INC-{number:05}" for number in range(8000)],
-        [str(number) for number in range(8000)],
-        [str(uuid.UUID(int=number * 2**90 + 7)) for number in range(8000)],
-        [f"P{number:X}" for number in range(10**6, 10**6 + 8000)],
-    ],
-)
+IDS = [
+    [f"INC-{number:05}" for number in range(16_000)],
+    [str(number) for number in range(16_000)],
+    [str(uuid.UUID(int=number * 2**90 + 7)) for number in range(16_000)],
+    [f"P{number:X}" for number in range(10**6, 10**6 + 16_000)],
+]
+
+
+@pytest.mark.parametrize("ids", IDS)
 def test_ids_of_any_tool_are_spread_evenly(ids: list[str]) -> None:
     found = Counter(keys.entities("w").key_of(EntityKey(Kind.INCIDENT, one))[0] for one in ids)
     assert len(found) == keys.SHARDS
     assert max(found.values()) < 1.2 * len(ids) / keys.SHARDS
+
+
+@pytest.mark.parametrize("ids", IDS)
+def test_a_page_of_a_walk_has_outcomes_and_debts_in_all_shards(ids: list[str]) -> None:
+    """A page is of one shard, and a partition takes 500 small outcomes a second."""
+    entities = [EntityKey(Kind.INCIDENT, one) for one in ids]
+    [first, *_] = keys.entities("w").pks
+    page = [one for one in entities if keys.entities("w").key_of(one)[0] == first]
+    for shards in (keys.outcomes("w", "t"), keys.debts("w", "t")):
+        found = Counter(shards.key_of(one)[0] for one in page)
+        assert len(found) == keys.SHARDS
+        assert max(found.values()) < 1.5 * len(page) / keys.SHARDS
 
 
 def test_no_two_owners_share_a_partition() -> None:
