@@ -7,7 +7,6 @@ from relay.catalog.sources import Source, SourceStore
 from relay.catalog.workspaces import Workspace, WorkspaceStore
 from relay.entities.model import EntityKey, Kind
 from relay.errors import NotFound
-from relay.keys import SHARDS
 from relay.record.link_counts import LinkCounter, LinkCounts
 from relay.record.partitions import ReadBudget
 from relay.record.store import RecordStore
@@ -18,8 +17,9 @@ from relay.tenants.tenant import Tenant
 
 TEST_INCIDENT = EntityKey(Kind.INCIDENT, "relay-test")
 # Calls of DynamoDB, each of at most a megabyte, for the counts of the whole page and of one
-# workspace. Beyond them, each workspace has those that count a small one, up to those of all small.
-_READS_OF_SMALL = 3 * SHARDS
+# workspace. Beyond them, each workspace has those that count a small one, up to those of all small:
+# one call for each shard of its debts, outcomes and entities.
+_READS_OF_SMALL = 48
 _READS_OF_WORKSPACE = 2 * _READS_OF_SMALL
 _READS_OF_PAGE = 5 * _READS_OF_WORKSPACE
 _READS_OF_ALL_SMALL = 20 * _READS_OF_SMALL
