@@ -116,6 +116,24 @@ def test_a_walk_neither_skips_nor_repeats(
     assert record.count(workspace) == (incidents + reviews, None)
 
 
+def test_a_walk_continues_after_any_id(quick_record: RecordStore) -> None:
+    """A client may send a cursor of an id that never existed, or of another workspace."""
+    ids = ["a", "A", "é", "\U0010ffff" * 255, "#", "inc#x", "rev#", " ", *map(str, range(12))]
+    given = [EntityState(Kind.INCIDENT, incident(one)) for one in ids]
+    given += [EntityState(Kind.REVIEW, review(one)) for one in ids[:6]]
+    quick_record.put_newest("w", given)
+
+    def place(key: EntityKey) -> tuple[int, str, bytes]:
+        pk, sk = keys.entities("w").key_of(key)
+        return [*Kind].index(key.kind), pk, sk.encode()
+
+    for kind, one in itertools.product(Kind, [*ids, "unknown", "\0", "zz"]):
+        after = EntityKey(kind, one)
+        following = sorted((one.key for one in given if place(one.key) > place(after)), key=place)
+        assert [head.key for head in quick_record.heads("w", after)] == following
+        assert [head.key for head in quick_record.heads("w", after, 3)] == following[:3]
+
+
 def test_a_count_continues_after_each_megabyte(record: RecordStore, aws: Aws) -> None:
     large = [
         EntityState(Kind.INCIDENT, incident(f"i{number}", description="x" * 300_000))
