@@ -56,7 +56,8 @@ def cancel(aws: Aws, *answers: list[str]) -> list[list[str]]:
         error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
         return SimpleNamespace(status_code=400), error
 
-    aws.dynamodb.meta.events.register("before-call.dynamodb.TransactWriteItems", answer)
+    events: Any = aws.dynamodb.meta.events
+    events.register("before-call.dynamodb.TransactWriteItems", answer)
     return sent
 
 
