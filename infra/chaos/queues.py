@@ -27,6 +27,7 @@ class Queued:
 
     id: str
     body: str
+    group: str
     due: float
     receives: int = 0
 
@@ -38,7 +39,10 @@ class Queued:
             # Unknown to the emulated SQS: deleting a message early has no effect.
             "receiptHandle": self.id,
             "body": self.body,
-            "attributes": {"ApproximateReceiveCount": str(self.receives)},
+            "attributes": {
+                "ApproximateReceiveCount": str(self.receives),
+                "MessageGroupId": self.group,
+            },
             "eventSource": "aws:sqs",
         }
 
@@ -66,7 +70,8 @@ class Queue:
         """Moves the messages that were sent since the last call into this queue."""
         for message in drain(sqs, self.url):
             due = float(message["MessageAttributes"][DUE]["StringValue"])
-            queued = Queued(message["MessageId"], message["Body"], due)
+            group = message.get("Attributes", {}).get("MessageGroupId", "")
+            queued = Queued(message["MessageId"], message["Body"], group, due)
             self.messages[queued.id] = queued
 
     def visible(self) -> list[Queued]:

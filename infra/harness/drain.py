@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 def drain(sqs: "SQSClient", queue: str) -> "Iterator[MessageTypeDef]":
     """Receives and deletes every visible message of the queue, given by its URL."""
     while found := sqs.receive_message(
-        QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["MessageGroupId"],
     ).get("Messages"):
         yield from found
         entries = [
