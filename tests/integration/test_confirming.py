@@ -86,7 +86,7 @@ def at_site(stage: Relay, entity_id: str, kind: str = "incidents") -> dict[str, 
 def ids_in_state(stage: Relay, state: str) -> list[str]:
     answer = stage.provider("GET", f"/v1/workspaces/payments/entities?state={state}")
     assert answer.status == 200, answer.body
-    return [entity["id"] for entity in answer.json()["entities"]]
+    return sorted(entity["id"] for entity in answer.json()["entities"])
 
 
 def lose(site: JiraSite, *ids: str) -> None:
