@@ -12,7 +12,8 @@ from relay_cli.failure import Misuse
 from relay_cli.files import read_text
 
 VARIABLE = "RELAY_SOURCE_SECRET"
-_RANDOM_BYTES = 32
+# 44 characters in hexadecimal, which are valid base64, too: some tools require it.
+_RANDOM_BYTES = 22
 
 SecretFileOption = Annotated[
     str | None,
@@ -60,7 +61,7 @@ def secret_for(tool: Mapping[str, Any], given: Secret | None, sign: bool) -> Sec
         raise Misuse(f"{title} does not sign its calls, so the source can't have a secret.")
     if given:
         return given
-    made = secrets.token_urlsafe(_RANDOM_BYTES)
+    made = secrets.token_hex(_RANDOM_BYTES)
     if signing == "tool":
         return Secret(made, "placeholder", f"<the secret that {title} shows>")
     if signing == "user" or sign:

@@ -119,7 +119,7 @@ def test_a_secret_of_the_users_is_generated_and_shown_once(
         added = Cli(relay.url, cli.key)(*arguments, *(["--sign"] if signing == "optional" else []))
 
     sent = json.loads(relay.bodies[-1])["secret"]
-    assert len(sent) == 43
+    assert len(sent) == 44
     assert added.out.count(sent) == 1
     assert "the URL or the secret again" in added.err
     assert sent not in added.err
