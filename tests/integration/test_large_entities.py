@@ -150,4 +150,4 @@ def test_pages_of_any_size_visit_the_record_once(
             break
         after = page.next
 
-    assert seen == sorted(mixed)
+    assert sorted(seen) == sorted(mixed)
