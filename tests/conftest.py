@@ -18,6 +18,7 @@ from moto import mock_aws
 from infra.lambdas.stores import create_stores
 from relay import keys
 from relay.identity.api_keys import ApiKeys
+from relay.keys import SHARDS
 from relay.telemetry import logger
 from tests.integration.relay_stage import Relay, Start, relay_with
 from tests.integration.simulator_stage import Simulator, running_simulator
@@ -62,26 +63,27 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def shards() -> int:
-    """Fewer than on AWS: a replay reads each of them, which the emulated tables do slowly. Tests of
-    the shards themselves, and functions in other processes, have all."""
-    return 2
-
-
-@pytest.fixture
 def aws(
     credentials: None,  # noqa: ARG001
-    shards: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Aws]:
-    """Start each test with empty stores."""
-    monkeypatch.setattr(keys, "SHARDS", shards)
+    """Start each test with empty stores.
+
+    With fewer shards than on AWS: a replay reads each of them, which the emulated tables do slowly.
+    """
+    monkeypatch.setattr(keys, "SHARDS", 2)
     with mock_aws(), pooled_clients():
         dynamodb = boto3.client("dynamodb")
         sqs = boto3.client("sqs")
         kms = boto3.client("kms")
         environment = create_stores(dynamodb, sqs, kms) | VARIABLES
         yield Aws(dynamodb, sqs, kms, environment)
+
+
+@pytest.fixture
+def every_shard(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    """As on AWS, for tests of the shards themselves, or with functions in other processes."""
+    monkeypatch.setattr(keys, "SHARDS", SHARDS)
 
 
 @pytest.fixture

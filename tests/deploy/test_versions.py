@@ -2,7 +2,6 @@
 the version before. Without that, callers would silently get the old code or the old settings.
 """
 
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -23,8 +22,20 @@ def stack() -> Iterator[Stack]:
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
             patch.delenv(variable, raising=False)
-        with temporary_stack(Options(parameters={})) as running:
+        with temporary_stack(Options(parameters={"SnapStart": "on"})) as running:
             yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def snap_start(stack: Stack) -> tuple[set[str], set[str]]:
+    """What has a snapshot at first, and after SnapStart is turned off.
+
+    Each test needs it off: the functions run on this Python, and MiniStack updates no function that
+    has SnapStart on one older than 3.12.
+    """
+    before = snapshots(stack)
+    deploy_again(stack, SnapStart="off")
+    return before, snapshots(stack)
 
 
 def deploy_again(stack: Stack, **changed: str) -> None:
@@ -56,6 +67,18 @@ def versions(stack: Stack, function: str) -> list[str]:
     return published
 
 
+def snapshots(stack: Stack) -> set[str]:
+    """What SnapStart applies to in the versions that are called."""
+    found = set[str]()
+    for function in PUBLISHED:
+        assert len(versions(stack, function)) == 1
+        called = stack.aws.functions.get_function_configuration(
+            FunctionName=stack.deployment.functions[function], Qualifier="live"
+        )
+        found.add(called.get("SnapStart", {}).get("ApplyOn", "None"))
+    return found
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "variable"),
     [("LogLevel", "DEBUG", "POWERTOOLS_LOG_LEVEL"), ("AppKey", "another", "APP_KEY")],
@@ -75,19 +98,8 @@ def test_another_value_of_a_parameter_reaches_the_callers_of_an_alias(
         assert called["Environment"]["Variables"][variable] == value
 
 
-@pytest.mark.skipif(
-    sys.version_info < (3, 12),
-    reason="the functions run on this Python, and Lambda has SnapStart as of 3.12",
-)
-def test_snap_start_is_turned_on_and_off(stack: Stack) -> None:
-    for value, applies in (("on", "PublishedVersions"), ("off", "None")):
-        deploy_again(stack, SnapStart=value)
-        for function in PUBLISHED:
-            assert len(versions(stack, function)) == 1
-            called = stack.aws.functions.get_function_configuration(
-                FunctionName=stack.deployment.functions[function], Qualifier="live"
-            )
-            assert called.get("SnapStart", {}).get("ApplyOn", "None") == applies
+def test_snap_start_is_turned_off(snap_start: tuple[set[str], set[str]]) -> None:
+    assert snap_start == ({"PublishedVersions"}, {"None"})
 
 
 def test_a_change_that_concerns_none_of_them_publishes_no_version(stack: Stack) -> None:

@@ -15,7 +15,6 @@ from infra.local.environment import bare_environment
 from infra.local.failure import StackFailure
 from infra.local.paths import ROOT
 from relay.entities.model import EntityState, Kind
-from relay.keys import SHARDS
 from relay.queues.submissions import Message, packed
 from relay.record.attempts import AttemptStore
 from relay.record.store import RecordStore
@@ -27,6 +26,8 @@ from tests.support.entities import incident
 from tests.support.killed_submitter import KILLER
 from tests.support.lambdas import APP_KEY, BASE_URL, Context, variables_of
 from tests.support.template import resources
+
+pytestmark = pytest.mark.usefixtures("every_shard")
 
 REASON = "The function was cut off 3 times while it worked on this message alone"
 
@@ -97,11 +98,6 @@ def _record(message: Any) -> dict[str, Any]:
         "attributes": message["Attributes"],
         "eventSource": "aws:sqs",
     }
-
-
-@pytest.fixture
-def shards() -> int:
-    return SHARDS
 
 
 @pytest.fixture

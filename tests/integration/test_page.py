@@ -17,16 +17,13 @@ from tests.support.aws import REGION
 from tests.support.entities import incident
 from tests.support.template import ROOT
 
+pytestmark = pytest.mark.usefixtures("every_shard")
+
 CONTAINER = {
     "name": "Checkout API",
     "url": "https://ops.example.com/services/checkout-api",
     "lastUpdatedDate": "2026-01-31T09:30:00Z",
 }
-
-
-@pytest.fixture
-def shards() -> int:
-    return SHARDS
 
 
 @pytest.fixture

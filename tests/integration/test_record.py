@@ -25,16 +25,13 @@ from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
 from tests.support.quick_transactions import quick_transactions
 
+pytestmark = pytest.mark.usefixtures("every_shard")
+
 TABLE = "RecordTable"
 WORKSPACE = "payments"
 # DynamoDB's limits of a transaction and of an item.
 TRANSACTION_BYTES = 4_000_000
 ITEM_BYTES = 400 * 1024
-
-
-@pytest.fixture
-def shards() -> int:
-    return SHARDS
 
 
 @pytest.fixture

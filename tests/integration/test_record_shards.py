@@ -17,20 +17,16 @@ import relay.aws
 from relay import keys
 from relay.aws import side_by_side
 from relay.entities.model import EntityKey, EntityState, Kind
-from relay.keys import SHARDS
 from relay.record.store import RecordStore
 from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
 from tests.support.quick_transactions import quick_transactions
 
+pytestmark = pytest.mark.usefixtures("every_shard")
+
 TABLE = "RecordTable"
 _workspaces = (f"w-{number}" for number in itertools.count())
-
-
-@pytest.fixture
-def shards() -> int:
-    return SHARDS
 
 
 @pytest.fixture
