@@ -347,6 +347,8 @@ def _listening() -> Iterator[socket.socket]:
     # asyncio disables Nagle's delay only for a socket that is named TCP.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
+        # A call may come before the server's thread accepts: from here on, it waits.
+        listener.listen()
         yield listener
 
 
