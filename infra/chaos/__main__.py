@@ -78,7 +78,10 @@ def _print(console: Console, run: Run, verdict: Verdict) -> None:
         table.add_row(name, *(str(counts[column]) for column in _COLUMNS))
     console.print(table)
     ways = Counter(
-        {"messages delivered twice": run.submissions.duplicated + run.replays.duplicated}
+        {
+            "messages delivered twice": run.submissions.duplicated + run.replays.duplicated,
+            "dead letters of replays": len(run.replays.dead),
+        }
     )
     for title, thrown in (
         ("What happened", run.story.happened + ways),

@@ -23,13 +23,17 @@ _DUPLICATE_WITHIN = 600.0
 
 @dataclass(eq=False)
 class Queued:
-    """A message; it is visible from `due` on, in epoch seconds of the run's clock."""
+    """A message; it is visible from `due` on, in epoch seconds of the run's clock.
+
+    `disturbed` counts its receives that the run made fail, or that ended well and were repeated.
+    """
 
     id: str
     body: str
     group: str
     due: float
     receives: int = 0
+    disturbed: int = 0
 
     @property
     def record(self) -> dict[str, Any]:
@@ -84,6 +88,11 @@ class Queue:
         """When the next message becomes visible; None for an empty queue."""
         return min((message.due for message in self.messages.values()), default=None)
 
+    @property
+    def dead_by_themselves(self) -> list[Queued]:
+        """The dead letters that failed at least once without a disturbance by the run."""
+        return [message for message in self.dead if message.disturbed < message.receives]
+
     def receive(self, messages: Iterable[Queued]) -> list[Queued]:
         """Receives these messages; one that exceeds maxReceiveCount moves to `dead` instead."""
         received = []
@@ -103,6 +112,7 @@ class Queue:
             for message in messages:
                 if self.rng.random() < self.duplicate_rate:
                     self.duplicated += 1
+                    message.disturbed += 1
                     message.due = self.clock.now() + self.rng.random() * _DUPLICATE_WITHIN
                 else:
                     self.messages.pop(message.id, None)

@@ -183,8 +183,11 @@ class Run:
         self.submissions.delete([one for one in batch if one.id not in failed])
 
     def _replayer(self, message: Queued) -> None:
-        if not self._invoker.run("replayer", {"Records": [message.record]}).failed:
+        result = self._invoker.run("replayer", {"Records": [message.record]})
+        if not result.failed:
             self.replays.delete([message])
+        elif self._invoker.disturb and (result.killed or result.aws_errors):
+            message.disturbed += 1
 
     def _collect(self) -> None:
         for queue in (self.submissions, self.replays, self.dead_letters):

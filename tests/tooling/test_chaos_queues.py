@@ -6,7 +6,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.chaos.queues import Queue
+from infra.chaos.queues import Queue, Queued
 from infra.harness.boundary import DUE
 from infra.harness.clock import Clock
 
@@ -29,3 +29,19 @@ def test_a_record_names_the_group_of_its_message() -> None:
             "ApproximateReceiveCount": "1",
             "MessageGroupId": "payments",
         }
+
+
+@pytest.mark.parametrize(("disturbed", "by_itself"), [(5, False), (4, True)])
+def test_a_dead_letter_is_explained_if_the_run_disturbed_each_of_its_receives(
+    disturbed: int, by_itself: bool
+) -> None:
+    queue = Queue("ReplaysQueue", "", Clock(), Random(1), duplicate_rate=1)  # noqa: S311
+    message = Queued("1", "{}", "", due=0)
+    queue.messages["1"] = message
+    for receive in range(5):
+        assert queue.receive([message]) == [message]
+        if receive < disturbed:
+            queue.delete([message])
+    assert queue.receive([message]) == []
+    assert queue.dead == [message]
+    assert queue.dead_by_themselves == ([message] if by_itself else [])
