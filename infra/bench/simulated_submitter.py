@@ -3,6 +3,7 @@
 import heapq
 import math
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -67,8 +68,7 @@ class Submitter:
         self._chance = random.Random(seed)  # noqa: S311 - a simulation
         self._plan = plan
         self._timeout = timeout_of("submitter")
-        # By workspace, when its partitions have room again.
-        self._free_at: dict[int, float] = {}
+        self._partitions = _Partitions()
 
     def process(self, now: float, batch: list[Message]) -> Processed:
         """The ends of these messages, and of the function. An owed message ends at infinity."""
@@ -111,9 +111,8 @@ class Submitter:
     def _deliver(self, now: float, at: float, group: list[Message]) -> tuple[float, float]:
         """When a workspace that is begun `at` is done, and when Jira has answered."""
         workspace, count = group[0].workspace, _entities(group)
-        room = max(self._free_at.get(workspace, 0.0), now + at) + count / WORKSPACE_RATE
-        self._free_at[workspace] = room
-        at = max(at + self._transactions(count), room - now)
+        written = self._partitions.write(workspace, now + at, count)
+        at = max(at + self._transactions(count), written - now)
         at += self._call("Query") + self._call("BatchGetItem", 2)
         if self._timeout - at < CALL_SECONDS:
             return at + self._transactions(count), math.inf
@@ -134,6 +133,26 @@ class Submitter:
     def _call(self, operation: str, items: int = 1) -> float:
         """Seconds of one call to DynamoDB."""
         return LATENCIES[f"dynamodb.{operation}"].draw(self._chance, items) / 1000
+
+
+class _Partitions:
+    """What each workspace's partitions accept in each second.
+
+    Submitters write at times of their own, so a later second may be used before an earlier one.
+    """
+
+    def __init__(self) -> None:
+        self._used: defaultdict[tuple[int, int], float] = defaultdict(float)
+
+    def write(self, workspace: int, start: float, count: float) -> float:
+        """When these entities are written, if the first is sent at `start`."""
+        second = int(start)
+        while (free := WORKSPACE_RATE - self._used[workspace, second]) < count:
+            self._used[workspace, second] = WORKSPACE_RATE
+            count -= free
+            second += 1
+        self._used[workspace, second] += count
+        return max(start, second) + count / WORKSPACE_RATE
 
 
 def _entities(messages: Sequence[Message]) -> int:

@@ -191,9 +191,9 @@ def key(pk: str, sk: str) -> dict[str, Any]:
     return to_item({"pk": pk, "sk": sk})
 
 
-def back_off(attempt: int) -> None:
-    """Sleep a random time: at most 50 ms for attempt 0, doubled with each attempt, up to 1 s."""
-    longest = min(_BACKOFF_SECONDS * 2**attempt, _BACKOFF_MAX_SECONDS)
+def back_off(attempt: int, most: float = _BACKOFF_MAX_SECONDS) -> None:
+    """Sleep a random time: at most 50 ms for attempt 0, doubled with each attempt, up to `most`."""
+    longest = min(_BACKOFF_SECONDS * 2**attempt, most)
     time.sleep(random.uniform(0, longest))  # noqa: S311
 
 

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import relay.table
+from relay import keys
 from relay.catalog.services import ServiceStore
 from relay.delivery.session import CALL_SECONDS
 from relay.entities.model import EntityState, Kind
@@ -37,6 +38,13 @@ def record(aws: Aws) -> RecordStore:
 
 def states(count: int, sequence: int = 1) -> list[EntityState]:
     return [EntityState(Kind.INCIDENT, incident(f"i{number}", sequence)) for number in range(count)]
+
+
+def states_of_one_partition(count: int, partition: int = 0) -> list[EntityState]:
+    """States whose items have the same pk: the first or the second of two shards."""
+    shards = keys.entities("w")
+    pk = shards.pks[partition]
+    return [state for state in states(40) if shards.key_of(state.key)[0] == pk][:count]
 
 
 def cancel(aws: Aws, *answers: list[str]) -> list[list[str]]:
@@ -78,7 +86,7 @@ def test_of_a_transaction_cancelled_for_several_reasons_only_the_refused_are_lef
         [THROTTLED, "TransactionConflict", "None"],
         ["None", FAILED, "None"],
     )
-    found = record.put_newest("w", states(4))
+    found = record.put_newest("w", states_of_one_partition(4))
     first, second, third, fourth = sent[0]
     assert sent == [
         [first, second, third, fourth],
@@ -89,6 +97,27 @@ def test_of_a_transaction_cancelled_for_several_reasons_only_the_refused_are_lef
     assert {state.key.id for state in found.same} == {first, third}
     assert {state.key.id for state in found.new} == {second, fourth}
     assert {head.key.id for head in record.heads("w")} == {second, fourth}
+
+
+def test_what_is_throttled_is_repeated_by_partition(record: RecordStore, aws: Aws) -> None:
+    """So that a throttled partition neither delays the others, nor uses up what they accept."""
+    ours, theirs = states_of_one_partition(3), states_of_one_partition(2, partition=1)
+    first, *more = (state.key.id for state in ours)
+    sent = cancel(
+        aws,
+        [THROTTLED] + ["None"] * 4,
+        ["None", FAILED, "None"],
+        [THROTTLED, "None"],
+    )
+    found = record.put_newest("w", [*ours, *theirs])
+    assert sent == [
+        [first, *more, *(state.key.id for state in theirs)],
+        [first, *more],
+        [first, more[1]],
+        [first, more[1]],
+        [state.key.id for state in theirs],
+    ]
+    assert [state.key.id for state in found.same] == [more[0]]
 
 
 @pytest.mark.parametrize("seconds", [0, -1, -1e9])

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pydantic_core
 from botocore.exceptions import ClientError
@@ -30,6 +30,8 @@ TRANSACTION_ITEMS_MAX = 100
 TRANSACTION_BYTES_MAX = 3_000_000
 # How long a throttled transaction is repeated, in seconds, unless the caller says otherwise.
 RETRY_SECONDS = 10.0
+# The longest pause before a throttled transaction is repeated, in seconds.
+_PAUSE_SECONDS = 4.0
 # The errors of a throttled request as a whole. Those of its items are reasons of its cancellation.
 _THROTTLED = {
     "ProvisionedThroughputExceededException",
@@ -40,6 +42,15 @@ _THROTTLED = {
 _READY = "relay_transact_items"
 
 ChangeT = TypeVar("ChangeT")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready(Generic[ChangeT]):
+    """A change, with the partition key and the JSON of its action."""
+
+    change: ChangeT
+    pk: str
+    json: bytes
 
 
 class Transactions:
@@ -76,34 +87,42 @@ class Transactions:
 
     def _write(
         self,
-        chunk: list[tuple[ChangeT, bytes]],
+        chunk: list[_Ready[ChangeT]],
         action: Callable[[ChangeT], dict[str, Any]],
         ends: float,
+        attempt: int = 0,
     ) -> list[tuple[ChangeT, Item]]:
         """One transaction, without the changes that are refused."""
         refused: list[tuple[ChangeT, Item]] = []
-        attempt = 0
         while chunk:
             reasons = self._reasons(chunk, action)
             if not reasons:
                 return refused
             failed = [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
             refused += [
-                (change, from_item(reason.get("Item", {})))
-                for (change, _), reason, fails in zip(chunk, reasons, failed, strict=True)
+                (one.change, from_item(reason.get("Item", {})))
+                for one, reason, fails in zip(chunk, reasons, failed, strict=True)
                 if fails
             ]
-            if not any(failed):
-                # Another writer holds one of the items, or its partition is throttled.
-                if time.monotonic() > ends:
-                    raise Unavailable("The record could not be written; try again.")
-                back_off(attempt)
-                attempt += 1
             chunk = [one for one, fails in zip(chunk, failed, strict=True) if not fails]
+            if any(failed):
+                continue
+            # Another writer holds one of the items, or its partition is throttled.
+            if time.monotonic() > ends:
+                raise Unavailable("The record could not be written; try again.")
+            back_off(attempt, _PAUSE_SECONDS)
+            attempt += 1
+            # What a cancelled transaction prepared is paid: in one transaction, a throttled
+            # partition would use up the others, and many writers would keep all of them throttled.
+            parts = [list(part) for _, part in groupby(chunk, key=lambda one: one.pk)]
+            if len(parts) > 1:
+                for part in parts:
+                    refused += self._write(part, action, ends, attempt)
+                return refused
         return refused
 
     def _reasons(
-        self, chunk: list[tuple[ChangeT, bytes]], action: Callable[[ChangeT], dict[str, Any]]
+        self, chunk: list[_Ready[ChangeT]], action: Callable[[ChangeT], dict[str, Any]]
     ) -> list[Any]:
         """Why DynamoDB cancelled the transaction, for each change; empty if it was written."""
         try:
@@ -118,36 +137,41 @@ class Transactions:
         return []
 
     def _send(
-        self, chunk: list[tuple[ChangeT, bytes]], action: Callable[[ChangeT], dict[str, Any]]
+        self, chunk: list[_Ready[ChangeT]], action: Callable[[ChangeT], dict[str, Any]]
     ) -> None:
         write = self._dynamodb.transact_write_items
         try:
-            write(TransactItems=_Ready(b",".join(ready for _, ready in chunk)))
+            write(TransactItems=_SetAside(b",".join(one.json for one in chunk)))
         except (_NotInserted, ClientError) as error:
             if isinstance(error, ClientError) and _code(error) != "ValidationException":
                 raise
             # This botocore does not call the handlers, or not with what they expect.
-            actions: Any = [action(change) for change, _ in chunk]
+            actions: Any = [action(one.change) for one in chunk]
             write(TransactItems=actions)
 
 
 def _chunks(
     changes: Iterable[ChangeT], action: Callable[[ChangeT], dict[str, Any]]
-) -> Iterator[list[tuple[ChangeT, bytes]]]:
-    """The changes of each transaction, with their serialized actions."""
-    chunk: list[tuple[ChangeT, bytes]] = []
+) -> Iterator[list[_Ready[ChangeT]]]:
+    """The changes of each transaction."""
+    chunk: list[_Ready[ChangeT]] = []
     size = 0
     for change in changes:
-        ready = pydantic_core.to_json(action(change))
+        ready = _ready(change, action(change))
         if chunk and (
-            len(chunk) == TRANSACTION_ITEMS_MAX or size + len(ready) > TRANSACTION_BYTES_MAX
+            len(chunk) == TRANSACTION_ITEMS_MAX or size + len(ready.json) > TRANSACTION_BYTES_MAX
         ):
             yield chunk
             chunk, size = [], 0
-        chunk.append((change, ready))
-        size += len(ready)
+        chunk.append(ready)
+        size += len(ready.json)
     if chunk:
         yield chunk
+
+
+def _ready(change: ChangeT, action: dict[str, Any]) -> _Ready[ChangeT]:
+    [request] = action.values()
+    return _Ready(change, request["Key"]["pk"]["S"], pydantic_core.to_json(action))
 
 
 def _code(error: ClientError) -> str:
@@ -158,8 +182,8 @@ class _NotInserted(Exception):
     """botocore's request is not as expected."""
 
 
-class _Ready(list[Any]):
-    """One empty action for botocore, which requires one; `_put_in_place` replaces it by `json`."""
+class _SetAside(list[Any]):
+    """An empty action for botocore, which requires one; `_put_in_place` replaces it by `json`."""
 
     def __init__(self, json: bytes) -> None:
         super().__init__([{}])
@@ -168,7 +192,7 @@ class _Ready(list[Any]):
 
 def _set_aside(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
     actions = params["TransactItems"]
-    if isinstance(actions, _Ready):
+    if isinstance(actions, _SetAside):
         context[_READY] = actions.json
 
 
