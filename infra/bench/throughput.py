@@ -22,7 +22,7 @@ _BATCH = 1000
 # The first seconds use up what the buckets of the partitions hold, so they don't count.
 _SETTLING_SECONDS = 4.0
 # More than the stand can deliver in a second; so the events don't run out.
-_EVENTS_PER_SECOND = 6
+_EVENTS_PER_SECOND = 10
 _TARGET = 2000
 
 
