@@ -356,7 +356,8 @@ def test_a_conflicting_transaction_is_retried(
 ) -> None:
     meets = cancelled(aws, "None", "TransactionConflict")
     fail_writing(calls, meets, meets, meets)
-    states = [inc("a"), inc("b")]
+    # Of one partition: those of several are retried apart.
+    states = [inc("a"), inc("x")]
 
     assert record.put_newest(WORKSPACE, states).new == tuple(states)
     assert recorded(record) == states
