@@ -70,6 +70,7 @@ check: environments ## Check format, lint, types, templates, the OpenAPI documen
 	@"$(BIN)/python" -m infra.openapi --check
 	@"$(BIN)/python" -m infra.forge
 	@$(AWS_OFF) "$(SAM)" validate --lint
+	@"$(BIN)/python" -m infra.guard
 	@echo "All checks passed."
 
 .PHONY: format

@@ -32,7 +32,7 @@ def body() -> dict[str, Any]:
     Raises ValueError if it is not JSON after the substitution.
     """
     text, variables = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Sub"]
-    values = {name: _join(one) for name, one in variables.items()}
+    values = {name: one.get("Ref") or _join(one) for name, one in variables.items()}
     filled = re.sub(r"\$\{([^}]+)\}", lambda found: values.get(found[1], found[1]), text)
     loaded: dict[str, Any] = json.loads(filled)
     return loaded

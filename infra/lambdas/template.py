@@ -1,5 +1,9 @@
-"""Reads template.yaml: its tables, queues, routes and functions."""
+"""Reads template.yaml: its tables, queues, routes and functions.
 
+Values that depend on a condition are those of a deployment whose parameters have their defaults.
+"""
+
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -7,6 +11,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+_NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 class _Loader(yaml.SafeLoader):
@@ -27,11 +32,52 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 @cache
-def template() -> dict[str, Any]:
-    """The whole document."""
+def document() -> dict[str, Any]:
+    """The document as it is written, with each `!If`."""
     text = (ROOT / "template.yaml").read_text("utf-8")
     loaded: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
     return loaded
+
+
+@cache
+def template() -> dict[str, Any]:
+    """The document, with the chosen value of each `!If`."""
+    decided: dict[str, Any] = decide(document(), {})
+    return decided
+
+
+def decide(value: Any, parameters: Mapping[str, Any]) -> Any:
+    """A value of the document with the chosen value of each `!If`, and without AWS::NoValue.
+
+    `parameters` are those that differ from their defaults.
+    """
+    if isinstance(value, list):
+        decided = [decide(one, parameters) for one in value]
+        return [one for one in decided if one != _NO_VALUE]
+    if not isinstance(value, dict):
+        return value
+    if "If" in value:
+        condition, if_true, if_false = value["If"]
+        return decide(if_true if holds(condition, parameters) else if_false, parameters)
+    decided_by_name = {name: decide(one, parameters) for name, one in value.items()}
+    return {name: one for name, one in decided_by_name.items() if one != _NO_VALUE}
+
+
+def holds(condition: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether the condition holds with these parameters, and defaults for the others."""
+    return _is_true(document()["Conditions"][condition], parameters)
+
+
+def _is_true(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+    [(function, operands)] = value.items()
+    if function == "Condition":
+        return holds(operands, parameters)
+    if function == "Not":
+        return not _is_true(operands[0], parameters)
+    parameter, wanted = operands
+    name = parameter["Ref"]
+    default = document()["Parameters"][name]["Default"]
+    return bool(function == "Equals" and parameters.get(name, default) == wanted)
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -92,13 +92,21 @@ def start_stack(folder: Path, lock: TextIO, options: Options, report: Report) ->
         template = without_queue_policies(with_mounted_layer(build, folder))
         aws = LocalAws(embedded.endpoint)
         undo.callback(aws.close)
-        deployment = deploy(template, aws, jira.url, folder, options.parameters)
-        set_concurrency(aws)
-        routes = create_routes(aws, deployment.resources)
-        api = base_url(embedded.endpoint)
-        warm_up(aws, api, routes, deployment.functions)
+        deployment = deploy_relay(template, aws, jira.url, folder, options.parameters)
         undo.pop_all()
+    api = base_url(embedded.endpoint)
     return Stack(folder, api, jira, aws, deployment, (embedded.service, jira.service))
+
+
+def deploy_relay(
+    template: Path, aws: LocalAws, jira: str, folder: Path, parameters: Mapping[str, str]
+) -> Deployment:
+    """Deploys the template, and makes the deployed stack work on MiniStack. Raises StackFailure."""
+    deployment = deploy(template, aws, jira, folder, parameters)
+    set_concurrency(aws)
+    routes = create_routes(aws, deployment.resources)
+    warm_up(aws, base_url(aws.endpoint), routes, deployment.functions)
+    return deployment
 
 
 def _start_side_by_side(

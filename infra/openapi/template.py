@@ -39,7 +39,7 @@ class Throttling(NamedTuple):
 
 
 def throttling() -> dict[str, Throttling]:
-    """The limits by route, as `METHOD /path`; the empty name is the default for other routes."""
+    """The limits by route, as `METHOD /path`; the empty name is the default for the others."""
     template = yaml.load(TEMPLATE.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
     [api] = [
         resource["Properties"]
@@ -50,6 +50,7 @@ def throttling() -> dict[str, Throttling]:
     return {
         route: Throttling(one["ThrottlingRateLimit"], one["ThrottlingBurstLimit"])
         for route, one in settings.items()
+        if route != "$default"
     }
 
 

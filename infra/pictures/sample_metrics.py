@@ -13,6 +13,7 @@ SLOWED = range(9, 12)
 CAUGHT_UP = 12
 REFUSING_FROM = 21
 FAILED_AT = 14
+SWEEPS_PER_HOUR = 12.0
 IN_ALARM = {"SourcesAlarm"}
 
 # The level at noon of what follows the working day.
@@ -23,6 +24,7 @@ _DAILY = {
     "SourceCallsIgnored": 210.0,
     "Count": 480.0,
     "4xx": 6.0,
+    "RefusedCalls": 5.0,
     "ConcurrentExecutions": 11.0,
     "ApproximateAgeOfOldestMessage": 4.0,
 }
@@ -51,6 +53,8 @@ def _value(line: Line, hour: int, rng: Random) -> float | None:
     noise = rng.uniform(0.85, 1.15)
     if line.namespace == "Relay":
         return _of_relay(line.name, hour, noise)
+    if line.name == "Invocations":
+        return SWEEPS_PER_HOUR
     if line.name == "Errors":
         return float(line.label == "webhooks" and hour == FAILED_AT)
     if line.name == "Duration":

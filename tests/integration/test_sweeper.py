@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -297,6 +298,48 @@ def test_every_problem_is_counted(
         "SitesSlowed": 2,
         "ReplaysWaiting": 1 + 2 + 1,
     }
+
+
+def overdue(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [value for line in lines for value in line.get("ReplaysOverdue", ())]
+
+
+def test_the_longest_overdue_replay_of_each_site_is_measured(
+    relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two, one, done = link("payments", "search"), link("search"), link()
+    for site in (two, one):
+        ask(relay, site, what="all")
+    now = int(time.time() * 1000)
+    for site, workspace, hours in (
+        (two, "payments", 1),
+        (two, "search", 3),
+        (one, "search", 2),
+        (done, "payments", 5),
+    ):
+        relay.aws.dynamodb.update_item(
+            TableName=relay.aws.environment["TENANTS_TABLE"],
+            Key={"pk": {"S": f"tenant#{site.id}"}, "sk": {"S": f"replay#{workspace}"}},
+            UpdateExpression="SET due = :past, updatedAt = :past",
+            ExpressionAttributeValues={":past": {"N": str(now - hours * 3_600_000)}},
+        )
+    capsys.readouterr()
+    sweep(relay)
+    assert sorted(value // 3600 for value in overdue(capsys)) == [2, 3]
+
+
+def test_a_replay_that_waits_for_its_site_is_not_overdue(
+    relay: Relay, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = link()
+    site.simulator.fail(site.name, LATER)
+    relay.submit("payments", incidents=[incident("i")])
+    capsys.readouterr()
+    sweep(relay)
+    assert counted(capsys) == {"SitesSlowed": 1, "ReplaysWaiting": 1}
+    sweep(relay)
+    assert overdue(capsys) == []
 
 
 def test_without_problems_nothing_is_counted(

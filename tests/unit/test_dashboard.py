@@ -108,17 +108,23 @@ def test_every_alarms_state_is_on_it() -> None:
     assert sorted(widget["properties"]["alarms"]) == sorted(f"{alarm}.Arn" for alarm in ALARMS)
 
 
+def dimensions_of(alarm: dict[str, Any]) -> dict[str, str]:
+    """By name, with the logical id of what the template refers to."""
+    values = {one["Name"]: one["Value"] for one in alarm.get("Dimensions", ())}
+    return {
+        name: next(iter(value.values())) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_the_metric_of_every_alarm_is_on_it(name: str) -> None:
     alarm = ALARMS[name]
-    [dimension] = alarm["Dimensions"]
-    value = dimension["Value"]
-    resource = next(iter(value.values())) if isinstance(value, dict) else value
     assert [
         line
         for line in LINES
         if (line.namespace, line.name) == (alarm["Namespace"], alarm["MetricName"])
-        and line.dimensions == {dimension["Name"]: resource}
+        and line.dimensions == dimensions_of(alarm)
     ]
 
 
@@ -129,8 +135,8 @@ def test_the_line_of_an_alarms_threshold_is_the_alarms() -> None:
         for mark in widget["properties"].get("annotations", {}).get("horizontal", ())
         for line in lines(widget)
     }
-    alarm = ALARMS["OldestMessageAlarm"]
-    assert drawn == {alarm["MetricName"]: alarm["Threshold"]}
+    alarms = [ALARMS["OldestMessageAlarm"], ALARMS["ReplaysOverdueAlarm"]]
+    assert drawn == {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms}
 
 
 def test_its_widgets_show_the_region_of_the_stack() -> None:

@@ -5,12 +5,14 @@ import re
 import pytest
 
 from infra.lambdas.dashboard import lines, widgets
-from tests.support.template import ROOT, resources
+from tests.support.template import ROOT, resources, template
 
 OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
 ALARMS = resources("AWS::CloudWatch::Alarm")
 FUNCTIONS = resources("AWS::Serverless::Function")
+TABLES = resources("AWS::DynamoDB::Table")
 OF_A_FUNCTION = "<Function>ErrorsAlarm"
+OF_A_TABLE = "<Table>ThrottlesAlarm"
 PARTS = ["See it", "Act", "It is over"]
 SECTIONS = {
     section.partition("\n")[0].strip("`"): section
@@ -20,8 +22,9 @@ RUNBOOKS = {heading: section for heading, section in SECTIONS.items() if heading
 
 
 def runbook_of(alarm: str) -> str:
-    function = alarm.replace("ErrorsAlarm", "Function")
-    return OF_A_FUNCTION if function in FUNCTIONS else alarm
+    if alarm.replace("ErrorsAlarm", "Function") in FUNCTIONS:
+        return OF_A_FUNCTION
+    return OF_A_TABLE if re.sub("(Read|Write)ThrottlesAlarm", "Table", alarm) in TABLES else alarm
 
 
 def anchor(heading: str) -> str:
@@ -54,9 +57,36 @@ def test_every_function_has_an_alarm() -> None:
     assert FUNCTIONS.keys() <= watched
 
 
+def test_every_table_has_an_alarm_for_throttled_reads_and_writes() -> None:
+    for table in TABLES:
+        name = table.removesuffix("Table")
+        for access in ("Read", "Write"):
+            alarm = ALARMS[f"{name}{access}ThrottlesAlarm"]
+            assert alarm["MetricName"] == f"{access}ThrottleEvents"
+            assert alarm["Dimensions"] == [{"Name": "TableName", "Value": {"Ref": table}}]
+
+
+def test_no_alarm_is_for_a_single_error_of_a_function_or_of_the_api() -> None:
+    errors = [one for one in ALARMS.values() if one.get("MetricName") in ("Errors", "5xx")]
+    assert len(errors) == len(FUNCTIONS) + 1
+    for alarm in errors:
+        assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Sum", "GreaterThanThreshold")
+        assert alarm["Threshold"] >= 1
+
+
+def test_the_sweepers_alarm_waits_for_two_of_the_longest_intervals() -> None:
+    alarm = ALARMS["SweeperAlarm"]
+    longest = 60 * max(template()["Parameters"]["SweepMinutes"]["AllowedValues"])
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 2 * longest
+    # A sweeper that does not run has no values.
+    assert alarm["TreatMissingData"] == "breaching"
+
+
 def test_the_runbooks_name_titles_of_the_dashboard() -> None:
     titles = [one["properties"]["title"] for one in widgets("metric")]
-    named = re.findall(r"\*((?:Age|Errors|Lambda)[^*]+)\*", OPERATOR)
+    named = re.findall(
+        r"(?<!\*)\*((?:API|Age|Calls|Errors|Lambda|Seconds|Sweeps|Tables)[^*]+)\*", OPERATOR
+    )
     assert named
     for name in named:
         assert any(title.startswith(name) for title in titles), name

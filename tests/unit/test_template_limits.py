@@ -9,9 +9,10 @@ from tests.support.template import functions, resources, template
 # Lambda's limit for all names and values together.
 ENVIRONMENT_BYTES_MAX = 4096
 BATCH_WITHOUT_WINDOW_MAX = 10
-# The longest name that CloudFormation makes of a stack name of 128 characters.
+# The longest name that CloudFormation makes of a stack name of 128 characters; of a table, the
+# longest that can be adopted.
 NAMES = {
-    "Table": 160,
+    "Table": 255,
     "Queue": 140,
     "Letters": 140,
     "SecretsKey.Arn": 100,

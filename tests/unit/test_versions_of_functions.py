@@ -1,33 +1,21 @@
 """What CloudFormation needs to publish a version whenever a function with an alias changes."""
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from tests.support.template import functions, resources, template
+from tests.support.template import functions, named_in, resources, template
 
 PUBLISHED = {name: one for name, one in functions().items() if "AutoPublishAlias" in one}
 GLOBALS = template()["Globals"]["Function"]
 [VERSION] = resources("AWS::AppConfig::HostedConfigurationVersion").values()
 # Properties of a function that are no part of its versions, or that the version's own follow.
-APART = {"VersionDescription", "Layers", "LoggingConfig", "Policies", "Events"}
-
-
-def named_in(value: Any) -> Iterator[str]:
-    """The parameters, resources and attributes that a value of the template names."""
-    if isinstance(value, list):
-        for one in value:
-            yield from named_in(one)
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            if key in ("Ref", "GetAtt"):
-                yield one
-            elif key == "Sub":
-                yield from re.findall(r"\$\{([^}]+)\}", one if isinstance(one, str) else one[0])
-            else:
-                yield from named_in(one)
+APART = {
+    "VersionDescription",
+    "Layers",
+    "LoggingConfig",
+    "Policies",
+    "PermissionsBoundary",
+    "Events",
+}
 
 
 def received(function: str) -> set[str]:
@@ -57,13 +45,16 @@ def test_another_value_of_what_a_function_receives_is_a_new_settings_version(fun
 
 
 def test_a_settings_version_changes_with_nothing_else() -> None:
-    everything = {"Layer", *(name for function in PUBLISHED for name in received(function))}
-    assert set(re.findall(r"\$\{([^}]+)\}", VERSION["Content"]["Sub"][0])) == everything
+    # ARNs of tables change with their names.
+    arns = {f"{table}.Arn" for table in resources("AWS::DynamoDB::Table")}
+    [layer] = named_in(GLOBALS["Layers"])
+    everything = {layer, *(name for function in PUBLISHED for name in received(function))}
+    assert set(named_in(VERSION["Content"])) - arns == everything
 
 
 def test_another_layer_is_a_new_settings_version() -> None:
     [layer] = GLOBALS["Layers"]
-    assert VERSION["Content"]["Sub"][1] == {"Layer": layer}
+    assert VERSION["Content"]["Sub"][1]["Layer"] == layer
 
 
 @pytest.mark.parametrize("function", PUBLISHED)

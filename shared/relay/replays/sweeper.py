@@ -43,8 +43,9 @@ class Sweeper:
         """Sweep all sites; `time_left` returns seconds.
 
         Starts the replays that a reinstall should have started, queues those that are due, and
-        tries the sites that are in trouble and owed nothing. Counts waiting replays and sites in
-        trouble as metrics. Raises the first AWS error or Unavailable after sweeping all sites.
+        tries the sites that are in trouble and owed nothing. Counts waiting replays, overdue ones
+        and sites in trouble as metrics. Raises the first AWS error or Unavailable after sweeping
+        all sites.
         """
         counted: Counter[Metric] = Counter()
         failed: list[Exception] = []
@@ -67,6 +68,7 @@ class Sweeper:
             if is_behind(replays.get(workspace_id), tenant.installs):
                 self._starter.replay_reinstalled(tenant, workspace_id)
         waiting = [replay for replay in replays.values() if not replay.is_done]
+        count(Metric.REPLAYS_OVERDUE, _overdue(waiting, self._schedule.now()))
         for replay in replays.values():
             self._queue_if_due(replay)
         # No workspace is needed to call the site itself.
@@ -94,6 +96,12 @@ class Sweeper:
             # Jira refused the request, so the site has answered.
             logger.warning("Jira refused a trial call", reason=error.reason)
         logger.info("A site was tried, and answers", tenant_id=linked.tenant.id)
+
+
+def _overdue(waiting: list[Replay], now: int) -> int:
+    """Whole seconds since the first of the replays could have continued; 0 if none could."""
+    since = (max(replay.due, replay.leased, replay.updated_at) for replay in waiting)
+    return max(0, now - min(since, default=now)) // 1000
 
 
 def _counted(linked: LinkedSite, waiting: list[Replay]) -> Counter[Metric]:

@@ -57,6 +57,11 @@ class Metric(Enum):
     REPLAYS_WAITING = _Definition(
         "ReplaysWaiting", MetricUnit.Count, "replays that are not done, at each sweep"
     )
+    REPLAYS_OVERDUE = _Definition(
+        "ReplaysOverdue",
+        MetricUnit.Seconds,
+        "seconds that a site's replay has been due without a worker, at each sweep",
+    )
     ABSENT = _Definition(
         "EntitiesAbsent", MetricUnit.Count, "entities that a site accepted but does not show"
     )
