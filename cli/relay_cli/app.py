@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from relay_cli import catalog, dlq, forge, keys, settings, sites, sources, submissions
+from relay_cli import catalog, dlq, erasing, forge, keys, settings, sites, sources, submissions
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
-from relay_cli.entities import delete, list_entities, review
+from relay_cli.entities import delete, find, list_entities, review
 from relay_cli.replay import replay, replays
 from relay_cli.status import status
 from relay_cli.submit import submit
@@ -59,13 +59,18 @@ add_common_options(app, relay)
 command(app, "submit", rich_help_panel=_ENTITIES)(submit)
 command(app, "status", rich_help_panel=_ENTITIES)(status)
 command(app, "list", rich_help_panel=_ENTITIES)(list_entities)
+command(app, "find", rich_help_panel=_ENTITIES)(find)
 command(app, "delete", rich_help_panel=_ENTITIES)(delete)
 command(app, "review", rich_help_panel=_ENTITIES)(review)
 app.add_typer(submissions.app, name="submissions", rich_help_panel=_ENTITIES)
 app.add_typer(catalog.workspaces_app, name="workspaces", rich_help_panel=_SET_UP)
+command(catalog.workspaces_app, "erase")(erasing.erase_workspace)
+command(catalog.workspaces_app, "erasure")(erasing.show_erasure)
 app.add_typer(catalog.containers_app, name="containers", rich_help_panel=_SET_UP)
 app.add_typer(sources.app, name="sources", rich_help_panel=_SET_UP)
 app.add_typer(sites.app, name="sites", rich_help_panel=_SET_UP)
+command(sites.app, "forget")(erasing.forget_site)
+command(sites.app, "erasure")(erasing.show_site_erasure)
 command(app, "link", rich_help_panel=_SET_UP)(sites.link)
 command(app, "unlink", rich_help_panel=_SET_UP)(sites.unlink)
 command(app, "offer", rich_help_panel=_SET_UP)(sites.offer)

@@ -61,7 +61,7 @@ class _WebhookGroup(TyperGroup):
 
 _TEST = "--test"
 workspaces_app = typer.Typer(
-    help="Workspaces: list, show, put, delete, sites, webhook.", no_args_is_help=True
+    help="Workspaces: list, show, put, delete, sites, webhook, erase.", no_args_is_help=True
 )
 webhook_app = typer.Typer(
     cls=_WebhookGroup,

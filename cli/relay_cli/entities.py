@@ -1,4 +1,4 @@
-"""`relay list`, `relay delete`, `relay review`: the entities of a workspace."""
+"""`relay list`, `relay find`, `relay delete`, `relay review`: the entities of a workspace."""
 
 from typing import Annotated, Any
 
@@ -50,10 +50,27 @@ def list_entities(
     query = {"after": after} if after else {}
     if state:
         query["state"] = state.replace("-", " ")
+    _list(session, workspace, None if everything else limit, query)
+
+
+def find(
+    session: Session,
+    workspace: WorkspaceArgument,
+    text: Annotated[str, typer.Argument(help="A name, or any part of a text.", metavar="TEXT")],
+) -> None:
+    """List the entities that hold a text, such as a person's name, anywhere in them.
+
+    Case and accents are ignored. It reads all of the workspace's entities, which takes minutes for
+    a hundred thousand.
+    """
+    _list(session, workspace, None, {"text": text})
+
+
+def _list(session: Session, workspace: str, limit: int | None, query: dict[str, str]) -> None:
     path = workspace_path(workspace, "entities")
     found: list[dict[str, Any]] = []
     following = None
-    for page in session.relay.pages(path, "entities", None if everything else limit, **query):
+    for page in session.relay.pages(path, "entities", limit, **query):
         found += page["entities"]
         following = page.get("next")
     if session.screen.json:

@@ -12,7 +12,9 @@ from relay_cli.screen import Cell, Screen
 from relay_cli.troubles import is_well, site_hint, site_state
 from relay_cli.words import counted, moment, moment_and_age
 
-app = typer.Typer(help="The Jira sites that have the app: list, show, move.", no_args_is_help=True)
+app = typer.Typer(
+    help="The Jira sites that have the app: list, show, move, forget.", no_args_is_help=True
+)
 
 
 @command(app, "list")

@@ -11,6 +11,7 @@ from relay.edge.entity_documents import (
     entity_document,
     entity_page,
     page_cursor,
+    searched_text,
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
@@ -19,7 +20,7 @@ from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities.model import Kind
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.provider.deletions import EntityDeleter
-from relay.provider.tracking import EntityTracker, state_named
+from relay.provider.tracking import EntityTracker, Wanted, state_named
 from relay.queues.submissions import SubmissionsQueue
 from relay.record.associations import AssociationStore
 from relay.record.debts import DebtStore
@@ -50,12 +51,15 @@ calls = WorkspaceCalls(
 )
 
 
-@handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "limit", "after"))
+@handler.get("/v1/workspaces/{workspaceId}/entities", query=("state", "text", "limit", "after"))
 def list_entities(workspace_id: str) -> Answer:
-    """List entities and their outcomes."""
+    """List entities and their outcomes.
+
+    With `text`, those that hold it, such as a person's name, anywhere in their texts or properties.
+    """
     request = calls.about(workspace_id)
-    state = state_named(query_value(request, "state"))
-    page = tracking.page(workspace_id, state, page_cursor(request), page_limit(request))
+    wanted = Wanted(state_named(query_value(request, "state")), searched_text(request))
+    page = tracking.page(workspace_id, wanted, page_cursor(request), page_limit(request))
     return json_answer(200, entity_page(page))
 
 

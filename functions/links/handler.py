@@ -2,17 +2,21 @@
 
 from typing import TYPE_CHECKING
 
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import page_limit, page_start
-from relay.edge.site_documents import SiteDocuments, move_request
+from relay.edge.site_documents import SiteDocuments, move_request, site_erasure_document
 from relay.edge.wiring import ReplayParts, SiteParts, unlinker
 from relay.edge.workspace_calls import WorkspaceCalls
+from relay.errors import NotFound
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.provider.erasing import ErasureSchedule
 from relay.provider.linking import WorkspaceLinker
+from relay.provider.site_erasure import SiteForgetter
 from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
 
@@ -34,6 +38,9 @@ workspace_sites = WorkspaceSites(
     parts.snapshots,
     DebtStore(parts.dynamodb, settings.record_table),
 )
+erasures = ErasureStore(parts.dynamodb, settings.catalog_table)
+erasing = ErasureSchedule(erasures, replay_parts.queue)
+forgetting = SiteForgetter(tenants, erasures, settings.tenants_table)
 
 handler = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(handler, ApiKeyVerifier(parts.dynamodb, settings.api_keys_table), workspaces)
@@ -62,6 +69,35 @@ def get_site(site: str) -> Answer:
     if caller.workspaces is not None:
         return json_answer(200, own_sites.of(site, caller.workspaces))
     return json_answer(200, documents.of(tenants.existing(site)))
+
+
+@handler.delete("/v1/sites/{site}")
+def forget_site(site: str) -> Answer:
+    """Forget a site that has uninstalled the app.
+
+    Relay deletes everything of the site in its own tables; the record of its workspaces stays. From
+    the call on, the site does not exist; if it installs the app again, it is a new site. It takes
+    minutes; nothing stops it. A site that has the app is answered 409.
+    """
+    calls.by_key_for_all()
+    begun = forgetting.forget(site, erasing.now())
+    for one in begun:
+        erasing.send(one)
+    return json_answer(202, site_erasure_document(begun[0]))
+
+
+@handler.get("/v1/sites/{site}/erasure")
+def get_site_erasure(site: str) -> Answer:
+    """Get the progress of a site's erasure.
+
+    For two months after it is done, it is answered with the stage `done`.
+    """
+    calls.by_key_for_all()
+    erasure = forgetting.last(site)
+    if erasure is None:
+        tenants.existing(site)
+        raise NotFound(f"The site {site!r} is not erased.", code="unknown_erasure")
+    return json_answer(200, site_erasure_document(erasure))
 
 
 @handler.get("/v1/sites/{site}/workspaces")

@@ -1,10 +1,11 @@
-"""From the queue of replays: continues a replay, checks a sample of what Jira accepted, or deletes
-what an unlinked workspace left at a site."""
+"""From the queue of replays: continues a replay or an erasure, checks a sample of what Jira
+accepted, or deletes what an unlinked workspace left at a site."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from relay.edge.erasure_wiring import eraser_of
 from relay.edge.replay_consumer import ReplayConsumer
 from relay.edge.wiring import DeliveryParts, time_left, unlinker
 from relay.settings import ReplayerSettings
@@ -13,7 +14,8 @@ from relay.telemetry import in_context
 settings = ReplayerSettings.from_environment()
 parts = DeliveryParts(settings)
 cleaner = unlinker(parts, parts.replay_parts)
-consumer = ReplayConsumer(parts.replayer(settings), parts.confirmation, cleaner)
+eraser = eraser_of(parts, settings, cleaner)
+consumer = ReplayConsumer(parts.replayer(settings), parts.confirmation, cleaner, eraser)
 
 
 @in_context

@@ -4,24 +4,30 @@ from typing import TYPE_CHECKING
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog.containers import ContainerStore
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.webhooks import WebhookStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (
     checked_container_id,
+    checked_workspace_id,
     container_document,
     container_page,
     containers_document,
+    erasure_document,
     webhook_answer,
     webhook_document,
     workspace_document,
     workspace_page,
 )
 from relay.edge.http import HttpFunction
-from relay.edge.query import page_limit, page_start, query_value
+from relay.edge.query import flag, page_limit, page_start, query_value
 from relay.edge.workspace_calls import WorkspaceCalls
+from relay.errors import NotFound
 from relay.identity.api_keys import ApiKeyVerifier
+from relay.provider.erasing import ErasureSchedule
+from relay.queues.replays import ReplaysQueue
 from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.secrets import Secrets
 from relay.settings import WorkspacesSettings
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
     from relay.edge.shapes.catalog import ContainerPage, PutCount, WebhookAnswer
 
 settings = WorkspacesSettings.from_environment()
-dynamodb = dynamodb_client()
+dynamodb, sqs = dynamodb_client(), sqs_client()
 api_key = ApiKeyVerifier(dynamodb, settings.api_keys_table)
 workspaces = WorkspaceStore(dynamodb, settings.catalog_table)
 containers = ContainerStore(dynamodb, settings.catalog_table)
@@ -38,9 +44,11 @@ webhooks = WebhookStore(
     dynamodb, settings.catalog_table, Secrets(kms_client(), settings.secrets_key)
 )
 components = ComponentChanges(
-    SubmissionsQueue(sqs_client(), settings.submissions_queue),
+    SubmissionsQueue(sqs, settings.submissions_queue),
     settings.components_module == "on",
 )
+erasures = ErasureStore(dynamodb, settings.catalog_table)
+erasing = ErasureSchedule(erasures, ReplaysQueue(sqs, settings.replays_queue))
 
 handler = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(handler, api_key, workspaces)
@@ -69,15 +77,37 @@ def get_workspace(workspace_id: str) -> Answer:
     return json_answer(200, workspaces.get(workspace_id))
 
 
-@handler.delete("/v1/workspaces/{workspaceId}")
+@handler.delete("/v1/workspaces/{workspaceId}", query=("erase",))
 def delete_workspace(workspace_id: str) -> Answer:
-    """Delete a workspace.
+    """Delete a workspace, or erase it.
 
-    It accepts no more submissions. Its links and its record stay.
+    A deleted workspace accepts no more submissions. Its links and its record stay. With `erase`,
+    Relay deletes everything of the workspace, at every linked site and in its own tables, and the
+    workspace last; this also erases what a workspace left that was deleted before. It takes
+    minutes, and a key for all workspaces; nothing stops it. Until it is done, every other call
+    about the workspace is answered 409, and queued submissions are dropped.
     """
-    calls.by_key_for(workspace_id)
+    caller, request = calls.by_any_key()
+    caller.check_workspace(checked_workspace_id(workspace_id))
+    if flag(request, "erase"):
+        caller.check_all_workspaces()
+        return json_answer(202, erasure_document(erasing.start(workspace_id)))
     workspaces.delete(workspace_id)
     return no_content()
+
+
+@handler.get("/v1/workspaces/{workspaceId}/erasure")
+def get_erasure(workspace_id: str) -> Answer:
+    """Get the progress of a workspace's erasure.
+
+    For two months after it is done, it is answered with the stage `done`.
+    """
+    calls.by_key_for(workspace_id)
+    erasure = erasures.last(workspace_id)
+    if erasure is None:
+        workspaces.get(workspace_id)
+        raise NotFound(f"The workspace {workspace_id!r} is not erased.", code="unknown_erasure")
+    return json_answer(200, erasure_document(erasure))
 
 
 @handler.get("/v1/workspaces/{workspaceId}/containers", query=("query", "limit", "after"))

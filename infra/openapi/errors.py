@@ -7,10 +7,10 @@ from infra.openapi.operation import Caller, Operation
 from infra.openapi.parameters import SITE_ID
 from infra.openapi.shapes import SHAPES
 from relay.actions.residency import MigrationRefused
-from relay.catalog.workspaces import WorkspaceDocument
+from relay.catalog.workspaces import WorkspaceDocument, being_erased
 from relay.edge.action_documents import component_url, parse_ids
 from relay.edge.documents import checked_key_id, checked_workspace_id
-from relay.edge.entity_documents import checked_properties
+from relay.edge.entity_documents import checked_properties, searched_text
 from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.page_documents import page_replay_request, search_text, unsettled_state
 from relay.edge.query import check_query, page_limit, query_id
@@ -86,7 +86,9 @@ ERRORS: Mapping[str, RelayError] = {
     "long_id": _raised(query_id, _request("incident=" + "x" * 256), "incident"),
     "unknown_submission": _raised(receipt_document, "1769852700123-8f14e45f", None),
     "unknown_state": _raised(state_named, "lost"),
+    "blank_text": _raised(searched_text, _request("text=%20")),
     "unknown_workspace": NotFound("There is no workspace 'payments'.", code="unknown_workspace"),
+    "unknown_erasure": NotFound("The workspace 'payments' is not erased.", code="unknown_erasure"),
     "unknown_container": NotFound(
         "There is no container 'checkout-api'.", code="unknown_container"
     ),
@@ -110,6 +112,8 @@ ERRORS: Mapping[str, RelayError] = {
         "With plain ids, a site can be linked to one workspace only. Unlink 'payments' first.",
         code="one_workspace",
     ),
+    "installed": Conflict("The site has the app. Uninstall it there first.", code="installed"),
+    "not_erased": NotFound(f"The site {SITE_ID!r} is not erased.", code="unknown_erasure"),
     "same_site": Conflict("A site can't replace itself.", code="same_site"),
     "outdated": Conflict(
         "A newer lifecycle call of this site was already handled.", code="outdated"
@@ -170,6 +174,10 @@ def errors_of(operation: Operation) -> Iterator[RelayError]:
         yield _raised(checked_workspace_id, "a workspace")
     if operation.route.path.startswith("/v1/workspaces/{workspaceId}/"):
         yield ERRORS["unknown_workspace"]
+    if "unknown_erasure" not in {error.error_code for error in operation.errors} and (
+        operation.route.path.startswith("/v1/workspaces/{workspaceId}")
+    ):
+        yield being_erased()
     if operation.body:
         yield _raised(check_size, b" " * (DOCUMENT_BYTES_MAX + 1), DOCUMENT_BYTES_MAX)
         if operation.caller in (Caller.PROVIDER, Caller.FORGE, Caller.PAGE):

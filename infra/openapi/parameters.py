@@ -95,6 +95,14 @@ _OTHERS: Mapping[str, Parameter] = {
     ),
     "listEntities.after": Parameter("after", str, "The `next` of the previous page."),
     "dryRun": Parameter("dryRun", bool, "Only validate; accept nothing."),
+    "text": Parameter(
+        "text",
+        Annotated[str, Field(min_length=1, max_length=TEXT_MAX)],
+        "Only entities that hold this text anywhere; case and accents are ignored.",
+    ),
+    "erase": Parameter(
+        "erase", bool, "Delete everything of the workspace, in Jira too; needs a key for all."
+    ),
     "state": Parameter("state", OutcomeState, "Only entities in this state at some site."),
     "listPageEntities.state": Parameter(
         "state", Literal["owed", "refused"], "Only entities in this state.", required=True

@@ -26,6 +26,9 @@ The module that reads and writes an item describes its attributes.
 | | `sourceAlarm#<workspaceId>#<sourceId>` | the alarm | the alarm's newest episodes |
 | | `sourceDelivery#<workspaceId>#<sourceId>` | `<deliveryId>` | a call of the source's webhook |
 | | `refusingSources` | `<workspaceId>#<sourceId>` | a source whose last call was refused |
+| | `site#<tenantId>` | `erasure` | the erasure of a site; that of a workspace replaces it |
+| | `erasures` | `<subject>` | the list of the erasures under way (see `erasure`) |
+| | `erased#<hash>` | `erasure` | when something was erased, by a hash of its subject |
 | | `container#<workspaceId>` | `<containerId>` | a container |
 | | `name#<workspaceId>`, `updated#<workspaceId>` | see `relay.catalog.containers` | its index |
 | record | `entity#<workspaceId>#<shard>` | `inc#<id>`, `rev#<id>` | an entity's newest state |
@@ -56,6 +59,7 @@ TENANT = "tenant"
 TENANTS = "tenants"
 WORKSPACES = "workspaces"
 REFUSING_SOURCES = "refusingSources"
+ERASURES = "erasures"
 
 _TENANT = "tenant#"
 _WORKSPACE = "workspace#"
@@ -63,6 +67,7 @@ _OFFER = "offer#"
 _SOURCE = "source#"
 _REPLAY = "replay#"
 _ATTEMPT = "attempt#"
+_SITE = "site:"
 _COMPONENT = "cmp#"
 # Short enough for an id of 255 characters of four bytes in the 1,024 bytes of a sort key.
 _KINDS = {Kind.INCIDENT: "inc#", Kind.REVIEW: "rev#"}
@@ -236,6 +241,38 @@ def source_deliveries(workspace_id: str, source_id: str) -> str:
 def refusing_source(workspace_id: str, source_id: str) -> Key:
     """The key of a source in the list of those whose last call was refused."""
     return REFUSING_SOURCES, f"{workspace_id}#{source_id}"
+
+
+def refusing_sources(workspace_id: str) -> Key:
+    """The pk of the list of refusing sources, and the prefix of a workspace's in it."""
+    return REFUSING_SOURCES, f"{workspace_id}#"
+
+
+def of_sources(workspace_id: str) -> tuple[str, str]:
+    """The prefixes of the pks of all alarms and deliveries of a workspace's sources, even of
+    deleted ones."""
+    return f"sourceAlarm#{workspace_id}#", f"sourceDelivery#{workspace_id}#"
+
+
+def site_subject(tenant_id: str) -> str:
+    """The subject of a site's erasure; that of a workspace's is the workspace's id."""
+    return _SITE + tenant_id
+
+
+def erased_site(subject: str) -> str:
+    """The tenant's id of an erasure's subject; empty for a workspace, whose id has no colon."""
+    return subject.removeprefix(_SITE) if subject.startswith(_SITE) else ""
+
+
+def erasure(subject: str) -> Key:
+    """The key of the erasure of a workspace or a site."""
+    tenant_id = erased_site(subject)
+    return (f"site#{tenant_id}", "erasure") if tenant_id else workspace_item(subject)
+
+
+def erased(subject: str) -> Key:
+    """The key of the note that this was erased; a hash, as nothing else of it is kept."""
+    return f"erased#{hashlib.sha256(subject.encode()).hexdigest()}", "erasure"
 
 
 def containers(workspace_id: str) -> str:

@@ -103,6 +103,7 @@ class WorkspacesSettings(AppSettings):
     catalog_table: Required
     secrets_key: Required
     submissions_queue: Required
+    replays_queue: Required
     components_module: Switch
     test_webhook_origins: Listed = ()
 
@@ -153,6 +154,7 @@ class SubmitterSettings(DeliverySettings):
 class ReplayerSettings(DeliverySettings):
     """Settings of `replayer`."""
 
+    api_keys_table: Required
     components_module: Switch
 
 

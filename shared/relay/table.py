@@ -22,6 +22,8 @@ TABLE_ERRORS = (*AWS_ERRORS, Unavailable)
 # DynamoDB's limits per call.
 _GET_MAX = 100
 _WRITE_MAX = 25
+# Items that are deleted at once, as batches side by side.
+_DELETED_AT_ONCE = 200
 _ATTEMPTS = 8
 _BACKOFF_SECONDS = 0.05
 _BACKOFF_MAX_SECONDS = 1.0
@@ -126,6 +128,34 @@ class Table:
         last = response.get("LastEvaluatedKey")
         items = [from_item(item) for item in response["Items"]]
         return items, from_item(last)["sk"] if last else ""
+
+    def scan(
+        self, after: Sequence[str], condition: str, values: Item
+    ) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+        """The keys of the items that one call finds after the key `after`, and the key where it
+        ended, or () at the end of the table. `condition` filters by the placeholders in `values`.
+        It reads the whole table, so only for what no key leads to."""
+        start: Any = {"ExclusiveStartKey": key(*after)} if after else {}
+        response = self._dynamodb.scan(
+            TableName=self.name,
+            FilterExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ProjectionExpression="pk, sk",
+            ConsistentRead=True,
+            **start,
+        )
+        found = [(one["pk"], one["sk"]) for one in map(from_item, response["Items"])]
+        last = from_item(response.get("LastEvaluatedKey", {}))
+        return found, (last["pk"], last["sk"]) if last else ()
+
+    def delete_all(self, pk: str, prefix: str = "") -> Iterator[int]:
+        """Delete the items of `pk` whose `sk` starts with `prefix`: yields how many, after each
+        batch."""
+        while found := list(
+            self.query(pk, prefix, limit=_DELETED_AT_ONCE, attributes=("pk", "sk"))
+        ):
+            self.write_all(deletes=[(item["pk"], item["sk"]) for item in found])
+            yield len(found)
 
     def get_all(
         self, keys: Sequence[tuple[str, str]], attributes: Sequence[str] = ()

@@ -11,11 +11,12 @@ from tests.support.lambdas import Context, sqs_event
 
 
 def let_time_pass(aws: Aws) -> None:
-    """Make everything due that waits: sites in trouble, replays, postponed debts, delayed
+    """Make everything due that waits: sites in trouble, replays, erasures, postponed debts, delayed
     messages.
     """
     names = {
         aws.environment["TENANTS_TABLE"]: {"until", "due", "again", "leased"},
+        aws.environment["CATALOG_TABLE"]: {"due", "leased"},
         aws.environment["RECORD_TABLE"]: {"notBefore"},
     }
     for table, waits in names.items():

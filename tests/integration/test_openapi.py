@@ -333,6 +333,18 @@ def replay_waits(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     return ask()
 
 
+def erased(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    assert relay.provider("DELETE", f"/v1/workspaces/{WORKSPACE}?erase=true").status == 202
+    return ask()
+
+
+def forgotten(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
+    relay.tenants.uninstall(site.site.client_key, LifecycleToken(int(time.time()), "gone"))
+    answer = relay.provider("DELETE", f"/v1/sites/{site.id}")
+    assert answer.status == 202, answer.body
+    return ask()
+
+
 def replay_is_done(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
     relay.run_replays()
     return ask()
@@ -372,6 +384,9 @@ SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getWebhook", "not delivered"): webhook_refuses,
     ("testWebhook", "delivered"): webhook_takes,
     ("testWebhook", "not delivered"): webhook_refuses,
+    ("getErasure", "begun"): erased,
+    ("forgetSite", "uninstalled"): forgotten,
+    ("getSiteErasure", "begun"): forgotten,
     ("listReplays", "running"): replay_runs,
     ("listReplays", "waiting for the site"): replay_waits,
     ("listReplays", "done"): replay_is_done,

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 import relay.table
 from relay import keys
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.services import ServiceStore
 from relay.delivery.session import CALL_SECONDS
 from relay.entities.model import EntityState, Kind
@@ -151,6 +152,7 @@ def test_a_throttled_record_leaves_the_time_for_a_call_to_jira(
         record,
         ReceiptStore(aws.dynamodb, TABLE),
         ServiceContainers(ServiceStore(aws.dynamodb, "CatalogTable"), components_on=False),
+        ErasureStore(aws.dynamodb, "CatalogTable"),
     )
 
     def throttle(_: str) -> None:

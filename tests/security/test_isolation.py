@@ -403,14 +403,20 @@ def test_each_call_works_with_a_key_for_the_workspace(
     relay: Relay, subtests: pytest.Subtests
 ) -> None:
     """Otherwise the test above could not fail. Deletes come last, the workspace after its
-    contents.
+    contents; an erasure follows, which a key for all begins.
     """
     key = relay.key_for(THEIRS)
     order = ["GET", "POST", "PUT", "DELETE"]
     for operation in sorted(
         OF_A_WORKSPACE.values(),
-        key=lambda one: (order.index(one.route.method), one.id == "deleteWorkspace"),
+        key=lambda one: (
+            one.id == "getErasure",
+            order.index(one.route.method),
+            one.id == "deleteWorkspace",
+        ),
     ):
+        if operation.id == "getErasure":
+            assert relay.provider("DELETE", f"/v1/workspaces/{THEIRS}?erase=true").status == 202
         with subtests.test(operation=operation.id):
             example = operation.examples[0]
             url = url_of(operation, THEIRS, THEIRS)

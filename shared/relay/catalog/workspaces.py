@@ -5,18 +5,21 @@
 | `workspace#<workspaceId>` | `workspace` | the workspace |
 | `workspace#<workspaceId>` | `webhook` | the workspace's webhook (see `webhooks`) |
 | `workspaces` | `<workspaceId>` | the list of all workspaces; no other attributes |
+
+While a workspace is erased, its item is that of the erasure (see `erasures`).
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from relay import keys
+from relay.catalog.erasures import ERASING
 from relay.entities.fields import WORKSPACE_ID_PATTERN, Document, Summary, Url
-from relay.errors import NotFound
-from relay.table import Item, Table
+from relay.errors import Conflict, NotFound
+from relay.table import Item, Table, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,20 +44,19 @@ class Workspace(WorkspaceDocument):
 
 
 class WorkspaceStore:
-    """Every method raises TABLE_ERRORS."""
+    """Every method raises TABLE_ERRORS, and for one workspace Conflict while it is being erased."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
     def put(self, workspace_id: str, document: WorkspaceDocument) -> Workspace:
         """Save the workspace in place of an existing one, and return it."""
         values = document.model_dump(exclude_none=True)
         pk, sk = keys.workspace_item(workspace_id)
-        self._table.write_all(
-            puts=[
-                {"pk": pk, "sk": sk} | values,
-                {"pk": keys.WORKSPACES, "sk": workspace_id},
-            ]
+        self._write(
+            {"Put": {"Item": to_item({"pk": pk, "sk": sk} | values)}},
+            {"Put": {"Item": key(keys.WORKSPACES, workspace_id)}},
         )
         return Workspace(id=workspace_id, **values)
 
@@ -77,7 +79,7 @@ class WorkspaceStore:
     def get_all(self, workspace_ids: Iterable[str]) -> list[Workspace]:
         """The existing ones of these workspaces, in no order."""
         wanted = [keys.workspace_item(workspace_id) for workspace_id in workspace_ids]
-        return [_workspace(item) for item in self._table.get_all(wanted)]
+        return [_workspace(item) for item in self._table.get_all(wanted) if ERASING not in item]
 
     def page(self, after: str, limit: int, only: Collection[str] | None = None) -> list[Workspace]:
         """At most `limit` workspaces after the id `after`, in the order of their ids.
@@ -95,14 +97,38 @@ class WorkspaceStore:
 
     def delete(self, workspace_id: str) -> None:
         """Delete the workspace, if it exists."""
-        self._table.write_all(
-            deletes=[keys.workspace_item(workspace_id), (keys.WORKSPACES, workspace_id)]
+        self._write(
+            {"Delete": {"Key": key(*keys.workspace_item(workspace_id))}},
+            {"Delete": {"Key": key(keys.WORKSPACES, workspace_id)}},
         )
+
+    def _write(self, of_workspace: dict[str, Any], of_list: dict[str, Any]) -> None:
+        """Put or delete the workspace's item, unless it is an erasure's, and that of the list."""
+        table: dict[str, Any] = {"TableName": self._table.name}
+        unless = {"ConditionExpression": f"attribute_not_exists({ERASING})"}
+        actions: list[Any] = [
+            {name: request | table | unless} for name, request in of_workspace.items()
+        ]
+        actions += [{name: request | table} for name, request in of_list.items()]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=actions)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            reasons = error.response.get("CancellationReasons", ())
+            if any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons):
+                raise being_erased() from error
+            raise
+
+
+def being_erased() -> Conflict:
+    """The error for every call about a workspace that is being erased."""
+    return Conflict("The workspace is being erased.", code="being_erased")
 
 
 def _existing(item: Item | None, workspace_id: str) -> Item:
     if item is None:
         raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
+    if ERASING in item:
+        raise being_erased()
     return item
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from pydantic_core import PydanticCustomError
 
 from relay.catalog.containers import Container, ContainerDocument
+from relay.catalog.erasures import Erasure
 from relay.catalog.webhooks import Attempt, WebhookDocument, check_webhook_host
 from relay.catalog.workspaces import Workspace, WorkspaceDocument
 from relay.edge.answer import page_of, present
@@ -26,6 +27,7 @@ from relay.entities.fields import (
     Document,
     WorkspaceId,
 )
+from relay.entities.moment import date_time_of
 from relay.errors import BadRequest, Detail
 from relay.identity.api_keys import ApiKey
 from relay.identity.caller import Request
@@ -157,6 +159,19 @@ def container_page(found: Sequence[Container], limit: int) -> "catalog.Container
     """A page of containers; `found` has `limit` members unless it is the last page."""
     containers, following = page_of(((one.id, one) for one in found), _next_id(found, limit))
     document: catalog.ContainerPage = {"containers": containers, "next": following}
+    return present(document)
+
+
+def erasure_document(erasure: Erasure) -> "catalog.Erasure":
+    """An erasure and its progress."""
+    document: catalog.Erasure = {
+        "workspaceId": erasure.subject,
+        "stage": erasure.stage.value,
+        "startedAt": date_time_of(erasure.started_at),
+        "updatedAt": date_time_of(erasure.updated_at),
+        "deleted": erasure.deleted,
+        "reason": erasure.reason or None,
+    }
     return present(document)
 
 

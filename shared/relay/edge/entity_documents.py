@@ -9,11 +9,12 @@ from urllib.parse import parse_qsl
 
 from pydantic import TypeAdapter, ValidationError
 
+from relay.catalog.containers import normalized
 from relay.edge.answer import document_bytes, page_of, present
 from relay.edge.query import query_value
 from relay.entities.association import Target
 from relay.entities.document import details_of
-from relay.entities.fields import ID_MAX, INT64_MIN, Properties
+from relay.entities.fields import ID_MAX, INT64_MIN, TEXT_MAX, Properties
 from relay.entities.model import EntityKey, Kind
 from relay.entities.moment import date_time_of
 from relay.errors import BadRequest, Detail
@@ -66,6 +67,16 @@ def checked_properties(request: Request) -> dict[str, str]:
         rule = Detail("", "properties", "At least one property, each name once")
         raise BadRequest("The query must name at least one property.", [rule])
     return properties
+
+
+def searched_text(request: Request) -> str | None:
+    """`text`, which entities are to hold; None if it is absent. Raises BadRequest for one that is
+    too long, or that every text holds."""
+    text = query_value(request, "text")
+    if text is not None and (len(text) > TEXT_MAX or not normalized(text)):
+        rule = Detail("text", "length", f"1 to {TEXT_MAX} characters, not only spaces")
+        raise BadRequest("`text` can't be sought.", [rule])
+    return text
 
 
 def entity_document(

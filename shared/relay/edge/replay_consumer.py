@@ -4,8 +4,9 @@ from typing import Any
 
 from relay.delivery.confirmation import Confirmation
 from relay.delivery.session import TimeLeft
+from relay.provider.erasing import Eraser
 from relay.provider.unlinking import WorkspaceUnlinker
-from relay.queues.replays import Sample, Task, UnlinkedWorkspace, parse_task
+from relay.queues.replays import ErasureTask, Sample, Task, UnlinkedWorkspace, parse_task
 from relay.replays.replayer import Replayer
 from relay.telemetry import Metric, count, logger
 
@@ -14,17 +15,22 @@ class ReplayConsumer:
     """Carries out the task of each message."""
 
     def __init__(
-        self, replayer: Replayer, confirmation: Confirmation, unlinker: WorkspaceUnlinker
+        self,
+        replayer: Replayer,
+        confirmation: Confirmation,
+        unlinker: WorkspaceUnlinker,
+        eraser: Eraser,
     ) -> None:
         self._replayer = replayer
         self._confirmation = confirmation
         self._unlinker = unlinker
+        self._eraser = eraser
 
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> None:
         """Process an SQS event; `time_left` returns seconds.
 
-        A message that can't be parsed is dropped: the sweeper finds its replay. Raises Unavailable
-        or an AWS error; SQS then redelivers the message.
+        A message that can't be parsed is dropped: the sweeper finds its replay or erasure. Raises
+        Unavailable or an AWS error; SQS then redelivers the message.
         """
         for record in event["Records"]:
             try:
@@ -42,5 +48,7 @@ class ReplayConsumer:
                 self._confirmation.check(task)
             case UnlinkedWorkspace():
                 self._unlinker.delete_again(task)
+            case ErasureTask():
+                self._eraser.step(task.subject, time_left)
             case _:
                 self._replayer.step(task.tenant_id, task.workspace_id, time_left)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from relay.catalog.erasures import Erasure
 from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
 from relay.edge.wiring import SiteParts
 from relay.entities.fields import DateTime, Document, WorkspaceId
 from relay.entities.moment import date_time_of
 from relay.identity.caller import Request
+from relay.keys import erased_site
 from relay.tenants.replay import Replay, ReplayScope
 from relay.tenants.tenant import Tenant, TenantState
 from relay.tenants.troubles import Trouble
@@ -134,6 +136,17 @@ class SiteDocuments:
         ]
         newest = max(newer, key=lambda other: other.installed_at, default=None)
         return newest.id if newest and self._links.workspaces_of(tenant.id) else None
+
+
+def site_erasure_document(erasure: Erasure) -> "sites.SiteErasure":
+    """The erasure of a site and its progress."""
+    return {
+        "site": erased_site(erasure.subject),
+        "stage": erasure.stage.value,
+        "startedAt": date_time_of(erasure.started_at),
+        "updatedAt": date_time_of(erasure.updated_at),
+        "deleted": erasure.deleted,
+    }
 
 
 def replay_page(some: Iterable[Replay], now: int, limit: int = 0) -> "replays.ReplayPage":

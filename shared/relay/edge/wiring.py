@@ -247,6 +247,7 @@ class DeliveryParts(SiteParts):
 
     def submissions(self, settings: SubmitterSettings) -> "SubmissionDelivery":
         """A SubmissionDelivery that delivers components if the settings enable them."""
+        from relay.catalog.erasures import ErasureStore
         from relay.catalog.services import ServiceStore
         from relay.provider.recording import SubmissionRecorder
         from relay.provider.services import ServiceContainers
@@ -258,6 +259,7 @@ class DeliveryParts(SiteParts):
             self.record,
             ReceiptStore(self.dynamodb, self._delivery.record_table),
             ServiceContainers(services, settings.components_module == "on"),
+            ErasureStore(self.dynamodb, self._delivery.catalog_table),
         )
         return SubmissionDelivery(
             recorder, self.record, self.sites, self.delivery, self.debt_recorder, self.schedule

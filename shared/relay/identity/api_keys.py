@@ -41,7 +41,7 @@ class ApiKey:
 
 
 class ApiKeys:
-    """Issues, lists and revokes API keys. Every method raises AWS errors."""
+    """Issues, lists, changes and revokes API keys. Every method raises AWS errors."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
@@ -70,6 +70,37 @@ class ApiKeys:
             TableName=self._table, PaginationConfig={"MaxItems": limit, "PageSize": limit}, **start
         )
         return [_key(from_item(item)) for page in pages for item in page["Items"]]
+
+    def forget(self, workspace_id: str) -> int:
+        """Revoke the keys of this workspace alone, and take it from those of several; returns how
+        many there were. Reads all keys."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            FilterExpression="contains(workspaces, :workspace)",
+            ExpressionAttributeValues=to_item({":workspace": workspace_id}),
+        )
+        found = [from_item(item) for page in pages for item in page["Items"]]
+        for values in found:
+            left = [one for one in values["workspaces"] if one != workspace_id]
+            if left:
+                self._keep_for(values["pk"], left)
+            else:
+                self.revoke(values["pk"])
+        return len(found)
+
+    def _keep_for(self, key_id: str, workspaces: Iterable[str]) -> None:
+        """Change the workspaces of an existing key."""
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_item({"pk": key_id}),
+                UpdateExpression="SET workspaces = :left",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=to_item({":left": list(workspaces)}),
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return  # revoked meanwhile
 
     def revoke(self, key_id: str) -> None:
         """Remove the key. It is refused from the next call on. Revoking twice is allowed."""

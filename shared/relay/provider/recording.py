@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from relay.catalog.erasures import ErasureStore
 from relay.delivery.components import logos_of
 from relay.delivery.session import CALL_SECONDS, TimeLeft
 from relay.provider.receipts import receipts_of
@@ -35,11 +36,36 @@ class SubmissionRecorder:
     """Records a workspace's messages before they are delivered."""
 
     def __init__(
-        self, record: RecordStore, receipts: ReceiptStore, services: ServiceContainers
+        self,
+        record: RecordStore,
+        receipts: ReceiptStore,
+        services: ServiceContainers,
+        erasures: ErasureStore,
     ) -> None:
+        self._erasures = erasures
         self._record = record
         self._receipts = receipts
         self._services = services
+
+    def without_erased(self, messages: Sequence[Message]) -> list[Message]:
+        """The messages without those of a workspace that was erased since they were accepted.
+
+        These are dropped: a receipt would be of the workspace, too. Raises TABLE_ERRORS.
+        """
+        until = self._erasures.erased_until({message.workspace_id for message in messages})
+        kept = []
+        for message in messages:
+            if message.accepted_at > until.get(message.workspace_id, -1):
+                kept.append(message)
+                continue
+            count(Metric.ERASED, len(message.keys))
+            # The only trace of it; it says no more of the workspace than is needed to find it.
+            logger.warning(
+                "Dropped: the workspace was erased after this was accepted",
+                submission_id=message.submission_id,
+                entities=len(message.keys),
+            )
+        return kept
 
     def record(
         self, workspace_id: str, messages: Sequence[Message], time_left: TimeLeft

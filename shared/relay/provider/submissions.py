@@ -46,10 +46,15 @@ class SubmissionDelivery:
     def process(self, messages: Sequence[Message], time_left: TimeLeft) -> list[Message]:
         """Record and deliver; returns the messages that must be received again, as AWS failed.
 
-        `time_left` returns seconds.
+        Messages of erased workspaces are dropped. `time_left` returns seconds.
         """
+        try:
+            kept = self._recorder.without_erased(messages)
+        except _RETRYABLE:
+            logger.exception("The messages could not be processed")
+            return list(messages)
         by_workspace: dict[str, list[Message]] = {}
-        for message in messages:
+        for message in kept:
             by_workspace.setdefault(message.workspace_id, []).append(message)
         receipts: list[Receipt] = []
         try:

@@ -1,9 +1,11 @@
 """The status of entities: the recorded state, and the outcome at each linked site."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
+from relay.catalog.containers import normalized
 from relay.delivery.sites import LinkedSite, Sites
 from relay.entities.association import Target
 from relay.entities.model import EntityKey
@@ -20,6 +22,9 @@ _CHUNK = 100
 ASSOCIATIONS_SHOWN_MAX = 100
 # The most entries that are examined for a page, so a page may be short or empty without being last.
 _EXAMINED_MAX = 1000
+# A text is sought in as many bytes of JSON for a page, in chunks that fit into memory.
+_SEARCHED_BYTES_MAX = 5_000_000
+_SEARCHED_AT_ONCE = 25
 _UNDER_WAY = "It is being replayed."
 
 
@@ -43,6 +48,22 @@ class EntityAtSite:
     associations: Sequence[Target] = ()
     asked: bool = False
     in_jira: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entities a list holds: those in a state at any site, and those that hold a text
+    anywhere; None for all."""
+
+    state: OutcomeState | None = None
+    text: str | None = None
+
+    @property
+    def chunk(self) -> int:
+        """How many entries are examined at once; 0 for as many as a page holds."""
+        if self.text:
+            return _SEARCHED_AT_ONCE
+        return _CHUNK if self.state else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +116,40 @@ class EntityTracker:
             )
         return entry, found
 
-    def page(
-        self, workspace_id: str, state: OutcomeState | None, after: EntityKey | None, limit: int
-    ) -> Page:
-        """Entities after this key, in the record's order; with a `state`, those in it at any site.
+    def page(self, workspace_id: str, wanted: Wanted, after: EntityKey | None, limit: int) -> Page:
+        """Those of the entities after this key that are wanted, in the record's order.
 
         A page holds at most `limit` entities. It may hold fewer without being the last.
         """
         linked = self._sites.linked_to(workspace_id)
-        size = _CHUNK if state else limit
+        size = wanted.chunk or limit
         found: list[tuple[Head, list[EntityAtSite]]] = []
-        for _ in range(_EXAMINED_MAX // size):
-            chunk = list(self._record.heads(workspace_id, after, size))
-            for entry, sites in self._at_sites(chunk, linked):
-                if state is None or any(site.state is state for site in sites):
+        examined = read = 0
+        while examined + size <= _EXAMINED_MAX and read < _SEARCHED_BYTES_MAX:
+            heads, last, bytes_read = self._chunk(workspace_id, wanted.text, after, size)
+            for entry, sites in self._at_sites(heads, linked):
+                if wanted.state is None or any(site.state is wanted.state for site in sites):
                     found.append((entry, sites))
                     if len(found) == limit:
                         return Page(found, entry.key)
-            if len(chunk) < size:
+            if last is None:
                 return Page(found, None)
-            after = chunk[-1].key
+            after = last
+            examined, read = examined + size, read + bytes_read
         return Page(found, after)
+
+    def _chunk(
+        self, workspace_id: str, text: str | None, after: EntityKey | None, size: int
+    ) -> tuple[Sequence[Head], EntityKey | None, int]:
+        """Those of the next entries that hold the text; the last entry that was read, None at the
+        end; and how many bytes were searched."""
+        if text is None:
+            heads = list(self._record.heads(workspace_id, after, size))
+            return heads, heads[-1].key if len(heads) == size else None, 0
+        entries = list(self._record.entries(workspace_id, after, size))
+        last = entries[-1].key if len(entries) == size else None
+        searched = sum(entry.size for entry in entries)
+        return [entry for entry in entries if _holds(entry, normalized(text))], last, searched
 
     def _at_sites(
         self, entries: Sequence[Head], linked: Sequence[LinkedSite]
@@ -134,6 +168,20 @@ class EntityTracker:
             _at_site(linked, entry, outcomes.get(entry.key), debts.get(entry.key))
             for entry in entries
         ]
+
+
+def _holds(entry: Entry, text: str) -> bool:
+    """Whether the entity or a property holds this normalized text."""
+    held = chain(_strings(entry.entity), entry.properties.values())
+    return any(text in normalized(one) for one in held)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(one)
 
 
 def _at_site(

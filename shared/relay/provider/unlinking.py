@@ -78,15 +78,22 @@ class WorkspaceUnlinker:
         Does nothing if the site has uninstalled the app. JiraErrors are retried through the queue,
         up to _ATTEMPTS_MAX times.
         """
+        error = self.delete_left(unlinked)
+        if error:
+            self._try_again(unlinked, error)
+
+    def delete_left(self, unlinked: UnlinkedWorkspace) -> JiraError | None:
+        """The same without retries: returns the error with which Jira did not delete."""
         tenant = self._tenants.get(unlinked.tenant_id)
         site = self._sites.client_for(tenant) if tenant else None
         if tenant is None or site is None:
-            return
+            return None
+        failure = None
         if not self._is_linked(unlinked):
             try:
                 WorkspaceJira(site, unlinked.ids).delete_all()
             except JiraError as error:
-                self._try_again(unlinked, error)
+                failure = error
         if self._is_linked(unlinked) and self._was_relinked(unlinked):
             # The two were linked again. Relay's or Jira's deletion may have removed what was
             # delivered since, and Jira reports the end of neither.
@@ -96,12 +103,17 @@ class WorkspaceUnlinker:
             for link in self._links.of_tenant(tenant.id):
                 if link.ids.plain and link.workspace_id != unlinked.workspace_id:
                     self._starter.replay_all(tenant, link.workspace_id, LINKED, Stage.COMPONENTS)
+        return failure
 
     def _is_linked(self, unlinked: UnlinkedWorkspace) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
 
     def _was_relinked(self, unlinked: UnlinkedWorkspace) -> bool:
         """Whether the two were linked again, and are not just still linked after a failure."""
+        link = self._links.get(unlinked.tenant_id, unlinked.workspace_id)
+        if link and link.ids.key != unlinked.ids.key:
+            # The workspace was erased and created again.
+            return True
         generation = self._sites.generation(unlinked.tenant_id, unlinked.workspace_id)
         return generation > unlinked.generation
 

@@ -1,8 +1,9 @@
-"""The queue of replays. A message carries one of three tasks:
+"""The queue of replays. A message carries one of four tasks:
 
 {"format": 1, "tenantId", "workspaceId"}                     continue the link's replay
 {…, "sample": {"generation", "accepted": [[kind, id, sequence], …]}}   check this sample
 {…, "unlinked": {"key", "plain", "generation", "attempt"}}   delete an unlinked workspace's entities
+{"format": 1, "tenantId": "", "workspaceId", "erasure": true}   continue an erasure, by its subject
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,14 @@ class UnlinkedWorkspace:
     attempt: int = 1
 
 
-Task = Continuation | Sample | UnlinkedWorkspace
+@dataclass(frozen=True, slots=True)
+class ErasureTask:
+    """An erasure may be due. Only a hint: the table holds its state."""
+
+    subject: str
+
+
+Task = Continuation | Sample | UnlinkedWorkspace | ErasureTask
 
 
 class _SampleContent(BaseModel):
@@ -79,6 +87,7 @@ class _Content(BaseModel):
     workspaceId: str
     sample: _SampleContent | None = None
     unlinked: _UnlinkedContent | None = None
+    erasure: bool = False
 
 
 class ReplaysQueue:
@@ -116,12 +125,17 @@ class ReplaysQueue:
         )
         self._send(content, delay_seconds)
 
+    def send_erasure(self, subject: str, delay_seconds: int) -> None:
+        """Queue a step of the subject's erasure, due after `delay_seconds` (at most 900)."""
+        # Code of an earlier version finds no such replay, and does nothing.
+        self._send(_Content(tenantId="", workspaceId=subject, erasure=True), delay_seconds)
+
     def _send(self, content: _Content, delay_seconds: int) -> None:
         # One message group per site, so that a busy site does not delay the others.
         self._sqs.send_message(
             QueueUrl=self._url,
             MessageBody=content.model_dump_json(),
-            MessageGroupId=content.tenantId,
+            MessageGroupId=content.tenantId or "erasures",
             DelaySeconds=delay_seconds,
         )
 
@@ -141,4 +155,6 @@ def parse_task(body: str) -> Task:
         return UnlinkedWorkspace(
             content.tenantId, content.workspaceId, ids, unlinked.generation, unlinked.attempt
         )
+    if content.erasure:
+        return ErasureTask(content.workspaceId)
     return Continuation(content.tenantId, content.workspaceId)

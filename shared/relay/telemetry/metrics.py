@@ -31,6 +31,11 @@ class Metric(Enum):
         MetricUnit.Count,
         "states with the sequence of the recorded one, but other content",
     )
+    ERASED = _Definition(
+        "EntitiesErased",
+        MetricUnit.Count,
+        "entities dropped as their workspace was erased while they were queued",
+    )
     DELIVERED = _Definition(
         "EntitiesDelivered", MetricUnit.Count, "entities that a site accepted or deleted"
     )

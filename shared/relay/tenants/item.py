@@ -6,7 +6,7 @@ from typing import Any
 
 from relay import keys
 from relay.secrets import EncryptedSecret
-from relay.table import to_item
+from relay.table import key, to_item
 from relay.tenants.lifecycle import LifecycleToken, TokenHistory
 from relay.tenants.tenant import ForgeIdentity, Tenant, TenantState
 
@@ -116,6 +116,22 @@ def puts_of(tenant: Tenant, known: Tenant | None, pointers: Pointers) -> Iterato
     if tenant.client_key and (known is None or known.client_key is None):
         pointer = {"pk": keys.client_key(tenant.client_key), "sk": keys.TENANT}
         yield _put(pointer | {"tenantId": tenant.id}, _NOT_THERE)
+
+
+def deletes_of(tenant: Tenant, table: str) -> list[dict[str, Any]]:
+    """The actions that delete an uninstalled tenant, and what an install and the list of tenants
+    find it by. They fail if it has changed."""
+    unchanged = {**_unchanged(tenant)}
+    unchanged["ConditionExpression"] += " AND #state = :state"
+    unchanged["ExpressionAttributeNames"] = {"#state": "state"}
+    unchanged["ExpressionAttributeValues"] |= to_item({":state": TenantState.UNINSTALLED.value})
+    deletes: list[dict[str, Any]] = [
+        {"Key": key(*keys.tenant_item(tenant.id)), **unchanged},
+        {"Key": key(keys.TENANTS, tenant.id)},
+    ]
+    if tenant.client_key:
+        deletes.append({"Key": key(keys.client_key(tenant.client_key), keys.TENANT)})
+    return [{"Delete": {"TableName": table, **one}} for one in deletes]
 
 
 def _put(values: dict[str, Any], condition: Mapping[str, Any] | None = None) -> dict[str, Any]:

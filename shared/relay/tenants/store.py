@@ -23,7 +23,7 @@ from relay.tenants.tenant import ForgeInstallation, Installation, Tenant
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
+TENANT_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ATTEMPTS = 5
 TenantT = TypeVar("TenantT", Tenant, Tenant | None)
 
@@ -60,7 +60,7 @@ class TenantStore:
 
     def existing(self, tenant_id: str) -> Tenant:
         """The tenant of this id. Raises NotFound."""
-        tenant = self.get(tenant_id) if _TENANT_ID.fullmatch(tenant_id) else None
+        tenant = self.get(tenant_id) if TENANT_ID.fullmatch(tenant_id) else None
         if tenant is None:
             raise unknown_site(tenant_id)
         return tenant

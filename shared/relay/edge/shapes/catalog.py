@@ -7,12 +7,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from relay.catalog.containers import Container
+from relay.catalog.erasures import ErasureStage
 from relay.catalog.webhooks import ATTEMPTS_SHOWN
 from relay.catalog.workspaces import Workspace
 from relay.edge.documents import CONTAINERS_MAX
 from relay.edge.query import PAGE_MAX
 from relay.edge.shapes import Page
-from relay.entities.fields import DateTime, Url
+from relay.entities.fields import DateTime, Url, WorkspaceId
 from relay.queues.notices import Event
 
 
@@ -70,3 +71,31 @@ class WebhookStatus(TypedDict):
     """The URL that notices are sent to; null if the workspace has no webhook."""
     attempts: Annotated[list[WebhookAttempt], Field(max_length=ATTEMPTS_SHOWN)]
     """The last calls since the webhook was put, newest first."""
+
+
+class Erasure(TypedDict):
+    """The erasure of a workspace, under way or done."""
+
+    workspaceId: WorkspaceId
+    """The workspace."""
+    stage: Annotated[
+        str,
+        Field(
+            json_schema_extra={
+                "enum": [one for one in ErasureStage if one is not ErasureStage.POINTERS]
+            }
+        ),
+    ]
+    """`unlink`: it is unlinked at its sites. `wait`: deliveries under way end. `sites`: what these
+    left at the sites is deleted. `entities`: the record is deleted. `deliveries`: outcomes, debts,
+    replays and receipts. `sources`: their addresses, alarms and deliveries. `catalog`: containers,
+    sources, the webhook and API keys. `done`: nothing of it is left."""
+    startedAt: DateTime
+    """When it was started."""
+    updatedAt: DateTime
+    """When it last made progress."""
+    deleted: Annotated[int, Field(ge=0)]
+    """The number of items deleted from Relay's tables so far."""
+    reason: NotRequired[str | None]
+    """Why it waits for a site, which it tries again every 15 minutes; absent if it does not
+    wait."""

@@ -150,3 +150,21 @@ class Moved(TypedDict):
 
     moved: list[WorkspaceId]
     """The workspaces that are now linked to the other site."""
+
+
+class SiteErasure(TypedDict):
+    """The erasure of a site, under way or done."""
+
+    site: str
+    """The site's id, as it was."""
+    stage: Annotated[
+        str, Field(json_schema_extra={"enum": ["wait", "deliveries", "pointers", "done"]})
+    ]
+    """`wait`: what is under way ends. `deliveries`: outcomes, debts, associations and links are
+    deleted. `pointers`: URLs, installations and all else of it. `done`: nothing of it is left."""
+    startedAt: DateTime
+    """When it was started."""
+    updatedAt: DateTime
+    """When it last made progress."""
+    deleted: Annotated[int, Field(ge=0)]
+    """The number of items deleted from Relay's tables so far."""
