@@ -10,6 +10,8 @@ from relay_cli import catalog, dlq, erasing, forge, keys, settings, sites, sourc
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
 from relay_cli.entities import delete, find, list_entities, review
+from relay_cli.export import export
+from relay_cli.importing import import_workspace
 from relay_cli.replay import replay, replays
 from relay_cli.status import status
 from relay_cli.submit import submit
@@ -76,6 +78,8 @@ command(app, "unlink", rich_help_panel=_SET_UP)(sites.unlink)
 command(app, "offer", rich_help_panel=_SET_UP)(sites.offer)
 command(app, "withdraw", rich_help_panel=_SET_UP)(sites.withdraw)
 command(app, "doctor", rich_help_panel=_OPERATION)(doctor)
+command(app, "export", rich_help_panel=_OPERATION)(export)
+command(app, "import", rich_help_panel=_OPERATION)(import_workspace)
 command(app, "replay", rich_help_panel=_OPERATION)(replay)
 command(app, "replays", rich_help_panel=_OPERATION)(replays)
 app.add_typer(dlq.app, name="dlq", rich_help_panel=_OPERATION)

@@ -4,12 +4,10 @@ import base64
 import json
 import os
 import secrets
-import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.text import Text
 from typer.core import TyperGroup
@@ -17,19 +15,13 @@ from typer.core import TyperGroup
 from relay_cli.api import PAGE_MAX, segment, workspace_path
 from relay_cli.arguments import AllOption, FileArgument, LimitOption, WorkspaceArgument
 from relay_cli.command import Session, command
-from relay_cli.failure import NOT_ALL, Failure, Misuse
-from relay_cli.feed import compact
+from relay_cli.container_calls import put_all
+from relay_cli.failure import NOT_ALL, Misuse
 from relay_cli.files import read_text
 from relay_cli.screen import Cell, styled
 from relay_cli.troubles import site_state
 from relay_cli.words import counted, moment
 
-# Relay accepts 1000. It indexes each from every character of its name, and a call has 20 seconds.
-CONTAINERS_PER_CALL = 200
-# Half of Relay's limit, because replaced names count as well.
-NAMES_CHARACTERS_PER_CALL = 12_800
-# Relay's limit for the body of a list of containers.
-_CONTAINERS_BYTES_MAX = 1024 * 1024
 WEBHOOK_SECRET = "RELAY_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
 
 ContainerArgument = Annotated[str, typer.Argument(help="The container's id.", metavar="CONTAINER")]
@@ -295,9 +287,7 @@ def put_containers(
     "lastUpdatedDate", "avatarUrl"?}.
     """
     containers = _read_containers(file)
-    put = 0
-    for part in _parts(containers):
-        put += _put(session, workspace, part)
+    put = put_all(session.relay, workspace, containers)
     session.screen.result({"put": put}, f"{counted(put, 'container')} put.")
 
 
@@ -393,51 +383,6 @@ def _container_line(file: str, number: int, line: str) -> Any:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-
-
-def _put(session: Session, workspace: str, part: list[Any]) -> int:
-    """Puts the containers and returns their number. Halves the part if it is too large for a call:
-    the names that it replaces count, and only Relay knows them."""
-    try:
-        answer = session.relay.document(
-            "POST",
-            workspace_path(workspace, "containers"),
-            document={"containers": part},
-            repeatable=True,
-        )
-    except Failure as failure:
-        if failure.status != httpx.codes.REQUEST_ENTITY_TOO_LARGE or len(part) == 1:
-            raise
-        middle = len(part) // 2
-        halves = (part[:middle], part[middle:])
-        return sum(_put(session, workspace, half) for half in halves)
-    return int(answer["put"])
-
-
-def _parts(containers: Sequence[Any]) -> Iterator[list[Any]]:
-    """The containers, split by Relay's limits for number, bytes and characters of names."""
-    part: list[Any] = []
-    size = characters = 0
-    for container in containers:
-        length, name = len(compact(container)) + 1, _name_length(container)
-        if part and (
-            len(part) == CONTAINERS_PER_CALL
-            or size + length > _CONTAINERS_BYTES_MAX - 100
-            or characters + name > NAMES_CHARACTERS_PER_CALL
-        ):
-            yield part
-            part, size, characters = [], 0, 0
-        part.append(container)
-        size += length
-        characters += name
-    if part:
-        yield part
-
-
-def _name_length(container: Any) -> int:
-    """About the length of the name as Relay indexes it; 0 for anything but a container."""
-    name = container.get("name") if isinstance(container, dict) else None
-    return len(unicodedata.normalize("NFKD", name)) if isinstance(name, str) else 0
 
 
 def _now() -> str:

@@ -43,6 +43,20 @@ def kinds_of(relay: Relay) -> list[dict[str, Any]]:
     return kinds
 
 
+def put_source(
+    relay: Relay,
+    workspace_id: str,
+    source_id: str,
+    document: Mapping[str, Any],
+    secret: Secret | None = None,
+) -> dict[str, Any]:
+    """Creates or changes a source. Raises as `Relay.document` does."""
+    # httpx can't encode an unpaired surrogate. Relay refuses it with an error.
+    body = compact({**document, **({"secret": secret.value} if secret else {})})
+    headers = {"Content-Type": "application/json"}
+    return relay.document("PUT", source_path(workspace_id, source_id), body=body, headers=headers)
+
+
 def add_source(
     session: Session,
     workspace: WorkspaceArgument,
@@ -80,10 +94,10 @@ def add_source(
     )
     given = given_secret(secret_file)
     relay = session.relay
-    tool = _kind(relay, kind)
+    tool = kind_named(relay, kind)
     secret = secret_for(tool, given, sign)
     _refuse_existing(relay, workspace, source)
-    made = _put(relay, workspace, source, {"kind": kind, "settings": settings}, secret)
+    made = put_source(relay, workspace, source, {"kind": kind, "settings": settings}, secret)
     if "url" not in made:
         raise _exists(workspace, source)
     lacks = bool(secret and secret.origin == "placeholder")
@@ -129,7 +143,7 @@ def set_source(
         "kind": known["kind"],
         "settings": settings if reset else known["settings"] | settings,
     }
-    document = _put(session.relay, workspace, source, changed)
+    document = put_source(session.relay, workspace, source, changed)
     session.screen.result(document, f"The settings of source {source} are changed.")
 
 
@@ -151,10 +165,10 @@ def give_secret(
     if given:
         _put_secret(session, workspace, known, given)
     else:
-        _ask_and_put(session, workspace, known, _kind(relay, known["kind"]))
+        _ask_and_put(session, workspace, known, kind_named(relay, known["kind"]))
 
 
-def _kind(relay: Relay, wanted: str) -> dict[str, Any]:
+def kind_named(relay: Relay, wanted: str) -> dict[str, Any]:
     """Raises Misuse for an unknown kind."""
     kinds = {one["kind"]: one for one in kinds_of(relay)}
     if wanted not in kinds:
@@ -180,19 +194,6 @@ def _exists(workspace_id: str, source_id: str) -> Failure:
         f"`relay sources renew-url {which}` its URL.",
         "source_exists",
     )
-
-
-def _put(
-    relay: Relay,
-    workspace_id: str,
-    source_id: str,
-    document: Mapping[str, Any],
-    secret: Secret | None = None,
-) -> dict[str, Any]:
-    # httpx can't encode an unpaired surrogate. Relay refuses it with an error.
-    body = compact({**document, **({"secret": secret.value} if secret else {})})
-    headers = {"Content-Type": "application/json"}
-    return relay.document("PUT", source_path(workspace_id, source_id), body=body, headers=headers)
 
 
 def _steps(tool: Mapping[str, Any], url: str, secret: Secret | None) -> Iterator[str]:
@@ -258,5 +259,5 @@ def _put_secret(
     session: Session, workspace_id: str, source: Mapping[str, Any], secret: Secret
 ) -> None:
     known = {"kind": source["kind"], "settings": source["settings"]}
-    document = _put(session.relay, workspace_id, source["id"], known, secret)
+    document = put_source(session.relay, workspace_id, source["id"], known, secret)
     session.screen.result(document, f"Relay has the secret of source {source['id']}.")

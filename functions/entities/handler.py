@@ -1,4 +1,4 @@
-"""Entities: their outcomes, deletions, draft reviews."""
+"""Entities: their outcomes, deletions, draft reviews; the record as an export."""
 
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,12 @@ from relay.edge.entity_documents import (
     entity_page,
     page_cursor,
     searched_text,
+)
+from relay.edge.export_documents import (
+    EXPORT_BYTES_MAX,
+    EXPORT_ENTITIES_MAX,
+    added_deletions,
+    export_page,
 )
 from relay.edge.http import HttpFunction
 from relay.edge.query import flag, page_limit, query_value
@@ -29,6 +35,7 @@ from relay.settings import EntitiesSettings
 
 if TYPE_CHECKING:
     from relay.edge.shapes.entities import DeletedCount, DeletedEntity
+    from relay.edge.shapes.export import AddedDeletions
 
 settings = EntitiesSettings.from_environment()
 parts = SiteParts(settings)
@@ -76,6 +83,34 @@ def delete_by_properties(workspace_id: str) -> Answer:
     count = deleting.delete_by_properties(workspace_id, properties, handler.correlation_id)
     deleted: DeletedCount = {"deleted": count}
     return json_answer(202, deleted)
+
+
+@handler.get("/v1/workspaces/{workspaceId}/export", query=("after",))
+def export_entities(workspace_id: str) -> Answer:
+    """Export the record, to move it to another deployment.
+
+    Each entity's newest state, with what it was submitted with, or its deletion. An entity that
+    changes meanwhile is exported in the state before or after.
+    """
+    request = calls.about(workspace_id)
+    after = page_cursor(request)
+    page = record.page(workspace_id, after, EXPORT_ENTITIES_MAX, None, EXPORT_BYTES_MAX)
+    return json_answer(200, export_page(page))
+
+
+@handler.post("/v1/workspaces/{workspaceId}/deletions")
+def add_deletions(workspace_id: str) -> Answer:
+    """Add deletions that another deployment has exported.
+
+    Each keeps its sequence and its time, so that no state restores the entity that could not have
+    done so there. A newer state that is recorded here stays. Repeating the call changes nothing.
+    """
+    request = calls.about(workspace_id)
+    found = added_deletions(request)
+    added: AddedDeletions = {
+        "deleted": deleting.add_deletions(workspace_id, found, handler.correlation_id)
+    }
+    return json_answer(202, added)
 
 
 @handler.get("/v1/workspaces/{workspaceId}/incidents/{incidentId+}", query=("confirm",))

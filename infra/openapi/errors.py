@@ -11,6 +11,7 @@ from relay.catalog.workspaces import WorkspaceDocument, being_erased
 from relay.edge.action_documents import component_url, parse_ids
 from relay.edge.documents import checked_key_id, checked_workspace_id
 from relay.edge.entity_documents import checked_properties, searched_text
+from relay.edge.export_documents import DeletionsRequest
 from relay.edge.forge_documents import migration_id_of, migration_request
 from relay.edge.page_documents import page_replay_request, search_text, unsettled_state
 from relay.edge.query import check_query, page_limit, query_id
@@ -59,6 +60,9 @@ _LONG_NAME = b'{"name": "%s", "url": "https://ops.example.com/teams/payments"}' 
 ERRORS: Mapping[str, RelayError] = {
     "bad_body": _raised(parse_document, WorkspaceDocument, _LONG_NAME, "a workspace"),
     "bad_submission": _raised(parse_submission, b'{"incident": {}}'),
+    "bad_deletions": _raised(
+        parse_document, DeletionsRequest, b'{"deletions": []}', "a list of deletions"
+    ),
     "bad_move": _raised(move_request, _request()),
     "bad_replay": _raised(
         replay_request, _request(body=b'{"what": "all", "since": "2026-01-31T08:00:00Z"}')

@@ -11,6 +11,7 @@ from typing_extensions import is_typeddict
 from relay.edge import (
     action_documents,
     documents,
+    export_documents,
     page_documents,
     shapes,
     site_documents,
@@ -24,6 +25,7 @@ _REQUESTS = (
     signed_install,
     action_documents,
     documents,
+    export_documents,
     page_documents,
     site_documents,
     source_documents,

@@ -29,6 +29,9 @@ BY_PROVIDER: dict[tuple[str, str], Any] = {
         "url": "https://hooks.example.com/",
         "secret": "whsec_" + "A" * 32,
     },
+    ("POST", f"{WORKSPACES}/payments/deletions"): {
+        "deletions": [{"kind": "incident", "id": "a", "deletedAt": "2026-01-31T09:45:00Z"}]
+    },
     ("POST", "/v1/keys"): {"name": "One", "workspaces": ["payments"]},
     ("POST", "/v1/sites/{site}/replay"): {"what": "owed"},
 }

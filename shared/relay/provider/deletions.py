@@ -1,14 +1,15 @@
 """Deleting entities: recorded at once, then delivered to every linked site through the queue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from relay.entities.model import EntityKey
 from relay.errors import Unavailable
 from relay.queues.submissions import Message, SubmissionsQueue
+from relay.record.entry import Deletion
 from relay.record.store import RecordStore
 
 # Each deletion is one call to Jira, and one submitter invocation must have time for a message.
-_PER_MESSAGE = 100
+PER_MESSAGE = 100
 # Seconds. The second round deletes what a delivery under way may have delivered after the first.
 # Such a delivery has ended by then: a replayer has two minutes, and the last of many deletions is
 # written half a minute after this is queued.
@@ -27,13 +28,29 @@ class EntityDeleter:
         self._delete(workspace_id, [entity], correlation_id)
 
     def delete_as_of(
-        self, workspace_id: str, entity: EntityKey, sequence: int, correlation_id: str
-    ) -> None:
-        """Delete the entity, unless a state with a higher sequence is recorded."""
-        message = Message(workspace_id, correlation_id, deleted=(entity,))
-        self._send(message, _SECOND_ROUND)
-        if self._record.delete_as_of(workspace_id, entity, sequence):
-            self._send(message)
+        self, workspace_id: str, deletions: Sequence[Deletion], correlation_id: str
+    ) -> int:
+        """Delete these entities, at most PER_MESSAGE different ones, each unless a state with a
+        higher sequence or a later deletion is recorded; returns how many were deleted.
+        """
+        named = tuple(one.key for one in deletions)
+        self._send(Message(workspace_id, correlation_id, deleted=named), _SECOND_ROUND)
+        deleted = tuple(self._record.put_deletions(workspace_id, deletions))
+        if deleted:
+            self._send(Message(workspace_id, correlation_id, deleted=deleted))
+        return len(deleted)
+
+    def add_deletions(
+        self, workspace_id: str, deletions: Sequence[Deletion], correlation_id: str
+    ) -> int:
+        """The same for deletions of another deployment. Those that are recorded already are
+        skipped, so that repeating calls no site.
+        """
+        named = [one.key for one in deletions]
+        known = {head.key: head for head in self._record.heads_of(workspace_id, named)}
+        found = [one.over(known.get(one.key)) for one in deletions]
+        news = [one for one in found if one]
+        return self.delete_as_of(workspace_id, news, correlation_id) if news else 0
 
     def delete_by_properties(
         self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
@@ -47,8 +64,8 @@ class EntityDeleter:
             for head in self._record.heads(workspace_id)
             if not head.is_deleted and properties.items() <= dict(head.properties).items()
         ]
-        for start in range(0, len(found), _PER_MESSAGE):
-            self._delete(workspace_id, found[start : start + _PER_MESSAGE], correlation_id)
+        for start in range(0, len(found), PER_MESSAGE):
+            self._delete(workspace_id, found[start : start + PER_MESSAGE], correlation_id)
         return len(found)
 
     def _delete(

@@ -16,6 +16,7 @@ from relay.entities.submission_id import submission_id
 from relay.errors import BadRequest, Detail, RelayError, Unauthenticated, Unavailable
 from relay.provider.deletions import EntityDeleter
 from relay.queues.submissions import Message, SubmissionsQueue
+from relay.record.entry import Deletion
 from relay.sources.changes import Reading
 from relay.sources.episodes import KeptAlarm
 from relay.sources.mapping import Mapped, SourceContext, mapped
@@ -112,7 +113,8 @@ class SourceIntake:
     def _queue_all(self, source: Source, found: Mapped, accepted_at: int, origin: Origin) -> None:
         workspace_id, correlation_id = source.workspace_id, origin.correlation_id
         for one in found.deletions:
-            self._deleter.delete_as_of(workspace_id, one.key, one.sequence, correlation_id)
+            deletion = Deletion(one.key, one.sequence, accepted_at)
+            self._deleter.delete_as_of(workspace_id, [deletion], correlation_id)
         if not found.states and not found.services:
             return
         message = Message(

@@ -13,6 +13,8 @@ from relay.entities.moment import moment_of
 from relay.record.transactions import Write
 from relay.table import Item
 
+# Lower than any sequence: that of a deleted entity that was never recorded.
+BEFORE_ALL = -(2**63) - 1
 # Prefix of the attributes that date the first sighting of a status and severity.
 _SEEN = "seen:"
 
@@ -54,6 +56,34 @@ class Entry(Head):
         return EntityState(self.key.kind, self.entity, self.properties, product=self.product)
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A deletion with its own sequence and time. `sequence` is BEFORE_ALL if the entity was never
+    submitted; `deleted_at` is in epoch milliseconds.
+    """
+
+    key: EntityKey
+    sequence: int
+    deleted_at: int
+
+    def over(self, head: Head | None) -> "Deletion | None":
+        """What to record over this entry of the entity; None if nothing.
+
+        Of two deletions, the later time and the higher sequence stay.
+        """
+        if head is None:
+            return self
+        if head.deleted_at is None:
+            return self if head.sequence <= self.sequence else None
+        known = Deletion(self.key, head.sequence, head.deleted_at)
+        both = Deletion(
+            self.key,
+            max(self.sequence, head.sequence),
+            max(self.deleted_at, head.deleted_at),
+        )
+        return both if both != known else None
+
+
 def sightings_of(states: Iterable[EntityState]) -> dict[EntityKey, dict[str, str]]:
     """For each incident, the attributes that date the first sighting of each status and severity.
 
@@ -86,6 +116,22 @@ def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str
         values,
         at_first=sightings,
         against={"acceptedAt": state.accepted_at},
+    )
+
+
+def entity_deletion(workspace_id: str, deletion: Deletion) -> Write:
+    """The write of a deletion; its condition compares `seq` and `deletedAt`."""
+    return Write(
+        *keys.entities(workspace_id).key_of(deletion.key),
+        {
+            "seq": deletion.sequence,
+            "deletedAt": deletion.deleted_at,
+            "recordedAt": datetime.now(UTC).isoformat(),
+            "entity": None,
+            "properties": None,
+            "product": None,
+        },
+        against={"deletedAt": deletion.deleted_at},
     )
 
 

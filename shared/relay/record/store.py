@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 
 from relay import keys
 from relay.entities.model import EntityKey, EntityState, Kind, newest
-from relay.record.entry import Entry, Head, entity_write, entry_of, head_of, sightings_of
+from relay.record.entry import (
+    BEFORE_ALL,
+    Deletion,
+    Entry,
+    Head,
+    entity_deletion,
+    entity_write,
+    entry_of,
+    head_of,
+    sightings_of,
+)
 from relay.record.outcomes import (
     Outcome,
     OutcomeState,
@@ -31,14 +41,13 @@ from relay.table import Item, Table, from_item, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Lower than any sequence: that of a deleted entity that was never recorded.
-_BEFORE_ALL = -(2**63) - 1
 # The attributes of a head.
 _HEAD = ("sk", "seq", "recordedAt", "deletedAt", "properties")
 # Entries per read; 9 MB with the largest entities.
 _ENTRIES_AT_ONCE = 25
 # A state that was accepted before the deletion is outdated, whatever its sequence.
 _NEWER_STATE = "seq < :seq AND (attribute_not_exists(deletedAt) OR deletedAt < :acceptedAt)"
+_NEWER_DELETION = "seq <= :seq AND (attribute_not_exists(deletedAt) OR deletedAt <= :deletedAt)"
 _NO_OLDER_OUTCOME = (
     "seq < :seq OR (seq = :seq AND (attribute_not_exists(generation) OR generation <= :generation))"
 )
@@ -102,29 +111,15 @@ class RecordStore:
                 outdated.append(state)
         return Recorded(tuple(new.values()), tuple(same), tuple(outdated))
 
-    def delete_as_of(self, workspace_id: str, entity: EntityKey, sequence: int) -> bool:
-        """Record the entity as deleted, unless a state with a higher sequence is recorded; returns
-        whether it is. Neither earlier accepted states nor those with a lower sequence restore it.
+    def put_deletions(self, workspace_id: str, deletions: Sequence[Deletion]) -> list[EntityKey]:
+        """Record deletions of different entities, each unless a state with a higher sequence or a
+        later deletion is recorded; returns the deleted ones. Neither states accepted before the
+        deletion nor those with a lower sequence restore them.
         """
-        now = datetime.now(UTC)
-        try:
-            self._dynamodb.update_item(
-                TableName=self._table.name,
-                Key=key(*keys.entities(workspace_id).key_of(entity)),
-                UpdateExpression="SET deletedAt = :now, seq = :seq, recordedAt = :at"
-                " REMOVE entity, properties, product",
-                ConditionExpression="attribute_not_exists(pk) OR seq <= :seq",
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":now": int(now.timestamp() * 1000),
-                        ":seq": sequence,
-                        ":at": now.isoformat(),
-                    }
-                ),
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        writes = [entity_deletion(workspace_id, deletion) for deletion in deletions]
+        refused = write_newest(self._transactions, self._table.name, writes, _NEWER_DELETION)
+        kept = {write.sk for write, _ in refused}
+        return [one.key for one in deletions if keys.entity_sk(one.key) not in kept]
 
     def delete(self, workspace_id: str, entity: EntityKey) -> Entry:
         """Record the entity as deleted now. States that were accepted before can't restore it."""
@@ -137,7 +132,7 @@ class RecordStore:
             ExpressionAttributeValues=to_item(
                 {
                     ":now": int(now.timestamp() * 1000),
-                    ":lowest": _BEFORE_ALL,
+                    ":lowest": BEFORE_ALL,
                     ":at": now.isoformat(),
                 }
             ),
@@ -185,10 +180,15 @@ class RecordStore:
         return map(entry_of, found)
 
     def page(
-        self, workspace_id: str, after: EntityKey | None, limit: int, kind: Kind, bytes_max: int
+        self,
+        workspace_id: str,
+        after: EntityKey | None,
+        limit: int,
+        kind: Kind | None,
+        bytes_max: int,
     ) -> EntryPage:
-        """The next entries of this kind: at most `limit`, with at most `bytes_max` bytes of
-        entities, but at least one entry."""
+        """The next entries of this kind, or of all: at most `limit`, with at most `bytes_max` bytes
+        of entities, but at least one entry."""
         entries: list[Entry] = []
         size = 0
         for entry in self.entries(workspace_id, after, limit, kind):
