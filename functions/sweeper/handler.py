@@ -1,12 +1,16 @@
-"""On a schedule: continues what is due, and tries the sites that are in trouble."""
+"""On a schedule: continues what is due, tries the sites that are in trouble, and removes what is
+older than the retention."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.catalog.source_deliveries import SourceDeliveryStore
+from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.erasure_wiring import erasure_schedule
 from relay.edge.wiring import DeliveryParts, time_left
+from relay.record.retention import RetentionStore
+from relay.replays.retention import Retention
 from relay.settings import SweeperSettings
 from relay.telemetry import Metric, count, in_context
 
@@ -15,6 +19,14 @@ parts = DeliveryParts(settings)
 sweeper = parts.sweeper
 erasures = erasure_schedule(parts, settings)
 deliveries = SourceDeliveryStore(parts.dynamodb, settings.catalog_table)
+retention = Retention(
+    RetentionStore(parts.dynamodb, settings.record_table),
+    parts.record,
+    parts.debts,
+    parts.sites,
+    WorkspaceStore(parts.dynamodb, settings.catalog_table),
+    settings.retention_days,
+)
 
 
 @in_context
@@ -23,4 +35,5 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     # Last: if the catalog can't be read, the sites are swept all the same.
     erasures.wake()
     count(Metric.SOURCES_REFUSING, deliveries.refusing())
+    retention.apply(time_left(context))
     return {}

@@ -38,6 +38,7 @@ The module that reads and writes an item describes its attributes.
 | | `association#<tenantId>#<entity>` | the target | an association made in Jira |
 | | `attempt#<messageId>` | `attempt` | attempts at a message |
 | | `receipt#<workspaceId>` | `<submissionId>#<offset>` | the receipt of a submission's message |
+| | `retention` | `pass` | how far the retention's pass over the record has come |
 
 DynamoDB writes at most 1,000 units a second to one partition, and a state takes two to four. So a
 workspace's entities are spread over shards by a hash of their ids.
@@ -60,6 +61,7 @@ TENANTS = "tenants"
 WORKSPACES = "workspaces"
 REFUSING_SOURCES = "refusingSources"
 ERASURES = "erasures"
+RETENTION: Key = ("retention", "pass")
 
 _TENANT = "tenant#"
 _WORKSPACE = "workspace#"

@@ -159,7 +159,9 @@ class ReplayerSettings(DeliverySettings):
 
 
 class SweeperSettings(DeliverySettings):
-    """Settings of `sweeper`."""
+    """Settings of `sweeper`. Closed entities are kept for `retention_days`; with 0, for ever."""
+
+    retention_days: Annotated[int, Field(ge=0)] = 0
 
 
 class ForgeSettings(TenantSettings):

@@ -226,7 +226,6 @@ def test_an_imported_deletion_reaches_a_linked_site(
     assert not stage.site.held("incident")
 
 
-@pytest.mark.usefixtures("few_shards")
 def test_pages_of_any_size_give_the_same_lines(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

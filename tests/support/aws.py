@@ -15,6 +15,7 @@ REGION = "eu-west-1"
 # The template's variables that name no store.
 VARIABLES = {
     "CONFIRM_PERCENT": "0",
+    "RETENTION_DAYS": "0",
     "REGION": REGION,
     "JIRA_IDENTITY": "connect",
     "PLAIN_IDS": "off",

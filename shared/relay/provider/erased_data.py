@@ -5,15 +5,14 @@ and called again: it then finds what is left.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.aws import side_by_side
 from relay.catalog.erasures import ErasedSite
-from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.identity.api_keys import ApiKeys
+from relay.record.associations import AssociationStore
+from relay.record.retention import RetentionStore
 from relay.table import Table
 from relay.tenants.links import LinkStore
 
@@ -36,6 +35,8 @@ class WorkspaceData:
         api_keys: ApiKeys,
     ) -> None:
         self._tenants, self._catalog, self._record = (Table(dynamodb, name) for name in tables)
+        self._associations = AssociationStore(dynamodb, self._record.name)
+        self._retention = RetentionStore(dynamodb, self._record.name)
         self._links = links
         self._api_keys = api_keys
 
@@ -47,11 +48,14 @@ class WorkspaceData:
         ids = self._ids_at_sites(workspace_id, sites)
         for pk in keys.entities(workspace_id).pks:
             while sks := self._first(pk):
-                entities = map(keys.entity_of, sks)
-                associated = self._associations(entities, ids)
-                self._record.write_all(deletes=associated)
+                own = [keys.entity_of(sk).id for sk in sks]
+                associated = sum(
+                    self._associations.delete_all(tenant_id, map(of.at_site, own))
+                    for tenant_id, of in ids
+                )
                 self._record.write_all(deletes=[(pk, sk) for sk in sks])
-                yield len(associated) + len(sks)
+                yield associated + len(sks)
+        self._retention.leave(workspace_id)
 
     def deliveries(self, workspace_id: str) -> Iterator[int]:
         """Outcomes, debts and replays at every site that the workspace was ever linked to, offers
@@ -112,23 +116,6 @@ class WorkspaceData:
     def _first(self, pk: str) -> list[str]:
         found = self._record.query(pk, limit=_ENTITIES_AT_ONCE, attributes=("sk",))
         return [item["sk"] for item in found]
-
-    def _associations(
-        self, entities: Iterator[EntityKey], ids: Sequence[tuple[str, WorkspaceIds]]
-    ) -> list[keys.Key]:
-        """The keys of these entities' associations at each of the sites, by the ids there.
-
-        Jira may not say the kind of an entity: its associations are then stored under both.
-        """
-        pks = {
-            keys.associations(tenant_id, EntityKey(kind, of.at_site(entity.id)))
-            for entity, kind, (tenant_id, of) in product(entities, Kind, ids)
-        }
-
-        def of(pk: str) -> list[keys.Key]:
-            return [(pk, item["sk"]) for item in self._record.query(pk, attributes=("sk",))]
-
-        return [key for found in side_by_side(of, sorted(pks)) for key in found]
 
     def _ids_at_sites(
         self, workspace_id: str, sites: Sequence[ErasedSite]

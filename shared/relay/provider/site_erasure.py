@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from relay import keys
 from relay.catalog.erasures import Erasure, ErasureStage, ErasureStore
-from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.errors import Conflict
 from relay.provider.erasing import WAIT_MS
+from relay.record.associations import AssociationStore
+from relay.record.store import RecordStore
 from relay.table import Table, key, to_item
 from relay.tenants.item import deletes_of
 from relay.tenants.store import TENANT_ID, TenantStore
@@ -79,6 +80,8 @@ class SiteErasureStages:
     def __init__(self, dynamodb: "DynamoDBClient", tables: tuple[str, str]) -> None:
         self._dynamodb = dynamodb
         self._tenants, self._record = (Table(dynamodb, name) for name in tables)
+        self._entities = RecordStore(dynamodb, self._record.name)
+        self._associations = AssociationStore(dynamodb, self._record.name)
 
     def run(self, erasure: Erasure, now: int) -> Iterator[Erasure]:  # noqa: ARG002
         """Carry out the erasure's stage: yields the erasure after each part of it, to be saved. The
@@ -103,7 +106,7 @@ class SiteErasureStages:
         sks = [item["sk"] for one in found for item in self._tenants.query(*one)]
         for workspace_id in sorted(set(map(keys.workspace_id_of, sks))):
             after = cursor[1] if cursor and cursor[0] == workspace_id else ""
-            for deleted, last in self._associations(tenant_id, workspace_id, after):
+            for deleted, last in self._associated(tenant_id, workspace_id, after):
                 yield deleted, (workspace_id, last)
             shards = (keys.outcomes, keys.debts)
             pks = [pk for of in shards for pk in of(workspace_id, tenant_id).pks]
@@ -119,28 +122,18 @@ class SiteErasureStages:
             self._tenants.write_all(deletes=last_ones)
             yield 1, ()
 
-    def _associations(
+    def _associated(
         self, tenant_id: str, workspace_id: str, after: str
     ) -> Iterator[tuple[int, str]]:
-        """Those of the workspace's entities, whose ids at the site may have been plain."""
+        """What was associated with the workspace's entities, whose ids may have been plain."""
         item = self._tenants.get(*keys.key_of_workspace(workspace_id))
         known = item["key"] if item else ""
         ids = [WorkspaceIds(known, plain) for plain in (False, True) if known or plain]
-        start = keys.entity_of(after) if after else None
-        for pk, first in keys.entities(workspace_id).after(start):
-            last = first
-            while sks := self._page(pk, last):
-                own = [keys.entity_of(sk).id for sk in sks]
-                at_site = [of.at_site(one) for of, one in product(ids, own)]
-                entities = [EntityKey(kind, one) for kind, one in product(Kind, at_site)]
-                pks = {keys.associations(tenant_id, entity) for entity in entities}
-                deleted = sum(sum(self._record.delete_all(one)) for one in sorted(pks))
-                last = sks[-1]
-                yield deleted, last
-
-    def _page(self, pk: str, after: str) -> list[str]:
-        found = self._record.query(pk, after=after, limit=_ENTITIES_AT_ONCE, attributes=("sk",))
-        return [item["sk"] for item in found]
+        last = keys.entity_of(after) if after else None
+        while heads := list(self._entities.heads(workspace_id, last, _ENTITIES_AT_ONCE)):
+            at_site = [of.at_site(head.key.id) for of, head in product(ids, heads)]
+            last = heads[-1].key
+            yield self._associations.delete_all(tenant_id, at_site), keys.entity_sk(last)
 
     def _pointers(
         self, tenant_id: str, cursor: tuple[str, ...]

@@ -7,13 +7,15 @@
 They belong to the site: `<id>` is the entity's id at the site.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 from relay import keys
+from relay.aws import side_by_side
 from relay.entities.association import Target
-from relay.entities.model import EntityKey
+from relay.entities.model import EntityKey, Kind
 from relay.table import Item, Table
 
 if TYPE_CHECKING:
@@ -40,6 +42,20 @@ class AssociationStore:
         """At most `limit` of the entity's targets."""
         found = self._table.query(keys.associations(tenant_id, entity), limit=limit)
         return [Target.model_validate(item) for item in found]
+
+    def delete_all(self, tenant_id: str, ids: Iterable[str]) -> int:
+        """Delete all associations of the entities with these ids at the site; returns how many.
+
+        Jira may not say the kind of an entity: its associations are then stored under both.
+        """
+        entities = {EntityKey(kind, one) for one, kind in product(ids, Kind)}
+        pks = sorted(keys.associations(tenant_id, entity) for entity in entities)
+        found = list(chain.from_iterable(side_by_side(self._places, pks)))
+        self._table.write_all(deletes=found)
+        return len(found)
+
+    def _places(self, pk: str) -> list[keys.Key]:
+        return [(pk, item["sk"]) for item in self._table.query(pk, attributes=("sk",))]
 
 
 def _key(tenant_id: str, entity: EntityKey, target: Target) -> Item:
