@@ -23,7 +23,15 @@ from .sites import Site, Sites
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
-_CREATE = body_rule("name", properties={"name": {"type": "string"}, "projectKeys": _STRINGS})
+_CREATE = body_rule(
+    "name",
+    properties={
+        "name": {"type": "string"},
+        "projectKeys": _STRINGS,
+        "clientKey": {"type": "string", "minLength": 1},
+        "sharedSecret": {"type": "string", "minLength": 32},
+    },
+)
 _INSTALL = body_rule(
     "descriptorUrl",
     properties={
@@ -88,6 +96,8 @@ class Control:
         """201 with the new site; 400 and 409 as in `Sites.create`."""
         body = await read_body(request, _CREATE)
         site = self._sites.create(body["name"], body.get("projectKeys"))
+        site.client_key = body.get("clientKey", site.client_key)
+        site.shared_secret = body.get("sharedSecret", site.shared_secret)
         return JSONResponse(site.document(), HTTPStatus.CREATED)
 
     async def get_site(self, request: Request) -> Response:

@@ -34,7 +34,7 @@ class State(StrEnum):
 
 @dataclass
 class Site:
-    """One Jira Cloud site; `client_key` and `cloud_id` never change, the secret may.
+    """One Jira Cloud site. Its `client_key` and `cloud_id` never change later, the secret may.
 
     `base_url` accepts Connect's tokens, `api_base_url` Forge's. `installed_at` is the time of the
     last accepted install, in seconds of the monotonic clock. `connect_key` is the key of the last

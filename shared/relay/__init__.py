@@ -3,6 +3,6 @@
 from relay import initialization
 
 # The same as the project's in pyproject.toml, which the functions do not have.
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 initialization.begin()

@@ -1,5 +1,4 @@
-"""What each release's template says of its stores: `python -m tests.golden.template` writes the
-present version's, before its release.
+"""What each release's template says of its stores, as a file of its dump (see `tests.golden.dump`).
 
 A later template must have the same tables, keys and queues, or an upgrade would lose their content.
 """
@@ -8,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from relay import VERSION
 from tests.support.template import template
 
 FOLDER = Path(__file__).parent
@@ -36,12 +34,6 @@ def released() -> dict[str, dict[str, Any]]:
     }
 
 
-def main() -> None:
-    """Writes the present version's file."""
-    path = FOLDER / VERSION / FILE
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(kept(), indent=1, sort_keys=True) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()
+def write_kept(folder: Path) -> None:
+    """Write the present version's file to its dump."""
+    (folder / FILE).write_text(json.dumps(kept(), indent=1, sort_keys=True) + "\n", "utf-8")

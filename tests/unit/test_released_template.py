@@ -32,7 +32,7 @@ def before(version: str, logical_id: str) -> dict[str, Any]:
 
 
 def test_there_is_a_release_to_compare_with() -> None:
-    assert {type_["Type"] for type_ in released()["0.1.0"].values()} == set(REPLACING)
+    assert {type_["Type"] for type_ in released()["0.2.0"].values()} == set(REPLACING)
 
 
 @pytest.mark.parametrize(("version", "logical_id"), RELEASED)

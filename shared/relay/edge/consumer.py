@@ -15,6 +15,7 @@ from relay.edge.attempts import (
 )
 from relay.provider.submissions import SubmissionDelivery
 from relay.queues.dead_letters import DeadLetters
+from relay.queues.formats import NewerFormat
 from relay.queues.submissions import Message, SubmissionsQueue, parse_message
 from relay.telemetry import Metric, count, logger
 
@@ -36,7 +37,8 @@ class SubmissionConsumer:
     """Processes SQS events.
 
     A message that can't be parsed, makes the code fail, or kills the function is moved to the dead
-    letters with a reason, and does not affect other messages.
+    letters with a reason, and does not affect other messages. One of a newer version returns to the
+    queue a few times before.
     """
 
     def __init__(
@@ -144,7 +146,9 @@ class SubmissionConsumer:
                 messages[message_id] = parse_message(record["body"])
             except ValueError as error:
                 logger.error("A message can't be read", message_id=message_id, reason=str(error))
-                if not self._moved_to_dead_letters(record, {"reason": str(error)}):
+                if _may_reach_newer_code(record, error) or not self._moved_to_dead_letters(
+                    record, {"reason": str(error)}
+                ):
                     failed.add(message_id)
             else:
                 entities += len(messages[message_id].states)
@@ -190,6 +194,11 @@ class SubmissionConsumer:
     def _moved_to_dead_letters(self, record: dict[str, Any], known: Mapping[str, str]) -> bool:
         count(Metric.POISON_MESSAGES)
         return self._dead_letters.send(record["body"], known)
+
+
+def _may_reach_newer_code(record: Record, error: ValueError) -> bool:
+    """Whether the message returns: during a deployment, the function is the newer one soon."""
+    return isinstance(error, NewerFormat) and receive_count(record) < _RECEIVES_MAX
 
 
 def _ids(records: Iterable[Record]) -> set[str]:

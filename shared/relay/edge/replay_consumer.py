@@ -8,7 +8,7 @@ from relay.provider.erasing import Eraser
 from relay.provider.unlinking import WorkspaceUnlinker
 from relay.queues.replays import ErasureTask, Sample, Task, UnlinkedWorkspace, parse_task
 from relay.replays.replayer import Replayer
-from relay.telemetry import Metric, count, logger
+from relay.telemetry import logger
 
 
 class ReplayConsumer:
@@ -29,8 +29,8 @@ class ReplayConsumer:
     def consume(self, event: dict[str, Any], time_left: TimeLeft) -> None:
         """Process an SQS event; `time_left` returns seconds.
 
-        A message that can't be parsed is dropped: the sweeper finds its replay or erasure. Raises
-        Unavailable or an AWS error; SQS then redelivers the message.
+        Raises ValueError for a message that can't be read, Unavailable or an AWS error; SQS then
+        redelivers the message, and it becomes a dead letter at last.
         """
         for record in event["Records"]:
             try:
@@ -38,9 +38,8 @@ class ReplayConsumer:
             except ValueError as error:
                 message_id = record["messageId"]
                 logger.error("A message can't be read", message_id=message_id, reason=str(error))
-                count(Metric.POISON_MESSAGES)
-            else:
-                self._carry_out(task, time_left)
+                raise
+            self._carry_out(task, time_left)
 
     def _carry_out(self, task: Task, time_left: TimeLeft) -> None:
         match task:

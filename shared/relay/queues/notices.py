@@ -1,14 +1,16 @@
 """The queue of notices: events in Jira that are sent to a workspace's webhook.
 
-A message is the notice as JSON: `{"id", "workspace_id", "event", "at", "data"}`.
+A message is the notice as JSON: `{"format": 1, "id", "workspace_id", "event", "at", "data"}`.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from relay.aws import AWS_ERRORS
+from relay.queues.formats import refusal
 from relay.telemetry import logger
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 Event = Literal["entity.associated", "entity.disassociated", "webhook.test"]
 
+_FORMAT: Literal[1] = 1
 # Seconds until a notice is sent again: doubled each time, and an hour at most.
 _FIRST_DELAY = 30
 _LAST_DELAY = 3600
@@ -26,6 +29,17 @@ class Notice:
     """An event for a workspace's webhook. `id` is the same for every attempt to send it; `at` is an
     RFC 3339 date-time."""
 
+    id: str
+    workspace_id: str
+    event: Event
+    at: str
+    data: dict[str, Any]
+
+
+class _Content(BaseModel):
+    model_config = ConfigDict(strict=True, defer_build=True)
+
+    format: Literal[1]  # _FORMAT
     id: str
     workspace_id: str
     event: Event
@@ -45,9 +59,10 @@ class NoticesQueue:
         for notice in notices:
             # One message group per workspace: SQS then hands out other workspaces' notices first
             # where one workspace's pile up.
+            content = _Content(format=_FORMAT, **asdict(notice))
             self._sqs.send_message(
                 QueueUrl=self._url,
-                MessageBody=json.dumps(asdict(notice)),
+                MessageBody=content.model_dump_json(),
                 MessageGroupId=notice.workspace_id,
             )
 
@@ -66,8 +81,13 @@ class NoticesQueue:
 
 
 def parse_notice(body: str) -> Notice:
-    """The notice. Raises ValueError or TypeError for a body that is not one."""
-    return Notice(**json.loads(body))
+    """The notice. Raises ValueError for a body that is not one, and NewerFormat for one of a newer
+    version."""
+    try:
+        content = _Content.model_validate_json(body)
+    except ValidationError as error:
+        raise refusal(error, _FORMAT) from None
+    return Notice(content.id, content.workspace_id, content.event, content.at, content.data)
 
 
 def delay_after(receives: int) -> int:

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from relay.entities.fields import EntityId, SequenceNumber
 from relay.entities.model import EntityKey, Kind
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.queues.formats import refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+_FORMAT: Literal[1] = 1
 # Seconds. Long enough for Jira to process what it accepted.
 _CHECK_SAMPLE_AFTER = 300
 
@@ -82,7 +84,7 @@ class _UnlinkedContent(BaseModel):
 class _Content(BaseModel):
     model_config = ConfigDict(strict=True, defer_build=True)
 
-    format: Literal[1] = 1
+    format: Literal[1] = _FORMAT
     tenantId: str
     workspaceId: str
     sample: _SampleContent | None = None
@@ -127,7 +129,6 @@ class ReplaysQueue:
 
     def send_erasure(self, subject: str, delay_seconds: int) -> None:
         """Queue a step of the subject's erasure, due after `delay_seconds` (at most 900)."""
-        # Code of an earlier version finds no such replay, and does nothing.
         self._send(_Content(tenantId="", workspaceId=subject, erasure=True), delay_seconds)
 
     def _send(self, content: _Content, delay_seconds: int) -> None:
@@ -141,11 +142,12 @@ class ReplaysQueue:
 
 
 def parse_task(body: str) -> Task:
-    """The task. Raises ValueError for a body that is not one of Relay's messages."""
+    """The task. Raises ValueError for a body that is not a message, and NewerFormat for one of a
+    newer version."""
     try:
         content = _Content.model_validate_json(body)
     except ValidationError as error:
-        raise ValueError(f"not a message: {error.error_count()} validation errors") from None
+        raise refusal(error, _FORMAT) from None
     if content.sample:
         accepted = [(EntityKey(kind, id_), number) for kind, id_, number in content.sample.accepted]
         return Sample(content.tenantId, content.workspaceId, content.sample.generation, accepted)

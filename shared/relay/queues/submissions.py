@@ -19,17 +19,18 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from relay.aws import AWS_ERRORS
-from relay.entities.document import details_of
 from relay.entities.fields import EntityId, SequenceNumber
 from relay.entities.model import EntityKey, EntityState, Kind
 from relay.entities.service import KnownService
 from relay.entities.submission_id import submission_id
 from relay.errors import Unavailable
+from relay.queues.formats import refusal
 from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+_FORMAT = 1
 # SQS accepts 1 MiB, including its own metadata.
 MESSAGE_BYTES_MAX = 1_000_000
 # The JSON of a message's entities; the limit is that of one submission.
@@ -94,7 +95,7 @@ class _Content(BaseModel):
 
     model_config = ConfigDict(strict=True, defer_build=True)
 
-    format: Literal[1]
+    format: Literal[1]  # _FORMAT
     workspaceId: str
     correlationId: str
     acceptedAt: SequenceNumber
@@ -143,15 +144,14 @@ def _packed_services(message: Message) -> Iterator[tuple[Message, str]]:
 
 
 def parse_message(body: str) -> Message:
-    """The message. Raises ValueError, whose text can be logged, for a body that is not one."""
+    """The message. Raises ValueError, whose text can be logged, for a body that is not one, and
+    NewerFormat for one of a newer version."""
     try:
         inflated = _inflated(body)
         content = _Content.model_validate_json(inflated)
         states = _states(content)
     except ValidationError as error:
-        # pydantic's own message would quote the input.
-        broken = ", ".join(f"{detail.path} {detail.rule}" for detail in details_of(error))
-        raise ValueError(f"not a message: {broken}") from None
+        raise refusal(error, _FORMAT) from None
     except (zlib.error, ValueError) as error:
         raise ValueError(f"not a message: {error}") from None
     deleted = tuple(EntityKey(kind, entity_id) for kind, entity_id in content.deleted)
@@ -180,7 +180,7 @@ def _inflated(body: str) -> bytes:
 
 def _json(message: Message) -> bytes:
     content: dict[str, Any] = {
-        "format": 1,
+        "format": _FORMAT,
         "workspaceId": message.workspace_id,
         "correlationId": message.correlation_id,
         "acceptedAt": message.accepted_at,

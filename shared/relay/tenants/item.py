@@ -60,14 +60,10 @@ def _token_values(tokens: TokenHistory) -> list[dict[str, Any]]:
 
 
 def _history(at: Any, used: list[Any]) -> TokenHistory:
-    return TokenHistory(int(at), tuple(_used_token(int(at), each) for each in used))
-
-
-def _used_token(at: int, values: Any) -> LifecycleToken:
-    # An earlier version stored only the digests, of tokens that were all issued at `at`.
-    if isinstance(values, str):
-        return LifecycleToken(at, values, at)
-    return LifecycleToken(int(values["issuedAt"]), values["digest"], int(values["seenAt"]))
+    tokens = (
+        LifecycleToken(int(one["issuedAt"]), one["digest"], int(one["seenAt"])) for one in used
+    )
+    return TokenHistory(int(at), tuple(tokens))
 
 
 def _forge_identity(values: dict[str, Any]) -> ForgeIdentity | None:
