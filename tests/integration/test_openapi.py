@@ -345,6 +345,13 @@ def forgotten(relay: Relay, site: JiraSite, ask: Ask) -> Answer:
     return ask()
 
 
+def with_a_deletion(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
+    [example] = operation_of("addDeletions").examples
+    path = f"/v1/workspaces/{WORKSPACE}/deletions"
+    assert relay.provider("POST", path, example.body).status == 202
+    return ask()
+
+
 def replay_is_done(relay: Relay, _: JiraSite, ask: Ask) -> Answer:
     relay.run_replays()
     return ask()
@@ -384,6 +391,7 @@ SCENES: Mapping[tuple[str, str], Callable[[Relay, JiraSite, Ask], Answer]] = {
     ("getWebhook", "not delivered"): webhook_refuses,
     ("testWebhook", "delivered"): webhook_takes,
     ("testWebhook", "not delivered"): webhook_refuses,
+    ("exportEntities", "all"): with_a_deletion,
     ("getErasure", "begun"): erased,
     ("forgetSite", "uninstalled"): forgotten,
     ("getSiteErasure", "begun"): forgotten,
