@@ -19,6 +19,9 @@ from relay_cli.screen import Cell, styled
 from relay_cli.submit import parse_properties
 from relay_cli.words import counted, moment, state_style
 
+_WORKSPACES = "/v1/workspaces"
+_COLUMNS = ("KIND", "ID", "SEQUENCE", "SITE", "STATE", "SINCE", "WHY")
+
 
 def entity_path(workspace_id: str, entity_id: str, is_review: bool) -> str:
     """The path of an incident or a review in the API."""
@@ -55,15 +58,32 @@ def list_entities(
 
 def find(
     session: Session,
-    workspace: WorkspaceArgument,
     text: Annotated[str, typer.Argument(help="A name, or any part of a text.", metavar="TEXT")],
+    workspace: Annotated[
+        str | None,
+        typer.Option(help="Search only this workspace.", metavar="WORKSPACE", show_default=False),
+    ] = None,
 ) -> None:
     """List the entities that hold a text, such as a person's name, anywhere in them.
 
-    Case and accents are ignored. It reads all of the workspace's entities, which takes minutes for
-    a hundred thousand.
+    Case and accents are ignored. Without a workspace, all that the key is for are searched. It
+    reads all of their entities: minutes for a hundred thousand. What is found is shown at once.
     """
-    _list(session, workspace, None, {"text": text})
+    relay = session.relay
+    ids = (
+        [workspace] if workspace else [one["id"] for one in relay.every(_WORKSPACES, "workspaces")]
+    )
+    found: list[dict[str, Any]] = []
+    for one in ids:
+        for page in relay.pages(workspace_path(one, "entities"), "entities", text=text):
+            found += [{"workspaceId": one, **entity} for entity in page["entities"]]
+            rows = [(one, *row) for entity in page["entities"] for row in _rows(entity)]
+            if rows and not session.screen.json:
+                session.screen.table(("WORKSPACE", *_COLUMNS), rows)
+    if session.screen.json:
+        session.screen.document({"entities": found})
+    else:
+        session.screen.note(f"Found {counted(len(found), 'entity', 'entities')}.")
 
 
 def _list(session: Session, workspace: str, limit: int | None, query: dict[str, str]) -> None:
@@ -78,7 +98,7 @@ def _list(session: Session, workspace: str, limit: int | None, query: dict[str, 
         session.screen.document(document)
         return
     session.screen.table(
-        ("KIND", "ID", "SEQUENCE", "SITE", "STATE", "SINCE", "WHY"),
+        _COLUMNS,
         (row for entity in found for row in _rows(entity)),
     )
     if following:

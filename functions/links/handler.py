@@ -8,7 +8,7 @@ from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
-from relay.edge.query import page_limit, page_start
+from relay.edge.query import flag, page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request, site_erasure_document
 from relay.edge.wiring import ReplayParts, SiteParts, unlinker
 from relay.edge.workspace_calls import WorkspaceCalls
@@ -19,6 +19,7 @@ from relay.provider.linking import WorkspaceLinker
 from relay.provider.site_erasure import SiteForgetter
 from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
+from relay.tenants.generation_floor import GenerationFloor
 
 if TYPE_CHECKING:
     from relay.edge.shapes.sites import Link, Moved
@@ -40,7 +41,9 @@ workspace_sites = WorkspaceSites(
 )
 erasures = ErasureStore(parts.dynamodb, settings.catalog_table)
 erasing = ErasureSchedule(erasures, replay_parts.queue)
-forgetting = SiteForgetter(tenants, erasures, settings.tenants_table)
+forgetting = SiteForgetter(
+    tenants, GenerationFloor(parts.dynamodb, settings.tenants_table), parts.sites, erasures
+)
 
 handler = HttpFunction(settings.base_url)
 calls = WorkspaceCalls(handler, ApiKeyVerifier(parts.dynamodb, settings.api_keys_table), workspaces)
@@ -71,16 +74,18 @@ def get_site(site: str) -> Answer:
     return json_answer(200, documents.of(tenants.existing(site)))
 
 
-@handler.delete("/v1/sites/{site}")
+@handler.delete("/v1/sites/{site}", query=("gone",))
 def forget_site(site: str) -> Answer:
     """Forget a site that has uninstalled the app.
 
     Relay deletes everything of the site in its own tables; the record of its workspaces stays. From
-    the call on, the site does not exist; if it installs the app again, it is a new site. It takes
-    minutes; nothing stops it. A site that has the app is answered 409.
+    the call on, the site does not exist; if it installs the app again, it is a new site. Nothing
+    stops it. A site that has the app is answered 409. With `gone`, a site is forgotten that never
+    reported an uninstall, such as one that Atlassian has deleted; it is answered 409 if its Jira
+    still lists linked workspaces.
     """
-    calls.by_key_for_all()
-    begun = forgetting.forget(site, erasing.now())
+    request = calls.by_key_for_all()
+    begun = forgetting.forget(site, erasing.now(), flag(request, "gone"))
     for one in begun:
         erasing.send(one)
     return json_answer(202, site_erasure_document(begun[0]))

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.source_alarms import SourceAlarmStore
 from relay.catalog.source_deliveries import SourceDeliveryStore
 from relay.catalog.sources import SourceStore
@@ -38,7 +39,12 @@ intake = SourceIntake(
 )
 by_address = SourceAddressVerifier(sources, workspaces)
 consumer = SourceEventConsumer(
-    intake, sources, workspaces, settings.cloudwatch_source, settings.base_url
+    intake,
+    sources,
+    workspaces,
+    ErasureStore(dynamodb, settings.catalog_table),
+    settings.cloudwatch_source,
+    settings.base_url,
 )
 
 http = HttpFunction(settings.base_url)

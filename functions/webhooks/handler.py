@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from relay.aws import dynamodb_client, kms_client, sqs_client
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.webhooks import WebhookStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.answer import Answer, json_answer
@@ -23,6 +24,7 @@ dynamodb = dynamodb_client()
 secrets = Secrets(kms_client(), settings.secrets_key)
 webhooks = WebhookSender(
     WebhookStore(dynamodb, settings.catalog_table, secrets),
+    ErasureStore(dynamodb, settings.catalog_table),
     webhook_client(settings.test_webhook_origins),
     NoticesQueue(sqs_client(), settings.notices_queue),
 )

@@ -6,7 +6,7 @@ from relay.aws import dynamodb_client, kms_client, sqs_client
 from relay.catalog.containers import ContainerStore
 from relay.catalog.erasures import ErasureStore
 from relay.catalog.webhooks import WebhookStore
-from relay.catalog.workspaces import WorkspaceStore
+from relay.catalog.workspaces import WorkspaceStore, unknown_workspace
 from relay.edge.action_documents import logo_url
 from relay.edge.answer import Answer, json_answer, no_content
 from relay.edge.documents import (
@@ -27,6 +27,7 @@ from relay.edge.workspace_calls import WorkspaceCalls
 from relay.errors import NotFound
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.provider.erasing import ErasureSchedule
+from relay.provider.traces import WorkspaceTraces
 from relay.queues.replays import ReplaysQueue
 from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.secrets import Secrets
@@ -48,6 +49,9 @@ components = ComponentChanges(
     settings.components_module == "on",
 )
 erasures = ErasureStore(dynamodb, settings.catalog_table)
+traces = WorkspaceTraces(
+    dynamodb, settings.tenants_table, settings.catalog_table, settings.record_table
+)
 erasing = ErasureSchedule(erasures, ReplaysQueue(sqs, settings.replays_queue))
 
 handler = HttpFunction(settings.base_url)
@@ -83,14 +87,17 @@ def delete_workspace(workspace_id: str) -> Answer:
 
     A deleted workspace accepts no more submissions. Its links and its record stay. With `erase`,
     Relay deletes everything of the workspace, at every linked site and in its own tables, and the
-    workspace last; this also erases what a workspace left that was deleted before. It takes
-    minutes, and a key for all workspaces; nothing stops it. Until it is done, every other call
-    about the workspace is answered 409, and queued submissions are dropped.
+    workspace last; this also erases what a workspace left that was deleted before. It takes a key
+    for all workspaces; nothing stops it. Until it is done, every other call about the workspace is
+    answered 409, and queued submissions are dropped. A site that can't be called is tried for 14
+    days, and then named as not reached.
     """
     caller, request = calls.by_any_key()
     caller.check_workspace(checked_workspace_id(workspace_id))
     if flag(request, "erase"):
         caller.check_all_workspaces()
+        if not traces.exist(workspace_id):
+            raise unknown_workspace(workspace_id)
         return json_answer(202, erasure_document(erasing.start(workspace_id)))
     workspaces.delete(workspace_id)
     return no_content()

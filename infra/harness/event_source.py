@@ -89,7 +89,11 @@ class EventSource:
             QueueUrl=self._queue,
             MaxNumberOfMessages=RECEIVE_MAX,
             WaitTimeSeconds=wait,
-            MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
+            MessageSystemAttributeNames=[
+                "ApproximateReceiveCount",
+                "MessageGroupId",
+                "SentTimestamp",
+            ],
         ).get("Messages", [])
 
     def _run(self, batch: "list[MessageTypeDef]") -> None:

@@ -3,6 +3,7 @@
 import base64
 import importlib.util
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
@@ -94,12 +95,13 @@ def http_event(
 
 def sqs_event(bodies: Iterable[str]) -> dict[str, Any]:
     """An SQS event with new messages of these bodies."""
+    sent = str(int(time.time() * 1000))
     records = [
         {
             "messageId": f"message-{number}",
             "receiptHandle": f"receipt-{number}",
             "body": body,
-            "attributes": {"ApproximateReceiveCount": "1"},
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": sent},
             "eventSource": "aws:sqs",
         }
         for number, body in enumerate(bodies)

@@ -103,6 +103,9 @@ _OTHERS: Mapping[str, Parameter] = {
     "erase": Parameter(
         "erase", bool, "Delete everything of the workspace, in Jira too; needs a key for all."
     ),
+    "gone": Parameter(
+        "gone", bool, "The site no longer exists, or lost the app without telling Relay."
+    ),
     "state": Parameter("state", OutcomeState, "Only entities in this state at some site."),
     "listPageEntities.state": Parameter(
         "state", Literal["owed", "refused"], "Only entities in this state.", required=True

@@ -14,6 +14,7 @@ The module that reads and writes an item describes its attributes.
 | | `tenants` | `<tenantId>` | the list of all tenants |
 | | `clientKey#<clientKey>` | `tenant` | the id of the tenant |
 | | `installationId#<id>` | `tenant` | the id of the tenant |
+| | `forgotten#<hash>` | `tenant` | how often a forgotten site has started over |
 | | `forgeCloudId#<cloudId>` | `tenant` | the id of the tenant |
 | | `baseUrl#<url>` | `<tenantId>` | one of the tenants that are or were at this URL |
 | | `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link, found by its workspace |
@@ -62,6 +63,11 @@ WORKSPACES = "workspaces"
 REFUSING_SOURCES = "refusingSources"
 ERASURES = "erasures"
 RETENTION: Key = ("retention", "pass")
+
+# The prefixes of the pks of all items of a kind.
+OUTCOMES = "outcome#"
+DEBTS = "debt#"
+ASSOCIATIONS = "association#"
 
 _TENANT = "tenant#"
 _WORKSPACE = "workspace#"
@@ -126,6 +132,12 @@ def forge_cloud_id(value: str) -> str:
 def base_url(value: str) -> str:
     """The pk of the tenants that are or were at this URL."""
     return f"baseUrl#{value}"
+
+
+def forgotten(pointer: str) -> Key:
+    """The key of the note that a site with this pointer's pk was forgotten; a hash, as nothing
+    else of it is kept."""
+    return f"forgotten#{_hash(pointer)}", TENANT
 
 
 def migration(tenant_id: str, migration_id: str) -> Key:
@@ -231,8 +243,7 @@ def source_address(address_hash: str) -> Key:
 
 def source_alarm(workspace_id: str, source_id: str, alarm: str) -> Key:
     """The key of an alarm's newest episodes; a hash, as its name may be longer than a key."""
-    mark = hashlib.sha256(alarm.encode()).hexdigest()
-    return f"sourceAlarm#{workspace_id}#{source_id}", mark
+    return f"sourceAlarm#{workspace_id}#{source_id}", _hash(alarm)
 
 
 def source_deliveries(workspace_id: str, source_id: str) -> str:
@@ -274,7 +285,7 @@ def erasure(subject: str) -> Key:
 
 def erased(subject: str) -> Key:
     """The key of the note that this was erased; a hash, as nothing else of it is kept."""
-    return f"erased#{hashlib.sha256(subject.encode()).hexdigest()}", "erasure"
+    return f"erased#{_hash(subject)}", "erasure"
 
 
 def containers(workspace_id: str) -> str:
@@ -340,7 +351,12 @@ def entities(workspace_id: str) -> Shards:
 
 def outcomes(workspace_id: str, tenant_id: str) -> Shards:
     """A link's outcomes."""
-    return Shards(f"outcome#{workspace_id}#{tenant_id}", 8)
+    return Shards(outcomes_of(workspace_id) + tenant_id, 8)
+
+
+def outcomes_of(workspace_id: str) -> str:
+    """The prefix of the pks of a workspace's outcomes at all sites."""
+    return f"{OUTCOMES}{workspace_id}#"
 
 
 def debts(workspace_id: str, tenant_id: str) -> Shards:
@@ -350,7 +366,12 @@ def debts(workspace_id: str, tenant_id: str) -> Shards:
 
 def component_debts(workspace_id: str, tenant_id: str) -> str:
     """The pk of a link's debts of components."""
-    return f"debt#{workspace_id}#{tenant_id}"
+    return debts_of(workspace_id) + tenant_id
+
+
+def debts_of(workspace_id: str) -> str:
+    """The prefix of the pks of a workspace's debts to all sites."""
+    return f"{DEBTS}{workspace_id}#"
 
 
 def debt(workspace_id: str, tenant_id: str, sk: str) -> Key:
@@ -362,12 +383,28 @@ def debt(workspace_id: str, tenant_id: str, sk: str) -> Key:
 
 def associations(tenant_id: str, entity: EntityKey) -> str:
     """The pk of an entity's associations; its id is the one at the site."""
-    return f"association#{tenant_id}#{entity_sk(entity)}"
+    return associations_at(tenant_id) + entity_sk(entity)
+
+
+def associations_at(tenant_id: str) -> str:
+    """The prefix of the pks of all associations at a site."""
+    return f"{ASSOCIATIONS}{tenant_id}#"
+
+
+def is_association(pk: str) -> bool:
+    """Whether this is the pk of an entity's associations."""
+    return pk.startswith(ASSOCIATIONS)
+
+
+def associated(pk: str) -> tuple[str, EntityKey]:
+    """The tenant's id and the entity, with its id at the site, from the pk of associations."""
+    _, tenant_id, sk = pk.split("#", 2)
+    return tenant_id, entity_of(sk)
 
 
 def association_sk(target: str) -> str:
     """The sk of an association: a hash, as the text that names the target may be too long."""
-    return hashlib.sha256(target.encode()).hexdigest()
+    return _hash(target)
 
 
 def kind_prefix(kind: Kind) -> str:
@@ -430,3 +467,7 @@ def submission_of(receipt_sk: str) -> tuple[str, int]:
     """The submission's id and the message's offset, from the sk of a receipt."""
     submission_id, _, offset = receipt_sk.rpartition("#")
     return submission_id, int(offset)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -101,6 +101,8 @@ class WorkspacesSettings(AppSettings):
 
     api_keys_table: Required
     catalog_table: Required
+    tenants_table: Required
+    record_table: Required
     secrets_key: Required
     submissions_queue: Required
     replays_queue: Required

@@ -130,21 +130,21 @@ class Table:
         return items, from_item(last)["sk"] if last else ""
 
     def scan(
-        self, after: Sequence[str], condition: str, values: Item
-    ) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-        """The keys of the items that one call finds after the key `after`, and the key where it
-        ended, or () at the end of the table. `condition` filters by the placeholders in `values`.
-        It reads the whole table, so only for what no key leads to."""
+        self, after: Sequence[str], condition: str, values: Item, attributes: Sequence[str] = ()
+    ) -> tuple[list[Item], tuple[str, ...]]:
+        """The items that one call finds after the key `after`, and the key where it ended, or () at
+        the end of the table: their keys, and these attributes. `condition` filters by the
+        placeholders in `values`. It reads the whole table, so only for what no key leads to."""
         start: Any = {"ExclusiveStartKey": key(*after)} if after else {}
         response = self._dynamodb.scan(
             TableName=self.name,
             FilterExpression=condition,
             ExpressionAttributeValues=to_item(values),
-            ProjectionExpression="pk, sk",
             ConsistentRead=True,
+            **_projection(("pk", "sk", *attributes)),
             **start,
         )
-        found = [(one["pk"], one["sk"]) for one in map(from_item, response["Items"])]
+        found = [from_item(item) for item in response["Items"]]
         last = from_item(response.get("LastEvaluatedKey", {}))
         return found, (last["pk"], last["sk"]) if last else ()
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from relay import keys
-from relay.catalog.erasures import ERASING
+from relay.catalog.erasure import ERASING
 
 _API_KEY = "API key"
 _ERASURE = "site#<tenantId> erasure"

@@ -23,6 +23,8 @@ def let_time_pass(aws: Aws) -> None:
         for item in aws.dynamodb.scan(TableName=table)["Items"]:
             for name in waits & item.keys():
                 _let_pass(aws, table, item, name)
+            if "sites" in item:
+                _let_sites_pass(aws, table, item)
     for queue in ("SubmissionsQueue", "ReplaysQueue"):
         let_delays_pass(queue)
 
@@ -37,6 +39,16 @@ def _let_pass(aws: Aws, table: str, item: Any, name: str) -> None:
             ExpressionAttributeNames={"#name": name},
             ExpressionAttributeValues={":past": {"N": "1"}},
         )
+
+
+def _let_sites_pass(aws: Aws, table: str, erasure: Any) -> None:
+    sites = [{"M": site["M"] | {"due": {"N": "0"}}} for site in erasure["sites"]["L"]]
+    aws.dynamodb.update_item(
+        TableName=table,
+        Key={"pk": erasure["pk"], "sk": erasure["sk"]},
+        UpdateExpression="SET sites = :sites",
+        ExpressionAttributeValues={":sites": {"L": sites}},
+    )
 
 
 def let_delays_pass(queue: str) -> int:

@@ -1,6 +1,10 @@
 """`relay workspaces erase`, `relay workspaces erasure` and `relay find`."""
 
+import time
+
+from relay import keys
 from tests.integration.cli_stage import Stage, work
+from tests.integration.erasing_stage import change
 from tests.support.entities import incident
 
 
@@ -32,11 +36,36 @@ def test_entities_are_found_by_a_name_in_them(stage: Stage) -> None:
     stage.relay.submit("operations", incidents=[named, *others], properties={"team": "payments"})
 
     for text in ("jose muller", "José MÜLLER", "müller"):
-        assert [row[1] for row in stage.cli("find", "operations", text).rows] == ["inc-1"]
-    assert stage.cli("find", "operations", "nobody", "--json").json() == {"entities": []}
-    assert len(stage.cli("find", "operations", "PAYMENTS", "--json").json()["entities"]) == 39
-    assert "sought" in stage.cli("find", "operations", " ", code=1).err
-    assert "sought" in stage.cli("find", "operations", "x" * 256, code=1).err
+        rows = stage.cli("find", text, "--workspace", "operations").rows
+        assert [row[:3] for row in rows] == [["operations", "incident", "inc-1"]]
+    # Without a workspace, in all.
+    stage.relay.put_workspace("another")
+    stage.relay.submit("another", incidents=[named])
+    everywhere = {row[0] for row in stage.cli("find", "müller").rows}
+    assert everywhere >= {"operations", "another"}
+    assert stage.cli("find", "nobody", "--json").json() == {"entities": []}
+    found = stage.cli("find", "PAYMENTS", "--json").json()["entities"]
+    assert {(one["workspaceId"], one["kind"]) for one in found} == {("operations", "incident")}
+    assert len(found) == 39
+    assert "sought" in stage.cli("find", " ", code=1).err
+    assert "sought" in stage.cli("find", "x" * 256, code=1).err
+
+
+def test_sites_that_were_not_reached_are_named(stage: Stage) -> None:
+    stage.link()
+    stage.site.simulator.fail(stage.site.name, {"kind": "suspended"})
+    stage.cli("workspaces", "erase", "operations", "--yes")
+    for is_late in (False, True):
+        work(stage)
+        stage.relay.let_time_pass()
+        stage.relay.sweep()
+        shown = stage.cli("workspaces", "erasure", "operations")
+        assert f"Not reached: site {stage.site.id}. Jira answered 503" in shown.out
+        if not is_late:
+            place = keys.workspace_item("operations")
+            change(stage.relay, place, startedAt=int(time.time() * 1000) - 14 * 86_400_000)
+    assert "is erased" in shown.out
+    assert "was not deleted there" in shown.err
 
 
 def test_a_site_is_forgotten_and_its_progress_shown(stage: Stage) -> None:
@@ -50,4 +79,14 @@ def test_a_site_is_forgotten_and_its_progress_shown(stage: Stage) -> None:
     stage.relay.let_time_pass()
     stage.relay.sweep()
     assert "is erased" in stage.cli("sites", "erasure", site.id).out
-    assert stage.cli("sites", "forget", site.id, "--yes", code=2).err
+    assert "is erased" in stage.cli("sites", "forget", site.id).out
+    assert stage.cli("sites", "forget", "0" * 32, "--yes", code=2).err
+
+
+def test_a_site_that_is_gone_is_forgotten(stage: Stage) -> None:
+    stage.link()
+    again = stage.cli("sites", "forget", stage.site.id, "--gone", "--yes", "--json", code=1)
+    assert again.error_code == "installed"
+    stage.site.simulator.fail(stage.site.name, {"kind": "error", "status": 404})
+    found = stage.cli("sites", "forget", stage.site.id, "--gone", "--yes")
+    assert f"Site {stage.site.id} is being erased." in found.out

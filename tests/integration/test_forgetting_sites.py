@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 
 from relay.tenants.lifecycle import LifecycleToken
-from tests.integration.relay_stage import JiraSite, Relay, Start, install_from, install_there
-from tests.integration.simulator_stage import Simulator
-from tests.integration.test_erasing import (
+from tests.integration.erasing_stage import (
     ERASED,
     OTHER,
     associate,
     items,
     link,
     restore,
-    snapshot,
+    tables,
+    uninstall,
 )
+from tests.integration.relay_stage import JiraSite, Relay, Start, install_from, install_there
+from tests.integration.simulator_stage import Simulator
 from tests.support.aws_calls import aws_calls, unreachable
 from tests.support.entities import incident, review
 
@@ -54,10 +55,6 @@ def linked(relay: Relay, simulator: Simulator) -> JiraSite:
         link(relay, site, workspace)
         associate(relay, site, workspace)
     return site
-
-
-def uninstall(site: JiraSite) -> None:
-    assert site.simulator.control("POST", f"/sites/{site.name}/uninstall").status_code == 200
 
 
 def names(site: JiraSite) -> tuple[str, ...]:
@@ -116,6 +113,36 @@ def test_only_a_site_without_the_app_is_forgotten(relay: Relay, site: JiraSite) 
     assert relay.stored() == before
 
 
+def test_a_site_that_is_gone_is_forgotten_without_an_uninstall(
+    relay: Relay, kept: JiraSite, site: JiraSite
+) -> None:
+    path = f"/v1/sites/{site.id}?gone=true"
+    answer = relay.provider("DELETE", path)
+    assert (answer.status, answer.error_code) == (409, "installed")
+    # Atlassian has deleted it.
+    site.simulator.fail(site.name, {"kind": "error", "status": 404})
+    assert relay.provider("DELETE", f"/v1/sites/{site.id}").error_code == "installed"
+    before = items(relay, *names(kept))
+
+    assert relay.provider("DELETE", path).status == 202
+
+    assert go_on(relay, site) == "done"
+    assert items(relay, *names(site)) == []
+    assert items(relay, *names(kept)) == before
+
+
+def test_an_install_at_the_same_moment_wins(relay: Relay, site: JiraSite) -> None:
+    uninstall(site)
+    links = items(relay, "logoUrl")
+    with aws_calls() as calls:
+        calls.race("TransactWriteItems", lambda: relay.install(site.site))
+        answer = relay.provider("DELETE", f"/v1/sites/{site.id}")
+    assert (answer.status, answer.error_code) == (409, "installed")
+    assert items(relay, "logoUrl") == links
+    assert erasure(relay, site).status == 404
+    assert relay.provider("GET", f"/v1/sites/{site.id}").json()["state"] == "active"
+
+
 def test_a_site_that_installs_the_app_again_is_a_new_one(
     relay: Relay, site: JiraSite, simulator: Simulator
 ) -> None:
@@ -138,7 +165,7 @@ def test_it_is_finished_after_any_failed_aws_call(
     relay: Relay, kept: JiraSite, site: JiraSite
 ) -> None:
     uninstall(site)
-    before, others = snapshot(relay), items(relay, *names(kept))
+    before, others = tables(relay.aws), items(relay, *names(kept))
     with aws_calls() as calls:
         for place in itertools.count():
             restore(relay, before)
@@ -154,7 +181,7 @@ def test_it_is_finished_after_any_failed_aws_call(
             assert items(relay, *names(site)) == [], place
             if not has_failed:
                 break
-    assert place > 20
+    assert place > 10
     assert items(relay, *names(kept)) == others
 
 

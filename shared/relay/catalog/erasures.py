@@ -12,21 +12,29 @@ Messages may outlive the workspace in a queue. The note by the id's hash lets no
 anything; it expires when no queue can hold one any more. Times are epoch milliseconds.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from relay import keys
+from relay.catalog.erasure import (
+    ERASING,
+    Erasure,
+    ErasureStage,
+    erasure_of,
+    item_of,
+    site_values,
+    sites_of,
+)
 from relay.entities.workspace_ids import WorkspaceIds
+from relay.errors import Unavailable
 from relay.table import Item, Table, from_item, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# The attribute that only an erasure's item has: its run.
-ERASING = "erasing"
 # A call that had read the workspace before its erasure began has accepted what it takes by then: a
 # function of the API has half a minute. The erasure itself takes longer (see
 # `provider.erasure_stages`), so nothing that is accepted after it is dropped.
@@ -37,49 +45,6 @@ _NOTE_SECONDS = 60 * 86_400
 # A message arrives when another machine's clock says that the erasure is due.
 _CLOCKS_DIFFER_MS = 1000
 _NOT_ERASING = f"attribute_not_exists({ERASING})"
-
-
-class ErasureStage(StrEnum):
-    """The stages of an erasure, in their order. A site's are `wait`, `deliveries`, `pointers`."""
-
-    UNLINK = "unlink"
-    WAIT = "wait"
-    SITES = "sites"
-    ENTITIES = "entities"
-    DELIVERIES = "deliveries"
-    SOURCES = "sources"
-    CATALOG = "catalog"
-    POINTERS = "pointers"
-    DONE = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class ErasedSite:
-    """A site that the workspace was linked to when its erasure began, and its ids there."""
-
-    tenant_id: str
-    ids: WorkspaceIds
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """The erasure of a workspace or a site, under way or done; `subject` is a workspace's id, or as
-    `keys.site_subject` has it.
-
-    `run` identifies it. It may continue at `due`; `reason` says why it waits for a site. `deleted`
-    counts the items deleted from the tables so far. A long stage continues at `cursor`.
-    """
-
-    subject: str
-    run: str
-    stage: ErasureStage
-    started_at: int
-    updated_at: int
-    due: int
-    deleted: int = 0
-    sites: tuple[ErasedSite, ...] = ()
-    cursor: tuple[str, ...] = ()
-    reason: str = ""
 
 
 class ErasureStore:
@@ -94,31 +59,34 @@ class ErasureStore:
         way, if there is one. From now on every call about the workspace is refused."""
         fresh = Erasure(workspace_id, uuid4().hex, ErasureStage.UNLINK, now, now, now)
         unlisted = {"TableName": self._table.name, "Key": key(keys.WORKSPACES, workspace_id)}
-        return self.begin(fresh, [{"Delete": unlisted}])
+        if self.begin([fresh], [{"Delete": unlisted}]):
+            return fresh
+        known = self.get(workspace_id)
+        if known is None:
+            raise Unavailable("The erasure could not be started; try again.")
+        return known
 
-    def begin(self, erasure: Erasure, also: Sequence[Any]) -> Erasure:
-        """Save a new erasure, with these actions in one transaction; the one that is under way, if
-        there is one. Raises an AWS error if one of the actions has a condition that fails."""
-        puts: list[Any] = [
-            {"Item": to_item(_item(erasure)), "ConditionExpression": _NOT_ERASING},
-            {"Item": key(keys.ERASURES, erasure.subject)},
-            {"Item": to_item(_note(erasure))},
-        ]
+    def begin(self, erasures: Iterable[Erasure], also: Sequence[Any]) -> bool:
+        """Save new erasures, with these actions in one transaction; False if one is under way, or
+        if a condition of the actions fails."""
+        puts: list[Any] = []
+        for erasure in erasures:
+            puts += [
+                {"Item": to_item(item_of(erasure)), "ConditionExpression": _NOT_ERASING},
+                {"Item": key(keys.ERASURES, erasure.subject)},
+                {"Item": to_item(_note(erasure))},
+            ]
         actions: list[Any] = [{"Put": {"TableName": self._table.name, **put}} for put in puts]
-        actions += also
         try:
-            self._dynamodb.transact_write_items(TransactItems=actions)
+            self._dynamodb.transact_write_items(TransactItems=[*actions, *also])
         except self._dynamodb.exceptions.TransactionCanceledException:
-            known = self.get(erasure.subject)
-            if known is None:
-                raise
-            return known
-        return erasure
+            return False
+        return True
 
     def get(self, subject: str) -> Erasure | None:
         """The erasure that is under way; None if there is none."""
         item = self._table.get(*keys.erasure(subject))
-        return _erasure(subject, item) if item and ERASING in item else None
+        return erasure_of(subject, item) if item and ERASING in item else None
 
     def last(self, subject: str) -> Erasure | None:
         """The erasure that is under way, or the last one that is done, of the last two months."""
@@ -126,27 +94,36 @@ class ErasureStore:
         note = None if under_way else self._table.get(*keys.erased(subject))
         if note is None or "endedAt" not in note:
             return under_way
-        ended = int(note["endedAt"])
+        started, ended = int(note["startedAt"]), int(note["endedAt"])
         return Erasure(
             subject,
             "",
             ErasureStage.DONE,
-            int(note["startedAt"]),
+            started,
             ended,
             ended,
             int(note["deleted"]),
+            sites_of(note["unreached"]),
         )
 
     def due(self, now: int) -> list[str]:
         """The subjects of the erasures that can continue, and that no worker holds."""
+        return [
+            subject
+            for subject, item in self._under_way()
+            if item["due"] <= now and item["leased"] <= now
+        ]
+
+    def count(self, started_before: int) -> int:
+        """How many erasures are under way that were started before this time."""
+        return sum(item["startedAt"] < started_before for _, item in self._under_way())
+
+    def _under_way(self) -> Iterator[tuple[str, Item]]:
         listed = (item["sk"] for item in self._table.query(keys.ERASURES))
         places = {keys.erasure(one): one for one in listed}
-        found = self._table.get_all(list(places))
-        return [
-            places[item["pk"], item["sk"]]
-            for item in found
-            if ERASING in item and item["due"] <= now and item["leased"] <= now
-        ]
+        for item in self._table.get_all(list(places)):
+            if ERASING in item:
+                yield places[item["pk"], item["sk"]], item
 
     def erased_until(self, workspace_ids: Iterable[str]) -> Mapping[str, int]:
         """For those of these workspaces that are or were erased: what was accepted until this time
@@ -171,14 +148,14 @@ class ErasureStore:
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return None
-        return _erasure(subject, from_item(response["Attributes"]))
+        return erasure_of(subject, from_item(response["Attributes"]))
 
     def save(self, erasure: Erasure, leased: int) -> bool:
         """Save the progress, leased until `leased`; False if the erasure has ended meanwhile."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table.name,
-                Item=to_item(_item(erasure, leased)),
+                Item=to_item(item_of(erasure, leased)),
                 ConditionExpression="erasing = :run",
                 ExpressionAttributeValues=to_item({":run": erasure.run}),
             )
@@ -187,53 +164,35 @@ class ErasureStore:
         return True
 
     def end(self, erasure: Erasure, now: int) -> None:
-        """Delete the erasure, the last item of the workspace, and note that it is done."""
-        table = self._table.name
-        ended = {"endedAt": now, "deleted": erasure.deleted, "expires": now // 1000 + _NOTE_SECONDS}
-        last = keys.erasure(erasure.subject), (keys.ERASURES, erasure.subject)
-        actions: list[Any] = [{"Delete": {"TableName": table, "Key": key(*one)}} for one in last]
-        actions.append({"Put": {"TableName": table, "Item": to_item(_note(erasure) | ended)}})
-        self._dynamodb.transact_write_items(TransactItems=actions)
+        """Delete the erasure, the last item of the workspace, and note that it is done. Does
+        nothing if it has ended meanwhile."""
+        ended = {
+            "endedAt": now,
+            "deleted": erasure.deleted,
+            # Without the workspace's key there.
+            "unreached": [
+                site_values(replace(site, ids=WorkspaceIds(""))) for site in erasure.unreached
+            ],
+            "expires": now // 1000 + _NOTE_SECONDS,
+        }
+        own: Any = {
+            "Key": key(*keys.erasure(erasure.subject)),
+            "ConditionExpression": "erasing = :run",
+            "ExpressionAttributeValues": to_item({":run": erasure.run}),
+        }
+        actions: list[Any] = [
+            {"Delete": own},
+            {"Delete": {"Key": key(keys.ERASURES, erasure.subject)}},
+            {"Put": {"Item": to_item(_note(erasure) | ended)}},
+        ]
+        for action in actions:
+            for request in action.values():
+                request["TableName"] = self._table.name
+        with suppress(self._dynamodb.exceptions.TransactionCanceledException):
+            self._dynamodb.transact_write_items(TransactItems=actions)
 
 
 def _note(erasure: Erasure) -> Item:
     pk, sk = keys.erased(erasure.subject)
     started = erasure.started_at
     return {"pk": pk, "sk": sk, "startedAt": started, "until": started + _LAST_CALLS_MS}
-
-
-def _item(erasure: Erasure, leased: int = 0) -> Item:
-    pk, sk = keys.erasure(erasure.subject)
-    return {
-        "pk": pk,
-        "sk": sk,
-        ERASING: erasure.run,
-        "stage": erasure.stage.value,
-        "startedAt": erasure.started_at,
-        "updatedAt": erasure.updated_at,
-        "due": erasure.due,
-        "leased": leased,
-        "deleted": erasure.deleted,
-        "sites": [[one.tenant_id, one.ids.key, one.ids.plain] for one in erasure.sites],
-        "cursor": list(erasure.cursor),
-        "reason": erasure.reason,
-    }
-
-
-def _erasure(subject: str, item: Item) -> Erasure:
-    return Erasure(
-        subject,
-        item[ERASING],
-        ErasureStage(item["stage"]),
-        int(item["startedAt"]),
-        int(item["updatedAt"]),
-        int(item["due"]),
-        int(item["deleted"]),
-        _sites(item["sites"]),
-        tuple(item["cursor"]),
-        item["reason"],
-    )
-
-
-def _sites(found: Sequence[Any]) -> tuple[ErasedSite, ...]:
-    return tuple(ErasedSite(tenant, WorkspaceIds(key, plain)) for tenant, key, plain in found)

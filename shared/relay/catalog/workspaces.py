@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from relay import keys
-from relay.catalog.erasures import ERASING
+from relay.catalog.erasure import ERASING
 from relay.entities.fields import WORKSPACE_ID_PATTERN, Document, Summary, Url
 from relay.errors import Conflict, NotFound
 from relay.table import Item, Table, key, to_item
@@ -119,6 +119,11 @@ class WorkspaceStore:
             raise
 
 
+def unknown_workspace(workspace_id: str) -> NotFound:
+    """The error for a workspace that does not exist."""
+    return NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
+
+
 def being_erased() -> Conflict:
     """The error for every call about a workspace that is being erased."""
     return Conflict("The workspace is being erased.", code="being_erased")
@@ -126,7 +131,7 @@ def being_erased() -> Conflict:
 
 def _existing(item: Item | None, workspace_id: str) -> Item:
     if item is None:
-        raise NotFound(f"There is no workspace {workspace_id!r}.", code="unknown_workspace")
+        raise unknown_workspace(workspace_id)
     if ERASING in item:
         raise being_erased()
     return item

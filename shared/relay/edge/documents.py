@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from pydantic_core import PydanticCustomError
 
 from relay.catalog.containers import Container, ContainerDocument
-from relay.catalog.erasures import Erasure
+from relay.catalog.erasure import Erasure
 from relay.catalog.webhooks import Attempt, WebhookDocument, check_webhook_host
 from relay.catalog.workspaces import Workspace, WorkspaceDocument
 from relay.edge.answer import page_of, present
@@ -170,9 +170,11 @@ def erasure_document(erasure: Erasure) -> "catalog.Erasure":
         "startedAt": date_time_of(erasure.started_at),
         "updatedAt": date_time_of(erasure.updated_at),
         "deleted": erasure.deleted,
-        "reason": erasure.reason or None,
+        "unreached": [
+            {"site": site.tenant_id, "reason": site.reason} for site in erasure.unreached
+        ],
     }
-    return present(document)
+    return document
 
 
 def key_request(request: Request) -> KeyRequest:

@@ -22,17 +22,16 @@ def eraser_of(
 ) -> Eraser:
     """The Eraser of the replayer."""
     from relay.identity.api_keys import ApiKeys
-    from relay.provider.erased_data import WorkspaceData
+    from relay.provider.erased_data import ErasedData
     from relay.provider.erasure_stages import ErasureStages
-    from relay.provider.site_erasure import SiteErasureStages
 
-    data = WorkspaceData(
+    schedule = erasure_schedule(parts, settings)
+    data = ErasedData(
         parts.dynamodb,
         (settings.tenants_table, settings.catalog_table, settings.record_table),
         parts.links,
         ApiKeys(parts.dynamodb, settings.api_keys_table),
     )
-    stages = ErasureStages(parts.tenants, parts.links, parts.starter, unlinker, data)
+    stages = ErasureStages(parts.tenants, parts.links, parts.starter, unlinker, data, schedule.now)
     erasures = ErasureStore(parts.dynamodb, settings.catalog_table)
-    sites = SiteErasureStages(parts.dynamodb, (settings.tenants_table, settings.record_table))
-    return Eraser(erasures, stages, sites, erasure_schedule(parts, settings))
+    return Eraser(erasures, stages, schedule)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.catalog.erasures import Erasure
+from relay.catalog.erasure import Erasure
 from relay.edge.answer import page_of, present
 from relay.edge.documents import parsed
 from relay.edge.wiring import SiteParts

@@ -3,6 +3,7 @@
 from typing import Any
 
 from relay.aws import AWS_ERRORS
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.sources import SourceStore
 from relay.catalog.workspaces import WorkspaceStore
 from relay.edge.action_documents import logo_at
@@ -23,9 +24,11 @@ class SourceEventConsumer:
         intake: SourceIntake,
         sources: SourceStore,
         workspaces: WorkspaceStore,
+        erasures: ErasureStore,
         source: str,
         base_url: str,
     ) -> None:
+        self._erasures = erasures
         self._intake = intake
         self._sources = sources
         self._workspaces = workspaces
@@ -36,7 +39,8 @@ class SourceEventConsumer:
         """Take the events of an SQS event; returns its `batchItemFailures`.
 
         An event that the source refuses is done: it is listed among the source's deliveries. One
-        whose source does not exist returns, and becomes a dead letter.
+        whose source does not exist returns, and becomes a dead letter. One from before the
+        workspace was erased is dropped.
         """
         failed = [record["messageId"] for record in event["Records"] if not self._taken(record)]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
@@ -45,6 +49,9 @@ class SourceEventConsumer:
         # EventBridge is the only sender the queue accepts, and it does not sign.
         call = Call({}, record["body"].encode(), 0)
         try:
+            if self._is_erased(record):
+                logger.warning("Dropped: the workspace was erased after this event")
+                return True
             workspace = self._workspaces.get(self._workspace_id)
             source = self._sources.get(self._workspace_id, self._source_id)
             logo = self._logo_url or workspace.avatarUrl or ""
@@ -61,3 +68,7 @@ class SourceEventConsumer:
             logger.exception("An alarm's event could not be queued")
             return False
         return True
+
+    def _is_erased(self, record: dict[str, Any]) -> bool:
+        until = self._erasures.erased_until([self._workspace_id]).get(self._workspace_id, -1)
+        return int(record["attributes"]["SentTimestamp"]) <= until

@@ -73,34 +73,47 @@ class ApiKeys:
 
     def forget(self, workspace_id: str) -> int:
         """Revoke the keys of this workspace alone, and take it from those of several; returns how
-        many there were. Reads all keys."""
+        many there were.
+
+        Reads all keys, again until it finds none: another erasure may change a key meanwhile.
+        """
+        forgotten = 0
+        while found := self._of_workspace(workspace_id):
+            for values in found:
+                left = [one for one in values["workspaces"] if one != workspace_id]
+                forgotten += self._changed(values, left)
+        return forgotten
+
+    def _of_workspace(self, workspace_id: str) -> list[Item]:
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table,
             ConsistentRead=True,
             FilterExpression="contains(workspaces, :workspace)",
             ExpressionAttributeValues=to_item({":workspace": workspace_id}),
         )
-        found = [from_item(item) for page in pages for item in page["Items"]]
-        for values in found:
-            left = [one for one in values["workspaces"] if one != workspace_id]
-            if left:
-                self._keep_for(values["pk"], left)
-            else:
-                self.revoke(values["pk"])
-        return len(found)
+        return [from_item(item) for page in pages for item in page["Items"]]
 
-    def _keep_for(self, key_id: str, workspaces: Iterable[str]) -> None:
-        """Change the workspaces of an existing key."""
+    def _changed(self, known: Item, workspaces: list[str]) -> bool:
+        """Leave the key to these workspaces, or revoke it if there are none; False if its
+        workspaces have changed since it was read."""
+        request: Any = {
+            "TableName": self._table,
+            "Key": to_item({"pk": known["pk"]}),
+            "ConditionExpression": "workspaces = :before",
+        }
+        values = {":before": known["workspaces"]}
         try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key=to_item({"pk": key_id}),
-                UpdateExpression="SET workspaces = :left",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=to_item({":left": list(workspaces)}),
-            )
+            if workspaces:
+                self._dynamodb.update_item(
+                    **request,
+                    UpdateExpression="SET workspaces = :left",
+                    ExpressionAttributeValues=to_item(values | {":left": workspaces}),
+                )
+            else:
+                self._dynamodb.delete_item(**request, ExpressionAttributeValues=to_item(values))
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return  # revoked meanwhile
+            return False
+        return True
 
     def revoke(self, key_id: str) -> None:
         """Remove the key. It is refused from the next call on. Revoking twice is allowed."""

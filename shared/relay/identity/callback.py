@@ -19,8 +19,8 @@ ClaimsT = TypeVar("ClaimsT")
 class SiteTokens:
     """Finds the site that a token claims to come from, and checks the token with its secret.
 
-    The tenant id of a clientKey never changes, so it is cached. The tenant itself is read at every
-    call, so a site that has uninstalled the app is refused at once.
+    The tenant id of a clientKey is cached: it changes only if the site is forgotten. The tenant
+    itself is read at every call, so a site that has uninstalled the app is refused at once.
     """
 
     def __init__(self, tenants: TenantStore) -> None:
@@ -39,10 +39,14 @@ class SiteTokens:
         try:
             tenant, claims = self._checked(self._tenants.current(tenant_id), check)
         except Unauthenticated:
-            if cached_id is not None:
-                # Make as many reads as the refusal of an unknown site.
-                self._tenants.id_of_client_key(client_key)
-            raise
+            if cached_id is None:
+                raise
+            # As many reads as the refusal of an unknown site.
+            tenant_id = self._tenants.id_of_client_key(client_key)
+            if tenant_id in (None, cached_id):
+                raise
+            # The site was forgotten, and has installed the app again.
+            tenant, claims = self._checked(self._tenants.current(tenant_id), check)
         if len(self._tenant_ids) >= IDS_MAX:
             self._tenant_ids.clear()
         self._tenant_ids[client_key] = tenant.id

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from relay.catalog.sources import Source, SourceStore
 from relay.catalog.workspaces import Workspace, WorkspaceStore
-from relay.errors import NotFound, Unauthenticated
+from relay.errors import Conflict, NotFound, Unauthenticated
 from relay.identity.caller import Request
 
 
@@ -27,10 +27,10 @@ class SourceAddressVerifier:
         self._workspaces = workspaces
 
     def verify(self, request: Request) -> SourceCaller:
-        """Raises Unauthenticated for an unknown address, also if its workspace has been deleted; an
-        AWS error."""
+        """Raises Unauthenticated for an unknown address, also if its workspace has been deleted or
+        is being erased; an AWS error."""
         try:
             source = self._sources.at(request.raw_path.rpartition("/")[2])
             return SourceCaller(source, self._workspaces.get(source.workspace_id))
-        except NotFound as error:
+        except (NotFound, Conflict) as error:
             raise Unauthenticated(error.message) from None

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from relay.entities.model import EntityKey
 from relay.errors import Unavailable
+from relay.queues.delays import UNDER_WAY
 from relay.queues.submissions import Message, SubmissionsQueue
 from relay.record.entry import Deletion
 from relay.record.store import RecordStore
 
 # Each deletion is one call to Jira, and one submitter invocation must have time for a message.
 PER_MESSAGE = 100
-# Seconds. The second round deletes what a delivery under way may have delivered after the first.
-# Such a delivery has ended by then: a replayer has two minutes, and the last of many deletions is
-# written half a minute after this is queued.
-_SECOND_ROUND = 180
 
 
 class EntityDeleter:
@@ -34,7 +31,7 @@ class EntityDeleter:
         higher sequence or a later deletion is recorded; returns how many were deleted.
         """
         named = tuple(one.key for one in deletions)
-        self._send(Message(workspace_id, correlation_id, deleted=named), _SECOND_ROUND)
+        self._send(Message(workspace_id, correlation_id, deleted=named), UNDER_WAY)
         deleted = tuple(self._record.put_deletions(workspace_id, deletions))
         if deleted:
             self._send(Message(workspace_id, correlation_id, deleted=deleted))
@@ -74,7 +71,7 @@ class EntityDeleter:
         message = Message(workspace_id, correlation_id, deleted=tuple(entities))
         # Queue the second round before writing: if this is cut off, that round delivers the
         # deletions that were written, and skips the others.
-        self._send(message, _SECOND_ROUND)
+        self._send(message, UNDER_WAY)
         for entity in message.deleted:
             self._record.delete(workspace_id, entity)
         self._send(message)

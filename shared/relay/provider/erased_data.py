@@ -1,31 +1,31 @@
-"""Deleting all that the tables hold of a workspace.
+"""Deleting all that the tables hold of a workspace or of a site.
 
-Each method yields the number of items it has deleted after each batch. It can be cut off anywhere
-and called again: it then finds what is left.
+What no key leads to is found by reading a table once: former links, deleted sources, associations
+with entities that were never recorded. Each generator yields, after each batch, how many items it
+has deleted, and the cursor of the rest. It can be cut off anywhere and called again.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from relay import keys
-from relay.catalog.erasures import ErasedSite
-from relay.entities.workspace_ids import WorkspaceIds
+from relay.catalog.erasure import Erasure, ErasureStage
 from relay.identity.api_keys import ApiKeys
-from relay.record.associations import AssociationStore
 from relay.record.retention import RetentionStore
-from relay.table import Table
+from relay.table import Item, Table, key, to_item
+from relay.tenants.generation_floor import GenerationFloor
 from relay.tenants.links import LinkStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# The associations of as many entities are looked for at once, at each site.
-_ENTITIES_AT_ONCE = 100
+Cursor = tuple[str, ...]
+Parts = Iterator[tuple[int, Cursor]]
 
 
-class WorkspaceData:
-    """What the tables hold of workspaces; `tables` names those of tenants, the catalog and the
-    record. Every method raises TABLE_ERRORS."""
+class ErasedData:
+    """What the tables hold; `tables` names those of tenants, the catalog and the record. Every
+    method raises TABLE_ERRORS."""
 
     def __init__(
         self,
@@ -34,119 +34,211 @@ class WorkspaceData:
         links: LinkStore,
         api_keys: ApiKeys,
     ) -> None:
+        self._dynamodb = dynamodb
         self._tenants, self._catalog, self._record = (Table(dynamodb, name) for name in tables)
-        self._associations = AssociationStore(dynamodb, self._record.name)
         self._retention = RetentionStore(dynamodb, self._record.name)
+        self._floor = GenerationFloor(dynamodb, self._tenants.name)
         self._links = links
         self._api_keys = api_keys
 
-    def entities(self, workspace_id: str, sites: Sequence[ErasedSite]) -> Iterator[int]:
-        """The record, and what Jira's users associated with its entities.
+    def deleted(self, erasure: Erasure) -> Parts:
+        """Delete what the erasure's stage deletes from the tables, from its cursor on."""
+        tenant_id = keys.erased_site(erasure.subject)
+        match erasure.stage:
+            case ErasureStage.ANSWERS if tenant_id:
+                return self._answers_of_site(tenant_id, erasure.cursor)
+            case ErasureStage.LINKS if tenant_id:
+                return self._site(tenant_id, erasure.cursor)
+            case ErasureStage.ANSWERS:
+                return self._answers(erasure)
+            case ErasureStage.RECORD:
+                return self._entities(erasure.subject)
+            case ErasureStage.LINKS:
+                return self._links_of(erasure.subject, erasure.cursor)
+            case _:
+                return self._catalog_of(erasure.subject, erasure.cursor)
 
-        `sites` are those that the workspace was linked to until now.
-        """
-        ids = self._ids_at_sites(workspace_id, sites)
-        for pk in keys.entities(workspace_id).pks:
-            while sks := self._first(pk):
-                own = [keys.entity_of(sk).id for sk in sks]
-                associated = sum(
-                    self._associations.delete_all(tenant_id, map(of.at_site, own))
-                    for tenant_id, of in ids
-                )
-                self._record.write_all(deletes=[(pk, sk) for sk in sks])
-                yield associated + len(sks)
+    # --- Of a workspace ---
+
+    def _answers(self, erasure: Erasure) -> Parts:
+        """Outcomes, debts, and what Jira's users have associated with its entities."""
+        values = {
+            ":outcomes": keys.outcomes_of(erasure.subject),
+            ":debts": keys.debts_of(erasure.subject),
+            ":associations": keys.ASSOCIATIONS,
+        }
+        condition = " OR ".join(f"begins_with(pk, {prefix})" for prefix in values)
+        associated = _Associated(erasure, self._tenants, self._record, self._links)
+        return self._found(
+            self._record, erasure.cursor, condition, values, associated.without_others
+        )
+
+    def _entities(self, workspace_id: str) -> Parts:
+        """The record, and its receipts. Their keys are known, so nothing else is read."""
+        for pk in (*keys.entities(workspace_id).pks, keys.receipts(workspace_id)):
+            for deleted in self._record.delete_all(pk):
+                yield deleted, ()
         self._retention.leave(workspace_id)
 
-    def deliveries(self, workspace_id: str) -> Iterator[int]:
-        """Outcomes, debts and replays at every site that the workspace was ever linked to, offers
-        and receipts."""
-        yield from self._record.delete_all(keys.receipts(workspace_id))
-        tenant_ids = self._tenant_ids()
-        for tenant_id in self._ever_linked(workspace_id, tenant_ids):
-            shards = (keys.outcomes, keys.debts)
-            pks = [pk for of in shards for pk in of(workspace_id, tenant_id).pks]
-            for pk in (*pks, keys.component_debts(workspace_id, tenant_id)):
-                yield from self._record.delete_all(pk)
-            # Last: it is what leads to the others.
-            self._tenants.write_all(deletes=[keys.replay(tenant_id, workspace_id)])
-            yield 1
-        offers = [keys.offer(tenant_id, workspace_id) for tenant_id in tenant_ids]
-        self._tenants.write_all(deletes=offers)
+    def _links_of(self, workspace_id: str, cursor: Cursor) -> Parts:
+        """Links, offers and replays, and the workspace's key."""
+        condition = "pk = :pk OR sk = :pk OR sk = :offer OR sk = :replay OR workspaceId = :id"
+        values = {
+            ":pk": keys.workspace(workspace_id),
+            ":offer": keys.offer("", workspace_id)[1],
+            ":replay": keys.replay("", workspace_id)[1],
+            ":id": workspace_id,
+        }
 
-    def sources(
-        self, workspace_id: str, cursor: tuple[str, ...]
-    ) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """Addresses, alarms and deliveries of sources: yields the cursor of the rest, too.
+        def own(found: Sequence[Item]) -> Sequence[Item]:
+            for item in found:
+                if "resets" in item:
+                    # The site may have the sequences of entities whose ids return: plain ones.
+                    tenant_id = keys.tenant_id_of(item["pk"])
+                    self._floor.raise_resets(tenant_id, int(item["resets"]) + 1)
+            return found
 
-        A source that was deleted, or never finished, leaves items that no key leads to. So this
-        reads the whole catalog, once.
-        """
+        return self._found(self._tenants, cursor, condition, values, own, ("resets",))
+
+    def _catalog_of(self, workspace_id: str, cursor: Cursor) -> Parts:
+        """Containers with their index, the webhook, and sources with all that they leave; then the
+        API keys. Only the erasure is left."""
         alarms, deliveries = keys.of_sources(workspace_id)
-        values = {":workspace": workspace_id, ":alarms": alarms, ":deliveries": deliveries}
+        values = {
+            ":workspace": workspace_id,
+            ":pk": keys.workspace(workspace_id),
+            ":containers": keys.containers(workspace_id),
+            ":names": keys.container_names(workspace_id),
+            ":dates": keys.containers_by_date(workspace_id),
+            ":alarms": alarms,
+            ":deliveries": deliveries,
+            ":list": keys.WORKSPACES,
+            ":refusing": keys.REFUSING_SOURCES,
+            ":source": keys.refusing_sources(workspace_id)[1],
+        }
         condition = (
-            "workspaceId = :workspace OR begins_with(pk, :alarms) OR begins_with(pk, :deliveries)"
+            "workspaceId = :workspace OR pk IN (:pk, :containers, :names, :dates)"
+            " OR begins_with(pk, :alarms) OR begins_with(pk, :deliveries)"
+            " OR (pk = :list AND sk = :workspace)"
+            " OR (pk = :refusing AND begins_with(sk, :source))"
         )
+        erasure = keys.erasure(workspace_id)
+
+        def own(found: Sequence[Item]) -> Sequence[Item]:
+            return [item for item in found if (item["pk"], item["sk"]) != erasure]
+
+        yield from self._found(self._catalog, cursor, condition, values, own)
+        yield self._api_keys.forget(workspace_id), ()
+
+    # --- Of a site ---
+
+    def _answers_of_site(self, tenant_id: str, cursor: Cursor) -> Parts:
+        """Associations, outcomes and debts of every workspace that was ever linked to the site."""
+        values = {":associations": keys.associations_at(tenant_id), ":site": f"#{tenant_id}"}
+        values |= {":outcomes": keys.OUTCOMES, ":debts": keys.DEBTS}
+        condition = (
+            "begins_with(pk, :associations) OR (contains(pk, :site)"
+            " AND (begins_with(pk, :outcomes) OR begins_with(pk, :debts)))"
+        )
+        return self._found(self._record, cursor, condition, values)
+
+    def _site(self, tenant_id: str, cursor: Cursor) -> Parts:
+        """The tenant's own items, its links, and the pointers to it: a site may have had any number
+        of URLs and installations."""
+        condition = "pk = :pk OR sk = :pk OR sk = :id OR tenantId = :id"
+        values = {":pk": keys.tenant(tenant_id), ":id": tenant_id}
+
+        def own(found: Sequence[Item]) -> Sequence[Item]:
+            return [
+                item
+                for item in found
+                if "tenantId" not in item or self._delete_pointer(item, tenant_id)
+            ]
+
+        return self._found(self._tenants, cursor, condition, values, own, ("tenantId",))
+
+    def _delete_pointer(self, pointer: Item, tenant_id: str) -> bool:
+        """Delete it, unless it is another tenant's since it was read."""
+        request: Any = {
+            "TableName": self._tenants.name,
+            "Key": key(pointer["pk"], pointer["sk"]),
+            "ConditionExpression": "tenantId = :id",
+            "ExpressionAttributeValues": to_item({":id": tenant_id}),
+        }
+        try:
+            self._dynamodb.delete_item(**request)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    # --- Both ---
+
+    def _found(
+        self,
+        table: Table,
+        cursor: Cursor,
+        condition: str,
+        values: Item,
+        own: Callable[[Sequence[Item]], Sequence[Item]] = lambda found: found,
+        attributes: Sequence[str] = (),
+    ) -> Parts:
+        """Delete what the condition finds in the whole table, and `own` selects from it."""
         while True:
-            found, cursor = self._catalog.scan(cursor, condition, values)
-            self._catalog.write_all(deletes=found)
-            yield len(found), cursor
+            found, cursor = table.scan(cursor, condition, values, attributes)
+            mine = own(found)
+            table.write_all(deletes=[(item["pk"], item["sk"]) for item in mine])
+            yield len(mine), cursor
             if not cursor:
                 return
 
-    def catalog(self, workspace_id: str) -> Iterator[int]:
-        """Containers with their index, sources, the webhook, keys, and the workspace's key. Only
-        the erasure is left."""
-        for pk in (
-            keys.containers(workspace_id),
-            keys.container_names(workspace_id),
-            keys.containers_by_date(workspace_id),
-        ):
-            yield from self._catalog.delete_all(pk)
-        yield from self._catalog.delete_all(*keys.refusing_sources(workspace_id))
-        yield from self._catalog.delete_all(*keys.sources(workspace_id))
-        listed = (keys.WORKSPACES, workspace_id)
-        self._catalog.write_all(deletes=[keys.webhook(workspace_id), listed])
-        yield self._api_keys.forget(workspace_id)
-        key = self._key_of(workspace_id)
-        if key:
-            self._tenants.write_all(deletes=[keys.workspace_key(key)])
-            # After it, as nothing else leads to it.
-            yield from self._tenants.delete_all(keys.workspace(workspace_id))
 
-    def _first(self, pk: str) -> list[str]:
-        found = self._record.query(pk, limit=_ENTITIES_AT_ONCE, attributes=("sk",))
-        return [item["sk"] for item in found]
+class _Associated:
+    """Which associations are with the erased workspace's entities.
 
-    def _ids_at_sites(
-        self, workspace_id: str, sites: Sequence[ErasedSite]
-    ) -> list[tuple[str, WorkspaceIds]]:
-        """The workspace's ids at every site that it was ever linked to.
+    The key in their ids tells, unless ids are plain at the site. If they were when the erasure
+    began, the site had no other workspace: all without another's key is this one's. If another has
+    been linked since, or if the workspace was unlinked before, so that nothing tells how its ids
+    were, an association is this one's if the record has the entity.
+    """
 
-        Nothing tells whether they were plain at a site that it was unlinked from before. They are
-        taken to be both, unless they can be another workspace's: a plain one has none beside it.
-        """
-        known = {site.tenant_id: site.ids for site in sites}
-        found = list(known.items())
-        key = self._key_of(workspace_id)
-        for tenant_id in self._ever_linked(workspace_id, self._tenant_ids()):
-            if key and tenant_id not in known:
-                found.append((tenant_id, WorkspaceIds(key)))
-                if not any(link.ids.plain for link in self._links.of_tenant(tenant_id)):
-                    found.append((tenant_id, WorkspaceIds(key, plain=True)))
-        return found
+    def __init__(self, erasure: Erasure, tenants: Table, record: Table, links: LinkStore) -> None:
+        self._erasure = erasure
+        self._tenants, self._record = tenants, record
+        self._links = links
+        item = tenants.get(*keys.key_of_workspace(erasure.subject))
+        self._key = item["key"] if item else ""
+        self._ids: dict[str, str] = {}
 
-    def _key_of(self, workspace_id: str) -> str:
-        item = self._tenants.get(*keys.key_of_workspace(workspace_id))
-        return item["key"] if item else ""
+    def without_others(self, found: Sequence[Item]) -> Sequence[Item]:
+        """Of these items, those that are no associations, and its own ones."""
+        return [item for item in found if self._is_own(item["pk"])]
 
-    def _tenant_ids(self) -> list[str]:
-        """All tenants, those included that are just being erased."""
-        listed = [item["sk"] for item in self._tenants.query(keys.TENANTS)]
-        leaving = [keys.erased_site(item["sk"]) for item in self._catalog.query(keys.ERASURES)]
-        return [*listed, *filter(None, leaving)]
+    def _is_own(self, pk: str) -> bool:
+        if not keys.is_association(pk):
+            return True
+        tenant_id, entity = keys.associated(pk)
+        key, separator, _ = entity.id.partition(".")
+        if separator and key and key == self._key:
+            return True
+        match self._ids_at(tenant_id):
+            case "plain":
+                return self._tenants.get(*keys.workspace_key(key)) is None
+            case "either":
+                place = keys.entities(self._erasure.subject).key_of(entity)
+                return self._record.get(*place) is not None
+        return False
 
-    def _ever_linked(self, workspace_id: str, tenant_ids: Sequence[str]) -> list[str]:
-        """The tenants with a replay: it starts before its link is written, and outlives it."""
-        places = [keys.replay(tenant_id, workspace_id) for tenant_id in tenant_ids]
-        found = self._tenants.get_all(places, ("pk",))
-        return sorted(keys.tenant_id_of(item["pk"]) for item in found)
+    def _ids_at(self, tenant_id: str) -> str:
+        if tenant_id not in self._ids:
+            self._ids[tenant_id] = self._read_ids_at(tenant_id)
+        return self._ids[tenant_id]
+
+    def _read_ids_at(self, tenant_id: str) -> str:
+        links = self._links.of_tenant(tenant_id)
+        for site in self._erasure.sites:
+            if site.tenant_id == tenant_id:
+                if not site.ids.plain:
+                    return "keyed"
+                return "either" if links else "plain"
+        was_linked = self._tenants.get(*keys.replay(tenant_id, self._erasure.subject))
+        return "either" if was_linked and not any(link.ids.plain for link in links) else "keyed"

@@ -4,25 +4,21 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from relay import keys
 from relay.aws import AWS_ERRORS
-from relay.catalog.erasures import Erasure, ErasureStage, ErasureStore
+from relay.catalog.erasure import Erasure, ErasureStage
+from relay.catalog.erasures import ErasureStore
+from relay.queues.delays import DELAY_MAX
 from relay.queues.replays import ReplaysQueue
-from relay.telemetry import logger
+from relay.telemetry import Metric, count, logger
 
 if TYPE_CHECKING:
     from relay.delivery.session import Clock, TimeLeft
     from relay.provider.erasure_stages import ErasureStages
-    from relay.provider.site_erasure import SiteErasureStages
 
-# A replayer has two minutes, a submitter one, a call of the API half of one.
-WAIT_MS = 180_000
-# Seconds: a part of a stage may unlink the workspace at a site that is slow to answer.
-_PART_SECONDS = 40
 # After this, another worker may continue the erasure of one that was cut off.
 _LEASE_MS = 180_000
-# The longest delay of an SQS message.
-_DELAY_MAX_MS = 900_000
+# An erasure that was started longer ago is counted.
+_EXPECTED_MS = 86_400_000
 
 
 class ErasureSchedule:
@@ -46,14 +42,19 @@ class ErasureSchedule:
         return erasure
 
     def wake(self) -> None:
-        """Send a message for each erasure that is due. Raises TABLE_ERRORS."""
-        for subject in self._erasures.due(self.now()):
+        """Send a message for each erasure that is due; count those that should be done. Raises
+        TABLE_ERRORS."""
+        now = self.now()
+        for subject in self._erasures.due(now):
             self._send(subject, 0)
+        count(Metric.ERASURES_OVERDUE, self._erasures.count(now - _EXPECTED_MS))
 
     def send(self, erasure: Erasure) -> None:
-        """Send a message that arrives when the erasure is due. An AWS error is logged."""
-        delay = min(max(erasure.due - self.now(), 0), _DELAY_MAX_MS)
-        self._send(erasure.subject, -(-delay // 1000))
+        """Send a message that arrives when the erasure is due, unless SQS can't delay it so long.
+        An AWS error is logged."""
+        delay = -(-max(erasure.due - self.now(), 0) // 1000)
+        if delay <= DELAY_MAX:
+            self._send(erasure.subject, delay)
 
     def _send(self, subject: str, seconds: int) -> None:
         try:
@@ -72,13 +73,11 @@ class Eraser:
     def __init__(
         self,
         erasures: ErasureStore,
-        workspaces: "ErasureStages",
-        sites: "SiteErasureStages",
+        stages: "ErasureStages",
         schedule: ErasureSchedule,
     ) -> None:
         self._erasures = erasures
-        self._workspaces = workspaces
-        self._sites = sites
+        self._stages = stages
         self._schedule = schedule
 
     def step(self, subject: str, time_left: "TimeLeft") -> None:
@@ -95,22 +94,22 @@ class Eraser:
             self._continue(erasure, time_left)
 
     def _continue(self, erasure: Erasure, time_left: "TimeLeft") -> None:
-        is_site = keys.erased_site(erasure.subject)
-        stages = self._sites if is_site else self._workspaces
         while erasure.stage is not ErasureStage.DONE:
-            for progress in stages.run(erasure, self._schedule.now()):
+            for progress in self._stages.run(erasure):
                 now = self._schedule.now()
                 erasure = replace(progress, updated_at=now)
-                if erasure.due > now or time_left() < _PART_SECONDS:
+                needed = self._stages.seconds_of_part(erasure.stage)
+                if erasure.due > now or time_left() < needed:
                     self._pause(erasure)
                     return
                 if not self._erasures.save(erasure, now + _LEASE_MS):
                     return
         self._erasures.end(erasure, self._schedule.now())
-        logger.info("Erased", deleted=erasure.deleted)
+        unreached = [site.tenant_id for site in erasure.unreached]
+        logger.info("Erased", deleted=erasure.deleted, unreached=unreached)
 
     def _pause(self, erasure: Erasure) -> None:
         """End the lease, and schedule the next step."""
-        logger.info("Erasure paused", stage=erasure.stage.value, reason=erasure.reason or "time")
+        logger.info("Erasure paused", stage=erasure.stage.value, due=erasure.due)
         if self._erasures.save(erasure, leased=0):
             self._schedule.send(erasure)

@@ -6,22 +6,25 @@ delivery that was under way has ended.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from relay.delivery.sites import Sites
+from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
+from relay.queues.delays import DELAY_MAX, UNDER_WAY
 from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
 from relay.replays.starter import LINKED, ReplayStarter
 from relay.telemetry import logger
 from relay.tenants.links import LinkStore
 from relay.tenants.replay import Stage
 from relay.tenants.store import TenantStore
+from relay.tenants.tenant import Tenant
 
-# Seconds. A delivery under way has ended by then: a replayer has two minutes, and the call that
-# unlinks half a minute.
-_SECOND_DELETION_AFTER = 180
-# Seconds: the longest delay of an SQS message. With _ATTEMPTS_MAX, it is retried for a day.
-_RETRY_AFTER = 900
+if TYPE_CHECKING:
+    from relay.jira.client import JiraClient
+
+# With DELAY_MAX between two attempts, it is retried for a day.
 _ATTEMPTS_MAX = 100
 
 
@@ -55,13 +58,8 @@ class WorkspaceUnlinker:
             if link:
                 generation = self._sites.generation(tenant.id, workspace_id)
                 unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
-                self._queue.send_unlinked(unlinked, _SECOND_DELETION_AFTER)
-            try:
-                site.delete_workspaces([workspace_id])
-            except NothingThere:
-                # A 404 counts as unlinked, unless Jira still lists the workspace.
-                if site.has_workspace(workspace_id):
-                    raise
+                self._queue.send_unlinked(unlinked, UNDER_WAY)
+            self._unlink_in_jira(site, workspace_id)
             if link:
                 self._delete_now(WorkspaceJira(site, link.ids))
         self._links.unlink(tenant.id, workspace_id)
@@ -78,32 +76,50 @@ class WorkspaceUnlinker:
         Does nothing if the site has uninstalled the app. JiraErrors are retried through the queue,
         up to _ATTEMPTS_MAX times.
         """
-        error = self.delete_left(unlinked)
-        if error:
-            self._try_again(unlinked, error)
-
-    def delete_left(self, unlinked: UnlinkedWorkspace) -> JiraError | None:
-        """The same without retries: returns the error with which Jira did not delete."""
         tenant = self._tenants.get(unlinked.tenant_id)
         site = self._sites.client_for(tenant) if tenant else None
         if tenant is None or site is None:
-            return None
-        failure = None
+            return
         if not self._is_linked(unlinked):
             try:
                 WorkspaceJira(site, unlinked.ids).delete_all()
             except JiraError as error:
-                failure = error
+                self._try_again(unlinked, error)
         if self._is_linked(unlinked) and self._was_relinked(unlinked):
             # The two were linked again. Relay's or Jira's deletion may have removed what was
             # delivered since, and Jira reports the end of neither.
             self._starter.replay_all(tenant, unlinked.workspace_id, LINKED, Stage.COMPONENTS)
-        if unlinked.ids.plain:
-            # The deletion may also have removed data of another workspace with the same plain ids.
+        self._replay_plain(tenant, unlinked.workspace_id, unlinked.ids)
+
+    def clear(self, tenant_id: str, workspace_id: str, ids: WorkspaceIds) -> None:
+        """Unlink a workspace in Jira that is unlinked in Relay, and delete its data there, once no
+        delivery is under way. Does nothing if the site has uninstalled the app.
+
+        Repeating is safe. Raises NotFound, and JiraError if Jira does not.
+        """
+        # The data is at the site of the tenant that this one was merged into, if it was.
+        tenant = self._tenants.current(tenant_id)
+        site = self._sites.client_for(tenant) if tenant else None
+        if tenant and site:
+            self._unlink_in_jira(site, workspace_id)
+            WorkspaceJira(site, ids).delete_all()
+            self._replay_plain(tenant, workspace_id, ids)
+
+    def _unlink_in_jira(self, site: "JiraClient", workspace_id: str) -> None:
+        try:
+            site.delete_workspaces([workspace_id])
+        except NothingThere:
+            # A 404 counts as unlinked, unless Jira still lists the workspace.
+            if site.has_workspace(workspace_id):
+                raise
+
+    def _replay_plain(self, tenant: Tenant, workspace_id: str, ids: WorkspaceIds) -> None:
+        """Replay another workspace with the same plain ids: the deletion may have removed its
+        data."""
+        if ids.plain:
             for link in self._links.of_tenant(tenant.id):
-                if link.ids.plain and link.workspace_id != unlinked.workspace_id:
+                if link.ids.plain and link.workspace_id != workspace_id:
                     self._starter.replay_all(tenant, link.workspace_id, LINKED, Stage.COMPONENTS)
-        return failure
 
     def _is_linked(self, unlinked: UnlinkedWorkspace) -> bool:
         return self._links.get(unlinked.tenant_id, unlinked.workspace_id) is not None
@@ -126,4 +142,4 @@ class WorkspaceUnlinker:
             log("Unlinked data could not be deleted", reason=error.reason, gave_up=last)
         if not last:
             following = replace(unlinked, attempt=unlinked.attempt + 1)
-            self._queue.send_unlinked(following, _RETRY_AFTER)
+            self._queue.send_unlinked(following, DELAY_MAX)

@@ -13,7 +13,9 @@ from uuid import uuid4
 import httpx
 
 from relay.aws import AWS_ERRORS
+from relay.catalog.erasures import ErasureStore
 from relay.catalog.webhooks import SECRET_PREFIX, Attempt, Webhook, WebhookStore
+from relay.entities.moment import moment_of
 from relay.errors import NotFound, Unavailable
 from relay.outbound.client import OutboundClient
 from relay.outbound.public_only import public_only
@@ -50,8 +52,15 @@ def webhook_client(test_origins: Iterable[str]) -> OutboundClient:
 class WebhookSender:
     """Sends notices. A notice that can't be sent returns to the queue and delays no other."""
 
-    def __init__(self, store: WebhookStore, http: OutboundClient, queue: NoticesQueue) -> None:
+    def __init__(
+        self,
+        store: WebhookStore,
+        erasures: ErasureStore,
+        http: OutboundClient,
+        queue: NoticesQueue,
+    ) -> None:
         self._store = store
+        self._erasures = erasures
         self._http = http
         self._queue = queue
         # By workspace id, in epoch seconds. Without it, a webhook that does not answer would make
@@ -95,6 +104,10 @@ class WebhookSender:
         webhook = self._store.get(notice.workspace_id)
         if webhook is None:
             logger.info("Notice dropped: the webhook was removed", notice_id=notice.id)
+            return
+        until = self._erasures.erased_until([notice.workspace_id]).get(notice.workspace_id, -1)
+        if moment_of(notice.at).timestamp() * 1000 <= until:
+            logger.info("Notice dropped: the workspace was erased since", notice_id=notice.id)
             return
         _, failure = self._attempt(webhook, notice)
         if isinstance(failure, httpx.TimeoutException):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from relay.aws import AWS_ERRORS
+from relay.queues.delays import DELAY_MAX
 from relay.queues.replays import ReplaysQueue
 from relay.telemetry import logger
 from relay.tenants.replay import Replay
@@ -12,9 +13,6 @@ from relay.tenants.replays import ReplayStore
 
 if TYPE_CHECKING:
     from relay.delivery.session import Clock
-
-# The longest delay of an SQS message.
-_DELAY_MAX_MS = 900_000
 
 
 class ReplaySchedule:
@@ -36,11 +34,11 @@ class ReplaySchedule:
         Sends none if that is further away than SQS can delay a message. An AWS error is logged and
         not raised: the sweeper finds the replay.
         """
-        delay = max(replay.due - self.now(), 0)
-        if delay > _DELAY_MAX_MS:
+        delay = -(-max(replay.due - self.now(), 0) // 1000)
+        if delay > DELAY_MAX:
             return
         try:
-            self._queue.send(replay.tenant_id, replay.workspace_id, -(-delay // 1000))
+            self._queue.send(replay.tenant_id, replay.workspace_id, delay)
         except AWS_ERRORS:
             logger.exception("A replay could not be queued", workspace_id=replay.workspace_id)
 

@@ -129,7 +129,7 @@ class ReplayStarter:
         if is_new:
             self._links.check_free(tenant.id, workspace_id, plain)
         # Start the replay before the link exists: if this is cut off, the link is still replayed.
-        resets = max(above + 1 - tenant.installs, 0)
+        resets = max(above + 1 - tenant.installs, tenant.resets_min)
         replay = self._stored(tenant, workspace_id, ReplayScope.ALL, LINKED, stage, resets=resets)
         if is_new:
             self._links.link(tenant.id, workspace_id, logo_url, plain)

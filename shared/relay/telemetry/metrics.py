@@ -90,6 +90,9 @@ class Metric(Enum):
         MetricUnit.Count,
         "sources that have refused every call for an hour, at each sweep",
     )
+    ERASURES_OVERDUE = _Definition(
+        "ErasuresOverdue", MetricUnit.Count, "erasures not done after a day, at each sweep"
+    )
     COMPONENTS_REFUSED = _Definition(
         "ComponentsRefused", MetricUnit.Count, "DevOps components that a site refused"
     )

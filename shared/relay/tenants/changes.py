@@ -28,9 +28,11 @@ def installed(
     token: LifecycleToken,
     same_secret: bool,
     seal: Seal,
+    installs: int = 0,
 ) -> Tenant:
-    """The tenant after Connect's `installed`. `same_secret`: it has the known secret."""
-    tenant = known or _new(installation.client_key, installation.base_url)
+    """The tenant after Connect's `installed`. `same_secret`: it has the known secret. A new one
+    begins with these `installs`."""
+    tenant = known or _new(installation.client_key, installation.base_url, installs)
     # Jira deletes the app's data on an uninstall. A new secret indicates an uninstall whose call
     # was lost: Jira calls `uninstalled` only once.
     starts_over = known is not None and not same_secret
@@ -84,11 +86,16 @@ def uninstalled(known: Tenant, token: LifecycleToken) -> Tenant:
 
 
 def forge_installed(
-    known: Tenant | None, installation: ForgeInstallation, token: LifecycleToken, seal: Seal
+    known: Tenant | None,
+    installation: ForgeInstallation,
+    token: LifecycleToken,
+    seal: Seal,
+    installs: int = 0,
 ) -> Tenant:
-    """The tenant after Forge's call on an install or an upgrade."""
+    """The tenant after Forge's call on an install or an upgrade. A new one begins with these
+    `installs`."""
     # Forge sends no other URL. Connect's `installed` call replaces it.
-    tenant = known or _new(installation.client_key, installation.api_base_url)
+    tenant = known or _new(installation.client_key, installation.api_base_url, installs)
     before = tenant.forge
     is_same = before is not None and before.installation_id == installation.installation_id
     new_token = installation.system_token
@@ -177,7 +184,7 @@ def first_use(known: Tenant, token: LifecycleToken) -> LifecycleToken | None:
     return known.tokens.first_use(token)
 
 
-def _new(client_key: str | None, base_url: str) -> Tenant:
+def _new(client_key: str | None, base_url: str, installs: int) -> Tenant:
     return Tenant(
         id=uuid4().hex,
         client_key=client_key,
@@ -185,6 +192,7 @@ def _new(client_key: str | None, base_url: str) -> Tenant:
         state=TenantState.ACTIVE,
         installed_at=datetime.now(UTC),
         version=0,
+        installs=installs,
     )
 
 

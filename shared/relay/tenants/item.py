@@ -34,6 +34,7 @@ def to_item_values(tenant: Tenant) -> dict[str, Any]:
         "secret": tenant.secret and tenant.secret.ciphertext,
         "secretKey": tenant.secret and tenant.secret.data_key,
         "mergedInto": tenant.merged_into,
+        "resetsMin": tenant.resets_min or None,
         **_forge_values(tenant.forge),
     }
 
@@ -98,6 +99,7 @@ def tenant_of(values: dict[str, Any]) -> Tenant:
         installation_id=values.get("installationId"),
         forge=_forge_identity(values),
         merged_into=values.get("mergedInto"),
+        resets_min=int(values.get("resetsMin", 0)),
     )
 
 
@@ -114,20 +116,16 @@ def puts_of(tenant: Tenant, known: Tenant | None, pointers: Pointers) -> Iterato
         yield _put(pointer | {"tenantId": tenant.id}, _NOT_THERE)
 
 
-def deletes_of(tenant: Tenant, table: str) -> list[dict[str, Any]]:
-    """The actions that delete an uninstalled tenant, and what an install and the list of tenants
-    find it by. They fail if it has changed."""
-    unchanged = {**_unchanged(tenant)}
-    unchanged["ConditionExpression"] += " AND #state = :state"
-    unchanged["ExpressionAttributeNames"] = {"#state": "state"}
-    unchanged["ExpressionAttributeValues"] |= to_item({":state": TenantState.UNINSTALLED.value})
+def deletes_of(tenant: Tenant) -> list[dict[str, Any]]:
+    """The deletes of a tenant, and of what an install and the list of tenants find it by. They fail
+    if it has changed."""
     deletes: list[dict[str, Any]] = [
-        {"Key": key(*keys.tenant_item(tenant.id)), **unchanged},
+        {"Key": key(*keys.tenant_item(tenant.id)), **_unchanged(tenant)},
         {"Key": key(keys.TENANTS, tenant.id)},
     ]
     if tenant.client_key:
         deletes.append({"Key": key(keys.client_key(tenant.client_key), keys.TENANT)})
-    return [{"Delete": {"TableName": table, **one}} for one in deletes]
+    return deletes
 
 
 def _put(values: dict[str, Any], condition: Mapping[str, Any] | None = None) -> dict[str, Any]:

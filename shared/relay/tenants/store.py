@@ -16,6 +16,7 @@ from relay.errors import NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants import changes
+from relay.tenants.generation_floor import GenerationFloor
 from relay.tenants.item import Pointers, puts_of, tenant_of
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant
@@ -50,6 +51,7 @@ class TenantStore:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._secrets = secrets
+        self._floor = GenerationFloor(dynamodb, table)
 
     # --- Finding a tenant ---
 
@@ -70,7 +72,8 @@ class TenantStore:
         return self.current(self.id_of_client_key(client_key))
 
     def id_of_client_key(self, client_key: str) -> str | None:
-        """The id of the clientKey's tenant, or None. It never changes; pass it to `current`."""
+        """The id of the clientKey's tenant, or None; pass it to `current`. It changes only if the
+        tenant is forgotten."""
         return self._pointer(keys.client_key(client_key))
 
     def find_by_installation_id(self, installation_id: str) -> Tenant | None:
@@ -133,7 +136,9 @@ class TenantStore:
                 and seen.same_site is None
             ):
                 return seen, known
-            return seen, changes.installed(tenant, installation, token, same_secret, self._seal)
+            before = self._floor.installs_before(tenant, installation.client_key, None)
+            seal = self._seal
+            return seen, changes.installed(tenant, installation, token, same_secret, seal, before)
 
         return self._change(decide)
 
@@ -166,7 +171,8 @@ class TenantStore:
             seen = _Seen(*self._found_by_forge(believed, pointers), pointers)
             if seen.known and changes.is_superseded(seen.known.forge, token):
                 return seen, seen.known
-            return seen, changes.forge_installed(seen.known, believed, token, self._seal)
+            before = self._floor.installs_before(seen.known, believed.client_key, believed.cloud_id)
+            return seen, changes.forge_installed(seen.known, believed, token, self._seal, before)
 
         return self._change(decide)
 
@@ -274,8 +280,7 @@ class TenantStore:
         def reseal(secret: EncryptedSecret) -> EncryptedSecret:
             return self._seal(tenant, self._secrets.decrypt(other.owner, secret))
 
-        replays = self._table.query(*keys.replays(other.id))
-        resets = max((int(item["resets"]) for item in replays), default=0)
+        resets = self._floor.highest_resets(other)
         remaining, merged_away = changes.merged(known, tenant, other, resets, reseal)
         is_written = self._write((remaining, known), (merged_away, other), pointers=seen.pointers)
         return remaining if is_written else None

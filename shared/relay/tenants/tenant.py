@@ -62,7 +62,8 @@ class Tenant:
     Under Connect, a site has a clientKey and a secret; under Forge, a `forge` identity; while it
     moves from one to the other, both. `tokens` are those of Connect's lifecycle calls: each is
     valid for one change. `version` counts the writes of this tenant. `installs` counts how often
-    the site has started over without the entities that it had. `merged_into` is the id of the
+    the site has started over without the entities that it had. `resets_min` is the lowest `resets`
+    of a new link's replay, as an erased workspace's had fewer. `merged_into` is the id of the
     tenant that this one was merged into, when both proved to be the same site.
     """
 
@@ -79,6 +80,7 @@ class Tenant:
     installation_id: str | None = None
     forge: ForgeIdentity | None = None
     merged_into: str | None = None
+    resets_min: int = 0
 
     @property
     def owner(self) -> dict[str, str]:

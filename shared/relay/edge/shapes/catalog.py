@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from relay.catalog.containers import Container
-from relay.catalog.erasures import ErasureStage
+from relay.catalog.erasure import WORKSPACE_STAGES
 from relay.catalog.webhooks import ATTEMPTS_SHOWN
 from relay.catalog.workspaces import Workspace
 from relay.edge.documents import CONTAINERS_MAX
@@ -73,29 +73,32 @@ class WebhookStatus(TypedDict):
     """The last calls since the webhook was put, newest first."""
 
 
+class UnreachedSite(TypedDict):
+    """A site at which an erased workspace could not be deleted."""
+
+    site: str
+    """The site's id."""
+    reason: str
+    """Why the last attempt failed."""
+
+
 class Erasure(TypedDict):
     """The erasure of a workspace, under way or done."""
 
     workspaceId: WorkspaceId
     """The workspace."""
-    stage: Annotated[
-        str,
-        Field(
-            json_schema_extra={
-                "enum": [one for one in ErasureStage if one is not ErasureStage.POINTERS]
-            }
-        ),
-    ]
-    """`unlink`: it is unlinked at its sites. `wait`: deliveries under way end. `sites`: what these
-    left at the sites is deleted. `entities`: the record is deleted. `deliveries`: outcomes, debts,
-    replays and receipts. `sources`: their addresses, alarms and deliveries. `catalog`: containers,
-    sources, the webhook and API keys. `done`: nothing of it is left."""
+    stage: Annotated[str, Field(json_schema_extra={"enum": list(WORKSPACE_STAGES)})]
+    """`unlink`: it is unlinked in Relay. `wait`: deliveries under way end. `sites`: it is unlinked
+    and deleted at its sites. `answers`: outcomes, debts and associations are deleted. `record`: the
+    entities and receipts. `links`: links, offers and replays. `catalog`: containers, sources, the
+    webhook and API keys. `remaining`: sites that were not reached are tried again. `done`: nothing
+    of it is left in Relay."""
     startedAt: DateTime
     """When it was started."""
     updatedAt: DateTime
     """When it last made progress."""
     deleted: Annotated[int, Field(ge=0)]
     """The number of items deleted from Relay's tables so far."""
-    reason: NotRequired[str | None]
-    """Why it waits for a site, which it tries again every 15 minutes; absent if it does not
-    wait."""
+    unreached: list[UnreachedSite]
+    """The sites at which it could not be deleted yet; of one that is done, those at which it was
+    not."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from relay.catalog.erasure import SITE_STAGES
 from relay.delivery.decisions import NOT_JIRA, SUSPENDED, TABLE, Reaction
 from relay.edge.own_sites import OWED_MAX
 from relay.edge.query import PAGE_MAX
@@ -157,11 +158,9 @@ class SiteErasure(TypedDict):
 
     site: str
     """The site's id, as it was."""
-    stage: Annotated[
-        str, Field(json_schema_extra={"enum": ["wait", "deliveries", "pointers", "done"]})
-    ]
-    """`wait`: what is under way ends. `deliveries`: outcomes, debts, associations and links are
-    deleted. `pointers`: URLs, installations and all else of it. `done`: nothing of it is left."""
+    stage: Annotated[str, Field(json_schema_extra={"enum": list(SITE_STAGES)})]
+    """`wait`: what is under way ends. `answers`: outcomes, debts and associations are deleted.
+    `links`: links, URLs, installations and all else of it. `done`: nothing of it is left."""
     startedAt: DateTime
     """When it was started."""
     updatedAt: DateTime
