@@ -10,7 +10,8 @@ from relay.edge.http import HttpFunction
 from relay.edge.own_sites import OwnSites, WorkspaceSites
 from relay.edge.query import flag, page_limit, page_start
 from relay.edge.site_documents import SiteDocuments, move_request, site_erasure_document
-from relay.edge.wiring import ReplayParts, SiteParts, unlinker
+from relay.edge.unlink_wiring import unlinker
+from relay.edge.wiring import ReplayParts, SiteParts
 from relay.edge.workspace_calls import WorkspaceCalls
 from relay.errors import NotFound
 from relay.identity.api_keys import ApiKeyVerifier
@@ -31,7 +32,7 @@ replay_parts = ReplayParts(parts, settings.replays_queue)
 schedule = replay_parts.schedule
 workspaces = WorkspaceStore(parts.dynamodb, settings.catalog_table)
 linking = WorkspaceLinker(parts.tenants, parts.links, workspaces, parts.sites, replay_parts.starter)
-unlinking = unlinker(parts, replay_parts)
+unlinking = unlinker(parts, replay_parts, settings.record_table)
 documents = SiteDocuments(parts, settings.region)
 own_sites = OwnSites(parts)
 workspace_sites = WorkspaceSites(

@@ -1,6 +1,7 @@
 """On a schedule: continues what is due, tries the sites that are in trouble, and removes what is
 older than the retention."""
 
+from contextlib import ExitStack
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -31,9 +32,11 @@ retention = Retention(
 
 @in_context
 def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    sweeper.sweep(time_left(context))
-    # Last: if the catalog can't be read, the sites are swept all the same.
-    erasures.wake()
-    count(Metric.SOURCES_REFUSING, deliveries.refusing())
-    retention.apply(time_left(context))
+    left = time_left(context)
+    with ExitStack() as then:
+        # From the last one up, each even if what ran before has failed.
+        then.callback(retention.apply, left)
+        then.callback(lambda: count(Metric.SOURCES_REFUSING, deliveries.refusing()))
+        then.callback(erasures.wake)
+        sweeper.sweep(left)
     return {}

@@ -165,19 +165,21 @@ class Tables:
             # Two bounds of one side would be a filter: SQLite would read all that was passed.
             bounds[sign == "<"] = after["sk"]["S"]
         page: list[bytes] = []
-        last, size, read, more = "", 0, 0, b""
+        last, size, read, more, scanned = "", 0, 0, b"", 0
         rows = self._rows.execute(
             _PAGES[sign if after else ""] + f" ORDER BY sk {order}",
             [request["TableName"], values["pk"], *bounds],
         )
         for sk, item, item_bytes in rows:
-            if size > _PAGE_BYTES_MAX or len(page) == request.get("Limit"):
+            if size > _PAGE_BYTES_MAX or scanned == request.get("Limit"):
                 break
-            page.append(_projected(item, request))
+            scanned += 1
+            if _passes(item, request):
+                page.append(_projected(item, request))
             last, size, read = sk, size + len(item), read + item_bytes
         else:
             # A page of `Limit` items has a next page, even if that is empty.
-            last = last if page and len(page) == request.get("Limit") else ""
+            last = last if scanned and scanned == request.get("Limit") else ""
         if not self._read(
             request["TableName"], {"pk": {"S": values["pk"]}}, request, Stored(b"", read)
         ):
@@ -185,7 +187,7 @@ class Tables:
         if last:
             more = b',"LastEvaluatedKey":' + to_json({"pk": {"S": values["pk"]}, "sk": {"S": last}})
         items = b"" if request.get("Select") == "COUNT" else b',"Items":[%s]' % b",".join(page)
-        return b'{"Count":%d,"ScannedCount":%d%s%s}' % (len(page), len(page), items, more)
+        return b'{"Count":%d,"ScannedCount":%d%s%s}' % (len(page), scanned, items, more)
 
     # --- One item ---
 
@@ -269,6 +271,11 @@ def _refusal(write: Document, stored: bytes | None) -> Document | None:
 def _key(key: Document) -> tuple[str, str]:
     """Partition key and sort key; the latter is empty for a table without one."""
     return key["pk"]["S"], key.get("sk", {}).get("S", "")
+
+
+def _passes(item: bytes, request: Document) -> bool:
+    expression = request.get("FilterExpression")
+    return not expression or holds(expression, from_json(item), request)
 
 
 def _projected(item: bytes, request: Document) -> bytes:

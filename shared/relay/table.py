@@ -22,6 +22,8 @@ TABLE_ERRORS = (*AWS_ERRORS, Unavailable)
 # DynamoDB's limits per call.
 _GET_MAX = 100
 _WRITE_MAX = 25
+# The fewest items that a call reads if it leaves some of them out.
+_FILTERED_MIN = 100
 # Items that are deleted at once, as batches side by side.
 _DELETED_AT_ONCE = 200
 _ATTEMPTS = 8
@@ -60,12 +62,13 @@ class Table:
         page_size: int = 0,
         newest: bool = False,
         attributes: Sequence[str] = (),
+        without: Sequence[str] = (),
     ) -> Iterator[Item]:
         """The items of `pk` whose `sk` starts with `prefix`, in the order of `sk`.
 
         `after` is the `sk` after which to start, `limit` the most items to return, `page_size` the
-        most items per call, and `attributes` those to read of each item. The defaults mean no
-        restriction. `newest` reverses the order.
+        most items per call, `attributes` those to read of each item, and `without` those that it
+        lacks. The defaults mean no restriction. `newest` reverses the order.
         """
         request: dict[str, Any] = {
             "TableName": self.name,
@@ -73,41 +76,43 @@ class Table:
             "ExpressionAttributeValues": {":pk": {"S": pk}},
             "ConsistentRead": True,
             "ScanIndexForward": not newest,
-            **_projection(attributes),
+            **_expressions(attributes, without),
         }
         if prefix:
             request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
             request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
         if after:
             request["ExclusiveStartKey"] = key(pk, after)
-        left = limit
+        left, fewest = limit, 0
         while True:
             # boto3's paginator would request a full page each time, and drop the surplus.
             if sizes := [size for size in (left, page_size) if size > 0]:
-                request["Limit"] = min(sizes)
+                request["Limit"] = max(min(sizes), fewest)
             page = self._dynamodb.query(**request)
-            yield from map(from_item, page["Items"])
-            left -= len(page["Items"])
+            found = page["Items"][: left if limit else None]
+            yield from map(from_item, found)
+            left -= len(found)
+            if page["ScannedCount"] > page["Count"]:
+                # Some lie among what is left out, where a low limit would find few, call by call.
+                fewest = _FILTERED_MIN
             last = page.get("LastEvaluatedKey")
             if not last or (limit and left <= 0):
                 return
             request["ExclusiveStartKey"] = last
 
-    def count(self, pk: str, after: str = "", *, without: str = "") -> tuple[int, str]:
+    def count(self, pk: str, after: str = "", *, without: Sequence[str] = ()) -> tuple[int, str]:
         """How many items one call counts after `after`, and the last `sk`, or "" at the end.
 
-        Only items without the attribute `without` count, if that is given.
+        Items with one of the attributes `without` do not count.
         """
         start: Any = {"ExclusiveStartKey": key(pk, after)} if after else {}
-        if without:
-            start["FilterExpression"] = "attribute_not_exists(#without)"
-            start["ExpressionAttributeNames"] = {"#without": without}
         response = self._dynamodb.query(
             TableName=self.name,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": pk}},
             ConsistentRead=True,
             Select="COUNT",
+            **_expressions((), without),
             **start,
         )
         last = response.get("LastEvaluatedKey")
@@ -209,11 +214,22 @@ def get_batch(
 
 
 def _projection(attributes: Sequence[str]) -> dict[str, Any]:
+    return _expressions(attributes, ())
+
+
+def _expressions(attributes: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
     """Uses the placeholders #0, #1, … for names: some are reserved words of DynamoDB."""
-    if not attributes:
-        return {}
-    names = {f"#{number}": name for number, name in enumerate(attributes)}
-    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    names = {
+        f"#{number}": name for number, name in enumerate(dict.fromkeys((*attributes, *without)))
+    }
+    places = {name: place for place, name in names.items()}
+    lacking = [f"attribute_not_exists({places[name]})" for name in without]
+    expressions = {
+        "ProjectionExpression": ", ".join(places[name] for name in attributes),
+        "FilterExpression": " AND ".join(lacking),
+        "ExpressionAttributeNames": names,
+    }
+    return {name: value for name, value in expressions.items() if value}
 
 
 def key(pk: str, sk: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from relay.catalog.containers import Container, ContainerStore
 from relay.entities.model import EntityKey, Kind
 from relay.record.debts import DebtStore
 from relay.record.outcomes import Outcome, OutcomeState
+from relay.record.retention import RetentionStore
 from relay.record.store import RecordStore
 from relay.tenants.replay import Replay, ReplayScope, Stage
 from relay.tenants.replays import ReplayStore
@@ -66,7 +67,11 @@ def recorded(dynamodb: "DynamoDBClient") -> list[Any]:
     debts.owe(WORKSPACE, TENANT, keys[1:2], "third")
     debts.paid(WORKSPACE, TENANT, noted)
     left = debts.of(WORKSPACE, TENANT, keys)
+    leaving = record.heads_of(WORKSPACE, keys[3:4])
+    removed = RetentionStore(dynamodb, RECORD).remove(WORKSPACE, leaving, 1)
     return [
+        removed,
+        record.put_newest(WORKSPACE, states(4, sequence=0)[3:]).outdated,
         first,
         same,
         mixed,

@@ -11,6 +11,7 @@ While a workspace is erased, its item is that of the erasure (see `erasures`).
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -86,14 +87,16 @@ class WorkspaceStore:
 
         `only` restricts them to these ids.
         """
-        if only is None:
-            ids = [
-                item["sk"] for item in self._table.query(keys.WORKSPACES, after=after, limit=limit)
-            ]
-        else:
-            # Reads all of them, as some may not exist: a short page would count as the last one.
-            ids = [workspace_id for workspace_id in only if workspace_id > after]
-        return sorted(self.get_all(ids), key=lambda workspace: workspace.id)[:limit]
+        ids = (
+            (item["sk"] for item in self._table.query(keys.WORKSPACES, after=after))
+            if only is None
+            else iter(sorted(one for one in only if one > after))
+        )
+        found: list[Workspace] = []
+        # Some may not exist, or are being erased: a short page would count as the last one.
+        while len(found) < limit and (batch := list(islice(ids, limit - len(found)))):
+            found += sorted(self.get_all(batch), key=lambda workspace: workspace.id)
+        return found
 
     def delete(self, workspace_id: str) -> None:
         """Delete the workspace, if it exists."""

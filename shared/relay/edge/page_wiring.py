@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from relay.edge.wiring import ForgeParts, ReplayParts, SiteParts, unlinker
+from relay.edge.wiring import ForgeParts, ReplayParts, SiteParts
 from relay.secrets import NoSecrets
 from relay.settings import PageSettings
 
@@ -105,7 +105,9 @@ class PageParts(ForgeParts, SiteParts):
 
     @cached_property
     def unlinker(self) -> "WorkspaceUnlinker":
-        return unlinker(self, self.replay_parts)
+        from relay.edge.unlink_wiring import unlinker
+
+        return unlinker(self, self.replay_parts, self._page.record_table)
 
     @cached_property
     def test_incidents(self) -> "TestIncidents":

@@ -46,7 +46,7 @@ class ReplayConsumer:
             case Sample():
                 self._confirmation.check(task)
             case UnlinkedWorkspace():
-                self._unlinker.delete_again(task)
+                self._unlinker.delete_again(task, time_left)
             case ErasureTask():
                 self._eraser.step(task.subject, time_left)
             case _:

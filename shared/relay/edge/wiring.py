@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from relay.identity.forge_token import ForgeTokenVerifier
     from relay.identity.site import SiteVerifier
     from relay.provider.submissions import SubmissionDelivery
-    from relay.provider.unlinking import WorkspaceUnlinker
     from relay.queues.replays import ReplaysQueue
     from relay.record.debts import DebtStore
     from relay.record.store import RecordStore
@@ -290,15 +289,6 @@ class DeliveryParts(SiteParts):
         return Replayer(
             self.replays, self.sites, self.troubles, self.schedule, self.debt_recorder, stages
         )
-
-
-def unlinker(parts: SiteParts, replays: ReplayParts) -> "WorkspaceUnlinker":
-    """The WorkspaceUnlinker of a function that unlinks workspaces, or cleans up after it."""
-    from relay.provider.unlinking import WorkspaceUnlinker
-
-    return WorkspaceUnlinker(
-        parts.tenants, parts.links, parts.sites, replays.starter, replays.queue
-    )
 
 
 def time_left(context: LambdaContext) -> "TimeLeft":

@@ -8,12 +8,14 @@ delivery that was under way has ended.
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from relay.delivery.session import TimeLeft
 from relay.delivery.sites import Sites
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
 from relay.queues.delays import DELAY_MAX, UNDER_WAY
 from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
+from relay.record.retention import RetentionStore
 from relay.replays.starter import LINKED, ReplayStarter
 from relay.telemetry import logger
 from relay.tenants.links import LinkStore
@@ -24,6 +26,8 @@ from relay.tenants.tenant import Tenant
 if TYPE_CHECKING:
     from relay.jira.client import JiraClient
 
+# Seconds that are left for the deletion in Jira.
+_JIRA_SECONDS = 45
 # With DELAY_MAX between two attempts, it is retried for a day.
 _ATTEMPTS_MAX = 100
 
@@ -38,7 +42,9 @@ class WorkspaceUnlinker:
         sites: Sites,
         starter: ReplayStarter,
         queue: ReplaysQueue,
+        answers: RetentionStore,
     ) -> None:
+        self._answers = answers
         self._tenants = tenants
         self._links = links
         self._sites = sites
@@ -53,12 +59,12 @@ class WorkspaceUnlinker:
         """
         tenant = self._tenants.existing(tenant_id)
         site = self._sites.client_for(tenant)
+        link = self._links.get(tenant.id, workspace_id)
+        if link:
+            generation = self._sites.generation(tenant.id, workspace_id)
+            unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
+            self._queue.send_unlinked(unlinked, UNDER_WAY)
         if site:
-            link = self._links.get(tenant.id, workspace_id)
-            if link:
-                generation = self._sites.generation(tenant.id, workspace_id)
-                unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
-                self._queue.send_unlinked(unlinked, UNDER_WAY)
             self._unlink_in_jira(site, workspace_id)
             if link:
                 self._delete_now(WorkspaceJira(site, link.ids))
@@ -70,12 +76,18 @@ class WorkspaceUnlinker:
         except JiraError as error:
             logger.warning("Unlinked data will be deleted later", reason=error.reason)
 
-    def delete_again(self, unlinked: UnlinkedWorkspace) -> None:
-        """Delete what a delivery under way may have delivered after the first deletion.
+    def delete_again(self, unlinked: UnlinkedWorkspace, time_left: TimeLeft) -> None:
+        """Delete what a delivery under way may have delivered after the first deletion, and the
+        outcomes and debts of the link: without it, nothing leads to them.
 
-        Does nothing if the site has uninstalled the app. JiraErrors are retried through the queue,
-        up to _ATTEMPTS_MAX times.
+        `time_left` returns seconds; what is left then is deleted by another message. JiraErrors are
+        retried through the queue, up to _ATTEMPTS_MAX times.
         """
+        if not self._is_linked(unlinked):
+            for _ in self._answers.remove_link(unlinked.workspace_id, unlinked.tenant_id):
+                if time_left() < _JIRA_SECONDS:
+                    self._queue.send_unlinked(unlinked, 0)
+                    return
         tenant = self._tenants.get(unlinked.tenant_id)
         site = self._sites.client_for(tenant) if tenant else None
         if tenant is None or site is None:

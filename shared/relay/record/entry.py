@@ -15,6 +15,10 @@ from relay.table import Item
 
 # Lower than any sequence: that of a deleted entity that was never recorded.
 BEFORE_ALL = -(2**63) - 1
+# An attribute of an entity that has left the record: the start of the pass that removed it. Of such
+# an item only the sequence is left, which refuses older states; DynamoDB deletes it at `expires`.
+LEFT = "leftAt"
+EXPIRES = "expires"
 # Prefix of the attributes that date the first sighting of a status and severity.
 _SEEN = "seen:"
 
@@ -23,13 +27,15 @@ _SEEN = "seen:"
 class Head:
     """An entry without the entity, which may have 350 KB, so that many fit into memory.
 
-    `recorded_at` is an RFC 3339 date-time; `deleted_at` is in epoch milliseconds, or None.
+    `recorded_at` is an RFC 3339 date-time; `deleted_at` is in epoch milliseconds, or None. So is
+    `left_at`: when the pass began in which the entity left the record.
     """
 
     key: EntityKey
     sequence: int
     recorded_at: str
     deleted_at: int | None
+    left_at: int | None
     properties: Mapping[str, str]
 
     @property
@@ -40,8 +46,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Entry(Head):
-    """`entity` is None if it is deleted; `size` is its JSON in bytes; `timeline` is in order."""
+    """`entity` is None if it is deleted; `size` is its JSON in bytes; `timeline` is in order.
 
+    `accepted_at` is when the state's submission was accepted, in epoch milliseconds.
+    """
+
+    accepted_at: int
     correlation_id: str | None
     entity: Mapping[str, Any] | None
     product: str
@@ -104,12 +114,15 @@ def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str
     """The write of a state; its condition compares `seq` and `acceptedAt`."""
     values: dict[str, Any] = {
         "seq": state.sequence,
+        "acceptedAt": state.accepted_at,
         "entity": state.as_json.decode(),
         "properties": dict(state.properties) or None,
         "product": state.product or None,
         "correlationId": state.correlation_id,
         "recordedAt": datetime.now(UTC).isoformat(),
         "deletedAt": None,
+        LEFT: None,
+        EXPIRES: None,
     }
     return Write(
         *keys.entities(workspace_id).key_of(state.key),
@@ -130,9 +143,21 @@ def entity_deletion(workspace_id: str, deletion: Deletion) -> Write:
             "entity": None,
             "properties": None,
             "product": None,
+            LEFT: None,
+            EXPIRES: None,
         },
         against={"deletedAt": deletion.deleted_at},
     )
+
+
+def remainder_of(workspace_id: str, head: Head, left_at: int, expires: int) -> Item:
+    """The item in place of an entity that leaves the record: neither texts nor sightings.
+
+    `expires` is in epoch seconds.
+    """
+    pk, sk = keys.entities(workspace_id).key_of(head.key)
+    kept = {"seq": head.sequence, "recordedAt": head.recorded_at}
+    return {"pk": pk, "sk": sk, **kept, LEFT: left_at, EXPIRES: expires}
 
 
 def head_of(item: Item) -> Head:
@@ -141,18 +166,23 @@ def head_of(item: Item) -> Head:
 
 
 def _head_values(item: Item) -> dict[str, Any]:
-    deleted_at = item.get("deletedAt")
     return {
         "key": keys.entity_of(item["sk"]),
         "sequence": int(item["seq"]),
         "recorded_at": item["recordedAt"],
-        "deleted_at": None if deleted_at is None else int(deleted_at),
+        "deleted_at": _time(item, "deletedAt"),
+        "left_at": _time(item, LEFT),
         "properties": item.get("properties", {}),
     }
 
 
+def _time(item: Item, name: str) -> int | None:
+    return int(item[name]) if name in item else None
+
+
 def entry_of(item: Item) -> Entry:
     """The entry in an item."""
+    recorded_at = round(moment_of(item["recordedAt"]).timestamp() * 1000)
     entity = item["entity"].encode() if "entity" in item else b""
     timeline = [
         Sighting(at, *_status_and_severity(name))
@@ -161,6 +191,7 @@ def entry_of(item: Item) -> Entry:
     ]
     return Entry(
         **_head_values(item),
+        accepted_at=int(item.get("acceptedAt", recorded_at)),
         correlation_id=item.get("correlationId"),
         entity=pydantic_core.from_json(entity) if entity else None,
         product=item.get("product", ""),

@@ -5,19 +5,26 @@
 | `retention` | `pass` | the current or last pass: `workspaceId`, `after`, `startedAt`, `isDone` |
 """
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
 from relay.entities.model import EntityKey
 from relay.record.associations import AssociationStore
-from relay.record.entry import Head
+from relay.record.entry import Head, remainder_of
+from relay.record.outcomes import Outcome
 from relay.record.transactions import Transactions
 from relay.table import Table, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# Thirty days: longer than a message waits in a queue, and then as a dead letter.
+_REMAINS_SECONDS = 30 * 86_400
+# The start of a deletion at the site does not change `at`.
+_SAME_OUTCOME = "seq = :seq AND #at = :at AND attribute_not_exists(deleting)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +74,21 @@ class RetentionStore:
         if self.last_pass().workspace_id == workspace_id:
             self._table.write_all(deletes=[keys.RETENTION])
 
-    def remove(self, workspace_id: str, entries: Iterable[Head]) -> list[EntityKey]:
-        """Delete these entries, unless they have changed since they were read; returns the deleted
-        ones."""
-        shards = keys.entities(workspace_id)
-        wanted = sorted(entries, key=lambda entry: shards.key_of(entry.key))
+    def remove(self, workspace_id: str, entries: Iterable[Head], left_at: int) -> set[EntityKey]:
+        """Remove these entries, unless they have changed since they were read; returns the removed
+        ones. Removing what has left already changes nothing. `left_at` is when the pass began.
 
-        def deletion(entry: Head) -> dict[str, Any]:
+        The sequence remains for a while: nothing else refuses an older state that is still on its
+        way, such as in a dead letter.
+        """
+        expires = int(time.time()) + _REMAINS_SECONDS
+
+        def removal(entry: Head) -> dict[str, Any]:
+            remainder = remainder_of(workspace_id, entry, left_at, expires)
             return {
-                "Delete": {
+                "Put": {
                     "TableName": self._table.name,
-                    "Key": key(*shards.key_of(entry.key)),
+                    "Item": to_item(remainder),
                     "ConditionExpression": "seq = :seq AND recordedAt = :at",
                     "ExpressionAttributeValues": to_item(
                         {":seq": entry.sequence, ":at": entry.recorded_at}
@@ -85,18 +96,41 @@ class RetentionStore:
                 }
             }
 
-        changed = {entry.key for entry, _ in self._transactions.write(wanted, deletion)}
-        return [entry.key for entry in wanted if entry.key not in changed]
+        shards = keys.entities(workspace_id)
+        wanted = sorted(entries, key=lambda entry: shards.key_of(entry.key))
+        changed = {entry.key for entry, _ in self._transactions.write(wanted, removal)}
+        return {entry.key for entry in wanted} - changed
 
     def remove_associations(self, tenant_id: str, ids: Iterable[str]) -> None:
         """Delete what users of a site have associated with the entities of these ids there."""
         self._associations.delete_all(tenant_id, ids)
 
-    def remove_answers(
-        self, workspace_id: str, tenant_id: str, entities: Sequence[EntityKey]
+    def remove_link(self, workspace_id: str, tenant_id: str) -> Iterator[int]:
+        """Delete the outcomes and debts of a link that exists no more; yields how many, after each
+        batch."""
+        shards = (keys.outcomes(workspace_id, tenant_id), keys.debts(workspace_id, tenant_id))
+        pks = [pk for each in shards for pk in each.pks]
+        for pk in (*pks, keys.component_debts(workspace_id, tenant_id)):
+            yield from self._table.delete_all(pk)
+
+    def remove_outcomes(
+        self, workspace_id: str, tenant_id: str, outcomes: Iterable[Outcome]
     ) -> None:
-        """Delete the outcomes of these entities at a site, and their debts."""
-        places = (keys.outcomes(workspace_id, tenant_id), keys.debts(workspace_id, tenant_id))
-        self._table.write_all(
-            deletes=[shards.key_of(entity) for shards in places for entity in entities]
-        )
+        """Delete these outcomes at a site, unless they have changed since they were read."""
+        shards = keys.outcomes(workspace_id, tenant_id)
+
+        def deletion(outcome: Outcome) -> dict[str, Any]:
+            return {
+                "Delete": {
+                    "TableName": self._table.name,
+                    "Key": key(*shards.key_of(outcome.key)),
+                    "ConditionExpression": _SAME_OUTCOME,
+                    "ExpressionAttributeNames": {"#at": "at"},
+                    "ExpressionAttributeValues": to_item(
+                        {":seq": outcome.sequence, ":at": outcome.at}
+                    ),
+                }
+            }
+
+        wanted = sorted(outcomes, key=lambda outcome: shards.key_of(outcome.key))
+        self._transactions.write(wanted, deletion)

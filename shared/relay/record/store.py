@@ -5,8 +5,9 @@
 | `entity#<workspaceId>#<shard>` | `inc#<id>` or `rev#<id>` | an entity's newest state or deletion |
 | `outcome#<workspaceId>#<tenantId>#<shard>` | the same | its outcome at that site |
 
-Entities are in the order of `relay.keys.Shards`. See `relay.record.outcomes` for an outcome's
-attribute `deleting`.
+Of an entity that has left the record, only its sequence remains for a while: reads do not find it,
+and older states are refused. Entities are in the order of `relay.keys.Shards`.
+See `relay.record.outcomes` for an outcome's attribute `deleting`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,8 @@ from relay import keys
 from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.record.entry import (
     BEFORE_ALL,
+    EXPIRES,
+    LEFT,
     Deletion,
     Entry,
     Head,
@@ -36,13 +39,14 @@ from relay.record.outcomes import (
     stored_outcome,
 )
 from relay.record.transactions import RETRY_SECONDS, Transactions, Write, write_newest
+from relay.record.walk import items_after
 from relay.table import Item, Table, from_item, key, to_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # The attributes of a head.
-_HEAD = ("sk", "seq", "recordedAt", "deletedAt", "properties")
+_HEAD = ("sk", "seq", "recordedAt", "deletedAt", LEFT, "properties")
 # Entries per read; 9 MB with the largest entities.
 _ENTRIES_AT_ONCE = 25
 # A state that was accepted before the deletion is outdated, whatever its sequence.
@@ -128,7 +132,7 @@ class RecordStore:
             TableName=self._table.name,
             Key=key(*keys.entities(workspace_id).key_of(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
-            " recordedAt = :at REMOVE entity, properties, product",
+            f" recordedAt = :at REMOVE entity, properties, product, {LEFT}, {EXPIRES}",
             ExpressionAttributeValues=to_item(
                 {
                     ":now": int(now.timestamp() * 1000),
@@ -143,11 +147,12 @@ class RecordStore:
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
         """The entity's entry; None if it was neither recorded nor deleted."""
         item = self._table.get(*keys.entities(workspace_id).key_of(entity))
-        return entry_of(item) if item else None
+        return entry_of(item) if item and LEFT not in item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
         """The existing entries of a few entities; for many, see `first_of` and `heads_of`."""
-        return [entry_of(item) for item in self._table.get_all(_keys(workspace_id, entities))]
+        found = self._table.get_all(_keys(workspace_id, entities))
+        return [entry_of(item) for item in found if LEFT not in item]
 
     def first_of(
         self, workspace_id: str, entities: Sequence[EntityKey], bytes_max: int
@@ -166,7 +171,8 @@ class RecordStore:
 
     def heads_of(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Head]:
         """The existing heads of these entities, in no order."""
-        return [head_of(item) for item in self._table.get_all(_keys(workspace_id, entities), _HEAD)]
+        found = self._table.get_all(_keys(workspace_id, entities), _HEAD)
+        return [head_of(item) for item in found if LEFT not in item]
 
     def entries(
         self,
@@ -176,7 +182,8 @@ class RecordStore:
         kind: Kind | None = None,
     ) -> Iterator[Entry]:
         """A workspace's entries in the record's order, after `after`; with `limit` 0, all."""
-        found = self._items(keys.entities(workspace_id), after, limit, kind)
+        shards = keys.entities(workspace_id)
+        found = items_after(self._table, shards, after, limit, kind, without=(LEFT,))
         return map(entry_of, found)
 
     def page(
@@ -186,12 +193,16 @@ class RecordStore:
         limit: int,
         kind: Kind | None,
         bytes_max: int,
+        *,
+        with_left: bool = False,
     ) -> EntryPage:
         """The next entries of this kind, or of all: at most `limit`, with at most `bytes_max` bytes
-        of entities, but at least one entry."""
+        of entities, but at least one entry; `with_left` also what has left the record."""
         entries: list[Entry] = []
         size = 0
-        for entry in self.entries(workspace_id, after, limit, kind):
+        shards, without = keys.entities(workspace_id), () if with_left else (LEFT,)
+        found = items_after(self._table, shards, after, limit, kind, without=without)
+        for entry in map(entry_of, found):
             size += entry.size
             if entries and size > bytes_max:
                 return EntryPage(entries, entries[-1].key)
@@ -202,7 +213,8 @@ class RecordStore:
         self, workspace_id: str, after: EntityKey | None = None, limit: int = 0
     ) -> Iterator[Head]:
         """The same as `entries`, without the entities."""
-        found = self._items(keys.entities(workspace_id), after, limit, attributes=_HEAD)
+        shards = keys.entities(workspace_id)
+        found = items_after(self._table, shards, after, limit, attributes=_HEAD, without=(LEFT,))
         return map(head_of, found)
 
     def count(
@@ -215,7 +227,7 @@ class RecordStore:
         """
         counted = 0
         for pk, start in keys.entities(workspace_id).after(after):
-            more, last = self._table.count(pk, start)
+            more, last = self._table.count(pk, start, without=(LEFT,))
             counted += more
             if last:
                 return counted, keys.entity_of(last)
@@ -266,7 +278,8 @@ class RecordStore:
         self, workspace_id: str, tenant_id: str, kind: Kind | None = None, limit: int = 0
     ) -> Iterator[Outcome]:
         """The link's outcomes in the record's order; with `limit` 0, all."""
-        found = self._items(keys.outcomes(workspace_id, tenant_id), None, limit, kind)
+        shards = keys.outcomes(workspace_id, tenant_id)
+        found = items_after(self._table, shards, None, limit, kind)
         return map(stored_outcome, found)
 
     def outcomes_of(
@@ -276,31 +289,6 @@ class RecordStore:
         shards = keys.outcomes(workspace_id, tenant_id)
         items = self._table.get_all([shards.key_of(entity) for entity in entities])
         return {outcome.key: outcome for outcome in map(stored_outcome, items)}
-
-    def _items(
-        self,
-        shards: keys.Shards,
-        after: EntityKey | None,
-        limit: int,
-        kind: Kind | None = None,
-        attributes: Sequence[str] = (),
-    ) -> Iterator[Item]:
-        """The items after `after`: of this kind, or of all; at most `limit`, or with 0 all."""
-        kinds = [kind] if kind else list(Kind)
-        if after:
-            kinds = kinds[kinds.index(after.kind) :]
-        left = limit
-        for one in kinds:
-            prefix = keys.kind_prefix(one)
-            for pk, start in shards.after(after if after and after.kind is one else None):
-                items = self._table.query(
-                    pk, prefix, after=start, limit=left, attributes=attributes
-                )
-                for item in items:
-                    yield item
-                    left -= 1 if limit else 0
-                if limit and left == 0:
-                    return
 
 
 def _keys(workspace_id: str, entities: Iterable[EntityKey]) -> list[keys.Key]:

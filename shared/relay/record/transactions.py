@@ -75,10 +75,10 @@ class Transactions:
     ) -> list[tuple[ChangeT, Item]]:
         """Write these changes, except those whose own condition fails; transactions side by side.
 
-        Returns the refused ones as (change, existing item). `action` returns the Update or Delete
-        of a change, in DynamoDB's JSON without binary values. Throttled transactions are repeated
-        until `seconds` have passed. Raises AWS_ERRORS, or Unavailable if DynamoDB still refuses
-        one; part of the changes may then be written.
+        Returns the refused ones as (change, existing item). `action` returns the Update, Put or
+        Delete of a change, in DynamoDB's JSON without binary values. Throttled transactions are
+        repeated until `seconds` have passed. Raises AWS_ERRORS, or Unavailable if DynamoDB still
+        refuses one; part of the changes may then be written.
         """
         ends = time.monotonic() + seconds
         chunks = _chunks(changes, action)
@@ -171,7 +171,8 @@ def _chunks(
 
 def _ready(change: ChangeT, action: dict[str, Any]) -> _Ready[ChangeT]:
     [request] = action.values()
-    return _Ready(change, request["Key"]["pk"]["S"], pydantic_core.to_json(action))
+    place = request["Item"] if "Item" in request else request["Key"]
+    return _Ready(change, place["pk"]["S"], pydantic_core.to_json(action))
 
 
 def _code(error: ClientError) -> str:

@@ -2,25 +2,26 @@
 
 A pass goes over all workspaces, a page at a time, as part of the sweeps. It deletes an entry
 itself, and does not leave that to DynamoDB's expiry, which deletes at its own time: a site could
-become owed the entity between the two.
+become owed the entity between the two. A review stays as long as one of its incidents.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 from relay.catalog.workspaces import WorkspaceStore
 from relay.delivery.session import TimeLeft
 from relay.delivery.sites import LinkedSite, Sites
-from relay.entities.model import EntityKey
+from relay.entities.model import EntityKey, Kind
 from relay.entities.moment import moment_of
-from relay.record.debts import DebtStore
+from relay.record.debts import Debt, DebtStore
 from relay.record.entry import Entry
-from relay.record.outcomes import OutcomeState, state_of
+from relay.record.outcomes import Outcome, OutcomeState, state_of
 from relay.record.retention import Pass, RetentionStore
 from relay.record.store import RecordStore
-from relay.telemetry import logger
+from relay.telemetry import Metric, count, logger
 from relay.tenants.tenant import TenantState
 
 # The statuses after which nothing is left to do.
@@ -78,20 +79,20 @@ class Retention:
             # It was deleted or is being erased: nothing may name it any more.
             return self._in_next_workspace(current)
         page = self._record.page(
-            workspace_id, current.after, _ENTRIES_AT_ONCE, None, _BYTES_AT_ONCE
+            workspace_id, current.after, _ENTRIES_AT_ONCE, None, _BYTES_AT_ONCE, with_left=True
         )
         before = datetime.now(UTC) - timedelta(days=self._days)
-        old = [
+        leaving = (
             entry
             for entry in page.entries
-            if _is_closed(entry) and moment_of(entry.recorded_at) < before
-        ]
-        while old:
-            self._remove(workspace_id, old[:_LEAVING_AT_ONCE])
-            old = old[_LEAVING_AT_ONCE:]
-            if old and time_left() < _PAGE_SECONDS:
-                # The page is read again, without those that have left.
-                return current
+            # What left in this pass did so before it was cut off.
+            if entry.left_at == current.started_at
+            or (_is_closed(entry) and moment_of(entry.recorded_at) < before)
+        )
+        for chunk in _chunks(leaving):
+            self._remove(current, chunk)
+            if time_left() < _PAGE_SECONDS:
+                return replace(current, after=chunk[-1].key)
         if page.next:
             return replace(current, after=page.next)
         return self._in_next_workspace(current)
@@ -102,34 +103,83 @@ class Retention:
             return Pass(current.started_at)
         return replace(current, workspace_id=following[0].id, after=None)
 
-    def _remove(self, workspace_id: str, old: Sequence[Entry]) -> None:
-        """Removes those that no site is owed."""
-        linked = self._sites.linked_to(workspace_id)
-        owed = {key for site in linked for key in self._owed(site, old)}
-        leaving = [one for one in old if one.key not in owed]
-        for site in linked:
-            # First, as only the entity leads to them.
-            ids = [site.ids.at_site(one.key.id) for one in leaving]
-            self._store.remove_associations(site.tenant.id, ids)
-        removed = self._store.remove(workspace_id, leaving)
-        for site in linked:
-            self._store.remove_answers(workspace_id, site.tenant.id, removed)
-        logger.info("Left the record", workspace_id=workspace_id, entities=len(removed))
+    def _remove(self, current: Pass, entries: Sequence[Entry]) -> None:
+        """Removes those that no site is owed, and what is left of those that have left.
 
-    def _owed(self, site: LinkedSite, old: Sequence[Entry]) -> set[EntityKey]:
+        A site's answers are read before its entity is removed, so they are not those of a newer
+        state, and are deleted unless they have changed since.
+        """
+        workspace_id = current.workspace_id
+        gone = [entry for entry in entries if entry.left_at]
+        old = self._without_incidents(workspace_id, [one for one in entries if not one.left_at])
+        sites = self._sites.linked_to(workspace_id)
+        read = [self._answers(site, [*gone, *old]) for site in sites]
+        owed = {key for answers in read for key in answers.owed(old)}
+        leaving = [entry for entry in old if entry.key not in owed]
+        removed = self._store.remove(workspace_id, [*gone, *leaving], current.started_at)
+        for answers in read:
+            tenant_id = answers.site.tenant.id
+            ids = [answers.site.ids.at_site(one.id) for one in removed]
+            self._store.remove_associations(tenant_id, ids)
+            outcomes = [answers.outcomes[one] for one in removed & answers.outcomes.keys()]
+            self._store.remove_outcomes(workspace_id, tenant_id, outcomes)
+            debts = [answers.debts[one] for one in removed & answers.debts.keys()]
+            self._debts.paid(workspace_id, tenant_id, debts)
+        left = len(removed - {entry.key for entry in gone})
+        count(Metric.LEFT, left)
+        logger.info("Left the record", workspace_id=workspace_id, entities=left)
+
+    def _without_incidents(self, workspace_id: str, old: Sequence[Entry]) -> list[Entry]:
+        """Those without reviews of an incident that stays: a new draft would replace its review."""
+        reviewed = {entry.key: _reviewed(entry) for entry in old}
+        asked = {incident for incidents in reviewed.values() for incident in incidents}
+        staying = {head.key for head in self._record.heads_of(workspace_id, asked)}
+        return [entry for entry in old if staying.isdisjoint(reviewed[entry.key])]
+
+    def _answers(self, site: LinkedSite, entries: Sequence[Entry]) -> "_Answers":
+        keys = [entry.key for entry in entries]
+        return _Answers(
+            site,
+            self._record.outcomes_of(site.workspace_id, site.tenant.id, keys),
+            self._debts.of(site.workspace_id, site.tenant.id, keys),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a site has answered for entities, and is owed of them, as it was read."""
+
+    site: LinkedSite
+    outcomes: Mapping[EntityKey, Outcome]
+    debts: Mapping[EntityKey, Debt]
+
+    def owed(self, entries: Sequence[Entry]) -> set[EntityKey]:
         """What the site is owed of these. A site without the app is owed nothing: once it installs
         it again, it gets what the record has then."""
-        if site.tenant.state is not TenantState.ACTIVE:
+        if self.site.tenant.state is not TenantState.ACTIVE:
             return set()
-        keys = [entry.key for entry in old]
-        outcomes = self._record.outcomes_of(site.workspace_id, site.tenant.id, keys)
         unanswered = {
             entry.key
-            for entry in old
-            if state_of(entry, outcomes.get(entry.key), site.generation) is OutcomeState.OWED
+            for entry in entries
+            if state_of(entry, self.outcomes.get(entry.key), self.site.generation)
+            is OutcomeState.OWED
         }
-        return unanswered | self._debts.of(site.workspace_id, site.tenant.id, keys).keys()
+        return unanswered | self.debts.keys()
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
+    """At most _LEAVING_AT_ONCE of one kind; reviews come after the incidents that they name."""
+    for _, same in groupby(entries, key=lambda entry: entry.key.kind):
+        found = list(same)
+        for start in range(0, len(found), _LEAVING_AT_ONCE):
+            yield found[start : start + _LEAVING_AT_ONCE]
 
 
 def _is_closed(entry: Entry) -> bool:
     return entry.entity is not None and entry.entity["status"] in _CLOSED
+
+
+def _reviewed(entry: Entry) -> set[EntityKey]:
+    """The incidents of a review; none of an incident."""
+    named = entry.entity["reviews"] if entry.entity and entry.key.kind is Kind.REVIEW else ()
+    return {EntityKey(Kind.INCIDENT, one) for one in named}

@@ -31,6 +31,9 @@ class Metric(Enum):
         MetricUnit.Count,
         "states with the sequence of the recorded one, but other content",
     )
+    LEFT = _Definition(
+        "EntitiesLeft", MetricUnit.Count, "closed entities that the retention removed"
+    )
     ERASED = _Definition(
         "EntitiesErased",
         MetricUnit.Count,
