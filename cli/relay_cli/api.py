@@ -14,18 +14,23 @@ from relay_cli.key import Key
 # Seconds. API Gateway gives up after 30.
 TIMEOUT = httpx.Timeout(35, connect=5)
 ATTEMPTS = 3
+# Of a command of any number of calls, which a busy minute should not end.
+PATIENT_ATTEMPTS = 10
 LONGEST_WAIT = 60
 PAGE_MAX = 100
 
 _BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
-_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
+# Seconds between attempts to reach Relay.
+_LONGEST_PAUSE = 30.0
 
 
 class Relay:
     """Calls to one Relay. `report` receives a line of text about each wait.
 
-    A call is retried if no connection was made. A call that is safe to repeat is also retried while
-    Relay is busy (429, 503), after the `Retry-After` that it answers. `attempts` limits both.
+    A call is retried if no connection was made. A call that is safe to repeat is also retried if
+    the connection breaks or Relay does not answer in time, and while Relay is busy (429, 503),
+    after the `Retry-After` that it answers. `attempts` limits all of it.
     """
 
     def __init__(
@@ -40,7 +45,7 @@ class Relay:
         self.url = url
         self.correlation_id = correlation_id
         self._report = report
-        self._attempts = attempts
+        self.attempts = attempts
         self._sleep = sleep
         headers = {"x-correlation-id": correlation_id, "Accept": "application/json"}
         if key:
@@ -118,8 +123,8 @@ class Relay:
         """
         if repeatable is None:
             repeatable = method != "POST"
-        for attempt in range(1, self._attempts + 1):
-            last = attempt == self._attempts
+        for attempt in range(1, self.attempts + 1):
+            last = attempt == self.attempts
             try:
                 response = self._http.request(
                     method,
@@ -130,13 +135,11 @@ class Relay:
                     # API Gateway may truncate a path, or decode it twice. Relay then refuses it.
                     headers={"x-relay-path": path, **(headers or {})},
                 )
-            except _NOT_CONNECTED as error:
-                if last:
-                    raise self._unreachable(error) from None
-                self._sleep(0.2 * attempt)
-                continue
             except httpx.RequestError as error:
-                raise self._unreachable(error) from None
+                if last or not isinstance(error, httpx.TransportError if repeatable else _NOT_SENT):
+                    raise self._unreachable(error) from None
+                self._sleep(min(0.1 * 2**attempt, _LONGEST_PAUSE))
+                continue
             wait = _wait_of(response, attempt)
             if last or not repeatable or response.status_code not in _BUSY or wait > LONGEST_WAIT:
                 break

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from relay_cli.api import Relay, workspace_path
+from relay_cli.api import PATIENT_ATTEMPTS, Relay, workspace_path
 from relay_cli.arguments import WorkspaceArgument
 from relay_cli.command import Session
 from relay_cli.export_file import ExportWriter
@@ -22,6 +22,7 @@ def export(session: Session, workspace: WorkspaceArgument) -> None:
     import refuses a file without it. The workspace does not change.
     """
     relay = session.relay
+    relay.attempts = PATIENT_ATTEMPTS
     found = relay.document("GET", workspace_path(workspace))
     writer = ExportWriter()
     with session.screen.waiting(f"Exporting {workspace} …"):

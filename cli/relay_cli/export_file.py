@@ -2,8 +2,8 @@
 
     {"relayExport": {"format": 1, "exportedAt": …, "workspace": {"id", "name", "url", …}}}
     {"container": {…}}
-    {"incident": {…}, "properties": {…}, "providerMetadata"?: {…}}
-    {"review": {…}, "properties": {…}, "providerMetadata"?: {…}}
+    {"incident": {…}, "acceptedAt": …, "properties": {…}, "providerMetadata"?: {…}}
+    {"review": {…}, "acceptedAt": …, "properties": {…}, "providerMetadata"?: {…}}
     {"deletion": {"kind", "id", "updateSequenceNumber"?, "deletedAt"}}
     {"webhook": {"url"}}
     {"source": {"id", "kind", "settings", "hasSecret"}}
@@ -29,6 +29,15 @@ KINDS = ("container", "incident", "review", "deletion", "webhook", "source")
 _LINE_BYTES_MAX = 1024 * 1024
 _HEADER = "relayExport"
 _END = "end"
+
+
+# The fields that an import reads itself; Relay checks all others.
+_NEEDED: Mapping[str, Mapping[str, type]] = {
+    "webhook": {"url": str},
+    "source": {"id": str, "kind": str, "settings": dict, "hasSecret": bool},
+}
+# What may stand beside an incident or a review.
+_BESIDE: Mapping[str, type] = {"acceptedAt": str, "properties": dict, "providerMetadata": dict}
 
 
 @dataclass(frozen=True)
@@ -120,9 +129,7 @@ class ExportReader:
         while (document := self._next()) is not None:
             if _END in document:
                 break
-            kind = next((kind for kind in KINDS if kind in document), None)
-            if kind is None or not isinstance(document[kind], dict):
-                raise BadInput(f"{self._where}: expected one of {', '.join(KINDS)}, end.")
+            kind = self._kind_of(document)
             found[kind] += 1
             yield Line(self._number, kind, document)
         else:
@@ -130,11 +137,27 @@ class ExportReader:
                 f"{self._source} ends early, after line {self._number}: the export was interrupted."
                 " Export the workspace again."
             )
-        if document[_END] != found or self._stream.read(1):
+        if document != {_END: found} or self._stream.read(1):
             raise BadInput(
                 f"{self._where}: the file is not as it was written: its last line counts other "
                 "lines. Export the workspace again."
             )
+
+    def _kind_of(self, document: dict[str, Any]) -> str:
+        kinds = [kind for kind in KINDS if kind in document]
+        if len(kinds) != 1 or not isinstance(document[kinds[0]], dict):
+            raise BadInput(f"{self._where}: expected one of {', '.join(KINDS)}, end.")
+        [kind] = kinds
+        needed, value = _NEEDED.get(kind, {}), document[kind]
+        wrong = [name for name in needed if not isinstance(value.get(name), needed[name])]
+        wrong += [
+            name
+            for name in _BESIDE.keys() & document
+            if not isinstance(document[name], _BESIDE[name])
+        ]
+        if wrong:
+            raise BadInput(f"{self._where}: {wrong[0]} is missing or damaged.")
+        return kind
 
     @property
     def _where(self) -> str:
@@ -147,7 +170,9 @@ class ExportReader:
             return None
         self._number += 1
         try:
-            document = parse_json(text.decode(), self._where)
+            # An editor may have written a byte order mark.
+            encoding = "utf-8-sig" if self._number == 1 else "utf-8"
+            document = parse_json(text.decode(encoding), self._where)
         except UnicodeDecodeError:
             raise BadInput(f"{self._where} is not UTF-8.") from None
         if not isinstance(document, dict):

@@ -16,8 +16,9 @@ KINDS = ("incident", "review")
 LISTS = {f"{kind}s": kind for kind in KINDS}
 # Relay's limit for the body of one submission.
 BODY_BYTES_MAX = 4 * 1024 * 1024
-# {"incidents":[],"reviews":[],"properties":,"providerMetadata":}
-_ENVELOPE_BYTES = 68
+# {"incidents":[],"reviews":[],"acceptedAt":{"incidents":[],"reviews":[]},"properties":,
+# "providerMetadata":}
+_ENVELOPE_BYTES = 112
 
 _COMMON = ("properties", "providerMetadata")
 _LINE_OF_JSONL = re.compile(r'\{\s*"(?:incident|review)"\s*:')
@@ -36,17 +37,19 @@ class State:
 
     `index` is the position among the states of its kind, as in Relay's paths. `line` is the line in
     a JSONL file, or 0 in a JSON document. `text` is the entity as compact JSON.
+    `accepted_at` is when another deployment accepted the state; None for one that is new.
     """
 
     line: int
     kind: str
     index: int
     text: bytes = field(repr=False)
+    accepted_at: str | None = None
 
     @property
     def size(self) -> int:
-        """Bytes in a submission's body, including the comma."""
-        return len(self.text) + 1
+        """Bytes in a submission's body, including commas."""
+        return len(self.text) + 1 + (len(self.accepted_at) + 3 if self.accepted_at else 0)
 
     @cached_property
     def entity(self) -> Any:
@@ -111,6 +114,13 @@ class Submission:
             for name, states in lists.items()
             if states
         ]
+        times = {
+            name: [state.accepted_at for state in states]
+            for name, states in lists.items()
+            if any(state.accepted_at for state in states)
+        }
+        if times:
+            parts.append(b'"acceptedAt":' + compact(times))
         if self.properties:
             parts.append(b'"properties":' + compact(self.properties))
         if self.metadata:

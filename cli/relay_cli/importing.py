@@ -3,23 +3,24 @@
 import json
 import shlex
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import httpx
 import typer
 
-from relay_cli.api import Relay, workspace_path
+from relay_cli.api import PATIENT_ATTEMPTS, Relay, workspace_path
 from relay_cli.command import Session
 from relay_cli.container_calls import CONTAINERS_PER_CALL, put_all
 from relay_cli.export import counts_text
 from relay_cli.export_file import ExportReader, Line
-from relay_cli.failure import NOT_ALL, Failure, Misuse
-from relay_cli.feed import Feed, State, compact
+from relay_cli.failure import NOT_ALL, Failure, Misuse, Stopped
+from relay_cli.feed import BadInput, Feed, State, compact
 from relay_cli.screen import Screen, detail_line
 from relay_cli.source_secrets import secret_for
 from relay_cli.source_setup import kind_named, put_source
@@ -55,18 +56,29 @@ class Imported:
 
 class Importer:
     """Imports the lines of an export. Repeating is safe: Relay keeps the newest state of each
-    entity. A source that exists already is left as it is.
+    entity. A source that exists already is left as it is; `made` gets each new one.
     """
 
-    def __init__(self, relay: Relay, workspace_id: str) -> None:
+    def __init__(
+        self, relay: Relay, workspace_id: str, made: Callable[[dict[str, Any]], None]
+    ) -> None:
         self.imported = Imported()
-        self._relay = relay
         self.workspace_id = workspace_id
-        self._containers: list[Any] = []
+        self._relay = relay
+        self._made = made
+        self._last = 0
+        self._containers: list[Line] = []
         # By what the states of a submission have in common, as JSON.
         self._states: dict[bytes, list[State]] = {}
         self._size = 0
-        self._deletions: list[Any] = []
+        self._deletions: list[Line] = []
+
+    @property
+    def first_left(self) -> int:
+        """The number of the first line that may not be imported yet."""
+        waiting = [line.number for line in (*self._containers, *self._deletions)]
+        waiting += [state.line for states in self._states.values() for state in states]
+        return min(waiting, default=self._last + 1)
 
     def put_workspace(self, workspace: dict[str, Any]) -> None:
         """Creates the workspace, unless it exists."""
@@ -81,20 +93,21 @@ class Importer:
 
     def add(self, line: Line) -> None:
         """Imports the line, at once or together with others. Raises Failure."""
+        if line.kind == "source":
+            self.finish()
+            self._make_source(line.value)
+        self._last = line.number
         if line.kind == "container":
-            self._containers.append(line.value)
+            self._containers.append(line)
             if len(self._containers) == CONTAINERS_PER_CALL:
                 self._put_containers()
         elif line.kind == "deletion":
-            self._deletions.append(line.value)
+            self._deletions.append(line)
             if len(self._deletions) == DELETIONS_PER_CALL:
                 self._add_deletions()
         elif line.kind == "webhook":
-            self.imported.webhook = str(line.value.get("url"))
-        elif line.kind == "source":
-            self.finish()
-            self._make_source(line.value)
-        else:
+            self.imported.webhook = line.value["url"]
+        elif line.kind != "source":
             self._collect(line)
 
     def finish(self) -> None:
@@ -104,29 +117,30 @@ class Importer:
         self._add_deletions()
 
     def _collect(self, line: Line) -> None:
-        common = {name: value for name, value in line.document.items() if name != line.kind}
-        state = State(line.number, line.kind, line.number, compact(line.value))
+        common = dict(line.document)
+        text, accepted_at = compact(common.pop(line.kind)), common.pop("acceptedAt", None)
+        state = State(line.number, line.kind, line.number, text, accepted_at)
         self._states.setdefault(compact(common), []).append(state)
         self._size += state.size
         if self._size > _COLLECTED_BYTES_MAX:
             self._submit()
 
     def _submit(self) -> None:
-        for text, states in self._states.items():
+        while self._states:
+            text, states = next(iter(self._states.items()))
             common = json.loads(text)
-            feed = Feed(
-                states, common.get("properties") or {}, common.get("providerMetadata") or {}
-            )
+            feed = Feed(states, common.get("properties", {}), common.get("providerMetadata", {}))
             submitted = submit_feed(self._relay, self.workspace_id, feed)
             self.imported.note(submitted.verdicts)
             if submitted.failure:
                 raise submitted.failure
-        self._states, self._size = {}, 0
+            del self._states[text]
+        self._size = 0
 
     def _put_containers(self) -> None:
         if self._containers:
-            put = put_all(self._relay, self.workspace_id, self._containers)
-            self.imported.counts["container"] += put
+            containers = [line.value for line in self._containers]
+            self.imported.counts["container"] += put_all(self._relay, self.workspace_id, containers)
             self._containers = []
 
     def _add_deletions(self) -> None:
@@ -134,7 +148,7 @@ class Importer:
             self._relay.document(
                 "POST",
                 workspace_path(self.workspace_id, "deletions"),
-                document={"deletions": self._deletions},
+                document={"deletions": [line.value for line in self._deletions]},
                 repeatable=True,
             )
             self.imported.counts["deletion"] += len(self._deletions)
@@ -146,14 +160,13 @@ class Importer:
             return
         # The secrets are not in the file; until the tool's is given, its calls are refused.
         tool = kind_named(self._relay, source["kind"])
-        secret = secret_for(tool, None, bool(source.get("hasSecret")))
+        secret = secret_for(tool, None, source["hasSecret"])
         document = {"kind": source["kind"], "settings": source["settings"]}
         made = put_source(self._relay, self.workspace_id, source["id"], document, secret)
         self.imported.counts["source"] += 1
-        self.imported.sources.append(
-            {"id": made["id"], "kind": made["kind"], "url": made["url"]}
-            | {"lacksSecret": secret is not None}
-        )
+        found = {"id": made["id"], "kind": made["kind"], "url": made["url"]}
+        self.imported.sources.append(found | {"lacksSecret": secret is not None})
+        self._made(self.imported.sources[-1])
 
 
 def import_workspace(
@@ -170,47 +183,58 @@ def import_workspace(
             show_default=False,
         ),
     ] = None,
+    from_line: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Continue at this line, after a failure.")
+    ] = 1,
 ) -> int:
     """Import a workspace that `relay export` wrote, from another deployment or for a copy.
 
     Importing a file again changes nothing, and a state that is newer here stays. A file is checked
-    as a whole first; standard input is imported as it arrives. The workspace is created if it does
-    not exist. Sources get new URLs, and their secrets are yours to give: the command lists them.
+    as a whole first; standard input or a pipe is imported as it arrives. The workspace is created
+    if it does not exist. Sources get new URLs, each printed at once, and their secrets are yours to
+    give: the command lists them.
 
     Exit code: 0 all imported, 1 some rejected, 2 it is not a complete export, 3 Relay is
     unreachable or unavailable, 4 the key has no access to the workspace. After a failure, import
-    the file again.
+    the file again, from the line that the command names.
     """
-    if file != "-":
-        _check(file)
+    relay, screen = session.relay, session.screen
+    relay.attempts = PATIENT_ATTEMPTS
     with _opened(file) as stream:
         reader = ExportReader(stream, "stdin" if file == "-" else file)
         found = reader.workspace()
-        importer = Importer(session.relay, workspace or found["id"])
+        workspace_id = workspace or found["id"]
+        importer = Importer(relay, workspace_id, partial(_say_made, screen, workspace_id))
+        screen.note(f"Importing into workspace {workspace_id} …")
         try:
             importer.put_workspace(found)
-            with session.screen.waiting("Importing …"):
-                for line in reader.lines():
-                    importer.add(line)
-                importer.finish()
-        except Failure:
-            _say(session.screen, importer, is_part=True)
+            _import(reader, importer, from_line)
+        except BaseException as error:
+            # A new source's URL is not shown again, so whatever ends the import, it is.
+            _say(screen, importer, is_part=True)
+            if isinstance(error, KeyboardInterrupt):
+                raise Stopped from None
             raise
-    _say(session.screen, importer)
+    _say(screen, importer)
     return NOT_ALL if importer.imported.rejected else 0
 
 
-def _check(file: str) -> None:
-    """Reads the whole file, so that nothing of an incomplete one is imported."""
-    with _opened(file) as stream:
-        reader = ExportReader(stream, file)
-        reader.workspace()
-        for _ in reader.lines():
-            pass
+def _import(reader: ExportReader, importer: Importer, from_line: int) -> None:
+    try:
+        for line in reader.lines():
+            if line.number >= from_line:
+                importer.add(line)
+    except BadInput:
+        # A stream was cut off.
+        importer.finish()
+        raise
+    importer.finish()
 
 
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
+    """The export from its start. A file is read as a whole first, so that nothing of an incomplete
+    one is imported; a stream, such as a pipe with a name, can be read once only."""
     if file == "-":
         yield sys.stdin.buffer
         return
@@ -219,11 +243,27 @@ def _opened(file: str) -> Iterator[BinaryIO]:
             stream = opened.enter_context(Path(file).open("rb"))
         except OSError as error:
             raise Misuse(f"{file} can't be read: {error.strerror}.") from None
+        if Path(file).is_file():
+            reader = ExportReader(stream, file)
+            reader.workspace()
+            deque(reader.lines(), maxlen=0)
+            stream.seek(0)
         yield stream
 
 
+def _say_made(screen: Screen, workspace_id: str, source: dict[str, Any]) -> None:
+    if screen.json:
+        return
+    screen.verbatim(
+        f"To do: enter the new URL of source {source['id']} in the tool: {source['url']}"
+    )
+    if source["lacksSecret"]:
+        command = shlex.join(["relay", "sources", "secret", workspace_id, source["id"]])
+        screen.verbatim(f"To do: give Relay the secret with which the tool signs: {command}")
+
+
 def _say(screen: Screen, importer: Importer, is_part: bool = False) -> None:
-    """What was imported, or before a failure a part of it; the URLs are not shown again."""
+    """What was imported, or before a failure a part of it."""
     imported, workspace_id = importer.imported, importer.workspace_id
     if screen.json:
         screen.document(
@@ -235,6 +275,7 @@ def _say(screen: Screen, importer: Importer, is_part: bool = False) -> None:
                 "sources": imported.sources,
                 "webhook": imported.webhook,
             }
+            | ({"fromLine": importer.first_left} if is_part else {})
         )
         return
     screen.say(f"Imported into workspace {workspace_id}: {counts_text(imported.counts)}.")
@@ -244,20 +285,13 @@ def _say(screen: Screen, importer: Importer, is_part: bool = False) -> None:
         name = verdict["id"] or "no id"
         screen.say(f"Rejected: line {verdict['line']}, {verdict['kind']} {name}")
         screen.say(*map(detail_line, verdict["details"]))
-    screen.verbatim(*_left_to_do(workspace_id, imported))
+    if imported.webhook:
+        parts = ["relay", "workspaces", "webhook", "put", workspace_id, imported.webhook]
+        screen.verbatim(
+            f"To do: set the webhook, its secret in RELAY_WEBHOOK_SECRET: {shlex.join(parts)}"
+        )
     if is_part:
-        screen.say("Not all is imported. Import it again: this changes nothing that is.")
+        screen.say(f"Not all is imported. Continue with --from-line {importer.first_left}.")
     else:
         link = shlex.join(["relay", "link", "SITE", workspace_id])
         screen.verbatim(f"To do: link the workspace to its sites: {link}")
-
-
-def _left_to_do(workspace_id: str, imported: Imported) -> Iterator[str]:
-    for source in imported.sources:
-        yield f"To do: enter the new URL of source {source['id']} in the tool: {source['url']}"
-        if source["lacksSecret"]:
-            command = shlex.join(["relay", "sources", "secret", workspace_id, source["id"]])
-            yield f"To do: give Relay the secret with which the tool signs: {command}"
-    if imported.webhook:
-        parts = ["relay", "workspaces", "webhook", "put", workspace_id, imported.webhook]
-        yield f"To do: set the webhook, its secret in RELAY_WEBHOOK_SECRET: {shlex.join(parts)}"

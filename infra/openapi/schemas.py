@@ -38,8 +38,10 @@ _RULES: Mapping[str, JsonSchemaValue] = {
         "then": {"properties": {"allWorkspaces": {"const": False}}},
         "else": {"required": ["allWorkspaces"], "properties": {"allWorkspaces": {"const": True}}},
     },
-    # A limit on all associations together: JSON Schema can't state a sum.
+    # JSON Schema can state neither a sum, such as of all associations, nor that two lists are
+    # equally long.
     "_few_values": {},
+    "_a_time_for_each": {},
 }
 # Added to the description of each field of the format.
 _FORMATS = {

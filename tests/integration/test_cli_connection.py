@@ -3,8 +3,12 @@
 import ast
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -406,6 +410,50 @@ def test_a_refusal_is_not_retried() -> None:
     failure, waits, calls = call([Reply(401)])
     assert isinstance(failure, Refused)
     assert (waits, calls) == ([], 1)
+
+
+def test_a_connection_that_breaks_is_retried_if_the_call_can_be_repeated() -> None:
+    waits: list[float] = []
+    # An answer cut off in its first line.
+    with (
+        broken(times=2) as url,
+        Relay(url, None, "id", lambda _: None, sleep=waits.append) as relay,
+    ):
+        assert relay.document("GET", "/x") == {"a": 1}
+        assert len(waits) == 2
+    with (
+        broken(times=1) as url,
+        Relay(url, None, "id", lambda _: None, sleep=waits.append) as relay,
+        pytest.raises(Unavailable, match="can't be reached"),
+    ):
+        relay.document("POST", "/x")
+    assert len(waits) == 2
+
+
+@contextmanager
+def broken(times: int) -> Iterator[str]:
+    """A Relay that closes so many connections without an answer, and then answers."""
+    answer = b'HTTP/1.0 200 OK\r\nx-correlation-id: id\r\n\r\n{"a": 1}'
+
+    def serve() -> None:
+        for number in range(times + 1):
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(65536)
+                if number == times:
+                    connection.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_a_failed_connection_is_retried() -> None:

@@ -320,6 +320,12 @@ def test_a_source_of_an_unknown_kind_is_an_error_after_everything_else(
         (export_of({"incident": incident()}) + b"{}\n", "is not as it was written"),
         (export_of({"other": {}}), "line 2: expected one of"),
         (export_of({"incident": 1}), "line 2: expected one of"),
+        (export_of({"incident": {}, "review": {}}), "line 2: expected one of"),
+        (export_of({"source": {}}), "line 2: id is missing or damaged"),
+        (export_of({"source": {"id": "x", "kind": "datadog"}}), "line 2: settings is missing"),
+        (export_of({"webhook": {"url": None}}), "line 2: url is missing or damaged"),
+        (export_of({"incident": incident(), "properties": []}), "line 2: properties is missing"),
+        (export_of({"incident": incident(), "acceptedAt": 1}), "line 2: acceptedAt is missing"),
         (written({"relayExport": HEADER}, [], {}), "line 2: expected a JSON object"),
         (written({"relayExport": HEADER}, {}, {"end": {}}), "line 2: expected one of"),
         (written({"relayExport": HEADER}, {"end": {"incident": 1}}), "is not as it was written"),
@@ -341,7 +347,7 @@ def test_a_stream_that_is_interrupted_says_how_much_was_imported(stage: Stage) -
     ran = stage.cli("import", "-", "--workspace", NEW, stdin=content, code=2)
     assert "ends early, after line 201" in ran.err
     assert f"Imported into workspace {NEW}: 1 container." in ran.out
-    assert "Not all is imported." in ran.out
+    assert "Not all is imported. Continue with --from-line 202." in ran.out
 
 
 def test_a_rejected_entity_does_not_keep_out_the_others(
@@ -428,7 +434,7 @@ def test_a_reader_needs_memory_for_one_line_only() -> None:
 
         def readline(self, _: int | None = -1, /) -> bytes:
             self.lines += 1
-            return written({"relayExport": HEADER} if self.lines == 1 else {"webhook": {}})
+            return written({"relayExport": HEADER} if self.lines == 1 else {"container": {}})
 
     stream: Any = Endless()
     reader = ExportReader(stream, "stream")
@@ -443,7 +449,7 @@ def test_every_cut_of_a_file_is_recognized() -> None:
         {"container": {"id": "a"}},
         {"incident": incident(), "properties": {}},
         {"deletion": DELETION},
-        {"source": {"id": "x"}},
+        {"source": {"id": "x", "kind": "datadog", "settings": {}, "hasSecret": False}},
     )
     for length in range(len(content)):
         reader = ExportReader(io.BytesIO(content[:length]), "cut")

@@ -71,8 +71,10 @@ def entities_of(stage: Stage, workspace: str) -> dict[tuple[str, str], Any]:
 
 
 def newer_of(old: Any, new: Any) -> Any:
-    """A deletion is newer than the state that it deleted; of two states with one sequence, the one
-    that was there first stays."""
+    """A deletion is newer than each state that was submitted before, and all old ones were; of two
+    states with one sequence, the one that was there first stays."""
     if old is None or new is None:
         return old or new
+    if new[1] and not old[1]:
+        return new
     return old if old[:2] > new[:2] and (old[0] > new[0] or old[1]) else new

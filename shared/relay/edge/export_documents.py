@@ -93,6 +93,7 @@ def _exported(entry: Entry) -> dict[str, Any]:
         return dict(present(deletion))
     state: dict[str, Any] = {
         "entity": entry.entity,
+        "acceptedAt": date_time_of(entry.accepted_at),
         "properties": dict(entry.properties),
         "providerMetadata": {"product": entry.product} if entry.product else None,
     }

@@ -111,8 +111,8 @@ class EntityState:
     """`entity` is what Jira gets; `properties` and `product`, the operations tool's name or empty,
     are those of the submission it came in.
 
-    `accepted_at`, in epoch milliseconds, is when the submission was answered 202, and
-    `correlation_id` names it.
+    `accepted_at`, in epoch milliseconds, is when the submission was answered 202, here or
+    by another deployment, or 0 for the time of its message; `correlation_id` names the submission.
     """
 
     kind: Kind

@@ -1,15 +1,17 @@
 """A submission of the operations tool: parsed as a whole, validated entity by entity."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from relay.entities.document import details_of, without_mark
-from relay.entities.fields import ID_MAX, TEXT_MAX, Document, Properties
+from relay.entities.fields import ID_MAX, TEXT_MAX, DateTime, Document, Properties
 from relay.entities.json_text import is_text, read_json, split_elements, strict_json
 from relay.entities.model import MODELS, EntityState, Kind
+from relay.entities.moment import moment_of
 from relay.errors import BadRequest, Detail, TooLarge
 
 # More errors than one answer can hold: a body full of `{}` would take a minute to validate.
@@ -25,6 +27,18 @@ class ProviderMetadata(Document):
 
     product: Annotated[str, Field(max_length=TEXT_MAX)] | None = None
     """The operations tool's name, which Relay passes on to Jira."""
+
+
+_Times = Annotated[list[DateTime], Field(fail_fast=True)]
+
+
+class AcceptedAt(Document):
+    """When another deployment has accepted each state: a list for each list of the submission."""
+
+    incidents: _Times | None = None
+    """The times of the incidents, in their order."""
+    reviews: _Times | None = None
+    """The times of the reviews, in their order."""
 
 
 class Envelope(Document):
@@ -43,11 +57,27 @@ class Envelope(Document):
     with `_`; `relayWorkspace` is Relay's own."""
     providerMetadata: ProviderMetadata | None = None
     """The operations tool that submits."""
+    acceptedAt: AcceptedAt | None = None
+    """For states that another deployment has exported. An entity that was deleted since then stays
+    deleted. A time in the future counts as now, and so does no time."""
+
+    @model_validator(mode="after")
+    def _a_time_for_each(self) -> Self:
+        for kind in Kind:
+            times = self.times(kind)
+            if times and len(times) != len(self.entities(kind)):
+                raise ValueError(f"acceptedAt.{kind.plural} should have a time for each state")
+        return self
 
     def entities(self, kind: Kind) -> list[Any]:
         """The submitted entities of this kind, not validated."""
         found = self.incidents if kind is Kind.INCIDENT else self.reviews
         return found or []
+
+    def times(self, kind: Kind) -> list[str]:
+        """When these entities were accepted elsewhere; empty if that is not given."""
+        times = self.acceptedAt or AcceptedAt()
+        return (times.incidents if kind is Kind.INCIDENT else times.reviews) or []
 
     @property
     def product(self) -> str:
@@ -180,11 +210,23 @@ def _validated(
     if fault:
         # A field that was sent twice may hide the invalid value of the first.
         return Verdict(kind, index, valid.id, (not_json,)), None
-    state = EntityState(kind, valid.as_json(), envelope.properties or {}, product=envelope.product)
+    times = envelope.times(kind)
+    state = EntityState(
+        kind,
+        valid.as_json(),
+        envelope.properties or {},
+        _milliseconds(times[index]) if times else 0,
+        product=envelope.product,
+    )
     if len(state.as_json) > ENTITY_BYTES_MAX:
         message = f"An entity should have at most {ENTITY_BYTES_MAX} bytes of JSON"
         return Verdict(kind, index, valid.id, (Detail(path, "max_bytes", message),)), None
     return Verdict(kind, index, valid.id), state
+
+
+def _milliseconds(accepted_at: str) -> int:
+    # 0 is no time.
+    return max(1, min(int(time.time() * 1000), round(moment_of(accepted_at).timestamp() * 1000)))
 
 
 def _id_of(entity: Any) -> str | None:

@@ -1,11 +1,12 @@
 """The queue of submissions. A message holds many entities of one submission:
 
     {"format": 1, "workspaceId", "correlationId", "acceptedAt", "properties"?, "product"?,
-     "incidents": […], "reviews": […], "deleted": [[kind, id], …],
+     "incidents": […], "reviews": […], "acceptedElsewhere"?: [ms, …], "deleted": [[kind, id], …],
      "containers": [id, …], "logoUrl"?, "services": [[id, name, url, changedAt], …], "offset"?}
 
 as JSON, compressed with zlib, in base64, as SQS accepts text only. Compression fits ten times as
-many entities into a message.
+many entities into a message. `acceptedElsewhere` has a time for each incident, then for each
+review, if another deployment accepted them; 0 stands for `acceptedAt`.
 """
 
 import base64
@@ -103,6 +104,7 @@ class _Content(BaseModel):
     product: str = ""
     incidents: Annotated[list[dict[str, Any]], Field(default_factory=list)]
     reviews: Annotated[list[dict[str, Any]], Field(default_factory=list)]
+    acceptedElsewhere: Annotated[list[SequenceNumber], Field(default_factory=list)]
     deleted: Annotated[list[tuple[Kind, str]], Field(default_factory=list)]
     containers: Annotated[list[EntityId], Field(default_factory=list)]
     logoUrl: str = ""
@@ -193,6 +195,9 @@ def _json(message: Message) -> bytes:
         "logoUrl": message.logo_url,
         "offset": message.offset,
     }
+    times = [state.accepted_at for kind in Kind for state in message.states if state.kind is kind]
+    if any(times):
+        content["acceptedElsewhere"] = times
     if message.services:
         services = [[one.id, one.name, one.url, one.changed_at] for one in message.services]
         content["services"] = services
@@ -208,20 +213,19 @@ def _entities(states: Sequence[EntityState], kind: Kind) -> list[Any]:
 
 
 def _states(content: _Content) -> tuple[EntityState, ...]:
+    lists = ((Kind.INCIDENT, content.incidents), (Kind.REVIEW, content.reviews))
+    entities = [(kind, entity) for kind, found in lists for entity in found]
+    times = content.acceptedElsewhere or [0] * len(entities)
     states = tuple(
         EntityState(
             kind,
             entity,
             content.properties,
-            content.acceptedAt,
+            at or content.acceptedAt,
             content.correlationId,
             content.product,
         )
-        for kind, entities in (
-            (Kind.INCIDENT, content.incidents),
-            (Kind.REVIEW, content.reviews),
-        )
-        for entity in entities
+        for (kind, entity), at in zip(entities, times, strict=True)
     )
     for state in states:
         _Essentials.model_validate(state.entity)

@@ -13,6 +13,8 @@ from relay.provider.deletions import PER_MESSAGE
 
 
 class _ExportedState(TypedDict):
+    acceptedAt: DateTime
+    """When its submission was accepted."""
     properties: Properties
     """The properties of its submission."""
     providerMetadata: NotRequired[ProviderMetadata | None]
