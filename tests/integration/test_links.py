@@ -306,6 +306,9 @@ def test_a_key_for_some_workspaces_cannot_manage_sites(
         if method not in ("GET", "HEAD"):
             assert error(answer) == (403, "forbidden")
             assert site.id not in answer.text
+        elif route.endswith("/erasure"):
+            # An erased site is linked to nothing.
+            assert answer.status_code == 403
         elif route in ("/v1/sites", "/v1/workspaces/{workspaceId}/sites"):
             own = route == "/v1/sites" or WORKSPACE in workspaces
             assert answer.status_code == (200 if own else 403)
@@ -313,6 +316,6 @@ def test_a_key_for_some_workspaces_cannot_manage_sites(
         else:
             # The site is linked to none of them, so it is not found.
             assert answer.status_code == 404
-    assert len(reads) == 4
+    assert len(reads) == 5
     assert site.in_jira == []
     assert relay.functions["links"].parts.links.workspaces_of(site.id) == []

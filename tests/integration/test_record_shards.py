@@ -5,6 +5,7 @@ import json
 import threading
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from relay import keys
 from relay.aws import side_by_side
 from relay.entities.model import EntityKey, EntityState, Kind
 from relay.record.store import RecordStore
+from tests.golden.dump import items_of, versions
 from tests.support.aws import Aws
 from tests.support.aws_calls import AwsCalls, client_error
 from tests.support.entities import incident, review
@@ -58,6 +60,23 @@ def test_ids_of_any_tool_are_spread_evenly(ids: list[str]) -> None:
     found = Counter(keys.entities("w").key_of(EntityKey(Kind.INCIDENT, one))[0] for one in ids)
     assert len(found) == keys.SHARDS
     assert max(found.values()) < 1.2 * len(ids) / keys.SHARDS
+
+
+@pytest.mark.parametrize("version", versions())
+def test_what_a_release_has_stored_lies_where_this_version_looks_for_it(version: str) -> None:
+    shards_of: dict[str, Callable[..., keys.Shards]] = {
+        "entity": keys.entities,
+        "outcome": keys.outcomes,
+        "debt": keys.debts,
+    }
+    found = Counter[str]()
+    for item in items_of(version, "record"):
+        pk, sk = item["pk"]["S"], item["sk"]["S"]
+        name, *ids = pk.split("#")
+        if name in shards_of and not keys.is_component(sk):
+            assert shards_of[name](*ids[:-1]).key_of(keys.entity_of(sk)) == (pk, sk)
+            found[name] += 1
+    assert found.keys() == shards_of.keys()
 
 
 @pytest.mark.parametrize("ids", IDS)
