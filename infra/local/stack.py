@@ -38,10 +38,13 @@ class FolderInUse(StackFailure):
 
 @dataclass(frozen=True)
 class Options:
-    """Whether MiniStack enforces IAM policies, and parameters of the template with their values."""
+    """Whether MiniStack enforces IAM policies, parameters of the template with their values, and
+    what makes the build: a function that returns its folder, or raises StackFailure.
+    """
 
     enforce_iam: bool = False
     parameters: Mapping[str, str] = field(default_factory=chosen_parameters)
+    build: Callable[[], Path] = built_app
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ def _start_side_by_side(
 
     with ThreadPoolExecutor(3) as pool:
         aws, jira = pool.submit(embedded_aws), pool.submit(simulator)
-        build = pool.submit(built_app)
+        build = pool.submit(options.build)
         return aws.result(), jira.result(), build.result()
 
 

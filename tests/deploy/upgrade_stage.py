@@ -1,0 +1,88 @@
+"""Two sites with four workspaces, and the 20,000 entities that are submitted to them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from random import Random
+
+from infra.local.feed import State, parse_states
+from infra.local.stack import Stack
+from infra.local.story import Story
+from relay.queues.submissions import parse_message
+from tests.deploy.operator_stage import Terminal
+from tests.deploy.workspace_stage import linked
+from tests.e2e.steering import wait_until
+from tests.golden.dump import messages_of, versions
+from tests.support.entities import incident, review
+
+# The workspaces of each site. The dumps' messages are of the first workspace.
+SITES = {"acme": ("payments", "search"), "globex": ("shipping", "billing")}
+GOLDEN = "payments"
+INCIDENTS, REVIEWS = 4950, 50
+# Every fifth entity has a second state.
+CHANGED = 5
+# Of the command: Relay did not confirm everything.
+UNAVAILABLE = 3
+
+
+@contextmanager
+def linked_workspaces(stack: Stack) -> Iterator[dict[str, Story]]:
+    """The story of each workspace."""
+    with ExitStack() as opened:
+        linking = (linked(stack, site, *workspaces) for site, workspaces in SITES.items())
+        stories = chain.from_iterable(map(opened.enter_context, linking))
+        yield {story.tenancy.workspace_id: story for story in stories}
+
+
+def states_of(workspace: str) -> list[State]:
+    """The states of a workspace's entities, in no order; workspaces share their ids."""
+    lines = []
+    for number in range(INCIDENTS + REVIEWS):
+        for sequence in (1, 2) if number % CHANGED == 0 else (1,):
+            summary = f"{workspace} {number} {sequence}"
+            if number < INCIDENTS:
+                lines.append({"incident": incident(f"inc-{number}", sequence, summary=summary)})
+            else:
+                lines.append({"review": review(f"rev-{number}", sequence, summary=summary)})
+    Random(workspace).shuffle(lines)  # noqa: S311 - an order, no secret
+    return parse_states(map(json.dumps, lines), workspace)
+
+
+def queue_messages_of_releases(stack: Stack) -> list[State]:
+    """Send the messages that released versions wrote; returns the states in them."""
+    lines = []
+    for version in versions():
+        for sent in messages_of(version):
+            if sent["queue"] != "SUBMISSIONS_QUEUE":
+                continue
+            message = parse_message(sent["body"])
+            assert message.workspace_id == GOLDEN
+            stack.aws.sqs.send_message(
+                QueueUrl=stack.deployment.outputs["SubmissionsQueue"],
+                MessageBody=sent["body"],
+                MessageGroupId=GOLDEN,
+            )
+            lines += [json.dumps({one.kind.value: one.entity}) for one in message.states]
+    return parse_states(lines, "golden")
+
+
+def submit_all(terminal: Terminal, parts: Mapping[str, list[State]]) -> None:
+    """Submit a part of each workspace, side by side."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        sent = [pool.submit(_submit, terminal, *part) for part in parts.items()]
+    for one in sent:
+        one.result()
+
+
+def _submit(terminal: Terminal, workspace: str, states: list[State]) -> None:
+    """As a tool does: what Relay has not confirmed is submitted again."""
+    terminal.write(f"{workspace}.jsonl", *({one.kind: one.entity} for one in states))
+
+    def is_submitted() -> bool:
+        done = terminal.ran(f"relay submit {workspace} {workspace}.jsonl")
+        assert done.returncode in (0, UNAVAILABLE), done.stdout + done.stderr
+        return done.returncode == 0
+
+    wait_until(is_submitted, "Relay accepts the submission")
