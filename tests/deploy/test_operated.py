@@ -34,6 +34,8 @@ from tests.deploy.operator_stage import (
 )
 from tests.deploy.upgrade_stage import (
     GOLDEN,
+    REDELIVERY_SECONDS,
+    await_all,
     linked_workspaces,
     queue_messages_of_releases,
     states_of,
@@ -42,7 +44,6 @@ from tests.deploy.upgrade_stage import (
 from tests.deploy.workspace_stage import (
     associate,
     at_site,
-    await_replays,
     fill,
     in_jira,
     let_the_wait_end,
@@ -56,8 +57,6 @@ from tests.support.entities import incident, review
 
 # The parts in which each workspace's entities are submitted.
 PARTS = 6
-# Longer than a function needs for what it receives at once, and shorter than the test.
-REDELIVERY_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +116,8 @@ def test_nothing_is_lost_while_every_function_is_replaced(former: Stack, tmp_pat
         assert sum(map(len, map(newest_states, submitted.values()))) == 20_000
         for workspace, story in stories.items():
             expected = newest_states(submitted[workspace] + (golden if workspace == GOLDEN else []))
+            await_all(story)
             assert story.wait_for_delivery(len(expected))
-            await_replays(story)
             assert differences(expected, story.shown()) == []
             assert story.recorded() == story.delivered() == len(expected)
     assert dead_letters(now) == {}
@@ -126,12 +125,10 @@ def test_nothing_is_lost_while_every_function_is_replaced(former: Stack, tmp_pat
 
 # --- Moving a workspace ---
 
-MOVED = "moved"
-
 
 @pytest.fixture
 def old(former: Stack) -> Iterator[Story]:
-    with linked(former, "moving-out", MOVED) as [story]:
+    with linked(former, "moving-out", "moved") as [story]:
         yield story
 
 
@@ -139,7 +136,7 @@ def old(former: Stack) -> Iterator[Story]:
 def new(current: Stack) -> Iterator[Story]:
     """The workspace does not exist here yet, but a site does, and another workspace."""
     with linked(current, "moving-in", "other") as [other]:
-        tenancy = replace(other.tenancy, workspace_id=MOVED)
+        tenancy = replace(other.tenancy, workspace_id="moved")
         with Story(current, tenancy, Screen()) as story:
             yield story
 
@@ -148,7 +145,7 @@ def test_a_moved_workspace_has_the_same_entities_in_the_other_deployment(
     old: Story, new: Story, tmp_path: Path
 ) -> None:
     """By the page's commands, between two deployments, each with an emulated AWS and a Jira."""
-    moved = {"payments": MOVED}
+    moved = {"payments": "moved"}
     *copy, unlink, link = steps("Move a workspace")
     at_old, at_new = terminal_of(tmp_path, old, "OLD"), terminal_of(tmp_path, new, "NEW")
 

@@ -1,18 +1,21 @@
 """Two sites with four workspaces, and the 20,000 entities that are submitted to them."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 from random import Random
 
 from infra.local.feed import State, parse_states
 from infra.local.stack import Stack
-from infra.local.story import Story
+from infra.local.story import DELIVERY_SECONDS, Story
+from relay import keys
 from relay.queues.submissions import parse_message
+from relay.table import key, to_item
 from tests.deploy.operator_stage import Terminal
-from tests.deploy.workspace_stage import linked
+from tests.deploy.workspace_stage import linked, sweep
 from tests.e2e.steering import wait_until
 from tests.golden.dump import messages_of, versions
 from tests.support.entities import incident, review
@@ -23,6 +26,8 @@ GOLDEN = "payments"
 INCIDENTS, REVIEWS = 4950, 50
 # Every fifth entity has a second state.
 CHANGED = 5
+# Longer than a function needs for what it receives at once, and shorter than the test.
+REDELIVERY_SECONDS = 15
 # Of the command: Relay did not confirm everything.
 UNAVAILABLE = 3
 
@@ -86,3 +91,38 @@ def _submit(terminal: Terminal, workspace: str, states: list[State]) -> None:
         return done.returncode == 0
 
     wait_until(is_submitted, "Relay accepts the submission")
+
+
+def await_all(story: Story) -> None:
+    """Wait until all that was accepted is recorded and delivered.
+
+    What the submitter had no time for is owed. A replayer that MiniStack killed holds the replay
+    for three minutes, which are ended for one that has not moved for as long as a killed
+    submitter's messages wait.
+    """
+    replays = f"/v1/sites/{story.tenancy.site_id}/replay"
+
+    def is_done() -> bool:
+        if story.waiting():
+            return False
+        found = story.relay.http.get(replays).raise_for_status().json()["replays"]
+        running = [one["workspaceId"] for one in found if one["state"] != "done"]
+        for workspace in running:
+            _end_lease(story, workspace)
+            sweep(story.stack)
+        return not running
+
+    wait_until(is_done, "all is delivered", DELIVERY_SECONDS)
+
+
+def _end_lease(story: Story, workspace: str) -> None:
+    dynamodb = story.stack.aws.dynamodb
+    before = int((time.time() - REDELIVERY_SECONDS) * 1000)
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.update_item(
+            TableName=story.stack.deployment.outputs["TenantsTable"],
+            Key=key(*keys.replay(story.tenancy.site_id, workspace)),
+            UpdateExpression="SET leased = :none, due = :none",
+            ConditionExpression="stage <> :done AND leased > :none AND updatedAt < :before",
+            ExpressionAttributeValues=to_item({":none": 0, ":done": "done", ":before": before}),
+        )

@@ -13,6 +13,7 @@ from infra.local.screen import Screen
 from infra.local.stack import Stack
 from infra.local.story import Story
 from relay import keys
+from relay.entities.workspace_ids import WORKSPACE_PROPERTY
 from relay.table import key as table_key
 from relay.table import to_item
 from tests.deploy.operator_stage import Terminal
@@ -70,10 +71,10 @@ def settle(story: Story) -> None:
 
 
 def in_jira(story: Story) -> dict[str, Any]:
-    """The workspace's entities at its site, each with the properties that were submitted."""
+    """The workspace's entities at its site, each with its properties but for Relay's own."""
     ids = story.ids()
     return {
-        f"{kind} {own['id']}": (own, properties)
+        f"{kind} {own['id']}": (own, properties | {WORKSPACE_PROPERTY: ""})
         for kind in KINDS
         for entity, properties in story.jira.with_properties(story.tenancy.site_name, kind)
         if (own := ids.own_entity(entity))
@@ -110,5 +111,10 @@ def let_the_wait_end(stack: Stack, workspace: str) -> None:
             ConditionExpression="attribute_exists(erasing) AND leased <= :now AND due > :now",
             ExpressionAttributeValues=to_item({":none": 0, ":now": int(time.time() * 1000)}),
         )
+    sweep(stack)
+
+
+def sweep(stack: Stack) -> None:
+    """What EventBridge does every few minutes."""
     sweeper = stack.deployment.functions["SweeperFunction"]
     stack.aws.functions.invoke(FunctionName=sweeper, Payload=b"{}")
