@@ -216,3 +216,25 @@ def test_with_plain_ids_what_was_associated_is_deleted_too(
     assert go_on(relay) == "done"
     assert items(relay, f"association#{site.id}", ERASED) == []
     assert len(items(relay, f"association#{other.id}")) == others
+
+
+def test_what_a_failed_deletion_took_from_another_workspace_is_replayed_at_once(
+    start: Start, simulator: Simulator
+) -> None:
+    """With plain ids, a workspace that is linked in place of the erased one may have the same."""
+    relay = start(ERASED, OTHER, simulator=simulator, PLAIN_IDS="on")
+    site = install_from(relay, simulator)
+    link(relay, site)
+    relay.submit(ERASED, incidents=[incident("i", 5)])
+    erase(relay)
+    relay.run_replays()
+    link(relay, site, OTHER)
+    # Jira keeps the erased workspace's state, and says that it has accepted this one.
+    relay.submit(OTHER, incidents=[incident("i", 1)])
+    operations = ["deleteComponentsByProperty"]
+    simulator.fail(site.name, {"kind": "suspended", "operations": operations})
+
+    assert go_on(relay) == "remaining"
+
+    assert linked_in_jira(site) == [OTHER]
+    assert site.at_site("incident").keys() == {"i"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relay import keys
 from relay.tenants.lifecycle import LifecycleToken
 from tests.integration.erasing_stage import (
     ERASED,
@@ -211,3 +212,28 @@ def test_tenants_that_were_merged_into_it_are_forgotten_too(relay: Relay, site: 
 
     assert go_on(relay, site) == "done"
     assert items(relay, site.id, merged) == []
+
+
+def test_an_installation_that_returns_at_the_same_moment_is_found(
+    relay: Relay, kept: JiraSite, site: JiraSite
+) -> None:
+    table = relay.aws.environment["TENANTS_TABLE"]
+    pointer = {"pk": {"S": keys.installation_id("returned")}, "sk": {"S": keys.TENANT}}
+    relay.aws.dynamodb.put_item(TableName=table, Item=pointer | {"tenantId": {"S": site.id}})
+    uninstall(site)
+    forget(relay, site)
+    relay.let_time_pass()
+
+    def install() -> None:
+        if not relay.aws.dynamodb.get_item(TableName=table, Key=pointer).get("Item"):
+            relay.aws.dynamodb.put_item(
+                TableName=table, Item=pointer | {"tenantId": {"S": kept.id}}
+            )
+
+    with aws_calls() as calls:
+        calls.race("BatchWriteItem", *[install] * 20)
+        assert go_on(relay, site) == "done"
+
+    found = relay.tenants.find_by_installation_id("returned")
+    assert found
+    assert found.id == kept.id

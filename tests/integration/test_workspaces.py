@@ -172,6 +172,18 @@ def test_a_gzip_body_is_accepted_and_a_broken_one_refused(put: Put) -> None:
         assert put("payments", broken, content_encoding="gzip").status == 400
 
 
+def test_a_page_reads_no_more_of_the_list_than_it_has(
+    put: Put, module: ModuleType, api_key: str
+) -> None:
+    for number in range(4):
+        assert put(f"w{number}").status == 200
+    headers = {"Authorization": f"Bearer {api_key}"}
+    with aws_calls() as calls:
+        answer = call(module, "GET", "/v1/workspaces?limit=2", None, headers)
+    assert [one["id"] for one in answer.json()["workspaces"]] == ["w0", "w1"]
+    assert [one["Limit"] for one in calls.given("Query")] == [2]
+
+
 def test_a_database_that_fails_is_a_503(put: Put, get: Callable[..., Answer]) -> None:
     for failure in (unreachable(), client_error("ThrottlingException")):
         for attempt in (put, get):

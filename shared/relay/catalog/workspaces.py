@@ -88,7 +88,10 @@ class WorkspaceStore:
         `only` restricts them to these ids.
         """
         ids = (
-            (item["sk"] for item in self._table.query(keys.WORKSPACES, after=after))
+            (
+                item["sk"]
+                for item in self._table.query(keys.WORKSPACES, after=after, page_size=limit)
+            )
             if only is None
             else iter(sorted(one for one in only if one > after))
         )

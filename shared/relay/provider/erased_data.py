@@ -6,6 +6,7 @@ has deleted, and the cursor of the rest. It can be cut off anywhere and called a
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from relay import keys
@@ -149,15 +150,16 @@ class ErasedData:
         values = {":pk": keys.tenant(tenant_id), ":id": tenant_id}
 
         def own(found: Sequence[Item]) -> Sequence[Item]:
-            return [
-                item
-                for item in found
-                if "tenantId" not in item or self._delete_pointer(item, tenant_id)
-            ]
+            rest = [item for item in found if "tenantId" not in item]
+            for item in found:
+                if "tenantId" in item:
+                    # Not together with the rest, without condition: an install may write it again.
+                    self._delete_pointer(item, tenant_id)
+            return rest
 
         return self._found(self._tenants, cursor, condition, values, own, ("tenantId",))
 
-    def _delete_pointer(self, pointer: Item, tenant_id: str) -> bool:
+    def _delete_pointer(self, pointer: Item, tenant_id: str) -> None:
         """Delete it, unless it is another tenant's since it was read."""
         request: Any = {
             "TableName": self._tenants.name,
@@ -165,11 +167,8 @@ class ErasedData:
             "ConditionExpression": "tenantId = :id",
             "ExpressionAttributeValues": to_item({":id": tenant_id}),
         }
-        try:
+        with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.delete_item(**request)
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
 
     # --- Both ---
 

@@ -114,8 +114,11 @@ class WorkspaceUnlinker:
         site = self._sites.client_for(tenant) if tenant else None
         if tenant and site:
             self._unlink_in_jira(site, workspace_id)
-            WorkspaceJira(site, ids).delete_all()
-            self._replay_plain(tenant, workspace_id, ids)
+            try:
+                WorkspaceJira(site, ids).delete_all()
+            finally:
+                # A deletion that fails may have deleted a part, and succeed much later or never.
+                self._replay_plain(tenant, workspace_id, ids)
 
     def _unlink_in_jira(self, site: "JiraClient", workspace_id: str) -> None:
         try:

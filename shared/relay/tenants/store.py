@@ -7,7 +7,7 @@ the new secret as soon as Relay has responded to `installed`.
 
 import hmac
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -88,11 +88,11 @@ class TenantStore:
 
     def find_by_base_url(self, base_url: str) -> list[Tenant]:
         """Every tenant that is or was at this URL; after a site import, there are several."""
-        return list(self._each(keys.base_url(base_url)))
+        return self._each(keys.base_url(base_url))
 
     def all(self) -> list[Tenant]:
         """Every tenant, in the order of their ids."""
-        return list(self._each(keys.TENANTS))
+        return self._each(keys.TENANTS)
 
     def ids(self, after: str, limit: int) -> list[str]:
         """At most `limit` tenant ids after `after`, sorted."""
@@ -256,9 +256,9 @@ class TenantStore:
         item = self._table.get(pk, keys.TENANT)
         return item["tenantId"] if item else None
 
-    def _each(self, pk: str) -> Iterator[Tenant]:
-        tenants = (self.get(pointer["sk"]) for pointer in self._table.query(pk))
-        return (tenant for tenant in tenants if tenant)
+    def _each(self, pk: str) -> list[Tenant]:
+        places = [keys.tenant_item(pointer["sk"]) for pointer in self._table.query(pk)]
+        return sorted(map(tenant_of, self._table.get_all(places)), key=lambda tenant: tenant.id)
 
     # --- Secrets, and the write ---
 
