@@ -23,6 +23,7 @@ from tests.integration.erasing_stage import (
     uninstall,
     unlink,
 )
+from tests.integration.identities_stage import new_site, relay_on_both
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_from
 from tests.integration.simulator_stage import Simulator
 from tests.support.entities import incident
@@ -73,6 +74,33 @@ def test_a_forgotten_site_gets_everything_again(relay: Relay, simulator: Simulat
         link(relay, site)
         assert site.held("incident").keys() == {"i"}
         associate(relay, site, ERASED)
+
+
+def test_a_site_that_names_its_forgotten_identity_later_gets_everything_again(
+    start: Start, simulator: Simulator
+) -> None:
+    relay = relay_on_both(start, simulator)
+    sites = relay.gateway.functions["replayer"].parts.sites
+    site = new_site(relay, simulator)
+    site.install_by_connect()
+    relay.submit("payments", incidents=[incident("i", 5)])
+    for _ in range(3):
+        site.link()
+        unlink(relay, site.jira(), "payments")
+    site.link()
+    last = int(sites.generation(site.tenant.id, "payments"))
+    site.uninstall_by_connect()
+    forget(relay, site.jira())
+    # Nothing says that it is the same site.
+    site.switch(clientKeyProperty="off")
+    site.install_by_forge()
+    site.link()
+
+    site.upgrade_by_forge(connect=True, descriptorUrl=site.descriptor_url)
+    relay.run_replays()
+
+    assert site.tenant.installs > last > 2
+    assert site.jira().held("incident").keys() == {"i"}
 
 
 def test_an_erased_workspace_with_plain_ids_is_delivered_again(

@@ -28,18 +28,18 @@ def installed(
     token: LifecycleToken,
     same_secret: bool,
     seal: Seal,
-    installs: int = 0,
+    installs_min: int = 0,
 ) -> Tenant:
-    """The tenant after Connect's `installed`. `same_secret`: it has the known secret. A new one
-    begins with these `installs`."""
-    tenant = known or _new(installation.client_key, installation.base_url, installs)
+    """The tenant after Connect's `installed`. `same_secret`: it has the known secret. It has at
+    least `installs_min`."""
+    tenant = known or _new(installation.client_key, installation.base_url)
     # Jira deletes the app's data on an uninstall. A new secret indicates an uninstall whose call
     # was lost: Jira calls `uninstalled` only once.
     starts_over = known is not None and not same_secret
     renewed = replace(
         tenant,
         client_key=installation.client_key,
-        installs=tenant.installs + starts_over,
+        installs=max(tenant.installs + starts_over, installs_min),
         base_url=installation.base_url,
         state=TenantState.ACTIVE,
         installed_at=datetime.now(UTC),
@@ -90,12 +90,11 @@ def forge_installed(
     installation: ForgeInstallation,
     token: LifecycleToken,
     seal: Seal,
-    installs: int = 0,
+    installs_min: int = 0,
 ) -> Tenant:
-    """The tenant after Forge's call on an install or an upgrade. A new one begins with these
-    `installs`."""
+    """The tenant after Forge's call on an install or an upgrade. It has at least `installs_min`."""
     # Forge sends no other URL. Connect's `installed` call replaces it.
-    tenant = known or _new(installation.client_key, installation.api_base_url, installs)
+    tenant = known or _new(installation.client_key, installation.api_base_url)
     before = tenant.forge
     is_same = before is not None and before.installation_id == installation.installation_id
     new_token = installation.system_token
@@ -114,7 +113,7 @@ def forge_installed(
         tenant,
         client_key=tenant.client_key or installation.client_key,
         state=TenantState.ACTIVE,
-        installs=tenant.installs + bool(starts_over),
+        installs=max(tenant.installs + bool(starts_over), installs_min),
         installed_at=datetime.now(UTC) if renewed else tenant.installed_at,
         installation_id=installation.installation_id,
         forge=identity,
@@ -184,7 +183,7 @@ def first_use(known: Tenant, token: LifecycleToken) -> LifecycleToken | None:
     return known.tokens.first_use(token)
 
 
-def _new(client_key: str | None, base_url: str, installs: int) -> Tenant:
+def _new(client_key: str | None, base_url: str) -> Tenant:
     return Tenant(
         id=uuid4().hex,
         client_key=client_key,
@@ -192,7 +191,6 @@ def _new(client_key: str | None, base_url: str, installs: int) -> Tenant:
         state=TenantState.ACTIVE,
         installed_at=datetime.now(UTC),
         version=0,
-        installs=installs,
     )
 
 

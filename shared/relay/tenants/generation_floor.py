@@ -67,12 +67,9 @@ class GenerationFloor:
         name = {"TableName": self._table.name}
         return [{kind: one | name for kind, one in each.items()} for each in actions]
 
-    def installs_before(
-        self, known: Tenant | None, client_key: str | None, cloud_id: str | None
-    ) -> int:
-        """The `installs` with which a new tenant of these ids begins; 0 if it is a known one."""
-        if known:
-            return 0
+    def installs_min(self, client_key: str | None, cloud_id: str | None) -> int:
+        """The fewest `installs` of a tenant of these ids. A known tenant may have got one of them
+        only now, such as one that installed the app under Forge before."""
         places = map(keys.forgotten, _lasting(client_key, cloud_id))
         notes = (self._table.get(*place) for place in places)
         return max((int(note["installs"]) for note in notes if note), default=0)

@@ -136,9 +136,9 @@ class TenantStore:
                 and seen.same_site is None
             ):
                 return seen, known
-            before = self._floor.installs_before(tenant, installation.client_key, None)
+            least = self._floor.installs_min(installation.client_key, None)
             seal = self._seal
-            return seen, changes.installed(tenant, installation, token, same_secret, seal, before)
+            return seen, changes.installed(tenant, installation, token, same_secret, seal, least)
 
         return self._change(decide)
 
@@ -171,8 +171,8 @@ class TenantStore:
             seen = _Seen(*self._found_by_forge(believed, pointers), pointers)
             if seen.known and changes.is_superseded(seen.known.forge, token):
                 return seen, seen.known
-            before = self._floor.installs_before(seen.known, believed.client_key, believed.cloud_id)
-            return seen, changes.forge_installed(seen.known, believed, token, self._seal, before)
+            least = self._floor.installs_min(believed.client_key, believed.cloud_id)
+            return seen, changes.forge_installed(seen.known, believed, token, self._seal, least)
 
         return self._change(decide)
 
