@@ -174,6 +174,15 @@ def test_a_review_stays_as_long_as_an_incident_of_it(relay: Relay) -> None:
     assert relay.provider("POST", f"{INCIDENT}/review").status == 404
 
 
+def test_a_deleted_incident_keeps_no_review(relay: Relay) -> None:
+    relay.submit(WORKSPACE, incidents=[resolved()], reviews=[review(status="completed")])
+    assert relay.provider("DELETE", INCIDENT).status == 202
+    relay.run_queue()
+    leave(relay)
+    assert names(relay) == {"inc#inc-1"}
+    assert relay.provider("POST", f"{INCIDENT}/review").error_code == "unknown_incident"
+
+
 def test_a_list_with_an_id_of_no_workspace_does_not_end_the_pass(relay: Relay) -> None:
     """The list and the workspace are not written by one batch only."""
     relay.submit("search", incidents=[resolved()])

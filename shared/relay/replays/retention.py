@@ -133,7 +133,9 @@ class Retention:
         """Those without reviews of an incident that stays: a new draft would replace its review."""
         reviewed = {entry.key: _reviewed(entry) for entry in old}
         asked = {incident for incidents in reviewed.values() for incident in incidents}
-        staying = {head.key for head in self._record.heads_of(workspace_id, asked)}
+        heads = self._record.heads_of(workspace_id, asked)
+        # Of a deleted one, no draft is made.
+        staying = {head.key for head in heads if not head.is_deleted}
         return [entry for entry in old if staying.isdisjoint(reviewed[entry.key])]
 
     def _answers(self, site: LinkedSite, entries: Sequence[Entry]) -> "_Answers":
