@@ -1,4 +1,4 @@
-"""The user's own access to AWS, for what Relay's API does not show: queues and the stack."""
+"""The user's own access to AWS, for what the API does not show: queues, tables and the stack."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,8 +13,11 @@ from relay_cli.failure import Misuse, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+# Enough for some that only tables of one kind have.
+_ITEMS = 100
 _PERIOD = timedelta(minutes=15)
 
 
@@ -31,7 +34,7 @@ class Aws:
     ones. Methods raise botocore's errors."""
 
     def __init__(self, access: AwsAccess) -> None:
-        # A slow import, which only the commands for queues need.
+        # A slow import, which only few commands need.
         import boto3
         from botocore.config import Config
 
@@ -59,6 +62,12 @@ class Aws:
         client: SQSClient = self._session.client("sqs", **self._options)
         return client
 
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client of DynamoDB, made once."""
+        client: DynamoDBClient = self._session.client("dynamodb", **self._options)
+        return client
+
     def stack(self) -> Stack:
         """The stack that the access names, or else its known outputs without parameters."""
         if not self._access.stack:
@@ -69,6 +78,18 @@ class Aws:
             {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
             {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", ())},
         )
+
+    def key_of_table(self, name: str) -> tuple[str, ...]:
+        """The names of the table's partition key and, if it has one, its sort key."""
+        schema = self.dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]
+        return tuple(one["AttributeName"] for one in schema)
+
+    def some_keys(self, name: str) -> list[str]:
+        """The partition keys of up to a hundred items of one of Relay's tables."""
+        answer = self.dynamodb.scan(
+            TableName=name, Limit=_ITEMS, ProjectionExpression="pk", ConsistentRead=True
+        )
+        return [item["pk"]["S"] for item in answer["Items"]]
 
     def depth(self, url: str) -> tuple[int, int]:
         """The numbers of visible and of in-flight messages. Both are SQS's estimates."""

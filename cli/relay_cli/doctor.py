@@ -19,6 +19,7 @@ from relay_cli.finding import Finding, Level, fail, ok, warn
 from relay_cli.queues import queue_findings
 from relay_cli.screen import Screen, styled
 from relay_cli.sites import links_of
+from relay_cli.tables import table_findings
 from relay_cli.troubles import TROUBLES, is_well, site_hint
 from relay_cli.words import counted, time_of_day
 
@@ -44,7 +45,7 @@ def doctor(
     stack: Annotated[
         str | None,
         typer.Option(
-            help="Also check the queues of this CloudFormation stack, with your AWS credentials.",
+            help="Also check the queues and tables of this stack, with your AWS credentials.",
             show_default=False,
         ),
     ] = None,
@@ -52,8 +53,8 @@ def doctor(
     """Check the whole installation and show how to fix each problem.
 
     Checked are Relay's API, clock, descriptor and key; Jira's answer at each site, and its links on
-    both sides; the server of Atlassian's public keys; with access to AWS, the queues. Exit code: 1
-    if a check fails.
+    both sides; the server of Atlassian's public keys; with access to AWS, the queues, and that each
+    table is the right one. Exit code: 1 if a check fails.
     """
     screen = session.screen
     with screen.waiting("Checking …"):
@@ -71,7 +72,8 @@ def doctor(
         )
         if not access_to(session.config, stack):
             screen.note(
-                "The queues were not checked. --stack NAME checks them, with AWS credentials."
+                "The queues and tables were not checked. --stack NAME checks them, with AWS "
+                "credentials."
             )
     return 0 if healthy else NOT_ALL
 
@@ -239,7 +241,7 @@ def _aws_findings(access: AwsAccess) -> tuple[Stack, list[Finding]]:
     if not found:
         message = "The stack has no queues. Is it Relay's stack?"
         return stack, [fail("aws", message, "Pass Relay's stack: --stack")]
-    return stack, found
+    return stack, [*found, *table_findings(aws, stack)]
 
 
 def _install_keys(config: Config, stack: Stack) -> Iterator[Finding]:

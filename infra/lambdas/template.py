@@ -68,16 +68,35 @@ def holds(condition: str, parameters: Mapping[str, Any]) -> bool:
     return _is_true(document()["Conditions"][condition], parameters)
 
 
+def broken_rules(parameters: Mapping[str, Any]) -> list[str]:
+    """What CloudFormation says of each of the template's rules that these parameters break."""
+    rules = document()["Rules"].values()
+    assertions = [one for rule in rules for one in rule["Assertions"]]
+    return [
+        one["AssertDescription"] for one in assertions if not _is_true(one["Assert"], parameters)
+    ]
+
+
 def _is_true(value: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
     [(function, operands)] = value.items()
-    if function == "Condition":
-        return holds(operands, parameters)
-    if function == "Not":
-        return not _is_true(operands[0], parameters)
-    parameter, wanted = operands
-    name = parameter["Ref"]
-    default = document()["Parameters"][name]["Default"]
-    return bool(function == "Equals" and parameters.get(name, default) == wanted)
+    match function:
+        case "Condition":
+            return holds(operands, parameters)
+        case "Not":
+            return not _is_true(operands[0], parameters)
+        case "Or":
+            return any(_is_true(one, parameters) for one in operands)
+        case "Equals":
+            one, other = (_value_of(operand, parameters) for operand in operands)
+            return bool(one == other)
+    raise ValueError(f"{function} is not a condition that is known here")
+
+
+def _value_of(operand: Any, parameters: Mapping[str, Any]) -> Any:
+    if not isinstance(operand, dict):
+        return operand
+    name = operand["Ref"]
+    return parameters.get(name, document()["Parameters"][name]["Default"])
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:

@@ -91,6 +91,12 @@ def queue_outputs(aws: Aws) -> dict[str, str]:
     return {name: aws.sqs.create_queue(QueueName=name)["QueueUrl"] for name in (*created, *dead)}
 
 
+def table_outputs(aws: Aws) -> dict[str, str]:
+    """The stack's outputs for its tables."""
+    names = ("TENANTS_TABLE", "CATALOG_TABLE", "RECORD_TABLE", "API_KEYS_TABLE")
+    return {name.title().replace("_", ""): aws.environment[name] for name in names}
+
+
 def write_stack_file(**document: Any) -> Path:
     """Write the file that `make up` writes, into the command's folder."""
     file = Path.cwd() / ".relay" / "stack.json"

@@ -23,6 +23,7 @@ from tests.integration.cli_stage import (
     Stage,
     queue_outputs,
     replying,
+    table_outputs,
     write_stack_file,
 )
 from tests.support.aws import REGION
@@ -51,12 +52,12 @@ def site_check(stage: Stage) -> str:
 
 
 def write_stack(stage: Stage, **fields: Any) -> Path:
-    """Write a stack file with the queues of the emulated AWS."""
+    """Write a stack file with the queues and tables of the emulated AWS."""
     document = {
         "api": stage.cli.url,
         "apiKey": stage.cli.key,
         "jira": stage.site.simulator.url,
-        "outputs": queue_outputs(stage.relay.aws),
+        "outputs": queue_outputs(stage.relay.aws) | table_outputs(stage.relay.aws),
     }
     return write_stack_file(**document | fields)
 
@@ -81,10 +82,14 @@ def test_a_healthy_relay_is_reported_healthy(stage: Stage) -> None:
         "dead letters submissions": ["ok"],
         "dead letters replays": ["ok"],
         "dead letters notices": ["ok"],
+        "table tenants": ["ok"],
+        "table catalog": ["ok"],
+        "table record": ["ok"],
+        "table API keys": ["ok"],
         "install keys": ["ok"],
     }
     said = stage.cli("doctor").out
-    assert "13 ok, 0 warnings, 0 failed." in said
+    assert "17 ok, 0 warnings, 0 failed." in said
     assert "→" not in said
 
 

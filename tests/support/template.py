@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.lambdas.template import (
     ROOT,
+    broken_rules,
     decide,
     document,
     functions,
@@ -17,6 +18,7 @@ from infra.lambdas.template import (
 
 __all__ = [
     "ROOT",
+    "broken_rules",
     "decide",
     "document",
     "functions",

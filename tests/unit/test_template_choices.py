@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import pytest
 
-from tests.support.template import decide, document, holds, named_in, resources
+from tests.support.template import broken_rules, decide, document, holds, named_in, resources
 
 STORES = {
     "TenantsTable": "TenantsTableName",
@@ -15,12 +16,14 @@ STORES = {
     "ApiKeysTable": "ApiKeysTableName",
     "SecretsKey": "SecretsKeyArn",
 }
+TABLES = [name for name in STORES.values() if name.endswith("TableName")]
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
 
 
 def deployed_with(**parameters: str) -> dict[str, Any]:
-    """The template without the resources whose condition does not hold."""
+    """The template without its rules, and without the resources whose condition does not hold."""
     decided: dict[str, Any] = decide(document(), parameters)
+    del decided["Rules"]
     decided["Resources"] = {
         name: one
         for name, one in decided["Resources"].items()
@@ -77,6 +80,14 @@ def test_one_place_decides_between_own_and_adopted() -> None:
     assert len(found) > 100
     # A name and an ARN for each table, and the key's ARN.
     assert len({id(choice) for choice in found}) == 2 * 4 + 1
+
+
+@pytest.mark.parametrize(("one", "other"), list(combinations(TABLES, 2)))
+def test_one_table_is_not_adopted_twice(one: str, other: str) -> None:
+    """CloudFormation would deploy it, and each call would find the wrong items, or none."""
+    assert broken_rules({one: "restored", other: "also"}) == broken_rules({one: "restored"}) == []
+    [broken] = broken_rules({one: "restored", other: "restored"})
+    assert broken == f"{one} and {other} must not name the same table."
 
 
 @pytest.mark.parametrize(

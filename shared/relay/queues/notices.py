@@ -39,7 +39,8 @@ class Notice:
 class _Content(BaseModel):
     model_config = ConfigDict(strict=True, defer_build=True)
 
-    format: Literal[1]  # _FORMAT
+    # Notices had none at first.
+    format: Literal[1] = _FORMAT
     id: str
     workspace_id: str
     event: Event
@@ -59,7 +60,7 @@ class NoticesQueue:
         for notice in notices:
             # One message group per workspace: SQS then hands out other workspaces' notices first
             # where one workspace's pile up.
-            content = _Content(format=_FORMAT, **asdict(notice))
+            content = _Content(**asdict(notice))
             self._sqs.send_message(
                 QueueUrl=self._url,
                 MessageBody=content.model_dump_json(),
