@@ -5,7 +5,7 @@ A dump is a folder with the version's name:
 | file | holds |
 |---|---|
 | `tenants`, `catalog`, `record`, `api-keys` `.jsonl` | an item a line, in DynamoDB's JSON |
-| `messages.jsonl` | a queued message a line: its queue and its body |
+| `messages.jsonl` | a message a line: its queue, the document in its body, its attributes |
 | `facts.json` | what the callers know, such as API keys and secrets, and what the API answered |
 | `template.json` | how the template defines the stores (see `tests.golden.template`) |
 
@@ -31,6 +31,7 @@ from botocore.client import BaseClient
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from tests.golden.messages import QUEUES, body_of, content_of
 from tests.support.aws import REGION, Aws
 
 FOLDER = Path(__file__).parent
@@ -40,7 +41,6 @@ TABLES = {
     "record": "RECORD_TABLE",
     "api-keys": "API_KEYS_TABLE",
 }
-QUEUES = ("SUBMISSIONS_QUEUE", "REPLAYS_QUEUE", "NOTICES_QUEUE")
 # Addresses by the names that stand for them.
 Places = Mapping[str, str]
 # KMS's data keys, each with its encryption context, by KMS's ciphertext.
@@ -65,7 +65,7 @@ def items_of(version: str, table: str) -> list[dict[str, Any]]:
     return _lines(version, table, {})
 
 
-def messages_of(version: str) -> list[dict[str, str]]:
+def messages_of(version: str) -> list[dict[str, Any]]:
     return _lines(version, "messages", {})
 
 
@@ -97,17 +97,22 @@ def write(aws: Aws, folder: Path, keys: DataKeys, facts: dict[str, Any], places:
         items: list[Any] = [item for page in pages for item in page["Items"]]
         items.sort(key=lambda item: [item[name]["S"] for name in ("pk", "sk") if name in item])
         _write_lines(folder / f"{table}.jsonl", [_dumped(item, keys) for item in items], places)
-    messages = [{"queue": queue, "body": body} for queue in QUEUES for body in bodies(aws, queue)]
+    messages = [one for queue in QUEUES for one in _messages(aws, queue)]
     _write_lines(folder / "messages.jsonl", messages, places)
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     (folder / "facts.json").write_text(f"{_named(text, places)}\n", "utf-8")
 
 
-def bodies(aws: Aws, queue: str) -> list[str]:
-    """The bodies of the messages in one of QUEUES, delayed ones included."""
+def _messages(aws: Aws, queue: str) -> Iterator[dict[str, Any]]:
+    """The messages in one of QUEUES, delayed ones included."""
     name = aws.environment[queue].rpartition("/")[2]
     queues = get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues
-    return [message.body for message in queues[name]._messages]
+    for message in queues[name]._messages:
+        attributes = {
+            name: value["StringValue"] for name, value in message.message_attributes.items()
+        }
+        content = content_of(queue, message.body)
+        yield {"queue": queue, "content": content, "attributes": attributes}
 
 
 def load(aws: Aws, version: str, places: Places) -> dict[str, Any]:
@@ -117,8 +122,16 @@ def load(aws: Aws, version: str, places: Places) -> dict[str, Any]:
             values: Any = {name: _loaded(aws, name, value) for name, value in item.items()}
             aws.dynamodb.put_item(TableName=aws.environment[variable], Item=values)
     for message in _lines(version, "messages", places):
-        url = aws.environment[message["queue"]]
-        aws.sqs.send_message(QueueUrl=url, MessageBody=message["body"], MessageGroupId="golden")
+        attributes: Any = {
+            name: {"DataType": "String", "StringValue": value}
+            for name, value in message["attributes"].items()
+        }
+        aws.sqs.send_message(
+            QueueUrl=aws.environment[message["queue"]],
+            MessageBody=body_of(message["queue"], message["content"]),
+            MessageGroupId="golden",
+            MessageAttributes=attributes,
+        )
     return facts_of(version, places)
 
 

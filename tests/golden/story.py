@@ -16,6 +16,8 @@ from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import LinkStore
 from relay.tenants.migrations import Migration, MigrationState, MigrationStore
 from relay.tenants.tenant import ForgeInstallation, Installation
+from tests.golden.messages import newest_formats
+from tests.golden.queued import DEAD, PAYMENTS, QUEUED, call_source, leave_messages, must
 from tests.integration.catching_up_stage import DOWN, put_link, unlink
 from tests.integration.relay_stage import JiraSite, Relay, install_from
 from tests.integration.simulator_stage import Simulator
@@ -33,7 +35,6 @@ ACME, OTHER, RELAY, HOOK = (
 )
 # Nothing listens there.
 _NOWHERE = "http://127.0.0.1:9/hook"
-PAYMENTS = "/v1/workspaces/payments"
 SYSTEM_TOKEN = "a system token, as Forge sends one"
 WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"the secret of payments' webhook!").decode()
 SOURCE_SECRET = "the secret that PagerDuty shows"
@@ -64,12 +65,15 @@ def tell(relay: Relay, simulator: Simulator) -> Told:
     _associate(relay, acme)
     relay.submit("search", incidents=[incident("inc-1")])
     unlink(relay, acme, "search")
-    _must(relay.provider("PUT", f"/v1/sites/{acme.id}/offers/search"))
+    must(relay.provider("PUT", f"/v1/sites/{acme.id}/offers/search"))
     _owe(relay, acme)
-    _leave_messages(relay, sources)
+    leave_messages(relay, sources)
     _work_half_done(relay)
     facts = {
         "version": VERSION,
+        "formats": newest_formats(),
+        "queued": sorted(QUEUED),
+        "dead": DEAD,
         "apiKeys": {"all": relay.api_key, "payments": relay.key_for("payments")},
         "sites": {"acme": _site_facts(acme), "other": _site_facts(other)},
         "sources": sources,
@@ -83,11 +87,6 @@ def tell(relay: Relay, simulator: Simulator) -> Told:
         HOOK: _NOWHERE,
     }
     return Told(facts, places)
-
-
-def _must(answer: Any) -> Any:
-    assert answer.status < 300, answer.body
-    return json.loads(answer.body or "null")
 
 
 def _site_facts(site: JiraSite) -> dict[str, str]:
@@ -136,12 +135,12 @@ def _erase(relay: Relay, site: JiraSite) -> list[str]:
     put_link(relay, site, "retired")
     relay.run_replays()
     relay.submit("retired", incidents=[incident("inc-1")])
-    _must(relay.provider("DELETE", "/v1/workspaces/retired?erase=true"))
+    must(relay.provider("DELETE", "/v1/workspaces/retired?erase=true"))
     relay.run_replays()
     left = relay.install(Site("left", "https://left.golden.example", GLOBEX.secret))
     token = LifecycleToken(int(time.time()), "the digest of the leaving site's token")
     relay.tenants.uninstall("left", token)
-    _must(relay.provider("DELETE", f"/v1/sites/{left.id}"))
+    must(relay.provider("DELETE", f"/v1/sites/{left.id}"))
     return ["/v1/workspaces/retired/erasure", f"/v1/sites/{left.id}/erasure"]
 
 
@@ -152,11 +151,11 @@ def _fill_catalog(relay: Relay) -> None:
         "lastUpdatedDate": "2026-01-30T08:00:00Z",
         "tier": "Tier 1",
     }
-    _must(relay.provider("PUT", f"{PAYMENTS}/containers/checkout-api", container))
+    must(relay.provider("PUT", f"{PAYMENTS}/containers/checkout-api", container))
     relay.run_queue()
     webhook = {"url": _NOWHERE, "secret": WEBHOOK_SECRET}
-    _must(relay.provider("PUT", f"{PAYMENTS}/webhook", webhook))
-    _must(relay.provider("POST", f"{PAYMENTS}/webhook/test"))
+    must(relay.provider("PUT", f"{PAYMENTS}/webhook", webhook))
+    must(relay.provider("POST", f"{PAYMENTS}/webhook/test"))
 
 
 def _call_sources(relay: Relay) -> dict[str, str]:
@@ -169,7 +168,7 @@ def _call_sources(relay: Relay) -> dict[str, str]:
     paths = {}
     for kind, document in documents.items():
         answer = relay.provider("PUT", f"{PAYMENTS}/sources/{kind}", {"kind": kind} | document)
-        paths[kind] = _must(answer)["url"].removeprefix(relay.gateway.url)
+        paths[kind] = must(answer)["url"].removeprefix(relay.gateway.url)
     call_source(relay, paths["alertmanager"], samples("alertmanager")["firing"])
     headers = {"content-type": "application/json", "x-pagerduty-signature": "v1=wrong"}
     assert relay.call("POST", paths["pagerduty"], b"{}", headers).status == 401
@@ -177,11 +176,6 @@ def _call_sources(relay: Relay) -> dict[str, str]:
     relay.gateway.functions["source_events"].handler(event, Context())
     relay.run_queue()
     return paths
-
-
-def call_source(relay: Relay, path: str, payload: Any) -> None:
-    answer = relay.call("POST", path, payload, {"content-type": "application/json"})
-    assert answer.status == 202, answer.body
 
 
 def _submit(relay: Relay, site: JiraSite) -> None:
@@ -205,32 +199,37 @@ def _submit(relay: Relay, site: JiraSite) -> None:
         reviews=[review("rev-1")],
     )
     relay.submit("payments", incidents=[incident("inc-1", 2, status="resolved")])
-    _must(relay.provider("DELETE", f"{PAYMENTS}/incidents/inc-gone"))
+    must(relay.provider("DELETE", f"{PAYMENTS}/incidents/inc-gone"))
     imported = {"kind": "incident", "id": "inc-imported", "updateSequenceNumber": 7}
     deletions = [imported | {"deletedAt": "2026-01-31T09:45:00.123Z"}]
-    _must(relay.provider("POST", f"{PAYMENTS}/deletions", {"deletions": deletions}))
+    must(relay.provider("POST", f"{PAYMENTS}/deletions", {"deletions": deletions}))
     relay.run_queue()
 
 
 def _associate(relay: Relay, site: JiraSite) -> None:
+    """Two issues with an incident, one of which does not stay so."""
     at_site = relay.at_site("inc-1")
-    body = {
-        "entity": {"ari": f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f/{at_site}"}
-        | {"id": at_site},
-        "associatedWith": {
+    entity = {"ari": f"ari:cloud:jira:0a1b2c3d:incident/activation/4e5f/{at_site}", "id": at_site}
+    issues = [
+        {
             "ati": "ati:cloud:jira:issue",
-            "ari": "ari:cloud:jira:0a1b2c3d:issue/10068",
+            "ari": f"ari:cloud:jira:0a1b2c3d:issue/{issue}",
             "cloudId": "0a1b2c3d",
-            "id": "10068",
-        },
-    }
-    assert relay.jira(site.site, "PUT", "/entities/associated", body).status == 204
+            "id": issue,
+        }
+        for issue in ("10068", "10069")
+    ]
+    for issue in issues:
+        body = {"entity": entity, "associatedWith": issue}
+        assert relay.jira(site.site, "PUT", "/entities/associated", body).status == 204
+    body = {"entity": entity, "disassociatedFrom": issues[1]}
+    assert relay.jira(site.site, "PUT", "/entities/disassociated", body).status == 204
 
 
 def _owe(relay: Relay, site: JiraSite) -> None:
     """The site is down: a deletion, two entities and a component are owed."""
     site.simulator.fail(site.name, DOWN | {"operations": ["submitEntity", "deleteIncidentById"]})
-    _must(relay.provider("DELETE", f"{PAYMENTS}/incidents/inc-leaving"))
+    must(relay.provider("DELETE", f"{PAYMENTS}/incidents/inc-leaving"))
     relay.run_queue()
     relay.submit("payments", incidents=[incident("inc-owed")], reviews=[review("rev-owed")])
     container = {
@@ -238,7 +237,7 @@ def _owe(relay: Relay, site: JiraSite) -> None:
         "url": "https://ops.example.com/services/search",
         "lastUpdatedDate": "2026-01-31T08:00:00Z",
     }
-    _must(relay.provider("PUT", f"{PAYMENTS}/containers/search", container))
+    must(relay.provider("PUT", f"{PAYMENTS}/containers/search", container))
     relay.run_queue()
     site.simulator.fail(site.name)
 
@@ -250,20 +249,6 @@ def _work_half_done(relay: Relay) -> None:
     after = EntityKey(Kind.INCIDENT, "inc-1")
     under_way = Pass(int(time.time() * 1000), "payments", after, is_done=False)
     RetentionStore(dynamodb, table).save_pass(under_way)
-
-
-def _leave_messages(relay: Relay, sources: dict[str, str]) -> None:
-    """States, deletions, containers and services that are not processed yet."""
-    relay.queue("payments", incidents=[incident("inc-queued")], reviews=[review("rev-queued")])
-    _must(relay.provider("DELETE", f"{PAYMENTS}/reviews/rev-1"))
-    container = {
-        "name": "Ledger",
-        "url": "https://ops.example.com/services/ledger",
-        "lastUpdatedDate": "2026-01-31T08:00:00Z",
-    }
-    _must(relay.provider("PUT", f"{PAYMENTS}/containers/ledger", container))
-    payload = json.dumps(samples("alertmanager")["firing"]).replace("checkout-api", "queued-api")
-    call_source(relay, sources["alertmanager"], json.loads(payload))
 
 
 def _answers(relay: Relay, site: JiraSite, *more: str) -> dict[str, Any]:
@@ -288,4 +273,4 @@ def _answers(relay: Relay, site: JiraSite, *more: str) -> dict[str, Any]:
         f"/v1/sites/{site.id}/replay",
         *more,
     )
-    return {path: _must(relay.provider("GET", path)) for path in paths}
+    return {path: must(relay.provider("GET", path)) for path in paths}

@@ -4,7 +4,6 @@ handles the messages that it has queued.
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +12,26 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from relay import VERSION
 from relay.record.retention import RetentionStore
-from tests.golden.dump import TABLES, data_keys, facts_of, items_of, load, versions, write
-from tests.golden.kinds import item_kinds, kind_of
+from relay_cli import letters
+from tests.golden.dump import (
+    facts_of,
+    load,
+    versions,
+)
+from tests.golden.queued import PAYMENTS
 from tests.golden.story import (
     ACME,
     HOOK,
     OTHER,
-    PAYMENTS,
     RELAY,
     SOURCE_SECRET,
     SYSTEM_TOKEN,
     VARIABLES,
     WEBHOOK_SECRET,
-    tell,
 )
 from tests.integration.catching_up_stage import ask, debts, resume, states, unlink
+from tests.integration.cli_stage import Cli, empty_home, queue_outputs, write_stack_file
 from tests.integration.relay_stage import JiraSite, Relay, Start, install_there, new_name
 from tests.integration.replays_stage import received
 from tests.integration.simulator_stage import Simulator
@@ -39,14 +41,12 @@ from tests.support.entities import incident
 from tests.support.forge import INSTALLATION_ID
 from tests.support.lambdas import Context, sqs_event
 from tests.support.lifecycle import Site
-from tests.support.template import ROOT
 
 pytestmark = pytest.mark.usefixtures("every_shard")
 
 NEWEST = versions()[-1]
 # What the story in `tests.golden.story` leaves, by the operations tool's ids.
 RECORDED = {"inc-1", "inc-refused", "inc-elsewhere", "inc-at-fault", "inc-owed", "rev-owed"}
-QUEUED = {"inc-queued", "rev-queued"}
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,12 @@ def test_what_is_owed_and_what_is_queued_arrives(stage: Stage) -> None:
     resume(relay)
 
     held = site.held("incident") | site.held("review")
-    assert {"inc-owed", "rev-owed", "inc-at-fault"} | QUEUED <= held.keys()
+    assert {"inc-owed", "rev-owed", "inc-at-fault"} | set(stage.facts["queued"]) <= held.keys()
     assert "rev-1" not in held
     assert states(relay)["inc-leaving"] == "deleted"
     assert debts(relay, site) == 0
-    assert relay.dead_letters() == []
+    # None but that of the dump.
+    assert len(relay.dead_letters()) == 1
     containers = relay.provider("GET", f"{PAYMENTS}/containers").json()["containers"]
     assert {"ledger", "queued-api"} <= {one["id"] for one in containers}
     assert any(path.endswith("/devopscomponents/1.0/bulk") for _, path in site.calls())
@@ -176,6 +177,26 @@ def test_queued_notices_are_sent(stage: Stage) -> None:
         Webhook(WEBHOOK_SECRET).verify(call.body, call.headers)
 
 
+def test_a_dead_letter_is_shown_and_delivered_once_it_is_redriven(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    relay, site, dead = stage.relay, stage.install(), stage.facts["dead"]
+    empty_home(monkeypatch, tmp_path)
+    monkeypatch.setattr(letters, "WAIT_SECONDS", 0)
+    write_stack_file(outputs=queue_outputs(relay.aws))
+    cli = Cli(relay.gateway.url, relay.api_key)
+
+    [listed] = cli("dlq", "list", "--json").json()["letters"]
+    assert listed["workspaceId"] == "payments"
+    assert listed["reason"]
+    assert dead in cli("dlq", "show", listed["id"]).out
+    cli("dlq", "redrive", "--all")
+
+    assert relay.run_queue() == []
+    assert dead in site.held("incident")
+    assert relay.dead_letters() == []
+
+
 def test_a_replay_delivers_everything_in_the_record(stage: Stage) -> None:
     relay, site = stage.relay, stage.install()
     relay.run_queue()
@@ -184,7 +205,7 @@ def test_a_replay_delivers_everything_in_the_record(stage: Stage) -> None:
     resume(relay)
 
     held = site.held("incident") | site.held("review")
-    assert (RECORDED | QUEUED) - {"inc-elsewhere"} <= held.keys()
+    assert (RECORDED | set(stage.facts["queued"])) - {"inc-elsewhere"} <= held.keys()
     assert not {"inc-gone", "rev-1"} & held.keys()
     assert held["inc-1"]["status"] == "resolved"
     assert site.products("incident")["inc-refused"] == "Operations"
@@ -250,46 +271,3 @@ def test_a_pass_of_the_retention_continues(stage: Stage) -> None:
     after = store.last_pass()
     assert after.is_done
     assert after.started_at == before.started_at
-
-
-# --- The dumps themselves ---
-
-
-def test_this_version_has_a_dump_and_a_section_in_the_changelog() -> None:
-    assert NEWEST == VERSION
-    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
-    assert re.search(rf"^## {re.escape(VERSION)} - \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
-
-
-def test_every_kind_of_item_is_in_the_newest_dump() -> None:
-    dumped = {(table, kind_of(table, one)) for table in TABLES for one in items_of(NEWEST, table)}
-    assert {(kind.table, kind.name) for kind in item_kinds()} == dumped
-
-
-def test_what_older_code_reads_is_still_written(
-    start: Start, simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beside this version's code runs that of the version before: during a deployment, and after
-    it is rolled back.
-    """
-    before = shapes(NEWEST)
-    with data_keys() as keys:
-        relay = start(simulator=simulator, **VARIABLES)
-        told = tell(relay, simulator)
-        write(relay.aws, tmp_path / "now", keys, told.facts, told.places)
-    monkeypatch.setattr("tests.golden.dump.FOLDER", tmp_path)
-    now = shapes("now")
-    assert {kind: attributes - now[kind] for kind, attributes in before.items()} == {
-        kind: set() for kind in before
-    }
-
-
-def shapes(version: str) -> dict[str, set[tuple[str, str]]]:
-    """The attributes, with their types, that all items of a kind have."""
-    found: dict[str, set[tuple[str, str]]] = {}
-    for table in TABLES:
-        for item in items_of(version, table):
-            attributes = {(name, next(iter(value))) for name, value in item.items()}
-            kind = f"{table}: {kind_of(table, item)}"
-            found[kind] = found.get(kind, attributes) & attributes
-    return found
