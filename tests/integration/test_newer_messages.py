@@ -5,12 +5,13 @@ without loss.
 import base64
 import json
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from relay.queues.formats import NewerFormat
-from relay.queues.notices import parse_notice
+from relay.queues.notices import Notice, parse_notice
 from relay.queues.replays import parse_task
 from relay.queues.submissions import parse_message
 from tests.integration.relay_stage import JiraSite, Relay
@@ -78,6 +79,11 @@ def test_a_notice_returns(relay: Relay) -> None:
     body = json.dumps(content | {"format": 2, "at": "2026-11-28T09:00:00Z", "data": {}})
     answer = relay.gateway.functions["webhooks"].handler(sqs_event(body), Context())
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+
+
+def test_a_notice_without_a_format_is_one_of_the_first() -> None:
+    notice = Notice("n-1", "payments", "entity.associated", "2026-11-28T09:00:00Z", {})
+    assert parse_notice(json.dumps(asdict(notice))) == notice
 
 
 @pytest.mark.parametrize("parse", [parse_message, parse_task, parse_notice])
