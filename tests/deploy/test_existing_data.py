@@ -114,3 +114,11 @@ def test_a_first_deployment_that_fails_leaves_only_empty_tables(stack: Stack) ->
     assert ("failing", "ROLLBACK_COMPLETE") in ends
     assert {name for name, status in ends if status == "DELETE_SKIPPED"} == tables
     assert others <= {name for name, status in ends if status == "DELETE_COMPLETE"}
+
+
+def test_two_parameters_do_not_adopt_the_same_table(stack: Stack) -> None:
+    template = stack.folder / "build" / "template.yaml"
+    taken = stack.deployment.outputs["RecordTable"]
+    parameters = {"CatalogTableName": taken, "RecordTableName": taken}
+    with pytest.raises(StackFailure, match="must not name the same table"):
+        deploy_relay(template, stack.aws, stack.jira.url, stack.folder, parameters)
