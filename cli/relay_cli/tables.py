@@ -100,12 +100,11 @@ def _finding(check: str, table: Table, name: str, aws: Aws, adopted: bool) -> Fi
         if other is not table and prefixes & other.prefixes:
             return fail(check, f"{name} is the table {other.name}.", _advice(table))
     if not prefixes:
-        message = f"{name} is empty."
-        return warn(check, message, _advice(table)) if adopted else ok(check, message)
+        return warn(check, f"{name} is empty.", _advice(table)) if adopted else ok(check, "Empty.")
     if table.prefixes and not prefixes & table.prefixes:
         message = f"None of the items that were read of {name} is one of this table."
         return warn(check, message, _advice(table))
-    return ok(check, f"{name} has the items of this table.")
+    return ok(check, "Its items are those of this table.")
 
 
 def _advice(table: Table) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.paths import ROOT
+from relay_cli.tables import TABLES
 from tests.e2e.test_commands import run as run_stack_command
 
 SESSION = ROOT / "docs" / "session.md"
@@ -144,5 +145,6 @@ def test_the_recorded_session_matches_the_commands_output(terminal: Terminal) ->
     findings = json.loads(terminal.relay("doctor", "--stack", "relay", "--json"))
     checks = {finding["check"]: finding["level"] for finding in findings["findings"]}
     assert checks["install keys"] == checks["queue submissions"] == "ok"
+    assert {checks[f"table {table.name}"] for table in TABLES} == {"ok"}
     key = json.loads((terminal.folder / ".relay" / "stack.json").read_text())["apiKey"]
     assert key not in document
