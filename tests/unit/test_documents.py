@@ -12,7 +12,7 @@ from relay_cli.app import app
 from tests.support.template import ROOT, functions, routes, template
 
 CONTRACT = (ROOT / "docs/contract.md").read_text("utf-8")
-OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
+SETTINGS = (ROOT / "docs/settings.md").read_text("utf-8")
 RELIABILITY = (ROOT / "docs/reliability.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs/commands.md").read_text("utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("infra/*/README.md")]
@@ -42,12 +42,12 @@ def test_every_test_named_in_the_contract_exists(proof: str) -> None:
 
 @pytest.mark.parametrize("parameter", sorted(template()["Parameters"]))
 def test_every_parameter_is_documented(parameter: str) -> None:
-    assert f"`{parameter}`" in OPERATOR
+    assert f"`{parameter}`" in SETTINGS
 
 
 @pytest.mark.parametrize("metric", list(Metric))
 def test_every_metric_is_documented(metric: Metric) -> None:
-    assert f"`{metric.value.name}`" in OPERATOR
+    assert f"`{metric.value.name}`" in SETTINGS
 
 
 @pytest.mark.parametrize(("command", "summary"), commands())
@@ -75,6 +75,22 @@ def test_every_link_to_a_file_resolves(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", document.read_text("utf-8"))
     for link in links:
         assert (document.parent / link).exists(), link
+
+
+def anchors(document: Path) -> set[str]:
+    """As GitHub forms them of the document's headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text("utf-8"), re.MULTILINE)
+    texts = (re.sub(r"\]\([^)]*\)", "", heading).lower() for heading in headings)
+    return {re.sub(r"[^\w -]", "", text).replace(" ", "-") for text in texts}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_to_a_chapter_resolves(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text("utf-8"))
+    for file, anchor in links:
+        target = document.parent / file if file else document
+        if target.suffix == ".md":
+            assert anchor in anchors(target), (file, anchor)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,4 +1,4 @@
-"""Every alarm of the template has a runbook in docs/operator.md, and leads to it."""
+"""Every alarm and every queue of dead letters of the template has a runbook in docs/operator.md."""
 
 import re
 
@@ -8,6 +8,7 @@ from infra.lambdas.dashboard import lines, widgets
 from tests.support.template import ROOT, resources, template
 
 OPERATOR = (ROOT / "docs/operator.md").read_text("utf-8")
+SETTINGS = (ROOT / "docs/settings.md").read_text("utf-8")
 ALARMS = resources("AWS::CloudWatch::Alarm")
 FUNCTIONS = resources("AWS::Serverless::Function")
 TABLES = resources("AWS::DynamoDB::Table")
@@ -52,6 +53,15 @@ def test_every_alarms_description_leads_to_its_runbook(alarm: str) -> None:
     assert description.endswith(f" See docs/operator.md#{anchor(runbook_of(alarm))}.")
 
 
+def test_every_queue_of_dead_letters_leads_to_its_runbook() -> None:
+    for queue in resources("AWS::SQS::Queue"):
+        if queue.endswith("DeadLetters"):
+            # The alarm of submissions is just `DeadLettersAlarm`.
+            alarm = f"{queue.removeprefix('Submissions')}Alarm"
+            row = rf"^\| `{queue}` \|.*\| \[`{alarm}`\]\(#{anchor(alarm)}\) \|$"
+            assert re.search(row, OPERATOR, flags=re.MULTILINE), queue
+
+
 def test_every_function_has_an_alarm() -> None:
     watched = {alarm.replace("ErrorsAlarm", "Function") for alarm in ALARMS}
     assert FUNCTIONS.keys() <= watched
@@ -85,7 +95,8 @@ def test_the_sweepers_alarm_waits_for_two_of_the_longest_intervals() -> None:
 def test_the_runbooks_name_titles_of_the_dashboard() -> None:
     titles = [one["properties"]["title"] for one in widgets("metric")]
     named = re.findall(
-        r"(?<!\*)\*((?:API|Age|Calls|Errors|Lambda|Seconds|Sweeps|Tables)[^*]+)\*", OPERATOR
+        r"(?<!\*)\*((?:API|Age|Calls|Errors|Lambda|Seconds|Sweeps|Tables)[^*]+)\*",
+        OPERATOR + SETTINGS,
     )
     assert named
     for name in named:
@@ -93,7 +104,7 @@ def test_the_runbooks_name_titles_of_the_dashboard() -> None:
 
 
 def test_the_cost_of_an_idle_deployment_is_the_templates() -> None:
-    cost = OPERATOR.partition("## Cost")[2]
+    cost = SETTINGS.partition("## Cost")[2]
     assert f"| {len(ALARMS)} alarms, $0.10 each | ${len(ALARMS) * 0.1:.2f} |" in cost
     parts = [float(part) for part in re.findall(r"\| \$([\d.]+) \|$", cost, flags=re.MULTILINE)]
     [total] = re.findall(r"about \$([\d.]+) a month", cost)
