@@ -68,10 +68,11 @@ def deploy(
     command += [f"{name}={value}" for name, value in parameters.items()]
     environment = tool_environment(**aws_environment(aws.endpoint), SAM_CLI_POLL_DELAY="0.2")
     run_command("sam deploy", command, environment, folder / "deploy.log", DEPLOY_SECONDS)
-    return _deployment(aws)
+    return deployment_of(aws)
 
 
-def _deployment(aws: LocalAws) -> Deployment:
+def deployment_of(aws: LocalAws) -> Deployment:
+    """The stack as it is deployed now."""
     stack = aws.cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     listed = aws.cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]

@@ -1,0 +1,299 @@
+"""docs/operator.md as a runbook: each command of its blocks is run on a stack, in the page's order,
+and what it changes is looked up in Relay, in Jira or in AWS.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from infra.local.deploy import deployment_of
+from infra.local.first_tenant import set_up
+from infra.local.routes import create_routes
+from infra.local.screen import Screen
+from infra.local.senders.signing import SIGNATURES
+from infra.local.stack import Options, Stack, temporary_stack
+from infra.local.story import Story
+from tests.deploy.runbook_stage import (
+    Terminal,
+    adopted_names,
+    codes,
+    configuration,
+    dead,
+    delivers,
+    other_build,
+    parameters_now,
+    parameters_of,
+    shown_ids,
+    step,
+    steps,
+)
+from tests.e2e.states import await_replay, incidents
+from tests.e2e.steering import wait_until
+from tests.integration.webhook_stage import Hook, https_hook
+from tests.sources.samples import samples
+from tests.support.entities import incident
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
+            patch.delenv(variable, raising=False)
+        with temporary_stack(Options(enforce_iam=True, parameters={})) as running:
+            yield running
+
+
+@pytest.fixture(scope="module")
+def story(stack: Stack) -> Iterator[Story]:
+    with Story(stack, set_up(stack), Screen()) as story:
+        await_replay(story)
+        yield story
+
+
+@pytest.fixture(scope="module")
+def terminal(stack: Stack, story: Story, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    """With the file of the page's chapter on the `relay` command."""
+    terminal = Terminal(tmp_path_factory.mktemp("operator"), stack)
+    terminal.prepare()
+    terminal.configure(configuration(stack.api, story.tenancy.api_key))
+    return terminal
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with https_hook(None) as hook:
+        yield hook
+
+
+# --- Deploy, upgrade and roll back ---
+
+
+def test_the_checklists_parameters_are_deployed_and_the_others_kept(
+    stack: Stack, terminal: Terminal, story: Story
+) -> None:
+    [command] = steps("Checklist for production")
+
+    terminal.deploy(command)
+
+    now = parameters_now(stack)
+    assert parameters_of(command).items() <= now.items()
+    assert now["BaseUrl"] == stack.api
+    alarms = stack.aws.cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
+    assert [one["AlarmActions"] for one in alarms] == [[now["AlarmTopicArn"]]] * len(alarms)
+    assert len(alarms) > 40
+    delivers(story, "in-production")
+
+
+def test_the_relay_command_is_configured(terminal: Terminal, story: Story) -> None:
+    export, doctor, *_ = steps("Configure the `relay` command")
+    values = re.sub(r"RELAY_URL=\S+", f"RELAY_URL={story.stack.api}", export)
+    values = re.sub(r"RELAY_KEY=\S+", f"RELAY_KEY={story.tenancy.api_key}", values)
+
+    assert "dead letters" in terminal.run(f"{values}\n{doctor}")
+    assert "dead letters" in terminal.run("relay doctor")
+
+
+def test_another_version_is_deployed_and_rolled_back(
+    stack: Stack, terminal: Terminal, story: Story, tmp_path: Path
+) -> None:
+    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
+    deploy = both.partition(" && ")[2]
+    this = stack.folder / "build"
+    before = codes(stack)
+
+    # WHEN another version is deployed
+    terminal.use_build(other_build(this, tmp_path))
+    terminal.deploy(deploy)
+    other = codes(stack)
+    assert not set(before.items()) & set(other.items())
+    delivers(story, "by-the-other")
+
+    # AND this one again
+    terminal.use_build(this)
+    terminal.deploy(deploy)
+
+    # THEN it delivers, and knows what the other has recorded
+    assert codes(stack) == before
+    delivers(story, "by-this-again")
+    assert shown_ids(story) >= {"by-the-other", "in-production"}
+
+
+# --- Rotate a secret ---
+
+SECRETS = "Rotate a secret"
+
+
+def test_an_api_key_is_rotated(stack: Stack, terminal: Terminal, story: Story) -> None:
+    workspace = story.tenancy.workspace_id
+    make = step(SECRETS, "relay keys make")
+    old, new = (terminal.run(make, WORKSPACE=workspace).strip() for _ in range(2))
+
+    def answered(key: str) -> int:
+        url = f"{stack.api}/v1/workspaces/{workspace}"
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.get(url, headers=headers, timeout=35, trust_env=False).status_code
+
+    assert (answered(old), answered(new)) == (200, 200)
+    key_id = old.split("_")[1]
+    assert key_id in terminal.run(step(SECRETS, "relay keys list"))
+    terminal.run(step(SECRETS, "relay keys revoke"), KEY_ID=key_id)
+    assert (answered(old), answered(new)) == (401, 200)
+
+
+def test_a_sources_url_and_secret_are_rotated(terminal: Terminal, story: Story) -> None:
+    which = {"WORKSPACE": story.tenancy.workspace_id, "SOURCE": "pages"}
+    document = {"kind": "pagerduty", "secret": "the first secret"}
+    first = story.relay.put_source(which["WORKSPACE"], which["SOURCE"], document)["url"]
+    body = json.dumps(next(iter(samples("pagerduty").values()))).encode()
+
+    def answered(url: str, secret: str) -> int:
+        headers = SIGNATURES["pagerduty"](body, secret) | {"Content-Type": "application/json"}
+        answer = httpx.post(url, content=body, headers=headers, timeout=35, trust_env=False)
+        return answer.status_code
+
+    assert answered(first, "the first secret") == 202
+
+    second = terminal.run(step(SECRETS, "relay sources renew-url"), **which).strip()
+    assert [answered(url, "the first secret") for url in (first, second)] == [401, 202]
+
+    (terminal.folder / "FILE").write_text("the second secret\n")
+    terminal.run(step(SECRETS, "relay sources secret"), **which)
+    assert answered(second, "the first secret") == 401
+    assert answered(second, "the second secret") == 202
+
+
+def test_a_webhooks_secret_is_rotated(terminal: Terminal, story: Story, hook: Hook) -> None:
+    which = {"WORKSPACE": story.tenancy.workspace_id, "URL": hook.url}
+    put = step(SECRETS, "relay workspaces webhook put")
+    secrets = [terminal.run(put, **which).strip() for _ in range(2)]
+    assert len(set(secrets)) == 2
+
+    terminal.run(step(SECRETS, "relay workspaces webhook test"), **which)
+
+    [received] = hook.received
+    Webhook(secrets[1]).verify(received.body, received.headers)
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(secrets[0]).verify(received.body, received.headers)
+
+
+def test_a_sites_secret_is_rotated_by_a_reinstall(
+    stack: Stack, terminal: Terminal, story: Story
+) -> None:
+    name = story.tenancy.site_name
+    delivers(story, "before-the-reinstall")
+    before = story.jira.site(name)["sharedSecret"]
+
+    story.jira.http.post(f"/sites/{name}/uninstall").raise_for_status()
+    assert story.jira.entities(name, "incident") == []
+    story.jira.install(name, f"{stack.api}/atlassian-connect.json")
+
+    site = {"SITE": story.tenancy.site_id}
+    assert "active" in terminal.run(step(SECRETS, "relay sites show"), **site)
+    terminal.run(step(SECRETS, "relay replays"), **site)
+    assert story.jira.site(name)["sharedSecret"] != before
+    delivers(story, "after-the-reinstall")
+    assert "before-the-reinstall" in shown_ids(story)
+
+
+# --- Dead letters ---
+
+
+def redrive(terminal: Terminal, queue: str) -> None:
+    listing, command = (
+        one for one in steps("Dead letters") if one.partition("--queue ")[2].startswith(queue)
+    )
+
+    def listed() -> int:
+        return len(json.loads(terminal.run(f"{listing} --json"))["letters"])
+
+    assert listed() == 1
+    terminal.run(command)
+    assert listed() == 0
+
+
+def test_dead_letters_of_submissions(stack: Stack, terminal: Terminal, story: Story) -> None:
+    with dead(stack, "Submissions", "SubmitterSource"):
+        story.submit(incidents(incident("was-dead")))
+    assert "was-dead" not in shown_ids(story)
+
+    redrive(terminal, "submissions")
+
+    wait_until(lambda: "was-dead" in shown_ids(story), "the incident arrives")
+
+
+def test_dead_letters_of_replays(stack: Stack, terminal: Terminal, story: Story) -> None:
+    with dead(stack, "Replays", "ReplayerSource"):
+        terminal.run(f"relay replay {story.tenancy.site_id} --all --no-wait")
+
+    redrive(terminal, "replays")
+
+    await_replay(story)
+
+
+def test_dead_letters_of_notices(
+    stack: Stack, terminal: Terminal, story: Story, hook: Hook
+) -> None:
+    terminal.run(f"relay workspaces webhook put {story.tenancy.workspace_id} {hook.url}")
+    delivers(story, "noticed")
+    at_site = story.ids().at_site("noticed")
+    body = {"entity": {"id": at_site}, "associatedWith": {"id": "10001"}}
+    with dead(stack, "Notices", "WebhooksSource"):
+        assert story.jira.call_action(story.tenancy.site_name, "onEntityAssociated", body) == 204
+    assert hook.received == []
+
+    redrive(terminal, "notices")
+
+    wait_until(lambda: hook.received, "the notice arrives")
+
+
+# --- Remove it, deploy it again, and delete what is left ---
+
+
+def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
+    stack: Stack, terminal: Terminal, story: Story
+) -> None:
+    listing, removal, *deletions = steps("Remove it")
+    delivers(story, "before-the-removal")
+    shown = story.shown()
+    adopted = adopted_names(terminal)
+
+    # GIVEN what the page lists before the stack is deleted
+    kept = [line.split("\t") for line in terminal.run(listing).splitlines()]
+    assert sorted(kind for kind, _ in kept) == sorted(
+        ["AWS::DynamoDB::Table"] * 4 + ["AWS::SQS::Queue"] * 8 + ["AWS::KMS::Key"]
+    )
+    before = parameters_now(stack)
+    terminal.run(removal, answers="y\ny\ny\n")
+    assert stack.aws.functions.list_functions()["Functions"] == []
+
+    # WHEN it is deployed again on its tables and its key
+    overrides = " ".join(f"{name}={shlex.quote(v)}" for name, v in (before | adopted).items() if v)
+    terminal.deploy(f"sam deploy --parameter-overrides {overrides}")
+    again = replace(stack, deployment=deployment_of(stack.aws))
+    create_routes(stack.aws, again.deployment.resources)
+
+    # THEN its data is there
+    assert again.deployment.outputs["RecordTable"] == adopted["RecordTableName"]
+    with Story(again, story.tenancy, Screen()) as found:
+        assert found.shown() == shown
+        delivers(found, "after-the-removal")
+
+    # AND what is left of a removed stack can be deleted
+    for command in steps("Existing data"):
+        if command.startswith("aws dynamodb update"):
+            terminal.run(command, NAME=adopted["TenantsTableName"])
+    terminal.run(removal, answers="y\ny\ny\n")
+    words = {"AWS::DynamoDB::Table": "NAME", "AWS::SQS::Queue": "URL", "AWS::KMS::Key": "ID"}
+    for kind, name in kept:
+        for command in deletions:
+            if words[kind] in command.split():
+                terminal.run(command, **{words[kind]: name})
+    assert stack.aws.dynamodb.list_tables()["TableNames"] == []
+    assert stack.aws.sqs.list_queues().get("QueueUrls", []) == []
