@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Iterable, Iterator
+from itertools import dropwhile, takewhile
 
 import pytest
 import typer.main
@@ -46,14 +48,34 @@ def test_every_section_with_commands_is_run_or_named() -> None:
     assert all((ROOT / path).exists() for path in ELSEWHERE.values())
 
 
+def calls_of_aws(line: str) -> Iterator[str]:
+    """Each `aws …` in a line of shell, also within a function or a loop."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="();|&<>")
+    lexer.whitespace_split = True
+    words: Iterable[str] = dropwhile(lambda word: word != "aws", lexer)
+    while found := list(takewhile(lambda word: not set(word) <= set("();|&<>"), words)):
+        yield shlex.join(found)
+        words = dropwhile(lambda word: word != "aws", lexer)
+
+
 def aws_commands() -> list[str]:
-    found = [one for page in PAGES for one in steps("", page) if one.startswith("aws ")]
-    return sorted(set(found))
+    lines = (line for page in PAGES for line in steps("", page))
+    return sorted({call for line in lines for call in calls_of_aws(line)})
 
 
 @pytest.mark.parametrize("command", aws_commands())
 def test_aws_has_every_command_of_its_cli(command: str) -> None:
-    parsed(shlex.split(command)[1:])
+    _, *words = shlex.split(command)
+    # The value of a variable is as long as any that AWS checks.
+    parsed(["v" * 36 if word.startswith("$") else word for word in words])
+
+
+def test_calls_within_a_line_of_shell_are_found() -> None:
+    line = 'f() { aws sqs list-queues --query "A[?b]"; }; for x in $(f); do aws kms x "$(g)"; done'
+    assert [*calls_of_aws(line)] == [
+        "aws sqs list-queues --query 'A[?b]'",
+        "aws kms x '$(g)'",
+    ]
 
 
 @pytest.mark.parametrize(
