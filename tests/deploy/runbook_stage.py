@@ -1,5 +1,6 @@
 """An operator: a terminal with `relay`, `sam` and `aws`, and the commands of docs/operator.md."""
 
+import json
 import re
 import shlex
 import shutil
@@ -195,3 +196,17 @@ def delivers(story: Story, name: str) -> None:
     story.submit(incidents(incident(name)))
     assert story.wait_for_delivery(1)
     assert name in shown_ids(story)
+
+
+def redrive(terminal: Terminal, queue: str) -> None:
+    """Send the only dead letter of a queue back by the page's commands."""
+    listing, command = (
+        one for one in steps("Dead letters") if one.partition("--queue ")[2].startswith(queue)
+    )
+
+    def listed() -> int:
+        return len(json.loads(terminal.run(f"{listing} --json"))["letters"])
+
+    assert listed() == 1
+    terminal.run(command)
+    assert listed() == 0

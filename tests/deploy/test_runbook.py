@@ -30,6 +30,7 @@ from tests.deploy.runbook_stage import (
     other_build,
     parameters_now,
     parameters_of,
+    redrive,
     shown_ids,
     step,
     steps,
@@ -203,19 +204,6 @@ def test_a_sites_secret_is_rotated_by_a_reinstall(
 
 
 # --- Dead letters ---
-
-
-def redrive(terminal: Terminal, queue: str) -> None:
-    listing, command = (
-        one for one in steps("Dead letters") if one.partition("--queue ")[2].startswith(queue)
-    )
-
-    def listed() -> int:
-        return len(json.loads(terminal.run(f"{listing} --json"))["letters"])
-
-    assert listed() == 1
-    terminal.run(command)
-    assert listed() == 0
 
 
 def test_dead_letters_of_submissions(stack: Stack, terminal: Terminal, story: Story) -> None:

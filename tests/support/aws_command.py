@@ -109,7 +109,8 @@ def main(words: Sequence[str]) -> None:
     if query := command.options.get("query"):
         answer = jmespath.search(query, answer)
     if command.options.get("output") in ("text", "table"):
-        print("\n".join("\t".join(row) for row in answer))
+        rows = [answer] if isinstance(answer, str) else answer
+        print("\n".join(row if isinstance(row, str) else "\t".join(row) for row in rows))
     else:
         print(json.dumps(answer, default=str))
 
