@@ -104,8 +104,12 @@ def main(words: Sequence[str]) -> None:
     """Call AWS, and print its answer."""
     command = parsed(words)
     client = botocore.session.get_session().create_client(command.service)
-    call = getattr(client, command.operation.replace("-", "_"))
-    answer = call(**command.parameters)
+    name = command.operation.replace("-", "_")
+    # The CLI reads all pages.
+    if client.can_paginate(name):
+        answer = client.get_paginator(name).paginate(**command.parameters).build_full_result()
+    else:
+        answer = getattr(client, name)(**command.parameters)
     if query := command.options.get("query"):
         answer = jmespath.search(query, answer)
     if command.options.get("output") in ("text", "table"):
