@@ -74,7 +74,7 @@ class Importer:
         self._deletions: list[Line] = []
 
     @property
-    def first_left(self) -> int:
+    def first_pending_line(self) -> int:
         """The number of the first line that may not be imported yet."""
         waiting = [line.number for line in (*self._containers, *self._deletions)]
         waiting += [state.line for states in self._states.values() for state in states]
@@ -275,7 +275,7 @@ def _say(screen: Screen, importer: Importer, is_part: bool = False) -> None:
                 "sources": imported.sources,
                 "webhook": imported.webhook,
             }
-            | ({"fromLine": importer.first_left} if is_part else {})
+            | ({"fromLine": importer.first_pending_line} if is_part else {})
         )
         return
     screen.say(f"Imported into workspace {workspace_id}: {counts_text(imported.counts)}.")
@@ -291,7 +291,7 @@ def _say(screen: Screen, importer: Importer, is_part: bool = False) -> None:
             f"To do: set the webhook, its secret in RELAY_WEBHOOK_SECRET: {shlex.join(parts)}"
         )
     if is_part:
-        screen.say(f"Not all is imported. Continue with --from-line {importer.first_left}.")
+        screen.say(f"Not all is imported. Continue with --from-line {importer.first_pending_line}.")
     else:
         link = shlex.join(["relay", "link", "SITE", workspace_id])
         screen.verbatim(f"To do: link the workspace to its sites: {link}")

@@ -26,7 +26,7 @@ from relay.edge.workspace_calls import WorkspaceCalls
 from relay.entities.model import Kind
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.provider.deletions import EntityDeleter
-from relay.provider.tracking import EntityTracker, Wanted, state_named
+from relay.provider.tracking import EntityFilter, EntityTracker, state_named
 from relay.queues.submissions import SubmissionsQueue
 from relay.record.associations import AssociationStore
 from relay.record.debts import DebtStore
@@ -65,8 +65,8 @@ def list_entities(workspace_id: str) -> Answer:
     With `text`, those that hold it, such as a person's name, anywhere in their texts or properties.
     """
     request = calls.about(workspace_id)
-    wanted = Wanted(state_named(query_value(request, "state")), searched_text(request))
-    page = tracking.page(workspace_id, wanted, page_cursor(request), page_limit(request))
+    only = EntityFilter(state_named(query_value(request, "state")), searched_text(request))
+    page = tracking.page(workspace_id, only, page_cursor(request), page_limit(request))
     return json_answer(200, entity_page(page))
 
 

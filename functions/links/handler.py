@@ -20,7 +20,7 @@ from relay.provider.linking import WorkspaceLinker
 from relay.provider.site_erasure import SiteForgetter
 from relay.record.debts import DebtStore
 from relay.settings import LinksSettings
-from relay.tenants.generation_floor import GenerationFloor
+from relay.tenants.generation_minimum import GenerationMinimum
 
 if TYPE_CHECKING:
     from relay.edge.shapes.sites import Link, Moved
@@ -43,7 +43,7 @@ workspace_sites = WorkspaceSites(
 erasures = ErasureStore(parts.dynamodb, settings.catalog_table)
 erasing = ErasureSchedule(erasures, replay_parts.queue)
 forgetting = SiteForgetter(
-    tenants, GenerationFloor(parts.dynamodb, settings.tenants_table), parts.sites, erasures
+    tenants, GenerationMinimum(parts.dynamodb, settings.tenants_table), parts.sites, erasures
 )
 
 handler = HttpFunction(settings.base_url)

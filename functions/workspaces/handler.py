@@ -27,7 +27,7 @@ from relay.edge.workspace_calls import WorkspaceCalls
 from relay.errors import NotFound
 from relay.identity.api_keys import ApiKeyVerifier
 from relay.provider.erasing import ErasureSchedule
-from relay.provider.traces import WorkspaceTraces
+from relay.provider.workspace_data import WorkspaceData
 from relay.queues.replays import ReplaysQueue
 from relay.queues.submissions import ComponentChanges, SubmissionsQueue
 from relay.secrets import Secrets
@@ -49,7 +49,7 @@ components = ComponentChanges(
     settings.components_module == "on",
 )
 erasures = ErasureStore(dynamodb, settings.catalog_table)
-traces = WorkspaceTraces(
+workspace_data = WorkspaceData(
     dynamodb, settings.tenants_table, settings.catalog_table, settings.record_table
 )
 erasing = ErasureSchedule(erasures, ReplaysQueue(sqs, settings.replays_queue))
@@ -96,7 +96,7 @@ def delete_workspace(workspace_id: str) -> Answer:
     caller.check_workspace(checked_workspace_id(workspace_id))
     if flag(request, "erase"):
         caller.check_all_workspaces()
-        if not traces.exist(workspace_id):
+        if not workspace_data.exists(workspace_id):
             raise unknown_workspace(workspace_id)
         return json_answer(202, erasure_document(erasing.start(workspace_id)))
     workspaces.delete(workspace_id)

@@ -47,8 +47,8 @@ def test_entities_are_found_by_a_name_in_them(stage: Stage) -> None:
     found = stage.cli("find", "PAYMENTS", "--json").json()["entities"]
     assert {(one["workspaceId"], one["kind"]) for one in found} == {("operations", "incident")}
     assert len(found) == 39
-    assert "sought" in stage.cli("find", " ", code=1).err
-    assert "sought" in stage.cli("find", "x" * 256, code=1).err
+    assert "searched for" in stage.cli("find", " ", code=1).err
+    assert "searched for" in stage.cli("find", "x" * 256, code=1).err
 
 
 def test_sites_that_were_not_reached_are_named(stage: Stage) -> None:

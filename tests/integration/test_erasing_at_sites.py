@@ -69,7 +69,7 @@ def test_sites_that_do_not_answer_delay_neither_the_others_nor_the_tables(
     monkeypatch.setattr("relay.provider.erasure_stages._SITE_SECONDS", 1_000_000)
     erase(relay)
 
-    assert go_on(relay) == "remaining"
+    assert go_on(relay) == "unreached"
 
     # Only the list of erasures names it, beside its item.
     assert [one for one in left(relay, ours) if "'erasures'" not in one] == []
@@ -94,10 +94,10 @@ def test_it_ends_after_two_weeks_and_names_the_sites_not_reached(
     ours = key_of(relay)
     suspend(dead)
     erase(relay)
-    assert go_on(relay) == "remaining"
+    assert go_on(relay) == "unreached"
     place = keys.workspace_item(ERASED)
     change(relay, place, startedAt=int(time.time() * 1000) - 13 * DAY_MS)
-    assert go_on(relay) == "remaining"
+    assert go_on(relay) == "unreached"
     change(relay, place, startedAt=int(time.time() * 1000) - 14 * DAY_MS)
 
     assert go_on(relay) == "done"
@@ -142,7 +142,7 @@ def test_a_secret_that_can_not_be_read_delays_only_its_site(
     ours = key_of(relay)
     erase(relay)
 
-    assert go_on(relay) == "remaining"
+    assert go_on(relay) == "unreached"
 
     [one] = erasure(relay)["unreached"]
     assert one == {"site": broken.id, "reason": "The site's secret can't be read."}
@@ -234,7 +234,7 @@ def test_what_a_failed_deletion_took_from_another_workspace_is_replayed_at_once(
     operations = ["deleteComponentsByProperty"]
     simulator.fail(site.name, {"kind": "suspended", "operations": operations})
 
-    assert go_on(relay) == "remaining"
+    assert go_on(relay) == "unreached"
 
     assert linked_in_jira(site) == [OTHER]
     assert site.at_site("incident").keys() == {"i"}

@@ -50,7 +50,7 @@ def items(relay: Relay) -> list[dict[str, Any]]:
 def record_of(relay: Relay) -> list[dict[str, Any]]:
     """The items of entities, outcomes and debts, without what remains of those that have left."""
     kinds = ("entity#", "outcome#", "debt#")
-    return [one for one in items(relay) if one["pk"].startswith(kinds) and "leftAt" not in one]
+    return [one for one in items(relay) if one["pk"].startswith(kinds) and "removedAt" not in one]
 
 
 def names(relay: Relay, prefix: str = "entity#") -> set[str]:

@@ -18,16 +18,16 @@ class ErasureStage(StrEnum):
     UNLINK = "unlink"
     WAIT = "wait"
     SITES = "sites"
-    ANSWERS = "answers"
+    OUTCOMES = "outcomes"
     RECORD = "record"
     LINKS = "links"
     CATALOG = "catalog"
-    REMAINING = "remaining"
+    UNREACHED = "unreached"
     DONE = "done"
 
 
 WORKSPACE_STAGES = tuple(ErasureStage)
-SITE_STAGES = (ErasureStage.WAIT, ErasureStage.ANSWERS, ErasureStage.LINKS, ErasureStage.DONE)
+SITE_STAGES = (ErasureStage.WAIT, ErasureStage.OUTCOMES, ErasureStage.LINKS, ErasureStage.DONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,10 @@ class ErasureStore:
         found = self._table.get_all(list(by_place), ("pk", "sk", "until"))
         return {by_place[item["pk"], item["sk"]]: int(item["until"]) for item in found}
 
+    def is_erased(self, workspace_id: str, accepted_at: float) -> bool:
+        """Whether what the workspace accepted at this time was erased with it."""
+        return accepted_at <= self.erased_until([workspace_id]).get(workspace_id, -1)
+
     def lease(self, subject: str, now: int, lease_ms: int) -> Erasure | None:
         """Lease the erasure for `lease_ms`; None if there is none that is due and free."""
         values = {":until": now + lease_ms, ":now": now, ":soon": now + _CLOCKS_DIFFER_MS}

@@ -70,12 +70,12 @@ def checked_properties(request: Request) -> dict[str, str]:
 
 
 def searched_text(request: Request) -> str | None:
-    """`text`, which entities are to hold; None if it is absent. Raises BadRequest for one that is
-    too long, or that every text holds."""
+    """The text to search for; None if it is absent. Raises BadRequest for one that is too long, or
+    that matches every entity."""
     text = query_value(request, "text")
     if text is not None and (len(text) > TEXT_MAX or not normalized(text)):
         rule = Detail("text", "length", f"1 to {TEXT_MAX} characters, not only spaces")
-        raise BadRequest("`text` can't be sought.", [rule])
+        raise BadRequest("`text` can't be searched for.", [rule])
     return text
 
 

@@ -28,10 +28,10 @@ class SourceEventConsumer:
         source: str,
         base_url: str,
     ) -> None:
-        self._erasures = erasures
         self._intake = intake
         self._sources = sources
         self._workspaces = workspaces
+        self._erasures = erasures
         self._workspace_id, _, self._source_id = source.partition("/")
         self._logo_url = logo_at(base_url) if base_url else ""
 
@@ -70,5 +70,5 @@ class SourceEventConsumer:
         return True
 
     def _is_erased(self, record: dict[str, Any]) -> bool:
-        until = self._erasures.erased_until([self._workspace_id]).get(self._workspace_id, -1)
-        return int(record["attributes"]["SentTimestamp"]) <= until
+        sent_at = int(record["attributes"]["SentTimestamp"])
+        return self._erasures.is_erased(self._workspace_id, sent_at)

@@ -7,7 +7,7 @@ from relay.record.retention import RetentionStore
 
 def unlinker(parts: SiteParts, replays: ReplayParts, record_table: str) -> WorkspaceUnlinker:
     """The WorkspaceUnlinker of a function with these parts."""
-    answers = RetentionStore(parts.dynamodb, record_table)
+    retention = RetentionStore(parts.dynamodb, record_table)
     return WorkspaceUnlinker(
-        parts.tenants, parts.links, parts.sites, replays.starter, replays.queue, answers
+        parts.tenants, parts.links, parts.sites, replays.starter, replays.queue, retention
     )

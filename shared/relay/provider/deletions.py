@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from relay.entities.model import EntityKey
 from relay.errors import Unavailable
-from relay.queues.delays import UNDER_WAY
+from relay.queues.delays import DRAIN_SECONDS
 from relay.queues.submissions import Message, SubmissionsQueue
 from relay.record.entry import Deletion
 from relay.record.store import RecordStore
@@ -31,7 +31,7 @@ class EntityDeleter:
         higher sequence or a later deletion is recorded; returns how many were deleted.
         """
         named = tuple(one.key for one in deletions)
-        self._send(Message(workspace_id, correlation_id, deleted=named), UNDER_WAY)
+        self._send(Message(workspace_id, correlation_id, deleted=named), DRAIN_SECONDS)
         deleted = tuple(self._record.put_deletions(workspace_id, deletions))
         if deleted:
             self._send(Message(workspace_id, correlation_id, deleted=deleted))
@@ -45,9 +45,9 @@ class EntityDeleter:
         """
         named = [one.key for one in deletions]
         known = {head.key: head for head in self._record.heads_of(workspace_id, named)}
-        found = [one.over(known.get(one.key)) for one in deletions]
-        news = [one for one in found if one]
-        return self.delete_as_of(workspace_id, news, correlation_id) if news else 0
+        merged = [one.merged_with(known.get(one.key)) for one in deletions]
+        changed = [one for one in merged if one]
+        return self.delete_as_of(workspace_id, changed, correlation_id) if changed else 0
 
     def delete_by_properties(
         self, workspace_id: str, properties: Mapping[str, str], correlation_id: str
@@ -71,7 +71,7 @@ class EntityDeleter:
         message = Message(workspace_id, correlation_id, deleted=tuple(entities))
         # Queue the second round before writing: if this is cut off, that round delivers the
         # deletions that were written, and skips the others.
-        self._send(message, UNDER_WAY)
+        self._send(message, DRAIN_SECONDS)
         for entity in message.deleted:
             self._record.delete(workspace_id, entity)
         self._send(message)

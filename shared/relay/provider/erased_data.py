@@ -7,14 +7,14 @@ has deleted, and the cursor of the rest. It can be cut off anywhere and called a
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from relay import keys
 from relay.catalog.erasure import Erasure, ErasureStage
 from relay.identity.api_keys import ApiKeys
 from relay.record.retention import RetentionStore
 from relay.table import Item, Table, key, to_item
-from relay.tenants.generation_floor import GenerationFloor
+from relay.tenants.generation_minimum import GenerationMinimum
 from relay.tenants.links import LinkStore
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Cursor = tuple[str, ...]
 Parts = Iterator[tuple[int, Cursor]]
+# Whether ids at a site begin with the workspace's key.
+_Ids = Literal["keyed", "plain", "unknown"]
 
 
 class ErasedData:
@@ -38,7 +40,7 @@ class ErasedData:
         self._dynamodb = dynamodb
         self._tenants, self._catalog, self._record = (Table(dynamodb, name) for name in tables)
         self._retention = RetentionStore(dynamodb, self._record.name)
-        self._floor = GenerationFloor(dynamodb, self._tenants.name)
+        self._minimum = GenerationMinimum(dynamodb, self._tenants.name)
         self._links = links
         self._api_keys = api_keys
 
@@ -46,12 +48,12 @@ class ErasedData:
         """Delete what the erasure's stage deletes from the tables, from its cursor on."""
         tenant_id = keys.erased_site(erasure.subject)
         match erasure.stage:
-            case ErasureStage.ANSWERS if tenant_id:
-                return self._answers_of_site(tenant_id, erasure.cursor)
+            case ErasureStage.OUTCOMES if tenant_id:
+                return self._outcomes_of_site(tenant_id, erasure.cursor)
             case ErasureStage.LINKS if tenant_id:
                 return self._site(tenant_id, erasure.cursor)
-            case ErasureStage.ANSWERS:
-                return self._answers(erasure)
+            case ErasureStage.OUTCOMES:
+                return self._outcomes(erasure)
             case ErasureStage.RECORD:
                 return self._entities(erasure.subject)
             case ErasureStage.LINKS:
@@ -61,7 +63,7 @@ class ErasedData:
 
     # --- Of a workspace ---
 
-    def _answers(self, erasure: Erasure) -> Parts:
+    def _outcomes(self, erasure: Erasure) -> Parts:
         """Outcomes, debts, and what Jira's users have associated with its entities."""
         values = {
             ":outcomes": keys.outcomes_of(erasure.subject),
@@ -69,9 +71,9 @@ class ErasedData:
             ":associations": keys.ASSOCIATIONS,
         }
         condition = " OR ".join(f"begins_with(pk, {prefix})" for prefix in values)
-        associated = _Associated(erasure, self._tenants, self._record, self._links)
-        return self._found(
-            self._record, erasure.cursor, condition, values, associated.without_others
+        associations = _OwnAssociations(erasure, self._tenants, self._record, self._links)
+        return self._delete_found(
+            self._record, erasure.cursor, condition, values, associations.select
         )
 
     def _entities(self, workspace_id: str) -> Parts:
@@ -79,7 +81,7 @@ class ErasedData:
         for pk in (*keys.entities(workspace_id).pks, keys.receipts(workspace_id)):
             for deleted in self._record.delete_all(pk):
                 yield deleted, ()
-        self._retention.leave(workspace_id)
+        self._retention.restart_pass_in(workspace_id)
 
     def _links_of(self, workspace_id: str, cursor: Cursor) -> Parts:
         """Links, offers and replays, and the workspace's key."""
@@ -96,10 +98,10 @@ class ErasedData:
                 if "resets" in item:
                     # The site may have the sequences of entities whose ids return: plain ones.
                     tenant_id = keys.tenant_id_of(item["pk"])
-                    self._floor.raise_resets(tenant_id, int(item["resets"]) + 1)
+                    self._minimum.raise_resets_min(tenant_id, int(item["resets"]) + 1)
             return found
 
-        return self._found(self._tenants, cursor, condition, values, own, ("resets",))
+        return self._delete_found(self._tenants, cursor, condition, values, own, ("resets",))
 
     def _catalog_of(self, workspace_id: str, cursor: Cursor) -> Parts:
         """Containers with their index, the webhook, and sources with all that they leave; then the
@@ -128,12 +130,12 @@ class ErasedData:
         def own(found: Sequence[Item]) -> Sequence[Item]:
             return [item for item in found if (item["pk"], item["sk"]) != erasure]
 
-        yield from self._found(self._catalog, cursor, condition, values, own)
+        yield from self._delete_found(self._catalog, cursor, condition, values, own)
         yield self._api_keys.forget(workspace_id), ()
 
     # --- Of a site ---
 
-    def _answers_of_site(self, tenant_id: str, cursor: Cursor) -> Parts:
+    def _outcomes_of_site(self, tenant_id: str, cursor: Cursor) -> Parts:
         """Associations, outcomes and debts of every workspace that was ever linked to the site."""
         values = {":associations": keys.associations_at(tenant_id), ":site": f"#{tenant_id}"}
         values |= {":outcomes": keys.OUTCOMES, ":debts": keys.DEBTS}
@@ -141,7 +143,7 @@ class ErasedData:
             "begins_with(pk, :associations) OR (contains(pk, :site)"
             " AND (begins_with(pk, :outcomes) OR begins_with(pk, :debts)))"
         )
-        return self._found(self._record, cursor, condition, values)
+        return self._delete_found(self._record, cursor, condition, values)
 
     def _site(self, tenant_id: str, cursor: Cursor) -> Parts:
         """The tenant's own items, its links, and the pointers to it: a site may have had any number
@@ -157,7 +159,7 @@ class ErasedData:
                     self._delete_pointer(item, tenant_id)
             return rest
 
-        return self._found(self._tenants, cursor, condition, values, own, ("tenantId",))
+        return self._delete_found(self._tenants, cursor, condition, values, own, ("tenantId",))
 
     def _delete_pointer(self, pointer: Item, tenant_id: str) -> None:
         """Delete it, unless it is another tenant's since it was read."""
@@ -172,7 +174,7 @@ class ErasedData:
 
     # --- Both ---
 
-    def _found(
+    def _delete_found(
         self,
         table: Table,
         cursor: Cursor,
@@ -191,8 +193,8 @@ class ErasedData:
                 return
 
 
-class _Associated:
-    """Which associations are with the erased workspace's entities.
+class _OwnAssociations:
+    """Tells associations with the erased workspace's entities from those with another's.
 
     The key in their ids tells, unless ids are plain at the site. If they were when the erasure
     began, the site had no other workspace: all without another's key is this one's. If another has
@@ -206,10 +208,10 @@ class _Associated:
         self._links = links
         item = tenants.get(*keys.key_of_workspace(erasure.subject))
         self._key = item["key"] if item else ""
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, _Ids] = {}
 
-    def without_others(self, found: Sequence[Item]) -> Sequence[Item]:
-        """Of these items, those that are no associations, and its own ones."""
+    def select(self, found: Sequence[Item]) -> Sequence[Item]:
+        """These items without the associations of other workspaces."""
         return [item for item in found if self._is_own(item["pk"])]
 
     def _is_own(self, pk: str) -> bool:
@@ -222,22 +224,22 @@ class _Associated:
         match self._ids_at(tenant_id):
             case "plain":
                 return self._tenants.get(*keys.workspace_key(key)) is None
-            case "either":
+            case "unknown":
                 place = keys.entities(self._erasure.subject).key_of(entity)
                 return self._record.get(*place) is not None
         return False
 
-    def _ids_at(self, tenant_id: str) -> str:
+    def _ids_at(self, tenant_id: str) -> _Ids:
         if tenant_id not in self._ids:
             self._ids[tenant_id] = self._read_ids_at(tenant_id)
         return self._ids[tenant_id]
 
-    def _read_ids_at(self, tenant_id: str) -> str:
+    def _read_ids_at(self, tenant_id: str) -> _Ids:
         links = self._links.of_tenant(tenant_id)
         for site in self._erasure.sites:
             if site.tenant_id == tenant_id:
                 if not site.ids.plain:
                     return "keyed"
-                return "either" if links else "plain"
+                return "unknown" if links else "plain"
         was_linked = self._tenants.get(*keys.replay(tenant_id, self._erasure.subject))
-        return "either" if was_linked and not any(link.ids.plain for link in links) else "keyed"
+        return "unknown" if was_linked and not any(link.ids.plain for link in links) else "keyed"

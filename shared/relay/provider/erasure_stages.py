@@ -16,7 +16,7 @@ from relay.errors import NotFound, Unavailable
 from relay.jira.errors import without_details
 from relay.provider.erased_data import ErasedData
 from relay.provider.unlinking import WorkspaceUnlinker
-from relay.queues.delays import DELAY_MAX, UNDER_WAY
+from relay.queues.delays import DELAY_MAX, DRAIN_SECONDS
 from relay.replays.starter import ReplayStarter
 from relay.telemetry import logger
 from relay.tenants.links import LinkStore
@@ -34,7 +34,7 @@ _NO_SECRET = "The site's secret can't be read."  # noqa: S105
 # Seconds. A site takes at most four calls.
 _SITE_SECONDS = 4 * CALL_SECONDS
 _PART_SECONDS = 40
-_CALLING = (ErasureStage.SITES, ErasureStage.REMAINING)
+_CALLING = (ErasureStage.SITES, ErasureStage.UNREACHED)
 
 
 class ErasureStages:
@@ -95,7 +95,7 @@ class ErasureStages:
         for link in links:
             self._links.unlink(link.tenant_id, workspace_id)
             yield erasure
-        yield replace(erasure.following(), due=self._clock() + UNDER_WAY * 1000)
+        yield replace(erasure.following(), due=self._clock() + DRAIN_SECONDS * 1000)
 
     def _delete(self, erasure: Erasure) -> Iterator[Erasure]:
         for deleted, cursor in self._data.deleted(erasure):
@@ -114,7 +114,7 @@ class ErasureStages:
                 erasure = replace(erasure, sites=sites)
                 yield erasure
         is_first = erasure.stage is ErasureStage.SITES
-        yield erasure.following() if is_first else self._after_remaining(erasure)
+        yield erasure.following() if is_first else self._after_unreached(erasure)
 
     def _cleared(self, workspace_id: str, site: ErasedSite) -> ErasedSite:
         try:
@@ -137,16 +137,16 @@ class ErasureStages:
             reason=reason[:_REASON_MAX],
         )
 
-    def _after_remaining(self, erasure: Erasure) -> Erasure:
-        left = [site for site in erasure.sites if not site.is_cleared]
-        if not left:
+    def _after_unreached(self, erasure: Erasure) -> Erasure:
+        uncleared = [site for site in erasure.sites if not site.is_cleared]
+        if not uncleared:
             return erasure.following()
         if self._clock() >= erasure.started_at + SITES_DAYS * _DAY_MS:
-            for site in left:
+            for site in uncleared:
                 logger.error(
                     "A workspace was not erased at a site: it was not reached",
                     tenant_id=site.tenant_id,
                     reason=site.reason,
                 )
             return erasure.following()
-        return replace(erasure, due=min(site.due for site in left))
+        return replace(erasure, due=min(site.due for site in uncleared))

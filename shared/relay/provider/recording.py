@@ -42,10 +42,10 @@ class SubmissionRecorder:
         services: ServiceContainers,
         erasures: ErasureStore,
     ) -> None:
-        self._erasures = erasures
         self._record = record
         self._receipts = receipts
         self._services = services
+        self._erasures = erasures
 
     def without_erased(self, messages: Sequence[Message]) -> list[Message]:
         """The messages without those of a workspace that was erased since they were accepted.

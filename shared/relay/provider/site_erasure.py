@@ -13,9 +13,9 @@ from relay.catalog.erasure import Erasure, ErasureStage
 from relay.catalog.erasures import ErasureStore
 from relay.delivery.sites import Sites
 from relay.errors import Conflict, Unavailable
-from relay.queues.delays import UNDER_WAY
+from relay.queues.delays import DRAIN_SECONDS
 from relay.telemetry import logger
-from relay.tenants.generation_floor import GenerationFloor
+from relay.tenants.generation_minimum import GenerationMinimum
 from relay.tenants.store import TENANT_ID, TenantStore
 from relay.tenants.tenant import Tenant, TenantState
 
@@ -28,12 +28,12 @@ class SiteForgetter:
     def __init__(
         self,
         tenants: TenantStore,
-        floor: GenerationFloor,
+        minimum: GenerationMinimum,
         sites: Sites,
         erasures: ErasureStore,
     ) -> None:
         self._tenants = tenants
-        self._floor = floor
+        self._minimum = minimum
         self._sites = sites
         self._erasures = erasures
 
@@ -70,11 +70,11 @@ class SiteForgetter:
             return
         if not is_gone:
             raise Conflict("The site has the app. Uninstall it there first.", code="installed")
-        if self._answers(tenant):
+        if self._has_linked(tenant):
             message = "The site has the app: Jira lists workspaces as linked to it."
             raise Conflict(message, code="installed")
 
-    def _answers(self, tenant: Tenant) -> bool:
+    def _has_linked(self, tenant: Tenant) -> bool:
         try:
             site = self._sites.client_for(tenant)
             # A site that no longer exists answers 404, as one without linked workspaces.
@@ -85,9 +85,9 @@ class SiteForgetter:
 
     def _begun(self, tenants: Sequence[Tenant], now: int) -> list[Erasure]:
         """The erasures of all these tenants; none if one of them has changed."""
-        stage, due = ErasureStage.WAIT, now + UNDER_WAY * 1000
+        stage, due = ErasureStage.WAIT, now + DRAIN_SECONDS * 1000
         begun = [
             Erasure(keys.site_subject(one.id), uuid4().hex, stage, now, now, due) for one in tenants
         ]
-        is_begun = self._erasures.begin(begun, self._floor.forget_actions(tenants))
+        is_begun = self._erasures.begin(begun, self._minimum.forget_actions(tenants))
         return begun if is_begun else []

@@ -22,7 +22,7 @@ _CHUNK = 100
 ASSOCIATIONS_SHOWN_MAX = 100
 # The most entries that are examined for a page, so a page may be short or empty without being last.
 _EXAMINED_MAX = 1000
-# A text is sought in as many bytes of JSON for a page, in chunks that fit into memory.
+# For a page, a text is searched for in this many bytes of JSON, in chunks that fit into memory.
 _SEARCHED_BYTES_MAX = 5_000_000
 _SEARCHED_AT_ONCE = 25
 _UNDER_WAY = "It is being replayed."
@@ -51,9 +51,8 @@ class EntityAtSite:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which entities a list holds: those in a state at any site, and those that hold a text
-    anywhere; None for all."""
+class EntityFilter:
+    """Selects the entities in a state at any site, and those with a text anywhere; None for all."""
 
     state: OutcomeState | None = None
     text: str | None = None
@@ -116,19 +115,21 @@ class EntityTracker:
             )
         return entry, found
 
-    def page(self, workspace_id: str, wanted: Wanted, after: EntityKey | None, limit: int) -> Page:
-        """Those of the entities after this key that are wanted, in the record's order.
+    def page(
+        self, workspace_id: str, only: EntityFilter, after: EntityKey | None, limit: int
+    ) -> Page:
+        """Those of the entities after this key that pass the filter, in the record's order.
 
         A page holds at most `limit` entities. It may hold fewer without being the last.
         """
         linked = self._sites.linked_to(workspace_id)
-        size = wanted.chunk or limit
+        size = only.chunk or limit
         found: list[tuple[Head, list[EntityAtSite]]] = []
         examined = read = 0
         while examined + size <= _EXAMINED_MAX and read < _SEARCHED_BYTES_MAX:
-            heads, last, bytes_read = self._chunk(workspace_id, wanted.text, after, size)
+            heads, last, bytes_read = self._chunk(workspace_id, only.text, after, size)
             for entry, sites in self._at_sites(heads, linked):
-                if wanted.state is None or any(site.state is wanted.state for site in sites):
+                if only.state is None or any(site.state is only.state for site in sites):
                     found.append((entry, sites))
                     if len(found) == limit:
                         return Page(found, entry.key)

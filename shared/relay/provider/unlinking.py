@@ -13,7 +13,7 @@ from relay.delivery.sites import Sites
 from relay.entities.workspace_ids import WorkspaceIds
 from relay.jira.errors import JiraError, NothingThere
 from relay.jira.workspace_jira import WorkspaceJira
-from relay.queues.delays import DELAY_MAX, UNDER_WAY
+from relay.queues.delays import DELAY_MAX, DRAIN_SECONDS
 from relay.queues.replays import ReplaysQueue, UnlinkedWorkspace
 from relay.record.retention import RetentionStore
 from relay.replays.starter import LINKED, ReplayStarter
@@ -42,14 +42,14 @@ class WorkspaceUnlinker:
         sites: Sites,
         starter: ReplayStarter,
         queue: ReplaysQueue,
-        answers: RetentionStore,
+        retention: RetentionStore,
     ) -> None:
-        self._answers = answers
         self._tenants = tenants
         self._links = links
         self._sites = sites
         self._starter = starter
         self._queue = queue
+        self._retention = retention
 
     def unlink(self, tenant_id: str, workspace_id: str) -> None:
         """Unlink the two in Jira, then in Relay; only in Relay if the site has uninstalled the app.
@@ -63,7 +63,7 @@ class WorkspaceUnlinker:
         if link:
             generation = self._sites.generation(tenant.id, workspace_id)
             unlinked = UnlinkedWorkspace(tenant.id, workspace_id, link.ids, generation)
-            self._queue.send_unlinked(unlinked, UNDER_WAY)
+            self._queue.send_unlinked(unlinked, DRAIN_SECONDS)
         if site:
             self._unlink_in_jira(site, workspace_id)
             if link:
@@ -84,7 +84,7 @@ class WorkspaceUnlinker:
         retried through the queue, up to _ATTEMPTS_MAX times.
         """
         if not self._is_linked(unlinked):
-            for _ in self._answers.remove_link(unlinked.workspace_id, unlinked.tenant_id):
+            for _ in self._retention.remove_link(unlinked.workspace_id, unlinked.tenant_id):
                 if time_left() < _JIRA_SECONDS:
                     self._queue.send_unlinked(unlinked, 0)
                     return

@@ -105,8 +105,8 @@ class WebhookSender:
         if webhook is None:
             logger.info("Notice dropped: the webhook was removed", notice_id=notice.id)
             return
-        until = self._erasures.erased_until([notice.workspace_id]).get(notice.workspace_id, -1)
-        if moment_of(notice.at).timestamp() * 1000 <= until:
+        noted_at = moment_of(notice.at).timestamp() * 1000
+        if self._erasures.is_erased(notice.workspace_id, noted_at):
             logger.info("Notice dropped: the workspace was erased since", notice_id=notice.id)
             return
         _, failure = self._attempt(webhook, notice)

@@ -15,9 +15,9 @@ from relay.table import Item
 
 # Lower than any sequence: that of a deleted entity that was never recorded.
 BEFORE_ALL = -(2**63) - 1
-# An attribute of an entity that has left the record: the start of the pass that removed it. Of such
-# an item only the sequence is left, which refuses older states; DynamoDB deletes it at `expires`.
-LEFT = "leftAt"
+# An attribute of an entity that the retention has removed: the start of the pass that did. Such an
+# item has only the sequence, which refuses older states; DynamoDB deletes it at `expires`.
+REMOVED = "removedAt"
 EXPIRES = "expires"
 # Prefix of the attributes that date the first sighting of a status and severity.
 _SEEN = "seen:"
@@ -28,14 +28,14 @@ class Head:
     """An entry without the entity, which may have 350 KB, so that many fit into memory.
 
     `recorded_at` is an RFC 3339 date-time; `deleted_at` is in epoch milliseconds, or None. So is
-    `left_at`: when the pass began in which the entity left the record.
+    `removed_at`: when the retention's pass began that removed the entity.
     """
 
     key: EntityKey
     sequence: int
     recorded_at: str
     deleted_at: int | None
-    left_at: int | None
+    removed_at: int | None
     properties: Mapping[str, str]
 
     @property
@@ -76,8 +76,8 @@ class Deletion:
     sequence: int
     deleted_at: int
 
-    def over(self, head: Head | None) -> "Deletion | None":
-        """What to record over this entry of the entity; None if nothing.
+    def merged_with(self, head: Head | None) -> "Deletion | None":
+        """The deletion to record in place of this entry of the entity; None if the entry stays.
 
         Of two deletions, the later time and the higher sequence stay.
         """
@@ -121,7 +121,7 @@ def entity_write(workspace_id: str, state: EntityState, sightings: dict[str, str
         "correlationId": state.correlation_id,
         "recordedAt": datetime.now(UTC).isoformat(),
         "deletedAt": None,
-        LEFT: None,
+        REMOVED: None,
         EXPIRES: None,
     }
     return Write(
@@ -143,21 +143,21 @@ def entity_deletion(workspace_id: str, deletion: Deletion) -> Write:
             "entity": None,
             "properties": None,
             "product": None,
-            LEFT: None,
+            REMOVED: None,
             EXPIRES: None,
         },
         against={"deletedAt": deletion.deleted_at},
     )
 
 
-def remainder_of(workspace_id: str, head: Head, left_at: int, expires: int) -> Item:
-    """The item in place of an entity that leaves the record: neither texts nor sightings.
+def removed_item(workspace_id: str, head: Head, removed_at: int, expires: int) -> Item:
+    """The item in place of an entity that is removed: neither texts nor sightings.
 
     `expires` is in epoch seconds.
     """
     pk, sk = keys.entities(workspace_id).key_of(head.key)
     kept = {"seq": head.sequence, "recordedAt": head.recorded_at}
-    return {"pk": pk, "sk": sk, **kept, LEFT: left_at, EXPIRES: expires}
+    return {"pk": pk, "sk": sk, **kept, REMOVED: removed_at, EXPIRES: expires}
 
 
 def head_of(item: Item) -> Head:
@@ -171,7 +171,7 @@ def _head_values(item: Item) -> dict[str, Any]:
         "sequence": int(item["seq"]),
         "recorded_at": item["recordedAt"],
         "deleted_at": _time(item, "deletedAt"),
-        "left_at": _time(item, LEFT),
+        "removed_at": _time(item, REMOVED),
         "properties": item.get("properties", {}),
     }
 

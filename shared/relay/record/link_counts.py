@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from relay import keys
-from relay.record.entry import LEFT
+from relay.record.entry import REMOVED
 from relay.record.outcomes import Outcome, OutcomeState
 from relay.record.partitions import ReadBudget, pages_of
 from relay.table import Item, Table
@@ -69,7 +69,7 @@ class LinkCounter:
         return self._table.page(pk, after, _READ)
 
     def _count_live(self, pk: str, after: str) -> tuple[int, str]:
-        return self._table.count(pk, after, without=("deletedAt", LEFT))
+        return self._table.count(pk, after, without=("deletedAt", REMOVED))
 
 
 def _states(page: list[Item], generation: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What leaves the record, and how far the pass over it has come.
+"""Removing entities from the record, and how far the pass over it has come.
 
 | pk | sk | holds |
 |---|---|---|
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from relay import keys
 from relay.entities.model import EntityKey
 from relay.record.associations import AssociationStore
-from relay.record.entry import Head, remainder_of
+from relay.record.entry import Head, removed_item
 from relay.record.outcomes import Outcome
 from relay.record.transactions import Transactions
 from relay.table import Table, key, to_item
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # Thirty days: longer than a message waits in a queue, and then as a dead letter.
-_REMAINS_SECONDS = 30 * 86_400
+_SEQUENCE_SECONDS = 30 * 86_400
 # The start of a deletion at the site does not change `at`.
 _SAME_OUTCOME = "seq = :seq AND #at = :at AND attribute_not_exists(deleting)"
 
@@ -69,26 +69,26 @@ class RetentionStore:
             }
         )
 
-    def leave(self, workspace_id: str) -> None:
-        """Forget the pass if it has stopped in this workspace: it then begins again."""
+    def restart_pass_in(self, workspace_id: str) -> None:
+        """Let the pass begin again if it has stopped in this workspace."""
         if self.last_pass().workspace_id == workspace_id:
             self._table.write_all(deletes=[keys.RETENTION])
 
-    def remove(self, workspace_id: str, entries: Iterable[Head], left_at: int) -> set[EntityKey]:
+    def remove(self, workspace_id: str, entries: Iterable[Head], removed_at: int) -> set[EntityKey]:
         """Remove these entries, unless they have changed since they were read; returns the removed
-        ones. Removing what has left already changes nothing. `left_at` is when the pass began.
+        ones. Removing twice changes nothing. `removed_at` is when the pass began.
 
-        The sequence remains for a while: nothing else refuses an older state that is still on its
+        The sequence is kept for a while: nothing else refuses an older state that is still on its
         way, such as in a dead letter.
         """
-        expires = int(time.time()) + _REMAINS_SECONDS
+        expires = int(time.time()) + _SEQUENCE_SECONDS
 
         def removal(entry: Head) -> dict[str, Any]:
-            remainder = remainder_of(workspace_id, entry, left_at, expires)
+            item = removed_item(workspace_id, entry, removed_at, expires)
             return {
                 "Put": {
                     "TableName": self._table.name,
-                    "Item": to_item(remainder),
+                    "Item": to_item(item),
                     "ConditionExpression": "seq = :seq AND recordedAt = :at",
                     "ExpressionAttributeValues": to_item(
                         {":seq": entry.sequence, ":at": entry.recorded_at}

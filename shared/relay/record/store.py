@@ -5,8 +5,8 @@
 | `entity#<workspaceId>#<shard>` | `inc#<id>` or `rev#<id>` | an entity's newest state or deletion |
 | `outcome#<workspaceId>#<tenantId>#<shard>` | the same | its outcome at that site |
 
-Of an entity that has left the record, only its sequence remains for a while: reads do not find it,
-and older states are refused. Entities are in the order of `relay.keys.Shards`.
+Of an entity that the retention has removed, only the sequence is kept for a while: reads do not
+find it, and older states are refused. Entities are in the order of `relay.keys.Shards`.
 See `relay.record.outcomes` for an outcome's attribute `deleting`.
 """
 
@@ -20,7 +20,7 @@ from relay.entities.model import EntityKey, EntityState, Kind, newest
 from relay.record.entry import (
     BEFORE_ALL,
     EXPIRES,
-    LEFT,
+    REMOVED,
     Deletion,
     Entry,
     Head,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # The attributes of a head.
-_HEAD = ("sk", "seq", "recordedAt", "deletedAt", LEFT, "properties")
+_HEAD = ("sk", "seq", "recordedAt", "deletedAt", REMOVED, "properties")
 # Entries per read; 9 MB with the largest entities.
 _ENTRIES_AT_ONCE = 25
 # A state that was accepted before the deletion is outdated, whatever its sequence.
@@ -132,7 +132,7 @@ class RecordStore:
             TableName=self._table.name,
             Key=key(*keys.entities(workspace_id).key_of(entity)),
             UpdateExpression="SET deletedAt = :now, seq = if_not_exists(seq, :lowest),"
-            f" recordedAt = :at REMOVE entity, properties, product, {LEFT}, {EXPIRES}",
+            f" recordedAt = :at REMOVE entity, properties, product, {REMOVED}, {EXPIRES}",
             ExpressionAttributeValues=to_item(
                 {
                     ":now": int(now.timestamp() * 1000),
@@ -147,12 +147,12 @@ class RecordStore:
     def get(self, workspace_id: str, entity: EntityKey) -> Entry | None:
         """The entity's entry; None if it was neither recorded nor deleted."""
         item = self._table.get(*keys.entities(workspace_id).key_of(entity))
-        return entry_of(item) if item and LEFT not in item else None
+        return entry_of(item) if item and REMOVED not in item else None
 
     def get_all(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Entry]:
         """The existing entries of a few entities; for many, see `first_of` and `heads_of`."""
         found = self._table.get_all(_keys(workspace_id, entities))
-        return [entry_of(item) for item in found if LEFT not in item]
+        return [entry_of(item) for item in found if REMOVED not in item]
 
     def first_of(
         self, workspace_id: str, entities: Sequence[EntityKey], bytes_max: int
@@ -172,7 +172,7 @@ class RecordStore:
     def heads_of(self, workspace_id: str, entities: Iterable[EntityKey]) -> list[Head]:
         """The existing heads of these entities, in no order."""
         found = self._table.get_all(_keys(workspace_id, entities), _HEAD)
-        return [head_of(item) for item in found if LEFT not in item]
+        return [head_of(item) for item in found if REMOVED not in item]
 
     def entries(
         self,
@@ -183,7 +183,7 @@ class RecordStore:
     ) -> Iterator[Entry]:
         """A workspace's entries in the record's order, after `after`; with `limit` 0, all."""
         shards = keys.entities(workspace_id)
-        found = items_after(self._table, shards, after, limit, kind, without=(LEFT,))
+        found = items_after(self._table, shards, after, limit, kind, without=(REMOVED,))
         return map(entry_of, found)
 
     def page(
@@ -194,13 +194,13 @@ class RecordStore:
         kind: Kind | None,
         bytes_max: int,
         *,
-        with_left: bool = False,
+        with_removed: bool = False,
     ) -> EntryPage:
         """The next entries of this kind, or of all: at most `limit`, with at most `bytes_max` bytes
-        of entities, but at least one entry; `with_left` also what has left the record."""
+        of entities, but at least one entry; `with_removed` also removed ones."""
         entries: list[Entry] = []
         size = 0
-        shards, without = keys.entities(workspace_id), () if with_left else (LEFT,)
+        shards, without = keys.entities(workspace_id), () if with_removed else (REMOVED,)
         found = items_after(self._table, shards, after, limit, kind, without=without)
         for entry in map(entry_of, found):
             size += entry.size
@@ -214,7 +214,7 @@ class RecordStore:
     ) -> Iterator[Head]:
         """The same as `entries`, without the entities."""
         shards = keys.entities(workspace_id)
-        found = items_after(self._table, shards, after, limit, attributes=_HEAD, without=(LEFT,))
+        found = items_after(self._table, shards, after, limit, attributes=_HEAD, without=(REMOVED,))
         return map(head_of, found)
 
     def count(
@@ -227,7 +227,7 @@ class RecordStore:
         """
         counted = 0
         for pk, start in keys.entities(workspace_id).after(after):
-            more, last = self._table.count(pk, start, without=(LEFT,))
+            more, last = self._table.count(pk, start, without=(REMOVED,))
             counted += more
             if last:
                 return counted, keys.entity_of(last)

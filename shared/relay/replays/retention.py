@@ -1,4 +1,4 @@
-"""Retention: closed entities that have not changed for so long leave the record.
+"""Retention: removes closed entities from the record that have not changed for so many days.
 
 A pass goes over all workspaces, a page at a time, as part of the sweeps. It deletes an entry
 itself, and does not leave that to DynamoDB's expiry, which deletes at its own time: a site could
@@ -29,7 +29,7 @@ _CLOSED = ("resolved", "completed")
 _ENTRIES_AT_ONCE = 1000
 _BYTES_AT_ONCE = 2_000_000
 # A transaction's. For each, two queries per site look for associations.
-_LEAVING_AT_ONCE = 100
+_REMOVED_AT_ONCE = 100
 # With less time left, the pass continues at the next sweep.
 _PAGE_SECONDS = 30
 # A pass reads the whole record. In milliseconds.
@@ -79,17 +79,17 @@ class Retention:
             # It was deleted or is being erased: nothing may name it any more.
             return self._in_next_workspace(current)
         page = self._record.page(
-            workspace_id, current.after, _ENTRIES_AT_ONCE, None, _BYTES_AT_ONCE, with_left=True
+            workspace_id, current.after, _ENTRIES_AT_ONCE, None, _BYTES_AT_ONCE, with_removed=True
         )
         before = datetime.now(UTC) - timedelta(days=self._days)
-        leaving = (
+        removable = (
             entry
             for entry in page.entries
-            # What left in this pass did so before it was cut off.
-            if entry.left_at == current.started_at
+            # What this pass has removed before it was cut off, which may have outcomes left.
+            if entry.removed_at == current.started_at
             or (_is_closed(entry) and moment_of(entry.recorded_at) < before)
         )
-        for chunk in _chunks(leaving):
+        for chunk in _chunks(removable):
             self._remove(current, chunk)
             if time_left() < _PAGE_SECONDS:
                 return replace(current, after=chunk[-1].key)
@@ -104,30 +104,30 @@ class Retention:
         return replace(current, workspace_id=following[0].id, after=None)
 
     def _remove(self, current: Pass, entries: Sequence[Entry]) -> None:
-        """Removes those that no site is owed, and what is left of those that have left.
+        """Removes those that no site is owed, and the outcomes and debts of those already removed.
 
         A site's answers are read before its entity is removed, so they are not those of a newer
         state, and are deleted unless they have changed since.
         """
         workspace_id = current.workspace_id
-        gone = [entry for entry in entries if entry.left_at]
-        old = self._without_incidents(workspace_id, [one for one in entries if not one.left_at])
+        gone = [entry for entry in entries if entry.removed_at]
+        old = self._without_incidents(workspace_id, [one for one in entries if not one.removed_at])
         sites = self._sites.linked_to(workspace_id)
-        read = [self._answers(site, [*gone, *old]) for site in sites]
-        owed = {key for answers in read for key in answers.owed(old)}
-        leaving = [entry for entry in old if entry.key not in owed]
-        removed = self._store.remove(workspace_id, [*gone, *leaving], current.started_at)
-        for answers in read:
-            tenant_id = answers.site.tenant.id
-            ids = [answers.site.ids.at_site(one.id) for one in removed]
+        at_sites = [self._at_site(site, [*gone, *old]) for site in sites]
+        owed = {key for at_site in at_sites for key in at_site.owed(old)}
+        due = [entry for entry in old if entry.key not in owed]
+        removed = self._store.remove(workspace_id, [*gone, *due], current.started_at)
+        for at_site in at_sites:
+            tenant_id = at_site.site.tenant.id
+            ids = [at_site.site.ids.at_site(one.id) for one in removed]
             self._store.remove_associations(tenant_id, ids)
-            outcomes = [answers.outcomes[one] for one in removed & answers.outcomes.keys()]
+            outcomes = [at_site.outcomes[one] for one in removed & at_site.outcomes.keys()]
             self._store.remove_outcomes(workspace_id, tenant_id, outcomes)
-            debts = [answers.debts[one] for one in removed & answers.debts.keys()]
+            debts = [at_site.debts[one] for one in removed & at_site.debts.keys()]
             self._debts.paid(workspace_id, tenant_id, debts)
-        left = len(removed - {entry.key for entry in gone})
-        count(Metric.LEFT, left)
-        logger.info("Left the record", workspace_id=workspace_id, entities=left)
+        new = len(removed - {entry.key for entry in gone})
+        count(Metric.REMOVED, new)
+        logger.info("Removed from the record", workspace_id=workspace_id, entities=new)
 
     def _without_incidents(self, workspace_id: str, old: Sequence[Entry]) -> list[Entry]:
         """Those without reviews of an incident that stays: a new draft would replace its review."""
@@ -138,9 +138,9 @@ class Retention:
         staying = {head.key for head in heads if not head.is_deleted}
         return [entry for entry in old if staying.isdisjoint(reviewed[entry.key])]
 
-    def _answers(self, site: LinkedSite, entries: Sequence[Entry]) -> "_Answers":
+    def _at_site(self, site: LinkedSite, entries: Sequence[Entry]) -> "_AtSite":
         keys = [entry.key for entry in entries]
-        return _Answers(
+        return _AtSite(
             site,
             self._record.outcomes_of(site.workspace_id, site.tenant.id, keys),
             self._debts.of(site.workspace_id, site.tenant.id, keys),
@@ -148,8 +148,8 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
-    """What a site has answered for entities, and is owed of them, as it was read."""
+class _AtSite:
+    """The outcomes and debts of entities at a site, as they were read."""
 
     site: LinkedSite
     outcomes: Mapping[EntityKey, Outcome]
@@ -170,11 +170,11 @@ class _Answers:
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-    """At most _LEAVING_AT_ONCE of one kind; reviews come after the incidents that they name."""
+    """At most _REMOVED_AT_ONCE of one kind; reviews come after the incidents that they name."""
     for _, same in groupby(entries, key=lambda entry: entry.key.kind):
         found = list(same)
-        for start in range(0, len(found), _LEAVING_AT_ONCE):
-            yield found[start : start + _LEAVING_AT_ONCE]
+        for start in range(0, len(found), _REMOVED_AT_ONCE):
+            yield found[start : start + _REMOVED_AT_ONCE]
 
 
 def _is_closed(entry: Entry) -> bool:

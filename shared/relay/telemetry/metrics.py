@@ -31,7 +31,7 @@ class Metric(Enum):
         MetricUnit.Count,
         "states with the sequence of the recorded one, but other content",
     )
-    LEFT = _Definition(
+    REMOVED = _Definition(
         "EntitiesLeft", MetricUnit.Count, "closed entities that the retention removed"
     )
     ERASED = _Definition(

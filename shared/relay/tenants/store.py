@@ -16,7 +16,7 @@ from relay.errors import NotFound, Unavailable
 from relay.secrets import EncryptedSecret, Secrets
 from relay.table import Table
 from relay.tenants import changes
-from relay.tenants.generation_floor import GenerationFloor
+from relay.tenants.generation_minimum import GenerationMinimum
 from relay.tenants.item import Pointers, puts_of, tenant_of
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.tenant import ForgeInstallation, Installation, Tenant
@@ -51,7 +51,7 @@ class TenantStore:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
         self._secrets = secrets
-        self._floor = GenerationFloor(dynamodb, table)
+        self._minimum = GenerationMinimum(dynamodb, table)
 
     # --- Finding a tenant ---
 
@@ -136,7 +136,7 @@ class TenantStore:
                 and seen.same_site is None
             ):
                 return seen, known
-            least = self._floor.installs_min(installation.client_key, None)
+            least = self._minimum.installs_min(installation.client_key, None)
             seal = self._seal
             return seen, changes.installed(tenant, installation, token, same_secret, seal, least)
 
@@ -171,7 +171,7 @@ class TenantStore:
             seen = _Seen(*self._found_by_forge(believed, pointers), pointers)
             if seen.known and changes.is_superseded(seen.known.forge, token):
                 return seen, seen.known
-            least = self._floor.installs_min(believed.client_key, believed.cloud_id)
+            least = self._minimum.installs_min(believed.client_key, believed.cloud_id)
             return seen, changes.forge_installed(seen.known, believed, token, self._seal, least)
 
         return self._change(decide)
@@ -280,7 +280,7 @@ class TenantStore:
         def reseal(secret: EncryptedSecret) -> EncryptedSecret:
             return self._seal(tenant, self._secrets.decrypt(other.owner, secret))
 
-        resets = self._floor.highest_resets(other)
+        resets = self._minimum.highest_resets(other)
         remaining, merged_away = changes.merged(known, tenant, other, resets, reseal)
         is_written = self._write((remaining, known), (merged_away, other), pointers=seen.pointers)
         return remaining if is_written else None

@@ -89,10 +89,10 @@ class Erasure(TypedDict):
     """The workspace."""
     stage: Annotated[str, Field(json_schema_extra={"enum": list(WORKSPACE_STAGES)})]
     """`unlink`: it is unlinked in Relay. `wait`: deliveries under way end. `sites`: it is unlinked
-    and deleted at its sites. `answers`: outcomes, debts and associations are deleted. `record`: the
-    entities and receipts. `links`: links, offers and replays. `catalog`: containers, sources, the
-    webhook and API keys. `remaining`: sites that were not reached are tried again. `done`: nothing
-    of it is left in Relay."""
+    and deleted at its sites. `outcomes`: outcomes, debts and associations are deleted. `record`:
+    the entities and receipts. `links`: links, offers and replays. `catalog`: containers, sources,
+    the webhook and API keys. `unreached`: sites that were not reached are tried again. `done`:
+    nothing of it is left in Relay."""
     startedAt: DateTime
     """When it was started."""
     updatedAt: DateTime

@@ -159,7 +159,7 @@ class SiteErasure(TypedDict):
     site: str
     """The site's id, as it was."""
     stage: Annotated[str, Field(json_schema_extra={"enum": list(SITE_STAGES)})]
-    """`wait`: what is under way ends. `answers`: outcomes, debts and associations are deleted.
+    """`wait`: what is under way ends. `outcomes`: outcomes, debts and associations are deleted.
     `links`: links, URLs, installations and all else of it. `done`: nothing of it is left."""
     startedAt: DateTime
     """When it was started."""

@@ -1,4 +1,4 @@
-"""What remains of an entity that has left the record, and what comes after it left."""
+"""What is kept of an entity that the retention has removed, and what arrives afterwards."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -35,14 +35,14 @@ def relay(start: Start, simulator: Simulator) -> Relay:
     return start("empty", WORKSPACE, "search", simulator=simulator, RETENTION_DAYS="1")
 
 
-def leave(relay: Relay) -> None:
+def apply_retention(relay: Relay) -> None:
     days_pass(relay)
     relay.sweep()
 
 
-def remainders(relay: Relay) -> list[dict[str, Any]]:
+def removed_items(relay: Relay) -> list[dict[str, Any]]:
     entities = [one for one in items(relay) if one["pk"].startswith("entity#")]
-    return [one for one in entities if "leftAt" in one or "expires" in one]
+    return [one for one in entities if "removedAt" in one or "expires" in one]
 
 
 def removing(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> None:
@@ -50,9 +50,9 @@ def removing(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> Non
     remove = RetentionStore.remove
 
     def removed(
-        store: RetentionStore, workspace_id: str, entries: Iterable[Head], left_at: int
+        store: RetentionStore, workspace_id: str, entries: Iterable[Head], removed_at: int
     ) -> set[EntityKey]:
-        found = remove(store, workspace_id, entries, left_at)
+        found = remove(store, workspace_id, entries, removed_at)
         monkeypatch.setattr(RetentionStore, "remove", remove)
         then()
         return found
@@ -60,7 +60,7 @@ def removing(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> Non
     monkeypatch.setattr(RetentionStore, "remove", removed)
 
 
-def test_a_state_that_comes_while_its_entity_leaves_is_still_owed(
+def test_a_state_that_comes_while_its_entity_is_removed_is_still_owed(
     relay: Relay, site: JiraSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The site is down: only the debt leads to the newer state."""
@@ -71,7 +71,7 @@ def test_a_state_that_comes_while_its_entity_leaves_is_still_owed(
         relay.submit(WORKSPACE, incidents=[incident(sequence=2, summary="Again")])
 
     removing(monkeypatch, reopen)
-    leave(relay)
+    apply_retention(relay)
     assert names(relay) == names(relay, "debt#") == {"inc#inc-1"}
 
     site.simulator.fail(site.name)
@@ -79,12 +79,12 @@ def test_a_state_that_comes_while_its_entity_leaves_is_still_owed(
     assert site.held("incident")["inc-1"]["summary"] == "Again"
 
 
-def test_the_outcome_of_a_state_that_comes_while_its_entity_leaves_stays(
+def test_the_outcome_of_a_state_that_comes_while_its_entity_is_removed_stays(
     relay: Relay, site: JiraSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay.submit(WORKSPACE, incidents=[resolved()])
     removing(monkeypatch, lambda: relay.submit(WORKSPACE, incidents=[incident(sequence=2)]))
-    leave(relay)
+    apply_retention(relay)
     [found] = relay.provider("GET", INCIDENT).json()["sites"]
     assert found["state"] == "accepted"
     assert site.held("incident")["inc-1"]["updateSequenceNumber"] >= 2
@@ -92,9 +92,9 @@ def test_the_outcome_of_a_state_that_comes_while_its_entity_leaves_stays(
 
 def test_an_old_state_does_not_return(relay: Relay, site: JiraSite) -> None:
     relay.submit(WORKSPACE, incidents=[resolved(sequence=5)])
-    leave(relay)
-    [left] = remainders(relay)
-    assert left.keys() == {"pk", "sk", "seq", "recordedAt", "leftAt", "expires"}
+    apply_retention(relay)
+    [kept] = removed_items(relay)
+    assert kept.keys() == {"pk", "sk", "seq", "recordedAt", "removedAt", "expires"}
 
     for sequence in (3, 5):
         relay.submit(WORKSPACE, incidents=[incident(sequence=sequence)])
@@ -110,10 +110,10 @@ def test_an_old_state_does_not_return(relay: Relay, site: JiraSite) -> None:
 
 def test_a_newer_state_does_not_expire(relay: Relay, site: JiraSite) -> None:
     relay.submit(WORKSPACE, incidents=[resolved(sequence=5)])
-    leave(relay)
+    apply_retention(relay)
     relay.submit(WORKSPACE, incidents=[incident(sequence=6, summary="Again")])
     assert site.held("incident")["inc-1"]["summary"] == "Again"
-    assert remainders(relay) == []
+    assert removed_items(relay) == []
 
 
 @pytest.mark.parametrize("imported", [False, True])
@@ -121,7 +121,7 @@ def test_a_deletion_of_what_has_left_deletes_it_in_jira(
     relay: Relay, site: JiraSite, imported: bool
 ) -> None:
     relay.submit(WORKSPACE, incidents=[resolved(sequence=5)])
-    leave(relay)
+    apply_retention(relay)
     if imported:
         deletion = {"kind": "incident", "id": "inc-1", "updateSequenceNumber": 5}
         deletion["deletedAt"] = "2026-01-31T09:45:00Z"
@@ -132,12 +132,12 @@ def test_a_deletion_of_what_has_left_deletes_it_in_jira(
     relay.run_queue()
     assert site.held("incident") == {}
     assert relay.provider("GET", INCIDENT).json()["deleted"] is True
-    assert remainders(relay) == []
+    assert removed_items(relay) == []
 
 
 def test_the_page_in_jira_counts_what_is_left(relay: Relay, site: JiraSite) -> None:
     relay.submit(WORKSPACE, incidents=[resolved(), incident("open")])
-    leave(relay)
+    apply_retention(relay)
     page = page_at(relay, site)
     counts = {"shown": 1, "owed": 0, "refused": 0, "isComplete": True}
     assert page.workspace()["counts"] == counts
@@ -147,7 +147,7 @@ def test_the_page_in_jira_counts_what_is_left(relay: Relay, site: JiraSite) -> N
 def test_pages_are_full_however_many_have_left(relay: Relay) -> None:
     closed = [resolved(f"inc-{number}") for number in range(40)]
     relay.submit(WORKSPACE, incidents=closed)
-    leave(relay)
+    apply_retention(relay)
     relay.submit(WORKSPACE, incidents=[incident(f"open-{number}") for number in range(3)])
     path, seen = f"/v1/workspaces/{WORKSPACE}/entities?limit=2", []
     answer = relay.provider("GET", path).json()
@@ -163,13 +163,13 @@ def test_a_review_stays_as_long_as_an_incident_of_it(relay: Relay) -> None:
     """A draft of the incident would take its place in Jira."""
     made = review("review-of-inc-1", status="completed", reviews=["inc-1", "inc-2"])
     relay.submit(WORKSPACE, incidents=[incident(), resolved("inc-2")], reviews=[made])
-    leave(relay)
+    apply_retention(relay)
     assert names(relay) == {"inc#inc-1", "rev#review-of-inc-1"}
     answer = relay.provider("POST", f"{INCIDENT}/review")
     assert answer.json()["review"]["status"] == "completed"
 
     relay.submit(WORKSPACE, incidents=[resolved(sequence=2)])
-    leave(relay)
+    apply_retention(relay)
     assert names(relay) == set()
     assert relay.provider("POST", f"{INCIDENT}/review").status == 404
 
@@ -178,7 +178,7 @@ def test_a_deleted_incident_keeps_no_review(relay: Relay) -> None:
     relay.submit(WORKSPACE, incidents=[resolved()], reviews=[review(status="completed")])
     assert relay.provider("DELETE", INCIDENT).status == 202
     relay.run_queue()
-    leave(relay)
+    apply_retention(relay)
     assert names(relay) == {"inc#inc-1"}
     assert relay.provider("POST", f"{INCIDENT}/review").error_code == "unknown_incident"
 
@@ -188,13 +188,13 @@ def test_a_list_with_an_id_of_no_workspace_does_not_end_the_pass(relay: Relay) -
     relay.submit("search", incidents=[resolved()])
     catalog = Table(relay.aws.dynamodb, relay.aws.environment["CATALOG_TABLE"])
     catalog.write_all(deletes=[keys.workspace_item(WORKSPACE)])
-    leave(relay)
+    apply_retention(relay)
     assert names(relay) == set()
     listed = relay.provider("GET", "/v1/workspaces?limit=2").json()
     assert [one["id"] for one in listed["workspaces"]] == ["empty", "search"]
 
 
-def test_what_else_fails_in_a_sweep_keeps_nothing_from_leaving(
+def test_what_else_fails_in_a_sweep_does_not_stop_the_retention(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay.submit(WORKSPACE, incidents=[resolved()])

@@ -1,4 +1,4 @@
-"""What keeps generations from falling when the items that count them are deleted.
+"""Keeps generations from falling when the items that count them are deleted.
 
 | pk | sk | holds |
 |---|---|---|
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class GenerationFloor:
+class GenerationMinimum:
     """Every method raises TABLE_ERRORS."""
 
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._dynamodb = dynamodb
         self._table = Table(dynamodb, table)
 
-    def raise_resets(self, tenant_id: str, resets_min: int) -> None:
+    def raise_resets_min(self, tenant_id: str, resets_min: int) -> None:
         """Let the replays of new links begin with at least these resets, if the tenant exists."""
         with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.update_item(
@@ -56,7 +56,9 @@ class GenerationFloor:
         pointers = {
             pointer
             for one in tenants
-            for pointer in _lasting(one.client_key, one.forge.cloud_id if one.forge else None)
+            for pointer in _stable_pointers(
+                one.client_key, one.forge.cloud_id if one.forge else None
+            )
         }
         notes: list[dict[str, Any]] = [
             {"Item": key(*keys.forgotten(pointer)) | to_item({"installs": installs})}
@@ -70,12 +72,12 @@ class GenerationFloor:
     def installs_min(self, client_key: str | None, cloud_id: str | None) -> int:
         """The fewest `installs` of a tenant of these ids. A known tenant may have got one of them
         only now, such as one that installed the app under Forge before."""
-        places = map(keys.forgotten, _lasting(client_key, cloud_id))
+        places = map(keys.forgotten, _stable_pointers(client_key, cloud_id))
         notes = (self._table.get(*place) for place in places)
         return max((int(note["installs"]) for note in notes if note), default=0)
 
 
-def _lasting(client_key: str | None, cloud_id: str | None) -> Iterable[str]:
+def _stable_pointers(client_key: str | None, cloud_id: str | None) -> Iterable[str]:
     """The pks of the pointers to a site that stay the same when it installs the app again."""
     if client_key:
         yield keys.client_key(client_key)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class WorkspaceTraces:
+class WorkspaceData:
     """Looks for what a workspace leaves behind when it is deleted but not erased."""
 
     def __init__(self, dynamodb: "DynamoDBClient", tenants: str, catalog: str, record: str) -> None:
@@ -18,7 +18,7 @@ class WorkspaceTraces:
             Table(dynamodb, name) for name in (tenants, catalog, record)
         )
 
-    def exist(self, workspace_id: str) -> bool:
+    def exists(self, workspace_id: str) -> bool:
         """Whether the workspace exists, is being erased, was ever linked, or has containers,
         receipts or recorded entities. Raises TABLE_ERRORS."""
         if self._catalog.get(*keys.workspace_item(workspace_id)):
