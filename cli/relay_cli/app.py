@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from relay_cli import catalog, dlq, erasing, forge, keys, settings, sites, sources, submissions
+from relay_cli import (
+    containers,
+    dlq,
+    erasing,
+    forge,
+    keys,
+    settings,
+    sites,
+    sources,
+    submissions,
+    workspaces,
+)
 from relay_cli.command import add_common_options, command
 from relay_cli.doctor import doctor
 from relay_cli.entities import delete, find, list_entities, review
@@ -65,10 +76,10 @@ command(app, "find", rich_help_panel=_ENTITIES)(find)
 command(app, "delete", rich_help_panel=_ENTITIES)(delete)
 command(app, "review", rich_help_panel=_ENTITIES)(review)
 app.add_typer(submissions.app, name="submissions", rich_help_panel=_ENTITIES)
-app.add_typer(catalog.workspaces_app, name="workspaces", rich_help_panel=_SET_UP)
-command(catalog.workspaces_app, "erase")(erasing.erase_workspace)
-command(catalog.workspaces_app, "erasure")(erasing.show_erasure)
-app.add_typer(catalog.containers_app, name="containers", rich_help_panel=_SET_UP)
+app.add_typer(workspaces.app, name="workspaces", rich_help_panel=_SET_UP)
+command(workspaces.app, "erase")(erasing.erase_workspace)
+command(workspaces.app, "erasure")(erasing.show_erasure)
+app.add_typer(containers.app, name="containers", rich_help_panel=_SET_UP)
 app.add_typer(sources.app, name="sources", rich_help_panel=_SET_UP)
 app.add_typer(sites.app, name="sites", rich_help_panel=_SET_UP)
 command(sites.app, "forget")(erasing.forget_site)

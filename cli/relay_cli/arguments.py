@@ -21,3 +21,15 @@ FileArgument = Annotated[
 LimitOption = Annotated[int, typer.Option(min=1, help="The maximum number of rows.")]
 AllOption = Annotated[bool, typer.Option("--all", help="All, without a limit.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+AvatarOption = Annotated[
+    str | None, typer.Option(help="The URL of a picture that Jira shows.", show_default=False)
+]
+# The API calls it `url`, so Relay's own `--url` can only precede these commands.
+PageOption = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Its page in the operations tool. Relay's own --url goes before the command.",
+    ),
+]

@@ -12,8 +12,8 @@ from relay_cli.arguments import (
     WorkspaceArgument,
     YesOption,
 )
-from relay_cli.catalog import collected
 from relay_cli.command import Session, command
+from relay_cli.documents import collected
 from relay_cli.failure import NOT_ALL
 from relay_cli.files import read_bytes
 from relay_cli.questions import confirm

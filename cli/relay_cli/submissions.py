@@ -6,8 +6,8 @@ import typer
 
 from relay_cli.api import PAGE_MAX, segment, workspace_path
 from relay_cli.arguments import AllOption, LimitOption, WorkspaceArgument
-from relay_cli.catalog import collected
 from relay_cli.command import Session, command
+from relay_cli.documents import collected
 from relay_cli.screen import Cell, styled
 from relay_cli.words import moment
 
