@@ -1,5 +1,6 @@
 """Relay with the Jira simulator, and the command for it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,15 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
     """The command with an unreachable Relay."""
     empty_home(monkeypatch, tmp_path)
     return Cli("http://127.0.0.1:9", "relay_0123456789abcdef_" + "x" * 43)
+
+
+@pytest.fixture
+def export_file(tmp_path: Path) -> Callable[[bytes], str]:
+    """Writes an export, and returns its path."""
+
+    def write(content: bytes) -> str:
+        path = tmp_path / "export.jsonl"
+        path.write_bytes(content)
+        return str(path)
+
+    return write

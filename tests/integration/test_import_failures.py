@@ -11,20 +11,10 @@ import pytest
 from relay_cli import importing, source_setup
 from relay_cli.failure import Unavailable
 from tests.integration.cli_stage import Stage
-from tests.integration.test_export_import import HEADER, NEW, entities_in, export_of, written
+from tests.integration.export_stage import HEADER, NEW, entities_in, export_of, written
 from tests.support.entities import incident
 
 ALERTMANAGER = {"id": "am", "kind": "alertmanager", "settings": {}, "hasSecret": False}
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[bytes], str]:
-    def write(content: bytes) -> str:
-        path = tmp_path / "export.jsonl"
-        path.write_bytes(content)
-        return str(path)
-
-    return write
 
 
 def state(name: str) -> dict[str, Any]:
@@ -56,8 +46,8 @@ def test_a_pipe_with_a_name_is_read_once(stage: Stage, tmp_path: Path) -> None:
     assert len(entities_in(stage, NEW)) == 1
 
 
-def test_a_byte_order_mark_is_skipped(stage: Stage, file: Callable[[bytes], str]) -> None:
-    name = file(b"\xef\xbb\xbf" + export_of(state("inc-1")))
+def test_a_byte_order_mark_is_skipped(stage: Stage, export_file: Callable[[bytes], str]) -> None:
+    name = export_file(b"\xef\xbb\xbf" + export_of(state("inc-1")))
     stage.cli("import", name, "--workspace", NEW)
 
 
@@ -77,12 +67,12 @@ def failing_at(monkeypatch: pytest.MonkeyPatch, name: str, failure: BaseExceptio
 )
 def test_an_import_continues_at_the_line_that_it_names(
     stage: Stage,
-    file: Callable[[bytes], str],
+    export_file: Callable[[bytes], str],
     monkeypatch: pytest.MonkeyPatch,
     failure: BaseException,
     code: int,
 ) -> None:
-    name = file(export_of(state("inc-1"), source("a"), source("b")))
+    name = export_file(export_of(state("inc-1"), source("a"), source("b")))
     with monkeypatch.context() as broken:
         failing_at(broken, "b", failure)
         ran = stage.cli("import", name, "--workspace", NEW, code=code)
@@ -98,9 +88,9 @@ def test_an_import_continues_at_the_line_that_it_names(
 
 
 def test_a_url_is_shown_whatever_ends_the_import(
-    stage: Stage, file: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+    stage: Stage, export_file: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = file(export_of(source("a"), source("b")))
+    name = export_file(export_of(source("a"), source("b")))
     failing_at(monkeypatch, "b", Unavailable("Down", "unreachable"))
     ran = stage.cli("import", name, "--workspace", NEW, "--json", code=3).json()
     assert [one["id"] for one in ran["sources"]] == ["a"]
@@ -109,9 +99,9 @@ def test_a_url_is_shown_whatever_ends_the_import(
 
 
 def test_states_that_were_collected_are_left_until_they_are_submitted(
-    stage: Stage, file: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+    stage: Stage, export_file: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = file(export_of(state("inc-1"), state("inc-2")))
+    name = export_file(export_of(state("inc-1"), state("inc-2")))
 
     def fail(*_: Any) -> None:
         raise Unavailable("Down", "unreachable")
