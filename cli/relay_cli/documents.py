@@ -18,7 +18,7 @@ def collected(
     if session.screen.json:
         session.screen.document({name: found} | ({"next": after} if after else {}))
     elif after:
-        session.screen.note(f"There may be more than these {len(found)}. Use --limit or --all.")
+        session.screen.note(f"There may be more than these {len(found):,}. Use --limit or --all.")
     return found
 
 

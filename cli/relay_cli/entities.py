@@ -13,6 +13,7 @@ from relay_cli.arguments import (
     YesOption,
 )
 from relay_cli.command import Session
+from relay_cli.documents import collected
 from relay_cli.failure import Misuse
 from relay_cli.questions import confirm
 from relay_cli.screen import Cell, styled
@@ -53,7 +54,10 @@ def list_entities(
     query = {"after": after} if after else {}
     if state:
         query["state"] = state.replace("-", " ")
-    _list(session, workspace, None if everything else limit, query)
+    path = workspace_path(workspace, "entities")
+    found = collected(session, path, "entities", None if everything else limit, **query)
+    if not session.screen.json:
+        session.screen.table(_COLUMNS, (row for entity in found for row in _rows(entity)))
 
 
 def find(
@@ -84,25 +88,6 @@ def find(
         session.screen.document({"entities": found})
     else:
         session.screen.note(f"Found {counted(len(found), 'entity', 'entities')}.")
-
-
-def _list(session: Session, workspace: str, limit: int | None, query: dict[str, str]) -> None:
-    path = workspace_path(workspace, "entities")
-    found: list[dict[str, Any]] = []
-    following = None
-    for page in session.relay.pages(path, "entities", limit, **query):
-        found += page["entities"]
-        following = page.get("next")
-    if session.screen.json:
-        document = {"entities": found} | ({"next": following} if following else {})
-        session.screen.document(document)
-        return
-    session.screen.table(
-        _COLUMNS,
-        (row for entity in found for row in _rows(entity)),
-    )
-    if following:
-        session.screen.note(f"There may be more than these {len(found):,}. Use --limit or --all.")
 
 
 def delete(

@@ -29,15 +29,17 @@ KINDS = ("container", "incident", "review", "deletion", "webhook", "source")
 _LINE_BYTES_MAX = 1024 * 1024
 _HEADER = "relayExport"
 _END = "end"
-
-
 # The fields that an import reads itself; Relay checks all others.
-_NEEDED: Mapping[str, Mapping[str, type]] = {
+_REQUIRED_FIELDS: Mapping[str, Mapping[str, type]] = {
     "webhook": {"url": str},
     "source": {"id": str, "kind": str, "settings": dict, "hasSecret": bool},
 }
-# What may stand beside an incident or a review.
-_BESIDE: Mapping[str, type] = {"acceptedAt": str, "properties": dict, "providerMetadata": dict}
+# Fields of a line beside its incident or review.
+_OPTIONAL_FIELDS: Mapping[str, type] = {
+    "acceptedAt": str,
+    "properties": dict,
+    "providerMetadata": dict,
+}
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,12 @@ class ExportReader:
         if len(kinds) != 1 or not isinstance(document[kinds[0]], dict):
             raise BadInput(f"{self._where}: expected one of {', '.join(KINDS)}, end.")
         [kind] = kinds
-        needed, value = _NEEDED.get(kind, {}), document[kind]
-        wrong = [name for name in needed if not isinstance(value.get(name), needed[name])]
+        required, value = _REQUIRED_FIELDS.get(kind, {}), document[kind]
+        wrong = [name for name in required if not isinstance(value.get(name), required[name])]
         wrong += [
             name
-            for name in _BESIDE.keys() & document
-            if not isinstance(document[name], _BESIDE[name])
+            for name in _OPTIONAL_FIELDS.keys() & document
+            if not isinstance(document[name], _OPTIONAL_FIELDS[name])
         ]
         if wrong:
             raise BadInput(f"{self._where}: {wrong[0]} is missing or damaged.")

@@ -56,16 +56,16 @@ class Imported:
 
 class Importer:
     """Imports the lines of an export. Repeating is safe: Relay keeps the newest state of each
-    entity. A source that exists already is left as it is; `made` gets each new one.
+    entity. A source that exists already is not changed; `on_source` is called with each new one.
     """
 
     def __init__(
-        self, relay: Relay, workspace_id: str, made: Callable[[dict[str, Any]], None]
+        self, relay: Relay, workspace_id: str, on_source: Callable[[dict[str, Any]], None]
     ) -> None:
         self.imported = Imported()
         self.workspace_id = workspace_id
         self._relay = relay
-        self._made = made
+        self._on_source = on_source
         self._last = 0
         self._containers: list[Line] = []
         # By what the states of a submission have in common, as JSON.
@@ -166,7 +166,7 @@ class Importer:
         self.imported.counts["source"] += 1
         found = {"id": made["id"], "kind": made["kind"], "url": made["url"]}
         self.imported.sources.append(found | {"lacksSecret": secret is not None})
-        self._made(self.imported.sources[-1])
+        self._on_source(self.imported.sources[-1])
 
 
 def import_workspace(
@@ -204,13 +204,13 @@ def import_workspace(
         reader = ExportReader(stream, "stdin" if file == "-" else file)
         found = reader.workspace()
         workspace_id = workspace or found["id"]
-        importer = Importer(relay, workspace_id, partial(_say_made, screen, workspace_id))
+        importer = Importer(relay, workspace_id, partial(_say_source, screen, workspace_id))
         screen.note(f"Importing into workspace {workspace_id} …")
         try:
             importer.put_workspace(found)
             _import(reader, importer, from_line)
         except BaseException as error:
-            # A new source's URL is not shown again, so whatever ends the import, it is.
+            # Relay shows a new source's URL only once, so report it whatever ends the import.
             _say(screen, importer, is_part=True)
             if isinstance(error, KeyboardInterrupt):
                 raise Stopped from None
@@ -251,7 +251,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _say_made(screen: Screen, workspace_id: str, source: dict[str, Any]) -> None:
+def _say_source(screen: Screen, workspace_id: str, source: dict[str, Any]) -> None:
     if screen.json:
         return
     screen.verbatim(

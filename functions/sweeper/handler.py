@@ -37,6 +37,6 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # From the last one up, each even if what ran before has failed.
         then.callback(retention.apply, left)
         then.callback(lambda: count(Metric.SOURCES_REFUSING, deliveries.refusing()))
-        then.callback(erasures.wake)
+        then.callback(erasures.send_due)
         sweeper.sweep(left)
     return {}

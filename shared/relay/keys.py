@@ -14,8 +14,8 @@ The module that reads and writes an item describes its attributes.
 | | `tenants` | `<tenantId>` | the list of all tenants |
 | | `clientKey#<clientKey>` | `tenant` | the id of the tenant |
 | | `installationId#<id>` | `tenant` | the id of the tenant |
-| | `forgotten#<hash>` | `tenant` | how often a forgotten site has started over |
 | | `forgeCloudId#<cloudId>` | `tenant` | the id of the tenant |
+| | `forgotten#<hash>` | `tenant` | the `installs` with which a forgotten site begins again |
 | | `baseUrl#<url>` | `<tenantId>` | one of the tenants that are or were at this URL |
 | | `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link, found by its workspace |
 | | `workspace#<workspaceId>` | `key` | the workspace's key |
@@ -27,9 +27,9 @@ The module that reads and writes an item describes its attributes.
 | | `sourceAlarm#<workspaceId>#<sourceId>` | the alarm | the alarm's newest episodes |
 | | `sourceDelivery#<workspaceId>#<sourceId>` | `<deliveryId>` | a call of the source's webhook |
 | | `refusingSources` | `<workspaceId>#<sourceId>` | a source whose last call was refused |
-| | `site#<tenantId>` | `erasure` | the erasure of a site; that of a workspace replaces it |
+| | `site#<tenantId>` | `erasure` | a site's erasure; a workspace's takes the workspace's place |
 | | `erasures` | `<subject>` | the list of the erasures under way (see `erasure`) |
-| | `erased#<hash>` | `erasure` | when something was erased, by a hash of its subject |
+| | `erased#<hash>` | `erasure` | when a workspace or site was erased, by a hash of its subject |
 | | `container#<workspaceId>` | `<containerId>` | a container |
 | | `name#<workspaceId>`, `updated#<workspaceId>` | see `relay.catalog.containers` | its index |
 | record | `entity#<workspaceId>#<shard>` | `inc#<id>`, `rev#<id>` | an entity's newest state |

@@ -24,7 +24,7 @@ _EXPECTED_MS = 86_400_000
 class ErasureSchedule:
     """Begins erasures, and sends a message for each that can continue.
 
-    A message is only a hint: the table holds what is due, and the sweeper finds it there.
+    If a message is lost, the sweeper finds the erasure: the table holds what is due.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ErasureSchedule:
         self.send(erasure)
         return erasure
 
-    def wake(self) -> None:
+    def send_due(self) -> None:
         """Send a message for each erasure that is due; count those that should be done. Raises
         TABLE_ERRORS."""
         now = self.now()

@@ -27,7 +27,7 @@ _CHECK_SAMPLE_AFTER = 300
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The link's replay may be due. Only a hint: the table holds the replay's state."""
+    """The link's replay may be due. The table holds its state."""
 
     tenant_id: str
     workspace_id: str
@@ -57,7 +57,7 @@ class UnlinkedWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ErasureTask:
-    """An erasure may be due. Only a hint: the table holds its state."""
+    """An erasure may be due. The table holds its state."""
 
     subject: str
 

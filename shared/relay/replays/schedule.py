@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ReplaySchedule:
     """Sends messages for replays that can continue.
 
-    A message is only a hint: the table holds what is due, and the sweeper finds it there.
+    If a message is lost, the sweeper finds the replay: the table holds what is due.
     """
 
     def __init__(
