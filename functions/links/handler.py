@@ -86,10 +86,10 @@ def forget_site(site: str) -> Answer:
     still lists linked workspaces.
     """
     request = calls.by_key_for_all()
-    begun = forgetting.forget(site, erasing.now(), flag(request, "gone"))
-    for one in begun:
+    started = forgetting.forget(site, erasing.now(), flag(request, "gone"))
+    for one in started:
         erasing.send(one)
-    return json_answer(202, site_erasure_document(begun[0]))
+    return json_answer(202, site_erasure_document(started[0]))
 
 
 @handler.get("/v1/sites/{site}/erasure")

@@ -33,10 +33,10 @@ retention = Retention(
 @in_context
 def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     left = time_left(context)
-    with ExitStack() as then:
-        # From the last one up, each even if what ran before has failed.
-        then.callback(retention.apply, left)
-        then.callback(lambda: count(Metric.SOURCES_REFUSING, deliveries.refusing()))
-        then.callback(erasures.send_due)
+    with ExitStack() as afterwards:
+        # These run in reverse order, each even if an earlier one has failed.
+        afterwards.callback(retention.apply, left)
+        afterwards.callback(lambda: count(Metric.SOURCES_REFUSING, deliveries.refusing()))
+        afterwards.callback(erasures.send_due)
         sweeper.sweep(left)
     return {}

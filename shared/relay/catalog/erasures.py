@@ -35,11 +35,11 @@ from relay.table import Item, Table, from_item, key, to_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A call that had read the workspace before its erasure began has accepted what it takes by then: a
-# function of the API has half a minute. The erasure itself takes longer (see
-# `provider.erasure_stages`), so nothing that is accepted after it is dropped.
+# A call that read the workspace just before its erasure may accept a submission up to half a minute
+# later, the time limit of the API's functions. The erasure itself takes longer (see
+# `provider.erasure_stages`), so nothing that is accepted after the erasure is dropped.
 _LAST_CALLS_MS = 60_000
-# Seconds. A message is 14 days in its queue, as many as a dead letter, and once more after a
+# Seconds. A message may be 14 days in its queue, 14 days a dead letter, and both again after a
 # redrive.
 _NOTE_SECONDS = 60 * 86_400
 # A message arrives when another machine's clock says that the erasure is due.

@@ -72,17 +72,17 @@ class ApiKeys:
         return [_key(from_item(item)) for page in pages for item in page["Items"]]
 
     def forget(self, workspace_id: str) -> int:
-        """Revoke the keys of this workspace alone, and take it from those of several; returns how
-        many there were.
+        """Revoke the keys for this workspace alone, and remove it from keys for several; returns
+        the number of these keys.
 
         Reads all keys, again until it finds none: another erasure may change a key meanwhile.
         """
-        forgotten = 0
+        changed = 0
         while found := self._of_workspace(workspace_id):
             for values in found:
-                left = [one for one in values["workspaces"] if one != workspace_id]
-                forgotten += self._changed(values, left)
-        return forgotten
+                others = [one for one in values["workspaces"] if one != workspace_id]
+                changed += self._limited_to(values, others)
+        return changed
 
     def _of_workspace(self, workspace_id: str) -> list[Item]:
         pages = self._dynamodb.get_paginator("scan").paginate(
@@ -93,8 +93,8 @@ class ApiKeys:
         )
         return [from_item(item) for page in pages for item in page["Items"]]
 
-    def _changed(self, known: Item, workspaces: list[str]) -> bool:
-        """Leave the key to these workspaces, or revoke it if there are none; False if its
+    def _limited_to(self, known: Item, workspaces: list[str]) -> bool:
+        """Limit the key to these workspaces, or revoke it if there are none; False if its
         workspaces have changed since it was read."""
         request: Any = {
             "TableName": self._table,
@@ -106,8 +106,8 @@ class ApiKeys:
             if workspaces:
                 self._dynamodb.update_item(
                     **request,
-                    UpdateExpression="SET workspaces = :left",
-                    ExpressionAttributeValues=to_item(values | {":left": workspaces}),
+                    UpdateExpression="SET workspaces = :limited",
+                    ExpressionAttributeValues=to_item(values | {":limited": workspaces}),
                 )
             else:
                 self._dynamodb.delete_item(**request, ExpressionAttributeValues=to_item(values))

@@ -194,12 +194,12 @@ class ErasedData:
 
 
 class _OwnAssociations:
-    """Tells associations with the erased workspace's entities from those with another's.
+    """Separates associations with the erased workspace's entities from those with another's.
 
-    The key in their ids tells, unless ids are plain at the site. If they were when the erasure
-    began, the site had no other workspace: all without another's key is this one's. If another has
-    been linked since, or if the workspace was unlinked before, so that nothing tells how its ids
-    were, an association is this one's if the record has the entity.
+    Usually the id at the site begins with the workspace's key. If ids were plain when the erasure
+    began, the site had no other workspace: every association without another's key is this one's.
+    If another has been linked since, or if the workspace was unlinked before, so that it is unknown
+    whether its ids were plain, an association is this one's if the record has the entity.
     """
 
     def __init__(self, erasure: Erasure, tenants: Table, record: Table, links: LinkStore) -> None:

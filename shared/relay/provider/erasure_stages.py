@@ -60,8 +60,8 @@ class ErasureStages:
         self._clock = clock
 
     def run(self, erasure: Erasure) -> Iterator[Erasure]:
-        """Carry out the erasure's stage: yields the erasure after each part of it, to be saved. The
-        last one is of another stage, or due later."""
+        """Carry out the erasure's stage: yields the erasure after each part, to be saved. The last
+        one is in another stage, or due later."""
         match erasure.stage:
             case ErasureStage.UNLINK:
                 yield from self._unlink(erasure)

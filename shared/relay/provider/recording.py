@@ -59,7 +59,7 @@ class SubmissionRecorder:
                 kept.append(message)
                 continue
             count(Metric.ERASED, len(message.keys))
-            # The only trace of it; it says no more of the workspace than is needed to find it.
+            # The only note of it. It does not name the workspace, of which nothing is to be kept.
             logger.warning(
                 "Dropped: the workspace was erased after this was accepted",
                 submission_id=message.submission_id,

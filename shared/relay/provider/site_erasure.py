@@ -52,9 +52,9 @@ class SiteForgetter:
             tenant = self._tenants.existing(tenant_id)
             self._check(tenant, is_gone)
             merged = [one for one in self._tenants.all() if one.merged_into == tenant.id]
-            begun = self._begun([tenant, *merged], now)
-            if begun:
-                return begun
+            started = self._started([tenant, *merged], now)
+            if started:
+                return started
         raise Unavailable("Other calls are changing this tenant; try again.")
 
     def last(self, tenant_id: str) -> Erasure | None:
@@ -83,11 +83,11 @@ class SiteForgetter:
             logger.warning("A site is forgotten without `uninstalled`", reason=type(error).__name__)
             return False
 
-    def _begun(self, tenants: Sequence[Tenant], now: int) -> list[Erasure]:
+    def _started(self, tenants: Sequence[Tenant], now: int) -> list[Erasure]:
         """The erasures of all these tenants; none if one of them has changed."""
         stage, due = ErasureStage.WAIT, now + DRAIN_SECONDS * 1000
-        begun = [
+        started = [
             Erasure(keys.site_subject(one.id), uuid4().hex, stage, now, now, due) for one in tenants
         ]
-        is_begun = self._erasures.begin(begun, self._minimum.forget_actions(tenants))
-        return begun if is_begun else []
+        is_started = self._erasures.begin(started, self._minimum.forget_actions(tenants))
+        return started if is_started else []

@@ -78,7 +78,7 @@ class WorkspaceUnlinker:
 
     def delete_again(self, unlinked: UnlinkedWorkspace, time_left: TimeLeft) -> None:
         """Delete what a delivery under way may have delivered after the first deletion, and the
-        outcomes and debts of the link: without it, nothing leads to them.
+        outcomes and debts of the link, which nothing else would find without it.
 
         `time_left` returns seconds; what is left then is deleted by another message. JiraErrors are
         retried through the queue, up to _ATTEMPTS_MAX times.

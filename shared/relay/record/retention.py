@@ -106,8 +106,8 @@ class RetentionStore:
         self._associations.delete_all(tenant_id, ids)
 
     def remove_link(self, workspace_id: str, tenant_id: str) -> Iterator[int]:
-        """Delete the outcomes and debts of a link that exists no more; yields how many, after each
-        batch."""
+        """Delete the outcomes and debts of a link that no longer exists; yields how many,
+        after each batch."""
         shards = (keys.outcomes(workspace_id, tenant_id), keys.debts(workspace_id, tenant_id))
         pks = [pk for each in shards for pk in each.pks]
         for pk in (*pks, keys.component_debts(workspace_id, tenant_id)):

@@ -1,4 +1,4 @@
-"""Retention: removes closed entities from the record that have not changed for so many days.
+"""Retention: removes closed entities from the record that have not changed for a number of days.
 
 A pass goes over all workspaces, a page at a time, as part of the sweeps. It deletes an entry
 itself, and does not leave that to DynamoDB's expiry, which deletes at its own time: a site could
