@@ -127,7 +127,7 @@ class Table:
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": pk}},
             ConsistentRead=True,
-            **_projection(attributes),
+            **_expressions(attributes),
             **start,
         )
         last = response.get("LastEvaluatedKey")
@@ -146,7 +146,7 @@ class Table:
             FilterExpression=condition,
             ExpressionAttributeValues=to_item(values),
             ConsistentRead=True,
-            **_projection(("pk", "sk", *attributes)),
+            **_expressions(("pk", "sk", *attributes)),
             **start,
         )
         found = [from_item(item) for item in response["Items"]]
@@ -199,7 +199,7 @@ def get_batch(
     `keys` maps a table's name to keys in DynamoDB's JSON, at most 100 in all. Raises TABLE_ERRORS.
     """
     wanted: dict[str, Any] = {
-        table: {"Keys": list(each), "ConsistentRead": True, **_projection(attributes)}
+        table: {"Keys": list(each), "ConsistentRead": True, **_expressions(attributes)}
         for table, each in keys.items()
     }
     for attempt in range(_ATTEMPTS):
@@ -213,11 +213,7 @@ def get_batch(
     raise Unavailable("The table could not be read; try again.")
 
 
-def _projection(attributes: Sequence[str]) -> dict[str, Any]:
-    return _expressions(attributes, ())
-
-
-def _expressions(attributes: Sequence[str], without: Sequence[str]) -> dict[str, Any]:
+def _expressions(attributes: Sequence[str], without: Sequence[str] = ()) -> dict[str, Any]:
     """Uses the placeholders #0, #1, … for names: some are reserved words of DynamoDB."""
     names = {
         f"#{number}": name for number, name in enumerate(dict.fromkeys((*attributes, *without)))
