@@ -15,7 +15,7 @@ The module that reads and writes an item describes its attributes.
 | | `clientKey#<clientKey>` | `tenant` | the id of the tenant |
 | | `installationId#<id>` | `tenant` | the id of the tenant |
 | | `forgeCloudId#<cloudId>` | `tenant` | the id of the tenant |
-| | `forgotten#<hash>` | `tenant` | the `installs` with which a forgotten site begins again |
+| | `forgotten#<hash>` | `tenant` | the fewest `installs` of a forgotten site that returns |
 | | `baseUrl#<url>` | `<tenantId>` | one of the tenants that are or were at this URL |
 | | `workspace#<workspaceId>` | `tenant#<tenantId>` | the same link, found by its workspace |
 | | `workspace#<workspaceId>` | `key` | the workspace's key |
