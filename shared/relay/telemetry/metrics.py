@@ -32,7 +32,7 @@ class Metric(Enum):
         "states with the sequence of the recorded one, but other content",
     )
     REMOVED = _Definition(
-        "EntitiesLeft", MetricUnit.Count, "closed entities that the retention removed"
+        "EntitiesRemoved", MetricUnit.Count, "closed entities that the retention removed"
     )
     ERASED = _Definition(
         "EntitiesErased",
