@@ -11,6 +11,7 @@ from relay import VERSION
 from relay.entities.model import EntityKey, Kind
 from relay.record.attempts import AttemptStore
 from relay.record.retention import Pass, RetentionStore
+from relay.record.store import RecordStore
 from relay.tenants.identity_choice import Identity, IdentityChoice, IdentityChoiceStore
 from relay.tenants.lifecycle import LifecycleToken
 from relay.tenants.links import LinkStore
@@ -195,6 +196,7 @@ def _submit(relay: Relay, site: JiraSite) -> None:
             incident("inc-refused"),
             incident("inc-elsewhere", associations=unknown),
             incident("inc-at-fault"),
+            incident("inc-removed", status="resolved"),
         ],
         reviews=[review("rev-1")],
     )
@@ -246,9 +248,13 @@ def _work_half_done(relay: Relay) -> None:
     """What a submitter and a sweeper note that are cut off."""
     dynamodb, table = relay.aws.dynamodb, relay.aws.environment["RECORD_TABLE"]
     AttemptStore(dynamodb, table).note({"a-message": 2})
+    started_at = int(time.time() * 1000)
+    retention = RetentionStore(dynamodb, table)
+    heads = RecordStore(dynamodb, table).heads("payments")
+    closed = [head for head in heads if head.key.id == "inc-removed"]
+    assert len(retention.remove("payments", closed, started_at)) == 1
     after = EntityKey(Kind.INCIDENT, "inc-1")
-    under_way = Pass(int(time.time() * 1000), "payments", after, is_done=False)
-    RetentionStore(dynamodb, table).save_pass(under_way)
+    retention.save_pass(Pass(started_at, "payments", after, is_done=False))
 
 
 def _answers(relay: Relay, site: JiraSite, *more: str) -> dict[str, Any]:

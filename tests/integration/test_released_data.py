@@ -222,6 +222,14 @@ def test_newer_states_win_and_older_ones_do_not(stage: Stage) -> None:
     assert (held["inc-1"]["summary"], held["inc-gone"]["summary"]) == ("New", "Again")
 
 
+def test_of_what_the_retention_has_removed_only_newer_states_are_recorded(stage: Stage) -> None:
+    relay, _ = stage.relay, stage.install()
+    for sequence, is_recorded in ((1, False), (2, True)):
+        relay.submit("payments", incidents=[incident("inc-removed", sequence)])
+        resume(relay)
+        assert ("inc-removed" in states(relay)) == is_recorded
+
+
 def test_everything_can_be_deleted(stage: Stage) -> None:
     relay, site = stage.relay, stage.install()
     relay.run_queue()
