@@ -145,6 +145,15 @@ def adopted_names(terminal: Terminal) -> dict[str, str]:
     return {parameter: outputs[output] for parameter, output in rows}
 
 
+def delete_kept(terminal: Terminal, kept: list[list[str]], deletions: list[str]) -> None:
+    """Delete what a removed stack has left: kinds of resources with their names."""
+    words = {"AWS::DynamoDB::Table": "NAME", "AWS::SQS::Queue": "URL", "AWS::KMS::Key": "ID"}
+    for kind, name in kept:
+        for command in deletions:
+            if words[kind] in command.split():
+                terminal.run(command, **{words[kind]: name})
+
+
 @contextmanager
 def dead(stack: Stack, queue: str, source: str) -> Iterator[None]:
     """What the block sends to the queue becomes a dead letter instead of being processed."""

@@ -26,6 +26,7 @@ from tests.deploy.runbook_stage import (
     codes,
     configuration,
     dead,
+    delete_kept,
     delivers,
     other_build,
     parameters_now,
@@ -76,20 +77,34 @@ def hook() -> Iterator[Hook]:
 # --- Deploy, upgrade and roll back ---
 
 
-def test_the_checklists_parameters_are_deployed_and_the_others_kept(
-    stack: Stack, terminal: Terminal, story: Story
+def test_another_version_with_the_checklists_parameters_is_deployed_and_rolled_back(
+    stack: Stack, terminal: Terminal, story: Story, tmp_path: Path
 ) -> None:
-    [command] = steps("Checklist for production")
+    build, before = stack.folder / "build", codes(stack)
+    [with_parameters] = steps("Checklist for production")
+    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
 
-    terminal.deploy(command)
+    # WHEN another version is deployed with parameters
+    terminal.use_build(other_build(build, tmp_path))
+    terminal.deploy(with_parameters)
 
+    # THEN it delivers, and has these parameters and the former ones
+    assert not set(before.items()) & set(codes(stack).items())
+    delivers(story, "by-the-other")
     now = parameters_now(stack)
-    assert parameters_of(command).items() <= now.items()
+    assert parameters_of(with_parameters).items() <= now.items()
     assert now["BaseUrl"] == stack.api
     alarms = stack.aws.cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
     assert [one["AlarmActions"] for one in alarms] == [[now["AlarmTopicArn"]]] * len(alarms)
     assert len(alarms) > 40
-    delivers(story, "in-production")
+
+    # AND after a roll-back, the version before delivers, and the parameters are kept
+    terminal.use_build(build)
+    terminal.deploy(both.partition(" && ")[2])
+    assert codes(stack) == before
+    assert parameters_now(stack) == now
+    delivers(story, "by-this-again")
+    assert story.recorded() == story.delivered() == 2
 
 
 def test_the_relay_command_is_configured(terminal: Terminal, story: Story) -> None:
@@ -99,31 +114,6 @@ def test_the_relay_command_is_configured(terminal: Terminal, story: Story) -> No
 
     assert "dead letters" in terminal.run(f"{values}\n{doctor}")
     assert "dead letters" in terminal.run("relay doctor")
-
-
-def test_another_version_is_deployed_and_rolled_back(
-    stack: Stack, terminal: Terminal, story: Story, tmp_path: Path
-) -> None:
-    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
-    deploy = both.partition(" && ")[2]
-    this = stack.folder / "build"
-    before = codes(stack)
-
-    # WHEN another version is deployed
-    terminal.use_build(other_build(this, tmp_path))
-    terminal.deploy(deploy)
-    other = codes(stack)
-    assert not set(before.items()) & set(other.items())
-    delivers(story, "by-the-other")
-
-    # AND this one again
-    terminal.use_build(this)
-    terminal.deploy(deploy)
-
-    # THEN it delivers, and knows what the other has recorded
-    assert codes(stack) == before
-    delivers(story, "by-this-again")
-    assert shown_ids(story) >= {"by-the-other", "in-production"}
 
 
 # --- Rotate a secret ---
@@ -254,9 +244,8 @@ def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
 
     # GIVEN what the page lists before the stack is deleted
     kept = [line.split("\t") for line in terminal.run(listing).splitlines()]
-    assert sorted(kind for kind, _ in kept) == sorted(
-        ["AWS::DynamoDB::Table"] * 4 + ["AWS::SQS::Queue"] * 8 + ["AWS::KMS::Key"]
-    )
+    kinds = sorted(kind.rpartition("::")[2] for kind, _ in kept)
+    assert kinds == ["Key"] + ["Queue"] * 8 + ["Table"] * 4
     before = parameters_now(stack)
     terminal.run(removal, answers="y\ny\ny\n")
     assert stack.aws.functions.list_functions()["Functions"] == []
@@ -278,10 +267,6 @@ def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
         if command.startswith("aws dynamodb update"):
             terminal.run(command, NAME=adopted["TenantsTableName"])
     terminal.run(removal, answers="y\ny\ny\n")
-    words = {"AWS::DynamoDB::Table": "NAME", "AWS::SQS::Queue": "URL", "AWS::KMS::Key": "ID"}
-    for kind, name in kept:
-        for command in deletions:
-            if words[kind] in command.split():
-                terminal.run(command, **{words[kind]: name})
+    delete_kept(terminal, kept, deletions)
     assert stack.aws.dynamodb.list_tables()["TableNames"] == []
     assert stack.aws.sqs.list_queues().get("QueueUrls", []) == []
