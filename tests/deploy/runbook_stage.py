@@ -43,6 +43,12 @@ def step(section: str, beginning: str) -> str:
     return found
 
 
+def blocks(section: str) -> list[str]:
+    """The text of each block of a section."""
+    text = (ROOT / PAGE).read_text("utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^ *```\n(.*?)```", text, flags=re.DOTALL | re.MULTILINE)
+
+
 def configuration(api: str, key: str) -> str:
     """The page's file for the `relay` command, with a deployment's URL and key."""
     text = (ROOT / PAGE).read_text("utf-8")
@@ -184,6 +190,12 @@ def dead(stack: Stack, queue: str, source: str) -> Iterator[None]:
 
     wait_until(is_moved, f"a message is in the queue {queue}")
     functions.update_event_source_mapping(UUID=mapping, Enabled=True)
+
+
+def running(stack: Stack) -> set[bool]:
+    """Whether each queue has its function, or only some or none."""
+    found = stack.aws.functions.list_event_source_mappings()["EventSourceMappings"]
+    return {one["State"] in ("Enabled", "Enabling") for one in found}
 
 
 def codes(stack: Stack) -> dict[str, str]:

@@ -23,6 +23,7 @@ from infra.local.story import Story
 from tests.deploy.runbook_stage import (
     Terminal,
     adopted_names,
+    blocks,
     codes,
     configuration,
     dead,
@@ -32,6 +33,7 @@ from tests.deploy.runbook_stage import (
     parameters_now,
     parameters_of,
     redrive,
+    running,
     shown_ids,
     step,
     steps,
@@ -191,6 +193,26 @@ def test_a_sites_secret_is_rotated_by_a_reinstall(
     assert story.jira.site(name)["sharedSecret"] != before
     delivers(story, "after-the-reinstall")
     assert "before-the-reinstall" in shown_ids(story)
+
+
+# --- Restore ---
+
+
+def test_deliveries_are_stopped_and_started_for_a_restore(
+    stack: Stack, terminal: Terminal, story: Story
+) -> None:
+    """The steps between them are in `test_operated.py` and `test_restore.py`."""
+    stop, submitter, rest = blocks("Restore")
+    functions, _ = stop.split("for id in", 1)
+
+    terminal.run(stop)
+    assert running(stack) == {False}
+    story.submit(incidents(incident("during-the-restore")))
+    terminal.run(functions + submitter)
+    assert running(stack) == {False, True}
+    wait_until(lambda: "during-the-restore" in shown_ids(story), "the submitter delivers")
+    terminal.run(functions + rest)
+    assert running(stack) == {True}
 
 
 # --- Dead letters ---
