@@ -7,7 +7,7 @@ import pytest
 from tests.support.template import ROOT, document, resources
 
 PAGE = (ROOT / "docs" / "operator.md").read_text("utf-8")
-STEPS = PAGE[PAGE.index("\n## Restore\n") : PAGE.index("\n## Remove it\n")]
+STEPS = PAGE[PAGE.index("\n## Restore\n") : PAGE.index("\n## Erase\n")]
 
 
 def test_the_steps_are_in_their_order() -> None:
