@@ -55,6 +55,12 @@ CONTAINER = {
     "url": "https://ops.example.com/services/checkout-api",
     "lastUpdatedDate": "2026-01-31T09:30:00Z",
 }
+# Refused here whatever the case: nothing is being erased, and the site has the app.
+REFUSED = {
+    "GET /v1/workspaces/{workspaceId}/erasure",
+    "GET /v1/sites/{site}/erasure",
+    "DELETE /v1/sites/{site}",
+}
 SECONDS = 35.0
 # Deletes come last and delete what the others created; the workspace comes after its contents.
 ORDER = ["get", "post", "put", "delete"]
@@ -162,7 +168,7 @@ def generated(strategy: Any, count: int) -> list[Case]:
 
 def _is_proven(operation: Generated) -> bool:
     caller = OPERATIONS[Route(operation.method.upper(), operation.path)].caller
-    return caller in (Caller.PROVIDER, Caller.SITE)
+    return caller in (Caller.PROVIDER, Caller.SITE) and operation.label not in REFUSED
 
 
 def _accepts_input(operation: Generated) -> bool:
@@ -206,6 +212,6 @@ def test_every_request_gets_a_documented_response(
             fuzzing.run(operation)
     cases = fuzzing.statuses.total()
     assert cases >= CASES_MIN
-    # Some cases succeeded; not all were refused.
-    assert fuzzing.fitting[True] > 4 * fuzzing.fitting[False]
+    # Most cases succeeded.
+    assert fuzzing.fitting[True] > 3 * fuzzing.fitting[False]
     assert {200, 201, 202, 204, 400, 401, 404} <= fuzzing.statuses.keys()
