@@ -15,10 +15,11 @@ from infra.local.first_tenant import set_up
 from infra.local.paths import SAM
 from infra.local.processes import run_command
 from infra.local.screen import Screen
-from infra.local.stack import Options, Stack, deploy_relay, temporary_stack
+from infra.local.stack import Stack, deploy_relay
 from infra.local.story import Story
 from tests.e2e.states import arrives, await_replay, incidents
 from tests.support.entities import incident
+from tests.support.own_stack import own_stack
 from tests.support.template import resources
 
 # The outputs of a stack by the parameters that adopt what they name.
@@ -33,11 +34,8 @@ OUTPUTS = {
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
-            patch.delenv(variable, raising=False)
-        with temporary_stack(Options(enforce_iam=True, parameters={})) as running:
-            yield running
+    with own_stack(enforce_iam=True) as running:
+        yield running
 
 
 def deployed_again(stack: Stack, **parameters: str) -> Stack:

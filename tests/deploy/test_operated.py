@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,27 +13,20 @@ import pytest
 from infra.local.comparison import differences, newest_states
 from infra.local.feed import KINDS
 from infra.local.screen import Screen
-from infra.local.stack import Options, Stack
+from infra.local.stack import Stack
 from infra.local.story import Story
 from tests.deploy.operator_stage import (
-    TABLES,
+    Terminal,
     are_replaced,
     code_of,
-    dead_letters,
-    deployed_with,
-    deployment,
-    items,
     named,
-    restored_copy,
-    run_aws,
+    parameters_now,
+    parameters_of,
     steps,
-    terminal_of,
-    upgraded,
     version_before,
 )
 from tests.deploy.upgrade_stage import (
     GOLDEN,
-    REDELIVERY_SECONDS,
     await_all,
     linked_workspaces,
     queue_messages_of_releases,
@@ -42,53 +34,67 @@ from tests.deploy.upgrade_stage import (
     submit_all,
 )
 from tests.deploy.workspace_stage import (
+    TABLES,
     associate,
     at_site,
+    dead_letters,
     fill,
     in_jira,
+    items,
     let_the_wait_end,
     linked,
     listed,
+    restored_copy,
     settle,
 )
-from tests.e2e.steering import Steering, wait_until
+from tests.e2e.steering import wait_until
 from tests.sources.samples import samples
 from tests.support.entities import incident, review
 
 PARTS = 6
 
 
-@pytest.fixture(scope="module")
-def former(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A deployment of the version before, and of this one once it was upgraded."""
-    folder = tmp_path_factory.mktemp("builds")
-    options = Options(parameters={}, build=lambda: version_before(folder))
-    with deployment(options) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def current() -> Iterator[Stack]:
-    """A deployment of this version, with every function's IAM policy enforced."""
-    with deployment(Options(enforce_iam=True, parameters={})) as running:
-        yield running
-
-
 # --- Upgrade ---
 
 
-def test_nothing_is_lost_while_every_function_is_replaced(former: Stack, tmp_path: Path) -> None:
-    """20,000 entities are in flight.
+@pytest.fixture(scope="module")
+def former(stack: Stack, terminal: Terminal) -> Stack:
+    """The stack with the version before, deployed with the parameters of the page's checklist.
 
     No version before this one has a build here yet. So the version before is this tree's build with
     another number, and with other code of each function: CloudFormation replaces them all, and the
-    queue holds the messages of the dumps in `tests/golden`. It is harsher than AWS in one thing:
-    MiniStack kills a function that it replaces, where Lambda lets its calls end.
+    queue holds the messages of the dumps in `tests/golden`.
     """
-    before = code_of(former)
-    Steering(former).redeliver_after(REDELIVERY_SECONDS)
+    before = code_of(stack)
+    [deploy] = steps("Checklist for production")
+    terminal.use_build(version_before(stack))
+    former = terminal.deploy(deploy)
+    assert are_replaced(before, code_of(former))
+    return former
+
+
+def test_the_checklists_parameters_are_deployed(former: Stack) -> None:
+    now = parameters_now(former)
+    [deploy] = steps("Checklist for production")
+    assert parameters_of(deploy).items() <= now.items()
+    assert now["BaseUrl"] == former.api
+    alarms = former.aws.cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
+    assert [one["AlarmActions"] for one in alarms] == [[now["AlarmTopicArn"]]] * len(alarms)
+    assert len(alarms) > 40
+
+
+def test_nothing_is_lost_while_every_function_is_replaced(
+    former: Stack, terminal: Terminal
+) -> None:
+    """20,000 entities are in flight. By the page's command, for an upgrade and for a roll-back.
+
+    It is harsher than AWS in one thing: MiniStack kills a function that it replaces, where Lambda
+    lets its calls end.
+    """
+    before, parameters = code_of(former), parameters_now(former)
+    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
+    terminal.use_build(former.folder / "build")
     with linked_workspaces(former) as stories:
-        terminal = terminal_of(tmp_path, stories[GOLDEN])
         submitted = {workspace: states_of(workspace) for workspace in stories}
         assert sum(map(len, map(newest_states, submitted.values()))) == 20_000
         parts = [
@@ -103,14 +109,15 @@ def test_nothing_is_lost_while_every_function_is_replaced(former: Stack, tmp_pat
 
         # WHEN this version is deployed during submissions
         with ThreadPoolExecutor(1) as pool:
-            upgrade = pool.submit(upgraded, former)
+            upgrade = pool.submit(terminal.deploy, both.partition(" && ")[2])
             for part in parts[1:-1]:
                 submit_all(terminal, part)
             now = upgrade.result()
         submit_all(terminal, parts[-1])
 
-        # THEN every function is replaced
+        # THEN every function is replaced, and the parameters are kept
         assert are_replaced(before, code_of(now))
+        assert parameters_now(now) == parameters
 
         # AND Jira and the record have each entity once, in its newest state, and nothing else
         for workspace, story in stories.items():
@@ -126,47 +133,49 @@ def test_nothing_is_lost_while_every_function_is_replaced(former: Stack, tmp_pat
 
 
 @pytest.fixture
-def old(former: Stack) -> Iterator[Story]:
-    with linked(former, "moving-out", "moved") as [story]:
+def old(stack: Stack) -> Iterator[Story]:
+    with linked(stack, "moving-out", "moved") as [story]:
         yield story
 
 
 @pytest.fixture
-def new(current: Stack) -> Iterator[Story]:
+def new(other: Terminal) -> Iterator[Story]:
     """The workspace does not exist here yet, but a site does, and another workspace."""
-    with linked(current, "moving-in", "other") as [other]:
-        tenancy = replace(other.tenancy, workspace_id="moved")
-        with Story(current, tenancy, Screen()) as story:
-            yield story
+    with linked(other.stack, "moving-in", "other") as [story]:
+        tenancy = replace(story.tenancy, workspace_id="moved")
+        with Story(other.stack, tenancy, Screen()) as moved:
+            yield moved
 
 
 def test_a_moved_workspace_has_the_same_entities_in_the_other_deployment(
-    old: Story, new: Story, tmp_path: Path
+    old: Story, new: Story, terminal: Terminal, other: Terminal
 ) -> None:
     """By the page's commands, between two deployments, each with an emulated AWS and a Jira."""
     moved = {"payments": "moved"}
-    *copy, unlink, link = steps("Move a workspace")
-    at_old, at_new = terminal_of(tmp_path, old, "OLD"), terminal_of(tmp_path, new, "NEW")
+    *copy, unlink, link, replay = steps("Move a workspace")
+    terminal.configure("OLD", terminal)
+    terminal.configure("NEW", other)
 
     # GIVEN a workspace with entities, one of them deleted
-    fill(at_old, "moved", "Checkout")
-    at_old.run("relay delete moved inc-0")
+    fill(terminal, "moved", "Checkout")
+    terminal.run("relay delete moved inc-0")
     settle(old)
 
     # WHEN it is copied, both deployments get newer states, and it is copied again
     for command in copy:
-        at_old.run(command, **moved)
-    at_old.write("late.jsonl", {"incident": incident("inc-1", 2)}, {"incident": incident("late")})
-    at_old.run("relay submit moved late.jsonl")
-    at_new.write("tool.jsonl", {"incident": incident("inc-1", 3)}, {"incident": incident("inc-0")})
-    at_new.run("relay submit moved tool.jsonl")
+        terminal.run(command, **moved)
+    terminal.write("late.jsonl", {"incident": incident("inc-1", 2)}, {"incident": incident("late")})
+    terminal.run("relay submit moved late.jsonl")
+    other.write("tool.jsonl", {"incident": incident("inc-1", 3)}, {"incident": incident("inc-0")})
+    other.run("relay submit moved tool.jsonl")
     settle(new)
     settle(old)
     before = in_jira(old)
     for command in copy:
-        at_old.run(command, **moved)
-    at_old.run(unlink, SITE=old.tenancy.site_id, **moved)
-    at_old.run(link, SITE=new.tenancy.site_id, **moved)
+        terminal.run(command, **moved)
+    terminal.run(unlink, SITE=old.tenancy.site_id, **moved)
+    terminal.run(link, SITE=new.tenancy.site_id, **moved)
+    terminal.run(replay, SITE=new.tenancy.site_id, **moved)
     settle(new)
 
     # THEN its new site has what the old one had, and the newest state; the old one has nothing
@@ -178,13 +187,13 @@ def test_a_moved_workspace_has_the_same_entities_in_the_other_deployment(
     assert [old.jira.entities(old.tenancy.site_name, kind) for kind in KINDS] == [[], []]
 
     # AND both records have the same but for that state; importing again changes nothing
-    record = listed(at_new, "moved")
-    assert record == listed(at_old, "moved") | {"incident inc-1": 3}
+    record = listed(other, "moved")
+    assert record == listed(terminal, "moved") | {"incident inc-1": 3}
     assert record["incident inc-0"] == -1
     calls = len(new.calls())
-    at_old.run(copy[-1], **moved)
+    terminal.run(copy[-1], **moved)
     settle(new)
-    assert listed(at_new, "moved") == record
+    assert listed(other, "moved") == record
     assert len(new.calls()) == calls
 
 
@@ -194,17 +203,16 @@ ERASED, KEPT = "zq7-erased", "zq8-kept"
 
 
 @pytest.fixture
-def two(current: Stack) -> Iterator[list[Story]]:
-    with linked(current, "erasing", KEPT, ERASED) as stories:
+def two(stack: Stack) -> Iterator[list[Story]]:
+    with linked(stack, "erasing", KEPT, ERASED) as stories:
         yield stories
 
 
 def test_nothing_is_left_of_an_erased_workspace(
-    current: Stack, two: list[Story], tmp_path: Path
+    stack: Stack, two: list[Story], terminal: Terminal
 ) -> None:
     # GIVEN two workspaces of one site, with something of each kind
     kept, erased = two
-    terminal = terminal_of(tmp_path, erased)
     for story in (erased, kept):
         workspace = story.tenancy.workspace_id
         source = fill(terminal, workspace, f"Words-of-{workspace}")
@@ -222,79 +230,75 @@ def test_nothing_is_left_of_an_erased_workspace(
         settle(story)
     key = erased.ids().key
     assert len(at_site(erased, key)) > 300
-    assert {one.partition(":")[0] for one in items(current, ERASED, key)} == set(TABLES)
-    before = items(current, KEPT), in_jira(kept)
+    assert {one.partition(":")[0] for one in items(stack, ERASED, key)} == set(TABLES)
+    before = items(stack, KEPT), in_jira(kept)
 
     # WHEN one is erased
     terminal.run(f"{named('Erase', 'relay workspaces erase WORKSPACE')} --yes", WORKSPACE=ERASED)
     progress = f"{named('Erase', 'relay workspaces erasure WORKSPACE')} --json"
 
     def is_done() -> bool:
-        let_the_wait_end(current, ERASED)
+        let_the_wait_end(stack, ERASED)
         return bool(json.loads(terminal.run(progress, WORKSPACE=ERASED))["stage"] == "done")
 
     wait_until(is_done, "the workspace is erased")
 
     # THEN nothing of it is in any table or in Jira, and the other one is as it was
-    assert items(current, ERASED, key) == []
+    assert items(stack, ERASED, key) == []
     assert at_site(kept, key) == []
-    assert (items(current, KEPT), in_jira(kept)) == before
-    assert dead_letters(current) == {}
+    assert (items(stack, KEPT), in_jira(kept)) == before
+    assert dead_letters(stack) == {}
 
 
 # --- A restored table ---
 
 
 @pytest.fixture
-def story(current: Stack) -> Iterator[Story]:
-    with linked(current, "restoring", "restored") as [story]:
+def story(other: Terminal) -> Iterator[Story]:
+    with linked(other.stack, "restoring", "restored") as [story]:
         yield story
 
 
-def test_a_restored_record_and_jira_come_together(
-    current: Stack, story: Story, tmp_path: Path
-) -> None:
-    terminal = terminal_of(tmp_path, story)
+def test_a_restored_record_and_jira_come_together(story: Story, other: Terminal) -> None:
     first = [{"incident": incident(one, summary="First")} for one in ("same", "changed", "gone")]
-    terminal.write("first.jsonl", *first, {"review": review(summary="First")})
+    other.write("first.jsonl", *first, {"review": review(summary="First")})
     newer = [incident("changed", 2, summary="Second"), incident("late", summary="Second")]
     newest = [{"incident": one} for one in newer] + [{"review": review(sequence=2)}]
-    terminal.write("newest.jsonl", *newest)
+    other.write("newest.jsonl", *newest)
 
     # GIVEN a record at a point in time, and what followed
-    terminal.run("relay submit restored first.jsonl")
+    other.run("relay submit restored first.jsonl")
     settle(story)
-    copy = restored_copy(current, current.deployment.outputs["RecordTable"])
-    terminal.run("relay submit restored newest.jsonl\nrelay delete restored gone")
+    copy = restored_copy(other.stack, other.stack.deployment.outputs["RecordTable"])
+    other.run("relay submit restored newest.jsonl\nrelay delete restored gone")
     settle(story)
-    shown, recorded = in_jira(story), listed(terminal, "restored")
+    shown, recorded = in_jira(story), listed(other, "restored")
     assert set(shown) == {"incident same", "incident changed", "incident late", "review rev-1"}
 
     # WHEN the restored table is deployed, by the page's steps
-    template = current.folder / "build" / "template.yaml"
-    now = deployed_with(current, template, RecordTableName=copy)
+    now = other.deploy(f"sam deploy --parameter-overrides RecordTableName={copy}")
     for command in steps("Existing data"):
         if command.startswith("aws dynamodb"):
-            run_aws(command, now.aws, NAME=copy)
-    assert listed(terminal, "restored") != recorded
+            other.run(command, NAME=copy)
+    assert listed(other, "restored") != recorded
     assert in_jira(story) == shown
     for command in ("relay submit", "relay delete"):
         named("Restore", command)
-    terminal.run("relay delete restored gone\nrelay submit restored newest.jsonl")
+    other.run("relay delete restored gone\nrelay submit restored newest.jsonl")
     settle(story)
-    terminal.run(named("Restore", "relay replay SITE"), SITE=story.tenancy.site_id)
+    other.run(named("Restore", "relay replay SITE"), SITE=story.tenancy.site_id)
 
     # THEN the record and Jira are what they were before the restore, and go on
-    assert listed(terminal, "restored") == recorded
+    assert listed(other, "restored") == recorded
     assert in_jira(story) == shown
     named("Restore", "relay list WORKSPACE --state owed")
-    assert listed(terminal, "restored", "--state owed") == {}
+    assert listed(other, "restored", "--state owed") == {}
     confirm = named("Restore", "relay status WORKSPACE ENTITY_ID --confirm")
-    said = terminal.run(f"{confirm} --json", WORKSPACE="restored", ENTITY_ID="changed")
+    said = other.run(f"{confirm} --json", WORKSPACE="restored", ENTITY_ID="changed")
     [site] = json.loads(said)["sites"]
     assert (site["state"], site["jira"]["updateSequenceNumber"]) == ("accepted", 2)
-    terminal.write("third.jsonl", {"incident": incident("changed", 3, summary="Third")})
-    terminal.run("relay submit restored third.jsonl")
+    other.write("third.jsonl", {"incident": incident("changed", 3, summary="Third")})
+    other.run("relay submit restored third.jsonl")
     settle(story)
     assert in_jira(story)["incident changed"][0]["summary"] == "Third"
     assert dead_letters(now) == {}

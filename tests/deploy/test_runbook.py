@@ -1,43 +1,34 @@
 """docs/operator.md as a runbook: each command of its blocks is run on a stack, in the page's order,
-and what it changes is looked up in Relay, in Jira or in AWS.
+and what it changes is looked up in Relay, in Jira or in AWS. Those for an upgrade, a move, an
+erasure and a restored table are in `test_operated.py`.
 """
 
 import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from infra.local.deploy import deployment_of
-from infra.local.first_tenant import set_up
+from infra.local.first_tenant import SITE_NAME, WORKSPACE_ID
 from infra.local.routes import create_routes
 from infra.local.screen import Screen
 from infra.local.senders.signing import SIGNATURES
-from infra.local.stack import Options, Stack, temporary_stack
+from infra.local.stack import Stack
 from infra.local.story import Story
+from tests.deploy.operator_stage import Terminal, blocks, parameters_now, step, steps
 from tests.deploy.runbook_stage import (
-    Terminal,
     adopted_names,
-    blocks,
-    codes,
-    configuration,
     dead,
     delete_kept,
     delivers,
-    other_build,
-    parameters_now,
-    parameters_of,
     redrive,
     running,
     shown_ids,
-    step,
-    steps,
 )
+from tests.deploy.workspace_stage import linked
 from tests.e2e.states import await_replay, incidents
 from tests.e2e.steering import wait_until
 from tests.integration.webhook_stage import Hook, https_hook
@@ -46,67 +37,15 @@ from tests.support.entities import incident
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
-            patch.delenv(variable, raising=False)
-        with temporary_stack(Options(enforce_iam=True, parameters={})) as running:
-            yield running
-
-
-@pytest.fixture(scope="module")
 def story(stack: Stack) -> Iterator[Story]:
-    with Story(stack, set_up(stack), Screen()) as story:
-        await_replay(story)
+    with linked(stack, SITE_NAME, WORKSPACE_ID) as [story]:
         yield story
-
-
-@pytest.fixture(scope="module")
-def terminal(stack: Stack, story: Story, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
-    """With the file of the page's chapter on the `relay` command."""
-    terminal = Terminal(tmp_path_factory.mktemp("operator"), stack)
-    terminal.prepare()
-    terminal.configure(configuration(stack.api, story.tenancy.api_key))
-    return terminal
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
     with https_hook(None) as hook:
         yield hook
-
-
-# --- Deploy, upgrade and roll back ---
-
-
-def test_another_version_with_the_checklists_parameters_is_deployed_and_rolled_back(
-    stack: Stack, terminal: Terminal, story: Story, tmp_path: Path
-) -> None:
-    build, before = stack.folder / "build", codes(stack)
-    [with_parameters] = steps("Checklist for production")
-    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
-
-    # WHEN another version is deployed with parameters
-    terminal.use_build(other_build(build, tmp_path))
-    terminal.deploy(with_parameters)
-
-    # THEN it delivers, and has these parameters and the former ones
-    assert not set(before.items()) & set(codes(stack).items())
-    delivers(story, "by-the-other")
-    now = parameters_now(stack)
-    assert parameters_of(with_parameters).items() <= now.items()
-    assert now["BaseUrl"] == stack.api
-    alarms = stack.aws.cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
-    assert [one["AlarmActions"] for one in alarms] == [[now["AlarmTopicArn"]]] * len(alarms)
-    assert len(alarms) > 40
-
-    # AND after a roll-back, the version before delivers, and the parameters are kept
-    terminal.use_build(build)
-    terminal.deploy(both.partition(" && ")[2])
-    assert codes(stack) == before
-    assert parameters_now(stack) == now
-    delivers(story, "by-this-again")
-    assert story.recorded() == story.delivered() == 2
 
 
 def test_the_relay_command_is_configured(terminal: Terminal, story: Story) -> None:
@@ -274,8 +213,7 @@ def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
 
     # WHEN it is deployed again on its tables and its key
     overrides = " ".join(f"{name}={shlex.quote(v)}" for name, v in (before | adopted).items() if v)
-    terminal.deploy(f"sam deploy --parameter-overrides {overrides}")
-    again = replace(stack, deployment=deployment_of(stack.aws))
+    again = terminal.deploy(f"sam deploy --parameter-overrides {overrides}")
     create_routes(stack.aws, again.deployment.resources)
 
     # THEN its data is there

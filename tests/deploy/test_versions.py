@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local.deploy import STACK_NAME
-from infra.local.stack import Options, Stack, temporary_stack
+from infra.local.stack import Stack
+from tests.support.own_stack import own_stack
 from tests.support.template import resources
 
 PUBLISHED = [
@@ -19,11 +20,8 @@ PUBLISHED = [
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
-            patch.delenv(variable, raising=False)
-        with temporary_stack(Options(parameters={"SnapStart": "on"})) as running:
-            yield running
+    with own_stack(SnapStart="on") as running:
+        yield running
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,4 +1,4 @@
-"""Workspaces with something of each kind, and what Jira and the record have of them."""
+"""Workspaces with something of each kind, and what Jira, the tables and the queues have of them."""
 
 import json
 import time
@@ -19,6 +19,9 @@ from relay.table import to_item
 from tests.deploy.operator_stage import Terminal
 from tests.e2e.steering import wait_until
 from tests.support.entities import incident, review
+
+TABLES = ("TenantsTable", "CatalogTable", "RecordTable", "ApiKeysTable")
+_WRITTEN_AT_ONCE = 25
 
 
 @contextmanager
@@ -118,3 +121,44 @@ def sweep(stack: Stack) -> None:
     """What EventBridge does every few minutes."""
     sweeper = stack.deployment.functions["SweeperFunction"]
     stack.aws.functions.invoke(FunctionName=sweeper, Payload=b"{}")
+
+
+def dead_letters(stack: Stack) -> dict[str, int]:
+    """The number of messages in each queue of dead letters that has any."""
+    found = {}
+    for output, url in stack.deployment.outputs.items():
+        if output.endswith("DeadLetters"):
+            known = stack.aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            found[output] = int(known["Attributes"]["ApproximateNumberOfMessages"])
+    return {output: count for output, count in found.items() if count}
+
+
+def items(stack: Stack, *words: str) -> list[str]:
+    """The items of all tables with any of these words in them, whatever their attributes."""
+    scan = stack.aws.dynamodb.get_paginator("scan")
+    found = (
+        f"{table}: {sorted(item.items())}"
+        for table in TABLES
+        for page in scan.paginate(TableName=stack.deployment.outputs[table])
+        for item in page["Items"]
+    )
+    return sorted(item for item in found if any(word in item for word in words))
+
+
+def restored_copy(stack: Stack, table: str) -> str:
+    """A new table with the items of one, as a restore to a point in time makes it."""
+    dynamodb = stack.aws.dynamodb
+    known = dynamodb.describe_table(TableName=table)["Table"]
+    name = f"{table}-restored"
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=known["KeySchema"],
+        AttributeDefinitions=known["AttributeDefinitions"],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in page["Items"]]
+        for start in range(0, len(puts), _WRITTEN_AT_ONCE):
+            some = puts[start : start + _WRITTEN_AT_ONCE]
+            dynamodb.batch_write_item(RequestItems={name: some})
+    return name

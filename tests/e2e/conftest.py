@@ -12,10 +12,11 @@ import pytest
 
 from infra.local.first_tenant import set_up
 from infra.local.screen import Screen
-from infra.local.stack import Options, Stack, temporary_stack
+from infra.local.stack import Stack
 from infra.local.story import Story
 from tests.e2e.states import await_replay
 from tests.e2e.steering import Steering
+from tests.support.own_stack import own_stack
 
 # With SnapStart, so that the tests call versions as a deployment with it does.
 PARAMETERS = {"LogLevel": "DEBUG", "SnapStart": "on"}
@@ -30,11 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with pytest.MonkeyPatch.context() as patch:
-        for variable in ("RELAY_PORT", "RELAY_JIRA_PORT"):
-            patch.delenv(variable, raising=False)
-        with temporary_stack(Options(enforce_iam=True, parameters=PARAMETERS)) as running:
-            yield running
+    with own_stack(enforce_iam=True, **PARAMETERS) as running:
+        yield running
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pytest
 from infra.local.paths import ROOT
 from relay_cli.tables import TABLES
 from tests.e2e.test_commands import run as run_stack_command
+from tests.support.own_stack import PYTHONPATH
 
 SESSION = ROOT / "docs" / "session.md"
 RECORDING = "RELAY_RECORD" in os.environ
@@ -95,7 +96,12 @@ class Terminal:
         done = subprocess.run(
             [sys.executable, "-m", "relay_cli", *arguments],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONUTF8": "1"},
+            env={
+                "HOME": str(self.folder),
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": PYTHONPATH,
+                "PYTHONUTF8": "1",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

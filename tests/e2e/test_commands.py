@@ -17,12 +17,13 @@ from infra.local.relay_client import RelayClient
 from infra.local.stack import Stack
 from tests.e2e.states import incidents
 from tests.support.entities import incident
+from tests.support.own_stack import PYTHONPATH
 
 SECONDS = 120
 
 
 def run(command: str, state: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "RELAY_STATE": str(state), "PYTHONPATH": f"{ROOT}/shared:{ROOT}"}
+    environment = {**os.environ, "RELAY_STATE": str(state), "PYTHONPATH": PYTHONPATH}
     return subprocess.run(
         [sys.executable, "-m", f"infra.local.{command}"],
         cwd=ROOT,
@@ -88,7 +89,7 @@ def test_ctrl_c_stops_it_with_one_line_and_leaves_nothing(tmp_path: Path) -> Non
     starting = subprocess.Popen(
         [sys.executable, "-m", "infra.local.up"],
         cwd=ROOT,
-        env={**os.environ, "RELAY_STATE": str(tmp_path), "PYTHONPATH": f"{ROOT}/shared:{ROOT}"},
+        env={**os.environ, "RELAY_STATE": str(tmp_path), "PYTHONPATH": PYTHONPATH},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

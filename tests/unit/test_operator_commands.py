@@ -9,15 +9,15 @@ import pytest
 import typer.main
 
 from relay_cli.app import app
-from tests.deploy.runbook_stage import PAGE, steps
+from tests.deploy.operator_stage import PAGE, steps
 from tests.support.aws_command import parsed
 from tests.support.template import ROOT
 
 # The sections whose blocks tests/deploy/test_runbook.py runs, but for these commands.
 RUN = [
-    "Checklist for production",
     "Configure the `relay` command",
     "Rotate a secret",
+    "Restore",
     "Remove it",
     "Existing data",
     "Dead letters",
@@ -30,9 +30,9 @@ NOT_RUN = {
 # What other modules run by the page.
 ELSEWHERE = {
     "Deploy": "tests/deploy/test_readme.py",
-    "Upgrade and roll back": "tests/deploy/test_runbook.py",
-    "Restore": "tests/integration/test_restore.py",
-    "Move a workspace": "tests/integration/test_moving.py",
+    "Checklist for production": "tests/deploy/test_operated.py",
+    "Upgrade and roll back": "tests/deploy/test_operated.py",
+    "Move a workspace": "tests/deploy/test_operated.py",
 }
 PAGES = [PAGE, "docs/settings.md"]
 
