@@ -1,76 +1,18 @@
-"""A deleted stack leaves its data, and a new one finds it by its parameters. A first deployment
-that fails leaves nothing but empty tables.
-"""
+"""A first deployment that fails leaves nothing but empty tables, and no table is adopted twice.
 
-from collections.abc import Iterator
-from dataclasses import replace
+How a removed stack is deployed again on its tables is in `test_runbook.py`.
+"""
 
 import pytest
 
 from infra.local.build import ARCHITECTURE
-from infra.local.deploy import STACK_NAME
 from infra.local.environment import aws_environment, tool_environment
 from infra.local.failure import StackFailure
-from infra.local.first_tenant import set_up
 from infra.local.paths import SAM
 from infra.local.processes import run_command
-from infra.local.screen import Screen
-from infra.local.stack import Stack, deploy_relay
-from infra.local.story import Story
-from tests.e2e.states import arrives, await_replay, incidents
-from tests.support.entities import incident
-from tests.support.own_stack import own_stack
+from infra.local.stack import Stack
+from tests.deploy.operator_stage import Terminal
 from tests.support.template import resources
-
-# The outputs of a stack by the parameters that adopt what they name.
-OUTPUTS = {
-    "TenantsTableName": "TenantsTable",
-    "CatalogTableName": "CatalogTable",
-    "RecordTableName": "RecordTable",
-    "ApiKeysTableName": "ApiKeysTable",
-    "SecretsKeyArn": "SecretsKey",
-}
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with own_stack(enforce_iam=True) as running:
-        yield running
-
-
-def deployed_again(stack: Stack, **parameters: str) -> Stack:
-    """The stack, after it was deleted and deployed with these parameters."""
-    cloudformation = stack.aws.cloudformation
-    cloudformation.delete_stack(StackName=STACK_NAME)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
-    )
-    assert stack.aws.functions.list_functions()["Functions"] == []
-    template = stack.folder / "build" / "template.yaml"
-    deployment = deploy_relay(template, stack.aws, stack.jira.url, stack.folder, parameters)
-    return replace(stack, deployment=deployment)
-
-
-def test_a_deleted_stack_deployed_again_on_its_tables_finds_its_data(stack: Stack) -> None:
-    # GIVEN a delivered incident of a site
-    tenancy = set_up(stack)
-    with Story(stack, tenancy, Screen()) as story:
-        await_replay(story)
-        arrives(story, incidents(incident("before")))
-    kept = {parameter: stack.deployment.outputs[output] for parameter, output in OUTPUTS.items()}
-
-    # WHEN the stack is deleted, and deployed on its tables and key
-    again = deployed_again(stack, **kept)
-
-    # THEN it uses these, knows key, site, link and incident, and delivers to the site
-    outputs = again.deployment.outputs
-    assert {parameter: outputs[output] for parameter, output in OUTPUTS.items()} == kept
-    assert not again.deployment.resources.keys() & set(OUTPUTS.values())
-    with Story(again, tenancy, Screen()) as story:
-        assert [site["id"] for site in story.relay.sites()] == [tenancy.site_id]
-        assert story.recorded() == 1
-        arrives(story, incidents(incident("before"), incident("after")))
-
 
 # Fails after a second, in any account, when the stores exist.
 FAILING = """Resources:
@@ -96,14 +38,14 @@ def deploy_failing(stack: Stack, name: str, stores: set[str]) -> None:
     run_command("sam deploy", command, environment, stack.folder / "failing.log", 120)
 
 
-def test_a_first_deployment_that_fails_leaves_only_empty_tables(stack: Stack) -> None:
+def test_a_first_deployment_that_fails_leaves_only_empty_tables(other: Terminal) -> None:
     tables = set(resources("AWS::DynamoDB::Table"))
     others = {*resources("AWS::SQS::Queue"), *resources("AWS::KMS::Key")}
 
     with pytest.raises(StackFailure):
-        deploy_failing(stack, "failing", tables | others)
+        deploy_failing(other.stack, "failing", tables | others)
 
-    pages = stack.aws.cloudformation.get_paginator("describe_stack_events")
+    pages = other.stack.aws.cloudformation.get_paginator("describe_stack_events")
     ends = {
         (event["LogicalResourceId"], event["ResourceStatus"])
         for page in pages.paginate(StackName="failing")
@@ -114,9 +56,9 @@ def test_a_first_deployment_that_fails_leaves_only_empty_tables(stack: Stack) ->
     assert others <= {name for name, status in ends if status == "DELETE_COMPLETE"}
 
 
-def test_two_parameters_do_not_adopt_the_same_table(stack: Stack) -> None:
-    template = stack.folder / "build" / "template.yaml"
-    taken = stack.deployment.outputs["RecordTable"]
-    parameters = {"CatalogTableName": taken, "RecordTableName": taken}
-    with pytest.raises(StackFailure, match="must not name the same table"):
-        deploy_relay(template, stack.aws, stack.jira.url, stack.folder, parameters)
+def test_two_parameters_do_not_adopt_the_same_table(other: Terminal) -> None:
+    taken = other.stack.deployment.outputs["RecordTable"]
+    with pytest.raises(AssertionError, match="must not name the same table"):
+        other.deploy(
+            f"sam deploy --parameter-overrides CatalogTableName={taken} RecordTableName={taken}"
+        )

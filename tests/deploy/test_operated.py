@@ -22,6 +22,7 @@ from tests.deploy.operator_stage import (
     named,
     parameters_now,
     parameters_of,
+    step,
     steps,
     version_before,
 )
@@ -53,7 +54,6 @@ from tests.support.entities import incident, review
 
 PARTS = 6
 
-
 # --- Upgrade ---
 
 
@@ -66,17 +66,15 @@ def former(stack: Stack, terminal: Terminal) -> Stack:
     queue holds the messages of the dumps in `tests/golden`.
     """
     before = code_of(stack)
-    [deploy] = steps("Checklist for production")
     terminal.use_build(version_before(stack))
-    former = terminal.deploy(deploy)
+    former = terminal.deploy(*steps("Checklist for production"))
     assert are_replaced(before, code_of(former))
     return former
 
 
 def test_the_checklists_parameters_are_deployed(former: Stack) -> None:
     now = parameters_now(former)
-    [deploy] = steps("Checklist for production")
-    assert parameters_of(deploy).items() <= now.items()
+    assert parameters_of(*steps("Checklist for production")).items() <= now.items()
     assert now["BaseUrl"] == former.api
     alarms = former.aws.cloudwatch.describe_alarms(MaxRecords=100)["MetricAlarms"]
     assert [one["AlarmActions"] for one in alarms] == [[now["AlarmTopicArn"]]] * len(alarms)
@@ -92,7 +90,7 @@ def test_nothing_is_lost_while_every_function_is_replaced(
     lets its calls end.
     """
     before, parameters = code_of(former), parameters_now(former)
-    [both] = [one for one in steps("Deploy") if "sam deploy" in one]
+    _, deploy = step("Deploy", "sam build").split(" && ")
     terminal.use_build(former.folder / "build")
     with linked_workspaces(former) as stories:
         submitted = {workspace: states_of(workspace) for workspace in stories}
@@ -109,7 +107,7 @@ def test_nothing_is_lost_while_every_function_is_replaced(
 
         # WHEN this version is deployed during submissions
         with ThreadPoolExecutor(1) as pool:
-            upgrade = pool.submit(terminal.deploy, both.partition(" && ")[2])
+            upgrade = pool.submit(terminal.deploy, deploy)
             for part in parts[1:-1]:
                 submit_all(terminal, part)
             now = upgrade.result()
@@ -174,8 +172,8 @@ def test_a_moved_workspace_has_the_same_entities_in_the_other_deployment(
     for command in copy:
         terminal.run(command, **moved)
     terminal.run(unlink, SITE=old.tenancy.site_id, **moved)
-    terminal.run(link, SITE=new.tenancy.site_id, **moved)
-    terminal.run(replay, SITE=new.tenancy.site_id, **moved)
+    for command in (link, replay):
+        terminal.run(command, SITE=new.tenancy.site_id, **moved)
     settle(new)
 
     # THEN its new site has what the old one had, and the newest state; the old one has nothing
@@ -208,11 +206,10 @@ def two(stack: Stack) -> Iterator[list[Story]]:
         yield stories
 
 
-def test_nothing_is_left_of_an_erased_workspace(
-    stack: Stack, two: list[Story], terminal: Terminal
-) -> None:
+def test_nothing_is_left_of_an_erased_workspace(two: list[Story], terminal: Terminal) -> None:
     # GIVEN two workspaces of one site, with something of each kind
     kept, erased = two
+    stack = terminal.stack
     for story in (erased, kept):
         workspace = story.tenancy.workspace_id
         source = fill(terminal, workspace, f"Words-of-{workspace}")
@@ -282,9 +279,8 @@ def test_a_restored_record_and_jira_come_together(story: Story, other: Terminal)
             other.run(command, NAME=copy)
     assert listed(other, "restored") != recorded
     assert in_jira(story) == shown
-    for command in ("relay submit", "relay delete"):
-        named("Restore", command)
-    other.run("relay delete restored gone\nrelay submit restored newest.jsonl")
+    delete, submit = (named("Restore", f"relay {word}") for word in ("delete", "submit"))
+    other.run(f"{delete} restored gone\n{submit} restored newest.jsonl")
     settle(story)
     other.run(named("Restore", "relay replay SITE"), SITE=story.tenancy.site_id)
 

@@ -28,7 +28,7 @@ from tests.deploy.runbook_stage import (
     running,
     shown_ids,
 )
-from tests.deploy.workspace_stage import linked
+from tests.deploy.workspace_stage import TABLES, linked
 from tests.e2e.states import await_replay, incidents
 from tests.e2e.steering import wait_until
 from tests.integration.webhook_stage import Hook, https_hook
@@ -200,7 +200,7 @@ def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
 ) -> None:
     listing, removal, *deletions = steps("Remove it")
     delivers(story, "before-the-removal")
-    shown = story.shown()
+    shown, sites = story.shown(), {site["id"] for site in story.relay.sites()}
     adopted = adopted_names(terminal)
 
     # GIVEN what the page lists before the stack is deleted
@@ -216,9 +216,11 @@ def test_a_removed_stack_is_deployed_again_and_then_leaves_nothing(
     again = terminal.deploy(f"sam deploy --parameter-overrides {overrides}")
     create_routes(stack.aws, again.deployment.resources)
 
-    # THEN its data is there
-    assert again.deployment.outputs["RecordTable"] == adopted["RecordTableName"]
+    # THEN it has these instead of its own, and its data is there
+    assert set(adopted.values()) <= set(again.deployment.outputs.values())
+    assert not {*TABLES, "SecretsKey"} & again.deployment.resources.keys()
     with Story(again, story.tenancy, Screen()) as found:
+        assert {site["id"] for site in found.relay.sites()} == sites
         assert found.shown() == shown
         delivers(found, "after-the-removal")
 
