@@ -201,22 +201,22 @@ ERASED, KEPT = "zq7-erased", "zq8-kept"
 
 
 @pytest.fixture
-def two(stack: Stack) -> Iterator[list[Story]]:
-    with linked(stack, "erasing", KEPT, ERASED) as stories:
+def two(other: Terminal) -> Iterator[list[Story]]:
+    with linked(other.stack, "erasing", KEPT, ERASED) as stories:
         yield stories
 
 
-def test_nothing_is_left_of_an_erased_workspace(two: list[Story], terminal: Terminal) -> None:
+def test_nothing_is_left_of_an_erased_workspace(two: list[Story], other: Terminal) -> None:
     # GIVEN two workspaces of one site, with something of each kind
     kept, erased = two
-    stack = terminal.stack
+    stack = other.stack
     for story in (erased, kept):
         workspace = story.tenancy.workspace_id
-        source = fill(terminal, workspace, f"Words-of-{workspace}")
+        source = fill(other, workspace, f"Words-of-{workspace}")
         httpx.post(source, json=samples("alertmanager")["firing"]).raise_for_status()
         settle(story)
         associate(story)
-        terminal.run(
+        other.run(
             f"""
             relay delete {workspace} inc-0
             relay keys make --workspace {workspace}
@@ -231,12 +231,12 @@ def test_nothing_is_left_of_an_erased_workspace(two: list[Story], terminal: Term
     before = items(stack, KEPT), in_jira(kept)
 
     # WHEN one is erased
-    terminal.run(f"{named('Erase', 'relay workspaces erase WORKSPACE')} --yes", WORKSPACE=ERASED)
+    other.run(f"{named('Erase', 'relay workspaces erase WORKSPACE')} --yes", WORKSPACE=ERASED)
     progress = f"{named('Erase', 'relay workspaces erasure WORKSPACE')} --json"
 
     def is_done() -> bool:
         let_the_wait_end(stack, ERASED)
-        return bool(json.loads(terminal.run(progress, WORKSPACE=ERASED))["stage"] == "done")
+        return bool(json.loads(other.run(progress, WORKSPACE=ERASED))["stage"] == "done")
 
     wait_until(is_done, "the workspace is erased")
 
