@@ -28,9 +28,9 @@ from tests.deploy.runbook_stage import (
     running,
     shown_ids,
 )
-from tests.deploy.workspace_stage import TABLES, linked
+from tests.deploy.workspace_stage import TABLES, linked, sweep
 from tests.e2e.states import await_replay, incidents
-from tests.e2e.steering import wait_until
+from tests.e2e.steering import WAIT_SECONDS, wait_until
 from tests.integration.webhook_stage import Hook, https_hook
 from tests.sources.samples import samples
 from tests.support.entities import incident
@@ -127,7 +127,13 @@ def test_a_sites_secret_is_rotated_by_a_reinstall(
     story.jira.install(name, f"{stack.api}/atlassian-connect.json")
 
     site = {"SITE": story.tenancy.site_id}
-    assert "active" in terminal.run(step(SECRETS, "relay sites show"), **site)
+
+    def is_active() -> bool:
+        """A replay may call the site before it has Relay's answer: then it is refused once."""
+        sweep(stack)
+        return "active" in terminal.run(step(SECRETS, "relay sites show"), **site)
+
+    wait_until(is_active, "the site is active", 2 * WAIT_SECONDS)
     terminal.run(step(SECRETS, "relay replays"), **site)
     assert story.jira.site(name)["sharedSecret"] != before
     delivers(story, "after-the-reinstall")
