@@ -129,9 +129,9 @@ class Terminal:
         assert done.returncode == 0, f"{script}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def deploy(self, command: str) -> Stack:
+    def deploy(self, command: str, **values: str) -> Stack:
         """The stack after a `sam deploy`."""
-        self.run(command)
+        self.run(command, **values)
         set_concurrency(self.stack.aws)
         return replace(self.stack, deployment=deployment_of(self.stack.aws))
 

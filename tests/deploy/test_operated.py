@@ -173,8 +173,7 @@ def test_a_moved_workspace_has_the_same_entities_in_the_other_deployment(
     terminal.run(f"{link}\n{replay}", SITE=new.tenancy.site_id, **moved)
     settle(new)
 
-    # THEN its new site has what the old one had, with sequences that the replay has raised, and the
-    # newest state; the old one has nothing
+    # THEN its new site has the same, with raised sequences, and the newest; the old one has nothing
     newest = in_jira(new)
     for entity, _ in before.values():
         entity["updateSequenceNumber"] += 1
@@ -273,7 +272,8 @@ def test_a_restored_record_and_jira_come_together(story: Story, other: Terminal)
     assert set(shown) == {"incident same", "incident changed", "incident late", "review rev-1"}
 
     # WHEN the restored table is deployed, by the page's steps
-    now = other.deploy(f"sam deploy --parameter-overrides RecordTableName={copy}")
+    assert "ACTIVE" in other.run(step("Restore", "aws dynamodb describe-table"), NEW=copy)
+    now = other.deploy(step("Restore", "sam deploy"), NEW=copy)
     for command in steps("Existing data"):
         if command.startswith("aws dynamodb"):
             other.run(command, NAME=copy)

@@ -147,7 +147,7 @@ def test_deliveries_are_stopped_and_started_for_a_restore(
     stack: Stack, terminal: Terminal, story: Story
 ) -> None:
     """The steps between them are in `test_operated.py` and `test_restore.py`."""
-    stop, _restore, submitter, rest = blocks("Restore")
+    stop, _, submitter, rest = blocks("Restore")
     functions, _ = stop.split("for id in", 1)
 
     terminal.run(stop)
