@@ -21,7 +21,6 @@ from tests.e2e.steering import wait_until
 from tests.support.entities import incident, review
 
 TABLES = ("TenantsTable", "CatalogTable", "RecordTable", "ApiKeysTable")
-_WRITTEN_AT_ONCE = 25
 
 
 @contextmanager
@@ -143,22 +142,3 @@ def items(stack: Stack, *words: str) -> list[str]:
         for item in page["Items"]
     )
     return sorted(item for item in found if any(word in item for word in words))
-
-
-def restored_copy(stack: Stack, table: str) -> str:
-    """A new table with the items of one, as a restore to a point in time makes it."""
-    dynamodb = stack.aws.dynamodb
-    known = dynamodb.describe_table(TableName=table)["Table"]
-    name = f"{table}-restored"
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=known["KeySchema"],
-        AttributeDefinitions=known["AttributeDefinitions"],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in page["Items"]]
-        for start in range(0, len(puts), _WRITTEN_AT_ONCE):
-            some = puts[start : start + _WRITTEN_AT_ONCE]
-            dynamodb.batch_write_item(RequestItems={name: some})
-    return name
