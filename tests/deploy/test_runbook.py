@@ -36,7 +36,8 @@ from tests.sources.samples import samples
 from tests.support.entities import incident
 
 
-@pytest.fixture(scope="module")
+# As the stack's: its removal comes after the tests of other modules.
+@pytest.fixture(scope="session")
 def story(stack: Stack) -> Iterator[Story]:
     with linked(stack, SITE_NAME, WORKSPACE_ID) as [story]:
         yield story
