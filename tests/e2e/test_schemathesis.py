@@ -55,8 +55,11 @@ CONTAINER = {
     "url": "https://ops.example.com/services/checkout-api",
     "lastUpdatedDate": "2026-01-31T09:30:00Z",
 }
-# Refused here whatever the case: nothing is being erased, and the site has the app.
+# Refused here whatever the case: nothing is being erased, the site has the app and can't move to a
+# site that exists, and there is no webhook before one is put.
 REFUSED = {
+    "POST /v1/sites/{site}/move",
+    "POST /v1/workspaces/{workspaceId}/webhook/test",
     "GET /v1/workspaces/{workspaceId}/erasure",
     "GET /v1/sites/{site}/erasure",
     "DELETE /v1/sites/{site}",
@@ -212,6 +215,6 @@ def test_every_request_gets_a_documented_response(
             fuzzing.run(operation)
     cases = fuzzing.statuses.total()
     assert cases >= CASES_MIN
-    # Most cases succeeded.
-    assert fuzzing.fitting[True] > 3 * fuzzing.fitting[False]
+    # Some cases succeeded; not all were refused.
+    assert fuzzing.fitting[True] > 4 * fuzzing.fitting[False]
     assert {200, 201, 202, 204, 400, 401, 404} <= fuzzing.statuses.keys()
